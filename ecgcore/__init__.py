@@ -1,0 +1,1 @@
+"""Screening core: picture in, prediction out; no user interface, no store, no training."""

@@ -1,0 +1,39 @@
+"""The one error family of the project: each says what is wrong and what to do next."""
+
+
+class EcgError(Exception):
+    """A failure that is fit for a user's eyes.
+
+    Args:
+        cause: what is wrong, one plain sentence.
+        next_step: what the user can do about it, one plain sentence.
+    """
+
+    def __init__(self, cause: str, next_step: str = "") -> None:
+        self.cause = cause
+        self.next_step = next_step
+        super().__init__(f"{cause} {next_step}".strip())
+
+
+class UnreadablePicture(EcgError):
+    """The file is missing, empty, truncated, too large or no picture at all."""
+
+
+class NotScreenable(EcgError):
+    """The picture decodes, but holds no ECG that can be screened."""
+
+
+class BadBundle(EcgError):
+    """A bundle folder is incomplete, altered or does not fit this program."""
+
+
+class BadSignal(EcgError):
+    """A digital ECG cannot be drawn as asked."""
+
+
+class BadData(EcgError):
+    """A data set, table or training option cannot be used as given."""
+
+
+class StageCancelled(EcgError):
+    """A training stage was stopped on request; its last checkpoint is kept."""

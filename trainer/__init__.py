@@ -1,0 +1,1 @@
+"""Training: from pages and labels to a bundle with figures."""
