@@ -1,0 +1,201 @@
+"""Recipes: every number that shapes a training, as frozen values that a run writes down beside its results.
+
+``patent`` is the training published in CN110731773A; ``quick`` is what learned fastest here; ``tiny`` is for tests only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from ecgcore.errors import BadData
+
+Schedule = Literal["onecycle", "step"]
+Optimiser = Literal["sgd", "adamw"]
+Precision = Literal["auto", "float32", "bfloat16"]
+Pool = Literal["sum", "mean"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What the four stages share.
+
+    Args:
+        epochs: most passes over the (balanced) training pages; 0 keeps the starting weights as they are.
+        steps_per_epoch: optimiser steps that count as one pass, or None for a whole pass.
+        batch: pages (detector, global, fusion) or beat crops (local) in one optimiser step.
+        lr: the learning rate; with ``onecycle`` its peak.
+        schedule: ``onecycle`` (Smith 2018), or ``step``: divided by 10 every ``step_epochs``.
+        step_epochs: see ``schedule``.
+        optimiser: SGD with ``momentum``, or AdamW.
+        momentum: of SGD.
+        weight_decay: the L2 penalty.
+        patience: epochs without a better validation loss before the stage stops.
+        precision: ``auto`` takes bfloat16 where the processor or GPU computes in it.
+        fresh_head: draw the last fully connected layers anew (random normal, bias 0) instead of keeping the start's.
+    """
+
+    epochs: int
+    steps_per_epoch: int | None = None
+    batch: int
+    lr: float
+    schedule: Schedule = "onecycle"
+    step_epochs: int = 10
+    optimiser: Optimiser = "adamw"
+    momentum: float = 0.9
+    weight_decay: float = 0.01
+    patience: int = 5
+    precision: Precision = "auto"
+    fresh_head: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorStage(Stage):
+    """Stage 1, the beat detector; the network's shape is used only when no bundle's detector is given to start from.
+
+    Args:
+        width: share of VGG16's channels in the trunk.
+        px_per_mm: resolution the detector sees.
+    """
+
+    width: float = 0.5
+    px_per_mm: float = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalStage(Stage):
+    """Stage 2, ResNet18 on beats; crop shape as in ``ecgcore.local_model``, used when starting without a bundle.
+
+    Args:
+        crop_mm: side of the window around a beat, in millimetres of paper.
+        px: side of the window in pixels.
+        beats_per_page: beats drawn from one page in one epoch (None: all).
+        page_loss: learn from the page's mean beat logit too, which copes with abnormal pages of mostly normal beats.
+        box_jitter: standard deviation by which box edges are moved, as a share of the box's size.
+    """
+
+    crop_mm: float = 24.0
+    px: int = 96
+    beats_per_page: int | None = 16
+    page_loss: bool = True
+    box_jitter: float = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlobalStage(Stage):
+    """Stage 3, DenseNet121 on the page; canvas as in ``ecgcore.global_model``, used when starting without a bundle.
+
+    Args:
+        canvas_wh_mm: width and height of the canvas in millimetres of paper.
+        px_per_mm: resolution of the canvas.
+    """
+
+    canvas_wh_mm: tuple[float, float] = (288.0, 176.0)
+    px_per_mm: float = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusionStage(Stage):
+    """Stages 4 and 5: the head on cached features, then the joint training of everything.
+
+    Args:
+        pool: ``sum`` over beats as published, or ``mean`` with log n as a further feature.
+        hidden: width of the first fully connected layer.
+        dropout: of the head.
+        joint_epochs: passes of joint training (trunks' batch norm frozen); 0 leaves the trunks as they are.
+        joint_lr: learning rate of the joint training.
+        joint_batch: pages in one joint optimiser step; gradients are accumulated page by page.
+    """
+
+    pool: Pool = "mean"
+    hidden: int = 512
+    dropout: float = 0.5
+    joint_epochs: int = 0
+    joint_lr: float = 1e-5
+    joint_batch: int = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All stages of one training, with the rules that fit its decisions.
+
+    Args:
+        name: as given on the command line.
+        inner_share: share of the training groups kept for early stopping, temperature and thresholds.
+        balance: bring the classes near 1:1 by copies and random crops.
+        min_score: beats scored lower are not used by the later stages.
+        sensitivity_target: share of abnormal pages that must not be called normal.
+        specificity_target: share of normal pages that must not be called abnormal.
+    """
+
+    name: str
+    detector: DetectorStage
+    local: LocalStage
+    global_: GlobalStage
+    fusion: FusionStage
+    inner_share: float = 0.2
+    balance: bool = True
+    min_score: float = 0.5
+    sensitivity_target: float = 0.95
+    specificity_target: float = 0.95
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole recipe as JSON values; ``global_`` loses its underscore."""
+        values = asdict(self)
+        values["global"] = values.pop("global_")
+        values["global"]["canvas_wh_mm"] = list(self.global_.canvas_wh_mm)
+        return values
+
+
+# CN110731773A: SGD, learning rate 0.001 divided by 10 every 10 epochs, at most 100 epochs, batch 64, L2 weight decay,
+# convolutions from pretrained weights and fully connected layers from a random normal. Momentum 0.9 and the decay's
+# 5e-4 are not in the text; both are the usual companions of that schedule.
+_PUBLISHED: Mapping[str, Any] = {
+    "epochs": 100,
+    "batch": 64,
+    "lr": 1e-3,
+    "schedule": "step",
+    "step_epochs": 10,
+    "optimiser": "sgd",
+    "momentum": 0.9,
+    "weight_decay": 5e-4,
+    "fresh_head": True,
+}
+
+RECIPES: Mapping[str, Recipe] = {
+    "patent": Recipe(
+        name="patent",
+        detector=DetectorStage(**{**_PUBLISHED, "batch": 2, "fresh_head": False}, width=1.0),
+        local=LocalStage(**_PUBLISHED, beats_per_page=None, page_loss=False, box_jitter=0.0),
+        global_=GlobalStage(**_PUBLISHED),
+        fusion=FusionStage(**_PUBLISHED, pool="sum", joint_epochs=100, joint_lr=1e-3, joint_batch=64),
+    ),
+    "quick": Recipe(
+        name="quick",
+        detector=DetectorStage(epochs=4, batch=2, lr=5e-4, patience=2),
+        local=LocalStage(epochs=6, batch=64, lr=5e-4, patience=3),
+        global_=GlobalStage(epochs=10, batch=16, lr=5e-4, patience=4),
+        fusion=FusionStage(epochs=40, batch=64, lr=1e-3, patience=8, joint_epochs=2),
+    ),
+    "tiny": Recipe(
+        name="tiny",
+        detector=DetectorStage(epochs=1, steps_per_epoch=2, batch=1, lr=1e-3, width=0.0625, px_per_mm=1.5),
+        local=LocalStage(epochs=1, steps_per_epoch=2, batch=8, lr=1e-3, px=32, beats_per_page=4),
+        global_=GlobalStage(epochs=1, steps_per_epoch=2, batch=4, lr=1e-3, px_per_mm=0.5),
+        fusion=FusionStage(epochs=2, batch=8, lr=1e-3, hidden=16, joint_epochs=1, joint_batch=2),
+    ),
+}
+
+
+def recipe_named(name: str, **changes: Any) -> Recipe:
+    """Look a recipe up.
+
+    Args:
+        name: a key of ``RECIPES``.
+        changes: fields of ``Recipe`` to replace.
+
+    Raises:
+        BadData: there is no such recipe.
+    """
+    if name not in RECIPES:
+        raise BadData(f"There is no recipe named {name!r}.", f"Choose one of: {', '.join(sorted(RECIPES))}.")
+    return replace(RECIPES[name], **changes)
