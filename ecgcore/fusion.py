@@ -1,0 +1,110 @@
+"""Stages 4 and 5: the page's features and its beats' features -> one fused logit (patent CN110731773A)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import torch
+from torch import Tensor, nn
+
+from ecgcore.global_model import GlobalNet
+from ecgcore.local_model import LocalNet
+
+
+@dataclass(frozen=True)
+class FusionConfig:
+    """Shape of the fusion head.
+
+    Args:
+        pool: "sum" over beats as published, or "mean" with the logarithm of their number as one more feature.
+        hidden: width of the first fully connected layer.
+        global_dim, local_dim: features of a page and of a beat.
+        dropout: published 0.5.
+    """
+
+    pool: Literal["sum", "mean"] = "sum"
+    hidden: int = 512
+    global_dim: int = 1024
+    local_dim: int = 1024
+    dropout: float = 0.5
+
+
+class FusionHead(nn.Module):
+    """Two fully connected layers on (page features, pooled beat features); logits ``[B]``."""
+
+    def __init__(self, config: FusionConfig) -> None:
+        super().__init__()
+        self.config = config
+        inputs = config.global_dim + config.local_dim + (config.pool == "mean")
+        self.fc1 = nn.Linear(inputs, config.hidden)
+        self.bn = nn.BatchNorm1d(config.hidden)
+        self.dropout = nn.Dropout(config.dropout)
+        self.fc2 = nn.Linear(config.hidden, 1)
+        for layer in (self.fc1, self.fc2):
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, f_global: Tensor, f_beats_sum: Tensor, n_beats: Tensor) -> Tensor:
+        """Log-odds of abnormal.
+
+        Args:
+            f_global: page features, ``[B, global_dim]``.
+            f_beats_sum: beat features summed over each page's beats, ``[B, local_dim]`` (``sum_beats``).
+            n_beats: number of beats of each page, ``[B]``; used where ``pool`` is "mean".
+
+        Returns:
+            Logits ``[B]``.
+        """
+        parts = [f_global, f_beats_sum]
+        if self.config.pool == "mean":
+            n = n_beats.to(f_beats_sum.dtype).clamp(min=1)[:, None]
+            parts = [f_global, f_beats_sum / n, n.log()]
+        hidden = self.dropout(torch.relu(self.bn(self.fc1(torch.cat(parts, dim=1)))))
+        logits: Tensor = self.fc2(hidden).squeeze(1)
+        return logits
+
+
+def sum_beats(f_beats: Tensor, counts: Sequence[int]) -> Tensor:
+    """Sum the features of consecutive beats page by page: ``[sum(counts), D]`` to ``[len(counts), D]``."""
+    return torch.stack([page.sum(dim=0) for page in torch.split(f_beats, list(counts))])
+
+
+def freeze_batch_norm(module: nn.Module) -> None:
+    """Fix statistics and scales of every batch norm in ``module``: joint batches are too small to estimate them."""
+    for child in module.modules():
+        if isinstance(child, nn.modules.batchnorm._BatchNorm):
+            child.eval()
+            child.requires_grad_(False)
+
+
+class FusedNet(nn.Module):
+    """The four-stage classifier as one network, for joint training; the trunks' batch norm stays frozen."""
+
+    def __init__(self, global_net: GlobalNet, local_net: LocalNet, head: FusionHead) -> None:
+        super().__init__()
+        self.global_net = global_net
+        self.local_net = local_net
+        self.head = head
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode as usual, then freeze the trunks' batch norm again."""
+        super().train(mode)
+        freeze_batch_norm(self.global_net)
+        freeze_batch_norm(self.local_net)
+        return self
+
+    def forward(self, pages: Tensor, crops: Sequence[Tensor]) -> Tensor:
+        """Log-odds of abnormal.
+
+        Args:
+            pages: canvases, ``[B, 1, H, W]``.
+            crops: the beats of each page, ``B`` tensors ``[n_k, 1, px, px]``, every ``n_k >= 1``.
+
+        Returns:
+            Logits ``[B]``.
+        """
+        counts = [len(beats) for beats in crops]
+        f_beats = self.local_net.features(torch.cat(list(crops)))
+        n_beats = torch.tensor(counts, device=pages.device)
+        logits: Tensor = self.head(self.global_net.features(pages), sum_beats(f_beats, counts), n_beats)
+        return logits
