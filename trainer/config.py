@@ -1,6 +1,6 @@
 """Recipes: every number that shapes a training, as frozen values that a run writes down beside its results.
 
-``patent`` is the training published in CN110731773A; ``quick`` is what learned fastest here; ``tiny`` is for tests only.
+``patent`` is the training published in CN110731773A; ``quick`` is what learned fastest here; ``tiny`` serves the tests.
 """
 
 from collections.abc import Mapping
