@@ -1,0 +1,196 @@
+"""Figures of a classifier, each with a percentile interval from resampling whole groups; what every report prints.
+
+Pages of one patient are not independent, so the bootstrap draws groups, not pages, with replacement (Field and Welsh
+2007, *Bootstrapping clustered data*).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+Interval = dict[str, float | None]
+"""``{"value", "low", "high"}``: the figure and its 95 % interval; None where it is not defined."""
+
+ECE_BINS = 10
+CHUNK_CELLS = 4_000_000
+"""Resampled weights held at a time, which bounds the memory of a bootstrap."""
+
+
+def classification_metrics(
+    labels: npt.ArrayLike,
+    p_abnormal: npt.ArrayLike,
+    decisions: Sequence[str] | None,
+    groups: Sequence[str],
+    *,
+    n_boot: int = 1000,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Every classification figure of contract 1.
+
+    ``accuracy`` and ``f1`` force an answer at 0.5 (abnormal is the positive class). ``sensitivity`` is the share of
+    abnormal pages that were not decided "normal", ``specificity`` the share of normal pages that were: both at the
+    lower threshold, where a referred page counts as found; ``refer_rate`` stands beside them. ``ece`` has 10 bins of
+    equal mass. ``auprc`` is the average precision.
+
+    Args:
+        labels: 0 normal, 1 abnormal, ``[n]``.
+        p_abnormal: calibrated probabilities ``[n]``; NaN (no answer) counts as 0.5.
+        decisions: "normal", "abnormal" or "refer" per page, or None to decide at 0.5 without referring.
+        groups: one per page; an empty group is a group of its own.
+        n_boot: resamplings of the groups.
+        seed: of the resampling.
+
+    Returns:
+        ``{metric: {"value", "low", "high"}}``; a figure that needs both classes is None without them.
+    """
+    y = np.asarray(labels, dtype=np.int64)
+    p = np.nan_to_num(np.asarray(p_abnormal, dtype=np.float64), nan=0.5)
+    called = np.asarray(decisions if decisions is not None else np.where(p >= 0.5, "abnormal", "normal"))
+
+    def figures(weights: FloatArray) -> dict[str, FloatArray]:
+        return _classification_figures(weights, y, p, called)
+
+    return bootstrap(figures, groups, n_boot=n_boot, seed=seed)
+
+
+def paired_auroc_difference(
+    labels: npt.ArrayLike,
+    p_first: npt.ArrayLike,
+    p_second: npt.ArrayLike,
+    groups: Sequence[str],
+    *,
+    n_boot: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """AUROC of the first minus AUROC of the second on the same pages, resampled together.
+
+    Args:
+        labels: 0 normal, 1 abnormal, ``[n]``.
+        p_first: scores ``[n]``; NaN counts as 0.5.
+        p_second: scores ``[n]``; NaN counts as 0.5.
+        groups: one per page.
+        n_boot: resamplings of the groups.
+        seed: of the resampling.
+    """
+    y = np.asarray(labels, dtype=np.int64)
+    scores = [np.nan_to_num(np.asarray(p, dtype=np.float64), nan=0.5) for p in (p_first, p_second)]
+
+    def figures(weights: FloatArray) -> dict[str, FloatArray]:
+        first, second = (_auroc(*_masses(weights, y, p)[:2]) for p in scores)
+        return {"difference": first - second}
+
+    return bootstrap(figures, groups, n_boot=n_boot, seed=seed)["difference"]
+
+
+def bootstrap(
+    figures: Callable[[FloatArray], Mapping[str, FloatArray]],
+    groups: Sequence[str],
+    *,
+    n_boot: int,
+    seed: int,
+) -> dict[str, Interval]:
+    """Value and 95 % percentile interval of figures that are functions of row weights.
+
+    Args:
+        figures: from weights ``[b, n]`` (how often each row was drawn) to ``{name: [b]}``, NaN where undefined.
+        groups: one per row.
+        n_boot: resamplings of the groups.
+        seed: of the resampling.
+    """
+    values = {name: float(v[0]) for name, v in figures(np.ones((1, len(groups)))).items()} if groups else {}
+    drawn: dict[str, list[FloatArray]] = {name: [] for name in values}
+    if groups:
+        for weights in _resampled(groups, n_boot, seed):
+            for name, value in figures(weights).items():
+                drawn[name].append(value)
+    return {name: _interval(value, np.concatenate([*drawn[name], np.empty(0)])) for name, value in values.items()}
+
+
+def _interval(value: float, drawn: FloatArray) -> Interval:
+    defined = drawn[np.isfinite(drawn)]
+    if not np.isfinite(value):
+        return {"value": None, "low": None, "high": None}
+    if len(defined) == 0:
+        return {"value": value, "low": None, "high": None}
+    low, high = np.percentile(defined, [2.5, 97.5])
+    return {"value": value, "low": float(low), "high": float(high)}
+
+
+def _resampled(groups: Sequence[str], n_boot: int, seed: int) -> Iterator[FloatArray]:
+    names, group_of_row = np.unique(
+        np.array([group or f"\0{row}" for row, group in enumerate(groups)], dtype=object), return_inverse=True
+    )
+    rng = np.random.default_rng(seed)
+    chunk = max(1, CHUNK_CELLS // len(groups))
+    for start in range(0, n_boot, chunk):
+        size = min(chunk, n_boot - start)
+        times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=size).astype(np.float64)
+        yield times[:, group_of_row]
+
+
+def _classification_figures(
+    weights: FloatArray, y: IntArray, p: FloatArray, called: npt.NDArray[np.str_]
+) -> dict[str, FloatArray]:
+    normal, abnormal, score = _masses(weights, y, p)
+    n_normal, n_abnormal = normal.sum(axis=1), abnormal.sum(axis=1)
+    total = n_normal + n_abnormal
+    above = score >= 0.5
+    true_abnormal, false_abnormal = abnormal[:, above].sum(axis=1), normal[:, above].sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "accuracy": (true_abnormal + n_normal - false_abnormal) / total,
+            "majority_rate": np.maximum(n_normal, n_abnormal) / total,
+            "auroc": _auroc(normal, abnormal),
+            "auprc": _average_precision(normal, abnormal),
+            "sensitivity": weights @ ((y == 1) & (called != "normal")) / n_abnormal,
+            "specificity": weights @ ((y == 0) & (called == "normal")) / n_normal,
+            "f1": 2 * true_abnormal / (true_abnormal + false_abnormal + n_abnormal),
+            "brier": (abnormal @ (1 - score) ** 2 + normal @ score**2) / total,
+            "ece": _equal_mass_ece(normal, abnormal, score),
+            "refer_rate": weights @ (called == "refer").astype(np.float64) / total,
+        }
+
+
+def _masses(weights: FloatArray, y: IntArray, p: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Weight of normal and of abnormal rows at each distinct score, ascending: ``[b, k], [b, k], [k]``."""
+    order = np.argsort(p, kind="stable")
+    score, starts = np.unique(p[order], return_index=True)
+    ordered, is_abnormal = weights[:, order], y[order] == 1
+    abnormal = np.add.reduceat(ordered * is_abnormal, starts, axis=1)
+    normal = np.add.reduceat(ordered * ~is_abnormal, starts, axis=1)
+    return normal, abnormal, score
+
+
+def _auroc(normal: FloatArray, abnormal: FloatArray) -> FloatArray:
+    """Mann-Whitney: the chance that an abnormal page scores above a normal one, ties counting half."""
+    below = np.cumsum(normal, axis=1) - normal / 2
+    pairs = normal.sum(axis=1) * abnormal.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        result: FloatArray = (abnormal * below).sum(axis=1) / pairs
+    return result
+
+
+def _average_precision(normal: FloatArray, abnormal: FloatArray) -> FloatArray:
+    """Sum of precision times the step in recall, from the highest score down."""
+    found = np.cumsum(abnormal[:, ::-1], axis=1)
+    false = np.cumsum(normal[:, ::-1], axis=1)
+    precision = found / np.maximum(found + false, 1e-300)
+    n_abnormal, n_normal = found[:, -1], false[:, -1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        result: FloatArray = (abnormal[:, ::-1] * precision).sum(axis=1) / n_abnormal
+    return np.where(n_normal > 0, result, np.nan)
+
+
+def _equal_mass_ece(normal: FloatArray, abnormal: FloatArray, score: FloatArray) -> FloatArray:
+    """Expected calibration error (Naeini 2015) over bins of equal mass; equal scores share a bin."""
+    mass = normal + abnormal
+    total = mass.sum(axis=1, keepdims=True)
+    middle = (np.cumsum(mass, axis=1) - mass / 2) / total
+    bins = np.minimum((middle * ECE_BINS).astype(np.int64), ECE_BINS - 1)
+    gap = mass * score - abnormal
+    gaps = [np.abs(np.where(bins == b, gap, 0.0).sum(axis=1)) for b in range(ECE_BINS)]
+    result: FloatArray = np.sum(gaps, axis=0) / total[:, 0]
+    return result
