@@ -22,7 +22,7 @@ class GlobalConfig:
         growth_rate, block_config, init_features: DenseNet121 as given; less is for tests.
     """
 
-    canvas_wh_mm: tuple[int, int] = (288, 176)
+    canvas_wh_mm: tuple[float, float] = (288.0, 176.0)
     px_per_mm: float = 2.0
     growth_rate: int = 32
     block_config: tuple[int, int, int, int] = (6, 12, 24, 16)

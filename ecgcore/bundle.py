@@ -1,0 +1,289 @@
+"""A folder of weights and facts -> the four networks ready to screen, and back (contract 2)."""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from ecgcore.detector import BeatDetector, DetectorConfig
+from ecgcore.device import pick_device
+from ecgcore.errors import BadBundle
+from ecgcore.fusion import FusionConfig, FusionHead
+from ecgcore.global_model import GlobalConfig, GlobalNet
+from ecgcore.local_model import LocalConfig, LocalNet
+from ecgcore.types import STANDARD_PX_PER_MM, Decision
+
+FORMAT = 1
+MANIFEST = "bundle.json"
+_GET_ANOTHER = "Fetch the bundle again or use another one."
+
+SeenRow = tuple[str, str, str]
+"""Picture hash, group and source record of one page that a bundle was trained on; empty where unknown."""
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The four networks of a bundle; each holds its own ``config``."""
+
+    detector: BeatDetector
+    local: LocalNet
+    global_: GlobalNet
+    fusion: FusionHead
+
+    def by_part(self) -> dict[str, nn.Module]:
+        """The networks under the names that their files and configs bear."""
+        return {"detector": self.detector, "local": self.local, "global": self.global_, "fusion": self.fusion}
+
+    @classmethod
+    def build(cls, configs: Mapping[str, Mapping[str, Any]]) -> "Networks":
+        """Networks with random weights; ``configs`` as ``configs_json`` gives them."""
+        return cls(
+            detector=BeatDetector(_config(DetectorConfig, configs["detector"])),
+            local=LocalNet(_config(LocalConfig, configs["local"])),
+            global_=GlobalNet(_config(GlobalConfig, configs["global"])),
+            fusion=FusionHead(_config(FusionConfig, configs["fusion"])),
+        )
+
+    def configs_json(self) -> dict[str, dict[str, Any]]:
+        """Each network's config as plain values."""
+        configs = (self.detector.config, self.local.config, self.global_.config, self.fusion.config)
+        return {part: asdict(config) for part, config in zip(self.by_part(), configs, strict=True)}
+
+
+@dataclass(frozen=True)
+class Operating:
+    """How a bundle turns outputs into answers.
+
+    Args:
+        min_score: beats scored lower are left out.
+        temperature: divides the fused logit before the sigmoid (Guo et al. 2017).
+        p_normal_below: p_abnormal below it is "normal".
+        p_abnormal_from: p_abnormal from it on is "abnormal"; between the two the answer is "refer".
+    """
+
+    min_score: float
+    temperature: float
+    p_normal_below: float
+    p_abnormal_from: float
+
+    def __post_init__(self) -> None:
+        in_order = 0 <= self.p_normal_below <= self.p_abnormal_from <= 1
+        if not (in_order and 0 <= self.min_score <= 1 and 0 < self.temperature < float("inf")):
+            raise ValueError(f"impossible operating point: {self}")
+
+    def decide(self, p_abnormal: float) -> Decision:
+        """The answer for one probability."""
+        if p_abnormal >= self.p_abnormal_from:
+            return "abnormal"
+        return "normal" if p_abnormal < self.p_normal_below else "refer"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A loaded bundle: the networks in eval mode on ``device``, and all that bundle.json says of them."""
+
+    version: str
+    folder: Path
+    manifest: dict[str, Any]
+    nets: Networks
+    operating: Operating
+    device: torch.device
+
+    @cached_property
+    def _seen(self) -> tuple[frozenset[str], ...]:
+        rows: list[list[str]] = self.manifest["seen"]
+        return tuple(frozenset(row[column] for row in rows) - {""} for column in range(3))
+
+    def has_seen(self, picture_hash: str = "", group: str = "", source_record: str = "") -> bool:
+        """Whether the bundle or an ancestor was trained on this picture, its group or its source record."""
+        asked = (picture_hash, group, source_record)
+        return any(value in known for value, known in zip(asked, self._seen, strict=True))
+
+
+def starter_folder() -> Path:
+    """The bundle that ships with the program."""
+    return Path(__file__).parent / "starter"
+
+
+def save_bundle(
+    folder: Path,
+    nets: Networks,
+    operating: Operating,
+    *,
+    version: str,
+    recipe: Mapping[str, Any],
+    seen: Iterable[SeenRow],
+    parent: Bundle | None = None,
+    snapshot_hash: str | None = None,
+    metrics: Mapping[str, Any] | None = None,
+    replace: bool = False,
+) -> None:
+    """Write a bundle; the folder appears whole or not at all.
+
+    Args:
+        folder: where; must not exist yet unless ``replace``.
+        nets: the trained networks.
+        operating: thresholds and temperature fitted for them.
+        version: the name that every prediction will bear.
+        recipe: the training's settings, JSON-able.
+        seen: pages of this training; those of ``parent`` are added.
+        parent: the bundle that training started from.
+        snapshot_hash: sha256 of the frozen list of training pages.
+        metrics: figures with intervals, JSON-able.
+        replace: put the new bundle in an old one's place.
+
+    Raises:
+        BadBundle: the folder exists already, or a weight is not finite.
+    """
+    if folder.exists() and not replace:
+        raise BadBundle(f"{folder} exists already.", "Choose another folder for the new bundle.")
+    inherited = [] if parent is None else parent.manifest["seen"]
+    all_seen = sorted({tuple(row) for row in inherited} | {tuple(row) for row in seen})
+    partial = folder.with_name(folder.name + ".partial")
+    if partial.exists():
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True)
+    weights = {part: _write_weights(partial, part, net) for part, net in nets.by_part().items()}
+    manifest = {
+        "format": FORMAT,
+        "version": version,
+        "class_names": ["normal", "abnormal"],
+        "preprocessing": {"raster_px_per_mm": STANDARD_PX_PER_MM, "ink": "0 paper, 1 full pen; grid flattened"},
+        "operating": asdict(operating),
+        "configs": nets.configs_json(),
+        "weights": weights,
+        "recipe": dict(recipe),
+        "parent": None if parent is None else parent.version,
+        "snapshot_hash": snapshot_hash,
+        "metrics": dict(metrics or {}),
+        "libraries": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "torchvision": torchvision.__version__,
+            "numpy": np.__version__,
+            "safetensors": safetensors.__version__,
+        },
+    }
+    head = json.dumps(manifest, indent=1)
+    rows = ",\n  ".join(json.dumps(row) for row in all_seen)  # a row a line: thousands of them stay readable
+    _write_synced(partial / MANIFEST, f'{head[:-2]},\n "seen": [\n  {rows}\n ]\n}}\n'.encode())
+    if folder.exists():
+        shutil.rmtree(folder)
+    partial.rename(folder)
+
+
+def load_bundle(folder: Path, device: str = "auto") -> Bundle:
+    """Read a bundle and check it: format, files, sha256, configs, shapes, finiteness.
+
+    Args:
+        folder: the bundle's folder.
+        device: auto, cpu or cuda.
+
+    Raises:
+        BadBundle: anything is missing, altered or does not fit; the message names the file.
+        EcgError: no such device.
+    """
+    place = pick_device(device)
+    manifest = _read_manifest(folder)
+    try:
+        nets = Networks.build(manifest["configs"])
+        operating = _config(Operating, manifest["operating"])
+        version = str(manifest["version"])
+        files = {part: (str(entry["file"]), str(entry["sha256"])) for part, entry in manifest["weights"].items()}
+        seen_fits = all(len(row) == 3 and all(isinstance(cell, str) for cell in row) for row in manifest["seen"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadBundle(f"{folder / MANIFEST} lacks or garbles a setting: {error}.", _GET_ANOTHER) from error
+    if not seen_fits or set(files) != set(nets.by_part()):
+        raise BadBundle(f"{folder / MANIFEST} lacks or garbles its lists of weights or seen pages.", _GET_ANOTHER)
+    for part, net in nets.by_part().items():
+        _read_weights(folder, *files[part], net)
+        net.to(place).eval().requires_grad_(False)
+        if place.type == "cpu":
+            net.to(memory_format=torch.channels_last)
+    return Bundle(version, folder, manifest, nets, operating, place)
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise BadBundle(f"{path} cannot be read ({error.strerror}).", "Give the folder of a bundle.") from error
+    except ValueError as error:
+        raise BadBundle(f"{path} is no valid JSON.", _GET_ANOTHER) from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise BadBundle(f"{path} is not in bundle format {FORMAT}.", "Use the program version that wrote the bundle.")
+    return manifest
+
+
+def _config[T](cls: type[T], values: Mapping[str, Any]) -> T:
+    """A config from JSON values: all of its fields and no others; lists become tuples, as the defaults are."""
+    names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+    if set(values) != names:
+        raise ValueError(f"{cls.__name__} needs exactly {sorted(names)}")
+    return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def _stored_state(net: nn.Module) -> dict[str, Tensor]:
+    """The tensors that a bundle keeps: all but batch norm's step counters, which inference never reads."""
+    return {name: value for name, value in net.state_dict().items() if not name.endswith("num_batches_tracked")}
+
+
+def _write_weights(folder: Path, part: str, net: nn.Module) -> dict[str, object]:
+    tensors = {}
+    for name, value in _stored_state(net).items():
+        half = value.detach().cpu().to(torch.float16)
+        if not torch.isfinite(half).all():  # beyond 65,504, a large batch norm variance: coarser, but as small
+            half = value.detach().cpu().to(torch.bfloat16)
+        if not torch.isfinite(half).all():
+            raise BadBundle(f"{part}: {name} holds a value that is not finite.", "Train again at a lower rate.")
+        tensors[name] = half.contiguous()
+    content = safetensors.torch.save(tensors)
+    file = f"{part}.safetensors"
+    _write_synced(folder / file, content)
+    return {"file": file, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def _read_weights(folder: Path, file: str, sha256: str, net: nn.Module) -> None:
+    path = folder / Path(file).name
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadBundle(f"{path} cannot be read ({error.strerror}).", _GET_ANOTHER) from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise BadBundle(f"{path} was altered: its sha256 is not the one in {MANIFEST}.", _GET_ANOTHER)
+    try:
+        tensors = safetensors.torch.load(content)
+    except safetensors.SafetensorError as error:
+        raise BadBundle(f"{path} is no safetensors file.", _GET_ANOTHER) from error
+    expected = _stored_state(net)
+    misfits: Sequence[str] = [
+        name
+        for name in expected.keys() | tensors.keys()
+        if name not in expected or name not in tensors or expected[name].shape != tensors[name].shape
+    ]
+    if misfits:
+        raise BadBundle(f"{path} does not fit its network: {min(misfits)} (of {len(misfits)}).", _GET_ANOTHER)
+    if not all(torch.isfinite(value).all() for value in tensors.values()):
+        raise BadBundle(f"{path} holds a weight that is not finite.", _GET_ANOTHER)
+    net.load_state_dict({name: value.float() for name, value in tensors.items()}, strict=False)
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,104 @@
+"""Why a page was judged so: Grad-CAM of the page and of its beats, and each beat's share of the fused logit."""
+
+from typing import Literal, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from ecgcore.fusion import FusionHead
+from ecgcore.global_model import GlobalNet, page_canvas, place_on_canvas
+from ecgcore.types import ByteArray, PanelFrame
+
+HeatArray = npt.NDArray[np.float32]
+Toward = Literal["abnormal", "normal"]
+
+
+class Explainable(Protocol):
+    """A network that shows its last maps and can go on from them: ``GlobalNet`` and ``LocalNet``."""
+
+    def feature_maps(self, pictures: Tensor, /) -> Tensor: ...
+
+    def classify(self, maps: Tensor, /) -> Tensor: ...
+
+
+def grad_cam(net: Explainable, pictures: Tensor, toward: Toward = "abnormal") -> Tensor:
+    """Grad-CAM (Selvaraju et al. 2017) on a network's last maps.
+
+    Ours rather than captum's: the networks hand out their last maps, so no hook is needed and only the last layer is
+    differentiated.
+
+    Args:
+        net: the network, in eval mode.
+        pictures: ``[n, 1, H, W]`` ink 0..1.
+        toward: the answer that the heat speaks for; abnormal unless asked, so that maps can be compared.
+
+    Returns:
+        ``float32 [n, h, w]`` on the grid of the last maps, each scaled to a maximum of 1; all 0 where nothing speaks
+        for the answer.
+    """
+    with torch.no_grad():
+        maps = net.feature_maps(pictures).float()
+    with torch.enable_grad():
+        maps.requires_grad_()
+        logits = net.classify(maps)
+        (slopes,) = torch.autograd.grad(logits.sum() if toward == "abnormal" else -logits.sum(), maps)
+    channel_weights = slopes.mean(dim=(2, 3), keepdim=True)
+    heat = torch.relu((channel_weights * maps.detach()).sum(dim=1))
+    return heat / heat.amax(dim=(1, 2), keepdim=True).clamp(min=1e-12)
+
+
+def page_heat(net: GlobalNet, ink: ByteArray, toward: Toward = "abnormal") -> HeatArray:
+    """Grad-CAM of the global network, laid back on the panel.
+
+    Args:
+        net: the global network, in eval mode.
+        ink: standard panel raster, ``uint8 [h, w]``.
+        toward: see ``grad_cam``.
+
+    Returns:
+        ``float32 [h, w]``, 0..1, pixel for pixel on ``ink``.
+    """
+    device = next(net.parameters()).device
+    heat = grad_cam(net, page_canvas(ink, net.config)[None].to(device), toward)[0]
+    height, width = ink.shape
+    placement = place_on_canvas((width, height), net.config)
+    left, top = placement.offset_panel_xy
+    paper = cv2.resize(heat.cpu().numpy(), placement.paper_wh, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(paper[top : top + height, left : left + width], dtype=np.float32)
+
+
+def crop_heat(net: Explainable, crops: Tensor, toward: Toward = "abnormal") -> HeatArray:
+    """Grad-CAM of the local network on beat crops: ``[n, 1, px, px]`` to ``float32 [n, px, px]``, 0..1."""
+    heat = grad_cam(net, crops, toward)[:, None]
+    large = nn.functional.interpolate(heat, size=crops.shape[2:], mode="bilinear", align_corners=False)
+    return np.asarray(large[:, 0].cpu().numpy(), dtype=np.float32)
+
+
+def heat_to_photo(heat_panel: HeatArray, frame: PanelFrame, photo_wh: tuple[int, int]) -> HeatArray:
+    """Warp heat from the panel to the upright photo: ``[h, w]`` to ``[H, W]``, 0 outside the panel."""
+    to_edge = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # OpenCV counts from pixel centres, the frame from edges
+    matrix = np.linalg.inv(to_edge) @ frame.photo_from_panel @ to_edge
+    return np.asarray(cv2.warpPerspective(heat_panel, matrix, photo_wh, flags=cv2.INTER_LINEAR), dtype=np.float32)
+
+
+@torch.no_grad()
+def beat_shares(head: FusionHead, f_global: Tensor, f_beats: Tensor) -> Tensor:
+    """Each beat's share of the decision: the fused logit minus the fused logit without that beat.
+
+    Args:
+        head: the fusion head, in eval mode.
+        f_global: features of the page, ``[global_dim]``.
+        f_beats: features of its beats, ``[n, local_dim]``, ``n >= 1``; the last one's rest is the empty sum, zeros.
+
+    Returns:
+        ``[n]``, positive toward abnormal.
+    """
+    n = len(f_beats)
+    total = f_beats.sum(dim=0, keepdim=True)
+    counts = torch.full((n,), n, device=f_beats.device)
+    whole: Tensor = head(f_global[None], total, counts[:1])
+    without: Tensor = head(f_global.expand(n, -1), total - f_beats, counts - 1)
+    return whole - without
