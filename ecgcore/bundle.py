@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import safetensors
@@ -25,6 +25,8 @@ from ecgcore.fusion import FusionConfig, FusionHead
 from ecgcore.global_model import GlobalConfig, GlobalNet
 from ecgcore.local_model import LocalConfig, LocalNet
 from ecgcore.types import STANDARD_PX_PER_MM, Decision
+
+_Config = TypeVar("_Config", DetectorConfig, LocalConfig, GlobalConfig, FusionConfig, "Operating")
 
 FORMAT = 1
 MANIFEST = "bundle.json"
@@ -59,8 +61,12 @@ class Networks:
 
     def configs_json(self) -> dict[str, dict[str, Any]]:
         """Each network's config as plain values."""
-        configs = (self.detector.config, self.local.config, self.global_.config, self.fusion.config)
-        return {part: asdict(config) for part, config in zip(self.by_part(), configs, strict=True)}
+        return {
+            "detector": asdict(self.detector.config),
+            "local": asdict(self.local.config),
+            "global": asdict(self.global_.config),
+            "fusion": asdict(self.fusion.config),
+        }
 
 
 @dataclass(frozen=True)
@@ -162,7 +168,7 @@ def save_bundle(
         "version": version,
         "class_names": ["normal", "abnormal"],
         "preprocessing": {"raster_px_per_mm": STANDARD_PX_PER_MM, "ink": "0 paper, 1 full pen; grid flattened"},
-        "operating": asdict(operating),
+        "thresholds": asdict(operating),
         "configs": nets.configs_json(),
         "weights": weights,
         "recipe": dict(recipe),
@@ -200,7 +206,7 @@ def load_bundle(folder: Path, device: str = "auto") -> Bundle:
     manifest = _read_manifest(folder)
     try:
         nets = Networks.build(manifest["configs"])
-        operating = _config(Operating, manifest["operating"])
+        operating = _config(Operating, manifest["thresholds"])
         version = str(manifest["version"])
         files = {part: (str(entry["file"]), str(entry["sha256"])) for part, entry in manifest["weights"].items()}
         seen_fits = all(len(row) == 3 and all(isinstance(cell, str) for cell in row) for row in manifest["seen"])
@@ -229,12 +235,13 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _config[T](cls: type[T], values: Mapping[str, Any]) -> T:
+def _config(cls: type[_Config], values: Mapping[str, Any]) -> _Config:
     """A config from JSON values: all of its fields and no others; lists become tuples, as the defaults are."""
-    names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+    names = {field.name for field in fields(cls)}
     if set(values) != names:
         raise ValueError(f"{cls.__name__} needs exactly {sorted(names)}")
-    return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return cls(**plain)
 
 
 def _stored_state(net: nn.Module) -> dict[str, Tensor]:

@@ -1,0 +1,32 @@
+"""Tiny random networks and bundles: quick to build, shaped like the real ones."""
+
+from pathlib import Path
+
+import torch
+
+from ecgcore.bundle import Networks, Operating, save_bundle
+from ecgcore.detector import DetectorConfig, build_detector
+from ecgcore.fusion import FusionConfig, FusionHead
+from ecgcore.global_model import GlobalConfig, GlobalNet
+from ecgcore.local_model import LocalConfig, LocalNet
+
+TINY_DETECTOR = DetectorConfig(width=0.03, px_per_mm=2.0, hidden=16, max_beats=12)
+TINY_LOCAL = LocalConfig(px=32, width=4)
+TINY_GLOBAL = GlobalConfig(px_per_mm=0.5, growth_rate=4, block_config=(1, 1, 1, 1), init_features=8)
+TINY_OPERATING = Operating(min_score=0.0, temperature=1.0, p_normal_below=0.3, p_abnormal_from=0.7)
+
+
+def tiny_networks(seed: int = 0) -> Networks:
+    """Random networks; at ``TINY_OPERATING`` the detector finds a handful of boxes on any page."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        local, global_ = LocalNet(TINY_LOCAL), GlobalNet(TINY_GLOBAL)
+        head = FusionHead(FusionConfig("mean", 8, TINY_GLOBAL.feature_dim, TINY_LOCAL.feature_dim))
+        return Networks(build_detector(TINY_DETECTOR), local, global_, head)
+
+
+def save_tiny_bundle(folder: Path, operating: Operating = TINY_OPERATING, version: str = "tiny-1") -> Path:
+    """Save a bundle of ``tiny_networks`` and return its folder."""
+    seen = [("0" * 64, "group-a", "record-a")]
+    save_bundle(folder, tiny_networks(), operating, version=version, recipe={"name": "tiny"}, seen=seen)
+    return folder
