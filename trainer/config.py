@@ -3,6 +3,7 @@
 ``patent`` is the training published in CN110731773A; ``quick`` is what learned fastest here; ``tiny`` serves the tests.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -53,21 +54,21 @@ class DetectorStage(Stage):
     """Stage 1, the beat detector; the network's shape is used only when no bundle's detector is given to start from.
 
     Args:
-        width: share of VGG16's channels in the trunk.
-        px_per_mm: resolution the detector sees.
+        width, px_per_mm, neck, hidden: as in ``ecgcore.detector.DetectorConfig``.
     """
 
-    width: float = 0.5
+    width: float = 0.25
     px_per_mm: float = 3.0
+    neck: Literal["none", "fuse8"] = "fuse8"
+    hidden: int = 512
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocalStage(Stage):
-    """Stage 2, ResNet18 on beats; crop shape as in ``ecgcore.local_model``, used when starting without a bundle.
+    """Stage 2, ResNet18 on beats; the network's shape is used only when starting without a bundle's.
 
     Args:
-        crop_mm: side of the window around a beat, in millimetres of paper.
-        px: side of the window in pixels.
+        crop_mm, px, width: as in ``ecgcore.local_model.LocalConfig``.
         beats_per_page: beats drawn from one page in one epoch (None: all).
         page_loss: learn from the page's mean beat logit too, which copes with abnormal pages of mostly normal beats.
         box_jitter: standard deviation by which box edges are moved, as a share of the box's size.
@@ -75,6 +76,7 @@ class LocalStage(Stage):
 
     crop_mm: float = 24.0
     px: int = 96
+    width: int = 64
     beats_per_page: int | None = 16
     page_loss: bool = True
     box_jitter: float = 0.05
@@ -82,15 +84,17 @@ class LocalStage(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class GlobalStage(Stage):
-    """Stage 3, DenseNet121 on the page; canvas as in ``ecgcore.global_model``, used when starting without a bundle.
+    """Stage 3, DenseNet121 on the page; the network's shape is used only when starting without a bundle's.
 
     Args:
-        canvas_wh_mm: width and height of the canvas in millimetres of paper.
-        px_per_mm: resolution of the canvas.
+        canvas_wh_mm, px_per_mm, growth_rate, block_config, init_features: as in ``ecgcore.global_model.GlobalConfig``.
     """
 
     canvas_wh_mm: tuple[float, float] = (288.0, 176.0)
     px_per_mm: float = 2.0
+    growth_rate: int = 32
+    block_config: tuple[int, int, int, int] = (6, 12, 24, 16)
+    init_features: int = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +144,8 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """The whole recipe as JSON values; ``global_`` loses its underscore."""
-        values = asdict(self)
+        values: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         values["global"] = values.pop("global_")
-        values["global"]["canvas_wh_mm"] = list(self.global_.canvas_wh_mm)
         return values
 
 
@@ -178,10 +181,20 @@ RECIPES: Mapping[str, Recipe] = {
     ),
     "tiny": Recipe(
         name="tiny",
-        detector=DetectorStage(epochs=1, steps_per_epoch=2, batch=1, lr=1e-3, width=0.0625, px_per_mm=1.5),
-        local=LocalStage(epochs=1, steps_per_epoch=2, batch=8, lr=1e-3, px=32, beats_per_page=4),
-        global_=GlobalStage(epochs=1, steps_per_epoch=2, batch=4, lr=1e-3, px_per_mm=0.5),
+        detector=DetectorStage(epochs=1, steps_per_epoch=2, batch=1, lr=1e-3, width=0.0625, px_per_mm=1.5, hidden=32),
+        local=LocalStage(epochs=1, steps_per_epoch=2, batch=8, lr=1e-3, px=32, width=8, beats_per_page=4),
+        global_=GlobalStage(
+            epochs=1,
+            steps_per_epoch=2,
+            batch=4,
+            lr=1e-3,
+            px_per_mm=0.5,
+            growth_rate=8,
+            block_config=(2, 2, 2, 2),
+            init_features=16,
+        ),
         fusion=FusionStage(epochs=2, batch=8, lr=1e-3, hidden=16, joint_epochs=1, joint_batch=2),
+        min_score=0.05,
     ),
 }
 

@@ -1,0 +1,287 @@
+"""From a CSV of labelled pictures to prepared pages: the only form of data that the training stages see."""
+
+import csv
+import functools
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+import ecgcore
+from ecgcore import page as page_module
+from ecgcore.errors import BadData, NotScreenable, UnreadablePicture
+from ecgcore.types import ByteArray, FloatArray, PanelFrame
+from trainer.files import write_bytes_atomic, write_json_atomic
+
+LABELS = {"normal": 0, "abnormal": 1}
+NAMES = {number: name for name, number in LABELS.items()}
+NEEDED_COLUMNS = ("file", "label", "group")
+
+
+@dataclass(frozen=True)
+class PageItem:
+    """One picture to prepare.
+
+    Args:
+        key: its name in reports, unique in a run; for a CSV row the column ``file``.
+        path: the picture.
+        label: 0 normal, 1 abnormal, None unlabelled.
+        group: patient or machine ID; empty means a group of its own.
+        boxes_photo_xyxy: complete beats in upright pixels ``[n, 4]``, or None where nobody boxed the page.
+        source: name of the data set.
+        source_record: the signal behind the picture, where other pictures may show the same one.
+    """
+
+    key: str
+    path: Path
+    label: int | None
+    group: str = ""
+    boxes_photo_xyxy: FloatArray | None = None
+    source: str = ""
+    source_record: str = ""
+
+
+@dataclass(frozen=True)
+class PreparedPage:
+    """One page as the training stages see it.
+
+    Args:
+        key: as in ``PageItem``.
+        source: as in ``PageItem``.
+        group: as in ``PageItem``.
+        label: as in ``PageItem``.
+        ink: the standard panel raster, ``uint8 [h, w]``, 0 paper, 255 pen.
+        boxes_panel_xyxy: complete beats in pixels of ``ink``, ``float64 [n, 4]``, or None where nobody boxed the page.
+        picture_hash: of the decoded upright picture (contract 2).
+        source_record: as in ``PageItem``.
+    """
+
+    key: str
+    source: str
+    group: str
+    label: int | None
+    ink: ByteArray = field(repr=False)
+    boxes_panel_xyxy: FloatArray | None
+    picture_hash: str
+    source_record: str = ""
+
+    @property
+    def group_key(self) -> str:
+        """What must not be split: the group, or the picture itself where no group is known."""
+        return self.group or f"picture {self.picture_hash}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a CSV that can train, and how many cannot because of their label."""
+
+    items: list[PageItem]
+    skipped_labels: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Prepared pages, and for each page that had to be left out the reason."""
+
+    pages: list[PreparedPage]
+    left_out: dict[str, str]
+
+
+def read_table(csv_path: Path, folder: Path) -> Table:
+    """Read contract 1's CSV: columns ``file,label,group`` and perhaps ``boxes``; others are ignored.
+
+    Args:
+        csv_path: UTF-8, comma separated, with a header.
+        folder: where the files lie; a row may not leave it.
+
+    Returns:
+        The rows labelled normal or abnormal, in order, and the count of every other label.
+
+    Raises:
+        BadData: the file or a row cannot be used; every bad row is listed with its line and reason.
+    """
+    if not folder.is_dir():
+        raise BadData(f"There is no folder {folder}.", "Give the folder that holds the pictures.")
+    try:
+        with csv_path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            missing = [name for name in NEEDED_COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise BadData(
+                    f"{csv_path.name} has no column {', '.join(missing)}.", "It needs the columns file,label,group."
+                )
+            rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadData(f"{csv_path} cannot be read as a table: {error}.", "Save it as UTF-8 CSV with commas.") from error
+
+    items: list[PageItem] = []
+    skipped: Counter[str] = Counter()
+    problems: list[str] = []
+    seen: set[str] = set()
+    root = folder.resolve()
+    for line, row in rows:
+        try:
+            item = _item_of_row(row, root, seen)
+        except ValueError as error:
+            problems.append(f"line {line}: {error}")
+            continue
+        if item is None:
+            skipped[(row["label"] or "").strip() or "(empty)"] += 1
+        else:
+            items.append(item)
+    if problems:
+        shown = "; ".join(problems[:10]) + (f"; and {len(problems) - 10} more" if len(problems) > 10 else "")
+        raise BadData(f"{csv_path.name} has {len(problems)} bad row(s): {shown}.", "Correct them and start again.")
+    return Table(items, dict(skipped))
+
+
+def _item_of_row(row: dict[str, Any], root: Path, seen: set[str]) -> PageItem | None:
+    """The row's page, or None where its label does not train; ``ValueError`` says what is wrong with it."""
+    if None in row or any(row[name] is None for name in NEEDED_COLUMNS):
+        raise ValueError("it has more or fewer cells than the header")
+    file = row["file"].strip()
+    if not file:
+        raise ValueError("the file name is empty")
+    if file in seen:
+        raise ValueError(f"{file} is listed twice")
+    seen.add(file)
+    if "\0" in file or Path(file).is_absolute() or not (root / file).resolve().is_relative_to(root):
+        raise ValueError(f"{file!r} leaves the data folder")
+    boxes = _parse_boxes(row.get("boxes") or "")
+    label = LABELS.get(row["label"].strip())
+    if label is None:
+        return None
+    return PageItem(file, root / file, label, row["group"].strip(), boxes, source=root.name)
+
+
+def _parse_boxes(text: str) -> FloatArray | None:
+    if not text.strip():
+        return None
+    try:
+        boxes = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"boxes are not JSON ({error.msg})") from error
+    if not isinstance(boxes, list):
+        raise ValueError("boxes are not a list")
+    for box in boxes:
+        if not isinstance(box, list) or len(box) != 4 or not all(_is_number(value) for value in box):
+            raise ValueError(f"box {box} is not [x1, y1, x2, y2]")
+        if not (0 <= box[0] < box[2] and 0 <= box[1] < box[3]):
+            raise ValueError(f"box {box} must satisfy 0 <= x1 < x2 and 0 <= y1 < y2")
+    return np.array(boxes, dtype=np.float64).reshape(-1, 4)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def prepare_pages(items: Sequence[PageItem], cache_dir: Path, workers: int = 2) -> Preparation:
+    """Decode pictures and cut their panels, keeping the result on disk.
+
+    A page that cannot be used, or that shows the same picture as an earlier one, is left out with its reason.
+
+    Args:
+        items: the pictures, in order.
+        cache_dir: where prepared panels are kept between runs.
+        workers: pictures prepared at a time.
+
+    Raises:
+        BadData: not one page can be used.
+    """
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(workers) as pool:
+        results = list(pool.map(lambda item: _prepare_or_reason(item, cache_dir), items))
+    pages: list[PreparedPage] = []
+    left_out: dict[str, str] = {}
+    first_with: dict[str, str] = {}
+    for item, result in zip(items, results, strict=True):
+        if isinstance(result, str):
+            left_out[item.key] = result
+        elif result.picture_hash in first_with:
+            left_out[item.key] = f"It is the same picture as {first_with[result.picture_hash]}."
+        else:
+            first_with[result.picture_hash] = item.key
+            pages.append(result)
+    if not pages:
+        reasons = "; ".join(f"{key}: {reason}" for key, reason in list(left_out.items())[:3])
+        raise BadData(f"None of the {len(items)} pages can be used. {reasons}", "Check the data folder and the table.")
+    return Preparation(pages, left_out)
+
+
+def _prepare_or_reason(item: PageItem, cache_dir: Path) -> PreparedPage | str:
+    try:
+        return prepare_item(item, cache_dir)
+    except (UnreadablePicture, NotScreenable, BadData) as error:
+        return str(error)
+
+
+def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
+    """Prepare one picture, or take its panel from the cache.
+
+    Raises:
+        UnreadablePicture: the file does not decode.
+        NotScreenable: it shows no ECG.
+        BadData: the file has several pages, or a box lies outside the picture.
+    """
+    pictures = page_module.read_picture(item.path, item.key)
+    if len(pictures) != 1:
+        raise BadData(f"The file has {len(pictures)} pages.", "Save every page as a picture of its own.")
+    photo_rgb = pictures[0]
+    if item.boxes_photo_xyxy is not None and len(item.boxes_photo_xyxy):
+        height, width = photo_rgb.shape[:2]
+        if np.any(item.boxes_photo_xyxy[:, 2:].max(axis=0) > (width, height)):
+            raise BadData(f"A box lies outside the picture of {width}x{height} pixels.", "Correct its boxes.")
+    picture_hash = page_module.picture_hash(photo_rgb)
+    ink, frame = _cached_panel(photo_rgb, picture_hash, cache_dir)
+    return PreparedPage(
+        key=item.key,
+        source=item.source,
+        group=item.group,
+        label=item.label,
+        ink=ink,
+        boxes_panel_xyxy=None if item.boxes_photo_xyxy is None else _boxes_in_panel(item.boxes_photo_xyxy, frame),
+        picture_hash=picture_hash,
+        source_record=item.source_record,
+    )
+
+
+def _boxes_in_panel(boxes_photo_xyxy: FloatArray, frame: PanelFrame) -> FloatArray:
+    """Boxes in panel pixels; one whose middle lies outside the panel is dropped, the others are cut at its edge."""
+    boxes = frame.boxes_to_panel(boxes_photo_xyxy)
+    size = np.array(frame.panel_wh, dtype=np.float64)
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    kept = np.all((middle >= 0) & (middle <= size), axis=1)
+    result: FloatArray = np.clip(boxes[kept], 0, np.tile(size, 2))
+    return result
+
+
+@functools.cache
+def preparation_version() -> str:
+    """A fingerprint of the code that prepares pages, so that a changed preparation never reads an old cache."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(ecgcore.__file__).parent.glob("page*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _cached_panel(photo_rgb: ByteArray, picture_hash: str, cache_dir: Path) -> tuple[ByteArray, PanelFrame]:
+    stem = cache_dir / f"{picture_hash}-{preparation_version()}"
+    picture_path, frame_path = stem.with_suffix(".png"), stem.with_suffix(".json")
+    if frame_path.exists() and picture_path.exists():  # the frame is written last, so both are whole
+        ink = cv2.imread(str(picture_path), cv2.IMREAD_GRAYSCALE)
+        if ink is not None:
+            matrix = np.array(json.loads(frame_path.read_text())["photo_from_panel"], dtype=np.float64)
+            return ink.astype(np.uint8, copy=False), PanelFrame(matrix, (ink.shape[1], ink.shape[0]))
+    page = page_module.prepare_page(photo_rgb)
+    encoded = cv2.imencode(".png", page.ink)[1]
+    write_bytes_atomic(picture_path, encoded.tobytes())
+    write_json_atomic(frame_path, {"photo_from_panel": page.frame.photo_from_panel.tolist()})
+    return page.ink, page.frame
