@@ -1,0 +1,125 @@
+"""The public door from a file to a page that networks can read: decode, find the panel, measure it, flatten it."""
+
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from ecgcore.errors import NotScreenable
+from ecgcore.page_flatten import Float32Array, darkness_rgb, pen_ink
+from ecgcore.page_io import picture_hash, read_picture
+from ecgcore.page_panel import MARGIN_MM, XYXY, grid_panel, pulse_height_px, trace_boxes
+from ecgcore.page_scale import find_grid_scale
+from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, PageImage, PanelFrame
+
+__all__ = ["picture_hash", "prepare_page", "read_picture"]
+
+MIN_SIDE_PX = 200
+ASSUMED_PANEL_MM = 260.0
+PULSE_MM = 10.0
+MIN_INK_SHARE = 0.002
+MAX_INK_SHARE = 0.35
+MIN_TRACE_COLUMNS = 0.3
+_RETAKE = "Use a picture that shows the whole ECG page, upright and in focus."
+
+
+def prepare_page(photo_rgb: ByteArray) -> PageImage:
+    """Cut a page to its panel, measure its scale and flatten it to ink.
+
+    Args:
+        photo_rgb: upright picture, ``uint8 [H, W, 3]``.
+
+    Returns:
+        The page; its ink is ``uint8 [h, w]`` at ``STANDARD_PX_PER_MM``.
+
+    Raises:
+        NotScreenable: the picture is too small or shows no ECG.
+    """
+    height, width = photo_rgb.shape[:2]
+    if min(height, width) < MIN_SIDE_PX:
+        raise NotScreenable(f"The picture is too small ({width}x{height} pixels).", "Use one at least 800 pixels wide.")
+    darkness = darkness_rgb(photo_rgb)
+    strongest = darkness.max(axis=2)
+    grid = find_grid_scale(strongest)
+    box = None if grid is None else grid_panel(strongest, grid.px_per_mm)
+    notes: list[str] = []
+    source: Literal["grid", "pulse"] | None
+    if grid is not None and box is not None:
+        scale_xy, source = (grid.px_per_mm_x, grid.px_per_mm_y), "grid"
+        x1, y1, x2, y2 = box
+        ink = pen_ink(darkness[y1:y2, x1:x2], True, round(5 * grid.px_per_mm))
+    else:
+        ink = pen_ink(darkness, False, 1)
+        box, scale, source = _panel_without_grid(ink)
+        scale_xy = (scale, scale)
+        x1, y1, x2, y2 = box
+        ink = ink[y1:y2, x1:x2]
+        notes.append("No printed grid was found; the panel is the traces with 5 mm around them.")
+        if source is None:
+            notes.append(
+                f"Neither grid nor calibration pulse was found; a panel {ASSUMED_PANEL_MM:.0f} mm wide is assumed."
+            )
+    raster, frame = _standard_raster(ink, box, scale_xy)
+    _check_traces(raster)
+    return PageImage(
+        photo_rgb=photo_rgb,
+        ink=raster,
+        frame=frame,
+        px_per_mm=None if source is None else float(np.sqrt(scale_xy[0] * scale_xy[1])),
+        px_per_mm_source=source,
+        has_grid=source == "grid",
+        notes=tuple(notes),
+    )
+
+
+def _panel_without_grid(ink: Float32Array) -> tuple[XYXY, float, Literal["pulse"] | None]:
+    """Panel box, working px_per_mm and its source for a page without a printed grid."""
+    height, width = ink.shape
+    traces, every = trace_boxes(ink)
+    if len(traces) == 0:
+        raise NotScreenable("No ECG traces were found in the picture.", _RETAKE)
+    x1, y1 = traces[:, :2].min(axis=0)
+    x2, y2 = traces[:, 2:].max(axis=0)
+    pulse_px = pulse_height_px(ink, every)
+    px_per_mm = (x2 - x1) / ASSUMED_PANEL_MM if pulse_px is None else pulse_px / PULSE_MM
+    # the calibration pulses stand beside the traces and belong to the panel
+    tall = every[
+        (every[:, 3] - every[:, 1] > 6 * px_per_mm)
+        & (every[:, 1] > y1 - 10 * px_per_mm)
+        & (every[:, 3] < y2 + 5 * px_per_mm)
+    ]
+    near = tall[(tall[:, 2] > x1 - 15 * px_per_mm) & (tall[:, 0] < x2 + 15 * px_per_mm)]
+    if len(near):
+        x1, y1 = np.minimum((x1, y1), near[:, :2].min(axis=0))
+        x2, y2 = np.maximum((x2, y2), near[:, 2:].max(axis=0))
+    margin = MARGIN_MM * px_per_mm
+    box = (
+        max(0, round(x1 - margin)),
+        max(0, round(y1 - margin)),
+        min(width, round(x2 + margin)),
+        min(height, round(y2 + margin)),
+    )
+    return box, float(px_per_mm), None if pulse_px is None else "pulse"
+
+
+def _standard_raster(ink: Float32Array, box: XYXY, scale_xy: tuple[float, float]) -> tuple[ByteArray, PanelFrame]:
+    """Resample ink to the standard raster and bring its strokes to full strength whatever the pen's width."""
+    x1, y1, x2, y2 = box
+    width = max(1, round((x2 - x1) / scale_xy[0] * STANDARD_PX_PER_MM))
+    height = max(1, round((y2 - y1) / scale_xy[1] * STANDARD_PX_PER_MM))
+    shrinks = width <= x2 - x1
+    raster = cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    ridge = raster[(raster == cv2.dilate(raster, np.ones((3, 3), np.uint8))) & (raster > 0.15)]
+    gain = 255.0 / float(np.median(ridge)) if len(ridge) else 255.0
+    photo_from_panel = np.array([[(x2 - x1) / width, 0, x1], [0, (y2 - y1) / height, y1], [0, 0, 1]], dtype=np.float64)
+    return np.clip(raster * gain, 0, 255).astype(np.uint8), PanelFrame(photo_from_panel, (width, height))
+
+
+def _check_traces(raster: ByteArray) -> None:
+    """Refuse a panel whose ink cannot be an ECG."""
+    strokes = raster > 100
+    share = float(strokes.mean())
+    if share < MIN_INK_SHARE or strokes.any(axis=0).mean() < MIN_TRACE_COLUMNS:
+        raise NotScreenable("No ECG traces were found in the picture.", _RETAKE)
+    if share > MAX_INK_SHARE:
+        raise NotScreenable("The picture is too dark or too noisy to tell traces from paper.", _RETAKE)

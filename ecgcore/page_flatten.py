@@ -1,0 +1,120 @@
+"""Flattening: paper, shade and printed grid are taken out of a picture, so that only the pen's ink remains."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ecgcore.types import ByteArray, FloatArray
+
+Float32Array = npt.NDArray[np.float32]
+
+TILE_PX = 32
+SAMPLE_PX = 400_000
+COLLINEAR_COS = 0.97
+MIN_MARK = 0.05
+"""Darkness below which a pixel counts as paper."""
+
+
+def darkness_rgb(photo_rgb: ByteArray) -> ByteArray:
+    """Divide the local paper colour out and invert: 0 is paper, 255 no light at all, per channel.
+
+    Linear darkness, not its logarithm, is what anti-aliasing and resampling mix in proportion to the area covered.
+
+    Args:
+        photo_rgb: ``uint8 [H, W, 3]``.
+
+    Returns:
+        ``uint8 [H, W, 3]``.
+    """
+    height, width = photo_rgb.shape[:2]
+    small = cv2.resize(photo_rgb, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_NEAREST)
+    tile = TILE_PX // 2
+    rows, columns = max(1, small.shape[0] // tile), max(1, small.shape[1] // tile)
+    small = cv2.resize(small, (columns * tile, rows * tile), interpolation=cv2.INTER_NEAREST)
+    tiles = small.reshape(rows, tile, columns, tile, 3).transpose(0, 2, 4, 1, 3).reshape(rows, columns, 3, -1)
+    nth = int(0.85 * tiles.shape[-1])
+    paper = np.ascontiguousarray(np.partition(tiles, nth, axis=-1)[..., nth])
+    if min(rows, columns) >= 5:
+        paper = cv2.medianBlur(paper, 5)
+    paper = cv2.resize(cv2.blur(paper, (3, 3)), (width, height), interpolation=cv2.INTER_LINEAR)
+    white = cv2.divide(photo_rgb, np.maximum(paper, 40), scale=255.0)
+    return cv2.bitwise_not(white)
+
+
+def pen_ink(darkness: ByteArray, has_grid: bool, tile_px: int) -> Float32Array:
+    """Unmix every pixel into pen and grid, and return the pen's share.
+
+    The grid's colour is read in the tiles without any trace, the pen's from what is darker than any grid there.
+    Each pixel is then the non-negative least-squares mixture of both; what grid remains is cut at the level seen in
+    the empty tiles, so a grey grid under a black pen goes by its strength alone.
+
+    Args:
+        darkness: ``uint8 [h, w, 3]`` from :func:`darkness_rgb`, cut to the panel.
+        has_grid: whether a grid is printed there.
+        tile_px: side of the tiles that decide where the paper is free of traces, about 5 mm.
+
+    Returns:
+        ``float32 [h, w]``: 0 paper, 1 full pen.
+    """
+    empty = _empty_tile_samples(darkness, tile_px) if has_grid else np.zeros((0, 3))
+    grid = _direction(empty)
+    step = max(1, int(np.sqrt(darkness.shape[0] * darkness.shape[1] / SAMPLE_PX)))
+    sample = darkness[::step, ::step].reshape(-1, 3) / 255.0
+    pen = _pen_colour(sample, grid, empty)
+    weights = _unmixing_weights(pen, grid)
+    amounts = cv2.transform(darkness.astype(np.float32), (weights / 255.0).astype(np.float32))
+    share = amounts if amounts.ndim == 2 else amounts.min(axis=2)
+    leak = 0.0
+    if len(empty):
+        leak = 1.2 * float(np.quantile((empty @ weights.T).min(axis=1), 0.999))
+    cut = float(np.clip(leak, 0.15, 0.6))
+    return np.clip((share - cut) / (0.9 - cut), 0.0, 1.0)
+
+
+def _empty_tile_samples(darkness: ByteArray, tile_px: int) -> FloatArray:
+    """Pixels of the quarter of tiles whose darkest pixel is lightest, ``[n, 3]`` in 0..1; paper-only tiles left out."""
+    rows, columns = darkness.shape[0] // tile_px, darkness.shape[1] // tile_px
+    if rows == 0 or columns == 0:
+        return np.zeros((0, 3))
+    cut = darkness[: rows * tile_px, : columns * tile_px]
+    tiles = cut.reshape(rows, tile_px, columns, tile_px, 3).transpose(0, 2, 1, 3, 4).reshape(rows * columns, -1, 3)
+    total = tiles.sum(axis=2, dtype=np.uint16)
+    darkest = np.partition(total, -3, axis=1)[:, -3]
+    marked = darkest > 3 * 255 * MIN_MARK
+    if marked.sum() < 4:
+        return np.zeros((0, 3))
+    lightest = marked & (darkest <= np.quantile(darkest[marked], 0.25))
+    result: FloatArray = tiles[lightest].reshape(-1, 3) / 255.0
+    return result
+
+
+def _direction(samples: FloatArray) -> FloatArray | None:
+    """Unit colour of the marks among the samples, or None where there are none."""
+    marks = samples[samples.max(axis=1) > MIN_MARK] if len(samples) else samples
+    if len(marks) < 20:
+        return None
+    colour = (marks * marks.sum(axis=1, keepdims=True)).sum(axis=0)
+    unit: FloatArray = colour / np.linalg.norm(colour)
+    return unit
+
+
+def _pen_colour(sample: FloatArray, grid: FloatArray | None, empty: FloatArray) -> FloatArray:
+    """Mean darkness of the pixels that are most unlike paper and grid."""
+    excess = sample
+    if grid is not None:
+        strongest = float(np.quantile(empty @ grid, 0.999))
+        excess = sample - np.clip(sample @ grid, 0.0, strongest)[:, None] * grid
+    strength = np.linalg.norm(excess, axis=1)
+    core = strength >= 0.8 * np.quantile(strength, 0.995)
+    colour: FloatArray = np.maximum(sample[core].mean(axis=0), 1e-3)
+    return colour
+
+
+def _unmixing_weights(pen: FloatArray, grid: FloatArray | None) -> FloatArray:
+    """Rows whose minimum over ``row @ colour`` is the pen's amount in the non-negative mixture, ``[1 or 2, 3]``."""
+    alone = pen / (pen @ pen)
+    if grid is None or grid @ pen / np.linalg.norm(pen) > COLLINEAR_COS:
+        return alone[None, :]
+    # where the grid's amount would be negative the pen alone is fitted, and that is then the smaller of the two
+    both = np.linalg.pinv(np.column_stack([pen, grid]))[0]
+    return np.stack([alone, both])

@@ -1,0 +1,114 @@
+"""Where on the page the traces are: the printed grid's area, or without a grid the traces' bounding box."""
+
+import cv2
+import numpy as np
+
+from ecgcore.page_flatten import Float32Array
+from ecgcore.types import ByteArray
+
+XYXY = tuple[int, int, int, int]
+
+FAINT = 12
+"""Darkness (0..255) from which a pixel may belong to a printed line."""
+MARGIN_MM = 5.0
+
+
+def grid_panel(darkness: ByteArray, px_per_mm: float) -> XYXY | None:
+    """Find the rectangle that the printed grid fills.
+
+    Grid lines closed over their period become a solid area; an opening then removes text, whose lines are low.
+
+    Args:
+        darkness: ``uint8 [H, W]``, 0 = paper.
+        px_per_mm: the grid's scale.
+
+    Returns:
+        ``x1, y1, x2, y2`` in picture pixels, or None where the marks form no area.
+    """
+    height, width = darkness.shape
+    cell = px_per_mm / 2
+    small_wh = (max(1, round(width / cell)), max(1, round(height / cell)))
+    marks = ((darkness > FAINT) * np.uint8(255)).astype(np.uint8)
+    coverage = cv2.resize(marks, small_wh, interpolation=cv2.INTER_AREA)
+    present = (coverage > 8).astype(np.uint8)
+    for close_mm, open_mm in ((1.5, 8.0), (5.5, 14.0)):
+        solid = _morph(_morph(present, cv2.MORPH_CLOSE, close_mm), cv2.MORPH_OPEN, open_mm)
+        if solid.mean() > 0.2:
+            x1, x2 = _filled_range(solid.mean(axis=0))
+            y1, y2 = _filled_range(solid.mean(axis=1))
+            fx, fy = width / small_wh[0], height / small_wh[1]
+            return round(x1 * fx), round(y1 * fy), round(x2 * fx), round(y2 * fy)
+    return None
+
+
+def _morph(mask: ByteArray, operation: int, size_mm: float) -> ByteArray:
+    side = round(2 * size_mm) | 1
+    padded = cv2.copyMakeBorder(mask, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
+    done = cv2.morphologyEx(padded, operation, np.ones((side, side), np.uint8))
+    return done[side:-side, side:-side]
+
+
+def _filled_range(coverage: np.ndarray) -> tuple[int, int]:
+    """First and last index (exclusive) that are filled at least half as much as usual."""
+    usual = np.median(coverage[coverage > 0.1]) if (coverage > 0.1).any() else 1.0
+    filled = np.flatnonzero(coverage >= 0.5 * usual)
+    return int(filled[0]), int(filled[-1]) + 1
+
+
+def trace_boxes(ink: Float32Array) -> tuple[np.ndarray, np.ndarray]:
+    """Split the ink of a page without a grid into traces and pulse-like marks.
+
+    A trace is one connected stroke, wide and not straight; letters are small, rules are straight.
+
+    Args:
+        ink: ``float32 [H, W]``, 0..1.
+
+    Returns:
+        Boxes ``[n, 4]`` of the traces and boxes of all components, ``int32`` xyxy.
+    """
+    width = ink.shape[1]
+    mask = cv2.dilate((ink > 0.3).astype(np.uint8), np.ones((3, 1), np.uint8))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    x, y, w, h, _ = stats[1:].T
+    boxes = np.stack([x, y, x + w, y + h], axis=1)
+    traces = (w > 0.1 * width) & (h > 0.012 * width)
+    return boxes[traces], boxes
+
+
+def pulse_height_px(ink: Float32Array, boxes: np.ndarray) -> float | None:
+    """Height of the calibration pulse, 10 mm at the usual gain.
+
+    Args:
+        ink: ``float32 [H, W]``, 0..1.
+        boxes: the components of the page, ``[n, 4]``.
+
+    Returns:
+        The median height of the components that look like a pulse, line centre to line centre, or None.
+    """
+    width = ink.shape[1]
+    heights = []
+    for x1, y1, x2, y2 in boxes:
+        if 0.015 * width < y2 - y1 < 0.12 * width and 0.15 < (x2 - x1) / (y2 - y1) < 1.3:
+            height = _as_pulse(ink[y1:y2, x1:x2] > 0.3)
+            if height is not None:
+                heights.append(height)
+    return float(np.median(heights)) if heights else None
+
+
+def _as_pulse(mask: np.ndarray) -> float | None:
+    """Height of the pulse in a tight mask: two upright strokes under one flat top; None for any other shape."""
+    rows = len(mask)
+    middle = mask[int(0.3 * rows) : int(0.7 * rows)]
+    columns = np.flatnonzero(middle.mean(axis=0) > 0.9)
+    if len(columns) < 2 or middle.mean() > 0.6:
+        return None
+    left, right = columns[0], columns[-1]
+    gaps = np.flatnonzero(np.diff(columns) > 1)
+    if len(gaps) != 1 or middle[:, columns[gaps[0]] + 1 : columns[gaps[0] + 1]].mean() > 0.05:
+        return None
+    across = mask[:, left : right + 1].mean(axis=1)
+    top = np.flatnonzero(across[: rows // 4] > 0.9)
+    bottom = np.flatnonzero(mask[:, :left].any(axis=1) | mask[:, right + 1 :].any(axis=1))
+    if len(top) == 0 or len(bottom) == 0 or bottom.min() < 0.8 * rows:
+        return None
+    return float((bottom.min() + bottom.max()) / 2 - top.mean())
