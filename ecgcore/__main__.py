@@ -1,0 +1,120 @@
+"""Command line: ``python -m ecgcore screen PATH...`` writes one JSON line a page (contract 1)."""
+
+import argparse
+import contextlib
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from ecgcore.bundle import Bundle, load_bundle, starter_folder
+from ecgcore.errors import EcgError
+from ecgcore.overlay import NOTICE, overlay_png
+from ecgcore.pipeline import screen_pages
+from ecgcore.types import ByteArray, Prediction
+
+EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pdf"})
+"""What is looked for inside a folder; a file that is named itself is tried whatever it is called."""
+
+EXIT_OK, EXIT_PAGE_ERROR, EXIT_USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        bundle = load_bundle(options.bundle, options.device)
+        if options.overlay is not None:
+            options.overlay.mkdir(parents=True, exist_ok=True)
+        with _open_output(options.json) as output:
+            return _screen_all(options, bundle, output)
+    except EcgError as error:
+        print(f"ecgcore: {error}", file=sys.stderr)
+    except OSError as error:
+        print(
+            f"ecgcore: {error.filename or 'output'}: {error.strerror}. Choose another place to write.", file=sys.stderr
+        )
+    return EXIT_USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ecgcore", description="Screen pictures of ECG pages. " + NOTICE)
+    screen = parser.add_subparsers(dest="command", required=True).add_parser(
+        "screen",
+        help="screen pictures, PDFs or folders of them",
+        description="Write one JSON object a page, in order. " + NOTICE,
+        epilog="Exit code: 0 every page is ok or rejected, 1 a page is an error, "
+        "2 wrong usage, an unusable bundle or an output that cannot be written.",
+    )
+    screen.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="picture, PDF, or folder (searched whole)")
+    screen.add_argument("--bundle", type=Path, default=starter_folder(), metavar="DIR", help="default: the starter")
+    screen.add_argument("--json", type=Path, metavar="OUT.jsonl", help="write there instead of to standard output")
+    screen.add_argument("--overlay", type=Path, metavar="DIR", help="write a PNG a page with its beats drawn in")
+    screen.add_argument("--min-score", type=_score, metavar="S", help="least score of a beat, 0..1; default: bundle's")
+    screen.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    return parser
+
+
+def _score(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("must lie between 0 and 1")
+    return value
+
+
+def _open_output(path: Path | None) -> contextlib.AbstractContextManager[TextIO]:
+    return contextlib.nullcontext(sys.stdout) if path is None else path.open("w", encoding="utf-8")
+
+
+def _screen_all(options: argparse.Namespace, bundle: Bundle, output: TextIO) -> int:
+    files = [file for path in options.paths for file in _files(path)]
+    exit_code = EXIT_OK
+    for done, file in enumerate(files):
+        _show_progress(done, len(files), file)
+        for prediction, photo_rgb in _predictions(file, bundle, options.min_score):
+            print(json.dumps(prediction.to_json()), file=output, flush=True)
+            if prediction.status == "error":
+                exit_code = EXIT_PAGE_ERROR
+            if options.overlay is not None and photo_rgb is not None:
+                target = options.overlay / _overlay_name(file, prediction.page)
+                target.write_bytes(overlay_png(photo_rgb, prediction))
+    _show_progress(len(files), len(files), None)
+    return exit_code
+
+
+def _files(path: Path) -> list[Path]:
+    """The files of one argument: itself, or a folder's pictures and PDFs, sorted; an empty folder stands for itself."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in EXTENSIONS and file.is_file())
+    return found or [path]
+
+
+def _predictions(file: Path, bundle: Bundle, min_score: float | None) -> Iterator[tuple[Prediction, ByteArray | None]]:
+    if file.is_dir():
+        reason = f"{file} holds no picture and no PDF. Name a folder that does."
+        yield Prediction(file=str(file), page=1, status="error", reason=reason, bundle=bundle.version), None
+        return
+    yield from screen_pages(file, bundle, file=str(file), min_score=min_score)
+
+
+def _overlay_name(file: Path, page: int) -> str:
+    """A name that no other page has: the path's hash keeps files of one name in two folders apart."""
+    path_hash = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]
+    return f"{file.stem}-p{page}-{path_hash}.png"
+
+
+def _show_progress(done: int, total: int, file: Path | None) -> None:
+    """A bar on standard error where that is a terminal; ``\\x1b[K`` clears what the last line left."""
+    if not sys.stderr.isatty():
+        return
+    filled = 24 * done // max(total, 1)
+    name = "" if file is None else file.name
+    end = "\n" if file is None else ""
+    print(f"\r[{'#' * filled}{'.' * (24 - filled)}] {done}/{total} {name}\x1b[K", end=end, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
