@@ -67,7 +67,9 @@ def trace_boxes(ink: Float32Array) -> tuple[np.ndarray, np.ndarray]:
         Boxes ``[n, 4]`` of the traces and boxes of all components, ``int32`` xyxy.
     """
     width = ink.shape[1]
-    mask = cv2.dilate((ink > 0.3).astype(np.uint8), np.ones((3, 1), np.uint8))
+    strokes = (ink > 0.3).astype(np.uint8)
+    rules = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((1, round(0.6 * width)), np.uint8))
+    mask = cv2.dilate(strokes & (1 - rules), np.ones((3, 1), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     x, y, w, h, _ = stats[1:].T
     boxes = np.stack([x, y, x + w, y + h], axis=1)

@@ -13,10 +13,11 @@ PICTURE_MM = (70.0, 700.0)
 USUAL_PICTURE_MM = 290.0
 USUAL_SPREAD_LOG = 0.9
 """The usual length tells 1 mm from 5 mm where only one kind of line is printed."""
+LADDER_STEP = 4e-4
 TOOTH_CAP = 5.0
-TOOTH_WEIGHTS = np.array([1.0, 1.0, 1.0, 1.0, 4.0]) / 8.0
+TOOTH_WEIGHTS = np.array([1.0, 1.0, 1.0, 1.0, 2.0]) / 6.0
 """Harmonics of the 5 mm lines; the fifth is the 1 mm lines, which some paper prints alone."""
-MIN_GRID_SCORE = 0.25
+MIN_GRID_SCORE = 0.22
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def find_grid_scale(darkness: ByteArray) -> GridScale | None:
     squashed = cv2.LUT(darkness, _SQUASH)
     longest = max(height, width)
     low, high = max(1.9, longest / PICTURE_MM[1]), longest / PICTURE_MM[0]
-    candidates = np.exp(np.arange(np.log(low), np.log(high), 4e-4))
+    candidates = np.exp(np.arange(np.log(low), np.log(high), LADDER_STEP))
     scores_x = _comb_scores(squashed, candidates)
     scores_y = _comb_scores(np.ascontiguousarray(squashed.T), candidates)
     slack = np.ones(51, np.uint8)  # both directions may differ by 1 %
@@ -56,9 +57,12 @@ def find_grid_scale(darkness: ByteArray) -> GridScale | None:
     both = both * np.exp(-0.5 * (np.log(longest / candidates / USUAL_PICTURE_MM) / USUAL_SPREAD_LOG) ** 2)
     if both.max() < MIN_GRID_SCORE:
         return None
-    # every divisor of the true period scores about as well as the period itself, a multiple does not
-    best = int(np.flatnonzero(both >= 0.75 * both.max()).max())
-    window = slice(max(0, best - 75), best + 26)
+    best = int(np.argmax(both))
+    # dots printed every half millimetre look like a finer grid: the double period then scores almost as well
+    double = slice(best + round(np.log(1.95) / LADDER_STEP), best + round(np.log(2.05) / LADDER_STEP))
+    if both[double].max(initial=0.0) >= 0.75 * both[best]:
+        best = double.start + int(np.argmax(both[double]))
+    window = slice(max(0, best - 50), best + 51)
     return GridScale(*(float(candidates[window][np.argmax(s[window])]) for s in (scores_x, scores_y)))
 
 
