@@ -72,15 +72,16 @@ def _screen_all(options: argparse.Namespace, bundle: Bundle, output: TextIO) -> 
     files = [file for path in options.paths for file in _files(path)]
     exit_code = EXIT_OK
     for done, file in enumerate(files):
-        _show_progress(done, len(files), file)
+        _show_progress(done, len(files))
         for prediction, photo_rgb in _predictions(file, bundle, options.min_score):
+            _clear_progress()
             print(json.dumps(prediction.to_json()), file=output, flush=True)
             if prediction.status == "error":
                 exit_code = EXIT_PAGE_ERROR
             if options.overlay is not None and photo_rgb is not None:
                 target = options.overlay / _overlay_name(file, prediction.page)
                 target.write_bytes(overlay_png(photo_rgb, prediction))
-    _show_progress(len(files), len(files), None)
+    _show_progress(len(files), len(files))
     return exit_code
 
 
@@ -106,14 +107,18 @@ def _overlay_name(file: Path, page: int) -> str:
     return f"{file.stem}-p{page}-{path_hash}.png"
 
 
-def _show_progress(done: int, total: int, file: Path | None) -> None:
-    """A bar on standard error where that is a terminal; ``\\x1b[K`` clears what the last line left."""
-    if not sys.stderr.isatty():
-        return
-    filled = 24 * done // max(total, 1)
-    name = "" if file is None else file.name
-    end = "\n" if file is None else ""
-    print(f"\r[{'#' * filled}{'.' * (24 - filled)}] {done}/{total} {name}\x1b[K", end=end, file=sys.stderr, flush=True)
+def _show_progress(done: int, total: int) -> None:
+    """A bar on standard error where that is a terminal."""
+    if sys.stderr.isatty():
+        filled = 24 * done // max(total, 1)
+        bar = f"[{'#' * filled}{'.' * (24 - filled)}] {done}/{total} files"
+        print(f"\r{bar}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
+def _clear_progress() -> None:
+    """Wipe the bar, so that a result printed to the same terminal starts on a clean line."""
+    if sys.stderr.isatty() and sys.stdout.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -94,8 +94,10 @@ def screen(
     verdict = classify(sheet.ink, boxes_panel, bundle)
     p_abnormal = round(_sigmoid(verdict.logit_fused / bundle.operating.temperature), 6)
     beats = tuple(
-        Beat(Box(*np.round(box, 2).tolist()), round(float(score), 4), round(_sigmoid(logit), 4), round(float(share), 4))
-        for box, score, logit, share in zip(boxes_photo, scores, verdict.logits_local, verdict.shares, strict=True)
+        Beat(Box(*np.round(box, 2).tolist()), round(score, 4), round(_sigmoid(logit), 4), round(share, 6))
+        for box, score, logit, share in zip(
+            boxes_photo, scores.tolist(), verdict.logits_local.tolist(), verdict.shares.tolist(), strict=True
+        )
     )
     return replace(
         found,
