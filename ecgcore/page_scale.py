@@ -14,6 +14,8 @@ USUAL_PICTURE_MM = 290.0
 USUAL_SPREAD_LOG = 0.9
 """The usual length tells 1 mm from 5 mm where only one kind of line is printed."""
 LADDER_STEP = 4e-4
+SLACK_STEPS = 25
+"""Both directions may differ by 2 * 25 * 4e-4 = 2 %."""
 TOOTH_CAP = 5.0
 TOOTH_WEIGHTS = np.array([1.0, 1.0, 1.0, 1.0, 2.0]) / 6.0
 """Harmonics of the 5 mm lines; the fifth is the 1 mm lines, which some paper prints alone."""
@@ -36,8 +38,8 @@ class GridScale:
 def find_grid_scale(darkness: ByteArray) -> GridScale | None:
     """Find the grid's period from the spectra of the darkness projected on both axes.
 
-    The picture is cut into strips and their power spectra are averaged, so that traces, text and a slight
-    rotation, which differ from strip to strip, blur away while the grid's lines add up.
+    The picture is cut into strips and windows whose log power spectra are averaged (Welch's method), so that traces,
+    text, a slight rotation and grids that start anew for every lead blur away while the grid's lines add up.
 
     Args:
         darkness: ``uint8 [H, W]``, 0 = paper.
@@ -45,52 +47,49 @@ def find_grid_scale(darkness: ByteArray) -> GridScale | None:
     Returns:
         The grid's scale, or None where no common period is found in both directions.
     """
-    height, width = darkness.shape
-    squashed = cv2.LUT(darkness, _SQUASH)
-    longest = max(height, width)
+    longest = max(darkness.shape)
     low, high = max(1.9, longest / PICTURE_MM[1]), longest / PICTURE_MM[0]
     candidates = np.exp(np.arange(np.log(low), np.log(high), LADDER_STEP))
-    scores_x = _comb_scores(squashed, candidates)
-    scores_y = _comb_scores(np.ascontiguousarray(squashed.T), candidates)
-    slack = np.ones(51, np.uint8)  # both directions may differ by 1 %
-    both = np.minimum(_running_max(scores_x, slack), _running_max(scores_y, slack))
-    both = both * np.exp(-0.5 * (np.log(longest / candidates / USUAL_PICTURE_MM) / USUAL_SPREAD_LOG) ** 2)
+    squashed = cv2.LUT(darkness, _SQUASH)
+    window = min(darkness.shape) // 3
+    spectra = [_whitened_spectrum(np.ascontiguousarray(s), window) for s in (squashed, squashed.T)]
+    scores = [_running_max(_comb_scores(np.minimum(s, TOOTH_CAP), candidates)) for s in spectra]
+    usual = np.exp(-0.5 * (np.log(longest / candidates / USUAL_PICTURE_MM) / USUAL_SPREAD_LOG) ** 2)
+    both = np.minimum(*scores) * usual
     if both.max() < MIN_GRID_SCORE:
         return None
     best = int(np.argmax(both))
-    # dots printed every half millimetre look like a finer grid: the double period then scores almost as well
+    # dots printed every half millimetre look like a finer grid: the double period then scores as well
     double = slice(best + round(np.log(1.95) / LADDER_STEP), best + round(np.log(2.05) / LADDER_STEP))
-    if both[double].max(initial=0.0) >= 0.75 * both[best]:
+    if both[double].max(initial=0.0) >= 0.9 * both[best]:
         best = double.start + int(np.argmax(both[double]))
-    window = slice(max(0, best - 50), best + 51)
-    return GridScale(*(float(candidates[window][np.argmax(s[window])]) for s in (scores_x, scores_y)))
+    near = candidates[max(0, best - SLACK_STEPS) : best + SLACK_STEPS + 1]
+    return GridScale(*(float(near[np.argmax(_comb_scores(s, near))]) for s in spectra))
 
 
 _SQUASH = (255 * (x := np.arange(256) / 255.0) / (x + 0.15)).astype(np.uint8)
 """Brings faint grids and black pens closer together."""
 
 
-def _running_max(values: FloatArray, window: ByteArray) -> FloatArray:
-    return cv2.dilate(values.astype(np.float32)[None, :], window[None, :])[0].astype(np.float64)
+def _running_max(values: FloatArray) -> FloatArray:
+    window = np.ones((1, 2 * SLACK_STEPS + 1), np.uint8)
+    return cv2.dilate(values.astype(np.float32)[None, :], window)[0].astype(np.float64)
 
 
-def _comb_scores(picture: ByteArray, px_per_mm: FloatArray) -> FloatArray:
-    """How strongly the columns repeat every 5 mm and its harmonics, 0..1 for each candidate."""
-    excess, bins_per_cycle = _whitened_spectrum(picture)
+def _comb_scores(excess: FloatArray, px_per_mm: FloatArray) -> FloatArray:
+    """Mean excess at the 5 mm lines' harmonics for each candidate, 1 = every tooth at ``TOOTH_CAP``."""
     frequencies = np.arange(1, 6)[:, None] / (5.0 * px_per_mm[None, :])
-    seen = frequencies < 0.5
-    teeth = np.interp(frequencies * bins_per_cycle, np.arange(len(excess)), excess) / TOOTH_CAP
-    weights = TOOTH_WEIGHTS[:, None] * seen
+    teeth = np.interp(frequencies * 2 * (len(excess) - 1), np.arange(len(excess)), excess) / TOOTH_CAP
+    weights = TOOTH_WEIGHTS[:, None] * (frequencies < 0.5)
     scores: FloatArray = (teeth * weights).sum(axis=0) / weights.sum(axis=0)
     return scores
 
 
-def _whitened_spectrum(picture: ByteArray) -> tuple[FloatArray, int]:
-    """Mean over strips and windows of the log power above its local floor; bins per unit frequency."""
+def _whitened_spectrum(picture: ByteArray, window: int) -> FloatArray:
+    """Log power along x above its local floor, mean over strips and windows; the last bin is half a cycle per pixel."""
     columns = picture.shape[1]
     strips = cv2.resize(picture, (columns, STRIPS), interpolation=cv2.INTER_AREA).astype(np.float32)
     strips -= cv2.blur(strips, (max(3, columns // 40), 1))
-    window = columns // 3
     pieces = np.concatenate(
         [strips[:, start : start + window] for start in range(0, columns - window + 1, window // 2)]
     )
@@ -103,4 +102,4 @@ def _whitened_spectrum(picture: ByteArray) -> tuple[FloatArray, int]:
     centres = (np.arange(n_blocks) + 0.5) * block
     at = np.arange(log_power.shape[1])
     floors = np.stack([np.interp(at, centres, f) for f in floor])
-    return np.clip(log_power - floors, 0.0, TOOTH_CAP).mean(axis=0), bins
+    return np.maximum(log_power - floors, 0.0).mean(axis=0)
