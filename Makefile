@@ -1,0 +1,45 @@
+# make app    opens the app in a browser, on this machine only
+# make test   style, types and tests, as .ci/run does
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TYPED := $(wildcard ecgcore/types.py ecgcore/errors.py ecgcore/page*.py ecgcore/papersim*.py)
+
+.PHONY: app test browser clean
+
+app: $(VENV)/.app
+	$(BIN)/streamlit run app.py
+
+test: $(VENV)/.dev browser
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(TYPED)
+	$(BIN)/python -m pytest
+
+# The stamps make a second run start at once; a changed requirements file installs again.
+$(VENV)/.app: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/.app
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed. Name one: make app PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "Python has no venv module. Install it: sudo apt-get install python3-venv"; exit 1; }
+	@echo "Installing the packages: about 5 GB, some minutes, once."
+
+# The browser test drives a real Chromium, which comes from the system's packages.
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	as_root=""; test "$$(id -u)" = 0 || as_root=sudo; \
+	echo "Installing Chromium for the browser test."; \
+	{ $$as_root apt-get update -qq && $$as_root apt-get install -qq -y --no-install-recommends chromium; } || \
+		{ echo "Chromium could not be installed. Put chromium or google-chrome on the PATH and try again."; exit 1; }
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
