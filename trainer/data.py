@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 
 import ecgcore
-from ecgcore import page as page_module
 from ecgcore.errors import BadData, NotScreenable, UnreadablePicture
+from ecgcore.page import picture_hash, prepare_page, read_picture
 from ecgcore.types import ByteArray, FloatArray, PanelFrame
 from trainer.files import write_bytes_atomic, write_json_atomic
 
@@ -231,7 +231,7 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
         NotScreenable: it shows no ECG.
         BadData: the file has several pages, or a box lies outside the picture.
     """
-    pictures = page_module.read_picture(item.path, item.key)
+    pictures = read_picture(item.path, item.key)
     if len(pictures) != 1:
         raise BadData(f"The file has {len(pictures)} pages.", "Save every page as a picture of its own.")
     photo_rgb = pictures[0]
@@ -239,8 +239,8 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
         height, width = photo_rgb.shape[:2]
         if np.any(item.boxes_photo_xyxy[:, 2:].max(axis=0) > (width, height)):
             raise BadData(f"A box lies outside the picture of {width}x{height} pixels.", "Correct its boxes.")
-    picture_hash = page_module.picture_hash(photo_rgb)
-    ink, frame = _cached_panel(photo_rgb, picture_hash, cache_dir)
+    content_hash = picture_hash(photo_rgb)
+    ink, frame = _cached_panel(photo_rgb, content_hash, cache_dir)
     return PreparedPage(
         key=item.key,
         source=item.source,
@@ -248,7 +248,7 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
         label=item.label,
         ink=ink,
         boxes_panel_xyxy=None if item.boxes_photo_xyxy is None else _boxes_in_panel(item.boxes_photo_xyxy, frame),
-        picture_hash=picture_hash,
+        picture_hash=content_hash,
         source_record=item.source_record,
     )
 
@@ -272,15 +272,15 @@ def preparation_version() -> str:
     return digest.hexdigest()[:12]
 
 
-def _cached_panel(photo_rgb: ByteArray, picture_hash: str, cache_dir: Path) -> tuple[ByteArray, PanelFrame]:
-    stem = cache_dir / f"{picture_hash}-{preparation_version()}"
+def _cached_panel(photo_rgb: ByteArray, content_hash: str, cache_dir: Path) -> tuple[ByteArray, PanelFrame]:
+    stem = cache_dir / f"{content_hash}-{preparation_version()}"
     picture_path, frame_path = stem.with_suffix(".png"), stem.with_suffix(".json")
     if frame_path.exists() and picture_path.exists():  # the frame is written last, so both are whole
         ink = cv2.imread(str(picture_path), cv2.IMREAD_GRAYSCALE)
         if ink is not None:
             matrix = np.array(json.loads(frame_path.read_text())["photo_from_panel"], dtype=np.float64)
             return ink.astype(np.uint8, copy=False), PanelFrame(matrix, (ink.shape[1], ink.shape[0]))
-    page = page_module.prepare_page(photo_rgb)
+    page = prepare_page(photo_rgb)
     encoded = cv2.imencode(".png", page.ink)[1]
     write_bytes_atomic(picture_path, encoded.tobytes())
     write_json_atomic(frame_path, {"photo_from_panel": page.frame.photo_from_panel.tolist()})

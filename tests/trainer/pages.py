@@ -1,0 +1,34 @@
+"""Small drawn pages for the trainer's tests."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ecgcore.papersim import KINDS, draw_page, random_style, synthetic_ecg
+from ecgcore.types import FloatArray
+
+
+def save_page(path: Path, kind: str, seed: int) -> FloatArray:
+    """Draw an artificial ECG of one kind, save it, and return its beats' boxes in the picture's pixels."""
+    signals_mv, fs_hz, beats_s = synthetic_ecg(kind, seed)
+    page = draw_page(signals_mv, fs_hz, random_style(np.random.default_rng(seed)), seed, beats_s=beats_s)
+    cv2.imwrite(str(path), cv2.cvtColor(page.image_rgb, cv2.COLOR_RGB2BGR))
+    return page.boxes_xyxy
+
+
+def save_data_set(folder: Path, n_pages: int, *, boxed: bool) -> Path:
+    """Draw as many normal as abnormal pages, two to a group, and return the table that lists them."""
+    folder.mkdir()
+    abnormal = [kind for kind in KINDS if kind != "normal"]
+    lines = ["file,label,group,boxes"]
+    for number in range(n_pages):
+        is_abnormal = number // 2 % 2
+        kind = abnormal[number % len(abnormal)] if is_abnormal else "normal"
+        boxes = save_page(folder / f"{number}.png", kind, number)
+        text = json.dumps(boxes.round(2).tolist()) if boxed else ""
+        lines.append(f'{number}.png,{"abnormal" if is_abnormal else "normal"},patient {number // 2},"{text}"')
+    table = folder / "table.csv"
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return table

@@ -1,0 +1,77 @@
+"""The final bundle: all stages on all pages but an inner split that fits the decisions."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ecgcore.bundle import save_bundle
+from trainer.config import Recipe
+from trainer.crossval import split_inner
+from trainer.data import PreparedPage
+from trainer.engine import Progress, StageContext
+from trainer.metrics import classification_metrics
+from trainer.runs import RunFolder, seen_rows
+from trainer.stack import Start, train_stack
+
+
+def fit_bundle(
+    pages: Sequence[PreparedPage],
+    recipe: Recipe,
+    start: Start,
+    run: RunFolder,
+    bundle_folder: Path,
+    *,
+    version: str,
+    seed: int,
+    device: torch.device,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Train on all pages and save the bundle.
+
+    Its figures come from the inner split that also stopped the training and set the thresholds, so they flatter; the
+    honest ones are those of ``cross_validate`` or of pages put aside before.
+
+    Args:
+        pages: labelled pages.
+        recipe: how to train.
+        start: what to start from; its bundle becomes the parent.
+        run: where the stages' checkpoints are kept.
+        bundle_folder: the new bundle; must not exist yet.
+        version: the new bundle's name.
+        seed: of split and training.
+        device: where to train.
+        progress: told of every step.
+
+    Returns:
+        ``{"inner_split": {"fused": {metric: interval}}}``.
+
+    Raises:
+        BadBundle: ``bundle_folder`` exists, or training left the finite numbers.
+        BadData: a class has too few groups, or a stage cannot learn from its pages.
+        StageCancelled: training was stopped.
+    """
+    train, val = split_inner(pages, recipe.inner_share, seed)
+    trained = train_stack(
+        train, val, recipe, start, lambda stage: StageContext(run.path, stage, device, seed, progress)
+    )
+    p = trained.calibrations["fused"].probabilities(trained.answer(val).logits["fused"])
+    labels = np.array([page.label for page in val])
+    decisions = trained.calibrations["fused"].decisions(p)
+    figures = {"inner_split": {"fused": classification_metrics(labels, p, decisions, [page.group_key for page in val])}}
+    save_bundle(
+        bundle_folder,
+        trained.nets,
+        trained.operating,
+        version=version,
+        recipe={**recipe.to_json(), "seed": seed},
+        seen=seen_rows(pages),
+        parent=start.bundle,
+        snapshot_hash=run.inputs_sha256,
+        metrics=figures,
+    )
+    for checkpoint in run.path.glob("*.checkpoint.safetensors"):  # the bundle holds the weights now
+        checkpoint.unlink()
+    return figures

@@ -1,0 +1,164 @@
+"""The folder of one training run: what went in, what came out, and enough in between to go on after a crash.
+
+inputs.csv        the frozen list of pages          config.json   recipe, seed, start: must match to resume
+left_out.csv      pages that could not be used      fold-0 ...    stages' checkpoints, then the fold's results
+predictions.csv   one row a page                    summary.json  figures per fold and pooled
+"""
+
+import csv
+import fcntl
+import hashlib
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecgcore.errors import BadData
+from trainer.data import NAMES, PageItem, PreparedPage
+from trainer.files import write_json_atomic, write_text_atomic
+
+PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision")
+INPUT_COLUMNS = ("file", "label", "group", "picture_hash", "source_record", "boxes")
+
+
+@dataclass(frozen=True)
+class PageAnswer:
+    """What a network that had not seen a page said of it: one row of ``predictions.csv``; NaN is written empty."""
+
+    file: str
+    label: int
+    group: str
+    fold: int
+    p_global: float
+    p_local: float
+    p_abnormal: float
+    decision: str
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """An opened run; ``inputs_sha256`` names its frozen list of pages."""
+
+    path: Path
+    inputs_sha256: str
+
+    def fold(self, number: int) -> Path:
+        """Folder of one fold."""
+        return self.path / f"fold-{number}"
+
+    def finished(self, number: int) -> bool:
+        """Whether a fold's results are complete; they are written last."""
+        return (self.fold(number) / "fold.json").exists()
+
+
+def open_run(path: Path, config: Mapping[str, Any], inputs: str, *, resume: bool) -> RunFolder:
+    """Start a run in a new or empty folder, or go on in one that holds the same run.
+
+    Args:
+        path: the run's folder.
+        config: everything that shapes the results, JSON-able.
+        inputs: the frozen list of pages, as ``inputs_table`` gives it.
+        resume: go on with what is there.
+
+    Raises:
+        BadData: the folder holds something else, or another run.
+    """
+    digest = hashlib.sha256(inputs.encode("utf-8")).hexdigest()
+    frozen = {**json.loads(json.dumps(config)), "inputs_sha256": digest}
+    existing = path / "config.json"
+    if resume and existing.exists():
+        before = json.loads(existing.read_text(encoding="utf-8"))
+        changed = sorted(key for key in before.keys() | frozen.keys() if before.get(key) != frozen.get(key))
+        if changed:
+            raise BadData(
+                f"{path} holds a run with another {', '.join(changed)}.",
+                "Resume with the same data and options, or choose another folder.",
+            )
+    elif path.exists() and (not path.is_dir() or any(entry.name != ".lock" for entry in path.iterdir())):
+        raise BadData(
+            f"{path} is not an empty folder.", "Choose another folder, or add --resume to go on with its run."
+        )
+    write_text_atomic(path / "inputs.csv", inputs)
+    write_json_atomic(existing, frozen)
+    return RunFolder(path, digest)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a run's folder for this process; the lock ends with it, however it ends.
+
+    Raises:
+        BadData: another process holds it.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    with (path / ".lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BadData(f"Another training works in {path}.", "Wait for it or choose another folder.") from error
+        yield
+
+
+def inputs_table(items: Sequence[PageItem], pages: Sequence[PreparedPage]) -> str:
+    """The frozen list of the pages that train, as CSV text with ``INPUT_COLUMNS``; boxes in upright pixels."""
+    item_of = {item.key: item for item in items}
+    rows = []
+    for page in pages:
+        boxes = item_of[page.key].boxes_photo_xyxy
+        text = "" if boxes is None else json.dumps(boxes.tolist())
+        label = "" if page.label is None else NAMES[page.label]
+        rows.append((page.key, label, page.group, page.picture_hash, page.source_record, text))
+    return _csv_text(INPUT_COLUMNS, rows)
+
+
+def seen_rows(pages: Sequence[PreparedPage]) -> list[tuple[str, str, str]]:
+    """What a bundle remembers of the pages that it was trained on (``ecgcore.bundle.SeenRow``)."""
+    return [(page.picture_hash, page.group, page.source_record) for page in pages]
+
+
+def write_left_out(path: Path, left_out: Mapping[str, str]) -> None:
+    """List the pages that could not be used, each with its reason."""
+    write_text_atomic(path, _csv_text(("file", "reason"), list(left_out.items())))
+
+
+def write_answers(path: Path, answers: Sequence[PageAnswer]) -> None:
+    """Write ``predictions.csv`` (contract 1)."""
+    rows = [
+        (a.file, NAMES[a.label], a.group, a.fold, *map(_number, (a.p_global, a.p_local, a.p_abnormal)), a.decision)
+        for a in answers
+    ]
+    write_text_atomic(path, _csv_text(PREDICTION_COLUMNS, rows))
+
+
+def read_answers(path: Path) -> list[PageAnswer]:
+    """Read ``predictions.csv`` back."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        return [
+            PageAnswer(
+                file=row["file"],
+                label=int(row["label"] == "abnormal"),
+                group=row["group"],
+                fold=int(row["fold"]),
+                p_global=float(row["p_global"] or "nan"),
+                p_local=float(row["p_local"] or "nan"),
+                p_abnormal=float(row["p_abnormal"] or "nan"),
+                decision=row["decision"],
+            )
+            for row in csv.DictReader(stream)
+        ]
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.6f}"
+
+
+def _csv_text(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return stream.getvalue()

@@ -1,0 +1,228 @@
+"""All stages on one split of the pages: train on one part, calibrate on the other, then predict pages of neither."""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeVar
+from urllib.error import URLError
+
+import torch
+from torch import nn
+
+from ecgcore.bundle import Bundle, Networks, Operating
+from ecgcore.detector import BeatDetector, DetectorConfig
+from ecgcore.errors import BadData, EcgError
+from ecgcore.fusion import FusionConfig, FusionHead
+from ecgcore.global_model import GlobalConfig, GlobalNet
+from ecgcore.local_model import LocalConfig, LocalNet
+from ecgcore.types import FloatArray
+from trainer.calibrate import Calibration, calibrate
+from trainer.config import Recipe, Stage
+from trainer.data import PreparedPage
+from trainer.engine import StageContext
+from trainer.predict import beat_features, fused_logits, global_features, local_logits, page_features, page_logits
+from trainer.stage_detector import detect_pages, train_detector
+from trainer.stage_fusion import train_fusion
+from trainer.stages import train_global, train_local
+
+StartFrom = Literal["bundle", "imagenet", "random"]
+ContextOf = Callable[[str], StageContext]
+Found = tuple[FloatArray, FloatArray]
+"""Boxes of one page in panel pixels ``[n, 4]`` and their scores ``[n]``, down to ``LOWEST_SCORE``."""
+
+LOWEST_SCORE = 0.05
+"""Boxes down to here are kept for average precision; the later stages use those from the operating score on."""
+
+_Net = TypeVar("_Net", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the networks say of N pages.
+
+    Args:
+        found: boxes and scores of each page.
+        logits: "global", "local" (mean over beats) and "fused", each ``[N]``; the latter two NaN without a beat.
+    """
+
+    found: list[Found]
+    logits: dict[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Networks with their calibration folded in: ``sigmoid`` of the global and of the mean local logit, and ``sigmoid``
+    of the fused logit over ``operating.temperature``, are probabilities.
+
+    Args:
+        nets: on the training device, in eval mode.
+        operating: of the fused answer.
+        calibrations: of "global", "local" and "fused", as they apply to ``nets`` now.
+        has_own_detector: whether the detector was trained here, and not taken from the bundle as it is.
+    """
+
+    nets: Networks
+    operating: Operating
+    calibrations: dict[str, Calibration]
+    has_own_detector: bool
+
+    def answer(self, pages: Sequence[PreparedPage]) -> Answers:
+        """Find the beats and judge the pages."""
+        return answer_pages(self.nets, self.operating.min_score, pages)
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a training starts; networks that are None are drawn anew.
+
+    Args:
+        bundle: whose detector is used as it is where no page is boxed, whatever else is None.
+        detector, local, global_, fusion: weights to go on from; they are copied, never changed.
+    """
+
+    bundle: Bundle | None = None
+    detector: BeatDetector | None = None
+    local: LocalNet | None = None
+    global_: GlobalNet | None = None
+    fusion: FusionHead | None = None
+
+
+def choose_start(start_from: StartFrom, bundle: Bundle | None, recipe: Recipe) -> Start:
+    """Weights to start from.
+
+    Args:
+        start_from: "bundle" goes on from the bundle's weights, "imagenet" from torchvision's, "random" from none.
+        bundle: needed for "bundle", and wherever no page is boxed.
+        recipe: shapes of networks that do not come from the bundle.
+
+    Raises:
+        BadData: the bundle is needed and missing.
+        EcgError: the ImageNet weights cannot be fetched.
+    """
+    if start_from == "random":
+        return Start(bundle)
+    if start_from == "imagenet":
+        try:
+            local = LocalNet(_network_config(LocalConfig, recipe.local), imagenet=True)
+            global_ = GlobalNet(_network_config(GlobalConfig, recipe.global_), imagenet=True)
+        except URLError as error:
+            raise EcgError(f"The ImageNet weights cannot be fetched: {error.reason}.", "Use --start bundle.") from error
+        return Start(bundle, local=local, global_=global_)
+    if bundle is None:
+        raise BadData("There is no bundle to start from.", "Name one with --bundle.")
+    nets = bundle.nets
+    keeps_head = (nets.fusion.config.pool, nets.fusion.config.hidden) == (recipe.fusion.pool, recipe.fusion.hidden)
+    return Start(bundle, nets.detector, nets.local, nets.global_, nets.fusion if keeps_head else None)
+
+
+def train_stack(
+    train: Sequence[PreparedPage], val: Sequence[PreparedPage], recipe: Recipe, start: Start, context_of: ContextOf
+) -> Trained:
+    """Train the four stages and fit the decisions.
+
+    The detector learns from the boxed pages of ``train``; where there is none, the bundle's is used as it is.
+
+    Args:
+        train: labelled pages, both classes.
+        val: labelled pages of other groups, for early stopping, temperatures and thresholds.
+        recipe: how.
+        start: from where.
+        context_of: the context of the stage of a name ("detector", "local", "global", "fusion").
+
+    Raises:
+        BadData: there is neither a boxed page nor a bundle, or a stage cannot learn from its pages.
+    """
+    is_boxed = any(page.boxes_panel_xyxy is not None for page in train)
+    if is_boxed:
+        detector, min_score = _train_detector(train, val, recipe, start, context_of("detector")), recipe.min_score
+    elif start.bundle is not None:
+        detector, min_score = start.bundle.nets.detector, start.bundle.operating.min_score
+    else:
+        raise BadData("No page has beat boxes and there is no bundle.", "Box some pages, or name a bundle.")
+    beats, beats_val = (
+        [boxes[scores >= min_score] for boxes, scores in detect_pages(detector, pages, min_score)]
+        for pages in (train, val)
+    )
+    context = context_of("local")
+    local = _own(start.local, context) or LocalNet(_network_config(LocalConfig, recipe.local))
+    local = train_local(train, beats, recipe.local, context, init=local, val=(val, beats_val))
+    context = context_of("global")
+    global_ = _own(start.global_, context) or GlobalNet(_network_config(GlobalConfig, recipe.global_))
+    global_ = train_global(train, recipe.global_, context, init=global_, val=val)
+    context = context_of("fusion")
+    fusion = _own(start.fusion, context) or FusionHead(
+        FusionConfig(
+            pool=recipe.fusion.pool,
+            hidden=recipe.fusion.hidden,
+            global_dim=global_.config.feature_dim,
+            local_dim=local.config.feature_dim,
+            dropout=recipe.fusion.dropout,
+        )
+    )
+    fusion = train_fusion(global_, local, train, beats, recipe.fusion, context, init=fusion, val=(val, beats_val))
+    nets = Networks(detector, local, global_, fusion)
+    for net in nets.by_part().values():
+        net.to(context.device).eval()
+    return _calibrated(nets, min_score, val, recipe, is_boxed)
+
+
+def answer_pages(nets: Networks, min_score: float, pages: Sequence[PreparedPage]) -> Answers:
+    """Find the beats of pages and judge them.
+
+    Args:
+        nets: in eval mode.
+        min_score: boxes from this score on are beats.
+        pages: any, labelled or not.
+    """
+    found = detect_pages(nets.detector, pages, LOWEST_SCORE)
+    beats = [boxes[scores >= min_score] for boxes, scores in found]
+    features = page_features(global_features(nets.global_, pages), beat_features(nets.local, pages, beats))
+    return Answers(
+        found,
+        {
+            "global": page_logits(nets.global_, pages),
+            "local": local_logits(nets.local, pages, beats),
+            "fused": fused_logits(nets.fusion, features),
+        },
+    )
+
+
+def _train_detector(
+    train: Sequence[PreparedPage], val: Sequence[PreparedPage], recipe: Recipe, start: Start, context: StageContext
+) -> BeatDetector:
+    detector = _own(start.detector, context) or BeatDetector(_network_config(DetectorConfig, recipe.detector))
+    return train_detector(train, recipe.detector, context, init=detector, val=val)
+
+
+def _own(net: _Net | None, context: StageContext) -> _Net | None:
+    """A copy that may be trained; the seed is set either way, for a network that is drawn anew."""
+    torch.manual_seed(context.seed)
+    return None if net is None else copy.deepcopy(net).requires_grad_(True)
+
+
+def _network_config(config_class: Any, stage: Stage) -> Any:
+    """The network's config out of the stage's fields of the same name."""
+    return config_class(**{f.name: getattr(stage, f.name) for f in fields(config_class) if hasattr(stage, f.name)})
+
+
+def _calibrated(
+    nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe, has_own_detector: bool
+) -> Trained:
+    """Fit the decisions on ``val`` and fold biases, and the unfused temperatures, into the networks' last layers."""
+    labels = [int(page.label == 1) for page in val]
+    fitted = {
+        name: calibrate(logits, labels, recipe.sensitivity_target, recipe.specificity_target)
+        for name, logits in answer_pages(nets, min_score, val).logits.items()
+    }
+    operating = Operating(
+        min_score, fitted["fused"].temperature, fitted["fused"].p_normal_below, fitted["fused"].p_abnormal_from
+    )
+    calibrations = {}
+    for layer, name in ((nets.global_.fc, "global"), (nets.local.fc, "local"), (nets.fusion.fc2, "fused")):
+        fit = fitted[name]
+        kept, folded = (fit.temperature, 1.0) if name == "fused" else (1.0, fit.temperature)
+        with torch.no_grad():
+            layer.weight.div_(folded)
+            layer.bias.add_(fit.bias).div_(folded)
+        calibrations[name] = Calibration(kept, 0.0, fit.p_normal_below, fit.p_abnormal_from)
+    return Trained(nets, operating, calibrations, has_own_detector)
