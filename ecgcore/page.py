@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ecgcore.errors import NotScreenable
-from ecgcore.page_flatten import Float32Array, darkness_rgb, pen_ink
+from ecgcore.page_flatten import Float32Array, darkness_rgb, keep_strokes, pen_ink
 from ecgcore.page_io import picture_hash, read_picture
 from ecgcore.page_panel import MARGIN_MM, XYXY, grid_panel, pulse_height_px, trace_boxes
 from ecgcore.page_scale import find_grid_scale
@@ -112,7 +112,8 @@ def _standard_raster(ink: Float32Array, box: XYXY, scale_xy: tuple[float, float]
     ridge = raster[(raster == cv2.dilate(raster, np.ones((3, 3), np.uint8))) & (raster > 0.15)]
     gain = 255.0 / float(np.median(ridge)) if len(ridge) else 255.0
     photo_from_panel = np.array([[(x2 - x1) / width, 0, x1], [0, (y2 - y1) / height, y1], [0, 0, 1]], dtype=np.float64)
-    return np.clip(raster * gain, 0, 255).astype(np.uint8), PanelFrame(photo_from_panel, (width, height))
+    strokes = keep_strokes(np.clip(raster * gain, 0, 255).astype(np.uint8))
+    return strokes, PanelFrame(photo_from_panel, (width, height))
 
 
 def _check_traces(raster: ByteArray) -> None:

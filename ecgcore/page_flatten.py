@@ -11,6 +11,9 @@ Float32Array = npt.NDArray[np.float32]
 TILE_PX = 32
 SAMPLE_PX = 400_000
 COLLINEAR_COS = 0.97
+FAINT_INK, STRONG_INK = 45, 110
+MIN_STROKE_PX = 5
+FRAME_PX = 6
 MIN_MARK = 0.05
 """Darkness below which a pixel counts as paper."""
 
@@ -69,6 +72,28 @@ def pen_ink(darkness: ByteArray, has_grid: bool, tile_px: int) -> Float32Array:
         leak = 1.2 * float(np.quantile((empty @ weights.T).min(axis=1), 0.999))
     cut = float(np.clip(leak, 0.15, 0.6))
     return np.clip((share - cut) / (0.9 - cut), 0.0, 1.0)
+
+
+def keep_strokes(raster: ByteArray) -> ByteArray:
+    """Clear what is no pen stroke from the standard raster: faint remnants, specks and the panel's frame.
+
+    Hysteresis: ink above ``FAINT_INK`` stays where it is connected to ink above ``STRONG_INK`` and reaches far enough.
+
+    Args:
+        raster: ``uint8 [h, w]``, 255 = full pen.
+
+    Returns:
+        The same raster with zeros outside the strokes and their soft edges.
+    """
+    faint = (raster > FAINT_INK).astype(np.uint8)
+    for side in (faint[:FRAME_PX], faint[-FRAME_PX:], faint[:, :FRAME_PX].T, faint[:, -FRAME_PX:].T):
+        side[side.mean(axis=1) > 0.5] = 0
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(faint, connectivity=8)
+    keep = np.zeros(count, np.uint8)
+    keep[labels[(raster > STRONG_INK) & (faint > 0)]] = 1
+    keep &= (stats[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1].max(axis=1) >= MIN_STROKE_PX).astype(np.uint8)
+    keep[0] = 0
+    return raster * cv2.dilate(keep[labels], np.ones((3, 3), np.uint8))
 
 
 def _empty_tile_samples(darkness: ByteArray, tile_px: int) -> FloatArray:
