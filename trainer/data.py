@@ -247,13 +247,13 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
         group=item.group,
         label=item.label,
         ink=ink,
-        boxes_panel_xyxy=None if item.boxes_photo_xyxy is None else _boxes_in_panel(item.boxes_photo_xyxy, frame),
+        boxes_panel_xyxy=None if item.boxes_photo_xyxy is None else boxes_in_panel(item.boxes_photo_xyxy, frame),
         picture_hash=content_hash,
         source_record=item.source_record,
     )
 
 
-def _boxes_in_panel(boxes_photo_xyxy: FloatArray, frame: PanelFrame) -> FloatArray:
+def boxes_in_panel(boxes_photo_xyxy: FloatArray, frame: PanelFrame) -> FloatArray:
     """Boxes in panel pixels; one whose middle lies outside the panel is dropped, the others are cut at its edge."""
     boxes = frame.boxes_to_panel(boxes_photo_xyxy)
     size = np.array(frame.panel_wh, dtype=np.float64)

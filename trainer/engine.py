@@ -1,0 +1,216 @@
+"""The training loop that all stages share: optimiser, schedule, early stopping, atomic checkpoints and resume."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from ecgcore.errors import BadData, StageCancelled
+from trainer.config import Stage
+from trainer.files import save_safetensors_atomic, write_json_atomic
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+def silent(_: dict[str, Any]) -> None:
+    """A progress listener that ignores everything."""
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """Where a stage runs and whom it tells.
+
+    Args:
+        workdir: checkpoints are kept here, in files that start with ``name``; None keeps none.
+        name: the stage's name, for files and progress.
+        device: where the network is trained.
+        seed: of everything drawn at random.
+        progress: called with small JSON-able dictionaries.
+        cancelled: asked between steps; true stops the stage at once, its last finished epoch is kept.
+    """
+
+    workdir: Path | None
+    name: str
+    device: torch.device
+    seed: int = 0
+    progress: Progress = silent
+    cancelled: Callable[[], bool] = field(default=lambda: False)
+
+    def file(self, kind: str) -> Path | None:
+        """Path of this stage's file of one kind, for example ``checkpoint.safetensors``."""
+        return None if self.workdir is None else self.workdir / f"{self.name}.{kind}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What distinguishes one stage's training from another's.
+
+    Args:
+        batches: epoch number -> the batches of that epoch, already balanced, shuffled and augmented.
+        steps_per_epoch: how many batches an epoch holds (for the schedule).
+        loss: batch -> scalar loss, with gradients.
+        validate: -> loss on pages that are not trained on, or None to train all epochs.
+    """
+
+    batches: Callable[[int], Iterable[Any]]
+    steps_per_epoch: int
+    loss: Callable[[Any], Tensor]
+    validate: Callable[[], float] | None = None
+
+
+def make_optimiser(parameters: Iterable[Tensor], stage: Stage, lr: float | None = None) -> torch.optim.Optimizer:
+    """The stage's optimiser; biases and batch norm scales are not decayed by AdamW."""
+    trainable = [p for p in parameters if p.requires_grad]
+    rate = stage.lr if lr is None else lr
+    if stage.optimiser == "sgd":
+        return torch.optim.SGD(trainable, lr=rate, momentum=stage.momentum, weight_decay=stage.weight_decay)
+    groups = [
+        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": stage.weight_decay},
+        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=rate)
+
+
+def learning_rate(stage: Stage, base: float, step: int, steps_per_epoch: int, epochs: int) -> float:
+    """Rate of one step: warm-up and cosine to zero (one cycle, Smith 2018), or divided by 10 every ``step_epochs``."""
+    if stage.schedule == "step":
+        return base * float(10.0 ** -(step // steps_per_epoch // stage.step_epochs))
+    total = max(1, steps_per_epoch * epochs)
+    warm = max(1, min(200, total // 10))
+    if step < warm:
+        return base * (step + 1) / warm
+    return base * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
+
+
+def train(model: nn.Module, task: Task, stage: Stage, context: StageContext) -> dict[str, Any]:
+    """Train ``model`` in place and leave it with the weights of its best epoch, in eval mode.
+
+    A checkpoint after each epoch makes the call resumable: called again with the same workdir it goes on where it was.
+
+    Returns:
+        The history: training loss, validation loss and seconds of each epoch.
+
+    Raises:
+        BadData: the loss is not finite.
+        StageCancelled: the context asked to stop.
+    """
+    model.to(context.device)
+    optimiser = make_optimiser(model.parameters(), stage)
+    bases = [group["lr"] for group in optimiser.param_groups]
+    history: dict[str, Any] = {"train_loss": [], "val_loss": [], "seconds": [], "best_epoch": -1}
+    best = _resume(model, optimiser, history, context)
+    step = len(history["train_loss"]) * task.steps_per_epoch
+    for epoch in range(len(history["train_loss"]), stage.epochs):
+        if _has_converged(history, stage.patience):
+            break
+        torch.manual_seed(context.seed * 1000 + epoch)
+        model.train()
+        started, losses = time.monotonic(), []
+        for batch in task.batches(epoch):
+            if context.cancelled():
+                raise StageCancelled(f"The stage {context.name} was stopped.", "Start it again to go on.")
+            for group, base in zip(optimiser.param_groups, bases, strict=True):
+                group["lr"] = learning_rate(stage, base, step, task.steps_per_epoch, stage.epochs)
+            loss = task.loss(batch)
+            value = float(loss.detach())
+            if not math.isfinite(value):
+                raise BadData(
+                    f"The loss of stage {context.name} became {value} in epoch {epoch + 1}.",
+                    "Lower the learning rate or look for a damaged page; the last good epoch is kept.",
+                )
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+            optimiser.step()
+            losses.append(value)
+            step += 1
+            context.progress(
+                {"stage": context.name, "epoch": epoch + 1, "epochs": stage.epochs, "step": len(losses),
+                 "steps": task.steps_per_epoch, "loss": float(np.mean(losses[-50:]))}
+            )  # fmt: skip
+        history["train_loss"].append(float(np.mean(losses)))
+        history["seconds"].append(time.monotonic() - started)
+        if task.validate is not None:
+            model.eval()
+            history["val_loss"].append(task.validate())
+        if _is_best(history):
+            history["best_epoch"] = epoch
+            best = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+        _save(model, optimiser, best, history, context)
+        context.progress({"stage": context.name, "epoch": epoch + 1, "epochs": stage.epochs, **_last(history)})
+    if best:
+        model.load_state_dict(best)
+    model.eval()
+    return history
+
+
+def _is_best(history: dict[str, Any]) -> bool:
+    losses = history["val_loss"]
+    return not losses or losses[-1] <= min(losses)
+
+
+def _has_converged(history: dict[str, Any], patience: int) -> bool:
+    losses = history["val_loss"]
+    return len(losses) > patience and min(losses[-patience:]) > min(losses[:-patience])
+
+
+def _last(history: dict[str, Any]) -> dict[str, float]:
+    return {key: history[key][-1] for key in ("train_loss", "val_loss", "seconds") if history[key]}
+
+
+def _save(
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    best: dict[str, Tensor],
+    history: dict[str, Any],
+    context: StageContext,
+) -> None:
+    path, notes = context.file("checkpoint.safetensors"), context.file("history.json")
+    if path is None or notes is None:
+        return
+    tensors = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors |= {f"best/{name}": tensor for name, tensor in best.items()}
+    for index, state in optimiser.state_dict()["state"].items():
+        for name, value in state.items():
+            tensors[f"optimiser/{index}/{name}"] = torch.as_tensor(value)
+    history["epochs_done"] = len(history["train_loss"])
+    # The history travels inside the tensors' file too, so that one rename makes both current.
+    save_safetensors_atomic(
+        path,
+        # Cloned: batch norm and best weights may share storage with the model, which safetensors refuses.
+        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()},
+        metadata={"history": json.dumps(history)},
+    )
+    write_json_atomic(notes, history)
+
+
+def _resume(
+    model: nn.Module, optimiser: torch.optim.Optimizer, history: dict[str, Any], context: StageContext
+) -> dict[str, Tensor]:
+    """Load the last checkpoint into model, optimiser and history, in place; returns the best weights so far."""
+    path = context.file("checkpoint.safetensors")
+    if path is None or not path.exists():
+        return {}
+    with safe_open(str(path), framework="pt") as handle:
+        history.update(json.loads(handle.metadata()["history"]))
+    tensors = load_file(path, device=str(context.device))
+    model.load_state_dict(_under("model/", tensors))
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in _under("optimiser/", tensors).items():
+        index, name = key.split("/")
+        state.setdefault(int(index), {})[name] = tensor
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+    return _under("best/", tensors)
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

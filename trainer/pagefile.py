@@ -1,0 +1,49 @@
+"""Prepared pages in one file, so that a set is rendered once and read back in a second."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+
+import cv2
+import numpy as np
+from safetensors.numpy import load_file, save
+from safetensors import safe_open
+
+from ecgcore.errors import BadData
+from trainer.data import PreparedPage
+from trainer.files import write_bytes_atomic
+
+_PLAIN_FIELDS = tuple(f.name for f in fields(PreparedPage) if f.name not in {"ink", "boxes_panel_xyxy"})
+
+
+def save_pages(path: Path, pages: Iterable[PreparedPage]) -> None:
+    """Write pages, inks as PNG, atomically."""
+    tensors: dict[str, np.ndarray] = {}
+    rows = []
+    for index, page in enumerate(pages):
+        tensors[f"ink/{index}"] = cv2.imencode(".png", page.ink)[1].reshape(-1)
+        if page.boxes_panel_xyxy is not None:
+            tensors[f"boxes/{index}"] = np.ascontiguousarray(page.boxes_panel_xyxy, dtype=np.float64)
+        rows.append([getattr(page, name) for name in _PLAIN_FIELDS])
+    write_bytes_atomic(path, save(tensors, metadata={"rows": json.dumps(rows)}))
+
+
+def load_pages(path: Path) -> list[PreparedPage]:
+    """Read pages back in order.
+
+    Raises:
+        BadData: the file is no such file.
+    """
+    try:
+        tensors = load_file(path)
+        with safe_open(str(path), framework="np") as handle:
+            rows = json.loads(handle.metadata()["rows"])
+    except (OSError, ValueError, KeyError) as error:
+        raise BadData(f"{path} holds no prepared pages: {error}.", "Delete it; it is made again.") from error
+    pages = []
+    for index, row in enumerate(rows):
+        ink = cv2.imdecode(tensors[f"ink/{index}"], cv2.IMREAD_GRAYSCALE)
+        boxes = tensors.get(f"boxes/{index}")
+        pages.append(PreparedPage(**dict(zip(_PLAIN_FIELDS, row, strict=True)), ink=ink, boxes_panel_xyxy=boxes))
+    return pages

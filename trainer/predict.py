@@ -1,0 +1,90 @@
+"""Networks -> logits and features of many prepared pages, without gradients."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ecgcore.device import mixed_precision
+from ecgcore.fusion import FusionHead
+from ecgcore.global_model import GlobalNet, page_canvas
+from ecgcore.local_model import LocalNet, cut_beats
+from ecgcore.types import FloatArray
+from trainer.data import PreparedPage
+
+_PAGES_AT_ONCE = 8
+_BEATS_AT_ONCE = 128
+
+
+@dataclass(frozen=True)
+class PageFeatures:
+    """What the fusion head sees of N pages: page features, summed beat features, beat counts."""
+
+    f_global: Tensor
+    f_beats_sum: Tensor
+    n_beats: Tensor
+
+
+@torch.inference_mode()
+def global_features(model: GlobalNet, pages: Sequence[PreparedPage]) -> Tensor:
+    """Features ``[N, 1024]`` on the CPU."""
+    model.eval()
+    device = next(model.parameters()).device
+    parts = [torch.zeros(0, model.config.feature_dim)]
+    for start in range(0, len(pages), _PAGES_AT_ONCE):
+        canvases = torch.stack([page_canvas(p.ink, model.config) for p in pages[start : start + _PAGES_AT_ONCE]])
+        with mixed_precision(device):
+            parts.append(model.features(canvases.to(device, memory_format=torch.channels_last)).float().cpu())
+    return torch.cat(parts)
+
+
+@torch.inference_mode()
+def beat_features(model: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]) -> list[Tensor]:
+    """For each page the features ``[n, 1024]`` of its beats, on the CPU."""
+    model.eval()
+    device = next(model.parameters()).device
+    result = []
+    for page, boxes in zip(pages, beats, strict=True):
+        parts = [torch.zeros(0, model.config.feature_dim)]
+        for crops in cut_beats(page.ink, boxes, model.config).split(_BEATS_AT_ONCE):
+            if len(crops):
+                with mixed_precision(device):
+                    parts.append(model.features(crops.to(device, memory_format=torch.channels_last)).float().cpu())
+        result.append(torch.cat(parts))
+    return result
+
+
+def page_features(f_global: Tensor, f_beats: Sequence[Tensor]) -> PageFeatures:
+    """Pool the beats' features of each page."""
+    sums = torch.stack([beats.sum(dim=0) for beats in f_beats])
+    return PageFeatures(f_global, sums, torch.tensor([len(beats) for beats in f_beats]))
+
+
+@torch.inference_mode()
+def page_logits(model: GlobalNet, pages: Sequence[PreparedPage]) -> FloatArray:
+    """Global logits ``[N]``."""
+    features = global_features(model, pages)
+    device = next(model.parameters()).device
+    return model.fc(features.to(device)).squeeze(1).double().cpu().numpy()  # type: ignore[no-any-return]
+
+
+@torch.inference_mode()
+def local_logits(model: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]) -> FloatArray:
+    """Mean beat logit of each page ``[N]``; NaN where a page has no beat."""
+    device = next(model.parameters()).device
+    features = beat_features(model, pages, beats)
+    means = [float(model.fc(f.to(device)).mean()) if len(f) else np.nan for f in features]
+    return np.array(means, dtype=np.float64)
+
+
+@torch.inference_mode()
+def fused_logits(head: FusionHead, features: PageFeatures) -> FloatArray:
+    """Fused logits ``[N]``; NaN where a page has no beat, since such a page is referred."""
+    head.eval()
+    device = next(head.parameters()).device
+    logits = head(features.f_global.to(device), features.f_beats_sum.to(device), features.n_beats.to(device))
+    values: FloatArray = logits.double().cpu().numpy()
+    values[features.n_beats.numpy() == 0] = np.nan
+    return values

@@ -1,0 +1,121 @@
+"""Digital records -> rendered pages, prepared exactly as a user's picture would be."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from ecgcore.errors import NotScreenable
+from ecgcore.page import picture_hash, prepare_page
+from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, plan_page, random_style
+from trainer.data import PreparedPage, boxes_in_panel
+from trainer.sources import Record
+
+MIN_COLUMN_S = 1.2
+"""Shorter stretches hold hardly a complete beat."""
+
+
+def render_boxed_page(record: Record, seed: int, style: PageStyle | None = None) -> SimPage | None:
+    """Draw a record so that every complete beat on the page is marked; None where too little of it is marked.
+
+    Args:
+        record: with ``beats_s`` and ``stretches_s``.
+        seed: of style and stretch.
+        style: drawn at random by default; its ``column_s`` is shortened to what the marks allow.
+    """
+    assert record.beats_s is not None and record.stretches_s is not None
+    rng = np.random.default_rng(seed)
+    longest_s = [float((s[:, 1] - s[:, 0]).max()) if len(s) else 0.0 for s in record.stretches_s]
+    style = style or random_style(rng)
+    leads_shown = {lead for row in style.rows for lead in row}
+    rhythm_s = min((longest_s[row[0]] for row in style.rows if len(row) == 1), default=np.inf)
+    column_s = min(
+        style.column_s or np.inf,
+        min(longest_s[lead] for lead in leads_shown),
+        rhythm_s / style.columns,
+        10.0 / style.columns,
+    )
+    if column_s < MIN_COLUMN_S:
+        return None
+    plan = [_plan_row(record, row, column_s, style.columns, rng) for row in style.rows]
+    return draw_page(record.signals_mv, record.fs_hz, style, seed, beats_s=record.beats_s, plan=plan)
+
+
+def _plan_row(
+    record: Record, row: Sequence[int], column_s: float, columns: int, rng: np.random.Generator
+) -> list[Segment]:
+    """Each lead from a random place inside its marked stretches, so that no unmarked beat is ever shown."""
+    assert record.stretches_s is not None
+    segments = []
+    for lead in row:
+        duration_s = column_s if len(row) > 1 else column_s * columns
+        stretches = record.stretches_s[lead]
+        fitting = stretches[stretches[:, 1] - stretches[:, 0] >= duration_s - 1e-9]
+        start_s, end_s = fitting[rng.integers(len(fitting))]
+        latest_s = min(end_s, record.signals_mv.shape[1] / record.fs_hz) - duration_s
+        segments.append(Segment(lead, float(rng.uniform(start_s, max(start_s, latest_s))), duration_s))
+    return segments
+
+
+def render_page(record: Record, seed: int, style: PageStyle | None = None) -> SimPage:
+    """Draw a whole record, as a machine would print it, for its page label."""
+    rng = np.random.default_rng(seed)
+    style = style or random_style(rng)
+    return draw_page(
+        record.signals_mv, record.fs_hz, style, seed, plan=plan_page(style, record.signals_mv.shape[1] / record.fs_hz)
+    )
+
+
+def prepare_rendered(record: Record, page: SimPage, *, boxed: bool, key: str) -> PreparedPage | None:
+    """Send a drawn page through the same preparation as a user's picture; None where it is not screenable."""
+    try:
+        prepared = prepare_page(page.image_rgb)
+    except NotScreenable:
+        return None
+    return PreparedPage(
+        key=key,
+        source=record.source_record.split(":")[0],
+        group=record.group,
+        label=record.label,
+        ink=prepared.ink,
+        boxes_panel_xyxy=boxes_in_panel(page.boxes_xyxy, prepared.frame) if boxed else None,
+        picture_hash=picture_hash(page.image_rgb),
+        source_record=record.source_record,
+    )
+
+
+def boxed_pages(
+    records: Sequence[Record], pages_per_record: int, seed: int, workers: int = 2
+) -> Iterator[PreparedPage]:
+    """Rendered, prepared and boxed pages of every record, ``pages_per_record`` styles each; unusable ones are left out."""
+
+    def make(job: tuple[Record, int]) -> PreparedPage | None:
+        record, number = job
+        page_seed = seed * 1_000_003 + number
+        page = render_boxed_page(record, page_seed)
+        return None if page is None else prepare_rendered(record, page, boxed=True, key=f"{record.source_record}/{number}")
+
+    jobs = [(record, k * len(records) + i) for k in range(pages_per_record) for i, record in enumerate(records)]
+    yield from _mapped(make, jobs, workers)
+
+
+def labelled_pages(
+    records: Sequence[Record], pages_per_record: int, seed: int, workers: int = 2
+) -> Iterator[PreparedPage]:
+    """Rendered, prepared pages of every labelled record, ``pages_per_record`` styles each."""
+
+    def make(job: tuple[Record, int]) -> PreparedPage | None:
+        record, number = job
+        page = render_page(record, seed * 1_000_003 + number)
+        return prepare_rendered(record, page, boxed=False, key=f"{record.source_record}/{number}")
+
+    labelled = [record for record in records if record.label is not None]
+    jobs = [(record, k * len(labelled) + i) for k in range(pages_per_record) for i, record in enumerate(labelled)]
+    yield from _mapped(make, jobs, workers)
+
+
+def _mapped(make, jobs, workers: int) -> Iterator[PreparedPage]:  # type: ignore[no-untyped-def]
+    with ThreadPoolExecutor(workers) as pool:
+        for page in pool.map(make, jobs):
+            if page is not None:
+                yield page

@@ -1,0 +1,111 @@
+"""Stage 1 of training: boxed pages -> the beat detector."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.ops import box_iou
+
+from ecgcore.detector import BeatDetector, DetectorConfig, build_detector, detect_beats, panel_tensor
+from ecgcore.errors import BadData
+from ecgcore.types import FloatArray
+from trainer.augment import vary_pen
+from trainer.config import DetectorStage
+from trainer.data import PreparedPage
+from trainer.engine import StageContext, Task, train
+
+_VALIDATION_IOU = 0.7
+_VALIDATION_PAGES = 40
+
+Batch = tuple[Tensor, list[dict[str, Tensor]]]
+
+
+def train_detector(
+    pages: Sequence[PreparedPage],
+    stage: DetectorStage,
+    context: StageContext,
+    *,
+    init: BeatDetector | None = None,
+    val: Sequence[PreparedPage] = (),
+) -> BeatDetector:
+    """Train on every page that is boxed.
+
+    Args:
+        pages: those without boxes are ignored.
+        stage: how long and how fast.
+        context: where and for whom.
+        init: start from these weights and this shape; None starts anew (from ImageNet where ``stage`` says so).
+        val: boxed pages for early stopping.
+
+    Raises:
+        BadData: no page is boxed, or the loss left the finite numbers.
+    """
+    boxed = [page for page in pages if page.boxes_panel_xyxy is not None]
+    checked = [page for page in val if page.boxes_panel_xyxy is not None][:_VALIDATION_PAGES]
+    if not boxed:
+        raise BadData("No page has beat boxes.", "Box the beats of some pages, or use a bundle's detector as it is.")
+    torch.manual_seed(context.seed)
+    model = init or build_detector(DetectorConfig(width=stage.width, px_per_mm=stage.px_per_mm))
+    steps = stage.steps_per_epoch or max(1, len(boxed) // stage.batch)
+
+    def batches(epoch: int) -> Iterator[Batch]:
+        rng = np.random.default_rng([context.seed, epoch])
+        order = np.concatenate([rng.permutation(len(boxed)) for _ in range(1 + steps * stage.batch // len(boxed))])
+        for step in range(steps):
+            chosen = [boxed[i] for i in order[step * stage.batch : (step + 1) * stage.batch]]
+            yield _batch(chosen, model.config.px_per_mm, rng)
+
+    def loss(batch: Batch) -> Tensor:
+        panels, targets = batch
+        targets = [{key: value.to(context.device) for key, value in target.items()} for target in targets]
+        _, losses = model(panels.to(context.device), targets, stage.precision)
+        return torch.stack(list(losses.values())).sum()
+
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    validate = (lambda: 1 - detection_f1(model, checked)) if checked else None
+    train(model, Task(batches, steps, loss, validate), stage, context)
+    return model
+
+
+def _batch(pages: Sequence[PreparedPage], px_per_mm: float, rng: np.random.Generator) -> Batch:
+    panels, targets = [], []
+    for page in pages:
+        assert page.boxes_panel_xyxy is not None
+        panel, scale_x, scale_y = panel_tensor(vary_pen(page.ink, rng), px_per_mm * float(rng.uniform(0.92, 1.08)))
+        boxes = page.boxes_panel_xyxy * [scale_x, scale_y, scale_x, scale_y]
+        height, width = panel.shape[-2:]
+        boxes = np.clip(boxes, 0, [width, height, width, height])
+        boxes = boxes[(boxes[:, 2] - boxes[:, 0] > 2) & (boxes[:, 3] - boxes[:, 1] > 2)]
+        panels.append(panel)
+        targets.append(
+            {
+                "boxes": torch.as_tensor(boxes, dtype=torch.float32).reshape(-1, 4),
+                "labels": torch.ones(len(boxes), dtype=torch.int64),
+            }
+        )
+    height, width = (max(panel.shape[axis] for panel in panels) for axis in (-2, -1))
+    padded = [torch.nn.functional.pad(p, (0, width - p.shape[-1], 0, height - p.shape[-2])) for p in panels]
+    return torch.stack(padded), targets
+
+
+def detection_f1(model: BeatDetector, pages: Sequence[PreparedPage], min_score: float = 0.5) -> float:
+    """F1 at IoU 0.7 over all boxes of ``pages``: the early stopping criterion, stricter than the reported 0.5."""
+    hits = found = true = 0
+    for page in pages:
+        assert page.boxes_panel_xyxy is not None
+        boxes, _ = detect_beats(model, page.ink, min_score)
+        found, true = found + len(boxes), true + len(page.boxes_panel_xyxy)
+        if len(boxes) and len(page.boxes_panel_xyxy):
+            iou = box_iou(torch.as_tensor(boxes), torch.as_tensor(page.boxes_panel_xyxy))
+            # Boxes of one page hardly overlap, so that the best match of each true box is its own.
+            hits += int((iou.amax(dim=0) >= _VALIDATION_IOU).sum())
+    return 2 * hits / max(1, found + true)
+
+
+def detect_pages(
+    model: BeatDetector, pages: Sequence[PreparedPage], min_score: float
+) -> list[tuple[FloatArray, FloatArray]]:
+    """Boxes ``[n, 4]`` in panel pixels and scores ``[n]`` of every page."""
+    model.eval()
+    return [detect_beats(model, page.ink, min_score) for page in pages]

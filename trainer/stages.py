@@ -1,0 +1,190 @@
+"""Stages 2 to 5 of training: labelled pages and their beats -> local, global and fused classifiers."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ecgcore.device import mixed_precision
+from ecgcore.errors import BadData
+from ecgcore.global_model import GlobalConfig, GlobalNet, page_canvas
+from ecgcore.local_model import LocalConfig, LocalNet, cut_beats
+from ecgcore.types import FloatArray
+from trainer.augment import balanced_order, jitter_boxes, vary_page, vary_pen
+from trainer.config import GlobalStage, LocalStage, Stage
+from trainer.data import PreparedPage
+from trainer.engine import StageContext, Task, train
+from trainer.predict import local_logits, page_logits
+
+LABEL_SMOOTHING = 0.05
+"""Some published labels are wrong; a network that need not be certain of them learns the rest better."""
+
+_PAGES_PER_LOCAL_BATCH = 8
+
+PagesAndBeats = tuple[Sequence[PreparedPage], Sequence[FloatArray]]
+
+
+def labels_of(pages: Sequence[PreparedPage]) -> FloatArray:
+    """Labels ``[N]`` as 0.0 and 1.0.
+
+    Raises:
+        BadData: a page has no label, or all have the same.
+    """
+    if any(page.label is None for page in pages):
+        raise BadData("A page without a label cannot train a classifier.", "Leave such pages out.")
+    labels = np.array([page.label for page in pages], dtype=np.float64)
+    if len(np.unique(labels)) < 2:
+        raise BadData("All training pages have the same label.", "Label pages of both kinds, normal and abnormal.")
+    return labels
+
+
+def binary_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy of log-odds against smoothed 0/1 labels."""
+    smooth = labels * (1 - 2 * LABEL_SMOOTHING) + LABEL_SMOOTHING
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), smooth)
+
+
+def mean_log_loss(logits: FloatArray, labels: FloatArray) -> float:
+    """Validation loss of page logits."""
+    return float(binary_loss(torch.as_tensor(logits), torch.as_tensor(labels)))
+
+
+def train_global(
+    pages: Sequence[PreparedPage],
+    stage: GlobalStage,
+    context: StageContext,
+    *,
+    init: GlobalNet | None = None,
+    val: Sequence[PreparedPage] = (),
+    weights: FloatArray | None = None,
+) -> GlobalNet:
+    """Train DenseNet121 on whole pages.
+
+    Args:
+        pages: labelled pages, both classes.
+        stage: how long and how fast.
+        context: where and for whom.
+        init: start from these weights; None starts anew.
+        val: labelled pages for early stopping.
+        weights: chance of each page to be drawn, relative to its class (``[N]``); even by default.
+    """
+    labels = labels_of(pages)
+    torch.manual_seed(context.seed)
+    model = init or GlobalNet(GlobalConfig(canvas_wh_mm=stage.canvas_wh_mm, px_per_mm=stage.px_per_mm))
+    if stage.fresh_head:
+        _fresh_head(model.fc)
+    steps = _steps(stage, labels)
+
+    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        rng = np.random.default_rng([context.seed, epoch])
+        for chosen in _draws(labels, stage.batch, steps, rng, weights):
+            canvases = [page_canvas(vary_page(pages[i].ink, rng), model.config) for i in chosen]
+            yield torch.stack(canvases), torch.as_tensor(labels[chosen], dtype=torch.float32)
+
+    def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
+        canvases, target = (part.to(context.device) for part in batch)
+        with mixed_precision(context.device, stage.precision):
+            logits = model(canvases.contiguous(memory_format=torch.channels_last))
+        return binary_loss(logits, target)
+
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    validate = (lambda: mean_log_loss(page_logits(model, val), labels_of(val))) if val else None
+    train(model, Task(batches, steps, loss, validate), stage, context)
+    return model
+
+
+def train_local(
+    pages: Sequence[PreparedPage],
+    beats: Sequence[FloatArray],
+    stage: LocalStage,
+    context: StageContext,
+    *,
+    init: LocalNet | None = None,
+    val: PagesAndBeats | None = None,
+    weights: FloatArray | None = None,
+) -> LocalNet:
+    """Train ResNet18 on beats, each with its page's label, and on the page's mean beat logit.
+
+    Args:
+        pages: labelled pages, both classes.
+        beats: for each page its boxes ``[n, 4]`` in panel pixels; pages without a beat are left out.
+        stage: how long and how fast.
+        context: where and for whom.
+        init: start from these weights; None starts anew.
+        val: pages and their beats for early stopping.
+        weights: chance of each page to be drawn, relative to its class (``[N]``); even by default.
+    """
+    kept = [index for index, boxes in enumerate(beats) if len(boxes)]
+    if not kept:
+        raise BadData("No page has a beat to learn from.", "Train the detector first, or box the beats.")
+    pages, beats = [pages[i] for i in kept], [beats[i] for i in kept]
+    weights = None if weights is None else weights[kept]
+    labels = labels_of(pages)
+    torch.manual_seed(context.seed)
+    model = init or LocalNet(LocalConfig(crop_mm=stage.crop_mm, px=stage.px))
+    if stage.fresh_head:
+        _fresh_head(model.fc)
+    per_page = max(1, stage.batch // _PAGES_PER_LOCAL_BATCH)
+    visits = max(1, round((stage.beats_per_page or np.mean([len(b) for b in beats])) / per_page))
+    steps = stage.steps_per_epoch or max(1, visits * len(balanced_order(labels, np.random.default_rng(0))) // _PAGES_PER_LOCAL_BATCH)
+
+    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor, list[int]]]:
+        rng = np.random.default_rng([context.seed, epoch])
+        for chosen in _draws(labels, _PAGES_PER_LOCAL_BATCH, steps, rng, weights):
+            crops, counts = [], []
+            for index in chosen:
+                boxes = beats[index]
+                boxes = boxes[rng.choice(len(boxes), min(per_page, len(boxes)), replace=False)]
+                if stage.box_jitter:
+                    boxes = jitter_boxes(boxes, stage.box_jitter, rng)
+                crops.append(cut_beats(vary_pen(pages[index].ink, rng), boxes, model.config))
+                counts.append(len(boxes))
+            target = torch.as_tensor(labels[chosen], dtype=torch.float32)
+            yield torch.cat(crops), target, counts
+
+    def loss(batch: tuple[Tensor, Tensor, list[int]]) -> Tensor:
+        crops, target, counts = batch[0].to(context.device), batch[1].to(context.device), batch[2]
+        with mixed_precision(context.device, stage.precision):
+            logits = model(crops.contiguous(memory_format=torch.channels_last)).float()
+        beat_loss = binary_loss(logits, target.repeat_interleave(torch.tensor(counts, device=context.device)))
+        if not stage.page_loss:
+            return beat_loss
+        means = torch.stack([part.mean() for part in logits.split(counts)])
+        return 0.5 * beat_loss + 0.5 * binary_loss(means, target)
+
+    def validate() -> float:
+        assert val is not None
+        logits = local_logits(model, *val)
+        seen = np.isfinite(logits)
+        return mean_log_loss(logits[seen], labels_of(val[0])[seen])
+
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    train(model, Task(batches, steps, loss, validate if val else None), stage, context)
+    return model
+
+
+def _steps(stage: Stage, labels: FloatArray) -> int:
+    return stage.steps_per_epoch or max(1, len(balanced_order(labels, np.random.default_rng(0))) // stage.batch)
+
+
+def _draws(
+    labels: FloatArray, batch: int, steps: int, rng: np.random.Generator, weights: FloatArray | None
+) -> Iterator[np.ndarray]:
+    """Indices of each batch: whole balanced passes, or, with weights, balanced draws by weight inside each class."""
+    if weights is not None:
+        classes = [np.flatnonzero(labels == value) for value in (0, 1)]
+        for _ in range(steps):
+            sides = [rng.choice(m, batch // 2, p=weights[m] / weights[m].sum()) for m in classes]
+            yield rng.permutation(np.concatenate(sides))
+        return
+    order = balanced_order(labels, rng)
+    while len(order) < steps * batch:
+        order = np.concatenate([order, balanced_order(labels, rng)])
+    for step in range(steps):
+        yield order[step * batch : (step + 1) * batch]
+
+
+def _fresh_head(layer: torch.nn.Linear) -> None:
+    torch.nn.init.normal_(layer.weight, std=0.01)
+    torch.nn.init.zeros_(layer.bias)
