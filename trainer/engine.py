@@ -59,12 +59,14 @@ class Task:
         steps_per_epoch: how many batches an epoch holds (for the schedule).
         loss: batch -> scalar loss, with gradients.
         validate: -> loss on pages that are not trained on, or None to train all epochs.
+        accumulate: batches whose gradients are added up before the optimiser steps.
     """
 
     batches: Callable[[int], Iterable[Any]]
     steps_per_epoch: int
     loss: Callable[[Any], Tensor]
     validate: Callable[[], float] | None = None
+    accumulate: int = 1
 
 
 def make_optimiser(parameters: Iterable[Tensor], stage: Stage, lr: float | None = None) -> torch.optim.Optimizer:
@@ -115,6 +117,7 @@ def train(model: nn.Module, task: Task, stage: Stage, context: StageContext) -> 
         torch.manual_seed(context.seed * 1000 + epoch)
         model.train()
         started, losses = time.monotonic(), []
+        optimiser.zero_grad(set_to_none=True)
         for batch in task.batches(epoch):
             if context.cancelled():
                 raise StageCancelled(f"The stage {context.name} was stopped.", "Start it again to go on.")
@@ -127,12 +130,13 @@ def train(model: nn.Module, task: Task, stage: Stage, context: StageContext) -> 
                     f"The loss of stage {context.name} became {value} in epoch {epoch + 1}.",
                     "Lower the learning rate or look for a damaged page; the last good epoch is kept.",
                 )
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-            optimiser.step()
+            (loss / task.accumulate).backward()  # type: ignore[no-untyped-call]
             losses.append(value)
             step += 1
+            if len(losses) % task.accumulate == 0 or len(losses) == task.steps_per_epoch:
+                nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+                optimiser.step()
+                optimiser.zero_grad(set_to_none=True)
             context.progress(
                 {"stage": context.name, "epoch": epoch + 1, "epochs": stage.epochs, "step": len(losses),
                  "steps": task.steps_per_epoch, "loss": float(np.mean(losses[-50:]))}

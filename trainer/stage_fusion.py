@@ -1,0 +1,163 @@
+"""Stages 4 and 5 of training: the fusion head on cached features, then the joint training of the whole network."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ecgcore.device import mixed_precision
+from ecgcore.errors import BadData
+from ecgcore.fusion import FusedNet, FusionConfig, FusionHead, freeze_batch_norm
+from ecgcore.global_model import GlobalNet, page_canvas
+from ecgcore.local_model import LocalNet, cut_beats
+from ecgcore.types import FloatArray
+from trainer.augment import balanced_order, jitter_boxes, vary_page, vary_pen
+from trainer.config import FusionStage
+from trainer.data import PreparedPage
+from trainer.engine import StageContext, Task, train
+from trainer.predict import PageFeatures, beat_features, fused_logits, global_features, page_features
+from trainer.stages import PagesAndBeats, binary_loss, labels_of, mean_log_loss
+
+_BOX_JITTER = 0.05
+_BEATS_KEPT = (0.8, 1.0)
+"""Share of a page's beats that the head sees in one draw: a detector misses some too."""
+_JOINT_BEATS = 24
+"""Beats of one page in one joint step; their sum is scaled to all of the page's beats."""
+
+
+def train_fusion(
+    global_net: GlobalNet,
+    local_net: LocalNet,
+    pages: Sequence[PreparedPage],
+    beats: Sequence[FloatArray],
+    stage: FusionStage,
+    context: StageContext,
+    *,
+    init: FusionHead | None = None,
+    val: PagesAndBeats | None = None,
+) -> FusionHead:
+    """Train the head; with ``stage.joint_epochs`` then ``global_net``, ``local_net`` and head together, in place.
+
+    Args:
+        global_net, local_net: trained stages 2 and 3.
+        pages: labelled pages; those without a beat are left out, since such a page is referred.
+        beats: boxes of each page, ``[n, 4]`` in panel pixels.
+        stage: how.
+        context: where and for whom.
+        init: a head to go on from.
+        val: pages and beats for early stopping.
+
+    Raises:
+        BadData: no page has a beat, or all have one label.
+    """
+    kept = [index for index, boxes in enumerate(beats) if len(boxes)]
+    if not kept:
+        raise BadData("No page has a beat to learn from.", "Train the detector first, or box the beats.")
+    pages, beats = [pages[i] for i in kept], [beats[i] for i in kept]
+    labels = labels_of(pages)
+    torch.manual_seed(context.seed)
+    head = init or FusionHead(
+        FusionConfig(stage.pool, stage.hidden, global_net.config.feature_dim, local_net.config.feature_dim, stage.dropout)
+    )
+    _train_head(head, global_net, local_net, pages, beats, labels, stage, context, val)
+    if stage.joint_epochs:
+        _train_jointly(FusedNet(global_net, local_net, head), pages, beats, labels, stage, context, val)
+    return head
+
+
+def _train_head(
+    head: FusionHead,
+    global_net: GlobalNet,
+    local_net: LocalNet,
+    pages: Sequence[PreparedPage],
+    beats: Sequence[FloatArray],
+    labels: FloatArray,
+    stage: FusionStage,
+    context: StageContext,
+    val: PagesAndBeats | None,
+) -> None:
+    """Features come once, from varied pages and moved boxes: the trunks know their own training pages too well."""
+    context.progress({"stage": context.name, "step": 0, "message": "computing features"})
+    rng = np.random.default_rng(context.seed)
+    varied = [replace(page, ink=vary_page(page.ink, rng)) for page in pages]
+    f_global = global_features(global_net, varied)
+    f_beats = beat_features(local_net, pages, [jitter_boxes(boxes, _BOX_JITTER, rng) for boxes in beats])
+    val_features = None if val is None else _features(global_net, local_net, val)
+    steps = stage.steps_per_epoch or max(1, len(balanced_order(labels, rng)) // stage.batch)
+
+    def batches(epoch: int) -> Iterator[tuple[PageFeatures, Tensor]]:
+        rng = np.random.default_rng([context.seed, epoch])
+        order = np.concatenate([balanced_order(labels, rng) for _ in range(1 + steps * stage.batch // len(labels))])
+        for step in range(steps):
+            chosen = order[step * stage.batch : (step + 1) * stage.batch]
+            subsets = [_some(f_beats[i], rng) for i in chosen]
+            yield page_features(f_global[chosen], subsets), torch.as_tensor(labels[chosen], dtype=torch.float32)
+
+    def loss(batch: tuple[PageFeatures, Tensor]) -> Tensor:
+        features, target = batch
+        parts = (features.f_global, features.f_beats_sum, features.n_beats)
+        return binary_loss(head(*(part.to(context.device) for part in parts)), target.to(context.device))
+
+    validate = None if val is None else (lambda: _head_loss(head, val_features, labels_of(val[0])))
+    train(head, Task(batches, steps, loss, validate), stage, context)
+
+
+def _train_jointly(
+    net: FusedNet,
+    pages: Sequence[PreparedPage],
+    beats: Sequence[FloatArray],
+    labels: FloatArray,
+    stage: FusionStage,
+    context: StageContext,
+    val: PagesAndBeats | None,
+) -> None:
+    joint = replace(stage, epochs=stage.joint_epochs, lr=stage.joint_lr, fresh_head=False)
+    context = replace(context, name=f"{context.name}-joint")
+    steps = stage.joint_batch * max(1, len(balanced_order(labels, np.random.default_rng(0))) // stage.joint_batch)
+    if stage.steps_per_epoch is not None:
+        steps = min(steps, stage.steps_per_epoch * stage.joint_batch)
+
+    def batches(epoch: int) -> Iterator[int]:
+        order = balanced_order(labels, np.random.default_rng([context.seed, epoch]))
+        yield from order[np.arange(steps) % len(order)]
+
+    def loss(index: int) -> Tensor:
+        # One page at a time, for memory; so the head's batch norm stays as the first part of the stage left it.
+        freeze_batch_norm(net)
+        rng = np.random.default_rng([context.seed, index, torch.randint(2**31, ()).item()])
+        boxes = beats[index]
+        chosen = boxes[rng.choice(len(boxes), min(_JOINT_BEATS, len(boxes)), replace=False)]
+        crops = cut_beats(vary_pen(pages[index].ink, rng), jitter_boxes(chosen, _BOX_JITTER, rng), net.local_net.config)
+        canvas = page_canvas(vary_page(pages[index].ink, rng), net.global_net.config)[None]
+        with mixed_precision(context.device, stage.precision):
+            f_beats = net.local_net.features(crops.to(context.device, memory_format=torch.channels_last))
+            f_global = net.global_net.features(canvas.to(context.device, memory_format=torch.channels_last))
+        total = f_beats.float().sum(dim=0, keepdim=True) * (len(boxes) / len(chosen))
+        logit = net.head(f_global.float(), total, torch.tensor([len(boxes)], device=context.device))
+        return binary_loss(logit, torch.tensor([labels[index]], dtype=torch.float32, device=context.device))
+
+    def validate() -> float:
+        assert val is not None
+        return _head_loss(net.head, _features(net.global_net, net.local_net, val), labels_of(val[0]))
+
+    train(net, Task(batches, steps, loss, validate if val else None, stage.joint_batch), joint, context)
+
+
+def _features(global_net: GlobalNet, local_net: LocalNet, val: PagesAndBeats) -> PageFeatures:
+    pages, beats = val
+    return page_features(global_features(global_net, pages), beat_features(local_net, pages, beats))
+
+
+def _head_loss(head: FusionHead, features: PageFeatures | None, labels: FloatArray) -> float:
+    assert features is not None
+    logits = fused_logits(head, features)
+    seen = np.isfinite(logits)
+    return mean_log_loss(logits[seen], labels[seen])
+
+
+def _some(f_beats: Tensor, rng: np.random.Generator) -> Tensor:
+    """A random part of a page's beats, at least one."""
+    kept = max(1, round(len(f_beats) * rng.uniform(*_BEATS_KEPT)))
+    return f_beats[torch.as_tensor(rng.choice(len(f_beats), kept, replace=False))]
