@@ -7,13 +7,16 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from ecgcore.bundle import Bundle, load_bundle, starter_folder
 from ecgcore.errors import EcgError
 from ecgcore.overlay import NOTICE, overlay_png
-from ecgcore.pipeline import screen_pages
 from ecgcore.types import ByteArray, Prediction
+
+if TYPE_CHECKING:
+    from ecgcore.bundle import Bundle
+
+_Screened = tuple[Prediction, ByteArray | None]
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pdf"})
 """What is looked for inside a folder; a file that is named itself is tried whatever it is called."""
@@ -24,8 +27,10 @@ EXIT_OK, EXIT_PAGE_ERROR, EXIT_USAGE = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = _parser().parse_args(arguments)
+    from ecgcore.bundle import load_bundle, starter_folder  # only now: PyTorch takes seconds, --help should not
+
     try:
-        bundle = load_bundle(options.bundle, options.device)
+        bundle = load_bundle(options.bundle or starter_folder(), options.device)
         if options.overlay is not None:
             options.overlay.mkdir(parents=True, exist_ok=True)
         with _open_output(options.json) as output:
@@ -49,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         "2 wrong usage, an unusable bundle or an output that cannot be written.",
     )
     screen.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="picture, PDF, or folder (searched whole)")
-    screen.add_argument("--bundle", type=Path, default=starter_folder(), metavar="DIR", help="default: the starter")
+    screen.add_argument("--bundle", type=Path, metavar="DIR", help="default: the starter")
     screen.add_argument("--json", type=Path, metavar="OUT.jsonl", help="write there instead of to standard output")
     screen.add_argument("--overlay", type=Path, metavar="DIR", help="write a PNG a page with its beats drawn in")
     screen.add_argument("--min-score", type=_score, metavar="S", help="least score of a beat, 0..1; default: bundle's")
@@ -68,7 +73,7 @@ def _open_output(path: Path | None) -> contextlib.AbstractContextManager[TextIO]
     return contextlib.nullcontext(sys.stdout) if path is None else path.open("w", encoding="utf-8")
 
 
-def _screen_all(options: argparse.Namespace, bundle: Bundle, output: TextIO) -> int:
+def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -> int:
     files = [file for path in options.paths for file in _files(path)]
     exit_code = EXIT_OK
     for done, file in enumerate(files):
@@ -93,7 +98,9 @@ def _files(path: Path) -> list[Path]:
     return found or [path]
 
 
-def _predictions(file: Path, bundle: Bundle, min_score: float | None) -> Iterator[tuple[Prediction, ByteArray | None]]:
+def _predictions(file: Path, bundle: "Bundle", min_score: float | None) -> Iterator[_Screened]:
+    from ecgcore.pipeline import screen_pages
+
     if file.is_dir():
         reason = f"{file} holds no picture and no PDF. Name a folder that does."
         yield Prediction(file=str(file), page=1, status="error", reason=reason, bundle=bundle.version), None

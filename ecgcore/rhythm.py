@@ -1,5 +1,7 @@
 """Beat boxes -> rows of trace, heart rate and its variation, read off the paper's millimetres."""
 
+from math import ceil
+
 import numpy as np
 import numpy.typing as npt
 
@@ -7,11 +9,14 @@ from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
 IntArray = npt.NDArray[np.intp]
 
-ROW_REACH_MM = 6.0
+ROW_REACH_MM = 8.0
 """A beat belongs to a row whose baseline lies within this; rows of twelve on a page are some 11 mm apart."""
 
-MISSED_BEAT_FACTOR = 1.8
-"""An RR interval of more than this times the median holds a missed beat or a lead's border."""
+MISSED_QRS_SHARE = 0.6
+"""Ink this tall beside its neighbours' QRS, between two boxes: a beat that has no box, as at a lead's border."""
+
+QRS_BEFORE_SHARE = 0.6
+"""The QRS lies in this first part of a beat's box; a steep T wave may follow."""
 
 
 def beat_rows(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike) -> list[IntArray]:
@@ -48,7 +53,7 @@ def beat_rows(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike) -> list[IntArray]
 def measure_rhythm(
     ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike, paper_speed_mm_s: float = 25.0
 ) -> tuple[float | None, float | None]:
-    """Measure the heart rate on the row with the most beats.
+    """Measure the heart rate on the row with the most RR intervals.
 
     Args:
         ink: standard panel raster, ``uint8 [h, w]``; its scale must be known to be ``STANDARD_PX_PER_MM``.
@@ -56,44 +61,52 @@ def measure_rhythm(
         paper_speed_mm_s: 25 on nearly all paper.
 
     Returns:
-        Heart rate in beats per minute and the coefficient of variation of RR, or (None, None) with fewer than 3 beats
-        in every row.
+        Heart rate in beats per minute and the coefficient of variation of RR, or (None, None) where no row
+        has two intervals.
     """
     boxes = np.asarray(boxes_panel_xyxy, dtype=np.float64).reshape(-1, 4)
-    row = max(beat_rows(ink, boxes), key=len, default=np.array([], dtype=np.intp))
-    if len(row) < 3:
+    rr_px = max((_rr_px(ink, boxes[row]) for row in beat_rows(ink, boxes)), key=len, default=np.zeros(0))
+    if len(rr_px) < 2:
         return None, None
-    r_peaks_px = np.array([_qrs_x(ink, boxes[i]) for i in row])
-    rr_s = np.diff(r_peaks_px) / STANDARD_PX_PER_MM / paper_speed_mm_s
-    rr_s = rr_s[(rr_s > 0) & (rr_s <= MISSED_BEAT_FACTOR * np.median(rr_s))]
-    if not len(rr_s):
-        return None, None
-    mean_s = float(rr_s.mean())
-    return 60.0 / mean_s, float(rr_s.std()) / mean_s
+    mean_s = float(rr_px.mean()) / STANDARD_PX_PER_MM / paper_speed_mm_s
+    return 60.0 / mean_s, float(rr_px.std() / rr_px.mean())
+
+
+def _rr_px(ink: ByteArray, row_boxes: FloatArray) -> FloatArray:
+    """Distances between the QRS of neighbouring beats of one row, left to right, where no beat lies between."""
+    heights = [_column_heights(ink, box) for box in row_boxes]
+    heights = [columns[: ceil(QRS_BEFORE_SHARE * len(columns))] for columns in heights]
+    tallest = [columns.max() for columns in heights]
+    qrs_x = [box[0] + np.flatnonzero(c == c.max()).mean() for box, c in zip(np.floor(row_boxes), heights, strict=True)]
+    intervals = []
+    for i in range(len(row_boxes) - 1):
+        before, after = row_boxes[i], row_boxes[i + 1]
+        between = np.array([before[2], min(before[1], after[1]), after[0], max(before[3], after[3])])
+        gap = _column_heights(ink, between)[1:-1]  # without the columns that the boxes share
+        if gap.max(initial=0) < MISSED_QRS_SHARE * min(tallest[i], tallest[i + 1]) and qrs_x[i + 1] > qrs_x[i]:
+            intervals.append(qrs_x[i + 1] - qrs_x[i])
+    return np.array(intervals)
 
 
 def _baseline_y(ink: ByteArray, box: FloatArray) -> float:
     """Height at which most of a beat's ink lies: the isoelectric line, wherever the QRS points."""
-    window, _, top = _window(ink, box)
-    weight = window.sum(axis=1, dtype=np.float64)
-    return top + (float(weight.argmax()) if weight.any() else len(weight) / 2)
+    weight = _window(ink, box).sum(axis=1, dtype=np.float64)
+    return float(np.floor(box[1])) + (float(weight.argmax()) if weight.any() else len(weight) / 2)
 
 
-def _qrs_x(ink: ByteArray, box: FloatArray) -> float:
-    """Column where the trace climbs most: the tallest stretch of ink in the box."""
-    window, left, _ = _window(ink, box)
-    pen = window > 127
+def _column_heights(ink: ByteArray, box: FloatArray) -> npt.NDArray[np.int64]:
+    """For each column of the box, how far its ink reaches from top to bottom: most where the trace climbs, the QRS."""
+    pen = _window(ink, box) > 127
     first = pen.argmax(axis=0)
     last = len(pen) - 1 - pen[::-1].argmax(axis=0)
-    tall = np.where(pen.any(axis=0), last - first, 0)
-    return left + float(np.flatnonzero(tall == tall.max()).mean())
+    return np.where(pen.any(axis=0), last - first + 1, 0).astype(np.int64)
 
 
-def _window(ink: ByteArray, box: FloatArray) -> tuple[ByteArray, int, int]:
-    """The box's pixels, at least one, with their left and top."""
+def _window(ink: ByteArray, box: FloatArray) -> ByteArray:
+    """The box's pixels, at least one."""
     height, width = ink.shape
     x1 = int(np.clip(box[0], 0, width - 1))
     y1 = int(np.clip(box[1], 0, height - 1))
     x2 = int(np.clip(np.ceil(box[2]), x1 + 1, width))
     y2 = int(np.clip(np.ceil(box[3]), y1 + 1, height))
-    return ink[y1:y2, x1:x2], x1, y1
+    return ink[y1:y2, x1:x2]
