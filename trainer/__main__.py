@@ -8,7 +8,7 @@ from pathlib import Path
 from ecgcore.errors import EcgError
 from trainer.config import RECIPES
 
-EXIT_OK, EXIT_FAILED = 0, 1
+EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EcgError as error:
         print(f"trainer: {error}", file=sys.stderr)
         return EXIT_FAILED
+    except KeyboardInterrupt:
+        print("trainer: stopped. Start the same command with --resume to go on.", file=sys.stderr)
+        return EXIT_STOPPED
     except OSError as error:
         print(
             f"trainer: {error.filename or 'output'}: {error.strerror}. Choose another place to write.", file=sys.stderr

@@ -27,7 +27,9 @@ def vary_page(ink: ByteArray, rng: np.random.Generator, *, crop_share: float = 0
     left, right = (rng.uniform(0, crop_share, 2) * width).astype(int)
     top, bottom = (rng.uniform(0, crop_share, 2) * height).astype(int)
     scale = float(rng.uniform(0.94, 1.06))
-    page = cv2.resize(ink[top : height - bottom, left : width - right], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    page = cv2.resize(
+        ink[top : height - bottom, left : width - right], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+    )
     page = vary_pen(np.asarray(page, dtype=np.uint8), rng)
     if rng.random() < 0.25:
         patch_h, patch_w = (int(v) for v in rng.uniform(0.08, 0.22, 2) * page.shape)

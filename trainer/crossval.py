@@ -118,7 +118,7 @@ def _run_fold(
         version=f"{run.inputs_sha256[:8]}-fold-{fold}",
         recipe=recipe.to_json(),
         seen=seen_rows(rest),
-        parent=start.bundle,
+        parent=trained.parent,
         snapshot_hash=run.inputs_sha256,
         replace=True,
     )

@@ -62,6 +62,7 @@ class PreparedPage:
         boxes_panel_xyxy: complete beats in pixels of ``ink``, ``float64 [n, 4]``, or None where nobody boxed the page.
         picture_hash: of the decoded upright picture (contract 2).
         source_record: as in ``PageItem``.
+        has_grid: whether a printed grid was found; on some sets its absence tells the class.
     """
 
     key: str
@@ -72,6 +73,7 @@ class PreparedPage:
     boxes_panel_xyxy: FloatArray | None
     picture_hash: str
     source_record: str = ""
+    has_grid: bool = True
 
     @property
     def group_key(self) -> str:
@@ -272,16 +274,18 @@ def preparation_version() -> str:
     return digest.hexdigest()[:12]
 
 
-def _cached_panel(photo_rgb: ByteArray, content_hash: str, cache_dir: Path) -> tuple[ByteArray, PanelFrame]:
+def _cached_panel(photo_rgb: ByteArray, content_hash: str, cache_dir: Path) -> tuple[ByteArray, PanelFrame, bool]:
     stem = cache_dir / f"{content_hash}-{preparation_version()}"
     picture_path, frame_path = stem.with_suffix(".png"), stem.with_suffix(".json")
     if frame_path.exists() and picture_path.exists():  # the frame is written last, so both are whole
         ink = cv2.imread(str(picture_path), cv2.IMREAD_GRAYSCALE)
         if ink is not None:
-            matrix = np.array(json.loads(frame_path.read_text())["photo_from_panel"], dtype=np.float64)
-            return ink.astype(np.uint8, copy=False), PanelFrame(matrix, (ink.shape[1], ink.shape[0]))
+            notes = json.loads(frame_path.read_text())
+            matrix = np.array(notes["photo_from_panel"], dtype=np.float64)
+            frame = PanelFrame(matrix, (ink.shape[1], ink.shape[0]))
+            return ink.astype(np.uint8, copy=False), frame, bool(notes["has_grid"])
     page = prepare_page(photo_rgb)
     encoded = cv2.imencode(".png", page.ink)[1]
     write_bytes_atomic(picture_path, encoded.tobytes())
-    write_json_atomic(frame_path, {"photo_from_panel": page.frame.photo_from_panel.tolist()})
-    return page.ink, page.frame
+    write_json_atomic(frame_path, {"photo_from_panel": page.frame.photo_from_panel.tolist(), "has_grid": page.has_grid})
+    return page.ink, page.frame, page.has_grid

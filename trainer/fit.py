@@ -68,7 +68,7 @@ def fit_bundle(
         version=version,
         recipe={**recipe.to_json(), "seed": seed},
         seen=seen_rows(pages),
-        parent=start.bundle,
+        parent=trained.parent,
         snapshot_hash=run.inputs_sha256,
         metrics=figures,
     )

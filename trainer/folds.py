@@ -56,7 +56,8 @@ def split_holdout(labels: Sequence[int | None], groups: Sequence[str], share: fl
 def _deal(labels: Sequence[int | None], groups: Sequence[str], shares: list[float], seed: int) -> IntArray:
     """Give each group to the part whose chi-square distance from its share of every class shrinks most.
 
-    Groups that hold most of a class come first, because nothing is left to make up for a late large one.
+    Groups that hold most of a class come first, because nothing is left to make up for a late large one. The last
+    groups of a class go where it is still missing.
     """
     if len(labels) != len(groups):
         raise ValueError(f"{len(labels)} labels for {len(groups)} groups")
@@ -74,10 +75,14 @@ def _deal(labels: Sequence[int | None], groups: Sequence[str], shares: list[floa
     wanted = np.asarray(shares)[:, None]
     held = np.zeros((len(shares), class_shares.shape[1]))
     part_of_group = np.zeros(len(names), dtype=np.int64)
+    groups_left = np.count_nonzero(class_shares, axis=0)
     for group in order:
         added = class_shares[group]
         growth = (added * (2 * (held - wanted) + added) / wanted).sum(axis=1)
-        part = int(np.argmin(growth))
+        is_missing = held == 0
+        is_last_chance = (added > 0) & is_missing & (groups_left <= is_missing.sum(axis=0))
+        part = int(np.argmin(growth - 1e9 * is_last_chance.any(axis=1)))
+        groups_left -= added > 0
         part_of_group[group] = part
         held[part] += added
     _check_every_part(held[:, : np.count_nonzero(np.unique(classes) < 2)])

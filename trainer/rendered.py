@@ -81,6 +81,7 @@ def prepare_rendered(record: Record, page: SimPage, *, boxed: bool, key: str) ->
         boxes_panel_xyxy=boxes_in_panel(page.boxes_xyxy, prepared.frame) if boxed else None,
         picture_hash=picture_hash(page.image_rgb),
         source_record=record.source_record,
+        has_grid=prepared.has_grid,
     )
 
 
@@ -93,7 +94,9 @@ def boxed_pages(
         record, number = job
         page_seed = seed * 1_000_003 + number
         page = render_boxed_page(record, page_seed)
-        return None if page is None else prepare_rendered(record, page, boxed=True, key=f"{record.source_record}/{number}")
+        return (
+            None if page is None else prepare_rendered(record, page, boxed=True, key=f"{record.source_record}/{number}")
+        )
 
     jobs = [(record, k * len(records) + i) for k in range(pages_per_record) for i, record in enumerate(records)]
     yield from _mapped(make, jobs, workers)

@@ -14,7 +14,12 @@ from ecgcore.papersim import LEADS
 from ecgcore.types import FloatArray
 
 ABNORMAL_SUPERCLASSES = frozenset({"MI", "STTC", "CD", "HYP"})
-_KHAN_PUBLISHED_FOLDERS = {"normal": "normal", "abnormal": "abnormal_heartbeat", "history": "history_mi", "infarction": "mi"}
+_KHAN_PUBLISHED_FOLDERS = {
+    "normal": "normal",
+    "abnormal": "abnormal_heartbeat",
+    "history": "history_mi",
+    "infarction": "mi",
+}
 _PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -184,7 +189,9 @@ def load_khan(folder: Path) -> list[Picture]:
                 diagnosis = _KHAN_PUBLISHED_FOLDERS[words[0]]
                 pictures.append(Picture(path, int(diagnosis != "normal"), diagnosis, f"khan:{path.stem}"))
     if not pictures:
-        raise BadData(f"{folder} holds no Khan page.", "Point --khan to the folder with khan.csv or the Mendeley folders.")
+        raise BadData(
+            f"{folder} holds no Khan page.", "Point --khan to the folder with khan.csv or the Mendeley folders."
+        )
     return pictures
 
 

@@ -59,12 +59,14 @@ class Trained:
         operating: of the fused answer.
         calibrations: of "global", "local" and "fused", as they apply to ``nets`` now.
         has_own_detector: whether the detector was trained here, and not taken from the bundle as it is.
+        parent: the bundle whose weights went in, if any.
     """
 
     nets: Networks
     operating: Operating
     calibrations: dict[str, Calibration]
     has_own_detector: bool
+    parent: Bundle | None
 
     def answer(self, pages: Sequence[PreparedPage]) -> Answers:
         """Find the beats and judge the pages."""
@@ -78,6 +80,7 @@ class Start:
     Args:
         bundle: whose detector is used as it is where no page is boxed, whatever else is None.
         detector, local, global_, fusion: weights to go on from; they are copied, never changed.
+        from_bundle: whether these are the bundle's.
     """
 
     bundle: Bundle | None = None
@@ -85,6 +88,7 @@ class Start:
     local: LocalNet | None = None
     global_: GlobalNet | None = None
     fusion: FusionHead | None = None
+    from_bundle: bool = False
 
 
 def choose_start(start_from: StartFrom, bundle: Bundle | None, recipe: Recipe) -> Start:
@@ -112,7 +116,7 @@ def choose_start(start_from: StartFrom, bundle: Bundle | None, recipe: Recipe) -
         raise BadData("There is no bundle to start from.", "Name one with --bundle.")
     nets = bundle.nets
     keeps_head = (nets.fusion.config.pool, nets.fusion.config.hidden) == (recipe.fusion.pool, recipe.fusion.hidden)
-    return Start(bundle, nets.detector, nets.local, nets.global_, nets.fusion if keeps_head else None)
+    return Start(bundle, nets.detector, nets.local, nets.global_, nets.fusion if keeps_head else None, True)
 
 
 def train_stack(
@@ -163,7 +167,9 @@ def train_stack(
     nets = Networks(detector, local, global_, fusion)
     for net in nets.by_part().values():
         net.to(context.device).eval()
-    return _calibrated(nets, min_score, val, recipe, is_boxed)
+    operating, calibrations = _calibrate(nets, min_score, val, recipe)
+    parent = start.bundle if start.from_bundle or not is_boxed else None
+    return Trained(nets, operating, calibrations, is_boxed, parent)
 
 
 def answer_pages(nets: Networks, min_score: float, pages: Sequence[PreparedPage]) -> Answers:
@@ -205,9 +211,9 @@ def _network_config(config_class: Any, stage: Stage) -> Any:
     return config_class(**{f.name: getattr(stage, f.name) for f in fields(config_class) if hasattr(stage, f.name)})
 
 
-def _calibrated(
-    nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe, has_own_detector: bool
-) -> Trained:
+def _calibrate(
+    nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe
+) -> tuple[Operating, dict[str, Calibration]]:
     """Fit the decisions on ``val`` and fold biases, and the unfused temperatures, into the networks' last layers."""
     labels = [int(page.label == 1) for page in val]
     fitted = {
@@ -217,7 +223,7 @@ def _calibrated(
     operating = Operating(
         min_score, fitted["fused"].temperature, fitted["fused"].p_normal_below, fitted["fused"].p_abnormal_from
     )
-    calibrations = {}
+    calibrations: dict[str, Calibration] = {}
     for layer, name in ((nets.global_.fc, "global"), (nets.local.fc, "local"), (nets.fusion.fc2, "fused")):
         fit = fitted[name]
         kept, folded = (fit.temperature, 1.0) if name == "fused" else (1.0, fit.temperature)
@@ -225,4 +231,4 @@ def _calibrated(
             layer.weight.div_(folded)
             layer.bias.add_(fit.bias).div_(folded)
         calibrations[name] = Calibration(kept, 0.0, fit.p_normal_below, fit.p_abnormal_from)
-    return Trained(nets, operating, calibrations, has_own_detector)
+    return operating, calibrations

@@ -59,7 +59,9 @@ def train_fusion(
     labels = labels_of(pages)
     torch.manual_seed(context.seed)
     head = init or FusionHead(
-        FusionConfig(stage.pool, stage.hidden, global_net.config.feature_dim, local_net.config.feature_dim, stage.dropout)
+        FusionConfig(
+            stage.pool, stage.hidden, global_net.config.feature_dim, local_net.config.feature_dim, stage.dropout
+        )
     )
     _train_head(head, global_net, local_net, pages, beats, labels, stage, context, val)
     if stage.joint_epochs:

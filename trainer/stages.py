@@ -127,7 +127,9 @@ def train_local(
         _fresh_head(model.fc)
     per_page = max(1, stage.batch // _PAGES_PER_LOCAL_BATCH)
     visits = max(1, round((stage.beats_per_page or np.mean([len(b) for b in beats])) / per_page))
-    steps = stage.steps_per_epoch or max(1, visits * len(balanced_order(labels, np.random.default_rng(0))) // _PAGES_PER_LOCAL_BATCH)
+    steps = stage.steps_per_epoch or max(
+        1, visits * len(balanced_order(labels, np.random.default_rng(0))) // _PAGES_PER_LOCAL_BATCH
+    )
 
     def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor, list[int]]]:
         rng = np.random.default_rng([context.seed, epoch])
