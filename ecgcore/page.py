@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ecgcore.errors import NotScreenable
-from ecgcore.page_flatten import Float32Array, darkness_rgb, keep_strokes, pen_ink
+from ecgcore.page_flatten import darkness_rgb, keep_strokes, pen_ink
 from ecgcore.page_io import picture_hash, read_picture
 from ecgcore.page_panel import MARGIN_MM, XYXY, grid_panel, pulse_height_px, trace_boxes
 from ecgcore.page_scale import find_grid_scale
@@ -72,7 +72,7 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
     )
 
 
-def _panel_without_grid(ink: Float32Array) -> tuple[XYXY, float, Literal["pulse"] | None]:
+def _panel_without_grid(ink: ByteArray) -> tuple[XYXY, float, Literal["pulse"] | None]:
     """Panel box, working px_per_mm and its source for a page without a printed grid."""
     height, width = ink.shape
     traces, every = trace_boxes(ink)
@@ -102,17 +102,17 @@ def _panel_without_grid(ink: Float32Array) -> tuple[XYXY, float, Literal["pulse"
     return box, float(px_per_mm), None if pulse_px is None else "pulse"
 
 
-def _standard_raster(ink: Float32Array, box: XYXY, scale_xy: tuple[float, float]) -> tuple[ByteArray, PanelFrame]:
+def _standard_raster(ink: ByteArray, box: XYXY, scale_xy: tuple[float, float]) -> tuple[ByteArray, PanelFrame]:
     """Resample ink to the standard raster and bring its strokes to full strength whatever the pen's width."""
     x1, y1, x2, y2 = box
     width = max(1, round((x2 - x1) / scale_xy[0] * STANDARD_PX_PER_MM))
     height = max(1, round((y2 - y1) / scale_xy[1] * STANDARD_PX_PER_MM))
     shrinks = width <= x2 - x1
     raster = cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    ridge = raster[(raster == cv2.dilate(raster, np.ones((3, 3), np.uint8))) & (raster > 0.15)]
-    gain = 255.0 / float(np.median(ridge)) if len(ridge) else 255.0
+    ridge = raster[(raster == cv2.dilate(raster, np.ones((3, 3), np.uint8))) & (raster > 40)]
+    gain = 255.0 / float(np.median(ridge)) if len(ridge) else 1.0
     photo_from_panel = np.array([[(x2 - x1) / width, 0, x1], [0, (y2 - y1) / height, y1], [0, 0, 1]], dtype=np.float64)
-    strokes = keep_strokes(np.clip(raster * gain, 0, 255).astype(np.uint8))
+    strokes = keep_strokes(cv2.convertScaleAbs(raster, alpha=gain))
     return strokes, PanelFrame(photo_from_panel, (width, height))
 
 

@@ -2,14 +2,11 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from ecgcore.types import ByteArray, FloatArray
 
-Float32Array = npt.NDArray[np.float32]
-
 TILE_PX = 32
-SAMPLE_PX = 400_000
+SAMPLE_PX = 200_000
 COLLINEAR_COS = 0.97
 FAINT_INK, STRONG_INK = 45, 110
 MIN_STROKE_PX = 5
@@ -44,7 +41,7 @@ def darkness_rgb(photo_rgb: ByteArray) -> ByteArray:
     return cv2.bitwise_not(white)
 
 
-def pen_ink(darkness: ByteArray, has_grid: bool, tile_px: int) -> Float32Array:
+def pen_ink(darkness: ByteArray, has_grid: bool, tile_px: int) -> ByteArray:
     """Unmix every pixel into pen and grid, and return the pen's share.
 
     The grid's colour is read in the tiles without any trace, the pen's from what is darker than any grid there.
@@ -57,7 +54,7 @@ def pen_ink(darkness: ByteArray, has_grid: bool, tile_px: int) -> Float32Array:
         tile_px: side of the tiles that decide where the paper is free of traces, about 5 mm.
 
     Returns:
-        ``float32 [h, w]``: 0 paper, 1 full pen.
+        ``uint8 [h, w]``: 0 paper, 255 full pen.
     """
     empty = _empty_tile_samples(darkness, tile_px) if has_grid else np.zeros((0, 3))
     grid = _direction(empty)
@@ -65,13 +62,12 @@ def pen_ink(darkness: ByteArray, has_grid: bool, tile_px: int) -> Float32Array:
     sample = darkness[::step, ::step].reshape(-1, 3) / 255.0
     pen = _pen_colour(sample, grid, empty)
     weights = _unmixing_weights(pen, grid)
-    amounts = cv2.transform(darkness.astype(np.float32), (weights / 255.0).astype(np.float32))
-    share = amounts if amounts.ndim == 2 else amounts.min(axis=2)
-    leak = 0.0
-    if len(empty):
-        leak = 1.2 * float(np.quantile((empty @ weights.T).min(axis=1), 0.999))
+    shares = [cv2.transform(darkness, row[None, :].astype(np.float32)) for row in weights]
+    share = shares[0] if len(shares) == 1 else cv2.min(shares[0], shares[1])
+    leak = 1.2 * float(np.quantile((empty @ weights.T).min(axis=1), 0.999)) if len(empty) else 0.0
     cut = float(np.clip(leak, 0.15, 0.6))
-    return np.clip((share - cut) / (0.9 - cut), 0.0, 1.0)
+    ramp = np.clip((np.arange(256) / 255.0 - cut) / (0.9 - cut), 0.0, 1.0)
+    return cv2.LUT(share, np.round(255 * ramp).astype(np.uint8))
 
 
 def keep_strokes(raster: ByteArray) -> ByteArray:
@@ -101,15 +97,20 @@ def _empty_tile_samples(darkness: ByteArray, tile_px: int) -> FloatArray:
     rows, columns = darkness.shape[0] // tile_px, darkness.shape[1] // tile_px
     if rows == 0 or columns == 0:
         return np.zeros((0, 3))
-    cut = darkness[: rows * tile_px, : columns * tile_px]
-    tiles = cut.reshape(rows, tile_px, columns, tile_px, 3).transpose(0, 2, 1, 3, 4).reshape(rows * columns, -1, 3)
-    total = tiles.sum(axis=2, dtype=np.uint16)
-    darkest = np.partition(total, -3, axis=1)[:, -3]
-    marked = darkest > 3 * 255 * MIN_MARK
+    mean = cv2.transform(darkness, np.full((1, 3), 1 / 3, np.float32))[: rows * tile_px, : columns * tile_px]
+    tiles = mean.reshape(rows, tile_px, columns, tile_px).swapaxes(1, 2).reshape(rows * columns, -1)
+    darkest = np.partition(tiles, -3, axis=1)[:, -3]
+    marked = darkest > 255 * MIN_MARK
     if marked.sum() < 4:
         return np.zeros((0, 3))
     lightest = marked & (darkest <= np.quantile(darkest[marked], 0.25))
-    result: FloatArray = tiles[lightest].reshape(-1, 3) / 255.0
+    in_lightest = cv2.resize(
+        lightest.reshape(rows, columns).astype(np.uint8),
+        (columns * tile_px, rows * tile_px),
+        interpolation=cv2.INTER_NEAREST,
+    )
+    pixels = darkness[: rows * tile_px, : columns * tile_px][in_lightest > 0]
+    result: FloatArray = pixels[:: max(1, len(pixels) // SAMPLE_PX)] / 255.0
     return result
 
 

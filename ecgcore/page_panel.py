@@ -3,11 +3,12 @@
 import cv2
 import numpy as np
 
-from ecgcore.page_flatten import Float32Array
 from ecgcore.types import ByteArray
 
 XYXY = tuple[int, int, int, int]
 
+STROKE = 77
+"""Ink from which a pixel counts as part of a stroke."""
 FAINT = 12
 """Darkness (0..255) from which a pixel may belong to a printed line."""
 MARGIN_MM = 5.0
@@ -55,19 +56,19 @@ def _filled_range(coverage: np.ndarray) -> tuple[int, int]:
     return int(filled[0]), int(filled[-1]) + 1
 
 
-def trace_boxes(ink: Float32Array) -> tuple[np.ndarray, np.ndarray]:
+def trace_boxes(ink: ByteArray) -> tuple[np.ndarray, np.ndarray]:
     """Split the ink of a page without a grid into traces and pulse-like marks.
 
     A trace is one connected stroke, wide and not straight; letters are small, rules are straight.
 
     Args:
-        ink: ``float32 [H, W]``, 0..1.
+        ink: ``uint8 [H, W]``, 255 = full pen.
 
     Returns:
         Boxes ``[n, 4]`` of the traces and boxes of all components, ``int32`` xyxy.
     """
     width = ink.shape[1]
-    strokes = (ink > 0.3).astype(np.uint8)
+    strokes = (ink > STROKE).astype(np.uint8)
     rules = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((1, round(0.6 * width)), np.uint8))
     mask = cv2.dilate(strokes & (1 - rules), np.ones((3, 1), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
@@ -77,11 +78,11 @@ def trace_boxes(ink: Float32Array) -> tuple[np.ndarray, np.ndarray]:
     return boxes[traces], boxes
 
 
-def pulse_height_px(ink: Float32Array, boxes: np.ndarray) -> float | None:
+def pulse_height_px(ink: ByteArray, boxes: np.ndarray) -> float | None:
     """Height of the calibration pulse, 10 mm at the usual gain.
 
     Args:
-        ink: ``float32 [H, W]``, 0..1.
+        ink: ``uint8 [H, W]``, 255 = full pen.
         boxes: the components of the page, ``[n, 4]``.
 
     Returns:
@@ -91,7 +92,7 @@ def pulse_height_px(ink: Float32Array, boxes: np.ndarray) -> float | None:
     heights = []
     for x1, y1, x2, y2 in boxes:
         if 0.015 * width < y2 - y1 < 0.12 * width and 0.15 < (x2 - x1) / (y2 - y1) < 1.3:
-            height = _as_pulse(ink[y1:y2, x1:x2] > 0.3)
+            height = _as_pulse(ink[y1:y2, x1:x2] > STROKE)
             if height is not None:
                 heights.append(height)
     return float(np.median(heights)) if heights else None
@@ -110,7 +111,10 @@ def _as_pulse(mask: np.ndarray) -> float | None:
         return None
     across = mask[:, left : right + 1].mean(axis=1)
     top = np.flatnonzero(across[: rows // 4] > 0.9)
-    bottom = np.flatnonzero(mask[:, :left].any(axis=1) | mask[:, right + 1 :].any(axis=1))
+    feet = np.concatenate([mask[:, :left], mask[:, right + 1 :]], axis=1)
+    if feet.shape[1] == 0:
+        return None
+    bottom = np.flatnonzero(feet.mean(axis=1) > 0.5)
     if len(top) == 0 or len(bottom) == 0 or bottom.min() < 0.8 * rows:
         return None
     return float((bottom.min() + bottom.max()) / 2 - top.mean())
