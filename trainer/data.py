@@ -242,7 +242,7 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
         if np.any(item.boxes_photo_xyxy[:, 2:].max(axis=0) > (width, height)):
             raise BadData(f"A box lies outside the picture of {width}x{height} pixels.", "Correct its boxes.")
     content_hash = picture_hash(photo_rgb)
-    ink, frame = _cached_panel(photo_rgb, content_hash, cache_dir)
+    ink, frame, has_grid = _cached_panel(photo_rgb, content_hash, cache_dir)
     return PreparedPage(
         key=item.key,
         source=item.source,
@@ -252,6 +252,7 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
         boxes_panel_xyxy=None if item.boxes_photo_xyxy is None else boxes_in_panel(item.boxes_photo_xyxy, frame),
         picture_hash=content_hash,
         source_record=item.source_record,
+        has_grid=has_grid,
     )
 
 

@@ -167,7 +167,7 @@ def train_stack(
     nets = Networks(detector, local, global_, fusion)
     for net in nets.by_part().values():
         net.to(context.device).eval()
-    operating, calibrations = _calibrate(nets, min_score, val, recipe)
+    operating, calibrations = calibrate_networks(nets, min_score, val, recipe)
     parent = start.bundle if start.from_bundle or not is_boxed else None
     return Trained(nets, operating, calibrations, is_boxed, parent)
 
@@ -211,7 +211,7 @@ def _network_config(config_class: Any, stage: Stage) -> Any:
     return config_class(**{f.name: getattr(stage, f.name) for f in fields(config_class) if hasattr(stage, f.name)})
 
 
-def _calibrate(
+def calibrate_networks(
     nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe
 ) -> tuple[Operating, dict[str, Calibration]]:
     """Fit the decisions on ``val`` and fold biases, and the unfused temperatures, into the networks' last layers."""

@@ -18,17 +18,16 @@ def save_page(path: Path, kind: str, seed: int) -> FloatArray:
     return page.boxes_xyxy
 
 
-def save_data_set(folder: Path, n_pages: int, *, boxed: bool) -> Path:
-    """Draw as many normal as abnormal pages, two to a group, and return the table that lists them."""
+def save_data_set(folder: Path, *, boxed: bool) -> Path:
+    """Draw 12 pages of 8 patients, every other one abnormal, and return the table that lists them."""
     folder.mkdir()
     abnormal = [kind for kind in KINDS if kind != "normal"]
     lines = ["file,label,group,boxes"]
-    for number in range(n_pages):
-        is_abnormal = number // 2 % 2
-        kind = abnormal[number % len(abnormal)] if is_abnormal else "normal"
+    for number, patient in enumerate([0, 0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7]):
+        kind = abnormal[number % len(abnormal)] if patient % 2 else "normal"
         boxes = save_page(folder / f"{number}.png", kind, number)
         text = json.dumps(boxes.round(2).tolist()) if boxed else ""
-        lines.append(f'{number}.png,{"abnormal" if is_abnormal else "normal"},patient {number // 2},"{text}"')
+        lines.append(f'{number}.png,{"abnormal" if patient % 2 else "normal"},patient {patient},"{text}"')
     table = folder / "table.csv"
     table.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return table

@@ -79,6 +79,11 @@ def test_rare_class_in_mixed_groups_reaches_every_fold() -> None:
     assert sorted(folds[200:].tolist()) == [0, 1, 2, 3, 4]
 
 
+def test_two_groups_of_a_class_are_enough_for_a_holdout() -> None:
+    held = split_holdout([0, 0, 1, 1], ["a", "b", "c", "d"], 0.2, 0)
+    assert held[:2].sum() == held[2:].sum() == 1
+
+
 def test_too_few_groups_is_told() -> None:
     with pytest.raises(BadData, match=r"abnormal pages come from 2 group"):
         assign_folds([0] * 10 + [1] * 4, [f"n{i}" for i in range(10)] + ["a", "a", "b", "b"], 5, 0)

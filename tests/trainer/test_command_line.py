@@ -1,0 +1,160 @@
+"""The whole way by real processes: crossval, killed and resumed, then fit, eval and screen with what came out."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from tests.trainer.pages import save_data_set
+from trainer.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+TINY = ("--recipe", "tiny", "--start", "random", "--device", "cpu")
+METRICS = {
+    "accuracy",
+    "majority_rate",
+    "auroc",
+    "auprc",
+    "sensitivity",
+    "specificity",
+    "f1",
+    "brier",
+    "ece",
+    "refer_rate",
+}
+
+
+def start_trainer(*arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "trainer", *map(str, arguments)]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def run_trainer(*arguments: object) -> tuple[int, str, str]:
+    process = start_trainer(*arguments)
+    output, errors = process.communicate(timeout=300)
+    return process.returncode, output, errors
+
+
+@pytest.fixture(scope="module")
+def data_options(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
+    """Options for 12 boxed pages of 8 patients, prepared once."""
+    folder = tmp_path_factory.mktemp("data")
+    table = save_data_set(folder / "pages", boxed=True)
+    return ("--data", folder / "pages", "--csv", table, "--cache", folder / "cache")
+
+
+@pytest.fixture(scope="module")
+def finished_run(data_options: tuple[object, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cross-validation that ran without a break."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    code, _, errors = run_trainer("crossval", *data_options, "--out", out, "--folds", 2, *TINY)
+    assert code == 0, errors
+    return out
+
+
+def test_crossval_writes_the_contract(finished_run: Path) -> None:
+    summary = json.loads((finished_run / "summary.json").read_text())
+    with (finished_run / "predictions.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == ["file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision"]
+    assert [row["file"] for row in rows] == [f"{number}.png" for number in range(12)]
+    assert {row["decision"] for row in rows} <= {"normal", "abnormal", "refer"}
+    fold_of = {row["group"]: row["fold"] for row in rows}
+    assert all(row["fold"] == fold_of[row["group"]] for row in rows)
+    assert len(summary["folds"]) == 2
+    for block in (*summary["folds"], summary["pooled"]):
+        assert set(block) == {"detector", "local", "global", "fused"}
+        assert set(block["detector"]) == {"ap50", "ap50_95", "recall", "precision"}
+        assert all(set(block[part]) == METRICS for part in ("local", "global", "fused"))
+        assert set(block["fused"]["auroc"]) == {"value", "low", "high"}
+        assert block["detector"]["recall"]["value"] is not None
+    p = np.array([float(row["p_abnormal"] or 0.5) for row in rows])
+    labels = [row["label"] == "abnormal" for row in rows]
+    assert summary["pooled"]["fused"]["auroc"]["value"] == pytest.approx(roc_auc_score(labels, p), abs=0.02)
+
+
+def test_a_killed_crossval_goes_on_and_ends_the_same(
+    data_options: tuple[object, ...], finished_run: Path, tmp_path: Path
+) -> None:
+    command = ("crossval", *data_options, "--out", tmp_path / "run", "--folds", 2, *TINY, "--resume")
+    process = start_trainer(*command)
+    first_fold = tmp_path / "run" / "fold-0" / "fold.json"
+    deadline = time.monotonic() + 200
+    while not first_fold.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    assert first_fold.exists()
+    assert not (tmp_path / "run" / "summary.json").exists()
+    written = first_fold.stat().st_mtime_ns
+    code, _, errors = run_trainer(*command)
+    assert code == 0, errors
+    assert "fold 0 finished before" in errors
+    assert first_fold.stat().st_mtime_ns == written
+    assert (tmp_path / "run" / "predictions.csv").read_text() == (finished_run / "predictions.csv").read_text()
+
+
+def test_fit_eval_and_screen(data_options: tuple[object, ...], finished_run: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    code, _, errors = run_trainer("fit", *data_options, "--out", bundle, *TINY, "--version", "mine-1")
+    assert code == 0, errors
+    code, _, errors = run_trainer("eval", bundle, *data_options, "--device", "cpu")
+    assert code == 1
+    assert "mine-1 was trained on all 12 pages" in errors
+    report = tmp_path / "report.json"
+    code, output, errors = run_trainer(
+        "eval", finished_run / "fold-0" / "bundle", *data_options, "--device", "cpu", "--json", report
+    )
+    assert code == 0, errors
+    assert "auroc" in output
+    assert json.loads(report.read_text())["left_out_as_seen"] == {"same picture": 6}
+    screened = subprocess.run(
+        [sys.executable, "-m", "ecgcore", "screen", str(data_options[1]), "--bundle", str(bundle), "--device", "cpu"],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        text=True,
+        capture_output=True,
+        timeout=200,
+        check=True,
+    )
+    answers = [json.loads(line) for line in screened.stdout.splitlines()]
+    assert [answer["bundle"] for answer in answers] == ["mine-1"] * 12
+
+
+def test_pages_that_the_bundle_has_seen_do_not_flatter_a_crossval(
+    data_options: tuple[object, ...], finished_run: Path, tmp_path: Path
+) -> None:
+    bundle = finished_run / "fold-0" / "bundle"
+    code, _, errors = run_trainer(
+        "crossval", *data_options, "--out", tmp_path / "run", "--folds", 2, "--recipe", "tiny", "--bundle", bundle
+    )
+    assert code == 0, errors
+    assert "was trained on 6 of these 12 pages" in errors
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["start"] == "random"
+
+
+@pytest.mark.parametrize("arguments", [[], ["crossval"], ["crossval", "--recipe", "none"], ["eval"], ["fly"]])
+def test_wrong_usage_exits_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+
+
+def test_bad_data_is_one_line_and_exits_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("file,label,group\n../a.png,normal,p\n")
+    assert main(["fit", "--data", str(tmp_path), "--csv", str(table), "--out", str(tmp_path / "out")]) == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith("trainer: ")
+    assert "line 2" in errors
+    assert len(errors.splitlines()) == 1

@@ -1,0 +1,90 @@
+"""A run's folder is whole after a crash, and is never mixed with another run."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecgcore.errors import BadData
+from trainer import files
+from trainer.config import recipe_named
+from trainer.data import PageItem, PreparedPage
+from trainer.files import write_json_atomic, write_text_atomic
+from trainer.runs import PageAnswer, inputs_table, locked, open_run, read_answers, write_answers
+
+CONFIG = {"recipe": recipe_named("tiny").to_json(), "seed": 0}
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "summary.json"
+    write_text_atomic(path, "old")
+
+    def fail(handle: int) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(files.os, "fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_text_atomic(path, "new")
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["summary.json"]
+
+
+def test_json_without_nan(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json_atomic(tmp_path / "a.json", {"value": math.nan})
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_the_same_run_is_resumed(tmp_path: Path) -> None:
+    first = open_run(tmp_path / "run", CONFIG, "file\na\n", resume=False)
+    assert open_run(tmp_path / "run", CONFIG, "file\na\n", resume=True) == first
+    with pytest.raises(BadData, match="not an empty folder"):
+        open_run(tmp_path / "run", CONFIG, "file\na\n", resume=False)
+    with pytest.raises(BadData, match="another seed"):
+        open_run(tmp_path / "run", CONFIG | {"seed": 1}, "file\na\n", resume=True)
+    with pytest.raises(BadData, match="another inputs_sha256"):
+        open_run(tmp_path / "run", CONFIG, "file\nb\n", resume=True)
+    assert (tmp_path / "run" / "inputs.csv").read_text() == "file\na\n"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").touch()
+    with pytest.raises(BadData, match="not an empty folder"):
+        open_run(tmp_path / "other", CONFIG, "", resume=True)
+
+
+def test_resume_starts_a_run_that_never_began(tmp_path: Path) -> None:
+    with locked(tmp_path / "run"):
+        run = open_run(tmp_path / "run", CONFIG, "file\n", resume=True)
+    assert json.loads((run.path / "config.json").read_text())["inputs_sha256"] == run.inputs_sha256
+    assert not run.finished(0)
+
+
+def test_a_folder_has_one_training_at_a_time(tmp_path: Path) -> None:
+    with locked(tmp_path / "run"), pytest.raises(BadData, match="Another training"), locked(tmp_path / "run"):
+        pass
+    with locked(tmp_path / "run"):
+        pass
+
+
+def test_answers_come_back_as_written(tmp_path: Path) -> None:
+    answers = [
+        PageAnswer("a,b.png", 1, 'p "1"', 0, 0.25, 0.5, 0.75, "abnormal"),
+        PageAnswer("c.png", 0, "", 1, 0.125, math.nan, math.nan, "refer"),
+    ]
+    write_answers(tmp_path / "predictions.csv", answers)
+    assert (tmp_path / "predictions.csv").read_text().splitlines()[2] == "c.png,normal,,1,0.125000,,,refer"
+    back = read_answers(tmp_path / "predictions.csv")
+    assert back[0] == answers[0]
+    assert math.isnan(back[1].p_abnormal)
+
+
+def test_inputs_name_what_trained() -> None:
+    ink = np.zeros((2, 2), np.uint8)
+    items = [PageItem("a", Path("a"), 0, "g", np.array([[1.0, 2.0, 3.0, 4.0]])), PageItem("b", Path("b"), 1)]
+    pages = [PreparedPage(item.key, "", item.group, item.label, ink, None, f"hash-{item.key}") for item in items]
+    assert inputs_table(items, pages).splitlines() == [
+        "file,label,group,picture_hash,source_record,boxes",
+        'a,normal,g,hash-a,,"[[1.0, 2.0, 3.0, 4.0]]"',
+        "b,abnormal,,hash-b,,",
+    ]
