@@ -5,6 +5,8 @@ import numpy as np
 
 from ecgcore.types import ByteArray, FloatArray
 
+MIN_PEN = 0.2
+"""Darkness beyond the grid's (length of the RGB vector) from which there is a pen at all."""
 TILE_PX = 32
 SAMPLE_PX = 200_000
 COLLINEAR_COS = 0.97
@@ -38,7 +40,7 @@ def darkness_rgb(photo_rgb: ByteArray) -> ByteArray:
         paper = cv2.medianBlur(paper, 5)
     paper = cv2.resize(cv2.blur(paper, (3, 3)), (width, height), interpolation=cv2.INTER_LINEAR)
     white = cv2.divide(photo_rgb, np.maximum(paper, 40), scale=255.0)
-    return cv2.bitwise_not(white)
+    return np.asarray(cv2.bitwise_not(white), dtype=np.uint8)
 
 
 def pen_ink(darkness: ByteArray, has_grid: bool, tile_px: int) -> ByteArray:
@@ -61,13 +63,15 @@ def pen_ink(darkness: ByteArray, has_grid: bool, tile_px: int) -> ByteArray:
     step = max(1, int(np.sqrt(darkness.shape[0] * darkness.shape[1] / SAMPLE_PX)))
     sample = darkness[::step, ::step].reshape(-1, 3) / 255.0
     pen = _pen_colour(sample, grid, empty)
+    if pen is None:
+        return np.zeros(darkness.shape[:2], np.uint8)
     weights = _unmixing_weights(pen, grid)
     shares = [cv2.transform(darkness, row[None, :].astype(np.float32)) for row in weights]
     share = shares[0] if len(shares) == 1 else cv2.min(shares[0], shares[1])
     leak = 1.2 * float(np.quantile((empty @ weights.T).min(axis=1), 0.999)) if len(empty) else 0.0
     cut = float(np.clip(leak, 0.15, 0.6))
     ramp = np.clip((np.arange(256) / 255.0 - cut) / (0.9 - cut), 0.0, 1.0)
-    return cv2.LUT(share, np.round(255 * ramp).astype(np.uint8))
+    return np.asarray(cv2.LUT(share, np.round(255 * ramp).astype(np.uint8)), dtype=np.uint8)
 
 
 def keep_strokes(raster: ByteArray) -> ByteArray:
@@ -79,7 +83,7 @@ def keep_strokes(raster: ByteArray) -> ByteArray:
         raster: ``uint8 [h, w]``, 255 = full pen.
 
     Returns:
-        The same raster with zeros outside the strokes and their soft edges.
+        The raster with zeros outside the strokes and their soft edges.
     """
     faint = (raster > FAINT_INK).astype(np.uint8)
     for side in (faint[:FRAME_PX], faint[-FRAME_PX:], faint[:, :FRAME_PX].T, faint[:, -FRAME_PX:].T):
@@ -89,7 +93,7 @@ def keep_strokes(raster: ByteArray) -> ByteArray:
     keep[labels[(raster > STRONG_INK) & (faint > 0)]] = 1
     keep &= (stats[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1].max(axis=1) >= MIN_STROKE_PX).astype(np.uint8)
     keep[0] = 0
-    return raster * cv2.dilate(keep[labels], np.ones((3, 3), np.uint8))
+    return np.asarray(raster * cv2.dilate(keep[labels], np.ones((3, 3), np.uint8)), dtype=np.uint8)
 
 
 def _empty_tile_samples(darkness: ByteArray, tile_px: int) -> FloatArray:
@@ -124,14 +128,17 @@ def _direction(samples: FloatArray) -> FloatArray | None:
     return unit
 
 
-def _pen_colour(sample: FloatArray, grid: FloatArray | None, empty: FloatArray) -> FloatArray:
-    """Mean darkness of the pixels that are most unlike paper and grid."""
+def _pen_colour(sample: FloatArray, grid: FloatArray | None, empty: FloatArray) -> FloatArray | None:
+    """Mean darkness of the pixels that are most unlike paper and grid; None where nothing stands out."""
     excess = sample
     if grid is not None:
         strongest = float(np.quantile(empty @ grid, 0.999))
         excess = sample - np.clip(sample @ grid, 0.0, strongest)[:, None] * grid
     strength = np.linalg.norm(excess, axis=1)
-    core = strength >= 0.8 * np.quantile(strength, 0.995)
+    strong = float(np.quantile(strength, 0.995))
+    if strong < MIN_PEN:
+        return None
+    core = strength >= 0.8 * strong
     colour: FloatArray = np.maximum(sample[core].mean(axis=0), 1e-3)
     return colour
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pypdfium2 as pdfium
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ecgcore.errors import UnreadablePicture
 from ecgcore.types import ByteArray
@@ -92,7 +92,7 @@ def _read_image(data: bytes, name: str) -> ByteArray:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             _check_pixels(image.width, image.height, name)
             return _upright_rgb(image)
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise UnreadablePicture(f"{name} is not a picture this program knows.", _EXPORT_AGAIN) from error
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(name) from error
@@ -126,7 +126,7 @@ def _upright_rgb(image: Image.Image) -> ByteArray:
 def _to_8_bit(values: np.ndarray) -> ByteArray:
     deep = np.nan_to_num(values.astype(np.float32))
     full = 255.0 if deep.max(initial=0) <= 255 else 65535.0
-    return np.clip(deep * (255.0 / full), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(deep * (255.0 / full), 0, 255), dtype=np.uint8)
 
 
 def _read_pdf(data: bytes, name: str) -> list[ByteArray]:

@@ -46,7 +46,7 @@ def _morph(mask: ByteArray, operation: int, size_mm: float) -> ByteArray:
     side = round(2 * size_mm) | 1
     padded = cv2.copyMakeBorder(mask, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
     done = cv2.morphologyEx(padded, operation, np.ones((side, side), np.uint8))
-    return done[side:-side, side:-side]
+    return np.asarray(done[side:-side, side:-side], dtype=np.uint8)
 
 
 def _filled_range(coverage: np.ndarray) -> tuple[int, int]:
@@ -70,7 +70,7 @@ def trace_boxes(ink: ByteArray) -> tuple[np.ndarray, np.ndarray]:
     width = ink.shape[1]
     strokes = (ink > STROKE).astype(np.uint8)
     rules = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((1, round(0.6 * width)), np.uint8))
-    mask = cv2.dilate(strokes & (1 - rules), np.ones((3, 1), np.uint8))
+    mask = cv2.dilate(cv2.subtract(strokes, rules), np.ones((3, 1), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     x, y, w, h, _ = stats[1:].T
     boxes = np.stack([x, y, x + w, y + h], axis=1)

@@ -73,7 +73,7 @@ _SQUASH = (255 * (x := np.arange(256) / 255.0) / (x + 0.15)).astype(np.uint8)
 
 def _running_max(values: FloatArray) -> FloatArray:
     window = np.ones((1, 2 * SLACK_STEPS + 1), np.uint8)
-    return cv2.dilate(values.astype(np.float32)[None, :], window)[0].astype(np.float64)
+    return np.asarray(cv2.dilate(values.astype(np.float32)[None, :], window)[0], dtype=np.float64)
 
 
 def _comb_scores(excess: FloatArray, px_per_mm: FloatArray) -> FloatArray:
@@ -102,4 +102,4 @@ def _whitened_spectrum(picture: ByteArray, window: int) -> FloatArray:
     centres = (np.arange(n_blocks) + 0.5) * block
     at = np.arange(log_power.shape[1])
     floors = np.stack([np.interp(at, centres, f) for f in floor])
-    return np.maximum(log_power - floors, 0.0).mean(axis=0)
+    return np.asarray(np.maximum(log_power - floors, 0.0).mean(axis=0), dtype=np.float64)
