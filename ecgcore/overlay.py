@@ -45,7 +45,11 @@ def draw_overlay(photo_rgb: ByteArray, prediction: Prediction) -> ByteArray:
     largest = max((abs(beat.share or 0.0) for beat in prediction.beats), default=0.0)
     for beat in prediction.beats:
         x1, y1, x2, y2 = (round(edge) for edge in beat.box_photo_xyxy.as_list())
-        cv2.rectangle(canvas, (x1, y1), (x2, y2), share_color_rgb(beat.share, largest), thickness + 1)
+        color = share_color_rgb(beat.share, largest)
+        cv2.rectangle(canvas, (x1, y1), (x2, y2), color, thickness + 1)
+        if color != GREY and beat.share is not None:  # never colour alone
+            sign = "+" if beat.share > 0 else "-"
+            cv2.putText(canvas, sign, (x1, y1 - 2), cv2.FONT_HERSHEY_SIMPLEX, 0.35 * thickness, color, thickness)
     return np.vstack([canvas, _strip(prediction, canvas.shape[1])])
 
 
@@ -67,7 +71,7 @@ def verdict_line(prediction: Prediction) -> str:
 
 def _strip(prediction: Prediction, width: int) -> ByteArray:
     """The lines below the picture, in letters small enough for its width."""
-    legend = "vermilion: toward abnormal   blue: toward normal   grey: little share"
+    legend = "vermilion +: toward abnormal   blue -: toward normal   grey: little share"
     lines = [(verdict_line(prediction), (0, 0, 0)), (legend, GREY), (NOTICE, GREY)]
     font, margin = cv2.FONT_HERSHEY_SIMPLEX, max(2, width // 100)
     unit_width = max(cv2.getTextSize(text, font, 1.0, 1)[0][0] for text, _ in lines)
