@@ -49,7 +49,7 @@ def draw_overlay(photo_rgb: ByteArray, prediction: Prediction) -> ByteArray:
         cv2.rectangle(canvas, (x1, y1), (x2, y2), color, thickness + 1)
         if color != GREY and beat.share is not None:  # never colour alone
             sign = "+" if beat.share > 0 else "-"
-            cv2.putText(canvas, sign, (x1, y1 - 2), cv2.FONT_HERSHEY_SIMPLEX, 0.35 * thickness, color, thickness)
+            cv2.putText(canvas, sign, (x1, y1 - 2), cv2.FONT_HERSHEY_SIMPLEX, 0.5 + 0.3 * thickness, color, thickness)
     return np.vstack([canvas, _strip(prediction, canvas.shape[1])])
 
 
