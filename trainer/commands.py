@@ -2,6 +2,8 @@
 
 import argparse
 import hashlib
+import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,12 +17,13 @@ from ecgcore.device import pick_device
 from ecgcore.errors import BadData
 from trainer.config import Recipe, recipe_named
 from trainer.crossval import cross_validate
-from trainer.data import PageItem, PreparedPage, preparation_version, prepare_pages, read_table
+from trainer.data import PreparedPage, preparation_version, prepare_pages
 from trainer.evaluate import evaluate_bundle, figures_table, leave_out_seen
 from trainer.files import write_json_atomic
 from trainer.fit import fit_bundle
-from trainer.runs import inputs_table, locked, open_run, write_left_out
+from trainer.runs import PAGES, inputs_table, locked, open_run, write_left_out
 from trainer.stack import StartFrom, choose_start
+from trainer.table import PageItem, read_table
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def starter(options: argparse.Namespace) -> None:
 def crossval(options: argparse.Namespace) -> None:
     """``crossval``: figures of a recipe on the user's pages, and the run's folder."""
     recipe = recipe_named(options.recipe)
-    with locked(options.out), _prepared(options) as data:
+    with _working_in(options.out, options) as data:
         bundle = _bundle_to_start(options, data.pages)
         start_from: StartFrom = options.start
         seen = 0 if bundle is None else len(data.pages) - len(leave_out_seen(bundle, data.pages).pages)
@@ -93,7 +96,7 @@ def fit(options: argparse.Namespace) -> None:
         raise BadData(f"{options.out} exists already.", "Choose another folder for the new bundle.")
     recipe = recipe_named(options.recipe)
     run_path = options.out.with_name(options.out.name + ".run")
-    with locked(run_path), _prepared(options) as data:
+    with _working_in(run_path, options) as data:
         bundle = _bundle_to_start(options, data.pages)
         config = _config(options, recipe, bundle, options.start)
         run = open_run(run_path, config, inputs_table(data.items, data.pages), resume=options.resume)
@@ -116,7 +119,8 @@ def fit(options: argparse.Namespace) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """``eval``: figures of a bundle on rows that it has not seen."""
     bundle = load_bundle(options.bundle, options.device)
-    with _prepared(options) as data:
+    with tempfile.TemporaryDirectory(prefix="ecg-pages-") as temporary:
+        data = _prepare(options, options.cache or Path(temporary))
         report = evaluate_bundle(bundle, data.pages) | {"rows": data.counts()}
     seen = ", ".join(f"{count} {reason}" for reason, count in report["left_out_as_seen"].items()) or "none"
     print(f"bundle {report['bundle']}: {report['pages']} pages judged; left out as seen before: {seen}")
@@ -125,19 +129,24 @@ def evaluate(options: argparse.Namespace) -> None:
         write_json_atomic(options.json, report)
 
 
-@contextmanager
-def _prepared(options: argparse.Namespace) -> Iterator[_Data]:
-    """Read the table and prepare its pages; without ``--cache`` the prepared panels go when the command ends."""
+def _prepare(options: argparse.Namespace, cache: Path) -> _Data:
+    """Read the table and prepare its pages, and tell what cannot be used."""
     table = read_table(options.csv, options.data)
-    with tempfile.TemporaryDirectory(prefix="ecg-pages-") as temporary:
-        preparation = prepare_pages(table.items, options.cache or Path(temporary))
-        for file, reason in list(preparation.left_out.items())[:5]:
-            _tell(f"left out {file}: {reason}")
-        skipped = ", ".join(f"{count} {label}" for label, count in table.skipped_labels.items()) or "none"
-        _tell(
-            f"{len(preparation.pages)} pages, {len(preparation.left_out)} left out; rows with another label: {skipped}"
-        )
-        yield _Data(table.items, preparation.pages, preparation.left_out, table.skipped_labels)
+    preparation = prepare_pages(table.items, cache, os.cpu_count() or 1, show_progress)
+    for file, reason in list(preparation.left_out.items())[:5]:
+        _tell(f"left out {file}: {reason}")
+    skipped = ", ".join(f"{count} {label}" for label, count in table.skipped_labels.items()) or "none"
+    _tell(f"{len(preparation.pages)} pages, {len(preparation.left_out)} left out; rows with another label: {skipped}")
+    return _Data(table.items, preparation.pages, preparation.left_out, table.skipped_labels)
+
+
+@contextmanager
+def _working_in(run_path: Path, options: argparse.Namespace) -> Iterator[_Data]:
+    """Hold the run's folder; without ``--cache`` the prepared pages lie in it until the run ends well."""
+    own_cache = run_path / PAGES
+    with locked(run_path):
+        yield _prepare(options, options.cache or own_cache)
+        shutil.rmtree(own_cache, ignore_errors=True)
 
 
 def _bundle_to_start(options: argparse.Namespace, pages: list[PreparedPage]) -> Bundle | None:
@@ -165,15 +174,20 @@ def _config(
 
 def show_progress(event: dict[str, Any]) -> None:
     """One line an epoch on standard error, and each step in place where that is a terminal."""
-    place = f"fold {event['fold']} " if "fold" in event else ""
-    epoch = f" epoch {event['epoch']}/{event['epochs']}" if "epoch" in event else ""
-    if "step" in event:
-        if sys.stderr.isatty():
-            text = f"{place}{event['stage']}{epoch} step {event['step']}/{event['steps']} loss {event['loss']:.4f}"
-            print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
+    is_step = "step" in event
+    if is_step and not sys.stderr.isatty():
         return
-    figures = "".join(f" {key} {value:.4f}" for key, value in event.items() if isinstance(value, float))
-    _tell(f"{place}{event['stage']}{epoch}{figures}")
+    words = [f"fold {event['fold']}"] if "fold" in event else []
+    words.append(event["stage"])
+    for name in ("epoch", "step"):
+        if name in event:
+            words.append(f"{name} {event[name]}" + (f"/{event[name + 's']}" if name + "s" in event else ""))
+    words += [f"{key} {value:.4f}" for key, value in event.items() if isinstance(value, float)]
+    words += [event["message"]] if "message" in event else []
+    if is_step:
+        print("\r" + " ".join(words) + "\x1b[K", end="", file=sys.stderr, flush=True)
+    else:
+        _tell(" ".join(words))
 
 
 def _tell(text: str) -> None:

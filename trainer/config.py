@@ -125,7 +125,6 @@ class Recipe:
     Args:
         name: as given on the command line.
         inner_share: share of the training groups kept for early stopping, temperature and thresholds.
-        balance: bring the classes near 1:1 by copies and random crops.
         min_score: beats scored lower are not used by the later stages.
         sensitivity_target: share of abnormal pages that must not be called normal.
         specificity_target: share of normal pages that must not be called abnormal.
@@ -137,7 +136,6 @@ class Recipe:
     global_: GlobalStage
     fusion: FusionStage
     inner_share: float = 0.2
-    balance: bool = True
     min_score: float = 0.5
     sensitivity_target: float = 0.95
     specificity_target: float = 0.95

@@ -1,12 +1,9 @@
-"""From a CSV of labelled pictures to prepared pages: the only form of data that the training stages see."""
+"""From pictures to prepared pages: the only form of data that the training stages see."""
 
-import csv
 import functools
 import hashlib
 import json
-import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,33 +17,7 @@ from ecgcore.errors import BadData, NotScreenable, UnreadablePicture
 from ecgcore.page import picture_hash, prepare_page, read_picture
 from ecgcore.types import ByteArray, FloatArray, PanelFrame
 from trainer.files import write_bytes_atomic, write_json_atomic
-
-LABELS = {"normal": 0, "abnormal": 1}
-NAMES = {number: name for name, number in LABELS.items()}
-NEEDED_COLUMNS = ("file", "label", "group")
-
-
-@dataclass(frozen=True)
-class PageItem:
-    """One picture to prepare.
-
-    Args:
-        key: its name in reports, unique in a run; for a CSV row the column ``file``.
-        path: the picture.
-        label: 0 normal, 1 abnormal, None unlabelled.
-        group: patient or machine ID; empty means a group of its own.
-        boxes_photo_xyxy: complete beats in upright pixels ``[n, 4]``, or None where nobody boxed the page.
-        source: name of the data set.
-        source_record: the signal behind the picture, where other pictures may show the same one.
-    """
-
-    key: str
-    path: Path
-    label: int | None
-    group: str = ""
-    boxes_photo_xyxy: FloatArray | None = None
-    source: str = ""
-    source_record: str = ""
+from trainer.table import PageItem
 
 
 @dataclass(frozen=True)
@@ -82,14 +53,6 @@ class PreparedPage:
 
 
 @dataclass(frozen=True)
-class Table:
-    """The rows of a CSV that can train, and how many cannot because of their label."""
-
-    items: list[PageItem]
-    skipped_labels: dict[str, int]
-
-
-@dataclass(frozen=True)
 class Preparation:
     """Prepared pages, and for each page that had to be left out the reason."""
 
@@ -97,95 +60,12 @@ class Preparation:
     left_out: dict[str, str]
 
 
-def read_table(csv_path: Path, folder: Path) -> Table:
-    """Read contract 1's CSV: columns ``file,label,group`` and perhaps ``boxes``; others are ignored.
-
-    Args:
-        csv_path: UTF-8, comma separated, with a header.
-        folder: where the files lie; a row may not leave it.
-
-    Returns:
-        The rows labelled normal or abnormal, in order, and the count of every other label.
-
-    Raises:
-        BadData: the file or a row cannot be used; every bad row is listed with its line and reason.
-    """
-    if not folder.is_dir():
-        raise BadData(f"There is no folder {folder}.", "Give the folder that holds the pictures.")
-    try:
-        with csv_path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            missing = [name for name in NEEDED_COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise BadData(
-                    f"{csv_path.name} has no column {', '.join(missing)}.", "It needs the columns file,label,group."
-                )
-            rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadData(f"{csv_path} cannot be read as a table: {error}.", "Save it as UTF-8 CSV with commas.") from error
-
-    items: list[PageItem] = []
-    skipped: Counter[str] = Counter()
-    problems: list[str] = []
-    seen: set[str] = set()
-    root = folder.resolve()
-    for line, row in rows:
-        try:
-            item = _item_of_row(row, root, seen)
-        except ValueError as error:
-            problems.append(f"line {line}: {error}")
-            continue
-        if item is None:
-            skipped[(row["label"] or "").strip() or "(empty)"] += 1
-        else:
-            items.append(item)
-    if problems:
-        shown = "; ".join(problems[:10]) + (f"; and {len(problems) - 10} more" if len(problems) > 10 else "")
-        raise BadData(f"{csv_path.name} has {len(problems)} bad row(s): {shown}.", "Correct them and start again.")
-    return Table(items, dict(skipped))
-
-
-def _item_of_row(row: dict[str, Any], root: Path, seen: set[str]) -> PageItem | None:
-    """The row's page, or None where its label does not train; ``ValueError`` says what is wrong with it."""
-    if None in row or any(row[name] is None for name in NEEDED_COLUMNS):
-        raise ValueError("it has more or fewer cells than the header")
-    file = row["file"].strip()
-    if not file:
-        raise ValueError("the file name is empty")
-    if file in seen:
-        raise ValueError(f"{file} is listed twice")
-    seen.add(file)
-    if "\0" in file or Path(file).is_absolute() or not (root / file).resolve().is_relative_to(root):
-        raise ValueError(f"{file!r} leaves the data folder")
-    boxes = _parse_boxes(row.get("boxes") or "")
-    label = LABELS.get(row["label"].strip())
-    if label is None:
-        return None
-    return PageItem(file, root / file, label, row["group"].strip(), boxes, source=root.name)
-
-
-def _parse_boxes(text: str) -> FloatArray | None:
-    if not text.strip():
-        return None
-    try:
-        boxes = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"boxes are not JSON ({error.msg})") from error
-    if not isinstance(boxes, list):
-        raise ValueError("boxes are not a list")
-    for box in boxes:
-        if not isinstance(box, list) or len(box) != 4 or not all(_is_number(value) for value in box):
-            raise ValueError(f"box {box} is not [x1, y1, x2, y2]")
-        if not (0 <= box[0] < box[2] and 0 <= box[1] < box[3]):
-            raise ValueError(f"box {box} must satisfy 0 <= x1 < x2 and 0 <= y1 < y2")
-    return np.array(boxes, dtype=np.float64).reshape(-1, 4)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def prepare_pages(items: Sequence[PageItem], cache_dir: Path, workers: int = 2) -> Preparation:
+def prepare_pages(
+    items: Sequence[PageItem],
+    cache_dir: Path,
+    workers: int = 2,
+    progress: Callable[[dict[str, Any]], None] | None = None,
+) -> Preparation:
     """Decode pictures and cut their panels, keeping the result on disk.
 
     A page that cannot be used, or that shows the same picture as an earlier one, is left out with its reason.
@@ -194,13 +74,18 @@ def prepare_pages(items: Sequence[PageItem], cache_dir: Path, workers: int = 2) 
         items: the pictures, in order.
         cache_dir: where prepared panels are kept between runs.
         workers: pictures prepared at a time.
+        progress: told of every page.
 
     Raises:
         BadData: not one page can be used.
     """
     cache_dir.mkdir(parents=True, exist_ok=True)
+    results: list[PreparedPage | str] = []
     with ThreadPoolExecutor(workers) as pool:
-        results = list(pool.map(lambda item: _prepare_or_reason(item, cache_dir), items))
+        for result in pool.map(lambda item: _prepare_or_reason(item, cache_dir), items):
+            results.append(result)
+            if progress is not None:
+                progress({"stage": "prepare pages", "step": len(results), "steps": len(items)})
     pages: list[PreparedPage] = []
     left_out: dict[str, str] = {}
     first_with: dict[str, str] = {}

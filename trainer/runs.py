@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from ecgcore.errors import BadData
-from trainer.data import NAMES, PageItem, PreparedPage
+from trainer.data import PreparedPage
 from trainer.files import write_json_atomic, write_text_atomic
+from trainer.table import NAMES, PageItem
 
 PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision")
+LOCK, PAGES = ".lock", "pages"
 INPUT_COLUMNS = ("file", "label", "group", "picture_hash", "source_record", "boxes")
 
 
@@ -78,7 +80,7 @@ def open_run(path: Path, config: Mapping[str, Any], inputs: str, *, resume: bool
                 f"{path} holds a run with another {', '.join(changed)}.",
                 "Resume with the same data and options, or choose another folder.",
             )
-    elif path.exists() and (not path.is_dir() or any(entry.name != ".lock" for entry in path.iterdir())):
+    elif path.exists() and (not path.is_dir() or {entry.name for entry in path.iterdir()} - {LOCK, PAGES}):
         raise BadData(
             f"{path} is not an empty folder.", "Choose another folder, or add --resume to go on with its run."
         )
@@ -95,7 +97,7 @@ def locked(path: Path) -> Iterator[None]:
         BadData: another process holds it.
     """
     path.mkdir(parents=True, exist_ok=True)
-    with (path / ".lock").open("w") as handle:
+    with (path / LOCK).open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

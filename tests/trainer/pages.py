@@ -4,16 +4,15 @@ import json
 from pathlib import Path
 
 import cv2
-import numpy as np
 
-from ecgcore.papersim import KINDS, draw_page, random_style, synthetic_ecg
+from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import FloatArray
 
 
 def save_page(path: Path, kind: str, seed: int) -> FloatArray:
     """Draw an artificial ECG of one kind, save it, and return its beats' boxes in the picture's pixels."""
     signals_mv, fs_hz, beats_s = synthetic_ecg(kind, seed)
-    page = draw_page(signals_mv, fs_hz, random_style(np.random.default_rng(seed)), seed, beats_s=beats_s)
+    page = draw_page(signals_mv, fs_hz, PageStyle(px_per_mm=4.0), seed, beats_s=beats_s)
     cv2.imwrite(str(path), cv2.cvtColor(page.image_rgb, cv2.COLOR_RGB2BGR))
     return page.boxes_xyxy
 

@@ -104,22 +104,21 @@ def test_a_killed_crossval_goes_on_and_ends_the_same(
     assert (tmp_path / "run" / "predictions.csv").read_text() == (finished_run / "predictions.csv").read_text()
 
 
-def test_fit_eval_and_screen(data_options: tuple[object, ...], finished_run: Path, tmp_path: Path) -> None:
+def test_fit_eval_and_screen(
+    data_options: tuple[object, ...], finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     bundle = tmp_path / "bundle"
     code, _, errors = run_trainer("fit", *data_options, "--out", bundle, *TINY, "--version", "mine-1")
     assert code == 0, errors
-    code, _, errors = run_trainer("eval", bundle, *data_options, "--device", "cpu")
-    assert code == 1
-    assert "mine-1 was trained on all 12 pages" in errors
+    options = [*map(str, data_options), "--device", "cpu"]
+    assert main(["eval", str(bundle), *options]) == 1
+    assert "mine-1 was trained on all 12 pages" in capsys.readouterr().err
     report = tmp_path / "report.json"
-    code, output, errors = run_trainer(
-        "eval", finished_run / "fold-0" / "bundle", *data_options, "--device", "cpu", "--json", report
-    )
-    assert code == 0, errors
-    assert "auroc" in output
+    assert main(["eval", str(finished_run / "fold-0" / "bundle"), *options, "--json", str(report)]) == 0
+    assert "auroc" in capsys.readouterr().out
     assert json.loads(report.read_text())["left_out_as_seen"] == {"same picture": 6}
     screened = subprocess.run(
-        [sys.executable, "-m", "ecgcore", "screen", str(data_options[1]), "--bundle", str(bundle), "--device", "cpu"],
+        [sys.executable, "-m", "ecgcore", "screen", f"{data_options[1]}/0.png", "--bundle", str(bundle)],
         cwd=ROOT,
         env=ENVIRONMENT,
         text=True,
@@ -127,20 +126,18 @@ def test_fit_eval_and_screen(data_options: tuple[object, ...], finished_run: Pat
         timeout=200,
         check=True,
     )
-    answers = [json.loads(line) for line in screened.stdout.splitlines()]
-    assert [answer["bundle"] for answer in answers] == ["mine-1"] * 12
+    assert json.loads(screened.stdout)["bundle"] == "mine-1"
 
 
 def test_pages_that_the_bundle_has_seen_do_not_flatter_a_crossval(
-    data_options: tuple[object, ...], finished_run: Path, tmp_path: Path
+    data_options: tuple[object, ...], finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bundle = finished_run / "fold-0" / "bundle"
-    code, _, errors = run_trainer(
-        "crossval", *data_options, "--out", tmp_path / "run", "--folds", 2, "--recipe", "tiny", "--bundle", bundle
-    )
-    assert code == 0, errors
-    assert "was trained on 6 of these 12 pages" in errors
-    assert json.loads((tmp_path / "run" / "summary.json").read_text())["start"] == "random"
+    bundle, out = finished_run / "fold-0" / "bundle", tmp_path / "run"
+    arguments = ["crossval", *data_options, "--out", out, "--folds", 2, "--recipe", "tiny", "--bundle", bundle]
+    assert main([str(argument) for argument in arguments]) == 0
+    assert "was trained on 6 of these 12 pages" in capsys.readouterr().err
+    assert json.loads((out / "summary.json").read_text())["start"] == "random"
+    assert not (out / "pages").exists()
 
 
 @pytest.mark.parametrize("arguments", [[], ["crossval"], ["crossval", "--recipe", "none"], ["eval"], ["fly"]])

@@ -10,7 +10,8 @@ import pytest
 from ecgcore.errors import BadData
 from tests.trainer.pages import save_page
 from trainer import data
-from trainer.data import PageItem, prepare_pages, read_table
+from trainer.data import prepare_pages
+from trainer.table import PageItem, read_table
 
 
 def write_table(folder: Path, *rows: str, header: str = "file,label,group,boxes") -> Path:

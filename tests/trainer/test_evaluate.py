@@ -8,8 +8,9 @@ import pytest
 from ecgcore.bundle import load_bundle
 from ecgcore.errors import BadData
 from tests.trainer.pages import save_page
-from trainer.data import PageItem, PreparedPage, prepare_pages
+from trainer.data import PreparedPage, prepare_pages
 from trainer.evaluate import evaluate_bundle, figures_table, leave_out_seen
+from trainer.table import PageItem
 
 
 def blank_page(key: str, group: str = "", picture_hash: str = "", record: str = "") -> PreparedPage:
