@@ -9,8 +9,9 @@ XYXY = tuple[int, int, int, int]
 
 STROKE = 77
 """Ink from which a pixel counts as part of a stroke."""
-FAINT = 12
-"""Darkness (0..255) from which a pixel may belong to a printed line."""
+FAINT = 12.0, 40.0
+"""Darkness (0..255) from which a pixel may belong to a printed line, on clean and on noisy paper."""
+NOISE_FACTOR = 4.2
 MARGIN_MM = 5.0
 
 
@@ -29,7 +30,8 @@ def grid_panel(darkness: ByteArray, px_per_mm: float) -> XYXY | None:
     height, width = darkness.shape
     cell = px_per_mm / 2
     small_wh = (max(1, round(width / cell)), max(1, round(height / cell)))
-    marks = ((darkness > FAINT) * np.uint8(255)).astype(np.uint8)
+    threshold = np.clip(NOISE_FACTOR * _paper_noise(darkness, px_per_mm), *FAINT)
+    marks = np.asarray((darkness > threshold) * np.uint8(255), dtype=np.uint8)
     coverage = cv2.resize(marks, small_wh, interpolation=cv2.INTER_AREA)
     present = (coverage > 8).astype(np.uint8)
     for close_mm, open_mm in ((1.5, 8.0), (5.5, 14.0)):
@@ -40,6 +42,14 @@ def grid_panel(darkness: ByteArray, px_per_mm: float) -> XYXY | None:
             fx, fy = width / small_wh[0], height / small_wh[1]
             return round(x1 * fx), round(y1 * fy), round(x2 * fx), round(y2 * fy)
     return None
+
+
+def _paper_noise(darkness: ByteArray, px_per_mm: float) -> float:
+    """Typical deviation inside the cells of the grid, where the paper shows."""
+    side = max(2, round(0.5 * px_per_mm))
+    values = darkness.astype(np.float32)
+    deviation = np.sqrt(np.maximum(cv2.sqrBoxFilter(values, -1, (side, side)) - cv2.blur(values, (side, side)) ** 2, 0))
+    return float(np.quantile(deviation[::5, ::5], 0.15))
 
 
 def _morph(mask: ByteArray, operation: int, size_mm: float) -> ByteArray:
