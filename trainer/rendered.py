@@ -1,7 +1,9 @@
 """Digital records -> rendered pages, prepared exactly as a user's picture would be."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import multiprocessing
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
@@ -88,37 +90,47 @@ def prepare_rendered(record: Record, page: SimPage, *, boxed: bool, key: str) ->
 def boxed_pages(
     records: Sequence[Record], pages_per_record: int, seed: int, workers: int = 2
 ) -> Iterator[PreparedPage]:
-    """Rendered, prepared and boxed pages of every record, ``pages_per_record`` styles each; unusable ones are left out."""
+    """Rendered, prepared and boxed pages of every record, ``pages_per_record`` styles each.
 
-    def make(job: tuple[Record, int]) -> PreparedPage | None:
-        record, number = job
-        page_seed = seed * 1_000_003 + number
-        page = render_boxed_page(record, page_seed)
-        return (
-            None if page is None else prepare_rendered(record, page, boxed=True, key=f"{record.source_record}/{number}")
-        )
-
-    jobs = [(record, k * len(records) + i) for k in range(pages_per_record) for i, record in enumerate(records)]
-    yield from _mapped(make, jobs, workers)
+    The pages of a record depend on its name and ``seed`` alone, not on which other records are drawn with it. Records
+    too little of which is marked, and pages that are not screenable, are left out.
+    """
+    yield from _in_processes(_boxed_page, records, pages_per_record, seed, workers)
 
 
 def labelled_pages(
     records: Sequence[Record], pages_per_record: int, seed: int, workers: int = 2
 ) -> Iterator[PreparedPage]:
-    """Rendered, prepared pages of every labelled record, ``pages_per_record`` styles each."""
-
-    def make(job: tuple[Record, int]) -> PreparedPage | None:
-        record, number = job
-        page = render_page(record, seed * 1_000_003 + number)
-        return prepare_rendered(record, page, boxed=False, key=f"{record.source_record}/{number}")
-
+    """Rendered, prepared pages of every labelled record, ``pages_per_record`` styles each; see ``boxed_pages``."""
     labelled = [record for record in records if record.label is not None]
-    jobs = [(record, k * len(labelled) + i) for k in range(pages_per_record) for i, record in enumerate(labelled)]
-    yield from _mapped(make, jobs, workers)
+    yield from _in_processes(_labelled_page, labelled, pages_per_record, seed, workers)
 
 
-def _mapped(make, jobs, workers: int) -> Iterator[PreparedPage]:  # type: ignore[no-untyped-def]
-    with ThreadPoolExecutor(workers) as pool:
-        for page in pool.map(make, jobs):
+def page_seed(record: Record, number: int, seed: int) -> int:
+    """The seed of a record's n-th page."""
+    return zlib.crc32(f"{record.source_record}/{number}/{seed}".encode())
+
+
+def _boxed_page(record: Record, number: int, seed: int) -> PreparedPage | None:
+    page = render_boxed_page(record, page_seed(record, number, seed))
+    return None if page is None else prepare_rendered(record, page, boxed=True, key=f"{record.source_record}/{number}")
+
+
+def _labelled_page(record: Record, number: int, seed: int) -> PreparedPage | None:
+    page = render_page(record, page_seed(record, number, seed))
+    return prepare_rendered(record, page, boxed=False, key=f"{record.source_record}/{number}")
+
+
+def _in_processes(
+    make: Callable[[Record, int, int], PreparedPage | None],
+    records: Sequence[Record],
+    pages_per_record: int,
+    seed: int,
+    workers: int,
+) -> Iterator[PreparedPage]:
+    jobs = [(record, number) for number in range(pages_per_record) for record in records]
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        names, numbers = [job[0] for job in jobs], [job[1] for job in jobs]
+        for page in pool.map(make, names, numbers, [seed] * len(jobs), chunksize=8):
             if page is not None:
                 yield page

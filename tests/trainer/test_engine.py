@@ -1,0 +1,98 @@
+"""The training loop: resume equals an undisturbed run, the best epoch is kept, a broken loss is refused by name."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ecgcore.errors import BadData, StageCancelled
+from trainer.config import Stage
+from trainer.engine import StageContext, Task, learning_rate, train
+
+STAGE = Stage(epochs=4, batch=4, lr=0.05)
+CPU = torch.device("cpu")
+
+
+def _line_task(model: nn.Module, validate: Callable[[], float] | None = None) -> Task:
+    def batches(epoch: int) -> Iterator[Tensor]:
+        generator = torch.Generator().manual_seed(epoch)
+        yield from torch.rand(3, 4, 1, generator=generator)
+
+    def loss(x: Tensor) -> Tensor:
+        return ((model(x) - 2 * x) ** 2).mean()
+
+    return Task(batches, 3, loss, validate)
+
+
+def _model() -> nn.Module:
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(1, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+
+
+def test_a_stopped_run_that_goes_on_equals_an_undisturbed_one(tmp_path: Path) -> None:
+    undisturbed = _model()
+    train(undisturbed, _line_task(undisturbed), STAGE, StageContext(None, "line", CPU))
+    asked = 0
+
+    def cancelled() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 8  # in the middle of the third epoch
+
+    first = _model()
+    with pytest.raises(StageCancelled):
+        train(first, _line_task(first), STAGE, StageContext(tmp_path, "line", CPU, cancelled=cancelled))
+    second = _model()
+    history = train(second, _line_task(second), STAGE, StageContext(tmp_path, "line", CPU))
+    assert len(history["train_loss"]) == 4
+    for name, tensor in undisturbed.state_dict().items():
+        assert torch.allclose(tensor, second.state_dict()[name]), name
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_the_run() -> None:
+    model, losses, seen = _model(), iter([3.0, 1.0, 2.0, 2.0, 2.0]), []
+
+    def validate() -> float:
+        seen.append({k: v.clone() for k, v in model.state_dict().items()})
+        return next(losses)
+
+    history = train(
+        model, _line_task(model, validate), replace(STAGE, epochs=9, patience=2), StageContext(None, "line", CPU)
+    )
+    assert history["best_epoch"] == 1
+    assert len(history["val_loss"]) == 4
+    assert all(torch.equal(model.state_dict()[k], v) for k, v in seen[1].items())
+
+
+def test_a_loss_that_is_not_finite_names_stage_and_epoch() -> None:
+    model = _model()
+    task = replace(_line_task(model), loss=lambda x: model(x).sum() * float("nan"))
+    with pytest.raises(BadData, match="line became nan in epoch 1"):
+        train(model, task, STAGE, StageContext(None, "line", CPU))
+
+
+def test_accumulated_gradients_equal_one_large_batch() -> None:
+    torch.manual_seed(0)
+    data = torch.rand(4, 2, 1)
+    stage = replace(STAGE, epochs=1, optimiser="sgd", momentum=0.0, weight_decay=0.0, schedule="step")
+
+    def run(parts: Tensor, accumulate: int) -> Tensor:
+        torch.manual_seed(3)
+        model = nn.Linear(1, 1)
+        task = Task(lambda _: iter(parts), len(parts), lambda x: ((model(x) - 2 * x) ** 2).mean(), None, accumulate)
+        train(model, task, stage, StageContext(None, "line", CPU))
+        return model.weight.detach()
+
+    assert torch.allclose(run(data, 4), run(data.reshape(1, 8, 1), 1))
+
+
+def test_schedules() -> None:
+    step = replace(STAGE, schedule="step", step_epochs=2)
+    assert [learning_rate(step, 1.0, s, 5, 6) for s in (0, 9, 10, 20)] == pytest.approx([1, 1, 0.1, 0.01])
+    rates = [learning_rate(STAGE, 1.0, s, 50, 4) for s in range(200)]
+    assert max(rates) == pytest.approx(1.0, abs=0.01)
+    assert rates[0] < 0.1
+    assert rates[-1] < 0.01

@@ -1,0 +1,111 @@
+"""Public data sets: each form is read as published, on small copies that the tests make themselves."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import wfdb
+
+from ecgcore.errors import BadData
+from ecgcore.papersim import LEADS, synthetic_ecg
+from trainer.rendered import boxed_pages, render_boxed_page
+from trainer.sources import Record, load_khan, load_ludb, load_ptbxl
+
+
+def _write_ludb(folder: Path) -> Record:
+    signals_mv, fs_hz, beats_s = synthetic_ecg("normal", 3)
+    folder.mkdir()
+    wfdb.wrsamp(
+        "1", fs=fs_hz, units=["mV"] * 12, sig_name=[n.lower() for n in LEADS], p_signal=signals_mv.T, fmt=["16"] * 12,
+        write_dir=str(folder),
+    )  # fmt: skip
+    for lead in LEADS:
+        samples, symbols = [], []
+        for index, (onset_s, end_s) in enumerate(beats_s[0]):
+            marks = [(onset_s, "("), (onset_s + 0.04, "p"), (onset_s + 0.08, ")")]
+            marks += [(onset_s + 0.12, "("), (onset_s + 0.16, "N"), (onset_s + 0.2, ")")]
+            if not (lead == "II" and index == 3):  # one beat without a marked T
+                marks += [(onset_s + 0.28, "("), (end_s - 0.05, "t"), (end_s, ")")]
+            samples += [round(t * fs_hz) for t, _ in marks]
+            symbols += [s for _, s in marks]
+        wfdb.wrann("1", lead.lower(), np.array(samples), symbol=symbols, write_dir=str(folder))
+    return Record("ludb:1", "ludb:1", None, signals_mv, fs_hz, beats_s)
+
+
+def test_ludb_marks_become_complete_beats_and_stretches(tmp_path: Path) -> None:
+    truth = _write_ludb(tmp_path / "ludb")
+    (record,) = load_ludb(tmp_path)
+    assert np.allclose(record.signals_mv, truth.signals_mv, atol=0.01)
+    assert record.beats_s is not None
+    assert record.stretches_s is not None
+    assert truth.beats_s is not None
+    assert np.allclose(record.beats_s[0], truth.beats_s[0], atol=0.003)
+    lead_ii = LEADS.index("II")
+    assert len(record.beats_s[lead_ii]) == len(truth.beats_s[lead_ii]) - 1
+    assert len(record.stretches_s[0]) == 1
+    assert len(record.stretches_s[lead_ii]) == 2
+    gap_s = record.stretches_s[lead_ii][1, 0] - record.stretches_s[lead_ii][0, 1]
+    assert gap_s > 0.8  # the beat without T lies in no stretch
+
+
+def test_a_boxed_page_shows_marked_stretches_only(tmp_path: Path) -> None:
+    _write_ludb(tmp_path / "ludb")
+    (record,) = load_ludb(tmp_path)
+    page = render_boxed_page(record, seed=1)
+    assert page is not None
+    assert len(page.boxes_xyxy) > 3
+
+
+def test_pages_do_not_depend_on_their_company(tmp_path: Path) -> None:
+    _write_ludb(tmp_path / "ludb")
+    (record,) = load_ludb(tmp_path)
+    other = Record("ludb:2", "ludb:2", None, record.signals_mv, record.fs_hz, record.beats_s, record.stretches_s)
+    alone = list(boxed_pages([record], 1, seed=5, workers=1))
+    together = list(boxed_pages([other, record], 1, seed=5, workers=1))
+    assert alone[0].picture_hash in {page.picture_hash for page in together}
+
+
+def test_ptbxl_compact_and_published_give_the_same_labels(tmp_path: Path) -> None:
+    signals_mv, _, _ = synthetic_ecg("normal", 1, fs_hz=500)
+    compact, published = tmp_path / "compact", tmp_path / "published"
+    compact.mkdir()
+    published.mkdir()
+    steps = np.round(signals_mv[:, ::2] / 0.005).astype(np.int16)
+    delta = np.diff(steps, axis=-1, prepend=np.int16(0))
+    np.savez(compact / "ptbxl.npz", delta=np.stack([delta] * 3))
+    (compact / "ptbxl.csv").write_text("ecg_id,label,patient_id\n1,normal,7\n2,abnormal,\n3,mixed,8\n")
+    wfdb.wrsamp(
+        "rec", fs=500, units=["mV"] * 12, sig_name=list(LEADS), p_signal=signals_mv.T, fmt=["16"] * 12,
+        write_dir=str(published),
+    )  # fmt: skip
+    (published / "scp_statements.csv").write_text(",diagnostic_class\nNORM,NORM\nIMI,MI\nSR,\n")
+    rows = [
+        "1,7.0,\"{'NORM': 100.0, 'SR': 0.0}\",rec",
+        "2,,\"{'IMI': 80.0}\",rec",
+        "3,8.0,\"{'NORM': 1.0, 'IMI': 1.0}\",rec",
+    ]
+    (published / "ptbxl_database.csv").write_text("\n".join(["ecg_id,patient_id,scp_codes,filename_hr", *rows]))
+    first, second = load_ptbxl(compact), load_ptbxl(published)
+    assert [r.label for r in first] == [r.label for r in second] == [0, 1, None]
+    assert [r.group for r in first] == [r.group for r in second]
+    assert [r.group for r in first] == ["ptbxl:patient:7", "ptbxl:record:2", "ptbxl:patient:8"]
+    assert np.allclose(first[0].signals_mv, signals_mv[:, ::2], atol=0.003)
+
+
+def test_khan_folders_as_published(tmp_path: Path) -> None:
+    names = {
+        "ECG Images of Patient that have abnormal heartbeat": (1, "abnormal_heartbeat"),
+        "ECG Images of Patient that have History of MI": (1, "history_mi"),
+        "ECG Images of Myocardial Infarction Patients": (1, "mi"),
+        "Normal Person ECG Images": (0, "normal"),
+    }
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.jpg").touch()
+    assert {p.path.parent.name: (p.label, p.diagnosis) for p in load_khan(tmp_path)} == names
+
+
+@pytest.mark.parametrize("load", [load_ludb, load_ptbxl, load_khan])
+def test_an_empty_folder_is_refused_by_name(load, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(BadData, match=tmp_path.name):
+        load(tmp_path)
