@@ -1,0 +1,13 @@
+"""The app: page settings and navigation, nothing else."""
+
+import streamlit as st
+
+st.set_page_config(page_title="ECG photo screener", page_icon=":material/cardiology:", layout="wide")
+page = st.navigation(
+    [
+        st.Page("pages/screen.py", title="Screen", icon=":material/cardiology:", default=True),
+        st.Page("pages/models.py", title="The model", icon=":material/network_node:"),
+    ],
+    position="top",
+)
+page.run()

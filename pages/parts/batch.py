@@ -1,0 +1,95 @@
+"""Many results -> a table with the pages that need a reader first, and the files that carry it out of the app."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.parts.figure import data_uri
+from pages.parts.results import Screened
+from pages.parts.style import DECISION_SHAPE
+
+_CSV_COLUMNS = (
+    "file",
+    "page",
+    "status",
+    "reason",
+    "p_abnormal",
+    "decision",
+    "beats",
+    "px_per_mm",
+    "heart_rate_bpm",
+    "rr_cv",
+    "bundle",
+    "seconds",
+)
+
+
+def urgency(item: Screened) -> tuple[int, float]:
+    """Sorting key: refers first, then by falling p_abnormal, what could not be screened last."""
+    prediction = item.prediction
+    if prediction.status != "ok":
+        return (2, 0.0)
+    return (0 if prediction.decision == "refer" else 1, -(prediction.p_abnormal or 0.0))
+
+
+def choose_from_table(items: Sequence[Screened]) -> Screened:
+    """Show the batch, most urgent first, and return the page that was clicked on (the first until then)."""
+    ordered = sorted(items, key=urgency)
+    counts = [sum(item.verdict == verdict for item in items) for verdict in ("refer", "abnormal", "normal")]
+    st.markdown(
+        f"**{len(items)} pages:** ◆ {counts[0]} refer · ▲ {counts[1]} abnormal · ● {counts[2]} normal · "
+        f"✕ {len(items) - sum(counts)} not screened. Click a row to open it."
+    )
+    event = st.dataframe(
+        [_row(item) for item in ordered],
+        hide_index=True,
+        row_height=64,
+        height=min(40 + 64 * len(ordered), 40 + 64 * 5),
+        on_select="rerun",
+        selection_mode="single-row-required",
+        key=f"batch-{len(items)}",
+        column_config={
+            "Page": st.column_config.ImageColumn(width=110),
+            "Result": st.column_config.TextColumn(width=110),
+            "p(abnormal)": st.column_config.NumberColumn(
+                format="%.2f", width=90, help="Calibrated probability that the page is abnormal."
+            ),
+            "Rate": st.column_config.NumberColumn(format="%d bpm", width=80),
+            "Beats": st.column_config.NumberColumn(width=60),
+        },
+    )
+    return ordered[event.selection.rows[0] if event.selection.rows else 0]
+
+
+def _row(item: Screened) -> dict[str, object]:
+    prediction = item.prediction
+    return {
+        "Page": None if item.shown is None else data_uri(item.shown.thumb_jpeg, "jpeg"),
+        "Result": f"{DECISION_SHAPE.get(item.verdict, '✕')} {item.verdict}",
+        "p(abnormal)": prediction.p_abnormal,
+        "File": item.title,
+        "Beats": len(prediction.beats) if prediction.status == "ok" else None,
+        "Rate": prediction.heart_rate_bpm,
+        "Reason": prediction.reason or "",
+    }
+
+
+def results_csv(items: Sequence[Screened]) -> str:
+    """One line a page: the fields of the result file, with beats as their number and seconds as their total."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _CSV_COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    for item in sorted(items, key=urgency):
+        prediction = item.prediction
+        writer.writerow(
+            {**prediction.to_json(), "beats": len(prediction.beats), "seconds": prediction.seconds.get("total")}
+        )
+    return text.getvalue()
+
+
+def results_jsonl(items: Sequence[Screened]) -> str:
+    """One JSON object a page and line, as ``python -m ecgcore screen --json`` writes them."""
+    return "".join(json.dumps(item.prediction.to_json()) + "\n" for item in sorted(items, key=urgency))

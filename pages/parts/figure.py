@@ -1,0 +1,145 @@
+"""Prediction -> the plotly picture of a page: beats as a few line traces over one compressed image."""
+
+import base64
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ecgcore.types import Beat, Prediction
+from pages.parts.style import BLUE, GREEN, GREY, VERMILION, signed
+
+# A share is drawn by its size relative to the page's largest: colour for the sign, solid or dashed for the same,
+# width for the size. One trace a class keeps a page of a hundred beats as quick as one of ten.
+_CLASSES = (
+    ("strongly towards abnormal", 0.5, {"color": VERMILION, "width": 3, "dash": "solid"}),
+    ("towards abnormal", 0.1, {"color": VERMILION, "width": 1.5, "dash": "solid"}),
+    ("little weight", -0.1, {"color": GREY, "width": 1.5, "dash": "solid"}),
+    ("towards normal", -0.5, {"color": BLUE, "width": 1.5, "dash": "dash"}),
+    ("strongly towards normal", -1.0, {"color": BLUE, "width": 3, "dash": "dash"}),
+)
+
+
+def page_figure(
+    picture_jpeg: bytes, photo_wh: tuple[int, int], prediction: Prediction, heat_png: bytes | None
+) -> go.Figure:
+    """Draw one page with all its layers, in the coordinates of its upright photo; ``layer_css`` switches them.
+
+    Args:
+        picture_jpeg: the page, downscaled; it is stretched to ``photo_wh``.
+        photo_wh: width and height of the upright photo in pixels.
+        prediction: with status "ok": boxes and panel in photo pixels.
+        heat_png: Grad-CAM with transparency, stretched to ``photo_wh``; None leaves it out.
+    """
+    width, height = photo_wh
+    figure = go.Figure()
+    figure.add_layout_image(_layer(picture_jpeg, "jpeg", photo_wh))
+    if heat_png is not None:
+        # plotly tells images apart by place and size alone: the heat is a millionth of a pixel wider.
+        figure.add_layout_image(_layer(heat_png, "png", (width + 1e-6, height)))
+    xs, ys = zip(*prediction.panel_photo_xy, prediction.panel_photo_xy[0], strict=True)
+    figure.add_scatter(x=xs, y=ys, mode="lines", line={"color": GREEN, "width": 2, "dash": "dot"}, hoverinfo="skip")
+    _add_beats(figure, prediction.beats)
+    figure.update_layout(
+        xaxis={"range": [0, width], "visible": False, "constrain": "domain"},
+        yaxis={"range": [height, 0], "visible": False, "scaleanchor": "x", "constrain": "domain"},
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        dragmode="pan",
+        hovermode="closest",
+        hoverdistance=30,
+        hoverlabel={"bgcolor": "white", "bordercolor": GREY, "font": {"color": "black"}, "align": "left"},
+        showlegend=False,
+    )
+    return figure
+
+
+def layer_css(scope: str, *, beats: bool, panel: bool, heat_opacity: float, chosen: int | None) -> str:
+    """A style sheet that shows and hides the layers of ``page_figure``.
+
+    Streamlit builds a chart anew when its figure changes, and zoom and pan are lost; so the figure stays as it is and
+    the switches work on plotly's SVG: of the traces, the first is the panel and the last the rings; the second image is
+    the heat.
+
+    Args:
+        scope: CSS selector of the chart's container.
+        beats, panel: which layers to show.
+        heat_opacity: 0..1; 0 hides the heat.
+        chosen: number of the beat (from 0) to be ringed.
+    """
+    trace = f"{scope} .scatterlayer .trace"
+    rules = [f"{scope} image ~ image {{opacity: {heat_opacity:.2f} !important; mix-blend-mode: multiply}}"]
+    if not panel:
+        rules.append(f"{trace}:first-child {{display: none}}")
+    if not beats:
+        rules.append(f"{trace}:not(:first-child, :last-child) {{display: none}}")
+    if chosen is not None:
+        rules.append(f"{trace}:last-child .point:nth-child({chosen + 1}) {{opacity: 1 !important}}")
+    return "\n".join(rules)
+
+
+def share_classes(beats: tuple[Beat, ...]) -> list[int]:
+    """The class of each beat's share, an index into the five line styles; no share counts as little weight."""
+    shares = np.array([beat.share or 0.0 for beat in beats])
+    relative = shares / max(float(np.abs(shares).max(initial=0.0)), 1e-9)
+    return [next(i for i, (_, low, _) in enumerate(_CLASSES) if r >= low) for r in relative]
+
+
+def _add_beats(figure: go.Figure, beats: tuple[Beat, ...]) -> None:
+    classes = share_classes(beats)
+    for index, (name, _, line) in enumerate(_CLASSES):
+        members = [beat for beat, own in zip(beats, classes, strict=True) if own == index]
+        if members:
+            xs, ys = _outline(members)
+            figure.add_scatter(x=xs, y=ys, mode="lines", line=line, name=name, hoverinfo="skip")
+    # Lines answer to the mouse at their corners only: unseen rings in the middle carry the words and the click.
+    centres = [((b.x1 + b.x2) / 2, (b.y1 + b.y2) / 2) for b in (beat.box_photo_xyxy for beat in beats)]
+    figure.add_scatter(
+        x=[x for x, _ in centres],
+        y=[y for _, y in centres],
+        mode="markers",
+        marker={"size": 40, "opacity": 0, "symbol": "circle-open", "color": "black", "line": {"width": 4}},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=list(range(len(beats))),
+        text=[describe_beat(number, beat) for number, beat in enumerate(beats)],
+        hovertemplate="%{text}<extra></extra>",
+        name="beats",
+    )
+
+
+def describe_beat(number: int, beat: Beat) -> str:
+    """The beat's number (from 1), score, probability and share, as lines of a hover text."""
+    lines = [f"<b>Beat {number + 1}</b>", f"found with score {beat.score:.2f}"]
+    if beat.p_abnormal is not None:
+        lines.append(f"p(abnormal) of the beat alone {beat.p_abnormal:.2f}")
+    if beat.share is not None:
+        lines.append(f"share of the decision {signed(beat.share)}")
+    return "<br>".join(lines)
+
+
+def _outline(beats: list[Beat] | tuple[Beat, ...]) -> tuple[list[float | None], list[float | None]]:
+    """Rectangles as one broken line: None lifts the pen."""
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    for box in (beat.box_photo_xyxy for beat in beats):
+        xs += [box.x1, box.x2, box.x2, box.x1, box.x1, None]
+        ys += [box.y1, box.y1, box.y2, box.y2, box.y1, None]
+    return xs, ys
+
+
+def _layer(image: bytes, kind: str, photo_wh: tuple[float, float]) -> dict[str, object]:
+    return {
+        "source": data_uri(image, kind),
+        "xref": "x",
+        "yref": "y",
+        "x": 0,
+        "y": 0,
+        "sizex": photo_wh[0],
+        "sizey": photo_wh[1],
+        "sizing": "stretch",
+        "layer": "below",
+    }
+
+
+def data_uri(image: bytes, kind: str) -> str:
+    """An image as text that a browser shows without asking for a file."""
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"

@@ -1,0 +1,30 @@
+"""Colours, shapes and words that mean the same on every page."""
+
+import streamlit as st
+
+from ecgcore.overlay import BLUE as BLUE_RGB
+from ecgcore.overlay import NOTICE
+from ecgcore.overlay import VERMILION as VERMILION_RGB
+
+# Okabe and Ito's colour-blind-safe palette (Color Universal Design, 2008).
+VERMILION, BLUE = f"rgb{VERMILION_RGB}", f"rgb{BLUE_RGB}"
+ORANGE, GREEN, GREY = "rgb(230, 159, 0)", "rgb(0, 158, 115)", "rgb(138, 143, 148)"
+
+DECISION_COLOUR = {"normal": BLUE, "refer": ORANGE, "abnormal": VERMILION}
+# A shape says what the colour says, so that nothing rests on colour alone.
+DECISION_SHAPE = {"normal": "●", "refer": "◆", "abnormal": "▲"}
+
+
+def page_head(question: str) -> None:
+    """The question that the page answers, and the notice that is always there."""
+    st.subheader(question, anchor=False)
+    st.caption(NOTICE)
+
+
+def signed(share: float | None) -> str:
+    """A share of the decision with its sign and its direction: "▲ +0.42 towards abnormal"."""
+    if share is None:
+        return "unknown"
+    if abs(share) < 0.005:
+        return "0.00"
+    return f"▲ +{share:.2f} towards abnormal" if share > 0 else f"● −{-share:.2f} towards normal"

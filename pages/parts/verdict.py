@@ -1,0 +1,75 @@
+"""Prediction -> the banner above a page: the word, the probability on its scale, and what it means."""
+
+from html import escape
+
+import streamlit as st
+
+from ecgcore.types import Prediction
+from pages.parts.style import BLUE, DECISION_COLOUR, DECISION_SHAPE, ORANGE, VERMILION
+
+
+def verdict_banner(prediction: Prediction, threshold_normal: float, threshold_abnormal: float) -> None:
+    """Show the verdict of a screened page.
+
+    Args:
+        prediction: with status "ok".
+        threshold_normal: p_abnormal below it is called normal.
+        threshold_abnormal: p_abnormal from it on is called abnormal; between the two the answer is refer.
+    """
+    decision = prediction.decision or "refer"
+    colour = DECISION_COLOUR[decision]
+    scale = "" if prediction.p_abnormal is None else _scale(prediction.p_abnormal, threshold_normal, threshold_abnormal)
+    st.html(
+        f'<div style="border-left:8px solid {colour};padding:2px 0 2px 16px;display:flex;flex-wrap:wrap;gap:6px 32px">'
+        f'<div style="flex:1 1 260px"><div style="font-size:1.9rem;font-weight:700;line-height:1.25">'
+        f'<span style="color:{colour}">{DECISION_SHAPE[decision]}</span> {decision.capitalize()}</div>'
+        f"<div>{escape(_meaning(prediction))}</div>"
+        f'<div style="opacity:.65;font-size:.85rem">bundle {escape(prediction.bundle or "unknown")}</div>'
+        f"</div>{scale}</div>"
+    )
+
+
+def _meaning(prediction: Prediction) -> str:
+    """The verdict in plain words, the reason included where there is one."""
+    if prediction.p_abnormal is None:
+        return prediction.reason or "No probability could be given: a clinician reads this page."
+    of_100 = f"about {100 * prediction.p_abnormal:.0f}"
+    if not 0.005 <= prediction.p_abnormal < 0.995:
+        of_100 = "fewer than 1" if prediction.p_abnormal < 0.5 else "more than 99"
+    frequency = f"Of 100 pages with this score, {of_100} are abnormal in the data it was calibrated on."
+    meaning = {
+        "normal": "Nothing abnormal was recognised. That does not rule out disease.",
+        "refer": "Too uncertain for a verdict: a clinician should read this page.",
+        "abnormal": "This page looks like those that cardiologists called abnormal. It names no diagnosis.",
+    }[prediction.decision or "refer"]
+    return f"{meaning} {frequency}" + (f" {prediction.reason}" if prediction.reason else "")
+
+
+def _scale(p_abnormal: float, low: float, high: float) -> str:
+    """A bar from 0 to 1 in three zones, with both thresholds and the page's own mark on it."""
+    low_pct, high_pct, mark_pct = 100 * low, 100 * high, 100 * p_abnormal
+    zones = "".join(
+        f'<div style="position:absolute;top:24px;height:12px;left:{start:.2f}%;width:{max(end - start, 0):.2f}%;'
+        f'background:{colour};opacity:.75"></div>'
+        for start, end, colour in ((0, low_pct, BLUE), (low_pct, high_pct, ORANGE), (high_pct, 100, VERMILION))
+    )
+    ticks = "".join(
+        f'<div style="position:absolute;top:20px;height:20px;left:{at:.2f}%;border-left:2px solid currentColor"></div>'
+        for at in (low_pct, high_pct)
+    )
+    # The limits are written at the ends and not at their lines, where two close ones would print over each other.
+    words = (
+        '<div style="position:absolute;top:42px;width:100%;display:flex;justify-content:space-between;'
+        f'font-size:.8rem"><span>● normal below {low:.2f}</span><span>◆ refer</span>'
+        f"<span>▲ abnormal from {high:.2f}</span></div>"
+    )
+    mark = (
+        f'<div style="position:absolute;top:-2px;left:{mark_pct:.2f}%;transform:translateX(-50%);font-weight:700;'
+        f'white-space:nowrap;line-height:1">{p_abnormal:.2f}'
+        '<div style="text-align:center;font-size:.7rem">▼</div></div>'
+    )
+    return (
+        f'<div style="flex:1 1 300px;max-width:640px;padding:4px 14px 0"><div role="img" '
+        f'aria-label="probability of abnormal {p_abnormal:.2f}" style="position:relative;height:64px">'
+        f"{zones}{ticks}{words}{mark}</div></div>"
+    )

@@ -1,0 +1,79 @@
+"""The left of a result: the page with its beats, Grad-CAM and outline, to zoom and pan."""
+
+import streamlit as st
+
+from ecgcore.bundle import Bundle
+from pages.parts.figure import layer_css, page_figure
+from pages.parts.heat import explain
+from pages.parts.results import Screened, Shown
+
+LEGEND = (
+    "Solid vermilion box: towards abnormal. Dashed blue: towards normal. Grey: little weight. Thick: "
+    "a large share of the decision. Scroll to zoom, drag to pan, double-click to go back, click a beat to see it."
+)
+HEAT_LEGEND = (
+    "Purple: what in the whole page spoke for abnormal, relative to this page's strongest spot (Grad-CAM, a hint only)."
+)
+
+SCOPE = ".st-key-page-view"
+
+
+def beat_key(item: Screened) -> str:
+    """Where the session keeps the number of the beat that is looked at."""
+    return f"beat-{item.key}"
+
+
+def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
+    """Show one page with its switches; a click on a beat chooses it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        beats = st.toggle("Beats", value=True, key="show-beats", persist_state="session")
+        heat = st.toggle("Grad-CAM", key="show-heat", persist_state="session", help=HEAT_LEGEND)
+        panel = st.toggle(
+            "Panel outline",
+            key="show-panel",
+            persist_state="session",
+            help="All that the networks saw. Header, footer and whatever else lies outside were cut off.",
+        )
+        opacity = st.slider(
+            "Grad-CAM opacity",
+            0.1,
+            1.0,
+            0.5,
+            0.05,
+            "opacity %.2f",
+            key="heat-opacity",
+            persist_state="session",
+            disabled=not heat,
+            label_visibility="collapsed",
+            help="How strongly Grad-CAM covers the page.",
+            width=160,
+        )
+    # Once computed, the heat stays in the figure, so that switching it off and on keeps the zoom.
+    explained: set[str] = st.session_state.setdefault("explained", set())
+    if heat:
+        explained.add(item.key)
+    heat_png = explain(item, shown, bundle).page_png if item.key in explained else None
+    figure = page_figure(shown.view_jpeg, shown.wh, item.prediction, heat_png)
+    chosen = st.session_state.get(beat_key(item))
+    layers = layer_css(SCOPE, beats=beats, panel=panel, heat_opacity=opacity if heat else 0.0, chosen=chosen)
+    # The chart takes its height from this box, so that a page has its own shape on a wide screen and on a phone.
+    shape = f"{SCOPE} {{aspect-ratio: {shown.wh[0]} / {shown.wh[1]}}}"
+    st.html(f"<style>{shape}\n{layers}</style>")
+    with st.container(key="page-view"):
+        st.plotly_chart(
+            figure,
+            height="stretch",
+            theme=None,
+            key=f"page-{item.key}",
+            on_select=lambda: _choose_clicked(item),
+            selection_mode="points",
+            config={"scrollZoom": True, "displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]},
+            alt=f"The ECG page {item.title} with {len(item.prediction.beats)} beats boxed",
+        )
+    st.caption(LEGEND + (f"  \n{HEAT_LEGEND}" if heat else ""))
+
+
+def _choose_clicked(item: Screened) -> None:
+    points = st.session_state[f"page-{item.key}"]["selection"]["points"]
+    if points:
+        st.session_state[beat_key(item)] = points[0]["customdata"]

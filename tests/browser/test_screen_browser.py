@@ -1,0 +1,147 @@
+"""The whole app in a real Chromium: a page is dropped, and its verdict, boxes and Grad-CAM are seen."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from ecgcore.types import ByteArray
+
+ROOT = Path(__file__).parents[2]
+WAIT_MS = 30_000
+WIDTHS_PX = (1400, 420)
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture(scope="module")
+def address(tiny_bundle: Path) -> Iterator[str]:
+    """The app's address, served by a process of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    environment = {**os.environ, "ECG_BUNDLE_DIR": str(tiny_bundle)}
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
+    try:
+        wait_until_served(f"http://127.0.0.1:{port}", server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def wait_until_served(address: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):  # noqa: S310  our own server
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail("the app did not start")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next((found for found in map(shutil.which, names) if found), None)
+    assert path is not None, "no Chromium on the PATH: `make browser` installs it"
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        chromium = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(params=WIDTHS_PX)
+def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": request.param, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(WAIT_MS)
+    opened.goto(address)
+    yield opened
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory, ecg_page_rgb: ByteArray) -> Path:
+    path = tmp_path_factory.mktemp("pictures") / "bed 7.png"
+    assert cv2.imwrite(str(path), cv2.cvtColor(ecg_page_rgb, cv2.COLOR_RGB2BGR))
+    return path
+
+
+def test_dropped_page_shows_verdict_boxes_and_grad_cam(page: Page, picture: Path) -> None:
+    page.locator("input[type=file]").first.set_input_files(picture)
+
+    expect(page.get_by_text("◆ Refer", exact=True)).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("bundle tiny-1")).to_be_visible()
+    expect(page.get_by_text("Not a medical device")).to_be_visible()
+    expect(page.get_by_role("img", name="probability of abnormal")).to_be_visible()
+
+    chart = page.locator(".st-key-page-view")
+    boxes = chart.locator(".scatterlayer .trace path.js-line").last
+    expect(boxes).to_be_visible(timeout=WAIT_MS)
+    drawn = chart.locator("image").first.bounding_box()
+    space = chart.bounding_box()
+    assert drawn is not None
+    assert space is not None
+    assert drawn["width"] > 0.9 * space["width"], "the page fills its column"
+    assert drawn["height"] > 0.9 * space["height"], "and no empty band is left above or below"
+
+    page.get_by_text("Beats", exact=True).click()
+    expect(boxes).to_be_hidden()
+    page.get_by_text("Beats", exact=True).click()
+    expect(boxes).to_be_visible()
+
+    expect(chart.locator("image")).to_have_count(1)
+    page.get_by_text("Grad-CAM", exact=True).click()
+    expect(chart.locator("image")).to_have_count(2, timeout=WAIT_MS)
+    expect(chart.locator("image").last).to_have_css("opacity", "0.5")
+
+    page.locator("[class*=st-key-open-] button").first.click()
+    expect(page.get_by_text("What the local network saw")).to_be_visible(timeout=WAIT_MS)
+    expect(chart.locator(".trace:last-child .point").filter(visible=True).first).to_be_attached()
+
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0, "nothing sticks out sideways"
+
+
+def test_downloads_are_the_result_and_its_overlay(page: Page, picture: Path) -> None:
+    page.locator("input[type=file]").first.set_input_files(picture)
+    with page.expect_download(timeout=WAIT_MS) as result:
+        page.get_by_role("button", name="Result (JSON)").click()
+    content = json.loads(Path(result.value.path()).read_text(encoding="utf-8"))
+    assert content["file"] == "bed 7.png"
+    assert content["bundle"] == "tiny-1"
+    with page.expect_download(timeout=WAIT_MS) as overlay:
+        page.get_by_role("button", name="Overlay (PNG)").click()
+    drawn, original = cv2.imread(str(overlay.value.path())), cv2.imread(str(picture))
+    assert drawn is not None
+    assert original is not None
+    assert drawn.shape[1] == original.shape[1]
+
+
+def test_zoom_outlives_the_switches(page: Page, picture: Path) -> None:
+    page.locator("input[type=file]").first.set_input_files(picture)
+    chart = page.locator(".st-key-page-view")
+    expect(chart.locator("image").first).to_be_visible(timeout=WAIT_MS)
+    chart.scroll_into_view_if_needed()
+    width_px = "document.querySelector('.st-key-page-view image').getBoundingClientRect().width"
+    before = page.evaluate(width_px)
+    chart.hover()
+    page.mouse.wheel(0, -200)
+    page.wait_for_function(f"{width_px} > {1.05 * before}")
+    page.get_by_text("Panel outline", exact=True).click()
+    expect(chart.locator(".trace:first-child path.js-line")).to_be_visible()
+    assert page.evaluate(width_px) > 1.05 * before

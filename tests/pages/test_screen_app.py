@@ -1,0 +1,148 @@
+"""The pages run in Streamlit's own test harness, on the tiny bundle."""
+
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ecgcore.overlay import NOTICE
+from ecgcore.types import ByteArray
+from pages.parts import results
+
+APP = Path(__file__).parents[2] / "app.py"
+
+
+@pytest.fixture
+def app(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
+    return AppTest.from_file(str(APP), default_timeout=60).run()
+
+
+def png(page_rgb: ByteArray) -> bytes:
+    return cv2.imencode(".png", cv2.cvtColor(page_rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
+def drop(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    app.file_uploader[0].set_value([(name, content, "image/png") for name, content in files]).run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    """All that the page says, the banner's HTML included."""
+    kinds = (app.markdown, app.caption, app.subheader, app.error, app.html)
+    return "\n".join(
+        str(element.value if hasattr(element, "value") else element.proto.body) for k in kinds for element in k
+    )
+
+
+def test_empty_page_says_what_to_do_and_bears_the_notice(app: AppTest) -> None:
+    assert not app.exception
+    assert NOTICE in texts(app)
+    assert "Drop ECG pictures" in texts(app)
+
+
+def test_page_gets_verdict_picture_beats_and_downloads(app: AppTest, ecg_page_rgb: ByteArray) -> None:
+    drop(app, ("ward 3.png", png(ecg_page_rgb)))
+    shown = texts(app)
+    assert "ward 3.png" in shown
+    assert "Refer" in shown
+    assert "tiny-1" in shown
+    assert "Beats that weighed most" in shown
+    assert NOTICE in shown
+    assert len(app.get("plotly_chart")) == 1
+    assert {button.label for button in app.download_button} == {"Overlay (PNG)", "Result (JSON)"}
+    assert not app.file_uploader[0].value, "the drop zone is ready for the next picture"
+
+
+def test_switches_and_chosen_beat_leave_the_figure_alone(app: AppTest, ecg_page_rgb: ByteArray) -> None:
+    """A changed figure would be built anew in the browser, and zoom and pan be lost."""
+    drop(app, ("a.png", png(ecg_page_rgb)))
+    app.toggle(key="show-heat").set_value(True).run()
+    with_heat = app.get("plotly_chart")[0].proto.spec
+    assert len(json.loads(with_heat)["layout"]["images"]) == 2
+    app.toggle(key="show-heat").set_value(False).run()
+    app.toggle(key="show-beats").set_value(False).run()
+    app.toggle(key="show-panel").set_value(True).run()
+    app.selectbox[0].select_index(0).run()
+    assert not app.exception
+    assert app.get("plotly_chart")[0].proto.spec == with_heat
+    assert "What the local network saw" in texts(app)
+
+
+def test_a_rerun_and_a_page_switch_never_screen_again(
+    app: AppTest, ecg_page_rgb: ByteArray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(app, ("a.png", png(ecg_page_rgb)))
+    monkeypatch.setattr(results, "screen_pages", lambda *_, **__: pytest.fail("screened again"))
+    app.run()
+    app.switch_page("pages/models.py").run()
+    assert not app.exception
+    app.switch_page("pages/screen.py").run()
+    assert not app.exception
+    assert "Beats that weighed most" in texts(app)
+    drop(app, ("a copy.png", png(ecg_page_rgb)))
+    assert len(app.session_state["screened"]) == 1
+
+
+def test_batch_goes_on_after_what_cannot_be_screened(app: AppTest, ecg_page_rgb: ByteArray) -> None:
+    blank = png(ecg_page_rgb * 0 + 255)
+    turned = png(ecg_page_rgb[:, ::-1].copy())
+    drop(app, ("broken.png", b"no picture"), ("blank.png", blank), ("a.png", png(ecg_page_rgb)), ("b.png", turned))
+    items = app.session_state["screened"].values()
+    assert {item.title: item.prediction.status for item in items} == {
+        "broken.png": "error",
+        "blank.png": "rejected",
+        "a.png": "ok",
+        "b.png": "ok",
+    }
+    table = app.dataframe[0].value
+    assert list(table["Result"])[2:] == ["✕ rejected", "✕ error"] or list(table["Result"])[2:] == [
+        "✕ error",
+        "✕ rejected",
+    ]
+    assert all(table["Reason"][2:])
+    assert {"All (CSV)", "All (JSON Lines)"} <= {button.label for button in app.download_button}
+    app.button(key="remove-all").click().run()
+    assert "Drop ECG pictures" in texts(app)
+
+
+def test_unscreenable_page_shows_its_reason_and_no_verdict(app: AppTest) -> None:
+    drop(app, ("broken.png", b"no picture"))
+    assert "broken.png" in app.error[0].value
+    assert not app.get("plotly_chart")
+
+
+def test_sample_page_is_labelled_as_artificial(app: AppTest) -> None:
+    app.button(key="sample-ectopic").click().run()
+    assert not app.exception
+    assert "No patient's ECG" in texts(app)
+    assert "Synthetic sample: ventricular ectopic beats" in texts(app)
+
+
+def test_bundle_that_cannot_be_used_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tmp_path))
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    assert not app.exception
+    assert "bundle.json" in app.error[0].value
+
+
+def test_model_page_shows_version_figures_and_limits(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "measured"
+    folder.mkdir()
+    for file in tiny_bundle.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    manifest = json.loads((folder / "bundle.json").read_text())
+    manifest["metrics"] = {"some_set": {"fused": {"auroc": {"value": 0.923, "low": 0.9, "high": 0.94}}}}
+    (folder / "bundle.json").write_text(json.dumps(manifest))
+    monkeypatch.setenv("ECG_BUNDLE_DIR", str(folder))
+    app = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("pages/models.py").run()
+    assert not app.exception
+    assert "Bundle tiny-1" in texts(app)
+    assert "some set" in texts(app)
+    assert app.dataframe[0].value.iloc[0].tolist() == ["AUROC", "0.92 (0.90 to 0.94)"]
+    assert "names no diagnosis" in texts(app)
