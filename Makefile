@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TYPED := $(wildcard ecgcore/types.py ecgcore/errors.py ecgcore/page*.py ecgcore/papersim*.py)
+TYPED := $(wildcard ecgcore/types.py ecgcore/errors.py ecgcore/page*.py ecgcore/papersim*.py ecgcore/assist*.py) app.py pages
 
 .PHONY: app test browser clean
 
@@ -14,7 +14,7 @@ app: $(VENV)/.app
 test: $(VENV)/.dev browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(TYPED)
+	$(BIN)/mypy --follow-imports=silent $(TYPED)
 	$(BIN)/python -m pytest
 
 # The stamps make a second run start at once; a changed requirements file installs again.

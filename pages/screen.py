@@ -6,8 +6,9 @@ from ecgcore.bundle import Bundle
 from pages.parts.batch import choose_from_table, results_csv, results_jsonl
 from pages.parts.beats import downloads, facts, heaviest_beats, one_beat
 from pages.parts.bundles import active_bundle
+from pages.parts.heat import forget_maps
 from pages.parts.inbox import empty, incoming
-from pages.parts.results import Screened, clear, screen_all, shelf
+from pages.parts.results import Screened, forget_results, screen_all, shelf
 from pages.parts.style import page_head
 from pages.parts.verdict import verdict_banner
 from pages.parts.view import page_view
@@ -50,10 +51,16 @@ def show_results(items: list[Screened]) -> Screened:
             "Remove all",
             key="remove-all",
             icon=":material/delete:",
-            on_click=clear,
+            on_click=forget,
             help="Forget all pictures and results.",
         )
     return opened
+
+
+def forget() -> None:
+    """Drop every picture, result and map of this session."""
+    forget_results()
+    forget_maps()
 
 
 page_head("Is this ECG page normal, abnormal, or one that a clinician should read first?")

@@ -111,5 +111,5 @@ def _crop(view_rgb: ByteArray, beat: Beat, scale: float, side: int) -> ByteArray
 
 
 def _decode(jpeg: bytes) -> ByteArray:
-    bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    bgr = np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR))
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)

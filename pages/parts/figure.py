@@ -36,8 +36,14 @@ def page_figure(
     if heat_png is not None:
         # plotly tells images apart by place and size alone: the heat is a millionth of a pixel wider.
         figure.add_layout_image(_layer(heat_png, "png", (width + 1e-6, height)))
-    xs, ys = zip(*prediction.panel_photo_xy, prediction.panel_photo_xy[0], strict=True)
-    figure.add_scatter(x=xs, y=ys, mode="lines", line={"color": GREEN, "width": 2, "dash": "dot"}, hoverinfo="skip")
+    corners = prediction.panel_photo_xy or ()
+    figure.add_scatter(
+        x=[x for x, _ in (*corners, *corners[:1])],
+        y=[y for _, y in (*corners, *corners[:1])],
+        mode="lines",
+        line={"color": GREEN, "width": 2, "dash": "dot"},
+        hoverinfo="skip",
+    )
     _add_beats(figure, prediction.beats)
     figure.update_layout(
         xaxis={"range": [0, width], "visible": False, "constrain": "domain"},

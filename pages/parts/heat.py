@@ -37,14 +37,20 @@ def explain(item: Screened, shown: Shown, bundle: Bundle) -> Maps:
     return _explain(item.key, item, shown, bundle)
 
 
+def forget_maps() -> None:
+    """Drop every map of this session."""
+    _explain.clear()
+    st.session_state.pop("explained", None)
+
+
 @st.cache_data(scope="session", max_entries=12, show_spinner="Computing Grad-CAM")
 def _explain(key: str, _item: Screened, _shown: Shown, _bundle: Bundle) -> Maps:
     found = evidence(_shown.photo_rgb(), _bundle, _item.prediction, top=len(_item.prediction.beats))
     order = np.argsort(found.beats)
     scale = min(1.0, VIEW_WIDTH_PX / _shown.wh[0])
     small = cv2.resize(found.heat_photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    rgba = np.dstack([np.broadcast_to(np.uint8(HEAT_RGB[::-1]), (*small.shape, 3)), (255 * small).astype(np.uint8)])
-    _, encoded = cv2.imencode(".png", rgba)
+    bgra = np.dstack([np.full((*small.shape, 3), HEAT_RGB[::-1], np.uint8), (255 * small).astype(np.uint8)])
+    _, encoded = cv2.imencode(".png", bgra)
     return Maps(encoded.tobytes(), found.crops[order], found.crop_heats[order])
 
 

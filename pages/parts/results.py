@@ -94,7 +94,7 @@ def screen_all(pictures: list[Picture], bundle: Bundle) -> None:
     bar.empty()
 
 
-def clear() -> None:
+def forget_results() -> None:
     """Forget every result and picture of this session."""
     st.session_state.pop("screened", None)
     st.session_state.pop("screened_files", None)
@@ -108,20 +108,20 @@ def _screen(picture: Picture, bundle: Bundle) -> list[Screened]:
             key, shown = _sha256(picture.content, bundle), None
         else:
             key = _sha256(picture_hash(photo_rgb).encode(), bundle)
-            # One page of a PDF is kept as a JPEG, so that looking at it does not decode them all again.
-            original = picture.content if len(pages) == 1 else _jpeg(photo_rgb, photo_rgb.shape[1], quality=95)
+            # A page of many is kept on its own, without loss, so that looking at it does not decode them all again.
+            original = picture.content if len(pages) == 1 else cv2.imencode(".png", photo_rgb[..., ::-1])[1].tobytes()
             view, thumb = _jpeg(photo_rgb, VIEW_WIDTH_PX), _jpeg(photo_rgb, THUMB_WIDTH_PX)
             shown = Shown((photo_rgb.shape[1], photo_rgb.shape[0]), original, view, thumb)
         items.append(Screened(key, prediction, shown, picture.synthetic))
     return items
 
 
-def _jpeg(photo_rgb: ByteArray, width_px_max: int, quality: int = 82) -> bytes:
+def _jpeg(photo_rgb: ByteArray, width_px_max: int) -> bytes:
     height, width = photo_rgb.shape[:2]
     scale = min(1.0, width_px_max / width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(photo_rgb, size, interpolation=cv2.INTER_AREA)
-    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82])
     return encoded.tobytes()
 
 

@@ -1,0 +1,1 @@
+"""The app: thin pages of widgets, one call into a package, and display."""
