@@ -2,9 +2,13 @@
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ecgcore.papersim_style import PageStyle
 from ecgcore.types import ByteArray, FloatArray
+
+Pixels = npt.NDArray[np.float32]
+"""A picture or a profile before it is rounded to bytes."""
 
 _FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
@@ -15,18 +19,32 @@ _FONTS = (
     cv2.FONT_HERSHEY_COMPLEX_SMALL,
 )
 _HEADER_WORDS = (
-    "ID: {n}", "Name: ____", "{a} years", "Male", "Female", "HR {h} bpm", "PR {p} ms", "QRS {q} ms", "QT/QTc {t}/{t} ms",
-    "Dept.", "Room No.:", "Technician:", "Confirmed by:", "Diagnosis Information:", "Sinus rhythm", "Unconfirmed",
-)  # fmt: skip
+    "ID: {n}",
+    "Name: ____",
+    "{a} years",
+    "Male",
+    "Female",
+    "HR {h} bpm",
+    "PR {p} ms",
+    "QRS {q} ms",
+    "QT/QTc {t}/{t} ms",
+    "Dept.",
+    "Room No.:",
+    "Technician:",
+    "Confirmed by:",
+    "Diagnosis Information:",
+    "Sinus rhythm",
+    "Unconfirmed",
+)
 
 
-def compose_grid(page_px: tuple[int, int], panel_mm: tuple[float, float, float, float], style: PageStyle) -> FloatArray:
+def compose_grid(page_px: tuple[int, int], panel_mm: tuple[float, float, float, float], style: PageStyle) -> Pixels:
     """Paper with its printed grid, ``float32 [H, W, 3]`` 0..255; lines are exact to fractions of a pixel."""
     width, height = page_px
     image = np.empty((height, width, 3), np.float32)
     image[:] = np.asarray(style.paper, np.float32)
     if style.grid == "none":
-        return image  # type: ignore[return-value]
+        return image
     left, top, right, bottom = (v * style.px_per_mm for v in panel_mm)
     x1, y1, x2, y2 = round(left), round(top), min(round(right), width), min(round(bottom), height)
     panel = image[y1:y2, x1:x2]
@@ -43,17 +61,18 @@ def compose_grid(page_px: tuple[int, int], panel_mm: tuple[float, float, float, 
     if style.frame:
         colour = tuple(float(c) for c in style.grid_colours[1])
         cv2.rectangle(image, (x1, y1), (x2 - 1, y2 - 1), colour, max(1, round(0.4 * scale)))
-    return image  # type: ignore[return-value]
+    return image
 
 
-def _line_coverage(length_px: int, period_px: float, line_px: float) -> FloatArray:
+def _line_coverage(length_px: int, period_px: float, line_px: float) -> Pixels:
     """How much of each pixel is covered by lines of ``line_px`` width at multiples of ``period_px``."""
     edges = np.arange(length_px + 1) + line_px / 2
     covered = np.floor(edges / period_px) * line_px + np.minimum(edges % period_px, line_px)
-    return np.clip(np.diff(covered), 0, 1).astype(np.float32)  # type: ignore[return-value]
+    coverage: Pixels = np.clip(np.diff(covered), 0, 1).astype(np.float32)
+    return coverage
 
 
-def _blend(image: FloatArray, coverage: FloatArray, colour_rgb: FloatArray) -> None:
+def _blend(image: Pixels, coverage: Pixels, colour_rgb: Pixels) -> None:
     image += (colour_rgb - image) * coverage[..., None]
 
 
@@ -100,32 +119,34 @@ def _text(ink: ByteArray, text: str, x_mm: float, y_mm: float, height_mm: float,
 
 
 def wear(
-    image: FloatArray, boxes_xyxy: FloatArray, style: PageStyle, rng: np.random.Generator
+    image: Pixels, boxes_xyxy: FloatArray, style: PageStyle, rng: np.random.Generator
 ) -> tuple[FloatArray, ByteArray]:
     """Shade, rotate, blur, add noise and compress; returns the boxes where they came to lie, and the picture."""
     height, width = image.shape[:2]
     boxes = boxes_xyxy.reshape(-1, 4).astype(np.float64)
     if style.shade:
-        slope = np.linspace(-1, 1, width, dtype=np.float32)[None, :] * rng.uniform(-1, 1)
-        slope = slope + np.linspace(-1, 1, height, dtype=np.float32)[:, None] * rng.uniform(-1, 1)
-        image = image * (1 - style.shade * (slope[..., None] + 2) / 4)
+        across = np.linspace(-1, 1, width, dtype=np.float32)[None, :] * np.float32(rng.uniform(-1, 1))
+        down = np.linspace(-1, 1, height, dtype=np.float32)[:, None] * np.float32(rng.uniform(-1, 1))
+        image = image * (1 - np.float32(style.shade) * (across + down + 2)[..., None] / 4)
     if style.rotation_deg:
         matrix = cv2.getRotationMatrix2D((width / 2, height / 2), style.rotation_deg, 1.0)
         paper = tuple(float(c) for c in style.paper)
-        image = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=paper)
+        turned = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=paper)
+        image = np.asarray(turned, dtype=np.float32)
         corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
         middles = (corners + np.roll(corners, 1, axis=1)) / 2
         moved = middles @ matrix[:, :2].T + matrix[:, 2]
         # Edge middles, not corners: the trace touches the box along its edges, and a corner would swing out too far.
         boxes = np.concatenate([moved.min(axis=1), moved.max(axis=1)], axis=1).reshape(-1, 4)
     if style.blur_px:
-        image = cv2.GaussianBlur(image, (0, 0), style.blur_px)
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), style.blur_px), dtype=np.float32)
     if style.sensor_noise:
         grain = rng.standard_normal((height, width), dtype=np.float32)
         image = image + (style.sensor_noise * grain)[..., None]
     picture = np.clip(image, 0, 255).astype(np.uint8)
     if style.jpeg_quality is not None:
         ok, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, style.jpeg_quality])
-        assert ok, "cv2 encodes any uint8 picture"
-        picture = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        assert ok and decoded is not None, "cv2 encodes and decodes any uint8 picture"
+        picture = np.ascontiguousarray(decoded[..., ::-1]).astype(np.uint8, copy=False)
     return boxes, picture

@@ -1,8 +1,9 @@
 """Artificial 12-lead ECGs with known beats, from a published model, for tests and for the app's sample pages.
 
-The cardiac dipole is a sum of Gaussian waves P, Q, R, S, T locked to each beat's phase, as in McSharry, Clifford, Tarassenko
-and Smith (IEEE Trans Biomed Eng 2003; 50:289-294) and, for three axes, Sameni et al. (EURASIP J Adv Signal Process 2007). The
-dipole (X left, Y down, Z back) becomes leads by Dower's matrix (Dower, Machado and Osborne, Clin Cardiol 1980; 3:87-95).
+The cardiac dipole is a sum of Gaussian waves P, Q, R, S, T locked to each beat's phase, as in McSharry, Clifford,
+Tarassenko and Smith (IEEE Trans Biomed Eng 2003; 50:289-294) and, for three axes, Sameni et al. (EURASIP J Adv Signal
+Process 2007). The dipole (X left, Y down, Z back) becomes leads by Dower's matrix (Dower, Machado and Osborne, Clin
+Cardiol 1980; 3:87-95).
 """
 
 from dataclasses import dataclass
@@ -110,14 +111,14 @@ def synthetic_ecg(
     dipole_mv = np.zeros((3, len(time_s)))
     beats_s = []
     variation = {name: rng.normal(1, 0.12, 3) for name in ("P", "Q", "R", "S", "T", "ST", "R2")}
-    for index, r_time_s in enumerate(r_times_s[:-1]):
-        rr_s = r_times_s[index + 1] - r_time_s
+    for index, sinus_time_s in enumerate(r_times_s[:-1]):
+        rr_s = r_times_s[index + 1] - sinus_time_s
         ectopic = kind == "ectopic" and index % 4 == 2
         waves = _ECTOPIC_BEAT if ectopic else _beat_of_kind(kind)
         # Bazett: repolarisation shortens with the square root of the RR interval (McSharry 2003, section III).
-        stretch = float(np.clip(np.sqrt(min(rr_s, r_time_s - r_times_s[index - 1] if index else rr_s)), 0.6, 1.1))
+        stretch = float(np.clip(np.sqrt(min(rr_s, sinus_time_s - r_times_s[index - 1] if index else rr_s)), 0.6, 1.1))
         # An ectopic beat comes early; the pause after it makes up for it.
-        r_time_s = r_time_s - 0.22 * rr_s if ectopic else r_time_s
+        r_time_s = sinus_time_s - 0.22 * rr_s if ectopic else sinus_time_s
         extents_s = []
         for name, wave in waves.items():
             centre_s = r_time_s + wave.centre_s * (stretch if name in {"P", "T", "ST"} else 1)

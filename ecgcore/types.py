@@ -56,13 +56,18 @@ class PanelFrame:
     photo_from_panel: FloatArray
     panel_wh: tuple[int, int]
 
+    @property
+    def panel_from_photo(self) -> FloatArray:
+        """The inverse homography."""
+        return np.asarray(np.linalg.inv(self.photo_from_panel), dtype=np.float64)
+
     def points_to_photo(self, points_panel_xy: npt.ArrayLike) -> FloatArray:
         """Map ``[n, 2]`` panel points to photo points."""
         return _project(self.photo_from_panel, points_panel_xy)
 
     def points_to_panel(self, points_photo_xy: npt.ArrayLike) -> FloatArray:
         """Map ``[n, 2]`` photo points to panel points."""
-        return _project(np.linalg.inv(self.photo_from_panel), points_photo_xy)
+        return _project(self.panel_from_photo, points_photo_xy)
 
     def boxes_to_photo(self, boxes_panel_xyxy: npt.ArrayLike) -> FloatArray:
         """Map ``[n, 4]`` panel boxes to the upright boxes that enclose their corners in the photo."""
@@ -70,7 +75,7 @@ class PanelFrame:
 
     def boxes_to_panel(self, boxes_photo_xyxy: npt.ArrayLike) -> FloatArray:
         """Map ``[n, 4]`` photo boxes to the upright boxes that enclose their corners in the panel."""
-        return _enclose(np.linalg.inv(self.photo_from_panel), boxes_photo_xyxy)
+        return _enclose(self.panel_from_photo, boxes_photo_xyxy)
 
     @property
     def corners_photo_xy(self) -> FloatArray:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from safetensors.numpy import load_file, save
 from safetensors import safe_open
+from safetensors.numpy import load_file, save
 
 from ecgcore.errors import BadData
 from trainer.data import PreparedPage

@@ -31,12 +31,8 @@ def render_boxed_page(record: Record, seed: int, style: PageStyle | None = None)
     style = style or random_style(rng)
     leads_shown = {lead for row in style.rows for lead in row}
     rhythm_s = min((longest_s[row[0]] for row in style.rows if len(row) == 1), default=np.inf)
-    column_s = min(
-        style.column_s or np.inf,
-        min(longest_s[lead] for lead in leads_shown),
-        rhythm_s / style.columns,
-        10.0 / style.columns,
-    )
+    shortest_s = min(longest_s[lead] for lead in leads_shown)
+    column_s = min(style.column_s or np.inf, shortest_s, rhythm_s / style.columns, 10.0 / style.columns)
     if column_s < MIN_COLUMN_S:
         return None
     plan = [_plan_row(record, row, column_s, style.columns, rng) for row in style.rows]

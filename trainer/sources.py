@@ -92,8 +92,8 @@ def _ludb_record(stem: Path) -> Record:
 def _complete_beats(annotation: wfdb.Annotation, fs_hz: float) -> tuple[FloatArray, FloatArray]:
     """Complete beats, and the stretches between whose ends every beat is complete.
 
-    A beat runs from P onset, or QRS onset where no P is marked since the beat before, to T end. A QRS without a marked T
-    end has no box, and a stretch ends before it.
+    A beat runs from P onset, or QRS onset where no P is marked since the beat before, to T end. A QRS without a marked
+    T end has no box, and a stretch ends before it.
     """
     waves: list[tuple[str, float, float]] = []
     symbols, samples = annotation.symbol, annotation.sample / fs_hz
@@ -169,7 +169,7 @@ def _ptbxl_record(ecg_id: str, patient: str, label: int | None, signals_mv: Floa
 def load_khan(folder: Path) -> list[Picture]:
     """List the pages of Khan, Hussain and Malik (Mendeley gwbz3fsgp8 v1), as published or with a ``khan.csv``.
 
-    The published folders name the class only; the group is then the picture itself, and copies must be found by content.
+    The published folders name the class only; the group is then the picture itself, and copies are found by content.
 
     Raises:
         BadData: no page is found.

@@ -112,6 +112,6 @@ def detect_pages(
 
 
 def best_min_score(model: BeatDetector, pages: Sequence[PreparedPage]) -> float:
-    """The operating threshold: of 0.3 to 0.8 the score that gives the best F1 on ``pages``, which must not be test pages."""
+    """The operating threshold: the score, 0.3 to 0.8, of the best F1 on ``pages``, which must not be test pages."""
     scores = [round(0.3 + 0.05 * step, 2) for step in range(11)]
     return max(scores, key=lambda score: detection_f1(model, pages, score))

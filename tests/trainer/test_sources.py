@@ -7,7 +7,7 @@ import pytest
 import wfdb
 
 from ecgcore.errors import BadData
-from ecgcore.papersim import LEADS, synthetic_ecg
+from ecgcore.papersim import LEADS, PageStyle, synthetic_ecg
 from trainer.rendered import boxed_pages, render_boxed_page
 from trainer.sources import Record, load_khan, load_ludb, load_ptbxl
 
@@ -28,7 +28,9 @@ def _write_ludb(folder: Path) -> Record:
                 marks += [(onset_s + 0.28, "("), (end_s - 0.05, "t"), (end_s, ")")]
             samples += [round(t * fs_hz) for t, _ in marks]
             symbols += [s for _, s in marks]
-        wfdb.wrann("1", lead.lower(), np.array(samples), symbol=symbols, write_dir=str(folder))
+        # LUDB's extensions hold digits (".v1"), which wfdb reads but refuses to write.
+        wfdb.wrann("1", "lead", np.array(samples), symbol=symbols, write_dir=str(folder))
+        (folder / "1.lead").rename(folder / f"1.{lead.lower()}")
     return Record("ludb:1", "ludb:1", None, signals_mv, fs_hz, beats_s)
 
 
@@ -51,9 +53,14 @@ def test_ludb_marks_become_complete_beats_and_stretches(tmp_path: Path) -> None:
 def test_a_boxed_page_shows_marked_stretches_only(tmp_path: Path) -> None:
     _write_ludb(tmp_path / "ludb")
     (record,) = load_ludb(tmp_path)
-    page = render_boxed_page(record, seed=1)
+    page = render_boxed_page(record, 1, PageStyle(layout="6x2"))
     assert page is not None
-    assert len(page.boxes_xyxy) > 3
+    assert record.stretches_s is not None
+    assert len(page.boxes_xyxy) > 12
+    for lead, (onset_s, end_s) in zip(page.box_leads, page.box_times_s, strict=True):
+        inside = (record.stretches_s[lead][:, 0] <= onset_s) & (end_s <= record.stretches_s[lead][:, 1])
+        assert inside.any()
+    assert render_boxed_page(record, 1, PageStyle(layout="12x1", column_s=0.5)) is None
 
 
 def test_pages_do_not_depend_on_their_company(tmp_path: Path) -> None:
