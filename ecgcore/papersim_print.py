@@ -127,7 +127,7 @@ def wear(
     if style.shade:
         across = np.linspace(-1, 1, width, dtype=np.float32)[None, :] * np.float32(rng.uniform(-1, 1))
         down = np.linspace(-1, 1, height, dtype=np.float32)[:, None] * np.float32(rng.uniform(-1, 1))
-        image = image * (1 - np.float32(style.shade) * (across + down + 2)[..., None] / 4)
+        image = np.asarray(image * (1 - style.shade * (across + down + 2)[..., None] / 4), dtype=np.float32)
     if style.rotation_deg:
         matrix = cv2.getRotationMatrix2D((width / 2, height / 2), style.rotation_deg, 1.0)
         paper = tuple(float(c) for c in style.paper)
