@@ -19,18 +19,19 @@ from ecgcore.bundle import Networks, save_bundle
 from ecgcore.errors import BadData
 from ecgcore.types import FloatArray
 from trainer.config import RECIPES, DetectorStage, FusionStage, GlobalStage, LocalStage
-from trainer.data import PageItem, PreparedPage, prepare_pages
+from trainer.data import PreparedPage, prepare_pages
 from trainer.engine import Progress, StageContext
 from trainer.folds import split_holdout
 from trainer.pagefile import load_pages, save_pages
 from trainer.rendered import boxed_pages, labelled_pages
 from trainer.runs import seen_rows
-from trainer.sources import Picture, Record, load_khan, load_ludb, load_ptbxl
+from trainer.sources import Record, load_khan, load_ludb, load_ptbxl
 from trainer.stack import Trained, calibrate_networks
 from trainer.stage_detector import best_min_score, detect_pages, train_detector
 from trainer.stage_fusion import train_fusion
 from trainer.stages import train_global, train_local
 from trainer.starter_figures import held_out_figures
+from trainer.table import PageItem
 
 HOLDOUT_SHARE, INNER_SHARE = 0.2, 0.12
 SPLIT_SEED = 2026
@@ -138,7 +139,7 @@ def build_starter(
 
 def ludb_pages(folder: Path, pages_dir: Path, seed: int) -> Split:
     """Boxed pages: nine styles of each training record, four of each held-out one."""
-    parts = _split_records(load_ludb(folder))
+    parts = split_records(load_ludb(folder))
     return Split(
         *(
             _kept(pages_dir / f"ludb-{name}.pages", lambda part=part, n=n, salt=salt: boxed_pages(part, n, seed + salt))
@@ -149,7 +150,7 @@ def ludb_pages(folder: Path, pages_dir: Path, seed: int) -> Split:
 
 def ptbxl_pages(folder: Path, pages_dir: Path, seed: int) -> Split:
     """Labelled pages: one style of each record."""
-    parts = _split_records([record for record in load_ptbxl(folder) if record.label is not None])
+    parts = split_records([record for record in load_ptbxl(folder) if record.label is not None])
     return Split(
         *(
             _kept(pages_dir / f"ptbxl-{name}.pages", lambda part=part, salt=salt: labelled_pages(part, 1, seed + salt))
@@ -159,26 +160,26 @@ def ptbxl_pages(folder: Path, pages_dir: Path, seed: int) -> Split:
 
 
 def khan_pages(folder: Path, pages_dir: Path, cache_dir: Path) -> Split:
-    """Real pages, divided by the machine's patient ID and evenly by diagnosis."""
-    pictures = load_khan(folder)
-
-    def prepare(part: Sequence[Picture]) -> Iterable[PreparedPage]:
-        items = [
-            PageItem(f"{p.diagnosis}/{p.path.name}", p.path, p.label, p.group, source="khan", source_record=p.group)
-            for p in part
-        ]
-        return prepare_pages(items, cache_dir).pages
-
-    parts = _split([p.label for p in pictures], [p.group for p in pictures], pictures)
+    """Real pages, divided by the machine's patient ID."""
+    items = khan_items(folder)
+    parts = _split([item.label for item in items], [item.group for item in items], items)
     return Split(
         *(
-            _kept(pages_dir / f"khan-{name}.pages", lambda part=part: prepare(part))
+            _kept(pages_dir / f"khan-{name}.pages", lambda part=part: prepare_pages(part, cache_dir).pages)
             for name, part in zip(("train", "inner", "test"), parts, strict=True)
         )
     )
 
 
-def _split_records(records: list[Record]) -> tuple[list[Record], list[Record], list[Record]]:
+def khan_items(folder: Path) -> list[PageItem]:
+    """The Khan pages as items to prepare; a key is diagnosis and file name."""
+    return [
+        PageItem(f"{p.diagnosis}/{p.path.name}", p.path, p.label, p.group, source="khan", source_record=p.group)
+        for p in load_khan(folder)
+    ]
+
+
+def split_records(records: list[Record]) -> tuple[list[Record], list[Record], list[Record]]:
     return _split([r.label for r in records], [r.group for r in records], records)
 
 

@@ -1,0 +1,124 @@
+"""Beats and verdicts on pages that a program of others drew (ecg-plot), from held-out records.
+
+python -m benchmarks.foreign_renderer BUNDLE --ludb DIR --ptbxl DIR [--ptbxl-pages N]
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import ecg_plot
+import matplotlib as mpl
+import numpy as np
+from ecg_plot.chart import Style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from benchmarks.held_out import held_out_ludb, held_out_ptbxl
+from ecgcore.bundle import load_bundle
+from ecgcore.papersim import BOX_PAD_MM, LEADS, SimPage
+from trainer.data import PreparedPage
+from trainer.detection_metrics import detection_metrics
+from trainer.evaluate import evaluate_bundle, figures_table
+from trainer.rendered import prepare_rendered
+from trainer.sources import Record
+from trainer.stack import LOWEST_SCORE
+from trainer.stage_detector import detect_pages
+
+mpl.use("Agg")
+
+# The package's own looks, its black and white one, and the heavy red grid with a blue pen of its earlier versions.
+LOOKS: dict[str, Style] = {
+    "default": Style(),
+    "bw": Style(line_color="black", major_color="#999999", minor_color="#dddddd"),
+    "red and blue": Style(line_color="#0000b2", major_color="#ff0000", minor_color="#ffb2b2"),
+    "no grid": Style(grid=False, line_color="black", line_width=0.3),
+}
+DPIS = (100, 130, 160)
+
+
+def draw_beats_page(record: Record, look: str, dpi: int, layout: dict[str, Any]) -> SimPage | None:
+    """One stretch that is marked complete in every lead, drawn by ecg-plot, with its beats; None where it is short."""
+    assert record.beats_s is not None and record.stretches_s is not None
+    longest = [s[np.argmax(s[:, 1] - s[:, 0])] if len(s) else np.zeros(2) for s in record.stretches_s]
+    start_s, end_s = max(s[0] for s in longest), min(s[1] for s in longest)
+    end_s = min(end_s, record.signals_mv.shape[1] / record.fs_hz)
+    if end_s - start_s < 2.5:
+        return None
+    page, panels = _draw(record, look, dpi, {**layout, "window": (start_s, end_s)})
+    boxes = []
+    for panel in panels:
+        lead = panel.lead
+        for onset_s, t_end_s in record.beats_s[lead]:
+            if panel.start <= onset_s and t_end_s <= panel.end:
+                mv = record.signals_mv[lead, round(onset_s * record.fs_hz) : round(t_end_s * record.fs_hz) + 1]
+                x1, x2 = (panel.x + (t - panel.start) * 25 for t in (onset_s, t_end_s))
+                y1, y2 = panel.baseline - mv.max() * 10 - BOX_PAD_MM, panel.baseline - mv.min() * 10 + BOX_PAD_MM
+                boxes.append((x1, y1, x2, y2))
+    return replace(page, boxes_xyxy=np.array(boxes).reshape(-1, 4) * page.px_per_mm)
+
+
+def draw_record_page(record: Record, look: str, dpi: int) -> SimPage:
+    """A whole record as 3x4 with a rhythm strip, consecutive columns."""
+    layout = {"layout": "12lead", "time_mode": "sequential", "rhythm_lead": "II"}
+    return _draw(record, look, dpi, layout)[0]
+
+
+def _draw(record: Record, look: str, dpi: int, options: dict[str, Any]) -> tuple[SimPage, list[Any]]:
+    chart = ecg_plot.plot(
+        record.signals_mv, sample_rate=record.fs_hz, lead_names=list(LEADS), title="ECG", style=LOOKS[look], **options
+    )
+    figure, _ = chart.to_matplotlib()
+    figure.set_dpi(dpi)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    image_rgb = np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    nothing = np.zeros(0)
+    page = SimPage(image_rgb, np.zeros((0, 4)), nothing, nothing, np.zeros((0, 2)), dpi / 25.4, (0.0, 0.0, 0.0, 0.0))
+    return page, chart.panels
+
+
+def main() -> None:
+    """Draw, screen and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--ludb", type=Path, required=True)
+    parser.add_argument("--ptbxl", type=Path, required=True)
+    parser.add_argument("--ptbxl-pages", type=int, default=10**6, help="at most so many held-out records")
+    options = parser.parse_args()
+    bundle = load_bundle(options.bundle)
+    layouts = cycle(
+        [{"layout": "columns", "columns": 2}, {"layout": "stacked"}, {"layout": "12lead", "time_mode": "sequential"}]
+    )
+    dpis = cycle(DPIS)
+    boxed: dict[str, list[PreparedPage]] = {look: [] for look in LOOKS}
+    lost = 0
+    for record in held_out_ludb(options.ludb, bundle):
+        for look in LOOKS:
+            page = draw_beats_page(record, look, next(dpis), next(layouts))
+            prepared = None if page is None else prepare_rendered(record, page, boxed=True, key=record.source_record)
+            lost += page is not None and prepared is None
+            boxed[look] += [] if prepared is None else [prepared]
+    everything = [page for pages in boxed.values() for page in pages]
+    print(f"LUDB drawn by ecg-plot: {len(everything)} pages, {lost} refused")
+    for look, pages in {"all looks": everything, **boxed}.items():
+        found = detect_pages(bundle.nets.detector, pages, LOWEST_SCORE)
+        rows = [(boxes, scores, page.boxes_panel_xyxy) for (boxes, scores), page in zip(found, pages, strict=True)]
+        metrics = detection_metrics(rows, [p.group for p in pages], bundle.operating.min_score)
+        print(
+            look, json.dumps({name: [round(v, 3) for v in m.values() if v is not None] for name, m in metrics.items()})
+        )
+    looks, judged = cycle(LOOKS), []
+    for record in held_out_ptbxl(options.ptbxl, bundle)[: options.ptbxl_pages]:
+        drawn = draw_record_page(record, next(looks), next(dpis))
+        prepared = prepare_rendered(record, drawn, boxed=False, key=record.source_record)
+        judged += [] if prepared is None else [prepared]
+    figures = evaluate_bundle(bundle, judged)
+    print(f"PTB-XL drawn by ecg-plot: {figures['pages']} pages")
+    print(figures_table({name: figures[name] for name in ("local", "global", "fused")}))
+
+
+if __name__ == "__main__":
+    main()

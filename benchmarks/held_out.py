@@ -1,0 +1,28 @@
+"""The groups that every starter leaves aside, for the measurements in this folder."""
+
+from pathlib import Path
+
+from ecgcore.bundle import Bundle
+from ecgcore.errors import BadData
+from trainer.sources import Record, load_ludb, load_ptbxl
+from trainer.starter import split_records
+
+
+def held_out_ludb(folder: Path, bundle: Bundle) -> list[Record]:
+    """Marked records that ``bundle`` has not seen."""
+    return _unseen(split_records(load_ludb(folder))[2], bundle)
+
+
+def held_out_ptbxl(folder: Path, bundle: Bundle) -> list[Record]:
+    """Labelled records that ``bundle`` has not seen."""
+    return _unseen(split_records([r for r in load_ptbxl(folder) if r.label is not None])[2], bundle)
+
+
+def _unseen(records: list[Record], bundle: Bundle) -> list[Record]:
+    seen = [r.source_record for r in records if bundle.has_seen(group=r.group, source_record=r.source_record)]
+    if seen:
+        raise BadData(
+            f"Bundle {bundle.version} was trained on {len(seen)} of the {len(records)} held-out records.",
+            "Measure a bundle that was trained with the same split.",
+        )
+    return records
