@@ -50,8 +50,7 @@ def _plan_row(
         stretches = record.stretches_s[lead]
         fitting = stretches[stretches[:, 1] - stretches[:, 0] >= duration_s - 1e-9]
         start_s, end_s = fitting[rng.integers(len(fitting))]
-        latest_s = min(end_s, record.signals_mv.shape[1] / record.fs_hz) - duration_s
-        segments.append(Segment(lead, float(rng.uniform(start_s, max(start_s, latest_s))), duration_s))
+        segments.append(Segment(lead, float(rng.uniform(start_s, max(start_s, end_s - duration_s))), duration_s))
     return segments
 
 

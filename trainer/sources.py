@@ -85,7 +85,7 @@ def _ludb_record(stem: Path) -> Record:
         signals_mv=signals_mv,
         fs_hz=float(record.fs),
         beats_s=[beats for beats, _ in marked],
-        stretches_s=[stretches for _, stretches in marked],
+        stretches_s=[np.clip(stretches, 0, signals_mv.shape[1] / record.fs) for _, stretches in marked],
     )
 
 
@@ -118,7 +118,7 @@ def _complete_beats(annotation: wfdb.Annotation, fs_hz: float) -> tuple[FloatArr
         runs[-1].append((start_s, end_s))
     margin_s = 0.04
     stretches = [(run[0][0] - margin_s, run[-1][1] + margin_s) for run in runs if run]
-    return np.array(beats).reshape(-1, 2), np.clip(np.array(stretches).reshape(-1, 2), 0, None)
+    return np.array(beats).reshape(-1, 2), np.array(stretches).reshape(-1, 2)
 
 
 def load_ptbxl(folder: Path) -> list[Record]:

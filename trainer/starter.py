@@ -18,7 +18,7 @@ import torch
 from ecgcore.bundle import Networks, save_bundle
 from ecgcore.errors import BadData
 from ecgcore.types import FloatArray
-from trainer.config import RECIPES, DetectorStage, FusionStage, GlobalStage, LocalStage
+from trainer.config import RECIPES, DetectorStage, FusionStage, GlobalStage, LocalStage, Recipe
 from trainer.data import PreparedPage, prepare_pages
 from trainer.engine import Progress, StageContext
 from trainer.folds import split_holdout
@@ -37,17 +37,38 @@ HOLDOUT_SHARE, INNER_SHARE = 0.2, 0.12
 SPLIT_SEED = 2026
 """Fixed, so that every starter, whatever its training seed, leaves the same groups aside."""
 
-STARTER = replace(
-    RECIPES["quick"],
-    name="starter",
-    inner_share=INNER_SHARE,
-    detector=DetectorStage(epochs=5, steps_per_epoch=360, batch=2, lr=1e-3, patience=6, width=0.25),
-    global_=GlobalStage(epochs=5, steps_per_epoch=100, batch=16, lr=1e-3, patience=6),
-    local=LocalStage(epochs=5, steps_per_epoch=250, batch=64, lr=1e-3, patience=5),
-    fusion=FusionStage(epochs=25, batch=64, lr=5e-4, patience=8, pool="mean", weight_decay=0.05),
+
+@dataclass(frozen=True)
+class StarterPlan:
+    """How long each part trains.
+
+    Args:
+        recipe: the training on rendered signals, and the rules for decisions.
+        real_global, real_local: the further training with real pages.
+        styles: pages drawn of each LUDB record for training, early stopping and measuring.
+    """
+
+    recipe: Recipe
+    real_global: GlobalStage
+    real_local: LocalStage
+    styles: tuple[int, int, int] = (9, 3, 4)
+
+
+_GLOBAL = GlobalStage(epochs=5, steps_per_epoch=100, batch=16, lr=1e-3, patience=6)
+_LOCAL = LocalStage(epochs=5, steps_per_epoch=250, batch=64, lr=1e-3, patience=5)
+STARTER = StarterPlan(
+    recipe=replace(
+        RECIPES["quick"],
+        name="starter",
+        inner_share=INNER_SHARE,
+        detector=DetectorStage(epochs=5, steps_per_epoch=360, batch=2, lr=1e-3, patience=6, width=0.25),
+        global_=_GLOBAL,
+        local=_LOCAL,
+        fusion=FusionStage(epochs=25, batch=64, lr=5e-4, patience=8, pool="mean", weight_decay=0.05),
+    ),
+    real_global=replace(_GLOBAL, epochs=6, steps_per_epoch=75, lr=5e-4),
+    real_local=replace(_LOCAL, epochs=4, steps_per_epoch=150, lr=5e-4),
 )
-REAL_GLOBAL = replace(STARTER.global_, epochs=6, steps_per_epoch=75, lr=5e-4)
-REAL_LOCAL = replace(STARTER.local, epochs=4, steps_per_epoch=150, lr=5e-4)
 
 KHAN_SHARE = 0.7
 """Share of real pages among those drawn in the second part, the same in both classes, so that looks tell nothing."""
@@ -77,6 +98,7 @@ def build_starter(
     device: torch.device,
     resume: bool,
     progress: Progress,
+    plan: StarterPlan = STARTER,
 ) -> None:
     """Train, measure and save the starter bundle as ``out/bundle``; all in between is kept in ``out`` for a resume.
 
@@ -91,8 +113,9 @@ def build_starter(
     def context(name: str) -> StageContext:
         return StageContext(out, name, device, seed, progress)
 
-    boxed = ludb_pages(ludb, out / "pages", seed)
-    detector = train_detector(boxed.train, STARTER.detector, context("detector"), val=boxed.inner)
+    recipe = plan.recipe
+    boxed = ludb_pages(ludb, out / "pages", seed, plan.styles)
+    detector = train_detector(boxed.train, recipe.detector, context("detector"), val=boxed.inner)
     min_score = best_min_score(detector, boxed.inner)
     rendered = ptbxl_pages(ptbxl, out / "pages", seed)
 
@@ -101,24 +124,33 @@ def build_starter(
 
     train, train_beats = rendered.train, beats(rendered.train)
     inner, inner_beats = rendered.inner, beats(rendered.inner)
-    global_ = train_global(rendered.train, STARTER.global_, context("global-rendered"), val=rendered.inner)
-    local = train_local(train, train_beats, STARTER.local, context("local-rendered"), val=(inner, inner_beats))
+    global_ = train_global(rendered.train, recipe.global_, context("global-rendered"), val=rendered.inner)
+    local = train_local(train, train_beats, recipe.local, context("local-rendered"), val=(inner, inner_beats))
     real = None if rendered_only or khan is None else khan_pages(khan, out / "pages", out / "cache")
+    kind = "rendered" if real is None else "real"
     if real is not None:
         shown = [page for page in real.train if page.has_grid]
         inner = [page for page in real.inner if page.has_grid]
         inner_beats = beats(inner)
         train, train_beats = [*shown, *train], [*beats(shown), *train_beats]
         weights = mixing_weights(train)
-        global_ = train_global(train, REAL_GLOBAL, context("global-real"), init=global_, val=inner, weights=weights)
+        global_ = train_global(
+            train, plan.real_global, context("global-real"), init=global_, val=inner, weights=weights
+        )
         local = train_local(
-            train, train_beats, REAL_LOCAL, context("local-real"), init=local, val=(inner, inner_beats), weights=weights
+            train,
+            train_beats,
+            plan.real_local,
+            context("local-real"),
+            init=local,
+            val=(inner, inner_beats),
+            weights=weights,
         )
     fusion = train_fusion(
-        global_, local, train, train_beats, STARTER.fusion, context("fusion"), val=(inner, inner_beats)
+        global_, local, train, train_beats, recipe.fusion, context(f"fusion-{kind}"), val=(inner, inner_beats)
     )
     nets = Networks(detector, local, global_, fusion)
-    operating, calibrations = calibrate_networks(nets, min_score, inner, STARTER)
+    operating, calibrations = calibrate_networks(nets, min_score, inner, recipe)
     trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=None)
     figures = held_out_figures(trained, boxed.test, rendered.test, [] if real is None else real.test)
     splits = [boxed, rendered] + ([] if real is None else [real])
@@ -128,8 +160,8 @@ def build_starter(
         out / "bundle",
         nets,
         trained.operating,
-        version=f"starter-{'rendered' if real is None else 'real'}-{seed}",
-        recipe={**STARTER.to_json(), "seed": seed, "rendered_only": rendered_only},
+        version=f"starter-{kind}-{seed}",
+        recipe={**recipe.to_json(), "seed": seed, "rendered_only": rendered_only},
         seen=rows,
         snapshot_hash=hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest(),
         metrics=figures,
@@ -137,13 +169,14 @@ def build_starter(
     )
 
 
-def ludb_pages(folder: Path, pages_dir: Path, seed: int) -> Split:
-    """Boxed pages: nine styles of each training record, four of each held-out one."""
+def ludb_pages(folder: Path, pages_dir: Path, seed: int, styles: tuple[int, int, int]) -> Split:
+    """Boxed pages, so many styles of each record for training, early stopping and measuring."""
     parts = split_records(load_ludb(folder))
+    jobs = zip(("train", "inner", "test"), styles, (1, 2, 3), parts, strict=True)
     return Split(
         *(
             _kept(pages_dir / f"ludb-{name}.pages", lambda part=part, n=n, salt=salt: boxed_pages(part, n, seed + salt))
-            for (name, n, salt), part in zip((("train", 9, 1), ("inner", 3, 2), ("test", 4, 3)), parts, strict=True)
+            for name, n, salt, part in jobs
         )
     )
 

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import FloatArray
+from trainer.data import PreparedPage
 
 
 def save_page(path: Path, kind: str, seed: int) -> FloatArray:
@@ -30,3 +32,8 @@ def save_data_set(folder: Path, *, boxed: bool) -> Path:
     table = folder / "table.csv"
     table.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return table
+
+
+def prepared_page(key: str, label: int | None, source: str = "test") -> PreparedPage:
+    """An empty page with a label, for what never looks at the ink."""
+    return PreparedPage(key, source, key, label, np.zeros((8, 8), np.uint8), None, key)

@@ -8,34 +8,13 @@ import wfdb
 
 from ecgcore.errors import BadData
 from ecgcore.papersim import LEADS, PageStyle, synthetic_ecg
+from tests.trainer.wfdb_files import write_ludb_record
 from trainer.rendered import boxed_pages, render_boxed_page
 from trainer.sources import Record, load_khan, load_ludb, load_ptbxl
 
 
-def _write_ludb(folder: Path) -> Record:
-    signals_mv, fs_hz, beats_s = synthetic_ecg("normal", 3)
-    folder.mkdir()
-    wfdb.wrsamp(
-        "1", fs=fs_hz, units=["mV"] * 12, sig_name=[n.lower() for n in LEADS], p_signal=signals_mv.T, fmt=["16"] * 12,
-        write_dir=str(folder),
-    )  # fmt: skip
-    for lead in LEADS:
-        samples, symbols = [], []
-        for index, (onset_s, end_s) in enumerate(beats_s[0]):
-            marks = [(onset_s, "("), (onset_s + 0.04, "p"), (onset_s + 0.08, ")")]
-            marks += [(onset_s + 0.12, "("), (onset_s + 0.16, "N"), (onset_s + 0.2, ")")]
-            if not (lead == "II" and index == 3):  # one beat without a marked T
-                marks += [(onset_s + 0.28, "("), (end_s - 0.05, "t"), (end_s, ")")]
-            samples += [round(t * fs_hz) for t, _ in marks]
-            symbols += [s for _, s in marks]
-        # LUDB's extensions hold digits (".v1"), which wfdb reads but refuses to write.
-        wfdb.wrann("1", "lead", np.array(samples), symbol=symbols, write_dir=str(folder))
-        (folder / "1.lead").rename(folder / f"1.{lead.lower()}")
-    return Record("ludb:1", "ludb:1", None, signals_mv, fs_hz, beats_s)
-
-
 def test_ludb_marks_become_complete_beats_and_stretches(tmp_path: Path) -> None:
-    truth = _write_ludb(tmp_path / "ludb")
+    truth = write_ludb_record(tmp_path / "ludb")
     (record,) = load_ludb(tmp_path)
     assert np.allclose(record.signals_mv, truth.signals_mv, atol=0.01)
     assert record.beats_s is not None
@@ -51,7 +30,7 @@ def test_ludb_marks_become_complete_beats_and_stretches(tmp_path: Path) -> None:
 
 
 def test_a_boxed_page_shows_marked_stretches_only(tmp_path: Path) -> None:
-    _write_ludb(tmp_path / "ludb")
+    write_ludb_record(tmp_path / "ludb")
     (record,) = load_ludb(tmp_path)
     page = render_boxed_page(record, 1, PageStyle(layout="6x2"))
     assert page is not None
@@ -64,7 +43,7 @@ def test_a_boxed_page_shows_marked_stretches_only(tmp_path: Path) -> None:
 
 
 def test_pages_do_not_depend_on_their_company(tmp_path: Path) -> None:
-    _write_ludb(tmp_path / "ludb")
+    write_ludb_record(tmp_path / "ludb")
     (record,) = load_ludb(tmp_path)
     other = Record("ludb:2", "ludb:2", None, record.signals_mv, record.fs_hz, record.beats_s, record.stretches_s)
     alone = list(boxed_pages([record], 1, seed=5, workers=1))

@@ -1,0 +1,120 @@
+"""The whole circle on tiny models: public data as published, every stage, a bundle, and a page screened with it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ecgcore.bundle import load_bundle
+from ecgcore.errors import BadData
+from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
+from ecgcore.pipeline import screen
+from ecgcore.types import ByteArray
+from tests.trainer.pages import prepared_page
+from tests.trainer.wfdb_files import write_ludb_record
+from trainer.config import RECIPES
+from trainer.starter import StarterPlan, build_starter, mixing_weights
+
+TINY = RECIPES["tiny"]
+PLAN = StarterPlan(TINY, TINY.global_, TINY.local, styles=(1, 1, 1))
+ABNORMAL_KINDS = [kind for kind in KINDS if kind not in {"normal", "tachycardia"}]
+
+
+def _write_ptbxl(folder: Path, records: int) -> None:
+    folder.mkdir()
+    deltas, rows = [], ["ecg_id,label,patient_id"]
+    for number in range(records):
+        abnormal = number % 2
+        kind = ABNORMAL_KINDS[number % len(ABNORMAL_KINDS)] if abnormal else "normal"
+        signals_mv, _, _ = synthetic_ecg(kind, number, fs_hz=250)
+        steps = np.round(signals_mv / 0.005).astype(np.int16)
+        deltas.append(np.diff(steps, axis=-1, prepend=np.int16(0)))
+        rows.append(f"{number},{'abnormal' if abnormal else 'normal'},{number}")
+    np.savez(folder / "ptbxl.npz", delta=np.stack(deltas))
+    (folder / "ptbxl.csv").write_text("\n".join(rows))
+
+
+def _write_khan(folder: Path, pages: int) -> None:
+    (folder / "khan").mkdir(parents=True)
+    rows = ["file,label,diagnosis,group"]
+    for number in range(pages):
+        abnormal = number % 2
+        signals_mv, fs_hz, _ = synthetic_ecg("st_elevation" if abnormal else "normal", 100 + number)
+        page = draw_page(signals_mv, fs_hz, PageStyle(px_per_mm=4.0, grid="dots"), number)
+        Image.fromarray(page.image_rgb).save(folder / "khan" / f"{number}.png")
+        rows.append(f"{number}.png,{'abnormal,mi' if abnormal else 'normal,normal'},g{number}")
+    (folder / "khan.csv").write_text("\n".join(rows))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small copies of the three data sets, in their published or compact forms."""
+    folder = tmp_path_factory.mktemp("data")
+    for number in range(1, 9):
+        write_ludb_record(folder / "ludb", number)
+    _write_ptbxl(folder / "ptbxl", 16)
+    _write_khan(folder / "khan", 16)
+    return folder
+
+
+def _build(
+    data: Path, out: Path, *, rendered_only: bool, resume: bool = False, messages: list[str] | None = None
+) -> None:
+    build_starter(
+        ludb=data / "ludb",
+        ptbxl=data / "ptbxl",
+        khan=data / "khan",
+        out=out,
+        rendered_only=rendered_only,
+        seed=0,
+        device=torch.device("cpu"),
+        resume=resume,
+        progress=lambda event: None if messages is None else messages.append(event["stage"]),
+        plan=PLAN,
+    )
+
+
+def test_the_whole_circle(data: Path, tmp_path: Path, ecg_page_rgb: ByteArray) -> None:
+    _build(data, tmp_path / "out", rendered_only=True)
+    ancestor = load_bundle(tmp_path / "out" / "bundle")
+    assert ancestor.version == "starter-rendered-0"
+    assert set(ancestor.manifest["metrics"]) == {"ludb_rendered", "ptbxl_rendered"}
+    assert screen(ecg_page_rgb, ancestor, file="page").status == "ok"
+
+    messages: list[str] = []
+    _build(data, tmp_path / "out", rendered_only=False, resume=True, messages=messages)
+    assert "detector" not in messages  # finished stages are not trained again
+    bundle = load_bundle(tmp_path / "out" / "bundle")
+    assert {"khan_gridded", "khan_all"} <= set(bundle.manifest["metrics"])
+    auroc = bundle.manifest["metrics"]["khan_gridded"]["fused"]["auroc"]
+    assert auroc["value"] is None or 0 <= auroc["value"] <= 1
+
+    # The clean ancestor has seen no real page, its descendant all but the held-out groups.
+    khan_groups = [f"khan:g{number}" for number in range(16)]
+    assert not any(ancestor.has_seen(group=group) for group in khan_groups)
+    assert 0.6 < np.mean([bundle.has_seen(group=group) for group in khan_groups]) < 1
+
+
+def test_a_folder_in_use_and_missing_data_are_refused(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "something").touch()
+    with pytest.raises(BadData, match="not empty"):
+        _build(data, tmp_path / "out", rendered_only=True)
+    with pytest.raises(BadData, match="ludb"):
+        _build(tmp_path, tmp_path / "new", rendered_only=True)
+
+
+def test_mixing_weights_tell_no_class_by_its_source() -> None:
+    pages = [prepared_page(f"mi/{i}", 1, source="khan") for i in range(2)]
+    pages += [prepared_page(f"abnormal_heartbeat/{i}", 1, source="khan") for i in range(5)]
+    pages += [prepared_page(f"normal/{i}", 0, source="khan") for i in range(3)]
+    pages += [prepared_page(f"p{i}", i % 2, source="ptbxl") for i in range(20)]
+    weights = mixing_weights(pages)
+    for label in (0, 1):
+        of_class = np.array([page.label == label for page in pages])
+        real = np.array([page.source == "khan" for page in pages])
+        assert weights[of_class & real].sum() == pytest.approx(0.7)
+        assert weights[of_class & ~real].sum() == pytest.approx(0.3)
+    assert weights[0] == pytest.approx(3 * weights[2])
