@@ -91,16 +91,20 @@ def _batch(pages: Sequence[PreparedPage], px_per_mm: float, rng: np.random.Gener
 
 def detection_f1(model: BeatDetector, pages: Sequence[PreparedPage], min_score: float = 0.5) -> float:
     """F1 at IoU 0.7 over all boxes of ``pages``: the early stopping criterion, stricter than the reported 0.5."""
-    hits = found = true = 0
-    for page in pages:
+    return _f1(detect_pages(model, pages, min_score), pages, min_score)
+
+
+def _f1(found: Sequence[tuple[FloatArray, FloatArray]], pages: Sequence[PreparedPage], min_score: float) -> float:
+    hits = total = 0
+    for (boxes, scores), page in zip(found, pages, strict=True):
         assert page.boxes_panel_xyxy is not None
-        boxes, _ = detect_beats(model, page.ink, min_score)
-        found, true = found + len(boxes), true + len(page.boxes_panel_xyxy)
-        if len(boxes) and len(page.boxes_panel_xyxy):
-            iou = box_iou(torch.as_tensor(boxes), torch.as_tensor(page.boxes_panel_xyxy))
+        kept = boxes[scores >= min_score]
+        total += len(kept) + len(page.boxes_panel_xyxy)
+        if len(kept) and len(page.boxes_panel_xyxy):
+            iou = box_iou(torch.as_tensor(kept), torch.as_tensor(page.boxes_panel_xyxy))
             # Boxes of one page hardly overlap, so that the best match of each true box is its own.
             hits += int((iou.amax(dim=0) >= _VALIDATION_IOU).sum())
-    return 2 * hits / max(1, found + true)
+    return 2 * hits / max(1, total)
 
 
 def detect_pages(
@@ -114,4 +118,5 @@ def detect_pages(
 def best_min_score(model: BeatDetector, pages: Sequence[PreparedPage]) -> float:
     """The operating threshold: the score, 0.3 to 0.8, of the best F1 on ``pages``, which must not be test pages."""
     scores = [round(0.3 + 0.05 * step, 2) for step in range(11)]
-    return max(scores, key=lambda score: detection_f1(model, pages, score))
+    found = detect_pages(model, pages, scores[0])
+    return max(scores, key=lambda score: _f1(found, pages, score))
