@@ -47,9 +47,9 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
     if grid is not None and box is not None:
         scale_xy, source = (grid.px_per_mm_x, grid.px_per_mm_y), "grid"
         x1, y1, x2, y2 = box
-        ink = pen_ink(darkness[y1:y2, x1:x2], True, round(5 * grid.px_per_mm))
+        ink = pen_ink(darkness[y1:y2, x1:x2], True, grid.px_per_mm)
     else:
-        ink = pen_ink(darkness, False, 1)
+        ink = pen_ink(darkness, False, 1.0)
         box, scale, source = _panel_without_grid(ink)
         scale_xy = (scale, scale)
         x1, y1, x2, y2 = box

@@ -12,6 +12,11 @@ SAMPLE_PX = 200_000
 COLLINEAR_COS = 0.97
 FAINT_INK, STRONG_INK = 45, 110
 MIN_STROKE_PX = 5
+TILE_MM = 5.0
+"""Side of the tiles that decide where the paper is free of traces."""
+DARK_GRID = 0.4
+"""A grid that would be taken for this share of the pen, or more, is too dark to go by its strength."""
+RULING_MM = 25.0
 FRAME_PX = 6
 MIN_MARK = 0.05
 """Darkness below which a pixel counts as paper."""
@@ -43,35 +48,53 @@ def darkness_rgb(photo_rgb: ByteArray) -> ByteArray:
     return np.asarray(cv2.bitwise_not(white), dtype=np.uint8)
 
 
-def pen_ink(darkness: ByteArray, has_grid: bool, tile_px: int) -> ByteArray:
+def pen_ink(darkness: ByteArray, has_grid: bool, px_per_mm: float) -> ByteArray:
     """Unmix every pixel into pen and grid, and return the pen's share.
 
     The grid's colour is read in the tiles without any trace, the pen's from what is darker than any grid there.
     Each pixel is then the non-negative least-squares mixture of both; what grid remains is cut at the level seen in
-    the empty tiles, so a grey grid under a black pen goes by its strength alone.
+    the empty tiles, so a grey grid under a black pen goes by its strength alone. A grid of the pen's colour that is
+    nearly as dark as the pen differs from it by its form only: its rulings are then taken out first.
 
     Args:
         darkness: ``uint8 [h, w, 3]`` from :func:`darkness_rgb`, cut to the panel.
         has_grid: whether a grid is printed there.
-        tile_px: side of the tiles that decide where the paper is free of traces, about 5 mm.
+        px_per_mm: of the picture; without a grid it is not used.
 
     Returns:
         ``uint8 [h, w]``: 0 paper, 255 full pen.
     """
-    empty = _empty_tile_samples(darkness, tile_px) if has_grid else np.zeros((0, 3))
+    share, leak = _pen_share(darkness, has_grid, px_per_mm)
+    if leak > DARK_GRID:
+        share, leak = _pen_share(_without_rulings(darkness, px_per_mm), has_grid, px_per_mm)
+    cut = float(np.clip(1.2 * leak, 0.15, 0.6))
+    ramp = np.clip((np.arange(256) / 255.0 - cut) / (0.9 - cut), 0.0, 1.0)
+    return np.asarray(cv2.LUT(share, np.round(255 * ramp).astype(np.uint8)), dtype=np.uint8)
+
+
+def _pen_share(darkness: ByteArray, has_grid: bool, px_per_mm: float) -> tuple[ByteArray, float]:
+    """The pen's amount in every pixel, 255 for all, and how much of it the grid alone would be taken for, 0..1."""
+    empty = _empty_tile_samples(darkness, round(TILE_MM * px_per_mm)) if has_grid else np.zeros((0, 3))
     grid = _direction(empty)
     step = max(1, int(np.sqrt(darkness.shape[0] * darkness.shape[1] / SAMPLE_PX)))
     sample = darkness[::step, ::step].reshape(-1, 3) / 255.0
     pen = _pen_colour(sample, grid, empty)
     if pen is None:
-        return np.zeros(darkness.shape[:2], np.uint8)
+        return np.zeros(darkness.shape[:2], np.uint8), 0.0
     weights = _unmixing_weights(pen, grid)
     shares = [cv2.transform(darkness, row[None, :].astype(np.float32)) for row in weights]
     share = shares[0] if len(shares) == 1 else cv2.min(shares[0], shares[1])
-    leak = 1.2 * float(np.quantile((empty @ weights.T).min(axis=1), 0.999)) if len(empty) else 0.0
-    cut = float(np.clip(leak, 0.15, 0.6))
-    ramp = np.clip((np.arange(256) / 255.0 - cut) / (0.9 - cut), 0.0, 1.0)
-    return np.asarray(cv2.LUT(share, np.round(255 * ramp).astype(np.uint8)), dtype=np.uint8)
+    leak = float(np.quantile((empty @ weights.T).min(axis=1), 0.999)) if len(empty) else 0.0
+    return np.asarray(share, dtype=np.uint8), leak
+
+
+def _without_rulings(darkness: ByteArray, px_per_mm: float) -> ByteArray:
+    """Subtract what runs straight on for ``RULING_MM``, across or down: the grid, not a beating trace."""
+    length = round(RULING_MM * px_per_mm)
+    across, down = (
+        cv2.morphologyEx(darkness, cv2.MORPH_OPEN, np.ones(shape, np.uint8)) for shape in ((1, length), (length, 1))
+    )
+    return np.asarray(cv2.subtract(darkness, cv2.max(across, down)), dtype=np.uint8)
 
 
 def keep_strokes(raster: ByteArray) -> ByteArray:

@@ -54,8 +54,8 @@ class StarterPlan:
     styles: tuple[int, int, int] = (9, 3, 4)
 
 
-_GLOBAL = GlobalStage(epochs=5, steps_per_epoch=100, batch=16, lr=1e-3, patience=6)
-_LOCAL = LocalStage(epochs=5, steps_per_epoch=250, batch=64, lr=1e-3, patience=5)
+_GLOBAL = GlobalStage(epochs=5, steps_per_epoch=100, batch=16, lr=1e-3, patience=6, px_per_mm=1.5)
+_LOCAL = LocalStage(epochs=4, steps_per_epoch=200, batch=64, lr=1e-3, patience=5)
 STARTER = StarterPlan(
     recipe=replace(
         RECIPES["quick"],
