@@ -1,0 +1,43 @@
+"""The bundle that ships: whole, small enough, described, and fit for a drawn page with known beats."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecgcore.bundle import Bundle, load_bundle, starter_folder
+from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
+from ecgcore.pipeline import screen
+from trainer.detection_metrics import match_boxes
+
+MOST_BYTES = 60_000_000
+
+
+@pytest.fixture(scope="module")
+def starter() -> Bundle:
+    """The shipped bundle, loaded and checked."""
+    return load_bundle(starter_folder(), "cpu")
+
+
+def test_it_is_small_and_the_model_card_names_it(starter: Bundle) -> None:
+    assert sum(file.stat().st_size for file in starter_folder().iterdir()) <= MOST_BYTES
+    card = (Path(__file__).parent.parent / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert f"`{starter.version}`" in card
+
+
+def test_it_says_what_it_has_seen_and_how_good_it_is(starter: Bundle) -> None:
+    sources = {row[2].split(":")[0] for row in starter.manifest["seen"]}
+    assert {"ludb", "ptbxl"} <= sources
+    assert {"ludb_rendered", "ptbxl_rendered"} <= set(starter.manifest["metrics"])
+
+
+@pytest.mark.parametrize("layout", ["3x4+1", "6x2", "12x1"])
+def test_it_finds_the_beats_of_a_drawn_page(starter: Bundle, layout: str) -> None:
+    signals_mv, fs_hz, beats_s = synthetic_ecg("normal", 11)
+    page = draw_page(signals_mv, fs_hz, PageStyle(layout=layout, row_pitch_mm=22.0), 11, beats_s=beats_s)
+    prediction = screen(page.image_rgb, starter, file="drawn")
+    found = np.array([beat.box_photo_xyxy.as_list() for beat in prediction.beats]).reshape(-1, 4)
+    hits = match_boxes(found, [beat.score for beat in prediction.beats], page.boxes_xyxy)[0]
+    assert hits.sum() >= 0.8 * len(page.boxes_xyxy)
+    assert hits.mean() >= 0.8
+    assert prediction.heart_rate_bpm == pytest.approx(60 / np.diff(beats_s[0][:, 0]).mean(), rel=0.05)
