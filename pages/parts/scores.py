@@ -4,6 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 PARTS = {"fused": "verdict (fused)", "global": "whole page", "local": "beats", "detector": "beat finder"}
+DATA_SETS = {
+    "ludb_rendered": "Beats: LUDB records, drawn by this program",
+    "ptbxl_rendered": "Verdicts: PTB-XL records, drawn by this program",
+    "khan_gridded": "Verdicts: real pages of the Khan set with a printed grid",
+    "khan_all": "Verdicts: all real pages of the Khan set",
+    "khan_acute_mi_and_normal": "Verdicts: real pages of acute infarction against normal ones",
+}
 METRICS = {
     "auroc": "AUROC",
     "auprc": "AUPRC",
@@ -35,7 +42,7 @@ def score_tables(metrics: dict[str, Any], title: tuple[str, ...] = ()) -> Iterat
         names = dict.fromkeys(metric for figures in parts.values() for metric in figures)
         ordered = sorted(names, key=lambda name: list(METRICS).index(name) if name in METRICS else len(METRICS))
         yield (
-            " · ".join(title).replace("_", " "),
+            " · ".join(DATA_SETS.get(name, name.replace("_", " ")) for name in title),
             [
                 {"": METRICS.get(metric, metric)}
                 | {PARTS[part]: interval_text(figures.get(metric)) for part, figures in parts.items()}
