@@ -91,6 +91,11 @@ def print_text(
         for name, x_mm, baseline_mm in labels:
             _text(ink, name, x_mm + shift_mm, baseline_mm - lift_mm, style.label_mm, style.font, scale)
     left, top, right, bottom = panel_mm
+    if style.ticks:
+        for baseline_mm in sorted({baseline_mm for _, _, baseline_mm in labels}):
+            for second in range(int((right - left) // style.paper_speed_mm_s)):
+                x_mm = left + second * style.paper_speed_mm_s
+                _text(ink, str(second), x_mm, baseline_mm + 0.45 * style.row_pitch_mm, 2.2, style.font, scale)
     if style.header and style.margin_mm[1] > 8:
         for line in range(int((style.margin_mm[1] - 3) // 5)):
             x_mm = left + rng.uniform(0, 5)

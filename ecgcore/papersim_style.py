@@ -54,6 +54,7 @@ class PageStyle:
         grid: "lines" (1 and 5 mm), "dots" (1 mm dots, 5 mm lines), "coarse" (5 mm only) or "none".
         minor_mm, major_mm: line widths of the 1 mm and the 5 mm grid.
         pulse: where the 1 mV calibration pulse of 0.2 s stands: "left", "right" or "none".
+        ticks: whether seconds are numbered below every row, as plotting programs do.
         separators: how neighbouring leads of a row are told apart: "none", "tick", "line" or "gap".
         margin_mm: white paper around the grid: left, top, right, bottom; header and footer are printed there.
         wander_mv, noise_mv, mains_mv: amplitudes of baseline wander, muscle noise and 50 Hz mains.
@@ -83,6 +84,7 @@ class PageStyle:
     labels: bool = True
     header: bool = True
     footer: bool = True
+    ticks: bool = False
     wander_mv: float = 0.0
     noise_mv: float = 0.0
     mains_mv: float = 0.0
@@ -160,4 +162,5 @@ def random_style(rng: np.random.Generator, *, column_s_max: float | None = None)
         sensor_noise=float(rng.uniform(1, 7) * worn),
         shade=float(rng.uniform(0, 0.12) * (rng.random() < 0.3)),
         jpeg_quality=int(rng.integers(45, 96)) if rng.random() < 0.7 else None,
+        ticks=bool(rng.random() < 0.2),
     )
