@@ -37,7 +37,8 @@ def score_tables(metrics: dict[str, Any], title: tuple[str, ...] = ()) -> Iterat
             ``{network: {metric: {"value", "low", "high"}}}``.
         title: names on the way down to here.
     """
-    parts = {name: figures for name, figures in metrics.items() if name in PARTS and isinstance(figures, dict)}
+    # The verdict comes first, since a phone shows two columns.
+    parts = {name: metrics[name] for name in PARTS if isinstance(metrics.get(name), dict)}
     if parts:
         names = dict.fromkeys(metric for figures in parts.values() for metric in figures)
         ordered = sorted(names, key=lambda name: list(METRICS).index(name) if name in METRICS else len(METRICS))
