@@ -22,7 +22,7 @@ from ecgcore.papersim import BOX_PAD_MM, LEADS, SimPage
 from trainer.data import PreparedPage
 from trainer.detection_metrics import detection_metrics
 from trainer.evaluate import evaluate_bundle, figures_table
-from trainer.rendered import prepare_rendered
+from trainer.rendered import cuts_closely, prepare_rendered
 from trainer.sources import Record
 from trainer.stack import LOWEST_SCORE
 from trainer.stage_detector import detect_pages
@@ -39,15 +39,26 @@ LOOKS: dict[str, Style] = {
 DPIS = (100, 130, 160)
 
 
+WINDOWS_TRIED = 40
+
+
 def draw_beats_page(record: Record, look: str, dpi: int, layout: dict[str, Any]) -> SimPage | None:
-    """One stretch that is marked complete in every lead, drawn by ecg-plot, with its beats; None where it is short."""
+    """One stretch that is marked complete in every lead, drawn by ecg-plot, with its beats; None where it is short.
+
+    Of several windows inside the stretch the one is drawn that cuts the fewest beats by less than the marks' tolerance.
+    """
     assert record.beats_s is not None and record.stretches_s is not None
     longest = [s[np.argmax(s[:, 1] - s[:, 0])] if len(s) else np.zeros(2) for s in record.stretches_s]
     start_s, end_s = max(s[0] for s in longest), min(s[1] for s in longest)
     end_s = min(end_s, record.signals_mv.shape[1] / record.fs_hz)
     if end_s - start_s < 2.5:
         return None
-    page, panels = _draw(record, look, dpi, {**layout, "window": (start_s, end_s)})
+    rng = np.random.default_rng(int(record.source_record.split(":")[1]))
+    spare_s = min(0.8, (end_s - start_s) / 4)
+    windows = [(start_s + a, end_s - b) for a, b in rng.uniform(0, spare_s / 2, (WINDOWS_TRIED, 2))]
+    charts = [_chart(record, look, {**layout, "window": window}) for window in windows]
+    chart = min(charts, key=lambda chart: _closely_cut(record, chart.panels))
+    page, panels = _rasterise(chart, dpi), chart.panels
     boxes = []
     for panel in panels:
         lead = panel.lead
@@ -63,21 +74,28 @@ def draw_beats_page(record: Record, look: str, dpi: int, layout: dict[str, Any])
 def draw_record_page(record: Record, look: str, dpi: int) -> SimPage:
     """A whole record as 3x4 with a rhythm strip, consecutive columns."""
     layout = {"layout": "12lead", "time_mode": "sequential", "rhythm_lead": "II"}
-    return _draw(record, look, dpi, layout)[0]
+    return _rasterise(_chart(record, look, layout), dpi)
 
 
-def _draw(record: Record, look: str, dpi: int, options: dict[str, Any]) -> tuple[SimPage, list[Any]]:
-    chart = ecg_plot.plot(
+def _chart(record: Record, look: str, options: dict[str, Any]) -> Any:
+    return ecg_plot.plot(
         record.signals_mv, sample_rate=record.fs_hz, lead_names=list(LEADS), title="ECG", style=LOOKS[look], **options
     )
+
+
+def _closely_cut(record: Record, panels: list[Any]) -> int:
+    assert record.beats_s is not None
+    return sum(cuts_closely(record.beats_s[panel.lead], panel.start, panel.end) for panel in panels)
+
+
+def _rasterise(chart: Any, dpi: int) -> SimPage:
     figure, _ = chart.to_matplotlib()
     figure.set_dpi(dpi)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     image_rgb = np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
     nothing = np.zeros(0)
-    page = SimPage(image_rgb, np.zeros((0, 4)), nothing, nothing, np.zeros((0, 2)), dpi / 25.4, (0.0, 0.0, 0.0, 0.0))
-    return page, chart.panels
+    return SimPage(image_rgb, np.zeros((0, 4)), nothing, nothing, np.zeros((0, 2)), dpi / 25.4, (0.0, 0.0, 0.0, 0.0))
 
 
 def main() -> None:

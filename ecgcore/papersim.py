@@ -121,7 +121,8 @@ def draw_page(
             labels.append((LEADS[segment.lead], x_mm, baseline_mm))
             for onset_s, end_s in beats_s[segment.lead] if beats_s is not None else ():
                 inside = (times_s >= onset_s) & (times_s <= end_s)
-                if onset_s >= segment.start_s and end_s <= segment.start_s + segment.duration_s and inside.any():
+                drawn_until_s = segment.start_s + segment.duration_s - style.gap_mm / style.paper_speed_mm_s
+                if onset_s >= segment.start_s and end_s <= drawn_until_s and inside.any():
                     x1, x2 = (x_mm + (t - segment.start_s) * style.paper_speed_mm_s for t in (onset_s, end_s))
                     y1, y2 = points_mm[inside, 1].min() - BOX_PAD_MM, points_mm[inside, 1].max() + BOX_PAD_MM
                     truths.append((x1, y1, x2, y2, segment.lead, row_index, onset_s, end_s))
@@ -183,9 +184,8 @@ def _trace_mm(
     value_mv = value_mv + style.mains_mv * np.sin(2 * np.pi * 50 * times_s)
     value_mv = value_mv + style.noise_mv * rng.standard_normal(len(value_mv))
     x = x_mm + (times_s - segment.start_s) * style.paper_speed_mm_s
-    gap_mm = 1.5 if style.separators == "gap" else 0.0
     y = baseline_mm - value_mv * style.gain_mm_mv
-    keep = x < x_mm + segment.duration_s * style.paper_speed_mm_s - gap_mm if gap_mm else np.ones(len(x), bool)
+    keep = x < x_mm + segment.duration_s * style.paper_speed_mm_s - style.gap_mm
     return np.column_stack([x, y])[keep], times_s[keep]
 
 

@@ -106,6 +106,11 @@ class PageStyle:
         return LAYOUTS[self.layout]
 
     @property
+    def gap_mm(self) -> float:
+        """Paper without a trace at the end of every lead."""
+        return 1.5 if self.separators == "gap" else 0.0
+
+    @property
     def columns(self) -> int:
         """How many columns of leads the layout has."""
         return max(len(row) for row in self.rows)

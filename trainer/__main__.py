@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, what in (("ludb", "LUDB"), ("ptbxl", "PTB-XL"), ("khan", "the Khan pages (Mendeley gwbz3fsgp8)")):
         starter.add_argument(f"--{name}", type=Path, metavar="DIR", help=f"folder of {what}")
     starter.add_argument("--rendered-only", action="store_true", help="learn from rendered signals alone")
+    starter.add_argument("--bundle", type=Path, metavar="DIR", help="go on from an earlier starter")
     crossval = commands.add_parser("crossval", help="train and judge all stages in grouped, stratified folds")
     crossval.add_argument("--folds", type=int, default=5, metavar="N")
     fit = commands.add_parser("fit", help="train a bundle on all rows")

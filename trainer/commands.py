@@ -54,6 +54,7 @@ def starter(options: argparse.Namespace) -> None:
         device=pick_device(options.device),
         resume=options.resume,
         progress=show_progress,
+        start=None if options.bundle is None else load_bundle(options.bundle, options.device),
     )
 
 

@@ -4,17 +4,24 @@ import multiprocessing
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
 from ecgcore.errors import NotScreenable
 from ecgcore.page import picture_hash, prepare_page
 from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, plan_page, random_style
+from ecgcore.types import FloatArray
 from trainer.data import PreparedPage, boxes_in_panel
 from trainer.sources import Record
 
 MIN_COLUMN_S = 1.2
 """Shorter stretches hold hardly a complete beat."""
+
+MARK_TOLERANCE_S = 0.03
+"""How far apart careful readers mark a T wave's end (two standard deviations: CSE Working Party 1985)."""
+
+_WINDOW_TRIES = 20
 
 
 def render_boxed_page(record: Record, seed: int, style: PageStyle | None = None) -> SimPage | None:
@@ -43,15 +50,33 @@ def _plan_row(
     record: Record, row: Sequence[int], column_s: float, columns: int, rng: np.random.Generator
 ) -> list[Segment]:
     """Each lead from a random place inside its marked stretches, so that no unmarked beat is ever shown."""
-    assert record.stretches_s is not None
+    assert record.stretches_s is not None and record.beats_s is not None
     segments = []
     for lead in row:
         duration_s = column_s if len(row) > 1 else column_s * columns
         stretches = record.stretches_s[lead]
         fitting = stretches[stretches[:, 1] - stretches[:, 0] >= duration_s - 1e-9]
-        start_s, end_s = fitting[rng.integers(len(fitting))]
-        segments.append(Segment(lead, float(rng.uniform(start_s, max(start_s, end_s - duration_s))), duration_s))
+        for _ in range(_WINDOW_TRIES):
+            first_s, last_s = fitting[rng.integers(len(fitting))]
+            start_s = float(rng.uniform(first_s, max(first_s, last_s - duration_s)))
+            if not cuts_closely(record.beats_s[lead], start_s, start_s + duration_s):
+                break
+        segments.append(Segment(lead, start_s, duration_s))
     return segments
+
+
+def cuts_closely(beats_s: FloatArray, start_s: float, end_s: float) -> bool:
+    """Whether a window loses so little of a beat that another reader would call it complete."""
+    lost_s = np.maximum(start_s - beats_s[:, 0], beats_s[:, 1] - end_s)
+    return bool(((lost_s > 0) & (lost_s <= MARK_TOLERANCE_S)).any())
+
+
+def vary_amplitudes(record: Record, rng: np.random.Generator) -> Record:
+    """Make leads taller or flatter, as hearts differ; chest leads may become 3 cm tall and overlap others."""
+    factors = np.exp(rng.normal(0, 0.3, (len(record.signals_mv), 1)))
+    if rng.random() < 0.4:
+        factors[6:] *= rng.uniform(1.2, 2.5)
+    return replace(record, signals_mv=record.signals_mv * factors)
 
 
 def render_page(record: Record, seed: int, style: PageStyle | None = None) -> SimPage:
@@ -83,14 +108,16 @@ def prepare_rendered(record: Record, page: SimPage, *, boxed: bool, key: str) ->
 
 
 def boxed_pages(
-    records: Sequence[Record], pages_per_record: int, seed: int, workers: int = 2
+    records: Sequence[Record], pages_per_record: int, seed: int, workers: int = 2, *, varied: bool = False
 ) -> Iterator[PreparedPage]:
     """Rendered, prepared and boxed pages of every record, ``pages_per_record`` styles each.
 
     The pages of a record depend on its name and ``seed`` alone, not on which other records are drawn with it. Records
-    too little of which is marked, and pages that are not screenable, are left out.
+    too little of which is marked, and pages that are not screenable, are left out. With ``varied``, for training, half
+    of the pages have other amplitudes than the record.
     """
-    yield from _in_processes(_boxed_page, records, pages_per_record, seed, workers)
+    make = _varied_boxed_page if varied else _boxed_page
+    yield from _in_processes(make, records, pages_per_record, seed, workers)
 
 
 def labelled_pages(
@@ -109,6 +136,11 @@ def page_seed(record: Record, number: int, seed: int) -> int:
 def _boxed_page(record: Record, number: int, seed: int) -> PreparedPage | None:
     page = render_boxed_page(record, page_seed(record, number, seed))
     return None if page is None else prepare_rendered(record, page, boxed=True, key=f"{record.source_record}/{number}")
+
+
+def _varied_boxed_page(record: Record, number: int, seed: int) -> PreparedPage | None:
+    rng = np.random.default_rng(page_seed(record, number, seed + 1_000_000))
+    return _boxed_page(vary_amplitudes(record, rng) if rng.random() < 0.5 else record, number, seed)
 
 
 def _labelled_page(record: Record, number: int, seed: int) -> PreparedPage | None:

@@ -5,17 +5,18 @@ records and, unless ``rendered_only``, from the Khan pages. A fifth of each set'
 drawn and only measured; an inner part of the rest stops the training and fits thresholds.
 """
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import torch
 
-from ecgcore.bundle import Networks, save_bundle
+from ecgcore.bundle import Bundle, Networks, save_bundle
 from ecgcore.errors import BadData
 from ecgcore.types import FloatArray
 from trainer.config import RECIPES, DetectorStage, FusionStage, GlobalStage, LocalStage, Recipe
@@ -44,14 +45,14 @@ class StarterPlan:
 
     Args:
         recipe: the training on rendered signals, and the rules for decisions.
-        real_global, real_local: the further training with real pages.
+        real_global, real_local: the further training with real and rendered pages together.
         styles: pages drawn of each LUDB record for training, early stopping and measuring.
     """
 
     recipe: Recipe
     real_global: GlobalStage
     real_local: LocalStage
-    styles: tuple[int, int, int] = (9, 3, 4)
+    styles: tuple[int, int, int] = (12, 3, 4)
 
 
 _GLOBAL = GlobalStage(epochs=5, steps_per_epoch=100, batch=16, lr=1e-3, patience=6, px_per_mm=1.5)
@@ -61,13 +62,13 @@ STARTER = StarterPlan(
         RECIPES["quick"],
         name="starter",
         inner_share=INNER_SHARE,
-        detector=DetectorStage(epochs=5, steps_per_epoch=360, batch=2, lr=1e-3, patience=6, width=0.25),
+        detector=DetectorStage(epochs=6, steps_per_epoch=400, batch=2, lr=1e-3, patience=6, width=0.25),
         global_=_GLOBAL,
         local=_LOCAL,
         fusion=FusionStage(epochs=25, batch=64, lr=5e-4, patience=8, pool="mean", weight_decay=0.05),
     ),
-    real_global=replace(_GLOBAL, epochs=6, steps_per_epoch=75, lr=5e-4),
-    real_local=replace(_LOCAL, epochs=4, steps_per_epoch=150, lr=5e-4),
+    real_global=replace(_GLOBAL, epochs=11, steps_per_epoch=100, lr=7e-4),
+    real_local=replace(_LOCAL, epochs=6, steps_per_epoch=200, lr=7e-4),
 )
 
 KHAN_SHARE = 0.7
@@ -99,8 +100,12 @@ def build_starter(
     resume: bool,
     progress: Progress,
     plan: StarterPlan = STARTER,
+    start: Bundle | None = None,
 ) -> None:
     """Train, measure and save the starter bundle as ``out/bundle``; all in between is kept in ``out`` for a resume.
+
+    With ``start``, an earlier starter, its networks are trained further instead of new ones; where real pages follow,
+    the classifiers go to these at once. Every starter leaves the same groups aside, so figures stay honest.
 
     Raises:
         BadData: a data folder is missing or holds nothing usable, or ``out`` exists and ``resume`` was not asked for.
@@ -114,8 +119,14 @@ def build_starter(
         return StageContext(out, name, device, seed, progress)
 
     recipe = plan.recipe
+    init = None if start is None else copy.deepcopy(start.nets)
+    if init is not None:
+        for net in init.by_part().values():
+            net.to(device).requires_grad_(True)
     boxed = ludb_pages(ludb, out / "pages", seed, plan.styles)
-    detector = train_detector(boxed.train, recipe.detector, context("detector"), val=boxed.inner)
+    detector = train_detector(
+        boxed.train, recipe.detector, context("detector"), init=init and init.detector, val=boxed.inner
+    )
     min_score = best_min_score(detector, boxed.inner)
     rendered = ptbxl_pages(ptbxl, out / "pages", seed)
 
@@ -124,14 +135,18 @@ def build_starter(
 
     train, train_beats = rendered.train, beats(rendered.train)
     inner, inner_beats = rendered.inner, beats(rendered.inner)
-    global_ = train_global(rendered.train, recipe.global_, context("global-rendered"), val=rendered.inner)
-    local = train_local(train, train_beats, recipe.local, context("local-rendered"), val=(inner, inner_beats))
     real = None if rendered_only or khan is None else khan_pages(khan, out / "pages", out / "cache")
     kind = "rendered" if real is None else "real"
+    global_, local = (init.global_, init.local) if init is not None else (None, None)
+    if init is None or real is None:
+        global_ = train_global(train, recipe.global_, context("global-rendered"), init=global_, val=inner)
+        local = train_local(
+            train, train_beats, recipe.local, context("local-rendered"), init=local, val=(inner, inner_beats)
+        )
     if real is not None:
         shown = [page for page in real.train if page.has_grid]
-        inner = [page for page in real.inner if page.has_grid]
-        inner_beats = beats(inner)
+        shown_inner = [page for page in real.inner if page.has_grid]
+        inner, inner_beats = [*shown_inner, *inner], [*beats(shown_inner), *inner_beats]
         train, train_beats = [*shown, *train], [*beats(shown), *train_beats]
         weights = mixing_weights(train)
         global_ = train_global(
@@ -146,12 +161,15 @@ def build_starter(
             val=(inner, inner_beats),
             weights=weights,
         )
+    assert global_ is not None and local is not None
     fusion = train_fusion(
         global_, local, train, train_beats, recipe.fusion, context(f"fusion-{kind}"), val=(inner, inner_beats)
     )
     nets = Networks(detector, local, global_, fusion)
-    operating, calibrations = calibrate_networks(nets, min_score, inner, recipe)
-    trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=None)
+    # What is screened is real paper, so real pages alone decide on probabilities and thresholds.
+    decisive = inner if real is None else [page for page in real.inner if page.has_grid]
+    operating, calibrations = calibrate_networks(nets, min_score, decisive, recipe)
+    trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=start)
     figures = held_out_figures(trained, boxed.test, rendered.test, [] if real is None else real.test)
     splits = [boxed, rendered] + ([] if real is None else [real])
     learnt = [page for split in splits for page in (*split.train, *split.inner)]
@@ -161,8 +179,14 @@ def build_starter(
         nets,
         trained.operating,
         version=f"starter-{kind}-{seed}",
-        recipe={**recipe.to_json(), "seed": seed, "rendered_only": rendered_only},
+        recipe={
+            **recipe.to_json(),
+            "real": {"global": asdict(plan.real_global), "local": asdict(plan.real_local)},
+            "seed": seed,
+            "rendered_only": rendered_only,
+        },
         seen=rows,
+        parent=start,
         snapshot_hash=hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest(),
         metrics=figures,
         replace=True,
@@ -175,7 +199,10 @@ def ludb_pages(folder: Path, pages_dir: Path, seed: int, styles: tuple[int, int,
     jobs = zip(("train", "inner", "test"), styles, (1, 2, 3), parts, strict=True)
     return Split(
         *(
-            _kept(pages_dir / f"ludb-{name}.pages", lambda part=part, n=n, salt=salt: boxed_pages(part, n, seed + salt))
+            _kept(
+                pages_dir / f"ludb-{name}.pages",
+                lambda name=name, part=part, n=n, salt=salt: boxed_pages(part, n, seed + salt, varied=name == "train"),
+            )
             for name, n, salt, part in jobs
         )
     )

@@ -52,6 +52,18 @@ def test_only_complete_beats_are_boxed() -> None:
     assert expected < 12 * len(beats_s[0]) / 4  # some beats are cut by the columns' ends
 
 
+def test_a_beat_that_ends_in_the_gap_between_leads_is_not_boxed() -> None:
+    signals_mv, fs_hz, beats_s = synthetic_ecg("normal", 2)
+    end_s = float(beats_s[0][beats_s[0][:, 1] < 2.5][-1, 1])
+    style = replace(BARE, layout="3x4", column_s=end_s + 0.03)
+    drawn, cut = (
+        draw_page(signals_mv, fs_hz, replace(style, separators=s), 0, beats_s=beats_s) for s in ("none", "gap")
+    )
+    in_lead_one = [page.box_times_s[page.box_leads == 0, 1].max() for page in (drawn, cut)]
+    assert in_lead_one[0] == pytest.approx(end_s)
+    assert in_lead_one[1] < end_s
+
+
 def test_rotation_moves_the_boxes_with_the_trace() -> None:
     signals_mv, fs_hz, beats_s = synthetic_ecg("normal", 3)
     flat = replace(BARE, layout="6x2", row_pitch_mm=40.0, margin_mm=(10, 10, 10, 10))

@@ -9,7 +9,7 @@ import wfdb
 from ecgcore.errors import BadData
 from ecgcore.papersim import LEADS, PageStyle, synthetic_ecg
 from tests.trainer.wfdb_files import write_ludb_record
-from trainer.rendered import boxed_pages, render_boxed_page
+from trainer.rendered import boxed_pages, cuts_closely, render_boxed_page, vary_amplitudes
 from trainer.sources import Record, load_khan, load_ludb, load_ptbxl
 
 
@@ -95,3 +95,25 @@ def test_khan_folders_as_published(tmp_path: Path) -> None:
 def test_an_empty_folder_is_refused_by_name(load, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(BadData, match=tmp_path.name):
         load(tmp_path)
+
+
+def test_a_window_cuts_closely_where_only_marking_tolerance_is_lost() -> None:
+    beats_s = np.array([[1.0, 1.5], [2.0, 2.5]])
+    assert not cuts_closely(beats_s, 1.0, 2.5)  # all complete
+    assert cuts_closely(beats_s, 1.02, 3.0)
+    assert cuts_closely(beats_s, 0.5, 2.48)
+    assert not cuts_closely(beats_s, 0.5, 2.2)  # plainly cut
+    assert not cuts_closely(np.zeros((0, 2)), 0.0, 1.0)
+
+
+def test_varied_amplitudes_change_the_height_and_nothing_else(tmp_path: Path) -> None:
+    write_ludb_record(tmp_path)
+    (record,) = load_ludb(tmp_path)
+    varied = vary_amplitudes(record, np.random.default_rng(0))
+    factors = varied.signals_mv[:, 100] / record.signals_mv[:, 100]
+    assert len(set(np.round(factors, 3))) == 12
+    assert np.allclose(varied.signals_mv, record.signals_mv * factors[:, None])
+    assert (varied.beats_s, varied.stretches_s) == (record.beats_s, record.stretches_s)
+    plain, different = (list(boxed_pages([record], 4, 0, varied=flag)) for flag in (False, True))
+    assert [p.key for p in plain] == [p.key for p in different]
+    assert 0 < sum(a.picture_hash != b.picture_hash for a, b in zip(plain, different, strict=True)) < 4

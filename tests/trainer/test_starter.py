@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ecgcore.bundle import load_bundle
+from ecgcore.bundle import Bundle, load_bundle
 from ecgcore.errors import BadData
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
@@ -60,7 +60,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _build(
-    data: Path, out: Path, *, rendered_only: bool, resume: bool = False, messages: list[str] | None = None
+    data: Path,
+    out: Path,
+    *,
+    rendered_only: bool,
+    resume: bool = False,
+    messages: list[str] | None = None,
+    start: Bundle | None = None,
 ) -> None:
     build_starter(
         ludb=data / "ludb",
@@ -73,6 +79,7 @@ def _build(
         resume=resume,
         progress=lambda event: None if messages is None else messages.append(event["stage"]),
         plan=PLAN,
+        start=start,
     )
 
 
@@ -90,6 +97,13 @@ def test_the_whole_circle(data: Path, tmp_path: Path, ecg_page_rgb: ByteArray) -
     assert {"khan_gridded", "khan_all"} <= set(bundle.manifest["metrics"])
     auroc = bundle.manifest["metrics"]["khan_gridded"]["fused"]["auroc"]
     assert auroc["value"] is None or 0 <= auroc["value"] <= 1
+
+    # Going on from the ancestor skips the rendered part and remembers the parent.
+    messages.clear()
+    _build(data, tmp_path / "further", rendered_only=False, messages=messages, start=ancestor)
+    assert {"detector", "global-real", "local-real", "fusion-real"} <= set(messages)
+    assert "global-rendered" not in messages
+    assert load_bundle(tmp_path / "further" / "bundle").manifest["parent"] == ancestor.version
 
     # The clean ancestor has seen no real page, its descendant all but the held-out groups.
     khan_groups = [f"khan:g{number}" for number in range(16)]
