@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TYPED := $(wildcard ecgcore/types.py ecgcore/errors.py ecgcore/page*.py ecgcore/papersim*.py ecgcore/assist*.py) app.py pages
+TYPED := $(wildcard ecgcore/types.py ecgcore/errors.py ecgcore/page*.py ecgcore/papersim*.py ecgcore/assist*.py) annotations app.py pages
 
 .PHONY: app test browser clean
 

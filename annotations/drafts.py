@@ -1,0 +1,115 @@
+"""Unfinished work on a page, kept until it is submitted, and readings as JSON."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from annotations.model import SHARED, LabelledBox, Reading
+from annotations.store import Store, now
+from ecgcore.types import Box
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Work that was not submitted yet.
+
+    Args:
+        reading: as far as it went.
+        base_revision_id: the head when the work began, None where nobody had read the page.
+        base_prediction_id: the prediction whose boxes were proposed.
+        seconds, actions: spent so far.
+        updated_at: when it was last kept.
+    """
+
+    reading: Reading
+    base_revision_id: int | None
+    base_prediction_id: int | None
+    seconds: float
+    actions: int
+    updated_at: str
+
+
+def keep_draft(
+    store: Store,
+    image_id: int,
+    person: str,
+    reading: Reading,
+    *,
+    base_revision_id: int | None,
+    base_prediction_id: int | None = None,
+    seconds: float = 0.0,
+    actions: int = 0,
+    reader: str = SHARED,
+) -> str:
+    """Keep unfinished work; it replaces the person's earlier draft of the page.
+
+    Returns:
+        When it was kept.
+    """
+    at = now()
+    content = {
+        "reading": reading_to_json(reading),
+        "base_prediction_id": base_prediction_id,
+        "seconds": seconds,
+        "actions": actions,
+    }
+    with store.writing() as connection:
+        connection.execute(
+            """INSERT INTO draft VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+                   base_revision_id = excluded.base_revision_id, content = excluded.content,
+                   updated_at = excluded.updated_at""",
+            (image_id, reader, person, base_revision_id, json.dumps(content), at),
+        )
+    return at
+
+
+def draft_of(store: Store, image_id: int, person: str, reader: str = SHARED) -> Draft | None:
+    """The person's unfinished work on a page."""
+    row = store.row("SELECT * FROM draft WHERE image_id = ? AND person = ? AND reader = ?", (image_id, person, reader))
+    if row is None:
+        return None
+    content = json.loads(row["content"])
+    return Draft(
+        reading_from_json(content["reading"]),
+        row["base_revision_id"],
+        content["base_prediction_id"],
+        content["seconds"],
+        content["actions"],
+        row["updated_at"],
+    )
+
+
+def drop_draft(store: Store, image_id: int, person: str, reader: str = SHARED) -> None:
+    """Forget unfinished work."""
+    with store.writing() as connection:
+        delete_draft(connection, image_id, person, reader)
+
+
+def reading_to_json(reading: Reading) -> dict[str, Any]:
+    """A reading as plain values, for drafts."""
+    return {
+        "label": reading.label,
+        "boxes": [
+            [box.uid, *box.box_photo_xyxy.as_list(), box.label, box.origin, box.prediction_box_id]
+            for box in reading.boxes
+        ],
+        "boxes_complete": reading.boxes_complete,
+        "flags": sorted(reading.flags),
+        "comment": reading.comment,
+    }
+
+
+def reading_from_json(values: Mapping[str, Any]) -> Reading:
+    """The reading of ``reading_to_json``."""
+    boxes = tuple(
+        LabelledBox(uid, Box(x1, y1, x2, y2), label, origin, prediction_box_id)
+        for uid, x1, y1, x2, y2, label, origin, prediction_box_id in values["boxes"]
+    )
+    return Reading(values["label"], boxes, values["boxes_complete"], frozenset(values["flags"]), values["comment"])
+
+
+def delete_draft(connection: sqlite3.Connection, image_id: int, person: str, reader: str) -> None:
+    """Forget unfinished work, as part of a transaction."""
+    connection.execute("DELETE FROM draft WHERE image_id = ? AND person = ? AND reader = ?", (image_id, person, reader))

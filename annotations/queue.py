@@ -1,0 +1,121 @@
+"""Which page comes next for a person: an order, a lease so that two people get different pages, and the counts."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from annotations.model import SHARED
+from annotations.store import Store, now
+
+Order = Literal["uncertain", "newest", "random", "second", "flagged"]
+ORDERS: dict[Order, str] = {
+    "uncertain": "Most uncertain first",
+    "newest": "Newest first",
+    "random": "Random",
+    "second": "Second reading (blind)",
+    "flagged": "Flagged",
+}
+LEASE_MINUTES = 15
+
+# One statement an order: pages that wait, with what they are sorted by. Skipped pages come back for other people only.
+_WAITING = """
+    FROM image
+    LEFT JOIN annotation ON annotation.image_id = image.id AND annotation.reader = ''
+    LEFT JOIN revision head ON head.id = annotation.head_revision_id
+    LEFT JOIN lease ON lease.image_id = image.id AND lease.person <> :person AND lease.expires_at > :now
+    WHERE image.deleted_at IS NULL AND lease.image_id IS NULL AND image.id <> :after
+      AND NOT EXISTS (
+          SELECT 1 FROM revision JOIN annotation mine ON mine.id = revision.annotation_id
+          WHERE mine.image_id = image.id AND revision.person = :person AND revision.status = 'skipped')
+"""
+_UNREAD = "AND annotation.head_revision_id IS NULL"
+_CONDITIONS: dict[Order, str] = {
+    "uncertain": _UNREAD,
+    "newest": _UNREAD,
+    "random": _UNREAD,
+    "second": """AND head.person <> :person AND NOT EXISTS (
+        SELECT 1 FROM annotation second WHERE second.image_id = image.id AND second.reader = :person
+        AND second.head_revision_id IS NOT NULL)""",
+    "flagged": """AND (head.flags <> '[]' OR (
+        SELECT verdict FROM review WHERE revision_id = head.id ORDER BY id DESC LIMIT 1) = 'returned')""",
+}
+_SORTED: dict[Order, str] = {
+    "uncertain": """(SELECT uncertainty FROM prediction WHERE prediction.image_id = image.id
+        ORDER BY prediction.id DESC LIMIT 1) DESC, image.id""",
+    "newest": "image.id DESC",
+    # Mixed so that neighbours differ, and the same for a person on every day, so that the place in it means something.
+    "random": "(image.id * 2654435761 + :salt) % 4294967296",
+    "second": "instr(head.flags, 'second reader') = 0, image.id",
+    "flagged": "image.id",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a queue is.
+
+    Args:
+        waiting: pages that this person could still be given.
+        done: pages that this person has read in all.
+        done_today: of these, since midnight UTC.
+    """
+
+    waiting: int
+    done: int
+    done_today: int
+
+
+def next_page(store: Store, person: str, order: Order, *, after: int = 0) -> int | None:
+    """Lease the next page of a queue to a person; None where nothing waits.
+
+    Args:
+        store: where.
+        person: gets the lease, and loses it on the pages left behind.
+        order: which queue.
+        after: a page that is not to be given again at once.
+    """
+    sql = f"SELECT image.id {_WAITING} {_CONDITIONS[order]} ORDER BY {_SORTED[order]} LIMIT 1"
+    with store.writing() as connection:
+        connection.execute("DELETE FROM lease WHERE person = ?", (person,))
+        row = connection.execute(sql, _values(person, after)).fetchone()
+        if row is not None:
+            _lease(store, row[0], person)
+    return None if row is None else int(row[0])
+
+
+def lease(store: Store, image_id: int, person: str) -> str | None:
+    """Keep a page that is being worked on; returns the name of someone else who holds it, if so."""
+    with store.writing() as connection:
+        holder = connection.execute(
+            "SELECT person FROM lease WHERE image_id = ? AND person <> ? AND expires_at > ?", (image_id, person, now())
+        ).fetchone()
+        if holder is None:
+            _lease(store, image_id, person)
+    return None if holder is None else str(holder[0])
+
+
+def progress(store: Store, person: str, order: Order) -> Progress:
+    """Counts for one person and queue."""
+    waiting = store.row(f"SELECT count(*) AS n {_WAITING} {_CONDITIONS[order]}", _values(person, 0))
+    done = store.row(
+        """SELECT count(DISTINCT annotation_id) AS n,
+               count(DISTINCT CASE WHEN created_at >= :today THEN annotation_id END) AS today
+           FROM revision WHERE person = :person AND status = 'submitted'""",
+        {"person": person, "today": now()[:10]},
+    )
+    assert waiting is not None and done is not None
+    return Progress(waiting["n"], done["n"], done["today"])
+
+
+def reader_of(order: Order, person: str) -> str:
+    """Whose line of revisions a queue's readings belong to."""
+    return person if order == "second" else SHARED
+
+
+def _values(person: str, after: int) -> dict[str, object]:
+    return {"person": person, "now": now(), "after": after, "salt": sum(person.encode()) * 7919}
+
+
+def _lease(store: Store, image_id: int, person: str) -> None:
+    until = (datetime.now(UTC) + timedelta(minutes=LEASE_MINUTES)).isoformat(timespec="milliseconds")
+    store.db.conn.execute("INSERT OR REPLACE INTO lease VALUES (?, ?, ?)", (image_id, person, until))

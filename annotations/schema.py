@@ -1,0 +1,253 @@
+"""The database: its tables, the rules that hold in them whoever writes, and the way up from every older form."""
+
+import sqlite3
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sqlite_utils import Database, Migrations
+
+from annotations.model import StoreError
+
+BUSY_TIMEOUT_MS = 30_000
+_MIGRATION_LOCK_S = 60.0
+
+migrations = Migrations("ecg")
+
+
+@migrations()
+def m001_pictures_and_people(db: Database) -> None:
+    """People, groups of pictures that belong together, and the pictures."""
+    db.executescript("""
+        CREATE TABLE person (
+            name TEXT PRIMARY KEY CHECK (length(trim(name)) BETWEEN 1 AND 80),
+            created_at TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE page_group (
+            key TEXT PRIMARY KEY,
+            fold INTEGER CHECK (fold >= 0),
+            is_holdout INTEGER NOT NULL DEFAULT 0 CHECK (is_holdout IN (0, 1))
+        ) STRICT;
+        CREATE TRIGGER a_fold_never_moves BEFORE UPDATE OF fold ON page_group
+            WHEN OLD.fold IS NOT NULL AND NEW.fold IS NOT OLD.fold
+            BEGIN SELECT RAISE(ABORT, 'a fold never moves'); END;
+        CREATE TRIGGER a_holdout_stays BEFORE UPDATE OF is_holdout ON page_group
+            WHEN OLD.is_holdout = 1 AND NEW.is_holdout = 0
+            BEGIN SELECT RAISE(ABORT, 'a held-out group stays held out'); END;
+
+        CREATE TABLE image (
+            id INTEGER PRIMARY KEY,
+            picture_hash TEXT NOT NULL UNIQUE CHECK (length(picture_hash) = 64),
+            look_hash TEXT NOT NULL DEFAULT '',
+            file TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            width INTEGER NOT NULL CHECK (width > 0),
+            height INTEGER NOT NULL CHECK (height > 0),
+            group_key TEXT NOT NULL REFERENCES page_group(key),
+            source TEXT NOT NULL,
+            source_record TEXT NOT NULL DEFAULT '',
+            created_at TEXT NOT NULL,
+            deleted_at TEXT
+        ) STRICT;
+        CREATE INDEX image_group ON image(group_key);
+        CREATE INDEX image_look ON image(look_hash) WHERE look_hash <> '';
+    """)
+
+
+@migrations()
+def m002_predictions(db: Database) -> None:
+    """What bundles said; rows are only ever added."""
+    db.executescript("""
+        CREATE TABLE bundle (
+            version TEXT PRIMARY KEY,
+            created_at TEXT NOT NULL,
+            is_active INTEGER NOT NULL DEFAULT 0 CHECK (is_active IN (0, 1))
+        ) STRICT;
+        CREATE UNIQUE INDEX one_active_bundle ON bundle(is_active) WHERE is_active = 1;
+
+        CREATE TABLE prediction (
+            id INTEGER PRIMARY KEY,
+            image_id INTEGER NOT NULL REFERENCES image(id),
+            bundle_version TEXT NOT NULL REFERENCES bundle(version),
+            decision TEXT CHECK (decision IN ('normal', 'abnormal', 'refer')),
+            p_abnormal REAL CHECK (p_abnormal BETWEEN 0 AND 1),
+            p_local REAL,
+            p_global REAL,
+            heart_rate_bpm REAL,
+            uncertainty REAL NOT NULL,
+            created_at TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX prediction_image ON prediction(image_id, id);
+
+        CREATE TABLE prediction_box (
+            id INTEGER PRIMARY KEY,
+            prediction_id INTEGER NOT NULL REFERENCES prediction(id),
+            x1 REAL NOT NULL CHECK (x1 >= 0), y1 REAL NOT NULL CHECK (y1 >= 0),
+            x2 REAL NOT NULL CHECK (x2 > x1), y2 REAL NOT NULL CHECK (y2 > y1),
+            score REAL NOT NULL,
+            p_abnormal REAL,
+            share REAL
+        ) STRICT;
+        CREATE INDEX prediction_box_prediction ON prediction_box(prediction_id);
+    """)
+
+
+@migrations()
+def m003_readings(db: Database) -> None:
+    """What people said: one line of revisions a page and reader, drafts, reviews and leases."""
+    db.executescript("""
+        CREATE TABLE annotation (
+            id INTEGER PRIMARY KEY,
+            image_id INTEGER NOT NULL REFERENCES image(id),
+            reader TEXT NOT NULL,
+            head_revision_id INTEGER REFERENCES revision(id) DEFERRABLE INITIALLY DEFERRED,
+            UNIQUE (image_id, reader)
+        ) STRICT;
+
+        CREATE TABLE revision (
+            id INTEGER PRIMARY KEY,
+            annotation_id INTEGER NOT NULL REFERENCES annotation(id),
+            number INTEGER NOT NULL,
+            parent_id INTEGER REFERENCES revision(id),
+            person TEXT NOT NULL REFERENCES person(name),
+            status TEXT NOT NULL CHECK (status IN ('submitted', 'skipped')),
+            label TEXT CHECK (label IN ('normal', 'abnormal', 'unsure')),
+            boxes_complete INTEGER NOT NULL CHECK (boxes_complete IN (0, 1)),
+            flags TEXT NOT NULL DEFAULT '[]',
+            comment TEXT NOT NULL DEFAULT '',
+            base_prediction_id INTEGER REFERENCES prediction(id),
+            seconds REAL NOT NULL DEFAULT 0,
+            actions INTEGER NOT NULL DEFAULT 0,
+            created_at TEXT NOT NULL,
+            UNIQUE (annotation_id, number)
+        ) STRICT;
+        CREATE INDEX revision_person ON revision(person, status);
+
+        CREATE TABLE revision_box (
+            revision_id INTEGER NOT NULL REFERENCES revision(id),
+            uid TEXT NOT NULL,
+            x1 REAL NOT NULL CHECK (x1 >= 0), y1 REAL NOT NULL CHECK (y1 >= 0),
+            x2 REAL NOT NULL CHECK (x2 > x1), y2 REAL NOT NULL CHECK (y2 > y1),
+            label TEXT CHECK (label IN ('normal', 'abnormal')),
+            origin TEXT NOT NULL CHECK (origin IN ('drawn', 'accepted', 'adjusted', 'propagated', 'rejected')),
+            prediction_box_id INTEGER REFERENCES prediction_box(id),
+            PRIMARY KEY (revision_id, uid)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX revision_box_proposal ON revision_box(prediction_box_id) WHERE prediction_box_id IS NOT NULL;
+        CREATE TRIGGER a_box_lies_in_its_picture BEFORE INSERT ON revision_box
+            WHEN EXISTS (
+                SELECT 1 FROM revision JOIN annotation ON annotation.id = revision.annotation_id
+                JOIN image ON image.id = annotation.image_id
+                WHERE revision.id = NEW.revision_id AND (NEW.x2 > image.width OR NEW.y2 > image.height)
+            )
+            BEGIN SELECT RAISE(ABORT, 'a box leaves its picture'); END;
+
+        CREATE TABLE draft (
+            image_id INTEGER NOT NULL REFERENCES image(id),
+            reader TEXT NOT NULL,
+            person TEXT NOT NULL REFERENCES person(name),
+            base_revision_id INTEGER REFERENCES revision(id),
+            content TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            PRIMARY KEY (image_id, reader, person)
+        ) STRICT;
+
+        CREATE TABLE review (
+            id INTEGER PRIMARY KEY,
+            revision_id INTEGER NOT NULL REFERENCES revision(id),
+            reviewer TEXT NOT NULL REFERENCES person(name),
+            verdict TEXT NOT NULL CHECK (verdict IN ('accepted', 'returned')),
+            note TEXT NOT NULL DEFAULT '',
+            created_at TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX review_revision ON review(revision_id);
+
+        CREATE TABLE lease (
+            image_id INTEGER PRIMARY KEY REFERENCES image(id),
+            person TEXT NOT NULL REFERENCES person(name),
+            expires_at TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX lease_person ON lease(person);
+    """)
+
+
+@migrations()
+def m004_snapshots_and_erasure(db: Database) -> None:
+    """Frozen data sets, the note that remains of an erased patient, and the guard of what is never changed."""
+    db.executescript("""
+        CREATE TABLE snapshot (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            person TEXT NOT NULL REFERENCES person(name),
+            note TEXT NOT NULL DEFAULT '',
+            sha256 TEXT NOT NULL,
+            created_at TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE snapshot_item (
+            snapshot_id INTEGER NOT NULL REFERENCES snapshot(id),
+            image_id INTEGER NOT NULL REFERENCES image(id),
+            revision_id INTEGER NOT NULL REFERENCES revision(id),
+            PRIMARY KEY (snapshot_id, image_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX snapshot_item_revision ON snapshot_item(revision_id);
+        CREATE INDEX snapshot_item_image ON snapshot_item(image_id);
+
+        CREATE TABLE erasure (
+            id INTEGER PRIMARY KEY,
+            person TEXT NOT NULL,
+            pictures INTEGER NOT NULL,
+            erased_at TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE erasing (image_id INTEGER PRIMARY KEY) STRICT;
+    """)
+    for table in ("prediction", "prediction_box", "revision", "revision_box", "review", "snapshot", "snapshot_item"):
+        db.executescript(f"""
+            CREATE TRIGGER {table}_never_changes BEFORE UPDATE ON {table}
+                BEGIN SELECT RAISE(ABORT, '{table} rows are never changed'); END;
+            CREATE TRIGGER {table}_never_goes BEFORE DELETE ON {table}
+                WHEN NOT EXISTS (SELECT 1 FROM erasing)
+                BEGIN SELECT RAISE(ABORT, '{table} rows are never deleted'); END;
+        """)
+
+
+def connect(path: Path) -> Database:
+    """One thread's connection, with foreign keys on, in write-ahead mode, patient with other writers.
+
+    Raises:
+        StoreError: the file is no database, or cannot be opened.
+    """
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error as error:
+        raise StoreError(f"The database {path} cannot be opened: {error}.", "Restore a backup.") from error
+    return Database(connection)
+
+
+def upgrade(path: Path) -> None:
+    """Bring the database at ``path`` to this program's form; several processes may start at once.
+
+    Raises:
+        StoreError: a newer program wrote it, or it is no database.
+    """
+    try:
+        with FileLock(str(path) + ".lock", timeout=_MIGRATION_LOCK_S):
+            db = connect(path)
+            try:
+                ours = {migration.name for migration in migrations.pending(Database(memory=True))}
+                newer = [m.name for m in migrations.applied(db) if m.name not in ours]
+                if newer:
+                    raise StoreError(
+                        f"A newer version of this program wrote {path} ({newer[-1]}).", "Update the program."
+                    )
+                if migrations.pending(db):
+                    migrations.apply(db)
+            finally:
+                db.close()
+    except Timeout as error:
+        raise StoreError(f"Another program keeps {path} locked.", "Close it and try again.") from error
+    except sqlite3.Error as error:
+        raise StoreError(f"The database {path} cannot be brought up to date: {error}.", "Restore a backup.") from error

@@ -1,0 +1,243 @@
+"""The folder that holds the database and its pictures: connections, transactions, people and pictures."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from annotations.model import Picture, StoreError
+from annotations.picture_files import write_picture
+from annotations.schema import connect, upgrade
+from ecgcore.page import picture_hash
+from ecgcore.types import ByteArray
+
+DATABASE = "ecg.db"
+PICTURES = "pictures"
+
+_PICTURE_COLUMNS = """
+    image.id, image.picture_hash, image.file, image.name, image.width, image.height, image.group_key,
+    page_group.is_holdout, image.source, image.source_record, image.created_at, image.deleted_at
+"""
+PICTURE_SELECT = f"SELECT {_PICTURE_COLUMNS} FROM image JOIN page_group ON page_group.key = image.group_key"
+
+
+def data_dir() -> Path:
+    """The folder of all that the app keeps: ``ECG_DATA_DIR``, or ``data`` in the working directory."""
+    return Path(os.environ.get("ECG_DATA_DIR", "data"))
+
+
+def now() -> str:
+    """The time as the database keeps it: UTC, ISO 8601 to the millisecond, so that text sorts as time does."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class Store:
+    """A data folder; may be shared by threads and opened by many processes.
+
+    Args:
+        folder: made when missing, readable by its owner alone.
+
+    Raises:
+        StoreError: the folder cannot be made, or its database is damaged or newer than this program.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            (folder / PICTURES).mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreError(f"{folder} cannot be made: {error.strerror}.", "Choose another data folder.") from error
+        self._threads = threading.local()
+        upgrade(self.database_path)
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file."""
+        return self.folder / DATABASE
+
+    @property
+    def db(self) -> Database:
+        """This thread's connection."""
+        if not hasattr(self._threads, "db"):
+            self._threads.db = connect(self.database_path)
+        db: Database = self._threads.db
+        return db
+
+    def close(self) -> None:
+        """Close this thread's connection; the next use opens another."""
+        if hasattr(self._threads, "db"):
+            self._threads.db.close()
+            del self._threads.db
+
+    def rows(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
+        """All rows of a query."""
+        with _plain_errors():
+            return list(self.db.query(sql, values))
+
+    def row(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> dict[str, Any] | None:
+        """The first row of a query."""
+        with _plain_errors():
+            return next(iter(self.db.query(sql, values)), None)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that holds the write lock from its start, so that what was read stays true until the end.
+
+        Raises:
+            StoreError: the disk is full, the database is read-only, or others keep it busy; nothing was written.
+        """
+        connection = self.db.conn
+        with _plain_errors():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def add_person(self, name: str) -> str:
+        """Remember a person's name; returns it trimmed.
+
+        Raises:
+            StoreError: the name is empty or longer than 80 characters.
+        """
+        name = " ".join(name.split())
+        if not 1 <= len(name) <= 80:
+            raise StoreError("A name has 1 to 80 characters.", "Enter your name or initials.")
+        with self.writing() as connection:
+            connection.execute("INSERT INTO person VALUES (?, ?) ON CONFLICT DO NOTHING", (name, now()))
+        return name
+
+    def people(self) -> list[str]:
+        """All names, in alphabetical order."""
+        return [row["name"] for row in self.rows("SELECT name FROM person ORDER BY name COLLATE NOCASE")]
+
+    def add_picture(
+        self,
+        photo_rgb: ByteArray,
+        *,
+        original: bytes | None = None,
+        name: str = "",
+        group: str = "",
+        source: str = "upload",
+        source_record: str = "",
+        look_hash: str = "",
+    ) -> tuple[Picture, bool]:
+        """Keep a picture, once: it is recognised by its pixels.
+
+        Args:
+            photo_rgb: upright, ``uint8 [H, W, 3]``.
+            original: the file it was decoded from; a JPEG is kept as it is but for its metadata.
+            name: how people call it; the first letters of its hash by default.
+            group: patient or machine ID; the picture is a group of its own by default.
+            source: where it came from.
+            source_record: of a rendered signal, its record.
+            look_hash: for near-duplicates, see ``annotations.looks``.
+
+        Returns:
+            The picture, and whether it is new.
+        """
+        digest = picture_hash(photo_rgb)
+        known = self.picture_by_hash(digest)
+        if known is not None:
+            return known, False
+        file = write_picture(self.folder / PICTURES, digest, photo_rgb, original)
+        height, width = photo_rgb.shape[:2]
+        key = group or f"picture:{digest[:16]}"
+        with self.writing() as connection:
+            connection.execute("INSERT INTO page_group (key) VALUES (?) ON CONFLICT DO NOTHING", (key,))
+            added = connection.execute(
+                """INSERT INTO image (picture_hash, look_hash, file, name, width, height, group_key, source,
+                       source_record, created_at)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (picture_hash) DO NOTHING""",
+                (digest, look_hash, f"{PICTURES}/{file}", name or f"ECG {digest[:8]}", width, height, key, source,
+                 source_record, now()),
+            ).rowcount  # fmt: skip
+        picture = self.picture_by_hash(digest)
+        assert picture is not None
+        return picture, added == 1
+
+    def picture(self, image_id: int) -> Picture:
+        """One picture.
+
+        Raises:
+            StoreError: there is none of that number.
+        """
+        row = self.row(f"{PICTURE_SELECT} WHERE image.id = ?", (image_id,))
+        if row is None:
+            raise StoreError(f"There is no page {image_id}.", "It may have been erased; choose another.")
+        return picture_of(row)
+
+    def picture_by_hash(self, digest: str) -> Picture | None:
+        """The picture with these pixels."""
+        row = self.row(f"{PICTURE_SELECT} WHERE image.picture_hash = ?", (digest,))
+        return None if row is None else picture_of(row)
+
+    def picture_path(self, picture: Picture) -> Path:
+        """Where a picture's file lies."""
+        return self.folder / picture.file
+
+    def bin(self, image_ids: Iterable[int], *, restore: bool = False) -> None:
+        """Put pictures into the bin, from where nothing is trained or shown, or take them out again."""
+        at = None if restore else now()
+        with self.writing() as connection:
+            connection.executemany("UPDATE image SET deleted_at = ? WHERE id = ?", [(at, i) for i in image_ids])
+
+    def hold_out(self, groups: Iterable[str]) -> None:
+        """Keep groups out of training for ever; there is no way back."""
+        with self.writing() as connection:
+            connection.executemany("UPDATE page_group SET is_holdout = 1 WHERE key = ?", [(g,) for g in groups])
+
+    def join_group(self, image_ids: Iterable[int], group: str) -> None:
+        """Say that pictures show the same patient. A held-out group makes them held out too.
+
+        Raises:
+            StoreError: a picture would leave a held-out group, or a group whose fold is fixed.
+        """
+        with self.writing() as connection:
+            connection.execute("INSERT INTO page_group (key) VALUES (?) ON CONFLICT DO NOTHING", (group,))
+            for image_id in image_ids:
+                left = connection.execute(
+                    """SELECT page_group.key, is_holdout, fold FROM image JOIN page_group ON key = group_key
+                       WHERE image.id = ?""",
+                    (image_id,),
+                ).fetchone()
+                if left is not None and left[0] != group and (left[1] or left[2] is not None):
+                    raise StoreError(
+                        f"Page {image_id} belongs to group {left[0]}, which is held out or has a fold.",
+                        "Move the other pages into that group instead.",
+                    )
+                connection.execute("UPDATE image SET group_key = ? WHERE id = ?", (group, image_id))
+
+
+def picture_of(row: dict[str, Any]) -> Picture:
+    """A row of ``PICTURE_SELECT`` as a value."""
+    return Picture(**{**row, "is_holdout": bool(row["is_holdout"])})
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """What SQLite says about the disk, as a person can use it."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        text = str(error)
+        if "full" in text:
+            raise StoreError("The disk is full; nothing was saved.", "Free some space, then save again.") from error
+        if "readonly" in text:
+            raise StoreError("The database is read-only; nothing was saved.", "Ask for write access.") from error
+        if "locked" in text or "busy" in text:
+            raise StoreError("Other programs keep the database busy.", "Save again in a moment.") from error
+        raise StoreError(f"The database cannot be used: {text}.", "Run: python -m annotations check") from error
+    except sqlite3.IntegrityError as error:
+        raise StoreError(f"The database refused this: {error}.", "Reload the page and try again.") from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"The database is damaged: {error}.", "Run: python -m annotations check") from error
