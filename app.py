@@ -6,8 +6,10 @@ st.set_page_config(page_title="ECG photo screener", page_icon=":material/cardiol
 page = st.navigation(
     [
         st.Page("pages/screen.py", title="Screen", icon=":material/cardiology:", default=True),
+        st.Page("pages/review.py", title="Review", icon=":material/draw:"),
         st.Page("pages/models.py", title="The model", icon=":material/network_node:"),
     ],
     position="top",
 )
+st.session_state["navigated"] = True
 page.run()

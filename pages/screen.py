@@ -6,6 +6,7 @@ from ecgcore.bundle import Bundle
 from pages.parts.batch import choose_from_table, results_csv, results_jsonl
 from pages.parts.beats import downloads, facts, heaviest_beats, one_beat
 from pages.parts.bundles import active_bundle
+from pages.parts.correct import correct_this
 from pages.parts.heat import forget_maps
 from pages.parts.inbox import empty, incoming
 from pages.parts.results import Screened, forget_results, screen_all, shelf
@@ -32,6 +33,7 @@ def show_result(item: Screened, bundle: Bundle) -> None:
         if prediction.beats:
             heaviest_beats(item, shown)
             one_beat(item, shown, bundle)
+        correct_this(item, shown)
         facts(prediction)
         downloads(item, shown)
 

@@ -17,8 +17,20 @@ DECISION_SHAPE = {"normal": "●", "refer": "◆", "abnormal": "▲"}
 
 def page_head(question: str) -> None:
     """The question that the page answers, and the notice that is always there."""
+    _insist_on_the_app()
     st.subheader(question, anchor=False)
     st.caption(NOTICE)
+
+
+def _insist_on_the_app() -> None:
+    """Start again by way of app.py where a fresh server was first asked for a page by its own address.
+
+    Streamlit takes the folder ``pages`` for its older kind of app until ``st.navigation`` is first called.
+    """
+    if "navigated" not in st.session_state:
+        st.session_state["navigated"] = False
+        st.navigation([f"pages/{name}.py" for name in ("screen", "review", "models")], position="hidden")
+        st.rerun()
 
 
 def signed(share: float | None) -> str:

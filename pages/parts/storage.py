@@ -1,0 +1,58 @@
+"""The store in use, opened once for all sessions, and who sits before the screen."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from annotations.model import StoreError
+from annotations.store import Store, data_dir
+
+
+def store() -> Store:
+    """The data folder's store; where it cannot be opened the page says why and ends here."""
+    try:
+        return _open(str(data_dir()))
+    except StoreError as error:
+        st.error(f"**The data folder cannot be used.** {error.cause} {error.next_step}")
+        st.stop()
+
+
+@st.cache_resource(show_spinner=False)
+def _open(folder: str) -> Store:
+    return Store(Path(folder))
+
+
+def person() -> str:
+    """The name chosen in this browser; the place for a login. Without one the page asks and ends here.
+
+    The name stands in the address, so that a reload keeps it.
+    """
+    known = str(st.session_state.get("person") or st.query_params.get("who", ""))
+    if known not in store().people():
+        _ask()
+        st.stop()
+    st.session_state["person"] = known
+    st.query_params["who"] = known
+    return known
+
+
+def _ask() -> None:
+    st.markdown("**Who are you?** Readings are kept with the reader's name.")
+    people = store().people()
+    if people:
+        chosen = st.pills("Known readers", people, label_visibility="collapsed", key="person-known")
+        if chosen:
+            _enter(chosen)
+    with st.form("person-new", border=False):
+        name = st.text_input("Your name or initials", max_chars=80)
+        if st.form_submit_button("Continue", type="primary"):
+            try:
+                _enter(store().add_person(name))
+            except StoreError as error:
+                st.error(f"{error.cause} {error.next_step}")
+
+
+def _enter(name: str) -> None:
+    st.session_state["person"] = name
+    st.query_params["who"] = name
+    st.rerun()

@@ -1,0 +1,159 @@
+"""One page on a reader's desk: what it says now, what the canvas was given, and the way into the database."""
+
+import time
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import streamlit as st
+
+from annotations import queue, readings
+from annotations.model import LabelledBox, Picture, Reading, SaveConflict
+from annotations.predictions import latest_prediction, proposals
+from annotations.store import Store
+from pages.parts.canvas import from_drawing
+
+LONGEST_PAUSE_S = 60.0
+"""Time between two actions counts up to here; longer is a break."""
+
+
+@dataclass
+class Work:
+    """A page that is being read.
+
+    Args:
+        picture: the page.
+        person: who reads.
+        reader: whose line of revisions it belongs to.
+        reading: as it stands.
+        base_revision_id: the head when the work began.
+        base_prediction_id: whose boxes were proposed.
+        kept_at: when the draft was last written; None while nothing changed.
+    """
+
+    picture: Picture
+    person: str
+    reader: str
+    reading: Reading
+    base_revision_id: int | None
+    base_prediction_id: int | None
+    kept_at: str | None = None
+    seconds: float = 0.0
+    actions: int = 0
+    earlier: list[Reading] = field(default_factory=list)
+    seed: int = 0
+    seeded: tuple[LabelledBox, ...] = ()
+    set_aside: tuple[LabelledBox, ...] = ()
+    token: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    last_action: float = field(default_factory=time.monotonic)
+    conflict: SaveConflict | None = None
+
+    def __post_init__(self) -> None:
+        self.reseed()
+
+    def reseed(self) -> None:
+        """Give the canvas the boxes as they are now, under a new key."""
+        self.seed += 1
+        self.seeded = self.reading.beats
+        self.set_aside = tuple(box for box in self.reading.boxes if box.origin == "rejected")
+
+    def change(self, store: Store, reading: Reading) -> None:
+        """Take a changed reading over and keep it as a draft; the one before can be undone."""
+        self.earlier.append(self.reading)
+        self._take(store, reading)
+
+    def undo(self, store: Store) -> None:
+        """Go one change back."""
+        if self.earlier:
+            self._take(store, self.earlier.pop())
+            self.reseed()
+
+    def take_drawing(self, store: Store, drawing: dict[str, Any] | None, scale: float) -> None:
+        """Read the canvas; a changed drawing is one more change."""
+        boxes = from_drawing(
+            drawing,
+            self.seeded,
+            scale,
+            (self.picture.width, self.picture.height),
+            lambda number: f"{self.token}-{self.seed}-{number}",
+        )
+        boxes = (*boxes, *self.set_aside)
+        if boxes != self.reading.boxes:
+            self.change(store, replace(self.reading, boxes=boxes))
+
+    def save(self, store: Store, *, skipped: bool = False) -> bool:
+        """Submit, or skip; false where someone else was first, who then stands in ``conflict``."""
+        try:
+            readings.save(
+                store,
+                self.picture.id,
+                self.person,
+                Reading() if skipped else self.reading,
+                base_revision_id=self.base_revision_id,
+                base_prediction_id=self.base_prediction_id,
+                seconds=self.seconds,
+                actions=self.actions,
+                reader=self.reader,
+                status="skipped" if skipped else "submitted",
+            )
+        except SaveConflict as conflict:
+            self.conflict = conflict
+            return False
+        return True
+
+    def _take(self, store: Store, reading: Reading) -> None:
+        now = time.monotonic()
+        self.seconds += min(now - self.last_action, LONGEST_PAUSE_S)
+        self.last_action = now
+        self.actions += 1
+        self.reading = reading
+        self.kept_at = readings.keep_draft(
+            store,
+            self.picture.id,
+            self.person,
+            reading,
+            base_revision_id=self.base_revision_id,
+            base_prediction_id=self.base_prediction_id,
+            seconds=self.seconds,
+            actions=self.actions,
+            reader=self.reader,
+        )
+
+
+def open_work(store: Store, person: str, image_id: int, reader: str) -> Work:
+    """Put a page on the desk: the reader's draft, else what holds, else the newest bundle's proposals."""
+    picture = store.picture(image_id)
+    draft = readings.draft_of(store, image_id, person, reader)
+    if draft is not None:
+        return Work(
+            picture, person, reader, draft.reading, draft.base_revision_id, draft.base_prediction_id, draft.updated_at,
+            draft.seconds, draft.actions,
+        )  # fmt: skip
+    head = readings.head(store, image_id, reader)
+    if head is not None:
+        return Work(picture, person, reader, head.reading, head.id, head.base_prediction_id)
+    prediction = latest_prediction(store, image_id)
+    if prediction is None:
+        return Work(picture, person, reader, Reading(), None, None)
+    boxes = tuple(
+        LabelledBox(f"p{box_id}", beat.box_photo_xyxy, None, "accepted", box_id)
+        for box_id, beat in proposals(store, prediction["id"]).items()
+    )
+    return Work(picture, person, reader, Reading(boxes=boxes), None, prediction["id"])
+
+
+def work_at_hand() -> Work | None:
+    """The page on this session's desk."""
+    work: Work | None = st.session_state.get("work")
+    return work
+
+
+def put_on_desk(store: Store, person: str, image_id: int | None, order: queue.Order) -> None:
+    """Open a page, or clear the desk where there is none; the address names the page, so that a reload finds it."""
+    if image_id is None:
+        st.session_state.pop("work", None)
+        st.query_params.pop("page", None)
+        return
+    st.session_state["work"] = open_work(store, person, image_id, queue.reader_of(order, person))
+    queue.lease(store, image_id, person)
+    st.query_params["page"] = str(image_id)

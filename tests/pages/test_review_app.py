@@ -1,0 +1,198 @@
+"""From a verdict to a saved correction and back, in Streamlit's own test harness on a real store."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from annotations import readings
+from annotations.predictions import record_prediction
+from annotations.store import Store
+from ecgcore.overlay import NOTICE
+from ecgcore.types import ByteArray
+from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb, prediction
+from tests.pages.test_screen_app import APP, drop, png, texts
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The store that the app opens, with three screened pages."""
+    monkeypatch.setenv("ECG_DATA_DIR", str(tmp_path / "data"))
+    store = Store(tmp_path / "data")
+    for name in ("Ada", "Ben"):
+        store.add_person(name)
+    for number, p in enumerate((0.99, 0.5, 0.9)):
+        picture, _ = store.add_picture(picture_rgb(number))
+        record_prediction(store, picture.id, prediction(p))
+    return store
+
+
+@pytest.fixture
+def app(data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """Review, opened by Ada."""
+    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
+    return review("Ada")
+
+
+def review(name: str) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.query_params["who"] = name
+    app.run()
+    return sound(app.switch_page("pages/review.py").run())
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception
+    return app
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    return sound(app.button(key=key).click().run())
+
+
+def test_a_new_reader_is_asked_for_a_name(data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
+    app = review("")
+    assert "Who are you?" in texts(app) and NOTICE in texts(app)
+    app.text_input[0].set_value("  Grace  Hopper ")
+    sound(app.button[0].click().run())
+    assert "Reading as **Grace Hopper**" in texts(app)
+    assert "Grace Hopper" in data.people()
+
+
+def test_the_most_uncertain_page_comes_first_with_the_bundles_beats(app: AppTest) -> None:
+    assert app.query_params["page"] == "2"
+    assert "3 waiting" in texts(app)
+    assert "2 beats" in texts(app)
+    assert "Nothing changed yet." in texts(app)
+
+
+def test_label_flags_and_comment_are_kept_at_once_and_saved(app: AppTest, data: Store) -> None:
+    press(app, "label-abnormal")
+    sound(app.toggle[0].set_value(True).run())
+    sound(app.text_area[0].set_value("ST up in V2").run())
+    draft = readings.draft_of(data, 2, "Ada")
+    assert draft is not None
+    assert (draft.reading.label, draft.reading.boxes_complete) == ("abnormal", True)
+    assert "Draft kept" in texts(app)
+    press(app, "save")
+    head = readings.head(data, 2)
+    assert head is not None
+    assert (head.reading.label, head.reading.comment, head.bundle_version) == ("abnormal", "ST up in V2", "starter")
+    assert [box.origin for box in head.reading.boxes] == ["accepted", "accepted"]
+    assert head.actions == 3
+    assert "Saved" in texts(app)
+    assert app.query_params["page"] == "2"
+
+
+def test_save_and_next_and_skip_walk_through_the_queue(app: AppTest, data: Store) -> None:
+    press(app, "label-normal")
+    press(app, "save-next")
+    assert app.query_params["page"] == "3"
+    press(app, "skip")
+    assert app.query_params["page"] == "1"
+    press(app, "save-next")
+    assert "Nothing waits" in "\n".join(info.value for info in app.info)
+    assert readings.head(data, 3) is None
+
+
+def test_a_reload_finds_page_and_draft_again(app: AppTest) -> None:
+    press(app, "label-unsure")
+    again = AppTest.from_file(str(APP), default_timeout=60)
+    again.query_params["who"], again.query_params["page"] = "Ada", "2"
+    again.run()
+    again.query_params["who"], again.query_params["page"] = "Ada", "2"
+    sound(again.switch_page("pages/review.py").run())
+    assert again.button(key="label-unsure").label == "**Unsure**"
+
+
+def test_undo_goes_one_change_back(app: AppTest, data: Store) -> None:
+    press(app, "label-normal")
+    press(app, "label-abnormal")
+    press(app, "undo")
+    draft = readings.draft_of(data, 2, "Ada")
+    assert draft is not None and draft.reading.label == "normal"
+
+
+def test_two_people_on_one_page_see_both_versions(app: AppTest, data: Store) -> None:
+    press(app, "label-normal")
+    readings.save(data, 2, "Ben", ABNORMAL, base_revision_id=None)
+    press(app, "save")
+    shown = texts(app) + "\n".join(w.value for w in app.warning)
+    assert "Ben saved this page" in shown
+    assert "**Yours** · normal" in shown and "**Ben's** · abnormal" in shown
+    press(app, "conflict-mine")
+    assert [r.person for r in readings.history(data, 2)] == ["Ada", "Ben"]
+    head = readings.head(data, 2)
+    assert head is not None and head.reading.label == "normal"
+
+
+def test_the_losers_can_take_the_winners_or_both(app: AppTest, data: Store) -> None:
+    press(app, "label-normal")
+    readings.save(data, 2, "Ben", NORMAL, base_revision_id=None)
+    press(app, "save")
+    press(app, "conflict-both")
+    assert "4 beats" in texts(app)
+    press(app, "save")
+    head = readings.head(data, 2)
+    assert head is not None and len(head.reading.beats) == 4
+    readings.save(data, 2, "Ben", ABNORMAL, base_revision_id=head.id)
+    press(app, "label-abnormal")
+    press(app, "save")
+    press(app, "conflict-theirs")
+    assert readings.draft_of(data, 2, "Ada") is None
+    assert app.button(key="label-abnormal").label == "**Abnormal**"
+
+
+def test_a_second_reading_is_blind(app: AppTest, data: Store) -> None:
+    readings.save(data, 1, "Ben", ABNORMAL, base_revision_id=None)
+    sound(app.selectbox(key="review-order").set_value("second").run())
+    press(app, "skip")  # leaves the page at hand, which was no second reading
+    assert app.query_params["page"] == "1"
+    assert "ST up" not in app.text_area[0].value
+    assert "Nobody has saved" in texts(app)
+    press(app, "label-normal")
+    press(app, "save")
+    mine = readings.head(data, 1, "Ada")
+    assert mine is not None and mine.reading.label == "normal"
+    shared = readings.head(data, 1)
+    assert shared is not None and shared.reading == ABNORMAL
+
+
+def test_a_page_that_is_gone_is_told(data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.run()
+    app.session_state["review-open"] = 99
+    app.session_state["person"] = "Ada"
+    sound(app.switch_page("pages/review.py").run())
+    assert "There is no page 99" in "\n".join(w.value for w in app.warning)
+
+
+def test_a_full_disk_keeps_the_work_in_the_session(app: AppTest, data: Store) -> None:
+    press(app, "label-normal")
+    data.db.conn.execute("CREATE TRIGGER full BEFORE INSERT ON revision BEGIN SELECT RAISE(ABORT, 'no'); END")
+    app.button(key="save").click().run()
+    sound(app)
+    assert "stays in this browser" in "\n".join(error.value for error in app.error)
+    data.db.conn.execute("DROP TRIGGER full")
+    press(app, "save")
+    head = readings.head(data, 2)
+    assert head is not None and head.reading.label == "normal"
+
+
+def test_correct_this_keeps_the_page_and_opens_it(
+    data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, ecg_page_rgb: ByteArray
+) -> None:
+    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.session_state["person"] = "Ada"
+    drop(app.run(), ("secret name.png", png(ecg_page_rgb)))
+    assert len(data.rows("SELECT 1 FROM image")) == 3  # screening keeps nothing
+    sound(next(button for button in app.button if button.label == "Correct this").click().run())
+    (row,) = data.rows("SELECT * FROM image WHERE id = 4")
+    assert "secret" not in row["name"]
+    boxes = data.rows(
+        "SELECT * FROM prediction_box JOIN prediction ON prediction.id = prediction_id WHERE image_id = 4"
+    )
+    assert f"{len(boxes)} beats" in texts(app)
