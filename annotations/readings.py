@@ -16,12 +16,14 @@ __all__ = [
     "Review",
     "Verdict",
     "add_review",
+    "add_revision",
     "draft_of",
     "drop_draft",
     "go_back",
     "head",
     "history",
     "keep_draft",
+    "line_head",
     "reading_from_json",
     "reading_to_json",
     "reviews_of",
@@ -78,19 +80,21 @@ def save(
         StoreError: a box leaves its picture, or the store cannot be written; the draft stays.
     """
     with store.writing() as connection:
-        connection.execute(
-            "INSERT INTO annotation (image_id, reader) VALUES (?, ?) ON CONFLICT DO NOTHING", (image_id, reader)
-        )
-        annotation_id, head_id = connection.execute(
-            "SELECT id, head_revision_id FROM annotation WHERE image_id = ? AND reader = ?", (image_id, reader)
-        ).fetchone()
-        if status == "submitted" and head_id != base_revision_id:
+        head_id = line_head(connection, image_id, reader)
+        if status == "submitted" and head_id is not None and head_id != base_revision_id:
             raise SaveConflict(head_id, _person_of(connection, head_id))
-        revision_id = _insert_revision(
-            connection, annotation_id, base_revision_id, person, status, reading, base_prediction_id, seconds, actions
+        revision_id = add_revision(
+            connection,
+            image_id,
+            person,
+            reading,
+            parent_id=base_revision_id,
+            base_prediction_id=base_prediction_id,
+            seconds=seconds,
+            actions=actions,
+            reader=reader,
+            status=status,
         )
-        if status == "submitted":
-            connection.execute("UPDATE annotation SET head_revision_id = ? WHERE id = ?", (revision_id, annotation_id))
         delete_draft(connection, image_id, person, reader)
         connection.execute("DELETE FROM lease WHERE image_id = ? AND person = ?", (image_id, person))
     return revision(store, revision_id)
@@ -142,21 +146,37 @@ def reviews_of(store: Store, image_id: int) -> list[Review]:
     return [Review(**row) for row in rows]
 
 
-def _insert_revision(
+def line_head(connection: sqlite3.Connection, image_id: int, reader: str = SHARED) -> int | None:
+    """The head of a page's line of revisions, as part of a transaction."""
+    row = connection.execute(
+        "SELECT head_revision_id FROM annotation WHERE image_id = ? AND reader = ?", (image_id, reader)
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def add_revision(
     connection: sqlite3.Connection,
-    annotation_id: int,
-    parent_id: int | None,
+    image_id: int,
     person: str,
-    status: RevisionStatus,
     reading: Reading,
-    base_prediction_id: int | None,
-    seconds: float,
-    actions: int,
+    *,
+    parent_id: int | None,
+    base_prediction_id: int | None = None,
+    seconds: float = 0.0,
+    actions: int = 0,
+    reader: str = SHARED,
+    status: RevisionStatus = "submitted",
 ) -> int:
+    """Add a revision and, if it is submitted, make it the head, as part of a transaction; see ``save``."""
     if not all(math.isfinite(value) for box in reading.boxes for value in box.box_photo_xyxy.as_list()):
         raise StoreError("A box has no finite place.", "Draw it again.")
-    (number,) = connection.execute(
-        "SELECT coalesce(max(number), 0) + 1 FROM revision WHERE annotation_id = ?", (annotation_id,)
+    connection.execute(
+        "INSERT INTO annotation (image_id, reader) VALUES (?, ?) ON CONFLICT DO NOTHING", (image_id, reader)
+    )
+    annotation_id, number = connection.execute(
+        """SELECT annotation.id, coalesce(max(number), 0) + 1 FROM annotation
+           LEFT JOIN revision ON revision.annotation_id = annotation.id WHERE image_id = ? AND reader = ?""",
+        (image_id, reader),
     ).fetchone()
     (revision_id,) = connection.execute(
         """INSERT INTO revision (annotation_id, number, parent_id, person, status, label, boxes_complete, flags,
@@ -172,6 +192,8 @@ def _insert_revision(
             for b in reading.boxes
         ],
     )
+    if status == "submitted":
+        connection.execute("UPDATE annotation SET head_revision_id = ? WHERE id = ?", (revision_id, annotation_id))
     return int(revision_id)
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -149,21 +150,12 @@ class Store:
         known = self.picture_by_hash(digest)
         if known is not None:
             return known, False
-        file = write_picture(self.folder / PICTURES, digest, photo_rgb, original)
-        height, width = photo_rgb.shape[:2]
-        key = group or f"picture:{digest[:16]}"
+        new = NewPicture.of(self, photo_rgb, digest, original, name, group, source, source_record, look_hash)
         with self.writing() as connection:
-            connection.execute("INSERT INTO page_group (key) VALUES (?) ON CONFLICT DO NOTHING", (key,))
-            added = connection.execute(
-                """INSERT INTO image (picture_hash, look_hash, file, name, width, height, group_key, source,
-                       source_record, created_at)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (picture_hash) DO NOTHING""",
-                (digest, look_hash, f"{PICTURES}/{file}", name or f"ECG {digest[:8]}", width, height, key, source,
-                 source_record, now()),
-            ).rowcount  # fmt: skip
+            added = new.insert(connection)
         picture = self.picture_by_hash(digest)
         assert picture is not None
-        return picture, added == 1
+        return picture, added
 
     def picture(self, image_id: int) -> Picture:
         """One picture.
@@ -216,6 +208,60 @@ class Store:
                         "Move the other pages into that group instead.",
                     )
                 connection.execute("UPDATE image SET group_key = ? WHERE id = ?", (group, image_id))
+
+
+@dataclass(frozen=True, slots=True)
+class NewPicture:
+    """A picture whose file is written and whose row is not: for adding many in one transaction."""
+
+    digest: str
+    look_hash: str
+    file: str
+    name: str
+    wh: tuple[int, int]
+    group: str
+    source: str
+    source_record: str
+
+    @classmethod
+    def of(
+        cls,
+        store: Store,
+        photo_rgb: ByteArray,
+        digest: str,
+        original: bytes | None,
+        name: str,
+        group: str,
+        source: str,
+        source_record: str,
+        look_hash: str,
+    ) -> "NewPicture":
+        """Write the file; the arguments are those of ``Store.add_picture``."""
+        file = write_picture(store.folder / PICTURES, digest, photo_rgb, original)
+        return cls(
+            digest,
+            look_hash,
+            f"{PICTURES}/{file}",
+            name or f"ECG {digest[:8]}",
+            (photo_rgb.shape[1], photo_rgb.shape[0]),
+            group or f"picture:{digest[:16]}",
+            source,
+            source_record,
+        )
+
+    def insert(self, connection: sqlite3.Connection) -> bool:
+        """Add the row, as part of a transaction; false where another process was first."""
+        connection.execute("INSERT INTO page_group (key) VALUES (?) ON CONFLICT DO NOTHING", (self.group,))
+        return (
+            connection.execute(
+                """INSERT INTO image (picture_hash, look_hash, file, name, width, height, group_key, source,
+                       source_record, created_at)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (picture_hash) DO NOTHING""",
+                (self.digest, self.look_hash, self.file, self.name, *self.wh, self.group, self.source,
+                 self.source_record, now()),
+            ).rowcount
+            == 1
+        )  # fmt: skip
 
 
 def picture_of(row: dict[str, Any]) -> Picture:

@@ -1,0 +1,120 @@
+"""Command line: ``python -m annotations import | export | backup | restore | check`` (contract 1)."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from annotations.exchange import export_to, import_from
+from annotations.formats import FORMATS
+from annotations.snapshots import snapshots
+from annotations.store import Store, data_dir
+from annotations.upkeep import backup, check, restore
+from ecgcore.errors import EcgError
+
+EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
+_REFUSALS_SHOWN = 50
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; wrong usage exits 2."""
+    options = _parser().parse_args(arguments)
+    run = {"import": _import, "export": _export, "backup": _backup, "restore": _restore, "check": _check}
+    try:
+        return run[options.command](options)
+    except EcgError as error:
+        print(f"annotations: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        print("annotations: stopped; the store is as it was.", file=sys.stderr)
+        return EXIT_STOPPED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m annotations",
+        description="Bring annotated pages into the store and out of it, and look after it.",
+        epilog="Exit code: 0 done, 1 it cannot be done, something was refused or damage was found, 2 wrong usage.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    coming = commands.add_parser("import", help="take annotated pages over from other programs' files")
+    coming.add_argument("path", type=Path, metavar="PATH", help="the folder, or its main file")
+    coming.add_argument("--by", default="import", metavar="NAME", help="under whose name; default: import")
+    coming.add_argument("--whole", action="store_true", help="take nothing where anything is refused")
+    going = commands.add_parser("export", help="write what holds now, or a snapshot, for other programs")
+    going.add_argument("path", type=Path, metavar="PATH", help="a new or empty folder")
+    going.add_argument("--snapshot", metavar="NAME", help="write this snapshot instead of what holds now")
+    for command in (coming, going):
+        command.add_argument("--format", required=True, choices=sorted(FORMATS))
+    kept = commands.add_parser("backup", help="write database and pictures as one file, while others work on")
+    kept.add_argument("path", type=Path, metavar="FILE")
+    back = commands.add_parser("restore", help="unpack a backup into an empty data folder")
+    back.add_argument("path", type=Path, metavar="FILE")
+    checked = commands.add_parser("check", help="look for damage in database and pictures")
+    for command in (coming, going, kept, back, checked):
+        command.add_argument("--data-dir", type=Path, default=data_dir(), metavar="DIR", help="default: ECG_DATA_DIR")
+    return parser
+
+
+def _import(options: argparse.Namespace) -> int:
+    store = Store(options.data_dir)
+    person = store.add_person(options.by)
+    report = import_from(
+        store, options.format, options.path, person, whole_or_nothing=options.whole, progress=_show_progress
+    )
+    for refusal in report.refusals[:_REFUSALS_SHOWN]:
+        place = "" if refusal.line is None else f":{refusal.line}"
+        print(f"refused {refusal.file}{place}: {refusal.reason}", file=sys.stderr)
+    if len(report.refusals) > _REFUSALS_SHOWN:
+        print(f"... and {len(report.refusals) - _REFUSALS_SHOWN} more", file=sys.stderr)
+    print(
+        f"{report.pictures_added} pictures and {report.readings_added} readings added, {report.unchanged} unchanged, "
+        f"{len(report.refusals)} refused"
+    )
+    _tell_losses(options.format)
+    return EXIT_FAILED if report.refusals else EXIT_OK
+
+
+def _export(options: argparse.Namespace) -> int:
+    store = Store(options.data_dir)
+    chosen = [s.id for s in snapshots(store) if s.name == options.snapshot]
+    if options.snapshot is not None and not chosen:
+        raise EcgError(f"There is no snapshot named {options.snapshot}.", "Look the names up on the Dataset page.")
+    count = export_to(
+        store, options.format, options.path, snapshot_id=chosen[0] if chosen else None, progress=_show_progress
+    )
+    print(f"{count} pages written to {options.path}")
+    _tell_losses(options.format)
+    return EXIT_OK
+
+
+def _backup(options: argparse.Namespace) -> int:
+    backup(Store(options.data_dir), options.path, _show_progress)
+    print(f"{options.path} holds the backup")
+    return EXIT_OK
+
+
+def _restore(options: argparse.Namespace) -> int:
+    restore(options.path, options.data_dir, _show_progress)
+    print(f"{options.data_dir} holds what {options.path} held")
+    return EXIT_OK
+
+
+def _check(options: argparse.Namespace) -> int:
+    findings = check(Store(options.data_dir), _show_progress)
+    print("\n".join(findings) or "nothing is damaged")
+    return EXIT_FAILED if findings else EXIT_OK
+
+
+def _tell_losses(format_name: str) -> None:
+    for loss in FORMATS[format_name].losses:
+        print(f"not held by this format: {loss}", file=sys.stderr)
+
+
+def _show_progress(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done} of {of}\x1b[K", end="\n" if done == of else "", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

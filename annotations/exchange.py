@@ -1,0 +1,199 @@
+"""The way in and out of the store: other programs' files become pictures and readings, and the other way round."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from annotations.formats import FORMATS
+from annotations.formats.page import ExchangePage, Refusal
+from annotations.model import Reading, Revision, StoreError
+from annotations.readings import add_revision, line_head, revision
+from annotations.revisions import revisions_where
+from annotations.snapshots import CURRENT, ReadPage
+from annotations.store import PICTURE_SELECT as PICTURES_SQL
+from annotations.store import NewPicture, Store, picture_of
+from ecgcore.errors import UnreadablePicture
+from ecgcore.page import picture_hash, read_picture
+
+Progress = Callable[[int, int], None]
+
+_PAGES_AT_ONCE = 200
+
+
+@dataclass
+class ImportReport:
+    """What became of an import.
+
+    Args:
+        pictures_added: pictures that the store did not have.
+        readings_added: readings saved as somebody's first word on a page.
+        unchanged: pages that already say the same.
+        refusals: pages that were not taken, each with its reason.
+        losses: what the format cannot hold.
+    """
+
+    pictures_added: int = 0
+    readings_added: int = 0
+    unchanged: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+    losses: tuple[str, ...] = ()
+
+
+def import_from(
+    store: Store,
+    format_name: str,
+    path: Path,
+    person: str,
+    *,
+    whole_or_nothing: bool = False,
+    progress: Progress = lambda done, of: None,
+) -> ImportReport:
+    """Take pages over from files. What a person has said here is never replaced by an import.
+
+    All rows are added in one transaction: a crash, a full disk or a stop leaves the store as it was.
+
+    Args:
+        store: where to.
+        format_name: a key of ``FORMATS``.
+        path: folder or main file.
+        person: under whose name the readings are saved.
+        whole_or_nothing: take nothing where anything is refused.
+        progress: called with pages done and of how many.
+
+    Raises:
+        StoreError: the files cannot be used at all, or something was refused and the whole was asked for.
+    """
+    loaded = FORMATS[format_name].load(path)
+    report = ImportReport(refusals=list(loaded.refusals), losses=loaded.losses)
+    if whole_or_nothing and report.refusals:
+        raise _refused_whole(report.refusals)
+    ready: list[tuple[ExchangePage, NewPicture | None]] = []
+    for number, page in enumerate(loaded.pages, 1):
+        try:
+            ready.append((page, _picture_to_add(store, page)))
+        except (StoreError, UnreadablePicture) as error:
+            report.refusals.append(Refusal(page.name, None, str(error)))
+        progress(number, len(loaded.pages))
+    with store.writing() as connection:
+        for page, new in ready:
+            if new is not None:
+                report.pictures_added += new.insert(connection)
+            (image_id,) = connection.execute(
+                "SELECT id FROM image WHERE picture_hash = ?", (page.picture_hash,)
+            ).fetchone()
+            if page.reading == Reading():
+                continue
+            head_id = line_head(connection, image_id)
+            if head_id is None:
+                add_revision(connection, image_id, person, page.reading, parent_id=None)
+                report.readings_added += 1
+            elif said(revision(store, head_id).reading) == said(page.reading):
+                report.unchanged += 1
+            else:
+                report.refusals.append(
+                    Refusal(page.name, None, f"Page {image_id} was read here already; change it in Review.")
+                )
+        if whole_or_nothing and report.refusals:
+            raise _refused_whole(report.refusals)
+    return report
+
+
+def export_to(
+    store: Store,
+    format_name: str,
+    folder: Path,
+    *,
+    snapshot_id: int | None = None,
+    progress: Progress = lambda done, of: None,
+) -> int:
+    """Write what holds now, or a snapshot, in a new folder; a few hundred pages are in memory at a time.
+
+    Returns:
+        How many pages were written.
+
+    Raises:
+        StoreError: there is nothing to write, or the folder is not empty or cannot be written.
+    """
+    count = 0
+
+    def pages() -> Iterator[ExchangePage]:
+        nonlocal count
+        for page in read_pages(store, snapshot_id, progress):
+            count += 1
+            picture = page.picture
+            yield ExchangePage(
+                name=picture.name if Path(picture.name).suffix else picture.name + Path(picture.file).suffix,
+                picture=store.picture_path(picture),
+                picture_hash=picture.picture_hash,
+                width=picture.width,
+                height=picture.height,
+                group=picture.group_key,
+                reading=page.revision.reading,
+                source_record=picture.source_record,
+            )
+
+    condition, values = _condition(snapshot_id)
+    if not _numbers(store, condition, values):
+        raise StoreError("There is no page with a submitted reading.", "Correct some pages first.")
+    FORMATS[format_name].save(folder, pages())
+    return count
+
+
+def read_pages(
+    store: Store, snapshot_id: int | None = None, progress: Progress = lambda done, of: None
+) -> Iterator[ReadPage]:
+    """Pages with what holds for them, or as a snapshot froze them, a few hundred in memory at a time."""
+    numbers = _numbers(store, *_condition(snapshot_id))
+    for start in range(0, len(numbers), _PAGES_AT_ONCE):
+        part = numbers[start : start + _PAGES_AT_ONCE]
+        marks = ", ".join("?" * len(part))
+        found: dict[int, Revision] = {r.id: r for r in revisions_where(store, f"revision.id IN ({marks})", part)}
+        ids = [found[number].image_id for number in part]
+        rows = store.rows(f"{PICTURES_SQL} WHERE image.id IN ({marks})", ids)
+        pictures = {row["id"]: picture_of(row) for row in rows}
+        yield from (ReadPage(pictures[found[number].image_id], found[number]) for number in part)
+        progress(start + len(part), len(numbers))
+
+
+def said(reading: Reading) -> object:
+    """What a reading says, without identities and order, so that two can be compared."""
+    boxes = sorted((*(round(v, 3) for v in b.box_photo_xyxy.as_list()), b.label or "") for b in reading.beats)
+    return reading.label, boxes, reading.boxes_complete, reading.flags, reading.comment.strip()
+
+
+def _condition(snapshot_id: int | None) -> tuple[str, tuple[int, ...]]:
+    if snapshot_id is None:
+        return CURRENT, ()
+    return "revision.id IN (SELECT revision_id FROM snapshot_item WHERE snapshot_id = ?)", (snapshot_id,)
+
+
+def _numbers(store: Store, condition: str, values: Iterable[int]) -> list[int]:
+    rows = store.rows(
+        f"""SELECT revision.id FROM revision JOIN annotation ON annotation.id = revision.annotation_id
+            WHERE {condition} ORDER BY annotation.image_id""",
+        list(values),
+    )
+    return [row["id"] for row in rows]
+
+
+def _picture_to_add(store: Store, page: ExchangePage) -> NewPicture | None:
+    """The page's picture with its file written; None where the store has it already."""
+    if store.picture_by_hash(page.picture_hash) is not None:
+        return None
+    if page.picture is None:
+        raise StoreError("Its picture is neither here nor in the store.", "Put the pictures beside the file.")
+    content = page.picture.read_bytes()
+    (photo_rgb,) = read_picture(content, page.name)
+    if picture_hash(photo_rgb) != page.picture_hash:
+        raise StoreError("Its picture changed while it was read.", "Import it again.")
+    return NewPicture.of(
+        store, photo_rgb, page.picture_hash, content, page.name, page.group, "import", page.source_record, ""
+    )
+
+
+def _refused_whole(refusals: list[Refusal]) -> StoreError:
+    first = refusals[0]
+    return StoreError(
+        f"Nothing was taken: {len(refusals)} pages were refused, first {first.file}: {first.reason}",
+        "Correct them, or take the good ones.",
+    )
