@@ -7,6 +7,7 @@ page = st.navigation(
     [
         st.Page("pages/screen.py", title="Screen", icon=":material/cardiology:", default=True),
         st.Page("pages/review.py", title="Review", icon=":material/draw:"),
+        st.Page("pages/dataset.py", title="Dataset", icon=":material/database:"),
         st.Page("pages/models.py", title="The model", icon=":material/network_node:"),
     ],
     position="top",

@@ -29,7 +29,7 @@ def _insist_on_the_app() -> None:
     """
     if "navigated" not in st.session_state:
         st.session_state["navigated"] = False
-        st.navigation([f"pages/{name}.py" for name in ("screen", "review", "models")], position="hidden")
+        st.navigation([f"pages/{name}.py" for name in ("screen", "review", "dataset", "models")], position="hidden")
         st.rerun()
 
 

@@ -1,0 +1,32 @@
+"""The Dataset page: what the next training would learn from, and everything that is kept."""
+
+import streamlit as st
+
+from annotations.model import StoreError
+from pages.parts.exchanges import care_tab, export_tab, import_tab
+from pages.parts.holdings import agreement_tab, counters, gallery_tab, snapshot_tab
+from pages.parts.storage import person, store
+from pages.parts.style import page_head
+
+page_head("What would the next training learn from?")
+data = store()
+reader = person()
+try:
+    counters(data)
+    pictures, readers, frozen, coming, going, care = st.tabs(
+        ["Gallery", "Agreement", "Snapshots", "Import", "Export", "Backup"]
+    )
+    with pictures:
+        gallery_tab(data, reader)
+    with readers:
+        agreement_tab(data)
+    with frozen:
+        snapshot_tab(data, reader)
+    with coming:
+        import_tab(data, reader)
+    with going:
+        export_tab(data)
+    with care:
+        care_tab(data)
+except StoreError as error:
+    st.error(f"**{error.cause}** {error.next_step}")

@@ -1,0 +1,82 @@
+"""Long work of the Dataset page: it runs in a thread of the server, and every session sees how far it is."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from ecgcore.errors import EcgError
+
+Report = Callable[[int, int], None]
+
+
+@dataclass
+class Job:
+    """One piece of long work.
+
+    Args:
+        what: in words, for the bar.
+        done, of: how far it is.
+        result: what to say when it is finished; None while it runs.
+        failed: whether ``result`` is bad news.
+    """
+
+    what: str
+    done: int = 0
+    of: int = 0
+    result: str | None = None
+    failed: bool = False
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs() -> dict[str, Job]:
+    return {}
+
+
+def start(name: str, what: str, work: Callable[[Report], str]) -> None:
+    """Start work under a name unless it runs already; ``work`` is given the progress to call and returns its result."""
+    if running(name):
+        st.toast(f"{what} is running already.")
+        return
+    job = _jobs()[name] = Job(what)
+
+    def report(done: int, of: int) -> None:
+        job.done, job.of = done, of
+
+    def run() -> None:
+        try:
+            job.result = work(report)
+        except EcgError as error:
+            job.failed, job.result = True, str(error)
+        except Exception as error:  # a thread has nobody above it to tell
+            job.failed, job.result = True, f"{what} stopped: {type(error).__name__}. See the server's log."
+            raise
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+
+
+def running(name: str) -> bool:
+    """Whether work of this name is under way."""
+    job = _jobs().get(name)
+    return job is not None and job.result is None
+
+
+def show(name: str) -> None:
+    """The bar while it runs, refreshed every second, and the result afterwards."""
+    st.fragment(_show, run_every=1.0 if running(name) else None)(name, running(name))
+
+
+def _show(name: str, was_running: bool) -> None:
+    job = _jobs().get(name)
+    if job is None:
+        return
+    if job.result is None:
+        share = job.done / job.of if job.of else 0.0
+        st.progress(share, text=f"{job.what}: {job.done} of {job.of}" if job.of else f"{job.what} ...")
+    elif was_running:
+        st.rerun()
+    elif job.failed:
+        st.error(job.result)
+    else:
+        st.success(job.result)

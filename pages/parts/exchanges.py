@@ -1,0 +1,85 @@
+"""The tabs of the Dataset page that bring pages in and out, and keep backups."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from annotations.exchange import ImportReport, export_to, import_from
+from annotations.formats import FORMATS
+from annotations.snapshots import snapshots
+from annotations.store import Store
+from annotations.upkeep import backup, check
+from pages.parts import background
+
+_REFUSALS_SHOWN = 200
+
+
+def import_tab(store: Store, person: str) -> None:
+    """Take pages over from a folder of this computer."""
+    name = st.selectbox("Format", FORMATS, format_func=lambda key: FORMATS[key].description, key="import-format")
+    path = st.text_input("Folder, or its main file, on the computer that runs this app", key="import-path")
+    whole = st.toggle("Take nothing where anything is refused", key="import-whole")
+    if st.button("Import", disabled=not path.strip(), key="import-go"):
+        reports: dict[str, ImportReport] = st.session_state.setdefault("import-reports", {})
+
+        def work(report: background.Report) -> str:
+            found = import_from(store, name, Path(path.strip()), person, whole_or_nothing=whole, progress=report)
+            reports["last"] = found
+            return (
+                f"{found.pictures_added} pictures and {found.readings_added} readings added, "
+                f"{found.unchanged} unchanged, {len(found.refusals)} refused."
+            )
+
+        background.start("import", "Importing", work)
+    background.show("import")
+    last: ImportReport | None = st.session_state.get("import-reports", {}).get("last")
+    if last is not None and last.refusals:
+        st.dataframe(
+            [{"file": r.file, "line": r.line, "reason": r.reason} for r in last.refusals[:_REFUSALS_SHOWN]],
+            hide_index=True,
+        )
+    for loss in FORMATS[name].losses:
+        st.caption(f"Not held by this format: {loss}")
+
+
+def export_tab(store: Store) -> None:
+    """Write what holds now, or a snapshot, into a new folder of this computer."""
+    name = st.selectbox("Format", FORMATS, format_func=lambda key: FORMATS[key].description, key="export-format")
+    chosen = st.selectbox(
+        "Pages",
+        [None, *snapshots(store)],
+        format_func=lambda s: "What holds now" if s is None else f"Snapshot {s.name}",
+        key="export-snapshot",
+    )
+    path = st.text_input("New or empty folder on the computer that runs this app", key="export-path")
+    if st.button("Export", disabled=not path.strip(), key="export-go"):
+        snapshot_id = None if chosen is None else chosen.id
+
+        def work(report: background.Report) -> str:
+            count = export_to(store, name, Path(path.strip()), snapshot_id=snapshot_id, progress=report)
+            return f"{count} pages written to {path.strip()}."
+
+        background.start("export", "Exporting", work)
+    background.show("export")
+    for loss in FORMATS[name].losses:
+        st.caption(f"Not held by this format: {loss}")
+
+
+def care_tab(store: Store) -> None:
+    """Backup and check."""
+    path = st.text_input("New file for a backup, on the computer that runs this app", key="backup-path")
+    if st.button("Back up", disabled=not path.strip(), key="backup-go"):
+
+        def save(report: background.Report) -> str:
+            backup(store, Path(path.strip()), report)
+            return f"{path.strip()} holds the backup. Bring it back with: python -m annotations restore FILE"
+
+        background.start("backup", "Backing up", save)
+    background.show("backup")
+    if st.button("Look for damage", key="check-go"):
+
+        def look(report: background.Report) -> str:
+            return "  \n".join(check(store, report)) or "Nothing is damaged."
+
+        background.start("check", "Looking for damage", look)
+    background.show("check")

@@ -1,0 +1,117 @@
+"""The Dataset page on a real store: counts, bin, hold-out, erasing, snapshots, import and export."""
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from annotations import readings
+from annotations.snapshots import snapshots
+from annotations.store import Store
+from ecgcore.overlay import NOTICE
+from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
+from tests.pages.test_review_app import press, sound
+from tests.pages.test_screen_app import APP, texts
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setenv("ECG_DATA_DIR", str(tmp_path / "data"))
+    store = Store(tmp_path / "data")
+    for name in ("Ada", "Ben"):
+        store.add_person(name)
+    for number, reading in enumerate((NORMAL, ABNORMAL, NORMAL)):
+        picture, _ = store.add_picture(picture_rgb(number), group=f"patient {number}", name=f"page {number}")
+        readings.save(store, picture.id, "Ada", reading, base_revision_id=None)
+    return store
+
+
+@pytest.fixture
+def app(data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app.session_state["person"] = "Ada"
+    return sound(app.switch_page("pages/dataset.py").run())
+
+
+def tick(app: AppTest, *image_ids: int) -> AppTest:
+    for image_id in image_ids:
+        app.checkbox(key=f"tick-{image_id}").set_value(True)
+    return sound(app.run())
+
+
+def metrics(app: AppTest) -> list[str]:
+    return [metric.value for metric in app.metric[:2]]
+
+
+def test_counts_of_both_data_sets_and_what_is_new(app: AppTest, data: Store) -> None:
+    assert metrics(app) == ["2", "3"]
+    assert "2 normal, 1 abnormal, from 3 patients" in texts(app)
+    assert NOTICE in texts(app)
+    app.text_input(key="snapshot-name").set_value("first")
+    sound(next(b for b in app.button if b.label == "Freeze what holds now").click().run())
+    assert [s.name for s in snapshots(data)] == ["first"]
+    picture, _ = data.add_picture(picture_rgb(7))
+    readings.save(data, picture.id, "Ada", NORMAL, base_revision_id=None)
+    sound(app.run())
+    assert "+1 since the last snapshot" in [metric.delta for metric in app.metric]
+    assert "1 pages added: 4" in texts(app)
+
+
+def test_bin_hold_out_and_erase(app: AppTest, data: Store) -> None:
+    press(tick(app, 1), "gallery-bin")
+    assert metrics(app) == ["1", "2"]
+    sound(app.selectbox(key="gallery-show").set_value("bin").run())
+    press(tick(app, 1), "gallery-bin")
+    assert metrics(app) == ["2", "3"]
+    sound(app.selectbox(key="gallery-show").set_value("all").run())
+    press(tick(app, 3), "gallery-hold")
+    assert metrics(app) == ["1", "2"]
+    assert data.picture(3).is_holdout
+    sound(app.run())
+    for box in app.checkbox:
+        box.set_value(False)
+    sound(app.run())
+    tick(app, 2)
+    assert app.button(key="gallery-erase").disabled
+    sound(app.text_input(key="erase-typed").set_value("patient 1").run())
+    press(app, "gallery-erase")
+    assert data.rows("SELECT id FROM image ORDER BY id") == [{"id": 1}, {"id": 3}]
+
+
+def test_agreement(app: AppTest, data: Store) -> None:
+    assert any("read twice" in info.value for info in app.info)
+    readings.save(data, 1, "Ben", NORMAL, base_revision_id=None, reader="Ben")
+    sound(app.run())
+    assert any(metric.label == "Box F1 at IoU 0.5" and metric.value == "1.00" for metric in app.metric)
+
+
+def wait_for(app: AppTest, words: str) -> str:
+    for _ in range(50):
+        sound(app.run())
+        shown = "\n".join(element.value for kind in (app.success, app.error) for element in kind)
+        if words in shown:
+            return shown
+        time.sleep(0.1)
+    raise AssertionError(f"{words!r} never came, only {shown!r}")
+
+
+def test_export_and_import_run_in_the_background(app: AppTest, data: Store, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    sound(app.text_input(key="export-path").set_value(str(out)).run())
+    press(app, "export-go")
+    wait_for(app, "3 pages written")
+    assert (out / "annotations.json").exists()
+    sound(app.text_input(key="import-path").set_value(str(out)).run())
+    press(app, "import-go")
+    wait_for(app, "3 unchanged, 0 refused")
+    sound(app.text_input(key="import-path").set_value(str(tmp_path / "nothing")).run())
+    press(app, "import-go")
+    assert "nothing" in wait_for(app, "nothing")
+
+
+def test_open_goes_to_review(app: AppTest) -> None:
+    press(app, "open-2")
+    assert app.query_params["page"] == "2"
+    assert app.button(key="label-abnormal").label == "**Abnormal**"
