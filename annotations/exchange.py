@@ -9,7 +9,7 @@ from annotations.formats.page import ExchangePage, Refusal
 from annotations.model import Reading, Revision, StoreError
 from annotations.readings import add_revision, line_head, revision
 from annotations.revisions import revisions_where
-from annotations.snapshots import CURRENT, ReadPage
+from annotations.snapshots import ReadPage, which_revisions
 from annotations.store import PICTURE_SELECT as PICTURES_SQL
 from annotations.store import NewPicture, Store, picture_of
 from ecgcore.errors import UnreadablePicture
@@ -132,7 +132,7 @@ def export_to(
                 source_record=picture.source_record,
             )
 
-    condition, values = _condition(snapshot_id)
+    condition, values = which_revisions(snapshot_id)
     if not _numbers(store, condition, values):
         raise StoreError("There is no page with a submitted reading.", "Correct some pages first.")
     FORMATS[format_name].save(folder, pages())
@@ -143,7 +143,7 @@ def read_pages(
     store: Store, snapshot_id: int | None = None, progress: Progress = lambda done, of: None
 ) -> Iterator[ReadPage]:
     """Pages with what holds for them, or as a snapshot froze them, a few hundred in memory at a time."""
-    numbers = _numbers(store, *_condition(snapshot_id))
+    numbers = _numbers(store, *which_revisions(snapshot_id))
     for start in range(0, len(numbers), _PAGES_AT_ONCE):
         part = numbers[start : start + _PAGES_AT_ONCE]
         marks = ", ".join("?" * len(part))
@@ -159,12 +159,6 @@ def said(reading: Reading) -> object:
     """What a reading says, without identities and order, so that two can be compared."""
     boxes = sorted((*(round(v, 3) for v in b.box_photo_xyxy.as_list()), b.label or "") for b in reading.beats)
     return reading.label, boxes, reading.boxes_complete, reading.flags, reading.comment.strip()
-
-
-def _condition(snapshot_id: int | None) -> tuple[str, tuple[int, ...]]:
-    if snapshot_id is None:
-        return CURRENT, ()
-    return "revision.id IN (SELECT revision_id FROM snapshot_item WHERE snapshot_id = ?)", (snapshot_id,)
 
 
 def _numbers(store: Store, condition: str, values: Iterable[int]) -> list[int]:

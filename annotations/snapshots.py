@@ -71,6 +71,13 @@ class Difference:
     changed: tuple[int, ...]
 
 
+def which_revisions(snapshot_id: int | None) -> tuple[str, tuple[int, ...]]:
+    """The condition, and its values, for what holds now (None) or for a snapshot's revisions."""
+    if snapshot_id is None:
+        return CURRENT, ()
+    return "revision.id IN (SELECT revision_id FROM snapshot_item WHERE snapshot_id = ?)", (snapshot_id,)
+
+
 def current_pages(store: Store) -> list[ReadPage]:
     """All pages that somebody has read, with what holds now, in the order of their numbers."""
     return _with_pictures(store, revisions_where(store, CURRENT, ()))
@@ -114,12 +121,7 @@ def snapshots(store: Store) -> list[Snapshot]:
 
 def snapshot_pages(store: Store, snapshot_id: int) -> list[ReadPage]:
     """The pages of a snapshot as they were; a group that was held out since is marked as held out."""
-    return _with_pictures(
-        store,
-        revisions_where(
-            store, "revision.id IN (SELECT revision_id FROM snapshot_item WHERE snapshot_id = ?)", (snapshot_id,)
-        ),
-    )
+    return _with_pictures(store, revisions_where(store, *which_revisions(snapshot_id)))
 
 
 def difference(store: Store, older_id: int | None, newer_id: int | None) -> Difference:

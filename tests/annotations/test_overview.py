@@ -1,6 +1,7 @@
 """Counts, the gallery and agreement say what the store holds."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from sklearn.metrics import cohen_kappa_score
 from annotations import readings
 from annotations.model import Reading
 from annotations.overview import SHOWS, agreement, cohens_kappa, counts, counts_before, gallery, gallery_size
-from annotations.snapshots import take_snapshot
+from annotations.snapshots import current_pages, take_snapshot
 from annotations.store import Store
 from tests.annotations.conftest import ABNORMAL, NORMAL, box, picture_rgb
 
@@ -36,6 +37,26 @@ def test_counts_and_what_is_new_since_the_last_snapshot(store: Store) -> None:
     before = counts_before(store)
     assert before is not None
     assert counts(store).detector_pages - before.detector_pages == 1
+
+
+def test_counts_follow_the_rules_of_what_may_train(store: Store) -> None:
+    labels = (None, "normal", "abnormal", "unsure")
+    flags = (frozenset(), frozenset({"not an ECG"}), frozenset({"bad photo"}))
+    for number, (label, complete, flag, rejected) in enumerate(product(labels, (True, False), flags, (True, False))):
+        picture, _ = store.add_picture(picture_rgb(number), group=f"g{number % 7}")
+        marked = replace(box("m", 30.0, "rejected" if rejected else "drawn"), label="abnormal")
+        reading = Reading(label, (box("a"), marked), complete, flag)
+        readings.save(store, picture.id, "Ada", reading, base_revision_id=None)
+    store.hold_out(["g3"])
+    pages = current_pages(store)
+    boxed, labelled = ([p for p in pages if p.trains_detector], [p for p in pages if p.trains_classifier])
+    found = counts(store)
+    assert found.detector_pages == len(boxed)
+    assert found.detector_beats == sum(len(p.revision.reading.beats) for p in boxed)
+    assert sum(found.classifier.values()) == len(labelled)
+    assert found.classifier_groups == len({p.picture.group_key for p in labelled})
+    assert found.labelled_beats == sum(b.label is not None for p in labelled for b in p.revision.reading.beats)
+    assert counts(store, take_snapshot(store, "one", "Ada").id) == found
 
 
 def test_the_gallery_filters_searches_and_turns_pages(store: Store) -> None:
