@@ -64,17 +64,20 @@ def pen_ink(darkness: ByteArray, has_grid: bool, px_per_mm: float) -> ByteArray:
     Returns:
         ``uint8 [h, w]``: 0 paper, 255 full pen.
     """
-    share, leak = _pen_share(darkness, has_grid, px_per_mm)
+    # The tiles are chosen once: with the rulings gone, the lightest that hold any mark would be those with a trace.
+    empty = _empty_tiles(darkness, round(TILE_MM * px_per_mm)) if has_grid else np.zeros(darkness.shape[:2], np.uint8)
+    share, leak = _pen_share(darkness, empty)
     if leak > DARK_GRID:
-        share, leak = _pen_share(_without_rulings(darkness, px_per_mm), has_grid, px_per_mm)
+        share, leak = _pen_share(_without_rulings(darkness, px_per_mm), empty)
     cut = float(np.clip(1.2 * leak, 0.15, 0.6))
     ramp = np.clip((np.arange(256) / 255.0 - cut) / (0.9 - cut), 0.0, 1.0)
     return np.asarray(cv2.LUT(share, np.round(255 * ramp).astype(np.uint8)), dtype=np.uint8)
 
 
-def _pen_share(darkness: ByteArray, has_grid: bool, px_per_mm: float) -> tuple[ByteArray, float]:
+def _pen_share(darkness: ByteArray, empty_tiles: ByteArray) -> tuple[ByteArray, float]:
     """The pen's amount in every pixel, 255 for all, and how much of it the grid alone would be taken for, 0..1."""
-    empty = _empty_tile_samples(darkness, round(TILE_MM * px_per_mm)) if has_grid else np.zeros((0, 3))
+    pixels = darkness[: empty_tiles.shape[0], : empty_tiles.shape[1]][empty_tiles > 0]
+    empty = pixels[:: max(1, len(pixels) // SAMPLE_PX)] / 255.0
     grid = _direction(empty)
     step = max(1, int(np.sqrt(darkness.shape[0] * darkness.shape[1] / SAMPLE_PX)))
     sample = darkness[::step, ::step].reshape(-1, 3) / 255.0
@@ -119,26 +122,20 @@ def keep_strokes(raster: ByteArray) -> ByteArray:
     return np.asarray(raster * cv2.dilate(keep[labels], np.ones((3, 3), np.uint8)), dtype=np.uint8)
 
 
-def _empty_tile_samples(darkness: ByteArray, tile_px: int) -> FloatArray:
-    """Pixels of the quarter of tiles whose darkest pixel is lightest, ``[n, 3]`` in 0..1; paper-only tiles left out."""
+def _empty_tiles(darkness: ByteArray, tile_px: int) -> ByteArray:
+    """1 in the quarter of the marked tiles whose darkest pixel is lightest; ``[h, w]`` of whole tiles."""
     rows, columns = darkness.shape[0] // tile_px, darkness.shape[1] // tile_px
+    nowhere = np.zeros((rows * tile_px, columns * tile_px), np.uint8)
     if rows == 0 or columns == 0:
-        return np.zeros((0, 3))
+        return nowhere
     mean = cv2.transform(darkness, np.full((1, 3), 1 / 3, np.float32))[: rows * tile_px, : columns * tile_px]
     tiles = mean.reshape(rows, tile_px, columns, tile_px).swapaxes(1, 2).reshape(rows * columns, -1)
     darkest = np.partition(tiles, -3, axis=1)[:, -3]
     marked = darkest > 255 * MIN_MARK
     if marked.sum() < 4:
-        return np.zeros((0, 3))
-    lightest = marked & (darkest <= np.quantile(darkest[marked], 0.25))
-    in_lightest = cv2.resize(
-        lightest.reshape(rows, columns).astype(np.uint8),
-        (columns * tile_px, rows * tile_px),
-        interpolation=cv2.INTER_NEAREST,
-    )
-    pixels = darkness[: rows * tile_px, : columns * tile_px][in_lightest > 0]
-    result: FloatArray = pixels[:: max(1, len(pixels) // SAMPLE_PX)] / 255.0
-    return result
+        return nowhere
+    lightest = (marked & (darkest <= np.quantile(darkest[marked], 0.25))).reshape(rows, columns).astype(np.uint8)
+    return np.asarray(cv2.resize(lightest, nowhere.shape[::-1], interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
 
 
 def _direction(samples: FloatArray) -> FloatArray | None:
