@@ -1,7 +1,7 @@
 """Stages 4 and 5 of training: the fusion head on cached features, then the joint training of the whole network."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -52,58 +52,109 @@ def train_fusion(
     Raises:
         BadData: no page has a beat, or all have one label.
     """
-    kept = [index for index, boxes in enumerate(beats) if len(boxes)]
-    if not kept:
-        raise BadData("No page has a beat to learn from.", "Train the detector first, or box the beats.")
-    pages, beats = [pages[i] for i in kept], [beats[i] for i in kept]
-    labels = labels_of(pages)
+    pages, beats = with_beats(pages, beats)
     torch.manual_seed(context.seed)
     head = init or FusionHead(
         FusionConfig(
             stage.pool, stage.hidden, global_net.config.feature_dim, local_net.config.feature_dim, stage.dropout
         )
     )
-    _train_head(head, global_net, local_net, pages, beats, labels, stage, context, val)
+    context.progress({"stage": context.name, "step": 0, "message": "computing features"})
+    learnt = varied_features(global_net, local_net, pages, beats, context.seed)
+    checked = None if val is None else still_features(global_net, local_net, *val)
+    train_head(head, learnt, stage, context, val=checked)
     if stage.joint_epochs:
-        _train_jointly(FusedNet(global_net, local_net, head), pages, beats, labels, stage, context, val)
+        _train_jointly(FusedNet(global_net, local_net, head), pages, beats, learnt.labels, stage, context, val)
     return head
 
 
-def _train_head(
-    head: FusionHead,
+def with_beats(
+    pages: Sequence[PreparedPage], beats: Sequence[FloatArray]
+) -> tuple[list[PreparedPage], list[FloatArray]]:
+    """Leave out pages without a beat, since such a page is referred.
+
+    Raises:
+        BadData: no page has a beat.
+    """
+    kept = [index for index, boxes in enumerate(beats) if len(boxes)]
+    if not kept:
+        raise BadData("No page has a beat to learn from.", "Train the detector first, or box the beats.")
+    return [pages[i] for i in kept], [beats[i] for i in kept]
+
+
+@dataclass(frozen=True)
+class HeadFeatures:
+    """What a head learns from, N pages.
+
+    Args:
+        f_global: page features, ``[N, D]``.
+        f_beats: beat features of each page, ``[n, D]``.
+        labels: 0.0 or 1.0, ``[N]``.
+    """
+
+    f_global: Tensor
+    f_beats: list[Tensor]
+    labels: FloatArray
+
+
+def varied_features(
     global_net: GlobalNet,
     local_net: LocalNet,
     pages: Sequence[PreparedPage],
     beats: Sequence[FloatArray],
-    labels: FloatArray,
-    stage: FusionStage,
-    context: StageContext,
-    val: PagesAndBeats | None,
-) -> None:
-    """Features come once, from varied pages and moved boxes: the trunks know their own training pages too well."""
-    context.progress({"stage": context.name, "step": 0, "message": "computing features"})
-    rng = np.random.default_rng(context.seed)
+    seed: int,
+) -> HeadFeatures:
+    """Features of varied pages and moved boxes, for training: the trunks know their own training pages too well."""
+    rng = np.random.default_rng(seed)
     varied = [replace(page, ink=vary_page(page.ink, rng)) for page in pages]
     f_global = global_features(global_net, varied)
     f_beats = beat_features(local_net, pages, [jitter_boxes(boxes, _BOX_JITTER, rng) for boxes in beats])
-    val_features = None if val is None else _features(global_net, local_net, val)
-    steps = stage.steps_per_epoch or max(1, len(balanced_order(labels, rng)) // stage.batch)
+    return HeadFeatures(f_global, f_beats, labels_of(pages))
+
+
+def still_features(
+    global_net: GlobalNet, local_net: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]
+) -> HeadFeatures:
+    """Features of pages and beats as they are, for validation and measuring."""
+    return HeadFeatures(global_features(global_net, pages), beat_features(local_net, pages, beats), labels_of(pages))
+
+
+def train_head(
+    head: FusionHead,
+    learnt: HeadFeatures,
+    stage: FusionStage,
+    context: StageContext,
+    *,
+    val: HeadFeatures | None = None,
+) -> None:
+    """Train the head alone on features that are computed once; see ``train_fusion``."""
+    labels = learnt.labels
+    checked = None if val is None else page_features(val.f_global, val.f_beats)
+    steps = stage.steps_per_epoch or max(
+        1, len(balanced_order(labels, np.random.default_rng(context.seed))) // stage.batch
+    )
 
     def batches(epoch: int) -> Iterator[tuple[PageFeatures, Tensor]]:
         rng = np.random.default_rng([context.seed, epoch])
         order = np.concatenate([balanced_order(labels, rng) for _ in range(1 + steps * stage.batch // len(labels))])
         for step in range(steps):
             chosen = order[step * stage.batch : (step + 1) * stage.batch]
-            subsets = [_some(f_beats[i], rng) for i in chosen]
-            yield page_features(f_global[chosen], subsets), torch.as_tensor(labels[chosen], dtype=torch.float32)
+            subsets = [_some(learnt.f_beats[i], rng) for i in chosen]
+            yield (
+                page_features(learnt.f_global[chosen], subsets),
+                torch.as_tensor(labels[chosen], dtype=torch.float32),
+            )
 
     def loss(batch: tuple[PageFeatures, Tensor]) -> Tensor:
         features, target = batch
         parts = (features.f_global, features.f_beats_sum, features.n_beats)
         return binary_loss(head(*(part.to(context.device) for part in parts)), target.to(context.device))
 
-    validate = None if val is None else (lambda: _head_loss(head, val_features, labels_of(val[0])))
-    train(head, Task(batches, steps, loss, validate), stage, context)
+    def validate() -> float:
+        assert checked is not None and val is not None
+        return _head_loss(head, checked, val.labels)
+
+    train(head, Task(batches, steps, loss, validate if val else None), stage, context)
 
 
 def _train_jointly(
@@ -142,18 +193,13 @@ def _train_jointly(
 
     def validate() -> float:
         assert val is not None
-        return _head_loss(net.head, _features(net.global_net, net.local_net, val), labels_of(val[0]))
+        checked = still_features(net.global_net, net.local_net, *val)
+        return _head_loss(net.head, page_features(checked.f_global, checked.f_beats), checked.labels)
 
     train(net, Task(batches, steps, loss, validate if val else None, stage.joint_batch), joint, context)
 
 
-def _features(global_net: GlobalNet, local_net: LocalNet, val: PagesAndBeats) -> PageFeatures:
-    pages, beats = val
-    return page_features(global_features(global_net, pages), beat_features(local_net, pages, beats))
-
-
-def _head_loss(head: FusionHead, features: PageFeatures | None, labels: FloatArray) -> float:
-    assert features is not None
+def _head_loss(head: FusionHead, features: PageFeatures, labels: FloatArray) -> float:
     logits = fused_logits(head, features)
     seen = np.isfinite(logits)
     return mean_log_loss(logits[seen], labels[seen])
