@@ -84,10 +84,12 @@ def from_drawing(
     drawn = 0
     for item in drawing.get("objects", ()):
         number = round(item.get("strokeDashOffset") or 0) - 1
-        box = _box_of(item, scale, photo_wh)
+        is_seeded = 0 <= number < len(seeded) and number not in there
+        # Seeds lie with the stroke's middle on the edge; the drawing tool puts the stroke's outer edge to the mouse.
+        box = _box_of(item, scale, photo_wh, STROKE_PX / 2 if is_seeded else 0.0)
         if box is None:
             continue
-        if 0 <= number < len(seeded) and number not in there:
+        if is_seeded:
             there.add(number)
             result.append(_moved(seeded[number], box, scale))
         else:
@@ -104,8 +106,11 @@ def _moved(old: LabelledBox, box: Box, scale: float) -> LabelledBox:
     return replace(old, box_photo_xyxy=box, origin="drawn" if old.prediction_box_id is None else "adjusted")
 
 
-def _box_of(item: Mapping[str, Any], scale: float, photo_wh: tuple[int, int]) -> Box | None:
-    """A rectangle's place in the photo, clamped; None for a mere click or something else."""
+def _box_of(item: Mapping[str, Any], scale: float, photo_wh: tuple[int, int], inset: float) -> Box | None:
+    """A rectangle's place in the photo, clamped; None for a mere click or something else.
+
+    ``inset`` is the way from the rectangle's left and top to the edges that are meant, in canvas pixels.
+    """
     if item.get("type") not in {"Rect", "rect"}:
         return None
     stroke = item.get("strokeWidth") or 0
@@ -114,8 +119,8 @@ def _box_of(item: Mapping[str, Any], scale: float, photo_wh: tuple[int, int]) ->
     if min(width, height) < SMALLEST_PX:
         return None
     offset = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
-    left = item["left"] - offset[item.get("originX", "left")] * (width + stroke) + stroke / 2
-    top = item["top"] - offset[item.get("originY", "top")] * (height + stroke) + stroke / 2
+    left = item["left"] - offset[item.get("originX", "left")] * (width + stroke) + inset
+    top = item["top"] - offset[item.get("originY", "top")] * (height + stroke) + inset
     x1, x2 = (min(max(edge / scale, 0.0), float(photo_wh[0])) for edge in (left, left + width))
     y1, y2 = (min(max(edge / scale, 0.0), float(photo_wh[1])) for edge in (top, top + height))
     return Box(x1, y1, x2, y2) if x1 < x2 and y1 < y2 else None

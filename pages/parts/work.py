@@ -78,7 +78,7 @@ class Work:
             lambda number: f"{self.token}-{self.seed}-{number}",
         )
         boxes = (*boxes, *self.set_aside)
-        if boxes != self.reading.boxes:
+        if set(boxes) != set(self.reading.boxes):  # their order means nothing
             self.change(store, replace(self.reading, boxes=boxes))
 
     def save(self, store: Store, *, skipped: bool = False) -> bool:

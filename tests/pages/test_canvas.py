@@ -86,7 +86,7 @@ def test_drawn_boxes_are_new_clamped_and_a_click_is_none() -> None:
     def rect(left: float, top: float, width: float, height: float) -> dict[str, Any]:
         return {"type": "Rect", "left": left, "top": top, "width": width, "height": height, "strokeWidth": 2}
 
-    drawing = {"objects": [rect(99, 99, 50, 60), rect(-31, 10, 60, 60), rect(10, 10, 2, 2), {"type": "Path"}]}
+    drawing = {"objects": [rect(100, 100, 50, 60), rect(-30, 11, 60, 60), rect(10, 10, 2, 2), {"type": "Path"}]}
     first, clamped = from_drawing(drawing, (), 1.0, PHOTO_WH, uid)
     assert first == LabelledBox("new-0", Box(100, 100, 150, 160))
     assert clamped.box_photo_xyxy == Box(0, 11, 30, 71)
@@ -95,7 +95,7 @@ def test_drawn_boxes_are_new_clamped_and_a_click_is_none() -> None:
 def test_a_copy_with_a_known_number_counts_as_new() -> None:
     seeded = proposed([Box(300, 300, 400, 420)])
     (item,) = to_drawing(seeded, 1.0)["objects"]
-    both = from_drawing({"objects": [item, {**item, "left": 700}]}, seeded, 1.0, PHOTO_WH, uid)
+    both = from_drawing({"objects": [item, {**item, "left": 700.0}]}, seeded, 1.0, PHOTO_WH, uid)
     assert [box.uid for box in both] == ["p0", "new-0"]
 
 

@@ -1,5 +1,6 @@
 """From a verdict to a saved correction and back, in Streamlit's own test harness on a real store."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,15 @@ def test_label_flags_and_comment_are_kept_at_once_and_saved(app: AppTest, data: 
     assert head.actions == 3
     assert "Saved" in texts(app)
     assert app.query_params["page"] == "2"
+
+
+def test_looking_at_a_saved_page_changes_nothing(data: Store, app: AppTest) -> None:
+    removed = tuple(replace(b, origin="rejected", uid=f"0{b.uid}") for b in NORMAL.boxes[:1])
+    readings.save(data, 2, "Ada", replace(NORMAL, boxes=(*removed, *NORMAL.boxes)), base_revision_id=None)
+    app.session_state["review-open"] = 2
+    sound(app.run())
+    assert "Draft kept" not in texts(app)
+    assert readings.draft_of(data, 2, "Ada") is None
 
 
 def test_save_and_next_and_skip_walk_through_the_queue(app: AppTest, data: Store) -> None:
