@@ -10,12 +10,14 @@ from annotations.store import Store, now
 from pages.parts.answers import answer_box, clock, queue_box, save_box
 from pages.parts.box_list import box_list
 from pages.parts.desk import canvas, photo
+from pages.parts.helpers import helper_keys, rhythm_box
 from pages.parts.storage import person, store
 from pages.parts.style import page_head
 from pages.parts.versions import conflict_box, history_box
 from pages.parts.work import Work, put_on_desk, work_at_hand
 
 BROWSER_DELAY_S = 0.4
+BELOW = ("Boxes as a list", "Rhythm check", "Versions and review")
 
 
 def bring_a_page(data: Store, who: str, order: queue.Order) -> None:
@@ -62,9 +64,15 @@ def desk(data: Store, work: Work, who: str, order: queue.Order) -> None:
         answer_box(data, work)
     with keys:
         save_box(data, work, who, order)
-    with st.expander("Boxes as a list"):
+    helper_keys(data, work)
+    below = st.segmented_control(
+        "Below the page", BELOW, key="review-below", label_visibility="collapsed", help="Open one of these."
+    )
+    if below == "Boxes as a list":
         box_list(data, work)
-    with st.expander("Versions and review"):
+    elif below == "Rhythm check":
+        rhythm_box(data, work, photo_rgb)
+    elif below == "Versions and review":
         history_box(data, work, photo_rgb)
     finish_saving(data, work, who, order)
 

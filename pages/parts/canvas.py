@@ -6,7 +6,7 @@ from typing import Any
 
 from annotations.model import LabelledBox
 from ecgcore.types import Box
-from pages.parts.style import BLUE, GREEN, VERMILION
+from pages.parts.style import BLUE, GREEN, ORANGE, VERMILION
 
 STROKE_PX = 2
 SMALLEST_PX = 6
@@ -17,12 +17,13 @@ MOVED_PX = 1.0
 COLOUR = {"normal": BLUE, "abnormal": VERMILION, None: GREEN}
 
 
-def to_drawing(boxes: Sequence[LabelledBox], scale: float) -> dict[str, Any]:
+def to_drawing(boxes: Sequence[LabelledBox], scale: float, pending: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Boxes as rectangles of the canvas; the browser keeps ``strokeDashOffset``, so it carries a box's number.
 
     Args:
         boxes: beats in photo pixels; dashed are proposals that nobody touched.
         scale: canvas pixels per photo pixel.
+        pending: uids of boxes that a helper proposes.
     """
     objects = []
     for number, box in enumerate(boxes):
@@ -41,10 +42,10 @@ def to_drawing(boxes: Sequence[LabelledBox], scale: float) -> dict[str, Any]:
                 "scaleY": 1,
                 "angle": 0,
                 "fill": "rgba(0, 0, 0, 0)",
-                "stroke": COLOUR[box.label],
+                "stroke": ORANGE if box.uid in pending else COLOUR[box.label],
                 "strokeWidth": STROKE_PX,
                 "strokeUniform": True,
-                "strokeDashArray": [6, 4] if is_proposal(box) else None,
+                "strokeDashArray": [6, 4] if is_proposal(box) or box.uid in pending else None,
                 "strokeDashOffset": number + 1,
                 "lockRotation": True,
             }

@@ -32,7 +32,8 @@ def canvas(store: Store, work: Work) -> None:
         height=height,
         max_display_height=CANVAS_HEIGHT_PX,
         drawing_mode="rect",
-        initial_drawing=to_drawing(work.seeded, scale),  # the same at each rerun: a changed one would loop
+        # The same at each rerun of one key: a changed one would loop.
+        initial_drawing=to_drawing(work.seeded, scale, work.seeded_pending),
         key=f"canvas-{work.token}-{work.seed}-{zoom}",
     )
     work.take_drawing(store, result.json_data, scale)

@@ -11,6 +11,7 @@ from annotations import queue, readings
 from annotations.model import LabelledBox, Picture, Reading, SaveConflict
 from annotations.predictions import latest_prediction, proposals
 from annotations.store import Store
+from ecgcore.types import Box
 from pages.parts.canvas import from_drawing
 
 LONGEST_PAUSE_S = 60.0
@@ -29,6 +30,10 @@ class Work:
         base_revision_id: the head when the work began.
         base_prediction_id: whose boxes were proposed.
         kept_at: when the draft was last written; None while nothing changed.
+        seeded, seeded_pending: what the canvas was given, and the uids of what a helper proposed then.
+        set_aside: rejected proposals, which the canvas does not show.
+        pending: what a helper proposes.
+        last_drawn: uid of the box drawn last, from which helpers start.
     """
 
     picture: Picture
@@ -44,6 +49,9 @@ class Work:
     seed: int = 0
     seeded: tuple[LabelledBox, ...] = ()
     set_aside: tuple[LabelledBox, ...] = ()
+    pending: tuple[LabelledBox, ...] = ()
+    seeded_pending: frozenset[str] = frozenset()
+    last_drawn: str | None = None
     token: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     last_action: float = field(default_factory=time.monotonic)
     conflict: SaveConflict | None = None
@@ -54,13 +62,25 @@ class Work:
     def reseed(self) -> None:
         """Give the canvas the boxes as they are now, under a new key."""
         self.seed += 1
-        self.seeded = self.reading.beats
+        self.seeded = (*self.reading.beats, *self.pending)
+        self.seeded_pending = frozenset(box.uid for box in self.pending)
         self.set_aside = tuple(box for box in self.reading.boxes if box.origin == "rejected")
 
     def change(self, store: Store, reading: Reading) -> None:
         """Take a changed reading over and keep it as a draft; the one before can be undone."""
         self.earlier.append(self.reading)
         self._take(store, reading)
+
+    def propose(self, boxes: tuple[LabelledBox, ...]) -> None:
+        """Show a helper's boxes on the canvas; they belong to the reading only once they are accepted."""
+        self.pending = boxes
+        self.reseed()
+
+    def accept_pending(self, store: Store) -> None:
+        """Take all of a helper's boxes over."""
+        accepted, self.pending = self.pending, ()
+        self.change(store, replace(self.reading, boxes=(*self.reading.boxes, *accepted)))
+        self.reseed()
 
     def undo(self, store: Store) -> None:
         """Go one change back."""
@@ -77,7 +97,12 @@ class Work:
             (self.picture.width, self.picture.height),
             lambda number: f"{self.token}-{self.seed}-{number}",
         )
-        boxes = (*boxes, *self.set_aside)
+        # A helper's box that nobody touched waits still; one that was moved has become the reader's own.
+        waiting = set(self.pending)
+        self.pending = tuple(box for box in boxes if box in waiting)
+        boxes = (*(box for box in boxes if box not in waiting), *self.set_aside)
+        known = {box.uid for box in self.reading.boxes}
+        self.last_drawn = next((b.uid for b in boxes if b.origin == "drawn" and b.uid not in known), self.last_drawn)
         if set(boxes) != set(self.reading.boxes):  # their order means nothing
             self.change(store, replace(self.reading, boxes=boxes))
 
@@ -140,6 +165,11 @@ def open_work(store: Store, person: str, image_id: int, reader: str) -> Work:
         for box_id, beat in proposals(store, prediction["id"]).items()
     )
     return Work(picture, person, reader, Reading(boxes=boxes), None, prediction["id"])
+
+
+def replace_box(reading: Reading, uid: str, place: Box) -> Reading:
+    """The reading with one box elsewhere."""
+    return replace(reading, boxes=tuple(replace(b, box_photo_xyxy=place) if b.uid == uid else b for b in reading.boxes))
 
 
 def work_at_hand() -> Work | None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from annotations.model import LabelledBox
 from ecgcore.types import Box
 from pages.parts.canvas import from_drawing, to_drawing
+from pages.parts.style import ORANGE
 
 PHOTO_WH = (2213, 1572)
 scales = st.sampled_from([938 / 2213, 2 * 938 / 2213, 3 * 938 / 2213])
@@ -97,6 +98,12 @@ def test_a_copy_with_a_known_number_counts_as_new() -> None:
     (item,) = to_drawing(seeded, 1.0)["objects"]
     both = from_drawing({"objects": [item, {**item, "left": 700.0}]}, seeded, 1.0, PHOTO_WH, uid)
     assert [box.uid for box in both] == ["p0", "new-0"]
+
+
+def test_what_a_helper_proposes_is_dashed_and_orange() -> None:
+    (box,) = proposed([Box(300, 300, 400, 420)])
+    (item,) = to_drawing([replace(box, origin="propagated")], 1.0, frozenset({"p0"}))["objects"]
+    assert item["strokeDashArray"] and item["stroke"] == ORANGE
 
 
 def test_only_untouched_proposals_are_dashed() -> None:

@@ -3,14 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from annotations import readings
+from annotations.model import LabelledBox
 from annotations.predictions import record_prediction
 from annotations.store import Store
 from ecgcore.overlay import NOTICE
-from ecgcore.types import ByteArray
+from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
+from ecgcore.types import Box, ByteArray
 from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb, prediction
 from tests.pages.test_screen_app import APP, drop, png, texts
 
@@ -47,6 +50,12 @@ def sound(app: AppTest) -> AppTest:
     return app
 
 
+def below(app: AppTest, words: str) -> str:
+    """Open one of the parts below the page and read it."""
+    sound(app.segmented_control(key="review-below").set_value(words).run())
+    return texts(app)
+
+
 def press(app: AppTest, key: str) -> AppTest:
     return sound(app.button(key=key).click().run())
 
@@ -64,8 +73,8 @@ def test_a_new_reader_is_asked_for_a_name(data: Store, tiny_bundle: Path, monkey
 def test_the_most_uncertain_page_comes_first_with_the_bundles_beats(app: AppTest) -> None:
     assert app.query_params["page"] == "2"
     assert "3 waiting" in texts(app)
-    assert "2 beats" in texts(app)
     assert "Nothing changed yet." in texts(app)
+    assert "2 beats" in below(app, "Boxes as a list")
 
 
 def test_label_flags_and_comment_are_kept_at_once_and_saved(app: AppTest, data: Store) -> None:
@@ -142,7 +151,7 @@ def test_the_losers_can_take_the_winners_or_both(app: AppTest, data: Store) -> N
     readings.save(data, 2, "Ben", NORMAL, base_revision_id=None)
     press(app, "save")
     press(app, "conflict-both")
-    assert "4 beats" in texts(app)
+    assert "4 beats" in below(app, "Boxes as a list")
     press(app, "save")
     head = readings.head(data, 2)
     assert head is not None and len(head.reading.beats) == 4
@@ -160,7 +169,7 @@ def test_a_second_reading_is_blind(app: AppTest, data: Store) -> None:
     press(app, "skip")  # leaves the page at hand, which was no second reading
     assert app.query_params["page"] == "1"
     assert "ST up" not in app.text_area[0].value
-    assert "Nobody has saved" in texts(app)
+    assert "Nobody has saved" in below(app, "Versions and review")
     press(app, "label-normal")
     press(app, "save")
     mine = readings.head(data, 1, "Ada")
@@ -205,4 +214,37 @@ def test_correct_this_keeps_the_page_and_opens_it(
     boxes = data.rows(
         "SELECT * FROM prediction_box JOIN prediction ON prediction.id = prediction_id WHERE image_id = 4"
     )
-    assert f"{len(boxes)} beats" in texts(app)
+    assert f"{len(boxes)} beats" in below(app, "Boxes as a list")
+
+
+def test_find_alike_proposes_and_a_person_accepts(
+    data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signals_mv, fs_hz, beats_s = synthetic_ecg("normal", seed=4)
+    drawn = draw_page(signals_mv, fs_hz, PageStyle(px_per_mm=5.0), 4, beats_s=beats_s)
+    picture, _ = data.add_picture(drawn.image_rgb)
+    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
+    app = review("Ada")
+    app.session_state["review-open"] = picture.id
+    sound(app.run())
+    assert app.button(key="help-alike").disabled  # nothing is drawn yet
+    rough = drawn.boxes_xyxy[20] + [-6, -4, 6, 4]
+    work = app.session_state["work"]
+    work.change(data, replace(work.reading, boxes=(LabelledBox("mine", Box(*rough)),)))
+    work.last_drawn = "mine"
+    work.reseed()
+    sound(app.run())
+    press(app, "help-snap")
+    (snapped,) = app.session_state["work"].reading.beats
+    error = np.abs(np.array(snapped.box_photo_xyxy.as_list()) - drawn.boxes_xyxy[20])
+    assert error.mean() < np.abs(rough - drawn.boxes_xyxy[20]).mean()
+    press(app, "help-alike")
+    waiting = app.session_state["work"].pending
+    assert len(waiting) >= 5
+    assert len(app.session_state["work"].reading.beats) == 1  # only a proposal
+    press(app, "help-accept")
+    press(app, "save")
+    head = readings.head(data, picture.id)
+    assert head is not None
+    assert [box.origin for box in head.reading.beats].count("propagated") == len(waiting)
+    assert "missed beats?" in below(app, "Rhythm check") or "Nothing in the rhythm" in texts(app)

@@ -1,0 +1,123 @@
+"""Beside the canvas: find beats like the one just drawn, fit a box to its beat, and a look at the rhythm."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from annotations.model import LabelledBox
+from annotations.store import Store
+from ecgcore.assist import Hint, find_alike, rhythm_hints, snap
+from ecgcore.errors import EcgError
+from ecgcore.page import prepare_page, read_picture
+from ecgcore.types import Box, ByteArray, FloatArray, PageImage
+from pages.parts.work import Work, replace_box
+
+_VIEW_WIDTH_PX = 1100
+_ORANGE = (230, 159, 0)
+
+
+def helper_keys(store: Store, work: Work) -> None:
+    """The keys of the helpers; what they propose is orange and waits to be accepted."""
+    page = _prepared(str(store.picture_path(work.picture)))
+    drawn = next((box for box in work.reading.beats if box.uid == work.last_drawn), None)
+    idle = page is None or drawn is None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        alike = st.button(
+            "Find alike",
+            icon=":material/content_copy:",
+            shortcut="F",
+            disabled=idle,
+            key="help-alike",
+            help="Draw one beat, then look for others like it in its row and in the rows above and below.",
+        )
+        fit = st.button(
+            "Snap",
+            icon=":material/fit_screen:",
+            shortcut="P",
+            disabled=idle,
+            key="help-snap",
+            help="Fit the box drawn last to onset, end, highest and lowest point of its trace.",
+        )
+        if work.pending:
+            n = len(work.pending)
+            if st.button(f"Accept {n}", icon=":material/check:", shortcut="Y", key="help-accept", type="primary"):
+                work.accept_pending(store)
+                st.rerun()
+            if st.button(f"Reject {n}", icon=":material/close:", shortcut="X", key="help-reject"):
+                work.propose(())
+                st.rerun()
+            st.caption("Orange boxes wait: delete single ones with the pencil, then accept the rest.")
+    if page is None or drawn is None:
+        return
+    if alike:
+        found = find_alike(page.ink, _to_panel(page, drawn), _all_to_panel(page, work))
+        boxes = page.frame.boxes_to_photo(found.boxes_panel_xyxy)
+        work.propose(_proposed(work, boxes))
+        st.rerun()
+    if fit:
+        (fitted,) = page.frame.boxes_to_photo([snap(page.ink, _to_panel(page, drawn))])
+        work.change(store, replace_box(work.reading, drawn.uid, _box(work, fitted)))
+        work.reseed()
+        st.rerun()
+
+
+def rhythm_box(store: Store, work: Work, photo_rgb: ByteArray) -> None:
+    """Where the rhythm of a row hints at a missed or a doubled beat; ectopic beats and fibrillation are real."""
+    page = _prepared(str(store.picture_path(work.picture)))
+    hints = [] if page is None else rhythm_hints(_all_to_panel(page, work))
+    if page is None or not hints:
+        st.caption("Nothing in the rhythm of the rows asks for a second look.")
+        return
+    missed = sum(hint.box_index is None for hint in hints)
+    st.caption(
+        f"{missed} missed beats? {len(hints) - missed} T waves or duplicates? Only hints: premature beats and "
+        "fibrillation look like this too."
+    )
+    st.image(_hints_picture(page, hints, photo_rgb))
+
+
+@st.cache_resource(show_spinner="Reading the page", max_entries=6)
+def _prepared(path: str) -> PageImage | None:
+    """The page as the networks see it; None where it holds no ECG that can be prepared."""
+    try:
+        return prepare_page(read_picture(Path(path), "the picture")[0])
+    except EcgError:
+        return None
+
+
+def _to_panel(page: PageImage, box: LabelledBox) -> FloatArray:
+    result: FloatArray = page.frame.boxes_to_panel([box.box_photo_xyxy.as_list()])[0]
+    return result
+
+
+def _all_to_panel(page: PageImage, work: Work) -> FloatArray:
+    return page.frame.boxes_to_panel([box.box_photo_xyxy.as_list() for box in work.reading.beats])
+
+
+def _box(work: Work, xyxy: FloatArray) -> Box:
+    """A box of the photo, kept inside it."""
+    width, height = work.picture.width, work.picture.height
+    x1, y1, x2, y2 = (float(v) for v in np.clip(xyxy, 0, [width, height, width, height]))
+    return Box(x1, y1, x2, y2)
+
+
+def _proposed(work: Work, boxes_photo_xyxy: FloatArray) -> tuple[LabelledBox, ...]:
+    return tuple(
+        LabelledBox(f"{work.token}-a{work.seed}-{number}", _box(work, box), None, "propagated")
+        for number, box in enumerate(boxes_photo_xyxy)
+    )
+
+
+def _hints_picture(page: PageImage, hints: list[Hint], photo_rgb: ByteArray) -> ByteArray:
+    scale = min(1.0, _VIEW_WIDTH_PX / photo_rgb.shape[1])
+    size = (round(photo_rgb.shape[1] * scale), round(photo_rgb.shape[0] * scale))
+    view = np.ascontiguousarray(cv2.resize(photo_rgb, size, interpolation=cv2.INTER_AREA))
+    places = page.frame.boxes_to_photo([hint.place_panel_xyxy.as_list() for hint in hints])
+    for hint, place in zip(hints, places, strict=True):
+        x1, y1, x2, y2 = (round(v * scale) for v in place)
+        cv2.rectangle(view, (x1, y1), (x2, y2), _ORANGE, 2)
+        word = "missed?" if hint.box_index is None else "T wave? double?"
+        cv2.putText(view, word, (x1, max(12, y1 - 4)), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (160, 90, 0), 1, cv2.LINE_AA)
+    return np.asarray(view, dtype=np.uint8)
