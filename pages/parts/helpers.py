@@ -52,7 +52,8 @@ def helper_keys(store: Store, work: Work) -> None:
     if page is None or drawn is None:
         return
     if alike:
-        found = find_alike(page.ink, _to_panel(page, drawn), _all_to_panel(page, work))
+        # A box fitted to its beat finds its like more surely than a rough one.
+        found = find_alike(page.ink, snap(page.ink, _to_panel(page, drawn)), _all_to_panel(page, work))
         boxes = page.frame.boxes_to_photo(found.boxes_panel_xyxy)
         work.propose(_proposed(work, boxes))
         st.rerun()

@@ -1,0 +1,222 @@
+"""Rows of trace on the standard panel raster: where each row's pen runs, column by column."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
+
+BoolArray = npt.NDArray[np.bool_]
+
+PAD_MM = 1.0
+"""Paper above and below the trace that belongs to a beat's box."""
+
+PEN_INK = 30
+"""Ink from here on (of 255) is taken for pen; the raster holds nothing fainter but the soft edges of strokes."""
+
+BREAK_PX = 5
+"""A stroke that was broken across, as where a printed line was taken out, is joined over less than this."""
+
+MIN_PITCH_MM = 7.0
+"""Baselines of two rows are at least this far apart; rows of twelve on a page are some 11 mm apart."""
+
+MIN_ROW_SHARE = 0.3
+"""A row has at least this share of the flat trace of the page's fullest row; text and pulses have less."""
+
+MISSING_COST = 6.0
+"""Cost, in pixels of a jump, of a column in which the row has no ink."""
+
+MAX_JUMP = 6.0
+"""No jump costs more: the tip of a QRS whose steep strokes were too faint to stay is still the row's."""
+
+AWAY_COST = 0.02
+"""Cost of each pixel between the baseline and the ink that is taken for the row's."""
+
+TIP_SHARE = 0.25
+"""A trace's extreme lies this share of the pen's height inside its ink; half of it on a flat trace, less at a tip."""
+
+MIN_INK_SHARE = 0.5
+"""A row has a trace in a stretch in which at least this share of the columns hold its ink."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Every row of trace of a page, top to bottom, in pixels of the panel, on pixel edges.
+
+    Args:
+        top_y: upper edge of the pen in each column, ``float64 [r, w]``; interpolated where the row has no ink.
+        bottom_y: its lower edge, likewise.
+        has_ink: where the row has ink, ``bool [r, w]``.
+        baseline_y: height at which most of the row's flat trace lies, ``float64 [r]``.
+        pen_px: height of the pen on a flat trace.
+        panel_h: height of the raster.
+    """
+
+    top_y: FloatArray
+    bottom_y: FloatArray
+    has_ink: BoolArray
+    baseline_y: FloatArray
+    pen_px: float
+    panel_h: int
+
+    @property
+    def panel_w(self) -> int:
+        """Width of the raster."""
+        return int(self.top_y.shape[1])
+
+    def span(self, box_panel_xyxy: FloatArray) -> tuple[int, int] | None:
+        """First column of a box and the one after its last; None where it covers no column of the raster."""
+        x1, x2 = (int(v) for v in np.clip(np.round(box_panel_xyxy[[0, 2]]), 0, self.panel_w))
+        return (x1, x2) if x1 < x2 else None
+
+    def height_px(self, row: int, x1: int, x2: int) -> float:
+        """From the trace's lowest to its highest point in columns ``x1`` to ``x2``."""
+        tall = self.bottom_y[row, x1:x2].max() - self.top_y[row, x1:x2].min()
+        return float(tall - 2 * TIP_SHARE * self.pen_px)
+
+    def box(self, row: int, x1: int, x2: int) -> FloatArray:
+        """The box ``[4]`` over columns ``x1`` to ``x2`` of a row: its extremes there and the paper that belongs."""
+        pad_px = PAD_MM * STANDARD_PX_PER_MM - TIP_SHARE * self.pen_px
+        y1 = max(0.0, self.top_y[row, x1:x2].min() - pad_px)
+        y2 = min(float(self.panel_h), self.bottom_y[row, x1:x2].max() + pad_px)
+        return np.array([x1, y1, x2, y2], dtype=np.float64)
+
+    def row_of(self, box_panel_xyxy: FloatArray) -> int | None:
+        """The row whose trace fills the box best from top to bottom; None where the box holds no trace."""
+        span = self.span(box_panel_xyxy)
+        best: tuple[float, int | None] = (0.0, None)
+        for row in range(len(self.baseline_y)) if span else ():
+            if span and self.has_ink[row, span[0] : span[1]].mean() >= MIN_INK_SHARE:
+                own = self.box(row, *span)
+                common = min(own[3], box_panel_xyxy[3]) - max(own[1], box_panel_xyxy[1])
+                whole = max(own[3], box_panel_xyxy[3]) - min(own[1], box_panel_xyxy[1])
+                best = max(best, (common / whole, row), key=lambda found: found[0])
+        return best[1]
+
+
+def checked_boxes(boxes_panel_xyxy: npt.ArrayLike) -> FloatArray:
+    """Boxes as ``float64 [n, 4]``.
+
+    Raises:
+        ValueError: they are not n times four finite numbers.
+    """
+    boxes = np.asarray(boxes_panel_xyxy, dtype=np.float64)
+    if boxes.size == 0:
+        return np.zeros((0, 4))
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or not np.isfinite(boxes).all():
+        raise ValueError(f"boxes must be finite numbers of shape [n, 4], got shape {list(boxes.shape)}")
+    return boxes
+
+
+def trace_rows(ink: ByteArray) -> Rows:
+    """Follow each row's trace over the whole width, across other rows' peaks that reach into it.
+
+    A row's trace is the cheapest chain of the columns' vertical runs of ink: jumps cost their height up to a limit,
+    columns without ink likewise, ink far from the row's baseline a little.
+
+    Args:
+        ink: standard panel raster, ``uint8 [h, w]``.
+
+    Raises:
+        ValueError: it is no such raster.
+    """
+    if ink.ndim != 2 or ink.dtype != np.uint8:
+        raise ValueError(f"ink must be uint8 of shape [h, w], got {ink.dtype} of shape {list(ink.shape)}")
+    height, width = ink.shape
+    if not (ink >= PEN_INK).any():
+        none = np.zeros((0, width))
+        return Rows(none, none, none.astype(bool), np.zeros(0), 0.0, height)
+    columns, pen_px = _runs(ink)
+    baseline_y = _baselines(columns, height, pen_px)
+    top_y, bottom_y = _part_rows(*_follow(columns, baseline_y), baseline_y, pen_px)
+    has_ink = np.isfinite(top_y)
+    for edge_y in (top_y, bottom_y):
+        for row, inked in enumerate(has_ink):
+            known = np.flatnonzero(inked)
+            known_y = edge_y[row, known]
+            edge_y[row] = np.interp(np.arange(width), known, known_y) if len(known) else baseline_y[row]
+    return Rows(top_y, bottom_y, has_ink, baseline_y, pen_px, height)
+
+
+def _runs(ink: ByteArray) -> tuple[list[FloatArray], float]:
+    """For each column its vertical runs of pen, ``[k, 2]`` upper and lower edge, and the usual run's height."""
+    pen = cv2.morphologyEx((ink >= PEN_INK).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((BREAK_PX, 1), np.uint8))
+    steps = np.diff(np.pad(pen.T.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    x, top = np.nonzero(steps == 1)
+    bottom = np.nonzero(steps == -1)[1]
+    edges = np.column_stack([top, bottom]).astype(np.float64)
+    columns = np.split(edges, np.searchsorted(x, np.arange(1, ink.shape[1])))
+    return columns, float(np.median(bottom - top))
+
+
+def _baselines(columns: list[FloatArray], panel_h: int, pen_px: float) -> FloatArray:
+    """Heights at which flat trace gathers."""
+    edges = np.concatenate(columns)
+    flat = edges[edges[:, 1] - edges[:, 0] <= 2 * pen_px].mean(axis=1).astype(int)
+    counted = np.bincount(flat, minlength=panel_h).astype(np.float64)[:, None]
+    gathered = cv2.GaussianBlur(counted, (0, 0), STANDARD_PX_PER_MM, borderType=cv2.BORDER_CONSTANT)
+    highest = cv2.dilate(gathered, np.ones((round(2 * MIN_PITCH_MM * STANDARD_PX_PER_MM) | 1, 1), np.uint8))
+    peak = (gathered == highest) & (gathered > MIN_ROW_SHARE * gathered.max())
+    first_of_level = np.diff(peak[:, 0].astype(np.int8), prepend=0) == 1
+    return np.asarray(np.flatnonzero(first_of_level) + 0.5, dtype=np.float64)
+
+
+def _follow(columns: list[FloatArray], baseline_y: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """The cheapest chain of runs for every row at once.
+
+    Returns:
+        Upper and lower edges ``[r, w, 2]``, NaN without ink, and where another row follows the same run, ``[r, w]``.
+    """
+    rows = np.arange(len(baseline_y))
+    absent = np.repeat(baseline_y[:, None, None], 2, axis=2)  # stands for "no ink here": a point on the baseline
+    cost = np.zeros((len(rows), 1))
+    before = absent
+    came_from: list[npt.NDArray[np.intp]] = []
+    for runs in columns:
+        now = np.concatenate([absent, np.broadcast_to(runs, (len(rows), *runs.shape))], axis=1)
+        away = np.maximum(now[..., 0] - baseline_y[:, None], baseline_y[:, None] - now[..., 1]).clip(0)
+        own = AWAY_COST * away
+        own[:, 0] = MISSING_COST
+        jump = np.maximum(now[:, None, :, 0] - before[:, :, None, 1], before[:, :, None, 0] - now[:, None, :, 1])
+        total = cost[:, :, None] + jump.clip(0, MAX_JUMP)
+        best = total.argmin(axis=1)
+        came_from.append(best)
+        cost = np.take_along_axis(total, best[:, None], axis=1)[:, 0] + own
+        before = now
+    chosen = np.empty((len(rows), len(columns)), np.intp)
+    state = cost.argmin(axis=1)
+    for x in range(len(columns) - 1, -1, -1):
+        chosen[:, x] = state
+        state = came_from[x][rows, state]
+    edges = np.full((len(rows), len(columns), 2), np.nan)
+    for x, runs in enumerate(columns):
+        inked = chosen[:, x] > 0
+        edges[inked, x] = runs[chosen[inked, x] - 1]
+    shared = ((chosen[:, None] == chosen[None]).sum(axis=1) > 1) & (chosen > 0)
+    return edges, shared
+
+
+def _part_rows(
+    edges: FloatArray, shared: BoolArray, baseline_y: FloatArray, pen_px: float
+) -> tuple[FloatArray, FloatArray]:
+    """Give ink that several rows follow to each in part; ``[r, w]`` upper and lower edges, NaN without ink.
+
+    A flat trace belongs to the nearest row; the others followed it where their own was lost. Where traces run into
+    each other, each is cut back to what it spans just before and after.
+    """
+    top_y, bottom_y = edges[..., 0], edges[..., 1]
+    away = np.maximum(top_y[..., None] - baseline_y, baseline_y - bottom_y[..., None]).clip(0)
+    is_nearest = away.min(axis=2) == np.diagonal(away, axis1=0, axis2=2).T
+    is_flat = bottom_y - top_y <= 2 * pen_px
+    own = np.isfinite(top_y) & ~shared
+    x = np.arange(edges.shape[1])
+    last = np.maximum.accumulate(np.where(own, x, 0), axis=1)
+    following = np.minimum.accumulate(np.where(own, x, len(x) - 1)[:, ::-1], axis=1)[:, ::-1]
+    beside = np.stack([np.take_along_axis(edges, i[..., None], axis=1) for i in (last, following)])
+    highest, lowest = np.fmax(top_y, np.fmin(*beside[..., 0])), np.fmin(bottom_y, np.fmax(*beside[..., 1]))
+    cut = shared & ~is_flat & (highest < lowest)
+    top_y, bottom_y = np.where(cut, highest, top_y), np.where(cut, lowest, bottom_y)
+    lost = shared & is_flat & ~is_nearest
+    return np.where(lost, np.nan, top_y), np.where(lost, np.nan, bottom_y)
