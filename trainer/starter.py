@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from safetensors.numpy import load_file, save
 
 from ecgcore.bundle import Bundle, Networks, save_bundle
 from ecgcore.errors import BadData
@@ -22,6 +23,7 @@ from ecgcore.types import FloatArray
 from trainer.config import RECIPES, DetectorStage, FusionStage, GlobalStage, LocalStage, Recipe
 from trainer.data import PreparedPage, prepare_pages
 from trainer.engine import Progress, StageContext
+from trainer.files import write_bytes_atomic
 from trainer.folds import split_holdout
 from trainer.pagefile import load_pages, save_pages
 from trainer.rendered import boxed_pages, labelled_pages
@@ -130,11 +132,17 @@ def build_starter(
     min_score = best_min_score(detector, boxed.inner)
     rendered = ptbxl_pages(ptbxl, out / "pages", seed)
 
-    def beats(pages: Sequence[PreparedPage]) -> list[FloatArray]:
-        return [boxes for boxes, _ in detect_pages(detector, pages, min_score)]
+    def beats(pages: Sequence[PreparedPage], name: str) -> list[FloatArray]:
+        """Found once: a resumed training reads them back."""
+        file = out / "beats" / f"{name}.safetensors"
+        if not file.exists():
+            found = [boxes for boxes, _ in detect_pages(detector, pages, min_score)]
+            write_bytes_atomic(file, save({str(number): boxes for number, boxes in enumerate(found)}))
+        kept = load_file(file)
+        return [kept[str(number)] for number in range(len(pages))]
 
-    train, train_beats = rendered.train, beats(rendered.train)
-    inner, inner_beats = rendered.inner, beats(rendered.inner)
+    train, train_beats = rendered.train, beats(rendered.train, "ptbxl-train")
+    inner, inner_beats = rendered.inner, beats(rendered.inner, "ptbxl-inner")
     real = None if rendered_only or khan is None else khan_pages(khan, out / "pages", out / "cache")
     kind = "rendered" if real is None else "real"
     global_, local = (init.global_, init.local) if init is not None else (None, None)
@@ -146,8 +154,8 @@ def build_starter(
     if real is not None:
         shown = [page for page in real.train if page.has_grid]
         shown_inner = [page for page in real.inner if page.has_grid]
-        inner, inner_beats = [*shown_inner, *inner], [*beats(shown_inner), *inner_beats]
-        train, train_beats = [*shown, *train], [*beats(shown), *train_beats]
+        inner, inner_beats = [*shown_inner, *inner], [*beats(shown_inner, "khan-inner"), *inner_beats]
+        train, train_beats = [*shown, *train], [*beats(shown, "khan-train"), *train_beats]
         weights = mixing_weights(train)
         global_ = train_global(
             train, plan.real_global, context("global-real"), init=global_, val=inner, weights=weights

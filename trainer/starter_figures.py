@@ -1,12 +1,13 @@
 """What the starter bundle does on the groups that were put aside, each data set on its own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from trainer.data import PreparedPage
 from trainer.detection_metrics import detection_metrics
 from trainer.metrics import classification_metrics
-from trainer.stack import LOWEST_SCORE, Trained
+from trainer.stack import LOWEST_SCORE, Answers, Trained
 from trainer.stage_detector import detect_pages
 
 
@@ -19,16 +20,21 @@ def held_out_figures(
         ``{data set: {"detector"|"local"|"global"|"fused": {metric: interval}}}``.
     """
     figures: dict[str, Any] = {"ludb_rendered": {"detector": detector_figures(trained, ludb)}}
-    sets = {
-        "ptbxl_rendered": ptbxl,
-        "khan_gridded": [page for page in khan if page.has_grid],
-        "khan_all": list(khan),
-        "khan_acute_mi_and_normal": [p for p in khan if p.has_grid and (p.label == 0 or p.key.startswith("mi/"))],
-    }
-    for name, pages in sets.items():
-        if pages:
-            figures[name] = classifier_figures(trained, pages)
+    if ptbxl:
+        figures["ptbxl_rendered"] = _figures(trained, _Judged(ptbxl, trained.answer(ptbxl)), lambda page: True)
+    if khan:
+        judged = _Judged(khan, trained.answer(khan))
+        for name, belongs in _KHAN_PARTS.items():
+            if any(belongs(page) for page in khan):
+                figures[name] = _figures(trained, judged, belongs)
     return figures
+
+
+_KHAN_PARTS: dict[str, Callable[[PreparedPage], bool]] = {
+    "khan_gridded": lambda page: page.has_grid,
+    "khan_all": lambda page: True,
+    "khan_acute_mi_and_normal": lambda page: page.has_grid and (page.label == 0 or page.key.startswith("mi/")),
+}
 
 
 def detector_figures(trained: Trained, pages: Sequence[PreparedPage]) -> dict[str, Any]:
@@ -38,12 +44,19 @@ def detector_figures(trained: Trained, pages: Sequence[PreparedPage]) -> dict[st
     return detection_metrics(boxes, [page.group_key for page in pages], trained.operating.min_score)
 
 
-def classifier_figures(trained: Trained, pages: Sequence[PreparedPage]) -> dict[str, Any]:
-    """All classification metrics of the local, the global and the fused answer."""
-    answers = trained.answer(pages)
+@dataclass(frozen=True)
+class _Judged:
+    pages: Sequence[PreparedPage]
+    answers: Answers
+
+
+def _figures(trained: Trained, judged: _Judged, belongs: Callable[[PreparedPage], bool]) -> dict[str, Any]:
+    """All classification metrics of the local, the global and the fused answer on a part of the judged pages."""
+    rows = [row for row, page in enumerate(judged.pages) if belongs(page)]
+    pages = [judged.pages[row] for row in rows]
     labels, groups = [int(page.label == 1) for page in pages], [page.group_key for page in pages]
     result = {}
     for name in ("local", "global", "fused"):
-        p = trained.calibrations[name].probabilities(answers.logits[name])
+        p = trained.calibrations[name].probabilities(judged.answers.logits[name][rows])
         result[name] = classification_metrics(labels, p, trained.calibrations[name].decisions(p), groups)
     return result
