@@ -9,8 +9,8 @@ the mean of the beats' features.
 """
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,18 @@ import torch
 from scipy.special import expit
 
 from ecgcore.bundle import Bundle, load_bundle
+from ecgcore.errors import BadData
 from ecgcore.fusion import FusionHead
-from trainer.calibrate import calibrate
+from ecgcore.types import FloatArray
+from trainer.calibrate import calibrate, decide
 from trainer.data import PreparedPage
+from trainer.detection_metrics import detection_metrics
 from trainer.engine import StageContext
-from trainer.evaluate import evaluate_bundle, figures_table
+from trainer.evaluate import figures_table, leave_out_seen
 from trainer.folds import assign_folds
-from trainer.metrics import classification_metrics, paired_auroc_difference
+from trainer.metrics import Interval, classification_metrics, paired_auroc_difference
 from trainer.predict import fused_logits, page_features
-from trainer.stack import answer_pages
+from trainer.stack import LOWEST_SCORE
 from trainer.stage_detector import detect_pages
 from trainer.stage_fusion import HeadFeatures, still_features, train_head, varied_features, with_beats
 from trainer.starter import STARTER, khan_pages, ludb_pages, ptbxl_pages
@@ -35,51 +38,101 @@ from trainer.starter import STARTER, khan_pages, ludb_pages, ptbxl_pages
 FOLDS, SEED = 5, 0
 
 
-def judged_sets(khan: Sequence[PreparedPage], ptbxl: Sequence[PreparedPage]) -> dict[str, list[PreparedPage]]:
-    """The held-out pages by what is reported of them."""
-    gridded = [page for page in khan if page.has_grid]
-    return {
-        "Khan, gridded": gridded,
-        "Khan, all": list(khan),
-        "Khan, acute MI against normal, gridded": [p for p in gridded if p.label == 0 or p.key.startswith("mi/")],
-        "PTB-XL, rendered": list(ptbxl),
+PARTS: dict[str, Callable[[PreparedPage], bool]] = {
+    "Khan, gridded": lambda page: page.source == "khan" and page.has_grid,
+    "Khan, all": lambda page: page.source == "khan",
+    "Khan, acute infarctions": lambda page: page.key.startswith("mi/"),
+    "PTB-XL, rendered": lambda page: page.source == "ptbxl",
+}
+"""What is reported on its own; rendered and real pages are never put together."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Held-out pages, what the networks say of them, and their features."""
+
+    pages: list[PreparedPage]
+    logits: dict[str, FloatArray]
+    features: HeadFeatures
+
+    def part(self, belongs: Callable[[PreparedPage], bool]) -> "Judged":
+        """Some of the pages."""
+        rows = [row for row, page in enumerate(self.pages) if belongs(page)]
+        f = self.features
+        features = HeadFeatures(f.f_global[rows], [f.f_beats[row] for row in rows], f.labels[rows])
+        return Judged([self.pages[r] for r in rows], {k: v[rows] for k, v in self.logits.items()}, features)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """0 or 1, ``[N]``."""
+        return self.features.labels.astype(int)
+
+    @property
+    def groups(self) -> list[str]:
+        """One a page."""
+        return [page.group_key for page in self.pages]
+
+
+def judge(bundle: Bundle, pages: Sequence[PreparedPage]) -> Judged:
+    """Find beats, compute features and logits, each once.
+
+    Raises:
+        BadData: the bundle has seen one of the pages.
+    """
+    seen = leave_out_seen(bundle, pages).seen
+    if seen:
+        raise BadData(f"Bundle {bundle.version} has seen some of these pages: {seen}.", "Name another bundle.")
+    nets = bundle.nets
+    beats = found_beats(bundle, pages)
+    features = still_features(nets.global_, nets.local, pages, beats)
+    with torch.inference_mode():
+        logits = {
+            "local": np.array([float(nets.local.fc(f).mean()) if len(f) else np.nan for f in features.f_beats]),
+            "global": nets.global_.fc(features.f_global).squeeze(1).double().numpy(),
+            "fused": fused_logits(nets.fusion, page_features(features.f_global, features.f_beats)),
+        }
+    return Judged(list(pages), logits, features)
+
+
+def found_beats(bundle: Bundle, pages: Sequence[PreparedPage]) -> list[FloatArray]:
+    """Boxes of each page at the bundle's operating score."""
+    return [boxes for boxes, _ in detect_pages(bundle.nets.detector, pages, bundle.operating.min_score)]
+
+
+def as_it_screens(bundle: Bundle, judged: Judged) -> dict[str, Any]:
+    """Figures with the bundle's own temperature and thresholds; local and global alone decide at 0.5."""
+    operating = bundle.operating
+    result = {
+        name: classification_metrics(judged.labels, expit(judged.logits[name]), None, judged.groups)
+        for name in ("local", "global")
     }
+    p = expit(judged.logits["fused"] / operating.temperature)
+    decisions = decide(p, (operating.p_normal_below, operating.p_abnormal_from))
+    return result | {"fused": classification_metrics(judged.labels, p, decisions, judged.groups)}
 
 
-def cross_fitted(bundle: Bundle, pages: Sequence[PreparedPage]) -> dict[str, Any]:
+def cross_fitted(judged: Judged) -> dict[str, Any]:
     """Figures of the fused answer with calibration and thresholds fitted on other folds of the same pages."""
-    labels = np.array([int(page.label == 1) for page in pages])
-    groups = [page.group_key for page in pages]
-    logits = answer_pages(bundle.nets, bundle.operating.min_score, pages).logits["fused"]
-    folds = assign_folds(labels.tolist(), groups, FOLDS, seed=SEED)
-    p, decisions = np.full(len(pages), np.nan), np.full(len(pages), "refer", dtype=object)
+    labels, logits = judged.labels, judged.logits["fused"]
+    folds = assign_folds(labels.tolist(), judged.groups, FOLDS, seed=SEED)
+    p, decisions = np.full(len(labels), np.nan), np.full(len(labels), "refer", dtype=object)
     recipe = STARTER.recipe
     for fold in range(FOLDS):
         there = folds == fold
         fitted = calibrate(logits[~there], labels[~there], recipe.sensitivity_target, recipe.specificity_target)
         p[there] = fitted.probabilities(logits[there])
         decisions[there] = fitted.decisions(p[there])
-    return classification_metrics(labels, p, decisions.tolist(), groups)
-
-
-def not_called_normal(bundle: Bundle, pages: Sequence[PreparedPage]) -> str:
-    """Share of abnormal pages whose decision is not "normal", at the bundle's own thresholds, with its interval."""
-    figures = evaluate_bundle(bundle, pages)["fused"]
-    value = figures["sensitivity"]
-    return f"{value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f})"
+    return classification_metrics(labels, p, decisions.tolist(), judged.groups)
 
 
 def compare_pools(
-    bundle: Bundle,
-    train: Sequence[PreparedPage],
-    inner: Sequence[PreparedPage],
-    judged: dict[str, list[PreparedPage]],
+    bundle: Bundle, train: Sequence[PreparedPage], inner: Sequence[PreparedPage], judged: dict[str, Judged]
 ) -> None:
     """Train a head on sums and one on means of the same features, and print both with the paired difference."""
     nets = bundle.nets
 
-    def found(pages: Sequence[PreparedPage]) -> tuple[list[PreparedPage], list[Any]]:
-        return with_beats(pages, [boxes for boxes, _ in detect_pages(nets.detector, pages, bundle.operating.min_score)])
+    def found(pages: Sequence[PreparedPage]) -> tuple[list[PreparedPage], list[FloatArray]]:
+        return with_beats(pages, found_beats(bundle, pages))
 
     learnt = varied_features(nets.global_, nets.local, *found(train), SEED)
     checked = still_features(nets.global_, nets.local, *found(inner))
@@ -89,17 +142,20 @@ def compare_pools(
         heads[pool] = FusionHead(replace(nets.fusion.config, pool=pool))
         context = StageContext(None, f"fusion-{pool}", torch.device("cpu"), SEED)
         train_head(heads[pool], learnt, STARTER.recipe.fusion, context, val=checked)
-    for name, pages in judged.items():
-        kept, beats = found(pages)
-        features: HeadFeatures = still_features(nets.global_, nets.local, kept, beats)
-        pooled = page_features(features.f_global, features.f_beats)
-        groups = [page.group_key for page in kept]
-        logits = {pool: expit(fused_logits(head, pooled)) for pool, head in heads.items()}
-        for pool, p in logits.items():
-            auroc = classification_metrics(features.labels.astype(int), p, None, groups)["auroc"]
-            print(f"{name}, {pool}: AUROC {auroc['value']:.3f} ({auroc['low']:.3f} to {auroc['high']:.3f})")
-        gap = paired_auroc_difference(features.labels.astype(int), logits["sum"], logits["mean"], groups)
-        print(f"{name}, sum minus mean: {gap['value']:+.3f} ({gap['low']:+.3f} to {gap['high']:+.3f})")
+    for name, part in judged.items():
+        pooled = page_features(part.features.f_global, part.features.f_beats)
+        p = {pool: expit(fused_logits(head, pooled)) for pool, head in heads.items()}
+        for pool, values in p.items():
+            auroc = classification_metrics(part.labels, values, None, part.groups)["auroc"]
+            print(f"{name}, {pool}: AUROC {shown(auroc)}")
+        print(
+            f"{name}, sum minus mean: {shown(paired_auroc_difference(part.labels, p['sum'], p['mean'], part.groups))}"
+        )
+
+
+def shown(interval: Interval) -> str:
+    """``0.912 (0.871 to 0.947)``."""
+    return "-" if interval["value"] is None else "{value:.3f} ({low:.3f} to {high:.3f})".format(**interval)
 
 
 def main() -> None:
@@ -115,22 +171,24 @@ def main() -> None:
     boxed = ludb_pages(options.ludb, pages_dir, SEED, STARTER.styles)
     rendered = ptbxl_pages(options.ptbxl, pages_dir, SEED)
     real = khan_pages(options.khan, pages_dir, options.cache / "cache")
-    report = evaluate_bundle(bundle, boxed.test)
+    found = detect_pages(bundle.nets.detector, boxed.test, LOWEST_SCORE)
+    rows = [(boxes, scores, page.boxes_panel_xyxy) for (boxes, scores), page in zip(found, boxed.test, strict=True)]
+    beats = detection_metrics(rows, [page.group_key for page in boxed.test], bundle.operating.min_score)
     print(f"{bundle.version}; LUDB, rendered, {len(boxed.test)} pages")
-    print(figures_table({"detector": report["detector"]}))
-    judged = judged_sets(real.test, rendered.test)
-    for name, pages in judged.items():
-        report = evaluate_bundle(bundle, pages)
-        columns = {part: report[part] for part in ("local", "global", "fused")}
-        print(f"\n{name}: {report['pages']} pages, left out as seen: {report['left_out_as_seen'] or 'none'}")
-        print(figures_table({**columns, "fused, cross-fitted": cross_fitted(bundle, pages)}))
-    mi = [page for page in real.test if page.key.startswith("mi/")]
-    if mi:
-        print(f"\nKhan, acute MI, {len(mi)} pages: not called normal {not_called_normal(bundle, mi)}")
+    print(figures_table({"detector": beats}))
+    everything = judge(bundle, [*real.test, *rendered.test])
+    judged = {name: everything.part(belongs) for name, belongs in PARTS.items()}
+    for name, part in judged.items():
+        columns = as_it_screens(bundle, part)
+        if len(set(part.labels.tolist())) == 2:
+            columns["fused, cross-fitted"] = cross_fitted(part)
+        print(f"\n{name}: {len(part.pages)} pages, {len(set(part.groups))} groups")
+        print(figures_table(columns))
     if options.pools:
         train = [*(page for page in real.train if page.has_grid), *rendered.train]
         inner = [*(page for page in real.inner if page.has_grid), *rendered.inner]
-        compare_pools(bundle, train, inner, judged)
+        both = {name: part for name, part in judged.items() if len(set(part.labels.tolist())) == 2}
+        compare_pools(bundle, train, inner, both)
 
 
 if __name__ == "__main__":

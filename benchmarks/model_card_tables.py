@@ -15,7 +15,7 @@ TITLES = {
     "ptbxl_rendered": "PTB-XL, rendered, one random style a record",
     "khan_gridded": "Khan, real pages with a printed grid",
     "khan_all": "Khan, all real pages",
-    "khan_acute_mi_and_normal": "Khan, acute infarctions against normal pages",
+    "khan_acute_mi": "Khan, acute infarctions alone",
 }
 
 

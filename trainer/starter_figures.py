@@ -33,7 +33,7 @@ def held_out_figures(
 _KHAN_PARTS: dict[str, Callable[[PreparedPage], bool]] = {
     "khan_gridded": lambda page: page.has_grid,
     "khan_all": lambda page: True,
-    "khan_acute_mi_and_normal": lambda page: page.has_grid and (page.label == 0 or page.key.startswith("mi/")),
+    "khan_acute_mi": lambda page: page.key.startswith("mi/"),
 }
 
 

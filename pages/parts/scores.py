@@ -9,7 +9,7 @@ DATA_SETS = {
     "ptbxl_rendered": "Verdicts: PTB-XL records, drawn by this program",
     "khan_gridded": "Verdicts: real pages of the Khan set with a printed grid",
     "khan_all": "Verdicts: all real pages of the Khan set",
-    "khan_acute_mi_and_normal": "Verdicts: real pages of acute infarction against normal ones",
+    "khan_acute_mi": "Verdicts: real pages of acute infarction",
 }
 METRICS = {
     "auroc": "AUROC",
