@@ -7,6 +7,7 @@ from pathlib import Path
 
 from annotations.exchange import export_to, import_from
 from annotations.formats import FORMATS
+from annotations.records import import_records
 from annotations.snapshots import snapshots
 from annotations.store import Store, data_dir
 from annotations.upkeep import backup, check, restore
@@ -44,8 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     going = commands.add_parser("export", help="write what holds now, or a snapshot, for other programs")
     going.add_argument("path", type=Path, metavar="PATH", help="a new or empty folder")
     going.add_argument("--snapshot", metavar="NAME", help="write this snapshot instead of what holds now")
-    for command in (coming, going):
-        command.add_argument("--format", required=True, choices=sorted(FORMATS))
+    coming.add_argument("--format", required=True, choices=sorted([*FORMATS, "wfdb"]), help="wfdb: signals, drawn")
+    going.add_argument("--format", required=True, choices=sorted(FORMATS))
     kept = commands.add_parser("backup", help="write database and pictures as one file, while others work on")
     kept.add_argument("path", type=Path, metavar="FILE")
     back = commands.add_parser("restore", help="unpack a backup into an empty data folder")
@@ -58,10 +59,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _import(options: argparse.Namespace) -> int:
     store = Store(options.data_dir)
-    person = store.add_person(options.by)
-    report = import_from(
-        store, options.format, options.path, person, whole_or_nothing=options.whole, progress=_show_progress
-    )
+    if options.format == "wfdb":
+        report = import_records(store, options.path, progress=_show_progress)
+    else:
+        person = store.add_person(options.by)
+        report = import_from(
+            store, options.format, options.path, person, whole_or_nothing=options.whole, progress=_show_progress
+        )
     for refusal in report.refusals[:_REFUSALS_SHOWN]:
         place = "" if refusal.line is None else f":{refusal.line}"
         print(f"refused {refusal.file}{place}: {refusal.reason}", file=sys.stderr)
@@ -71,7 +75,8 @@ def _import(options: argparse.Namespace) -> int:
         f"{report.pictures_added} pictures and {report.readings_added} readings added, {report.unchanged} unchanged, "
         f"{len(report.refusals)} refused"
     )
-    _tell_losses(options.format)
+    for loss in report.losses:
+        print(f"not held by this format: {loss}", file=sys.stderr)
     return EXIT_FAILED if report.refusals else EXIT_OK
 
 
@@ -84,7 +89,8 @@ def _export(options: argparse.Namespace) -> int:
         store, options.format, options.path, snapshot_id=chosen[0] if chosen else None, progress=_show_progress
     )
     print(f"{count} pages written to {options.path}")
-    _tell_losses(options.format)
+    for loss in FORMATS[options.format].losses:
+        print(f"not held by this format: {loss}", file=sys.stderr)
     return EXIT_OK
 
 
@@ -104,11 +110,6 @@ def _check(options: argparse.Namespace) -> int:
     findings = check(Store(options.data_dir), _show_progress)
     print("\n".join(findings) or "nothing is damaged")
     return EXIT_FAILED if findings else EXIT_OK
-
-
-def _tell_losses(format_name: str) -> None:
-    for loss in FORMATS[format_name].losses:
-        print(f"not held by this format: {loss}", file=sys.stderr)
 
 
 def _show_progress(done: int, of: int) -> None:

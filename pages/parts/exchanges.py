@@ -6,6 +6,7 @@ import streamlit as st
 
 from annotations.exchange import ImportReport, export_to, import_from
 from annotations.formats import FORMATS
+from annotations.records import DESCRIPTION, import_records
 from annotations.snapshots import snapshots
 from annotations.store import Store
 from annotations.upkeep import backup, check
@@ -16,14 +17,18 @@ _REFUSALS_SHOWN = 200
 
 def import_tab(store: Store, person: str) -> None:
     """Take pages over from a folder of this computer."""
-    name = st.selectbox("Format", FORMATS, format_func=lambda key: FORMATS[key].description, key="import-format")
+    described = {key: form.description for key, form in FORMATS.items()} | {"wfdb": DESCRIPTION}
+    name = st.selectbox("Format", described, format_func=described.__getitem__, key="import-format")
     path = st.text_input("Folder, or its main file, on the computer that runs this app", key="import-path")
     whole = st.toggle("Take nothing where anything is refused", key="import-whole")
     if st.button("Import", disabled=not path.strip(), key="import-go"):
         reports: dict[str, ImportReport] = st.session_state.setdefault("import-reports", {})
 
         def work(report: background.Report) -> str:
-            found = import_from(store, name, Path(path.strip()), person, whole_or_nothing=whole, progress=report)
+            if name == "wfdb":
+                found = import_records(store, Path(path.strip()), progress=report)
+            else:
+                found = import_from(store, name, Path(path.strip()), person, whole_or_nothing=whole, progress=report)
             reports["last"] = found
             return (
                 f"{found.pictures_added} pictures and {found.readings_added} readings added, "
@@ -38,7 +43,7 @@ def import_tab(store: Store, person: str) -> None:
             [{"file": r.file, "line": r.line, "reason": r.reason} for r in last.refusals[:_REFUSALS_SHOWN]],
             hide_index=True,
         )
-    for loss in FORMATS[name].losses:
+    for loss in FORMATS[name].losses if name in FORMATS else ():
         st.caption(f"Not held by this format: {loss}")
 
 

@@ -17,6 +17,7 @@ from annotations.model import StoreError
 from annotations.snapshots import take_snapshot
 from annotations.store import Store
 from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
+from tests.trainer.wfdb_files import write_ludb_record
 
 WHOLE = ("coco", "voc", "labelstudio")
 
@@ -143,3 +144,16 @@ def test_wrong_use_ends_in_a_reason_and_never_in_a_traceback(
     outcome = _run(*arguments, *data)
     assert outcome.returncode == code
     assert outcome.stderr and "Traceback" not in outcome.stderr
+
+
+def test_signals_are_drawn_as_pages_once(tmp_path: Path) -> None:
+    write_ludb_record(tmp_path / "in" / "site", 1)
+    (tmp_path / "in" / "broken.hea").write_text("broken 12 500 5000\n")
+    data = ("--data-dir", str(tmp_path / "data"))
+    first = _run("import", "--format", "wfdb", str(tmp_path / "in"), *data)
+    assert first.returncode == 1 and "refused broken" in first.stderr and "Traceback" not in first.stderr
+    assert "1 pictures and 0 readings added" in first.stdout
+    again = _run("import", "--format", "wfdb", str(tmp_path / "in"), *data)
+    assert "0 pictures and 0 readings added, 1 unchanged" in again.stdout
+    (row,) = Store(tmp_path / "data").rows("SELECT source, source_record, group_key FROM image")
+    assert row == {"source": "rendered", "source_record": "wfdb:site/1", "group_key": "wfdb:site/1"}
