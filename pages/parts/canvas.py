@@ -17,13 +17,19 @@ MOVED_PX = 1.0
 COLOUR = {"normal": BLUE, "abnormal": VERMILION, None: GREEN}
 
 
-def to_drawing(boxes: Sequence[LabelledBox], scale: float, pending: frozenset[str] = frozenset()) -> dict[str, Any]:
+NOBODY: frozenset[str] = frozenset()
+
+
+def to_drawing(
+    boxes: Sequence[LabelledBox], scale: float, untouched: frozenset[str] = NOBODY, pending: frozenset[str] = NOBODY
+) -> dict[str, Any]:
     """Boxes as rectangles of the canvas; the browser keeps ``strokeDashOffset``, so it carries a box's number.
 
     Args:
-        boxes: beats in photo pixels; dashed are proposals that nobody touched.
+        boxes: beats in photo pixels.
         scale: canvas pixels per photo pixel.
-        pending: uids of boxes that a helper proposes.
+        untouched: uids of a bundle's proposals that nobody has touched or saved yet; they are dashed.
+        pending: uids of boxes that a helper proposes; they are dashed and orange.
     """
     objects = []
     for number, box in enumerate(boxes):
@@ -45,17 +51,12 @@ def to_drawing(boxes: Sequence[LabelledBox], scale: float, pending: frozenset[st
                 "stroke": ORANGE if box.uid in pending else COLOUR[box.label],
                 "strokeWidth": STROKE_PX,
                 "strokeUniform": True,
-                "strokeDashArray": [6, 4] if is_proposal(box) or box.uid in pending else None,
+                "strokeDashArray": [6, 4] if box.uid in untouched | pending else None,
                 "strokeDashOffset": number + 1,
                 "lockRotation": True,
             }
         )
     return {"objects": objects}
-
-
-def is_proposal(box: LabelledBox) -> bool:
-    """Whether nobody has touched the box yet: accepted only by being left alone."""
-    return box.origin == "accepted"
 
 
 def from_drawing(

@@ -33,7 +33,7 @@ def canvas(store: Store, work: Work) -> None:
         max_display_height=CANVAS_HEIGHT_PX,
         drawing_mode="rect",
         # The same at each rerun of one key: a changed one would loop.
-        initial_drawing=to_drawing(work.seeded, scale, work.seeded_pending),
+        initial_drawing=to_drawing(work.seeded, scale, work.seeded_untouched, work.seeded_pending),
         key=f"canvas-{work.token}-{work.seed}-{zoom}",
     )
     work.take_drawing(store, result.json_data, scale)

@@ -47,7 +47,7 @@ def _classes(now: Counts) -> str:
     own = f"; {now.labelled_beats} beats with a label of their own" if now.labelled_beats else ""
     return (
         f"{now.classifier['normal']} normal, {now.classifier['abnormal']} abnormal, from {now.classifier_groups} "
-        f"patients{own}"
+        f"patient{'' if now.classifier_groups == 1 else 's'}{own}"
     )
 
 
@@ -73,8 +73,8 @@ def gallery_tab(store: Store, person: str) -> None:
                 said = row["label"] or ("no label" if row["person"] else "unread")
                 if st.checkbox(f"{row['name']}", key=f"tick-{row['id']}"):
                     ticked.append(row)
-                held = " · held out" if row["is_holdout"] else ""
-                st.caption(f"{said} · {row['beats']} beats · {row['person'] or 'nobody'}{held}")
+                read = f" · {row['beats']} beats · {row['person']}" if row["person"] else ""
+                st.caption(f"{said}{read}{' · held out' if row['is_holdout'] else ''}")
                 if st.button("Open", key=f"open-{row['id']}", type="tertiary", disabled=show == "bin"):
                     st.session_state["review-open"] = row["id"]
                     st.switch_page("pages/review.py")

@@ -30,7 +30,8 @@ class Work:
         base_revision_id: the head when the work began.
         base_prediction_id: whose boxes were proposed.
         kept_at: when the draft was last written; None while nothing changed.
-        seeded, seeded_pending: what the canvas was given, and the uids of what a helper proposed then.
+        seeded: what the canvas was given; ``seeded_pending`` are the uids of what a helper proposed then,
+            ``seeded_untouched`` those of the bundle's proposals.
         set_aside: rejected proposals, which the canvas does not show.
         pending: what a helper proposes.
         last_drawn: uid of the box drawn last, from which helpers start.
@@ -51,6 +52,7 @@ class Work:
     set_aside: tuple[LabelledBox, ...] = ()
     pending: tuple[LabelledBox, ...] = ()
     seeded_pending: frozenset[str] = frozenset()
+    seeded_untouched: frozenset[str] = frozenset()
     last_drawn: str | None = None
     token: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     last_action: float = field(default_factory=time.monotonic)
@@ -64,6 +66,9 @@ class Work:
         self.seed += 1
         self.seeded = (*self.reading.beats, *self.pending)
         self.seeded_pending = frozenset(box.uid for box in self.pending)
+        # Once somebody has saved a page, the proposals that were left alone are that person's word too.
+        accepted = [box.uid for box in self.seeded if box.origin == "accepted"]
+        self.seeded_untouched = frozenset(accepted if self.base_revision_id is None else ())
         self.set_aside = tuple(box for box in self.reading.boxes if box.origin == "rejected")
 
     def change(self, store: Store, reading: Reading) -> None:

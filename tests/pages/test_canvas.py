@@ -102,11 +102,11 @@ def test_a_copy_with_a_known_number_counts_as_new() -> None:
 
 def test_what_a_helper_proposes_is_dashed_and_orange() -> None:
     (box,) = proposed([Box(300, 300, 400, 420)])
-    (item,) = to_drawing([replace(box, origin="propagated")], 1.0, frozenset({"p0"}))["objects"]
+    (item,) = to_drawing([replace(box, origin="propagated")], 1.0, pending=frozenset({"p0"}))["objects"]
     assert item["strokeDashArray"] and item["stroke"] == ORANGE
 
 
 def test_only_untouched_proposals_are_dashed() -> None:
-    (proposal,) = proposed([Box(300, 300, 400, 420)])
-    drawing = to_drawing([proposal, replace(proposal, origin="adjusted"), replace(proposal, origin="drawn")], 1.0)
-    assert [bool(item["strokeDashArray"]) for item in drawing["objects"]] == [True, False, False]
+    seeded = proposed([Box(300, 300, 400, 420), Box(500, 300, 600, 420)])
+    drawing = to_drawing(seeded, 1.0, untouched=frozenset({"p1"}))
+    assert [bool(item["strokeDashArray"]) for item in drawing["objects"]] == [False, True]

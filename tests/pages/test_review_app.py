@@ -74,6 +74,7 @@ def test_the_most_uncertain_page_comes_first_with_the_bundles_beats(app: AppTest
     assert app.query_params["page"] == "2"
     assert "3 waiting" in texts(app)
     assert "Nothing changed yet." in texts(app)
+    assert len(app.session_state["work"].seeded_untouched) == 2
     assert "2 beats" in below(app, "Boxes as a list")
 
 
@@ -90,6 +91,7 @@ def test_label_flags_and_comment_are_kept_at_once_and_saved(app: AppTest, data: 
     assert head is not None
     assert (head.reading.label, head.reading.comment, head.bundle_version) == ("abnormal", "ST up in V2", "starter")
     assert [box.origin for box in head.reading.boxes] == ["accepted", "accepted"]
+    assert not app.session_state["work"].seeded_untouched  # what a person saved is no mere proposal any more
     assert head.actions == 3
     assert "Saved" in texts(app)
     assert app.query_params["page"] == "2"
