@@ -26,6 +26,7 @@ def queue_box(store: Store, person: str) -> queue.Order:
 
 def answer_box(store: Store, work: Work) -> None:
     """The page's label, whether all beats are boxed, flags and comment; every change is kept at once."""
+    st.caption(f"**{work.picture.name}**" + (" · second reading, blind" if work.reader else ""))
     for label in PAGE_LABELS:
         chosen = work.reading.label == label
         if st.button(
