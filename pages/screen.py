@@ -6,7 +6,7 @@ from ecgcore.bundle import Bundle
 from pages.parts.batch import choose_from_table, results_csv, results_jsonl
 from pages.parts.beats import downloads, facts, heaviest_beats, one_beat
 from pages.parts.bundles import active_bundle
-from pages.parts.correct import correct_this
+from pages.parts.correct import correct_this, keep_for_review
 from pages.parts.heat import forget_maps
 from pages.parts.inbox import empty, incoming
 from pages.parts.results import Screened, forget_results, screen_all, shelf
@@ -44,6 +44,7 @@ def show_results(items: list[Screened]) -> Screened:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(opened.title, anchor=False, width="stretch")
         if len(items) > 1:
+            keep_for_review(items)
             lines = results_jsonl(items)
             st.download_button("All (CSV)", results_csv(items), "ecg results.csv", "text/csv", on_click="ignore")
             st.download_button(

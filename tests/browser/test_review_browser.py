@@ -23,6 +23,23 @@ def test_draw_move_delete_label_save_and_reload(browser: Browser, address: str, 
     page.close()
 
 
+def test_the_keys_label_undo_and_save(browser: Browser, address: str, store: Store) -> None:
+    store.add_person("Ada")
+    image_id = add_page(store, 50)
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"{address}/review?who=Ada&page={image_id}")
+    settle(page)
+    expect(page.locator("canvas.upper-canvas")).to_be_visible(timeout=WAIT_MS)
+    for key in ("u", "n", "a", "z", "s"):  # the last label but one holds after the undo
+        page.keyboard.press(key)
+        settle(page)
+    expect(page.get_by_text("Saved ")).to_be_visible(timeout=WAIT_MS)
+    head = readings.head(store, image_id)
+    assert head is not None
+    assert head.reading.label == "normal"
+    page.close()
+
+
 def test_a_killed_server_loses_no_stroke(browser: Browser, tiny_bundle: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "data")
     store.add_person("Ada")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from annotations import readings
+from annotations import queue, readings
 from annotations.model import LabelledBox
 from annotations.predictions import record_prediction
 from annotations.store import Store
@@ -217,6 +217,20 @@ def test_correct_this_keeps_the_page_and_opens_it(
         "SELECT * FROM prediction_box JOIN prediction ON prediction.id = prediction_id WHERE image_id = 4"
     )
     assert f"{len(boxes)} beats" in below(app, "Boxes as a list")
+
+
+def test_a_batch_goes_into_the_queue_once(
+    data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, ecg_page_rgb: ByteArray
+) -> None:
+    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    other = ecg_page_rgb.copy()
+    other[:5] = 200
+    drop(app, ("a.png", png(ecg_page_rgb)), ("b.png", png(other)), ("broken.png", b"no picture"))
+    for _ in range(2):  # the second time nothing is new
+        press(app, "keep-all")
+        assert data.rows("SELECT count(*) AS n FROM prediction WHERE image_id > 3") == [{"n": 2}]
+    assert queue.progress(data, "Ada", "uncertain").waiting == 5
 
 
 def test_find_alike_proposes_and_a_person_accepts(
