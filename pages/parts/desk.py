@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import cv2
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
@@ -10,6 +9,7 @@ from annotations.store import Store
 from ecgcore.page import read_picture
 from ecgcore.types import ByteArray
 from pages.parts.canvas import COLOUR, STROKE_PX, to_drawing
+from pages.parts.pictures import at_width, jpeg
 from pages.parts.work import Work
 
 CANVAS_WIDTH_PX = 938
@@ -62,12 +62,7 @@ def _zoom(work: Work) -> int:
 @st.cache_data(show_spinner=False, max_entries=16)
 def _background(path: str, width: int) -> bytes:
     """The picture at canvas size, as JPEG: small enough to be sent at once."""
-    photo_rgb = photo(path)
-    height = round(photo_rgb.shape[0] * width / photo_rgb.shape[1])
-    shrinks = width < photo_rgb.shape[1]
-    resized = cv2.resize(photo_rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(resized, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return encoded.tobytes()
+    return jpeg(at_width(photo(path), width, enlarge=True))
 
 
 @st.cache_data(show_spinner=False, max_entries=4)

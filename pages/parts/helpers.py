@@ -12,6 +12,7 @@ from ecgcore.assist import Hint, find_alike, rhythm_hints, snap
 from ecgcore.errors import EcgError
 from ecgcore.page import prepare_page, read_picture
 from ecgcore.types import Box, ByteArray, FloatArray, PageImage
+from pages.parts.pictures import at_width
 from pages.parts.work import Work, replace_box
 
 _VIEW_WIDTH_PX = 1100
@@ -112,9 +113,8 @@ def _proposed(work: Work, boxes_photo_xyxy: FloatArray) -> tuple[LabelledBox, ..
 
 
 def _hints_picture(page: PageImage, hints: list[Hint], photo_rgb: ByteArray) -> ByteArray:
-    scale = min(1.0, _VIEW_WIDTH_PX / photo_rgb.shape[1])
-    size = (round(photo_rgb.shape[1] * scale), round(photo_rgb.shape[0] * scale))
-    view = np.ascontiguousarray(cv2.resize(photo_rgb, size, interpolation=cv2.INTER_AREA))
+    view = np.ascontiguousarray(at_width(photo_rgb, _VIEW_WIDTH_PX))
+    scale = view.shape[1] / photo_rgb.shape[1]
     places = page.frame.boxes_to_photo([hint.place_panel_xyxy.as_list() for hint in hints])
     for hint, place in zip(hints, places, strict=True):
         x1, y1, x2, y2 = (round(v * scale) for v in place)

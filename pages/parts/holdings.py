@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import cv2
 import streamlit as st
 
 from annotations.model import StoreError
@@ -12,6 +11,7 @@ from annotations.snapshots import difference, snapshots, take_snapshot
 from annotations.store import Store
 from annotations.upkeep import erase_group
 from ecgcore.page import read_picture
+from pages.parts.pictures import at_width, jpeg
 
 _COLUMNS, _ROWS = 4, 3
 _THUMB_WIDTH_PX = 360
@@ -169,7 +169,4 @@ def _try(action: Any) -> None:
 
 @st.cache_data(show_spinner=False, max_entries=500)
 def _thumb(path: str) -> bytes:
-    photo_rgb = read_picture(Path(path), "the picture")[0]
-    height = max(1, round(photo_rgb.shape[0] * _THUMB_WIDTH_PX / photo_rgb.shape[1]))
-    small = cv2.resize(photo_rgb, (_THUMB_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
-    return cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+    return jpeg(at_width(read_picture(Path(path), "the picture")[0], _THUMB_WIDTH_PX))

@@ -10,6 +10,7 @@ from ecgcore.bundle import Bundle
 from ecgcore.page import picture_hash, read_picture
 from ecgcore.pipeline import screen_pages
 from ecgcore.types import ByteArray, Prediction
+from pages.parts.pictures import at_width, jpeg
 
 VIEW_WIDTH_PX = 1600
 THUMB_WIDTH_PX = 240
@@ -110,19 +111,10 @@ def _screen(picture: Picture, bundle: Bundle) -> list[Screened]:
             key = _sha256(picture_hash(photo_rgb).encode(), bundle)
             # A page of many is kept on its own, without loss, so that looking at it does not decode them all again.
             original = picture.content if len(pages) == 1 else cv2.imencode(".png", photo_rgb[..., ::-1])[1].tobytes()
-            view, thumb = _jpeg(photo_rgb, VIEW_WIDTH_PX), _jpeg(photo_rgb, THUMB_WIDTH_PX)
+            view, thumb = (jpeg(at_width(photo_rgb, width)) for width in (VIEW_WIDTH_PX, THUMB_WIDTH_PX))
             shown = Shown((photo_rgb.shape[1], photo_rgb.shape[0]), original, view, thumb)
         items.append(Screened(key, prediction, shown, picture.synthetic))
     return items
-
-
-def _jpeg(photo_rgb: ByteArray, width_px_max: int) -> bytes:
-    height, width = photo_rgb.shape[:2]
-    scale = min(1.0, width_px_max / width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(photo_rgb, size, interpolation=cv2.INTER_AREA)
-    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82])
-    return encoded.tobytes()
 
 
 def _sha256(content: bytes, bundle: Bundle) -> str:

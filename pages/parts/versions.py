@@ -11,6 +11,7 @@ from annotations.model import Reading, Revision, SaveConflict, StoreError
 from annotations.store import Store
 from ecgcore.types import ByteArray
 from pages.parts.answers import clock
+from pages.parts.pictures import at_width
 from pages.parts.work import Work, put_on_desk, work_at_hand
 
 _VIEW_WIDTH_PX = 1100
@@ -88,9 +89,8 @@ def conflict_box(store: Store, work: Work, photo_rgb: ByteArray) -> None:
 
 def difference_picture(photo_rgb: ByteArray, before: Reading, after: Reading) -> ByteArray:
     """The page with boxes of both readings: grey where they agree, green solid if new, vermilion broken if gone."""
-    scale = min(1.0, _VIEW_WIDTH_PX / photo_rgb.shape[1])
-    size = (round(photo_rgb.shape[1] * scale), round(photo_rgb.shape[0] * scale))
-    view = np.ascontiguousarray(cv2.resize(photo_rgb, size, interpolation=cv2.INTER_AREA))
+    view = np.ascontiguousarray(at_width(photo_rgb, _VIEW_WIDTH_PX))
+    scale = view.shape[1] / photo_rgb.shape[1]
     old, new = ({box.box_photo_xyxy for box in reading.beats} for reading in (before, after))
     for boxes, colour, is_broken in (
         (old & new, _KEPT, False),
@@ -102,7 +102,7 @@ def difference_picture(photo_rgb: ByteArray, before: Reading, after: Reading) ->
             cv2.rectangle(view, (x1, y1), (x2, y2), colour, 2)
             if is_broken:  # gaps in the sides, for eyes that do not tell the colours apart
                 for x in range(x1 + 4, x2, 10):
-                    view[[y for y in (y1, y2) if y < size[1]], x : x + 4] = 255
+                    view[[y for y in (y1, y2) if y < view.shape[0]], x : x + 4] = 255
     return np.asarray(view, dtype=np.uint8)
 
 
