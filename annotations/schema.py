@@ -7,6 +7,7 @@ from filelock import FileLock, Timeout
 from sqlite_utils import Database, Migrations
 
 from annotations.model import StoreError
+from annotations.schema_runs import add_runs
 
 BUSY_TIMEOUT_MS = 30_000
 _MIGRATION_LOCK_S = 60.0
@@ -208,6 +209,12 @@ def m004_snapshots_and_erasure(db: Database) -> None:
                 WHEN NOT EXISTS (SELECT 1 FROM erasing)
                 BEGIN SELECT RAISE(ABORT, '{table} rows are never deleted'); END;
         """)
+
+
+@migrations()
+def m005_trainings(db: Database) -> None:
+    """Training runs, their events, and who made which bundle active."""
+    add_runs(db)
 
 
 def connect(path: Path) -> Database:

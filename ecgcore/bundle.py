@@ -7,6 +7,7 @@ import platform
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,16 +25,12 @@ from ecgcore.errors import BadBundle
 from ecgcore.fusion import FusionConfig, FusionHead
 from ecgcore.global_model import GlobalConfig, GlobalNet
 from ecgcore.local_model import LocalConfig, LocalNet
+from ecgcore.manifest import FORMAT, GET_ANOTHER, MANIFEST, Seen, SeenRow, read_manifest, starter_folder
 from ecgcore.types import STANDARD_PX_PER_MM, Decision
 
 _Config = TypeVar("_Config", DetectorConfig, LocalConfig, GlobalConfig, FusionConfig, "Operating")
 
-FORMAT = 1
-MANIFEST = "bundle.json"
-_GET_ANOTHER = "Fetch the bundle again or use another one."
-
-SeenRow = tuple[str, str, str]
-"""Picture hash, group and source record of one page that a bundle was trained on; empty where unknown."""
+__all__ = ["MANIFEST", "Bundle", "Networks", "Operating", "SeenRow", "load_bundle", "save_bundle", "starter_folder"]
 
 
 @dataclass(frozen=True)
@@ -109,19 +106,13 @@ class Bundle:
     device: torch.device
 
     @cached_property
-    def _seen(self) -> tuple[frozenset[str], ...]:
-        rows: list[list[str]] = self.manifest["seen"]
-        return tuple(frozenset(row[column] for row in rows) - {""} for column in range(3))
+    def seen(self) -> Seen:
+        """What the bundle and its ancestors were trained on."""
+        return Seen.of(self.manifest["seen"])
 
     def has_seen(self, picture_hash: str = "", group: str = "", source_record: str = "") -> bool:
         """Whether the bundle or an ancestor was trained on this picture, its group or its source record."""
-        asked = (picture_hash, group, source_record)
-        return any(value in known for value, known in zip(asked, self._seen, strict=True))
-
-
-def starter_folder() -> Path:
-    """The bundle that ships with the program."""
-    return Path(__file__).parent / "starter"
+        return self.seen.has(picture_hash, group, source_record)
 
 
 def save_bundle(
@@ -173,6 +164,7 @@ def save_bundle(
         "weights": weights,
         "recipe": dict(recipe),
         "parent": None if parent is None else parent.version,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "snapshot_hash": snapshot_hash,
         "metrics": dict(metrics or {}),
         "libraries": {
@@ -203,7 +195,7 @@ def load_bundle(folder: Path, device: str = "auto") -> Bundle:
         EcgError: no such device.
     """
     place = pick_device(device)
-    manifest = _read_manifest(folder)
+    manifest = read_manifest(folder)
     try:
         nets = Networks.build(manifest["configs"])
         operating = _config(Operating, manifest["thresholds"])
@@ -211,9 +203,9 @@ def load_bundle(folder: Path, device: str = "auto") -> Bundle:
         files = {part: (str(entry["file"]), str(entry["sha256"])) for part, entry in manifest["weights"].items()}
         seen_fits = all(len(row) == 3 and all(isinstance(cell, str) for cell in row) for row in manifest["seen"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadBundle(f"{folder / MANIFEST} lacks or garbles a setting: {error}.", _GET_ANOTHER) from error
+        raise BadBundle(f"{folder / MANIFEST} lacks or garbles a setting: {error}.", GET_ANOTHER) from error
     if not seen_fits or set(files) != set(nets.by_part()):
-        raise BadBundle(f"{folder / MANIFEST} lacks or garbles its lists of weights or seen pages.", _GET_ANOTHER)
+        raise BadBundle(f"{folder / MANIFEST} lacks or garbles its lists of weights or seen pages.", GET_ANOTHER)
     for part, net in nets.by_part().items():
         _read_weights(folder, *files[part], net)
         net.to(place).eval().requires_grad_(False)
@@ -222,22 +214,14 @@ def load_bundle(folder: Path, device: str = "auto") -> Bundle:
     return Bundle(version, folder, manifest, nets, operating, place)
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise BadBundle(f"{path} cannot be read ({error.strerror}).", "Give the folder of a bundle.") from error
-    except ValueError as error:
-        raise BadBundle(f"{path} is no valid JSON.", _GET_ANOTHER) from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise BadBundle(f"{path} is not in bundle format {FORMAT}.", "Use the program version that wrote the bundle.")
-    return manifest
+_ADDED_LATER: Mapping[str, Any] = {"aspect": 1.0, "places": False}
+"""Settings that the first bundles do not name, and what they were then."""
 
 
 def _config(cls: type[_Config], values: Mapping[str, Any]) -> _Config:
     """A config from JSON values: all of its fields and no others; lists become tuples, as the defaults are."""
     names = {field.name for field in fields(cls)}
+    values = {name: value for name, value in _ADDED_LATER.items() if name in names} | dict(values)
     if set(values) != names:
         raise ValueError(f"{cls.__name__} needs exactly {sorted(names)}")
     plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
@@ -269,13 +253,13 @@ def _read_weights(folder: Path, file: str, sha256: str, net: nn.Module) -> None:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise BadBundle(f"{path} cannot be read ({error.strerror}).", _GET_ANOTHER) from error
+        raise BadBundle(f"{path} cannot be read ({error.strerror}).", GET_ANOTHER) from error
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise BadBundle(f"{path} was altered: its sha256 is not the one in {MANIFEST}.", _GET_ANOTHER)
+        raise BadBundle(f"{path} was altered: its sha256 is not the one in {MANIFEST}.", GET_ANOTHER)
     try:
         tensors = safetensors.torch.load(content)
     except safetensors.SafetensorError as error:
-        raise BadBundle(f"{path} is no safetensors file.", _GET_ANOTHER) from error
+        raise BadBundle(f"{path} is no safetensors file.", GET_ANOTHER) from error
     expected = _stored_state(net)
     misfits: Sequence[str] = [
         name
@@ -283,9 +267,9 @@ def _read_weights(folder: Path, file: str, sha256: str, net: nn.Module) -> None:
         if name not in expected or name not in tensors or expected[name].shape != tensors[name].shape
     ]
     if misfits:
-        raise BadBundle(f"{path} does not fit its network: {min(misfits)} (of {len(misfits)}).", _GET_ANOTHER)
+        raise BadBundle(f"{path} does not fit its network: {min(misfits)} (of {len(misfits)}).", GET_ANOTHER)
     if not all(torch.isfinite(value).all() for value in tensors.values()):
-        raise BadBundle(f"{path} holds a weight that is not finite.", _GET_ANOTHER)
+        raise BadBundle(f"{path} holds a weight that is not finite.", GET_ANOTHER)
     net.load_state_dict({name: value.float() for name, value in tensors.items()}, strict=False)
 
 

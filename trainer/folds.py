@@ -1,6 +1,6 @@
 """Splits that keep a patient's pages together: cross-validation folds and hold-outs, stratified by label."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,24 @@ def assign_folds(labels: Sequence[int | None], groups: Sequence[str], n_folds: i
     return _deal(labels, groups, [1 / n_folds] * n_folds, seed)
 
 
+def deal_into(
+    n_folds: int, labels: Sequence[int | None], groups: Sequence[str], seed: int, fold_of_group: Mapping[str, int]
+) -> IntArray:
+    """As ``assign_folds``, but around groups whose fold is fixed, and with as many pages as there happen to be.
+
+    Args:
+        n_folds: at least 2.
+        labels: as in ``assign_folds``.
+        groups: as in ``assign_folds``; none empty.
+        seed: as in ``assign_folds``.
+        fold_of_group: the fold of each group that has one.
+
+    Returns:
+        The fold of each page; a class of few groups is missing in some folds.
+    """
+    return _deal(labels, groups, [1 / n_folds] * n_folds, seed, fold_of_group)
+
+
 def split_holdout(labels: Sequence[int | None], groups: Sequence[str], share: float, seed: int) -> BoolArray:
     """Put about ``share`` of every class aside, by whole groups.
 
@@ -53,11 +71,18 @@ def split_holdout(labels: Sequence[int | None], groups: Sequence[str], share: fl
     return is_aside
 
 
-def _deal(labels: Sequence[int | None], groups: Sequence[str], shares: list[float], seed: int) -> IntArray:
+def _deal(
+    labels: Sequence[int | None],
+    groups: Sequence[str],
+    shares: list[float],
+    seed: int,
+    part_of: Mapping[str, int] | None = None,
+) -> IntArray:
     """Give each group to the part whose chi-square distance from its share of every class shrinks most.
 
     Groups that hold most of a class come first, because nothing is left to make up for a late large one. The last
-    groups of a class go where it is still missing.
+    groups of a class go where it is still missing. Groups of ``part_of`` are where it says before the others come;
+    with it, parts may miss a class.
     """
     if len(labels) != len(groups):
         raise ValueError(f"{len(labels)} labels for {len(groups)} groups")
@@ -66,7 +91,8 @@ def _deal(labels: Sequence[int | None], groups: Sequence[str], shares: list[floa
     classes = np.array([2 if label is None else int(label) for label in labels], dtype=np.int64)
     counts = np.zeros((len(names), 3))
     np.add.at(counts, (group_of_row, classes), 1)
-    _check_enough_groups(counts, len(shares))
+    if part_of is None:
+        _check_enough_groups(counts, len(shares))
 
     counts = counts[:, counts.sum(axis=0) > 0]
     class_shares = counts / counts.sum(axis=0)
@@ -76,7 +102,12 @@ def _deal(labels: Sequence[int | None], groups: Sequence[str], shares: list[floa
     held = np.zeros((len(shares), class_shares.shape[1]))
     part_of_group = np.zeros(len(names), dtype=np.int64)
     groups_left = np.count_nonzero(class_shares, axis=0)
-    for group in order:
+    fixed = {index: part_of[name] for index, name in enumerate(names) if name in part_of} if part_of else {}
+    for group, part in fixed.items():
+        part_of_group[group] = part
+        held[part] += class_shares[group]
+        groups_left -= class_shares[group] > 0
+    for group in (index for index in order if index not in fixed):
         added = class_shares[group]
         growth = (added * (2 * (held - wanted) + added) / wanted).sum(axis=1)
         is_missing = held == 0
@@ -85,7 +116,8 @@ def _deal(labels: Sequence[int | None], groups: Sequence[str], shares: list[floa
         groups_left -= added > 0
         part_of_group[group] = part
         held[part] += added
-    _check_every_part(held[:, : np.count_nonzero(np.unique(classes) < 2)])
+    if part_of is None:
+        _check_every_part(held[:, : np.count_nonzero(np.unique(classes) < 2)])
     result: IntArray = part_of_group[group_of_row]
     return result
 

@@ -1,23 +1,30 @@
-"""The bundle in use, loaded once for all sessions."""
+"""The bundle that answers, loaded once for all sessions and exchanged as soon as another is made active."""
 
-import os
 from pathlib import Path
 
 import streamlit as st
 
-from ecgcore.bundle import Bundle, load_bundle, starter_folder
+from annotations.store import DATABASE, data_dir
+from ecgcore.bundle import Bundle, load_bundle
 from ecgcore.errors import EcgError
+from pages.parts.storage import store
+from trainer.registry import active
 
 
 def active_bundle() -> Bundle:
-    """The bundle in ``ECG_BUNDLE_DIR``, else the starter; without a sound one the page says why and ends here."""
+    """The bundle that the registry names; where it cannot be used the page says why and ends here."""
+    # Nothing is written to disk before a person corrects: without a database the starter answers.
+    data = store() if (data_dir() / DATABASE).exists() else None
     try:
-        return _load(os.environ.get("ECG_BUNDLE_DIR") or str(starter_folder()))
+        chosen = active(data)
+        return _load(str(chosen.folder), chosen.manifest_sha256)
     except EcgError as error:
         st.error(f"**The bundle cannot be used.** {error.cause} {error.next_step}")
         st.stop()
 
 
-@st.cache_resource(show_spinner="Loading the networks")
-def _load(folder: str) -> Bundle:
+# Two at most: the old one still answers in a session that is at work while the new one is loaded.
+@st.cache_resource(show_spinner="Loading the networks", max_entries=2)
+def _load(folder: str, manifest_sha256: str) -> Bundle:
+    """``manifest_sha256`` is part of the key only: another bundle in the same folder is loaded anew."""
     return load_bundle(Path(folder))

@@ -33,6 +33,16 @@ ROWS = {
         "INSERT INTO revision_box VALUES (1, 'u', 0, 0, 5, 5, NULL, 'accepted', 1)",
         "UPDATE annotation SET head_revision_id = 1",
     ],
+    "m004_snapshots_and_erasure": [
+        "INSERT INTO snapshot VALUES (1, 'one', 'Ada', '', 'abc', '2026-01-01')",
+        "INSERT INTO snapshot_item VALUES (1, 1, 1)",
+    ],
+    "m005_trainings": [
+        """INSERT INTO train_run (state, kind, recipe, stages, seed, folds, device, parent_version, person, created_at)
+           VALUES ('running', 'retrain', 'quick', 'local', 0, 5, 'auto', 'v', 'Ada', '2026-01-01')""",
+        "INSERT INTO run_event VALUES (1, 1, '2026-01-01', '{}')",
+        "INSERT INTO activation VALUES (1, 'v', 'starter', 0, 'Ada', 'better', '2026-01-01')",
+    ],
 }
 
 
@@ -88,6 +98,16 @@ def test_processes_that_start_at_once_all_find_it_ready(tmp_path: Path) -> None:
         "INSERT INTO annotation (image_id, reader) VALUES (99, '')",
         "UPDATE page_group SET fold = 1",
         "UPDATE page_group SET is_holdout = 0",
+        """INSERT INTO train_run (state, kind, recipe, stages, seed, folds, device, parent_version, person, created_at)
+           VALUES ('queued', 'retrain', 'quick', '', 0, 5, 'auto', 'v', 'Ada', '2026-01-01')""",
+        "UPDATE train_run SET state = 'flying'",
+        "DELETE FROM train_run",
+        "UPDATE run_event SET at = '2027'",
+        "DELETE FROM run_event",
+        "INSERT INTO run_event (run_id, at, event) VALUES (1, '2026', 'NaN')",
+        "UPDATE activation SET reason = 'other'",
+        "DELETE FROM activation",
+        "INSERT INTO activation VALUES (2, 'v', 'starter', 0, 'Ada', ' ', '2026-01-01')",
     ],
 )
 def test_the_rules_hold_whoever_writes(statement: str, tmp_path: Path) -> None:

@@ -1,0 +1,258 @@
+"""What a training would learn from, whether that is enough, and how long it takes on this machine; no network."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from annotations.snapshots import difference
+from annotations.store import Store
+from annotations.training_runs import COMPARED, runs
+from trainer.config import Recipe, recipe_named
+from trainer.run_files import read_json, run_folder
+from trainer.store_pages import StorePages, folds_for, pages_of_store
+from trainer.table import NAMES, PageItem
+
+STAGES = ("detector", "local", "global", "fusion")
+FEWEST_GROUPS = 2
+"""Of each class outside a fold: one group learns, the other stops the training and sets the thresholds."""
+
+SUGGESTED_NEW_PAGES = 30
+
+_TYPICAL_SECONDS = {"detector": 0.35, "local": 0.12, "global": 0.25, "fusion": 0.001, "joint": 1.2, "looking": 1.0}
+"""Seconds a page on 2 processor cores, each time it is shown to a stage; "looking" once a page: find beats, judge."""
+_TINY_SHARE = 0.05
+"""The test recipe's networks are that much faster."""
+_TYPICAL_RANGE = (0.4, 2.5)
+_MEASURED_RANGE = (0.7, 1.3)
+_RUNS_ASKED = 5
+_FOLDS_ASKED = 10
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a training cannot start, and what would help."""
+
+    cause: str
+    next_step: str
+
+
+@dataclass(frozen=True)
+class PageCounts:
+    """Pages of one kind.
+
+    Args:
+        pages: all of them.
+        normal, abnormal: of these, with that label.
+        boxed: of these, with all beats boxed.
+        beats: boxes on them.
+        groups: patients.
+    """
+
+    pages: int
+    normal: int
+    abnormal: int
+    boxed: int
+    beats: int
+    groups: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would use.
+
+    Args:
+        snapshot_id: None stands for what holds now, which the run then freezes.
+        recipe, stages, folds: as in ``trainer.jobs.start``.
+        train: pages that would train.
+        folds_of: the same for each fold, as the pages that judge it.
+        held_out: pages that would only measure, at the very end.
+        skipped: pages that would do neither, by reason.
+        problems: why it cannot start; empty when it can.
+        notes: what weakens it, in plain words.
+        new_pages: pages that were read, or read anew, since the last finished run; None where there is none.
+    """
+
+    snapshot_id: int | None
+    recipe: str
+    stages: tuple[str, ...]
+    folds: int
+    train: PageCounts
+    folds_of: tuple[PageCounts, ...]
+    held_out: PageCounts
+    skipped: dict[str, int]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+    new_pages: int | None
+
+    @property
+    def is_suggested(self) -> bool:
+        """Whether enough is new to make a training worth while."""
+        return self.new_pages is not None and self.new_pages >= SUGGESTED_NEW_PAGES and not self.problems
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How long a run takes here, in seconds.
+
+    Args:
+        low, likely, high: of the whole run.
+        stages: the likely part of each: "detector", "local", "global", "fusion", "joint" and "looking" (finding beats
+            and judging pages).
+        source: "measured" on earlier runs of this recipe on this machine, or "typical" of a small machine.
+    """
+
+    low: float
+    likely: float
+    high: float
+    stages: dict[str, float]
+    source: Literal["measured", "typical"]
+
+
+def make_plan(
+    store: Store,
+    *,
+    snapshot_id: int | None = None,
+    recipe: str = "quick",
+    stages: Collection[str] = STAGES,
+    folds: int = 5,
+) -> Plan:
+    """What a run would use; the arguments are those of ``trainer.jobs.start``.
+
+    Raises:
+        BadData: there is no such recipe.
+    """
+    recipe_named(recipe)
+    pages = pages_of_store(store, snapshot_id)
+    fold_of = folds_for(store, pages.train, folds)
+    parts = [[item for item in pages.train if fold_of[item.group] == fold] for fold in range(folds)]
+    return Plan(
+        snapshot_id=snapshot_id,
+        recipe=recipe,
+        stages=tuple(stage for stage in STAGES if stage in stages),
+        folds=folds,
+        train=_count(pages.train),
+        folds_of=tuple(_count(part) for part in parts),
+        held_out=_count(pages.held_out),
+        skipped=pages.skipped,
+        problems=tuple(_problems(pages, parts)),
+        notes=tuple(_notes(pages, parts, stages)),
+        new_pages=_new_pages(store),
+    )
+
+
+def estimate(store: Store, plan: Plan) -> Estimate:
+    """How long the planned run takes here: as earlier runs of the recipe, else as a small machine does."""
+    recipe = recipe_named(plan.recipe)
+    shown = shown_pages(recipe, plan)
+    measured = _measured_seconds(store, recipe)
+    typical_share = _TINY_SHARE if recipe.name == "tiny" else 1.0
+    cost = measured or {stage: seconds * typical_share for stage, seconds in _TYPICAL_SECONDS.items()}
+    # Each fold trains on all but its own share; the final training on everything.
+    rounds = plan.folds - 1 + 1
+    stages = {stage: rounds * pages * cost.get(stage, 0.0) for stage, pages in shown.items()}
+    stages["looking"] = (plan.folds + 1) * plan.train.pages * cost.get("looking", 0.0)
+    likely = sum(stages.values())
+    low, high = _MEASURED_RANGE if measured else _TYPICAL_RANGE
+    return Estimate(low * likely, likely, high * likely, stages, "measured" if measured else "typical")
+
+
+def shown_pages(recipe: Recipe, plan: Plan) -> dict[str, float]:
+    """How often one training on all pages shows a page to each stage, at most."""
+    return pages_shown(recipe, plan.stages, plan.train.boxed, plan.train.normal, plan.train.abnormal, plan.train.beats)
+
+
+def pages_shown(
+    recipe: Recipe, stages: Collection[str], boxed: int, normal: int, abnormal: int, beats: int
+) -> dict[str, float]:
+    """How often a training shows a page to each stage, at most: epochs times the (balanced) pages of an epoch."""
+    balanced = 2 * max(normal, abnormal)
+    local, joint = recipe.local, recipe.fusion
+    beats_shown = local.beats_per_page or (beats / boxed if boxed else 40)
+    visits = max(1, round(beats_shown / max(1, local.batch // 8)))
+    shown = {
+        "detector": recipe.detector.epochs * _an_epoch(recipe.detector.steps_per_epoch, recipe.detector.batch, boxed),
+        "local": local.epochs * _an_epoch(local.steps_per_epoch, 8, visits * balanced),
+        "global": recipe.global_.epochs * _an_epoch(recipe.global_.steps_per_epoch, recipe.global_.batch, balanced),
+        "fusion": joint.epochs * _an_epoch(joint.steps_per_epoch, joint.batch, balanced),
+        "joint": joint.joint_epochs * _an_epoch(joint.steps_per_epoch, joint.joint_batch, balanced),
+    }
+    return {name: float(n) for name, n in shown.items() if name.replace("joint", "fusion") in stages}
+
+
+def _an_epoch(steps: int | None, batch: int, pages: int) -> int:
+    return steps * batch if steps is not None else pages
+
+
+def _count(items: Sequence[PageItem]) -> PageCounts:
+    labels = Counter(item.label for item in items)
+    boxed = [item.boxes_photo_xyxy for item in items if item.boxes_photo_xyxy is not None]
+    return PageCounts(
+        len(items), labels[0], labels[1], len(boxed), sum(map(len, boxed)), len({item.group for item in items})
+    )
+
+
+def _problems(pages: StorePages, parts: Sequence[Sequence[PageItem]]) -> list[Problem]:
+    if not pages.train:
+        return [Problem("Nobody has read a page that may train.", "Label some pages on the Review page.")]
+    for label, name in NAMES.items():
+        groups = [{item.group for item in part if item.label == label} for part in parts]
+        everywhere = set().union(*groups)
+        if not everywhere:
+            return [Problem(f"No page is labelled {name}.", "Label pages of both kinds, normal and abnormal.")]
+        outside = min(len(everywhere - of_fold) for of_fold in groups)
+        if outside < FEWEST_GROUPS:
+            return [
+                Problem(
+                    f"The {name} pages come from {len(everywhere)} patient(s), of whom a fold leaves {outside} to "
+                    f"learn from; {FEWEST_GROUPS} are needed.",
+                    f"Label {name} pages of other patients.",
+                )
+            ]
+    return []
+
+
+def _notes(pages: StorePages, parts: Sequence[Sequence[PageItem]], stages: Collection[str]) -> list[str]:
+    notes = []
+    if pages.train and not any(item.boxes_photo_xyxy is not None for item in pages.train) and "detector" in stages:
+        notes.append("No page has all its beats boxed, so the beat finder stays as it is.")
+    labels = Counter(item.label for item in pages.train if item.label is not None)
+    for label, n in sorted(labels.items()):
+        if n < 10 * len(parts):
+            notes.append(f"Only {n} pages are labelled {NAMES[label]}: the figures will be very uncertain.")
+    for number, part in enumerate(parts, 1):
+        missing = [name for label, name in NAMES.items() if not any(item.label == label for item in part)]
+        if missing and pages.train:
+            notes.append(f"Fold {number} has no {' and no '.join(missing)} page; only the pooled figures count then.")
+    largest = Counter(item.group for item in pages.train).most_common(1)
+    if largest and len(pages.train) > 10 and largest[0][1] > 0.3 * len(pages.train):
+        share = largest[0][1] / len(pages.train)
+        notes.append(f"One patient has {share:.0%} of the pages, and they must stay together: its fold is that large.")
+    if not pages.held_out:
+        notes.append("No patient is held out: old and new bundle can only be compared on the folds' own test pages.")
+    return notes
+
+
+def _new_pages(store: Store) -> int | None:
+    for run in runs(store):
+        if run.kind == "retrain" and run.state in COMPARED and run.snapshot_id is not None:
+            changes = difference(store, run.snapshot_id, None)
+            return len(changes.added) + len(changes.changed)
+    return None
+
+
+def _measured_seconds(store: Store, recipe: Recipe) -> dict[str, float]:
+    """Seconds a shown page, by stage, from the finished folds of the newest runs of the same recipe."""
+    facts: list[dict[str, Any]] = []
+    same = [run for run in runs(store) if run.recipe == recipe.name and run.kind == "retrain"][:_RUNS_ASKED]
+    for run in same:
+        found = [read_json(path) for path in run_folder(store.folder, run.id).glob("fold-*/fold.json")]
+        facts += [fact for fact in found if fact and fact.get("seconds_of_stages") and not fact.get("was_resumed")]
+    spent: Counter[str] = Counter()
+    shown: Counter[str] = Counter()
+    for fact in facts[:_FOLDS_ASKED]:
+        spent.update(fact["seconds_of_stages"])
+        shown.update(fact["pages_shown"])
+    return {stage: float(spent[stage] / shown[stage]) for stage in spent if shown[stage]} if np.any(list(shown)) else {}

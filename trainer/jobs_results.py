@@ -1,0 +1,129 @@
+"""What a run found out, as plain values for a page or a report; loads no network."""
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from annotations.store import Store
+from annotations.training_runs import events
+from trainer.run_files import COMPARISON, SUMMARY, read_json, run_folder
+
+
+@dataclass(frozen=True)
+class PageResult:
+    """What networks that had not seen a page's group said of it.
+
+    Args:
+        image_id: the page's number in the store; None where it was erased since.
+        file: its file in the data folder.
+        label: "normal" or "abnormal", what a person said.
+        group: patient.
+        fold: from 0.
+        p_global, p_local, p_abnormal: probabilities; None where there is no answer, since no beat was found.
+        decision: "normal", "abnormal" or "refer".
+    """
+
+    image_id: int | None
+    file: str
+    label: str
+    group: str
+    fold: int
+    p_global: float | None
+    p_local: float | None
+    p_abnormal: float | None
+    decision: str
+
+    @property
+    def distance(self) -> float:
+        """How far the answer is from the label, 0 (sure and the same) to 1 (sure of the opposite)."""
+        p = 0.5 if self.p_abnormal is None else self.p_abnormal
+        return 1 - p if self.label == "abnormal" else p
+
+
+@dataclass(frozen=True)
+class Results:
+    """A run's findings; parts that it did not reach are None or empty.
+
+    Args:
+        summary: figures, ``{"folds": [Block, ...], "pooled": Block, "auroc_differences": {...}, ...}`` with Block
+            ``{"detector"|"local"|"global"|"fused": {metric: {"value", "low", "high"}}}``.
+        pages: out-of-fold answers, one a labelled page.
+        comparison: candidate and bundle in use on the same pages; see ``trainer.compare``.
+        left_out: pages that could not be used, ``{file: reason}``.
+    """
+
+    summary: dict[str, Any] | None
+    pages: list[PageResult]
+    comparison: dict[str, Any] | None
+    left_out: dict[str, str]
+
+
+def results(store: Store, run_id: int) -> Results:
+    """Everything that a run has found out so far."""
+    folder = run_folder(store.folder, run_id)
+    left_out = {row["file"]: row["reason"] for row in _rows(folder / "left_out.csv")}
+    return Results(read_json(folder / SUMMARY), out_of_fold(store, run_id), read_json(folder / COMPARISON), left_out)
+
+
+def out_of_fold(store: Store, run_id: int) -> list[PageResult]:
+    """What networks that had not seen a page's patient said of it; the farthest from its label first.
+
+    The first rows are pages to look at again: the label, the picture or the networks are wrong.
+    """
+    ids = {row["file"]: row["id"] for row in store.rows("SELECT id, file FROM image")}
+    pages = [
+        PageResult(
+            image_id=ids.get(row["file"]),
+            file=row["file"],
+            label=row["label"],
+            group=row["group"],
+            fold=int(row["fold"]),
+            p_global=_number(row["p_global"]),
+            p_local=_number(row["p_local"]),
+            p_abnormal=_number(row["p_abnormal"]),
+            decision=row["decision"],
+        )
+        for row in _rows(run_folder(store.folder, run_id) / "predictions.csv")
+    ]
+    return sorted(pages, key=lambda page: -page.distance)
+
+
+def curves(store: Store, run_id: int) -> list[dict[str, Any]]:
+    """The ends of all epochs so far, oldest first.
+
+    Returns:
+        Rows with "part" ("folds" or "final"), "fold" (from 0, None in the final training), "stage", "epoch",
+        "epochs", "train_loss", "val_loss" (None where nothing validates) and "seconds".
+    """
+    names = ("part", "fold", "stage", "epoch", "epochs", "train_loss", "val_loss", "seconds")
+    found = [event.event for event in events(store, run_id)]
+    return [{name: event.get(name) for name in names} for event in found if event.get("kind") == "epoch"]
+
+
+def reliability(pages: Sequence[PageResult], bins: int = 10) -> list[dict[str, float]]:
+    """For a reliability plot: bins of as many pages each, "p_mean", "abnormal_share" and "pages"."""
+    answered = sorted((page.p_abnormal, page.label == "abnormal") for page in pages if page.p_abnormal is not None)
+    size = math.ceil(len(answered) / bins) if answered else 1
+    parts = [answered[start : start + size] for start in range(0, len(answered), size)]
+    return [
+        {
+            "p_mean": sum(p for p, _ in part) / len(part),
+            "abnormal_share": sum(is_abnormal for _, is_abnormal in part) / len(part),
+            "pages": float(len(part)),
+        }
+        for part in parts
+    ]
+
+
+def _rows(path: Any) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            return list(csv.DictReader(stream))
+    except OSError:
+        return []
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None

@@ -1,0 +1,229 @@
+"""The bundles on this machine: which there are and which one answers; loads no network.
+
+bundles/VERSION   in the data folder: what trainings made and what was imported; the starter lies in the program
+"""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from annotations.activations import active_version
+from annotations.model import StoreError
+from annotations.store import Store
+from annotations.training_runs import COMPARED, TrainingRun, runs_of_bundle
+from ecgcore.errors import BadBundle
+from ecgcore.manifest import MANIFEST, read_manifest, starter_folder
+from trainer.run_files import COMPARISON, read_json, run_folder
+
+BUNDLES = "bundles"
+OVERRIDE = "ECG_BUNDLE_DIR"
+"""Environment variable that names a bundle's folder, which then answers whatever is active."""
+
+Origin = Literal["starter", "trained", "imported", "environment"]
+
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_PARTIAL = ".partial"
+
+
+@dataclass(frozen=True)
+class BundleFacts:
+    """What is known of a bundle without loading it.
+
+    Args:
+        version: its name, which every prediction of it bears.
+        folder: where it lies.
+        origin: "starter" ships with the program, "trained" came out of a run here, "imported" came as a file,
+            "environment" is named by ``ECG_BUNDLE_DIR``.
+        parent: the bundle that its training started from, whether or not it is on this machine.
+        recipe: name of its recipe.
+        created_at: UTC, ISO 8601; None where it does not say.
+        snapshot_sha256: of the list of pages that it learnt from.
+        pages: how many pages it and its parents learnt from.
+        size_mb: of its weights.
+        metrics: its own figures, ``{data set: {network: {metric: {"value", "low", "high"}}}}``, nested at will.
+        run_id: the newest run that made it here or compared it, if any.
+        run_state: that run's state.
+        is_compared: whether it was compared with the bundle in use at the time.
+        is_active: whether it answers.
+        manifest_sha256: fingerprint of its ``bundle.json``; with ``folder`` the key under which to keep it loaded.
+    """
+
+    version: str
+    folder: Path
+    origin: Origin
+    parent: str | None
+    recipe: str
+    created_at: str | None
+    snapshot_sha256: str | None
+    pages: int
+    size_mb: float
+    metrics: dict[str, Any]
+    run_id: int | None
+    run_state: str | None
+    is_compared: bool
+    is_active: bool
+    manifest_sha256: str
+
+
+@dataclass(frozen=True)
+class Active:
+    """The bundle that answers.
+
+    Args:
+        folder: where it lies.
+        manifest_sha256: of its ``bundle.json``; empty where that cannot be read, which loading it will tell.
+        origin: as in ``BundleFacts``.
+    """
+
+    folder: Path
+    manifest_sha256: str
+    origin: Origin
+
+
+def bundles_folder(data_folder: Path) -> Path:
+    """Where the bundles of a data folder lie, by version."""
+    return data_folder / BUNDLES
+
+
+def check_version(version: str) -> str:
+    """A version that may name a folder.
+
+    Raises:
+        StoreError: it has other characters than letters, digits, dot, dash and underscore, or more than 80.
+    """
+    if not _VERSION.fullmatch(version) or version.endswith(_PARTIAL):
+        raise StoreError(
+            f"{version!r} cannot name a bundle.", "Use up to 80 letters, digits, dots, dashes and underscores."
+        )
+    return version
+
+
+def active(store: Store | None) -> Active:
+    """Which bundle answers now; cheap enough to be asked at every rerun of a page.
+
+    Args:
+        store: None where there is no data folder yet: the starter answers.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    override = os.environ.get(OVERRIDE)
+    if override:
+        return _active(Path(override), "environment")
+    version = None if store is None else active_version(store)
+    if store is None or version is None:
+        return _active(starter_folder(), "starter")
+    return _active(bundles_folder(store.folder) / version, "trained")
+
+
+def bundles(store: Store) -> list[BundleFacts]:
+    """Every bundle that can be read, newest first, the starter last; a broken folder is left out.
+
+    With ``ECG_BUNDLE_DIR`` set the bundle there comes first and is the active one.
+    """
+    found = [_facts(store, folder) for folder in _folders(store)]
+    known = [facts for facts in found if facts is not None]
+    known.sort(key=lambda facts: (facts.origin == "environment", facts.origin != "starter", facts.created_at or ""))
+    return known[::-1]
+
+
+def bundle(store: Store, version: str) -> BundleFacts:
+    """One bundle.
+
+    Raises:
+        StoreError: there is none of that version.
+    """
+    for facts in bundles(store):
+        if facts.version == version:
+            return facts
+    raise StoreError(f"There is no bundle {version} here.", "Look at the list of bundles, or import it.")
+
+
+def line_of_descent(store: Store, version: str) -> list[BundleFacts]:
+    """A bundle, its parent, that one's parent and so on, as far as they are on this machine."""
+    known = {facts.version: facts for facts in bundles(store)}
+    line: list[BundleFacts] = []
+    name: str | None = version
+    while name in known and known[name] not in line:
+        line.append(known[name])
+        name = known[name].parent
+    return line
+
+
+def present_version(store: Store) -> str:
+    """The version that is active in the store, whatever ``ECG_BUNDLE_DIR`` says."""
+    return active_version(store) or str(read_manifest(starter_folder())["version"])
+
+
+def _folders(store: Store) -> list[tuple[Path, Origin]]:
+    override = os.environ.get(OVERRIDE)
+    folders: list[tuple[Path, Origin]] = [(Path(override), "environment")] if override else []
+    root = bundles_folder(store.folder)
+    if root.is_dir():
+        folders += [(path, "imported") for path in root.iterdir() if _VERSION.fullmatch(path.name) and path.is_dir()]
+    return [*folders, (starter_folder(), "starter")]
+
+
+def _facts(store: Store, place: tuple[Path, Origin]) -> BundleFacts | None:
+    folder, origin = place
+    try:
+        manifest, sha256 = _manifest(folder)
+    except BadBundle:
+        return None
+    version = str(manifest.get("version", ""))
+    if origin == "imported" and (folder.name.endswith(_PARTIAL) or version != folder.name):
+        return None
+    runs = runs_of_bundle(store, version)
+    if origin == "imported" and any(run.kind == "retrain" for run in runs):
+        origin = "trained"
+    is_overridden = bool(os.environ.get(OVERRIDE)) and origin != "environment"
+    answers = origin == "environment" or version == present_version(store)
+    return BundleFacts(
+        version=version,
+        folder=folder,
+        origin=origin,
+        parent=manifest.get("parent"),
+        recipe=str(manifest.get("recipe", {}).get("name", "")),
+        created_at=manifest.get("created_at"),
+        snapshot_sha256=manifest.get("snapshot_hash"),
+        pages=len(manifest["seen"]),
+        size_mb=sum(entry.get("bytes", 0) for entry in manifest["weights"].values()) / 1e6,
+        metrics=manifest.get("metrics", {}),
+        run_id=runs[0].id if runs else None,
+        run_state=runs[0].state if runs else None,
+        is_compared=any(_is_compared(store, run) for run in runs),
+        is_active=answers and not is_overridden,
+        manifest_sha256=sha256,
+    )
+
+
+def _is_compared(store: Store, run: TrainingRun) -> bool:
+    return run.state in COMPARED and read_json(run_folder(store.folder, run.id) / COMPARISON) is not None
+
+
+def _active(folder: Path, origin: Origin) -> Active:
+    try:
+        return Active(folder, _manifest(folder)[1], origin)
+    except BadBundle:
+        return Active(folder, "", origin)
+
+
+def _manifest(folder: Path) -> tuple[dict[str, Any], str]:
+    try:
+        status = (folder / MANIFEST).stat()
+    except OSError as error:
+        raise BadBundle(f"{folder / MANIFEST} cannot be read ({error.strerror}).", "Give a bundle's folder.") from error
+    return _manifest_as_of(folder, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=64)
+def _manifest_as_of(folder: Path, _mtime_ns: int, _size: int) -> tuple[dict[str, Any], str]:
+    """Read once while the file stays as it is: the list of seen pages is long."""
+    manifest = read_manifest(folder)
+    if not isinstance(manifest.get("seen"), list) or not isinstance(manifest.get("weights"), dict):
+        raise BadBundle(f"{folder / MANIFEST} lacks its lists of weights or seen pages.", "Fetch the bundle again.")
+    return manifest, hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()

@@ -1,0 +1,87 @@
+"""A bundle as one file: out of this machine, and into another; loads no network."""
+
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import BinaryIO
+
+from annotations.model import StoreError
+from annotations.store import Store
+from ecgcore.errors import BadBundle
+from ecgcore.manifest import MANIFEST, PARTS, check_files
+from trainer.registry import BundleFacts, bundle, bundles, bundles_folder, check_version
+
+MOST_BYTES = 2 * 1024**3
+"""Unpacked; the shipped bundle has 50 MB, the published networks in half precision some 300 MB."""
+NAMES = frozenset({MANIFEST, *(f"{part}.safetensors" for part in PARTS)})
+
+_CHUNK_BYTES = 1 << 20
+_CHOOSE_ANOTHER = "Choose a file that export-bundle wrote."
+
+
+def export_bundle(store: Store, version: str, file: Path) -> None:
+    """Write a bundle as one ZIP file; it appears whole or not at all.
+
+    Raises:
+        StoreError: there is no such bundle, the file exists, or it cannot be written.
+        BadBundle: a file of the bundle is missing or altered.
+    """
+    facts = bundle(store, version)
+    check_files(facts.folder)
+    if file.exists():
+        raise StoreError(f"{file} exists already.", "Choose another name.")
+    partial = file.with_name(file.name + ".partial")
+    try:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:  # weights hardly shrink
+            for name in sorted(NAMES):
+                archive.write(facts.folder / name, name)
+        partial.replace(file)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise StoreError(
+            f"{file} cannot be written: {error.strerror}.", "Free space or choose another place."
+        ) from error
+
+
+def import_bundle(store: Store, file: Path | BinaryIO) -> BundleFacts:
+    """Take a bundle over from a file; it is neither compared nor active yet.
+
+    Args:
+        file: as ``export_bundle`` wrote it, by path or opened.
+
+    Raises:
+        StoreError: it is no such file, is too large, holds anything else, or its version is here already.
+        BadBundle: a file in it is missing or altered.
+    """
+    root = bundles_folder(store.folder)
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=root, prefix=".import-") as temporary:
+        unpacked = Path(temporary) / "bundle"
+        unpacked.mkdir(mode=0o700)
+        try:
+            _unpack(file, unpacked)
+        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+            raise StoreError(f"The file is no bundle: {error}.", _CHOOSE_ANOTHER) from error
+        manifest = check_files(unpacked)
+        if not isinstance(manifest.get("seen"), list):
+            raise BadBundle(f"{MANIFEST} does not say what the bundle has seen.", _CHOOSE_ANOTHER)
+        version = check_version(str(manifest.get("version")))
+        if version in {known.version for known in bundles(store)} or (root / version).exists():
+            raise StoreError(f"There is a bundle {version} here already.", "It keeps its place; nothing was imported.")
+        unpacked.rename(root / version)
+    return bundle(store, version)
+
+
+def _unpack(file: Path | BinaryIO, folder: Path) -> None:
+    with zipfile.ZipFile(file) as archive:
+        names = [entry.filename for entry in archive.infolist()]
+        if len(names) != len(NAMES) or set(names) != NAMES:
+            raise StoreError("The file does not hold exactly the five files of a bundle.", _CHOOSE_ANOTHER)
+        left = MOST_BYTES
+        for name in names:
+            with archive.open(name) as packed, (folder / name).open("wb") as plain:
+                while chunk := packed.read(_CHUNK_BYTES):
+                    left -= len(chunk)  # what comes out counts, not what the archive says of itself
+                    if left < 0:
+                        raise StoreError(f"The bundle is larger than {MOST_BYTES >> 30} GB.", _CHOOSE_ANOTHER)
+                    plain.write(chunk)

@@ -1,0 +1,110 @@
+"""What people have read in the store -> the pages that train, the pages that are held out, and everybody's fold."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from annotations.model import StoreError
+from annotations.page_folds import STORE_FOLDS, fix_folds, folds_of_groups
+from annotations.snapshots import ReadPage, Snapshot, current_pages, snapshot_pages, snapshots
+from annotations.store import Store
+from ecgcore.types import FloatArray
+from trainer.folds import deal_into
+from trainer.table import LABELS, PageItem
+
+FOLD_SEED = 0
+
+
+@dataclass(frozen=True)
+class StorePages:
+    """The readings of a snapshot, or of now, as a training sees them.
+
+    Args:
+        train: pages with a label, or with all beats boxed, or both; the key is the picture's file in the data folder.
+        held_out: pages of held-out groups, which only measure.
+        skipped: how many pages do neither, by reason.
+    """
+
+    train: list[PageItem]
+    held_out: list[PageItem]
+    skipped: dict[str, int]
+
+
+def find_snapshot(store: Store, name_or_id: str | int) -> Snapshot:
+    """A snapshot by its number or its name.
+
+    Raises:
+        StoreError: there is none.
+    """
+    for snapshot in snapshots(store):
+        if str(name_or_id) in (str(snapshot.id), snapshot.name):
+            return snapshot
+    raise StoreError(f"There is no snapshot {name_or_id}.", "Look at the Snapshots tab of the Dataset page.")
+
+
+def pages_of_store(store: Store, snapshot_id: int | None = None) -> StorePages:
+    """Sort the pages of a snapshot (None: what holds now) into those that train, those that measure and the others."""
+    pages = current_pages(store) if snapshot_id is None else snapshot_pages(store, snapshot_id)
+    train: list[PageItem] = []
+    held_out: list[PageItem] = []
+    skipped: Counter[str] = Counter()
+    for page in pages:
+        reason = _reason_to_skip(page)
+        if reason is not None:
+            skipped[reason] += 1
+        else:
+            (held_out if page.picture.is_holdout else train).append(_item(store, page))
+    return StorePages(train, held_out, dict(skipped))
+
+
+def folds_for(store: Store, items: Sequence[PageItem], n_folds: int) -> dict[str, int]:
+    """The fold of each group: the one it has, or for a new group the one that needs it most; nothing is written.
+
+    Args:
+        items: the pages that train.
+        n_folds: 2 to ``STORE_FOLDS``; with fewer, folds of the store are put together, so that none is ever split.
+    """
+    return {group: fold % n_folds for group, fold in _store_folds(store, items).items()}
+
+
+def fix_folds_for(store: Store, items: Sequence[PageItem]) -> None:
+    """Give every new group its fold for good."""
+    fix_folds(store, _store_folds(store, items))
+
+
+def _store_folds(store: Store, items: Sequence[PageItem]) -> dict[str, int]:
+    if not items:
+        return {}
+    groups = [item.group for item in items]
+    known = folds_of_groups(store)
+    folds = deal_into(STORE_FOLDS, [item.label for item in items], groups, FOLD_SEED, known)
+    return dict(zip(groups, map(int, folds), strict=True))
+
+
+def _reason_to_skip(page: ReadPage) -> str | None:
+    reading = page.revision.reading
+    if page.picture.deleted_at is not None:
+        return "in the bin"
+    if "not an ECG" in reading.flags:
+        return "flagged as no ECG"
+    if reading.label in LABELS or reading.boxes_complete:
+        return None
+    return "labelled unsure" if reading.label == "unsure" else "neither labelled nor all beats boxed"
+
+
+def _item(store: Store, page: ReadPage) -> PageItem:
+    reading, picture = page.revision.reading, page.picture
+    boxes: FloatArray | None = None
+    if reading.boxes_complete:
+        boxes = np.array([box.box_photo_xyxy.as_list() for box in reading.beats], dtype=np.float64).reshape(-1, 4)
+    return PageItem(
+        key=picture.file,
+        path=store.picture_path(picture),
+        label=LABELS.get(reading.label or ""),
+        group=picture.group_key,
+        boxes_photo_xyxy=boxes,
+        source=picture.source,
+        source_record=picture.source_record,
+    )
