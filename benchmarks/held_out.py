@@ -5,7 +5,7 @@ from pathlib import Path
 from ecgcore.bundle import Bundle
 from ecgcore.errors import BadData
 from trainer.sources import Record, load_ludb, load_ptbxl
-from trainer.starter import split_records
+from trainer.starter_pages import split_records
 
 
 def held_out_ludb(folder: Path, bundle: Bundle) -> list[Record]:

@@ -33,7 +33,8 @@ from trainer.predict import fused_logits, page_features
 from trainer.stack import LOWEST_SCORE
 from trainer.stage_detector import detect_pages
 from trainer.stage_fusion import HeadFeatures, still_features, train_head, varied_features, with_beats
-from trainer.starter import STARTER, khan_pages, ludb_pages, ptbxl_pages
+from trainer.starter import STARTER
+from trainer.starter_pages import khan_pages, ludb_pages, ptbxl_pages
 
 FOLDS, SEED = 5, 0
 

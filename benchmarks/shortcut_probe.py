@@ -23,7 +23,7 @@ from trainer.folds import assign_folds
 from trainer.metrics import classification_metrics
 from trainer.predict import page_logits
 from trainer.stages import train_global
-from trainer.starter import khan_items
+from trainer.starter_pages import khan_items
 
 STROKE_FROM = 50
 """Ink from here on (of 255) is taken for a stroke."""

@@ -32,7 +32,7 @@ def grad_cam(net: Explainable, pictures: Tensor, toward: Toward = "abnormal") ->
 
     Args:
         net: the network, in eval mode.
-        pictures: ``[n, 1, H, W]`` ink 0..1.
+        pictures: ``[n, channels, H, W]``, what the network takes.
         toward: the answer that the heat speaks for; abnormal unless asked, so that maps can be compared.
 
     Returns:
@@ -71,7 +71,7 @@ def page_heat(net: GlobalNet, ink: ByteArray, toward: Toward = "abnormal") -> He
 
 
 def crop_heat(net: Explainable, crops: Tensor, toward: Toward = "abnormal") -> HeatArray:
-    """Grad-CAM of the local network on beat crops: ``[n, 1, px, px]`` to ``float32 [n, px, px]``, 0..1."""
+    """Grad-CAM of the local network on beat crops: ``[n, channels, H, W]`` to ``float32 [n, H, W]``, 0..1."""
     heat = grad_cam(net, crops, toward)[:, None]
     large = nn.functional.interpolate(heat, size=crops.shape[2:], mode="bilinear", align_corners=False)
     return np.asarray(large[:, 0].cpu().numpy(), dtype=np.float32)

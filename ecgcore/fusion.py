@@ -98,7 +98,7 @@ class FusedNet(nn.Module):
 
         Args:
             pages: canvases, ``[B, 1, H, W]``.
-            crops: the beats of each page, ``B`` tensors ``[n_k, 1, px, px]``, every ``n_k >= 1``.
+            crops: the beats of each page, ``B`` tensors ``[n_k, channels, H, W]``, every ``n_k >= 1``.
 
         Returns:
             Logits ``[B]``.

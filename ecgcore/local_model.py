@@ -19,14 +19,28 @@ class LocalConfig:
     """Shape of the local network and of the window that it sees.
 
     Args:
-        crop_mm: side of the square of paper round a beat, millimetres.
-        px: side of the crop in pixels, whatever ``crop_mm`` is.
+        crop_mm: height of the paper round a beat, millimetres.
+        px: height of the crop in pixels, whatever ``crop_mm`` is.
         width: channels of the first stage; 64 is ResNet18, less is for tests.
+        aspect: width of the crop over its height; more than 1 shows the beats before and after.
+        places: whether the network is told where on the panel a beat lies, which tells its lead.
     """
 
     crop_mm: float = 24.0
     px: int = 96
     width: int = 64
+    aspect: float = 1.0
+    places: bool = False
+
+    @property
+    def crop_wh_px(self) -> tuple[int, int]:
+        """Width and height of the crop in its pixels."""
+        return round(self.px * self.aspect), self.px
+
+    @property
+    def channels(self) -> int:
+        """Ink, and with ``places`` two constant planes: where the beat's middle lies across and down the panel."""
+        return 3 if self.places else 1
 
     @property
     def feature_dim(self) -> int:
@@ -35,10 +49,11 @@ class LocalConfig:
 
 
 class LocalNet(nn.Module):
-    """ResNet18 (He et al. 2015) with one input channel; ``[n, 1, px, px]`` ink 0..1 to logits ``[n]``.
+    """ResNet18 (He et al. 2015) on ink; crops ``[n, channels, H, W]`` as ``cut_beats`` gives them to logits ``[n]``.
 
     The last stage's 512 channels are pooled twice, average and maximum, which gives the 1,024 features that the patent
-    CN110731773A asks for without a layer of its own. The submodules bear torchvision's names.
+    CN110731773A asks for without a layer of its own. The submodules bear torchvision's names. A beat's place, where
+    the network is told it, is added to the maps of the middle stages: an inverted T wave is normal in aVR only.
 
     Args:
         config: the network's shape.
@@ -61,6 +76,12 @@ class LocalNet(nn.Module):
                 layer4=_stage(4 * width, 8 * width, stride=2),
             )
         )
+        self.place: nn.Sequential | None = None
+        if config.places:
+            told = sum(_PLACED.values()) * width
+            self.place = nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, told))
+            nn.init.zeros_(self.place[-1].weight)
+            nn.init.zeros_(self.place[-1].bias)
         self.fc = nn.Linear(config.feature_dim, 1)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -74,8 +95,15 @@ class LocalNet(nn.Module):
             self.trunk.load_state_dict(weights)
 
     def feature_maps(self, crops: Tensor) -> Tensor:
-        """Last convolutional maps ``[n, 512, px / 32, px / 32]``, where Grad-CAM looks."""
-        maps: Tensor = self.trunk(crops)
+        """Last convolutional maps ``[n, 512, H / 32, W / 32]``, where Grad-CAM looks."""
+        maps = crops[:, :1]
+        told = None if self.place is None else self.place(2 * crops[:, 1:, 0, 0] - 1)
+        start = 0
+        for name, layer in self.trunk.named_children():
+            maps = layer(maps)
+            if told is not None and name in _PLACED:
+                maps = maps + told[:, start : start + maps.shape[1], None, None]
+                start += maps.shape[1]
         return maps
 
     def pool(self, maps: Tensor) -> Tensor:
@@ -96,6 +124,10 @@ class LocalNet(nn.Module):
         return self.classify(self.feature_maps(crops))
 
 
+_PLACED = {"layer1": 1, "layer2": 2, "layer3": 4}
+"""Stages whose maps are told the beat's place, and their channels as multiples of the first one's."""
+
+
 def _stage(channels_in: int, channels_out: int, stride: int) -> nn.Sequential:
     """Two basic blocks; the shortcut is projected where the shape changes."""
     shortcut = None
@@ -109,10 +141,10 @@ def _stage(channels_in: int, channels_out: int, stride: int) -> nn.Sequential:
 
 
 def cut_beats(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike, config: LocalConfig) -> Tensor:
-    """Cut one square window of paper round each beat, at one scale for all pages.
+    """Cut one window of paper round each beat, at one scale for all pages.
 
-    A window is ``crop_mm`` wide, or as wide as the box where that is larger (the crop is then shrunk evenly). It is
-    padded with paper at the panel's edge and never stretched.
+    A window is ``crop_mm`` high, or as high or wide as the box where that is larger (the crop is then shrunk evenly).
+    It is padded with paper at the panel's edge and never stretched.
 
     Args:
         ink: standard panel raster, ``uint8 [h, w]``.
@@ -120,28 +152,34 @@ def cut_beats(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike, config: LocalConf
         config: window and crop size.
 
     Returns:
-        ``float32 [n, 1, px, px]``, 0 = paper, 1 = full pen.
+        ``float32 [n, channels, H, W]``: ink, 0 = paper, 1 = full pen; then, where the network is told it, the place of
+        the beat's middle on the panel, 0 left or top, 1 right or bottom.
     """
     boxes = np.asarray(boxes_panel_xyxy, dtype=np.float64).reshape(-1, 4)
-    crops = np.zeros((len(boxes), 1, config.px, config.px), dtype=np.uint8)
+    width_px, height_px = config.crop_wh_px
+    crops = np.zeros((len(boxes), 1, height_px, width_px), dtype=np.uint8)
     for crop, box in zip(crops, boxes, strict=True):
-        x1, y1, side_px = beat_window(box, config)
-        window = _cut_padded(ink, x1, y1, side_px)
-        crop[0] = cv2.resize(window, (config.px, config.px), interpolation=cv2.INTER_AREA)
-    return torch.from_numpy(crops).float() / 255
+        window = _cut_padded(ink, *beat_window(box, config))
+        crop[0] = cv2.resize(window, (width_px, height_px), interpolation=cv2.INTER_AREA)
+    pens = torch.from_numpy(crops).float() / 255
+    if not config.places:
+        return pens
+    middles = torch.from_numpy((boxes[:, :2] + boxes[:, 2:]) / 2 / ink.shape[::-1]).float()
+    return torch.cat([pens, middles[:, :, None, None].expand(-1, -1, height_px, width_px)], dim=1)
 
 
-def beat_window(box_panel_xyxy: npt.ArrayLike, config: LocalConfig) -> tuple[int, int, int]:
-    """Left, top and side, in panel pixels, of the square window that ``cut_beats`` cuts round one box."""
+def beat_window(box_panel_xyxy: npt.ArrayLike, config: LocalConfig) -> tuple[int, int, int, int]:
+    """Left, top, width and height, in panel pixels, of the window that ``cut_beats`` cuts round one box."""
     x1, y1, x2, y2 = np.asarray(box_panel_xyxy, dtype=np.float64)
-    side_px = int(np.ceil(max(config.crop_mm * STANDARD_PX_PER_MM, x2 - x1, y2 - y1)))
-    return round((x1 + x2 - side_px) / 2), round((y1 + y2 - side_px) / 2), side_px
+    height_px = int(np.ceil(max(config.crop_mm * STANDARD_PX_PER_MM, (x2 - x1) / config.aspect, y2 - y1)))
+    width_px = round(height_px * config.aspect)
+    return round((x1 + x2 - width_px) / 2), round((y1 + y2 - height_px) / 2), width_px, height_px
 
 
-def _cut_padded(ink: ByteArray, left: int, top: int, side_px: int) -> ByteArray:
-    height, width = ink.shape
-    window = np.zeros((side_px, side_px), dtype=np.uint8)
-    x1, x2 = np.clip([left, left + side_px], 0, width)
-    y1, y2 = np.clip([top, top + side_px], 0, height)
+def _cut_padded(ink: ByteArray, left: int, top: int, width_px: int, height_px: int) -> ByteArray:
+    panel_height, panel_width = ink.shape
+    window = np.zeros((height_px, width_px), dtype=np.uint8)
+    x1, x2 = np.clip([left, left + width_px], 0, panel_width)
+    y1, y2 = np.clip([top, top + height_px], 0, panel_height)
     window[y1 - top : y2 - top, x1 - left : x2 - left] = ink[y1:y2, x1:x2]
     return window

@@ -116,14 +116,18 @@ class PageStyle:
         return max(len(row) for row in self.rows)
 
 
-def random_style(rng: np.random.Generator, *, column_s_max: float | None = None) -> PageStyle:
+def random_style(
+    rng: np.random.Generator, *, column_s_max: float | None = None, layout: str | None = None
+) -> PageStyle:
     """Draw a page style as varied as the printers, scanners and programs that a clinic meets.
 
     Args:
         rng: source of chance; the same state gives the same style.
         column_s_max: longest stretch of signal that one column can be given, None for a page of 10 s.
+        layout: a key of ``LAYOUTS``; drawn at random by default.
     """
-    layout = str(rng.choice(list(LAYOUTS), p=[0.16, 0.30, 0.10, 0.17, 0.12, 0.15]))
+    drawn = str(rng.choice(list(LAYOUTS), p=[0.16, 0.30, 0.10, 0.17, 0.12, 0.15]))
+    layout = layout or drawn
     columns = max(len(row) for row in LAYOUTS[layout])
     speed = float(rng.choice([25.0, 50.0], p=[0.93, 0.07]))
     column_s = min((10.0 if speed == 25 else 5.0) / columns, column_s_max or np.inf)

@@ -41,8 +41,8 @@ class Evidence:
     Args:
         heat_photo: Grad-CAM of the global network in the upright photo, ``float32 [H, W]``, 0..1, 0 off the panel.
         beats: the beats that weighed most, heaviest first: indices into ``Prediction.beats``.
-        crops: what the local network saw of them, ``float32 [k, px, px]``, 0 = paper, 1 = full pen.
-        crop_heats: Grad-CAM of the local network on these crops, ``float32 [k, px, px]``, 0..1.
+        crops: what the local network saw of them, ``float32 [k, H, W]``, 0 = paper, 1 = full pen.
+        crop_heats: Grad-CAM of the local network on these crops, ``float32 [k, H, W]``, 0..1.
     """
 
     heat_photo: HeatArray

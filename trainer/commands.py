@@ -55,6 +55,9 @@ def starter(options: argparse.Namespace) -> None:
         resume=options.resume,
         progress=show_progress,
         start=None if options.bundle is None else load_bundle(options.bundle, options.device),
+        detector_from=None if options.detector is None else load_bundle(options.detector, options.device),
+        fold=options.fold,
+        cache=options.cache,
     )
 
 

@@ -68,7 +68,7 @@ class LocalStage(Stage):
     """Stage 2, ResNet18 on beats; the network's shape is used only when starting without a bundle's.
 
     Args:
-        crop_mm, px, width: as in ``ecgcore.local_model.LocalConfig``.
+        crop_mm, px, width, aspect, places: as in ``ecgcore.local_model.LocalConfig``.
         beats_per_page: beats drawn from one page in one epoch (None: all).
         page_loss: learn from the page's mean beat logit too, which copes with abnormal pages of mostly normal beats.
         box_jitter: standard deviation by which box edges are moved, as a share of the box's size.
@@ -77,6 +77,8 @@ class LocalStage(Stage):
     crop_mm: float = 24.0
     px: int = 96
     width: int = 64
+    aspect: float = 1.0
+    places: bool = False
     beats_per_page: int | None = 16
     page_loss: bool = True
     box_jitter: float = 0.05

@@ -21,6 +21,9 @@ MIN_COLUMN_S = 1.2
 MARK_TOLERANCE_S = 0.03
 """How far apart careful readers mark a T wave's end (two standard deviations: CSE Working Party 1985)."""
 
+COMMON_LAYOUT = "6x2"
+"""Two columns of 5 s, as the only real pages that we may train on print their leads."""
+
 _WINDOW_TRIES = 20
 
 
@@ -123,7 +126,11 @@ def boxed_pages(
 def labelled_pages(
     records: Sequence[Record], pages_per_record: int, seed: int, workers: int = 2
 ) -> Iterator[PreparedPage]:
-    """Rendered, prepared pages of every labelled record, ``pages_per_record`` styles each; see ``boxed_pages``."""
+    """Rendered, prepared pages of every labelled record, ``pages_per_record`` styles each; see ``boxed_pages``.
+
+    Every second page of a record has its leads where ``COMMON_LAYOUT`` puts them, the first is of any layout: what a
+    network learns of V1 on one page it can then use on the next.
+    """
     labelled = [record for record in records if record.label is not None]
     yield from _in_processes(_labelled_page, labelled, pages_per_record, seed, workers)
 
@@ -144,7 +151,9 @@ def _varied_boxed_page(record: Record, number: int, seed: int) -> PreparedPage |
 
 
 def _labelled_page(record: Record, number: int, seed: int) -> PreparedPage | None:
-    page = render_page(record, page_seed(record, number, seed))
+    chance = page_seed(record, number, seed)
+    style = random_style(np.random.default_rng(chance), layout=COMMON_LAYOUT) if number % 2 else None
+    page = render_page(record, chance, style)
     return prepare_rendered(record, page, boxed=False, key=f"{record.source_record}/{number}")
 
 

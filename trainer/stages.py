@@ -122,7 +122,7 @@ def train_local(
     weights = None if weights is None else weights[kept]
     labels = labels_of(pages)
     torch.manual_seed(context.seed)
-    model = init or LocalNet(LocalConfig(crop_mm=stage.crop_mm, px=stage.px))
+    model = init or LocalNet(LocalConfig(stage.crop_mm, stage.px, stage.width, stage.aspect, stage.places))
     if stage.fresh_head:
         _fresh_head(model.fc)
     per_page = max(1, stage.batch // _PAGES_PER_LOCAL_BATCH)

@@ -2,43 +2,37 @@
 
 The detector learns from rendered LUDB records, whose waves cardiologists marked; the classifiers from rendered PTB-XL
 records and, unless ``rendered_only``, from the Khan pages. A fifth of each set's groups is put aside before anything is
-drawn and only measured; an inner part of the rest stops the training and fits thresholds.
+drawn and only measured; an inner part of the rest stops the training and fits thresholds. Which fifth of the real pages
+is put aside is the fold: five starters that differ in it alone judge every real page out of fold.
 """
 
 import copy
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
 from safetensors.numpy import load_file, save
 
 from ecgcore.bundle import Bundle, Networks, save_bundle
+from ecgcore.detector import BeatDetector
 from ecgcore.errors import BadData
+from ecgcore.local_model import LocalConfig, LocalNet
 from ecgcore.types import FloatArray
 from trainer.config import RECIPES, DetectorStage, FusionStage, GlobalStage, LocalStage, Recipe
-from trainer.data import PreparedPage, prepare_pages
+from trainer.data import PreparedPage
 from trainer.engine import Progress, StageContext
 from trainer.files import write_bytes_atomic
-from trainer.folds import split_holdout
-from trainer.pagefile import load_pages, save_pages
-from trainer.rendered import boxed_pages, labelled_pages
 from trainer.runs import seen_rows
-from trainer.sources import Record, load_khan, load_ludb, load_ptbxl
 from trainer.stack import Trained, calibrate_networks
 from trainer.stage_detector import best_min_score, detect_pages, train_detector
 from trainer.stage_fusion import train_fusion
 from trainer.stages import train_global, train_local
 from trainer.starter_figures import held_out_figures
-from trainer.table import PageItem
-
-HOLDOUT_SHARE, INNER_SHARE = 0.2, 0.12
-SPLIT_SEED = 2026
-"""Fixed, so that every starter, whatever its training seed, leaves the same groups aside."""
+from trainer.starter_pages import INNER_SHARE, Split, khan_pages, ludb_pages, ptbxl_pages
 
 
 @dataclass(frozen=True)
@@ -78,17 +72,6 @@ KHAN_SHARE = 0.7
 DIAGNOSIS_WEIGHTS = {"mi": 3.0}
 """Acute infarctions are 51 of 541 abnormal Khan pages, and must not get lost among the others."""
 
-_Row = TypeVar("_Row")
-
-
-@dataclass(frozen=True)
-class Split:
-    """One data set in three parts that share no group."""
-
-    train: list[PreparedPage]
-    inner: list[PreparedPage]
-    test: list[PreparedPage]
-
 
 def build_starter(
     *,
@@ -103,11 +86,28 @@ def build_starter(
     progress: Progress,
     plan: StarterPlan = STARTER,
     start: Bundle | None = None,
+    detector_from: Bundle | None = None,
+    fold: int = 0,
+    cache: Path | None = None,
 ) -> None:
     """Train, measure and save the starter bundle as ``out/bundle``; all in between is kept in ``out`` for a resume.
 
     With ``start``, an earlier starter, its networks are trained further instead of new ones; where real pages follow,
     the classifiers go to these at once. Every starter leaves the same groups aside, so figures stay honest.
+
+    Args:
+        ludb, ptbxl, khan: the data sets' folders; ``khan`` is not needed with ``rendered_only``.
+        out: the new folder.
+        rendered_only: learn from rendered signals alone.
+        seed: of pages and training.
+        device: where to train.
+        resume: go on in ``out``.
+        progress: told of every step.
+        plan: how long each part trains.
+        start: an earlier starter.
+        detector_from: a bundle whose beat detector is used as it is.
+        fold: which fifth of the real pages is only measured; starters of different folds may share a ``cache``.
+        cache: where prepared pages are kept; ``out`` by default.
 
     Raises:
         BadData: a data folder is missing or holds nothing usable, or ``out`` exists and ``resume`` was not asked for.
@@ -120,31 +120,30 @@ def build_starter(
     def context(name: str) -> StageContext:
         return StageContext(out, name, device, seed, progress)
 
+    cache = cache or out
     recipe = plan.recipe
-    init = None if start is None else copy.deepcopy(start.nets)
-    if init is not None:
-        for net in init.by_part().values():
-            net.to(device).requires_grad_(True)
-    boxed = ludb_pages(ludb, out / "pages", seed, plan.styles)
-    detector = train_detector(
-        boxed.train, recipe.detector, context("detector"), init=init and init.detector, val=boxed.inner
-    )
-    min_score = best_min_score(detector, boxed.inner)
-    rendered = ptbxl_pages(ptbxl, out / "pages", seed)
-
-    def beats(pages: Sequence[PreparedPage], name: str) -> list[FloatArray]:
-        """Found once: a resumed training reads them back."""
-        file = out / "beats" / f"{name}.safetensors"
-        if not file.exists():
-            found = [boxes for boxes, _ in detect_pages(detector, pages, min_score)]
-            write_bytes_atomic(file, save({str(number): boxes for number, boxes in enumerate(found)}))
-        kept = load_file(file)
-        return [kept[str(number)] for number in range(len(pages))]
-
-    train, train_beats = rendered.train, beats(rendered.train, "ptbxl-train")
-    inner, inner_beats = rendered.inner, beats(rendered.inner, "ptbxl-inner")
-    real = None if rendered_only or khan is None else khan_pages(khan, out / "pages", out / "cache")
+    init = None if start is None else _to_train(start, recipe.local, device)
+    boxed = ludb_pages(ludb, cache / "pages", seed, plan.styles)
+    if detector_from is None:
+        detector = train_detector(
+            boxed.train, recipe.detector, context("detector"), init=init and init.detector, val=boxed.inner
+        )
+        min_score = best_min_score(detector, boxed.inner)
+        beats_dir = out / "beats"
+    else:
+        detector, min_score = detector_from.nets.detector.to(device), detector_from.operating.min_score
+        beats_dir = cache / "beats" / detector_from.version
+    rendered = ptbxl_pages(ptbxl, cache / "pages", seed)
+    real = None if rendered_only or khan is None else khan_pages(khan, cache / "pages", cache / "cache", fold)
     kind = "rendered" if real is None else "real"
+
+    def beats(pages: Sequence[PreparedPage], split: Split) -> list[FloatArray]:
+        name = "ptbxl" if split is rendered else "khan"
+        known = _beats_of([*split.train, *split.inner, *split.test], detector, min_score, beats_dir / name)
+        return [known[page.picture_hash] for page in pages]
+
+    train, train_beats = rendered.train, beats(rendered.train, rendered)
+    inner, inner_beats = rendered.inner, beats(rendered.inner, rendered)
     global_, local = (init.global_, init.local) if init is not None else (None, None)
     if init is None or real is None:
         global_ = train_global(train, recipe.global_, context("global-rendered"), init=global_, val=inner)
@@ -154,20 +153,15 @@ def build_starter(
     if real is not None:
         shown = [page for page in real.train if page.has_grid]
         shown_inner = [page for page in real.inner if page.has_grid]
-        inner, inner_beats = [*shown_inner, *inner], [*beats(shown_inner, "khan-inner"), *inner_beats]
-        train, train_beats = [*shown, *train], [*beats(shown, "khan-train"), *train_beats]
+        inner, inner_beats = [*shown_inner, *inner], [*beats(shown_inner, real), *inner_beats]
+        train, train_beats = [*shown, *train], [*beats(shown, real), *train_beats]
         weights = mixing_weights(train)
+        val = (inner, inner_beats)
+        local = train_local(
+            train, train_beats, plan.real_local, context("local-real"), init=local, val=val, weights=weights
+        )
         global_ = train_global(
             train, plan.real_global, context("global-real"), init=global_, val=inner, weights=weights
-        )
-        local = train_local(
-            train,
-            train_beats,
-            plan.real_local,
-            context("local-real"),
-            init=local,
-            val=(inner, inner_beats),
-            weights=weights,
         )
     assert global_ is not None and local is not None
     fusion = train_fusion(
@@ -180,18 +174,18 @@ def build_starter(
     trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=start)
     figures = held_out_figures(trained, boxed.test, rendered.test, [] if real is None else real.test)
     splits = [boxed, rendered] + ([] if real is None else [real])
-    learnt = [page for split in splits for page in (*split.train, *split.inner)]
-    rows = seen_rows(learnt)
+    rows = seen_rows([page for split in splits for page in (*split.train, *split.inner)])
     save_bundle(
         out / "bundle",
         nets,
         trained.operating,
-        version=f"starter-{kind}-{seed}",
+        version=f"starter-{kind}-{seed}" + (f"-fold-{fold}" if fold else ""),
         recipe={
             **recipe.to_json(),
             "real": {"global": asdict(plan.real_global), "local": asdict(plan.real_local)},
             "seed": seed,
             "rendered_only": rendered_only,
+            "detector_from": None if detector_from is None else detector_from.version,
         },
         seen=rows,
         parent=start,
@@ -201,71 +195,28 @@ def build_starter(
     )
 
 
-def ludb_pages(folder: Path, pages_dir: Path, seed: int, styles: tuple[int, int, int]) -> Split:
-    """Boxed pages, so many styles of each record for training, early stopping and measuring."""
-    parts = split_records(load_ludb(folder))
-    jobs = zip(("train", "inner", "test"), styles, (1, 2, 3), parts, strict=True)
-    return Split(
-        *(
-            _kept(
-                pages_dir / f"ludb-{name}.pages",
-                lambda name=name, part=part, n=n, salt=salt: boxed_pages(part, n, seed + salt, varied=name == "train"),
-            )
-            for name, n, salt, part in jobs
-        )
-    )
+def _to_train(start: Bundle, stage: LocalStage, device: torch.device) -> Networks:
+    """A copy of the networks that may be trained; the local one with the window and inputs that ``stage`` asks for."""
+    nets = copy.deepcopy(start.nets)
+    wanted = LocalConfig(stage.crop_mm, stage.px, stage.width, stage.aspect, stage.places)
+    if nets.local.config != wanted:
+        local = LocalNet(wanted)
+        local.load_state_dict(nets.local.state_dict(), strict=False)  # what tells the place starts as a zero
+        nets = replace(nets, local=local)
+    for net in nets.by_part().values():
+        net.to(device).requires_grad_(True)
+    return nets
 
 
-def ptbxl_pages(folder: Path, pages_dir: Path, seed: int) -> Split:
-    """Labelled pages: one style of each record."""
-    parts = split_records([record for record in load_ptbxl(folder) if record.label is not None])
-    return Split(
-        *(
-            _kept(pages_dir / f"ptbxl-{name}.pages", lambda part=part, salt=salt: labelled_pages(part, 1, seed + salt))
-            for (name, salt), part in zip((("train", 1), ("inner", 2), ("test", 3)), parts, strict=True)
-        )
-    )
-
-
-def khan_pages(folder: Path, pages_dir: Path, cache_dir: Path) -> Split:
-    """Real pages, divided by the machine's patient ID."""
-    items = khan_items(folder)
-    parts = _split([item.label for item in items], [item.group for item in items], items)
-    return Split(
-        *(
-            _kept(pages_dir / f"khan-{name}.pages", lambda part=part: prepare_pages(part, cache_dir).pages)
-            for name, part in zip(("train", "inner", "test"), parts, strict=True)
-        )
-    )
-
-
-def khan_items(folder: Path) -> list[PageItem]:
-    """The Khan pages as items to prepare; a key is diagnosis and file name."""
-    return [
-        PageItem(f"{p.diagnosis}/{p.path.name}", p.path, p.label, p.group, source="khan", source_record=p.group)
-        for p in load_khan(folder)
-    ]
-
-
-def split_records(records: list[Record]) -> tuple[list[Record], list[Record], list[Record]]:
-    return _split([r.label for r in records], [r.group for r in records], records)
-
-
-def _split(labels: list[int | None], groups: list[str], rows: list[_Row]) -> tuple[list[_Row], list[_Row], list[_Row]]:
-    held = split_holdout(labels, groups, HOLDOUT_SHARE, SPLIT_SEED)
-    kept = np.flatnonzero(~held)
-    aside = split_holdout([labels[i] for i in kept], [groups[i] for i in kept], INNER_SHARE, SPLIT_SEED)
-    return (
-        [rows[i] for i in kept[~aside]],
-        [rows[i] for i in kept[aside]],
-        [rows[i] for i in np.flatnonzero(held)],
-    )
-
-
-def _kept(path: Path, make: Callable[[], Iterable[PreparedPage]]) -> list[PreparedPage]:
-    if not path.exists():
-        save_pages(path, make())
-    return load_pages(path)
+def _beats_of(
+    pages: Sequence[PreparedPage], detector: BeatDetector, min_score: float, stem: Path
+) -> dict[str, FloatArray]:
+    """Beats of a data set by picture hash, found once: a resumed training, or another fold's, reads them back."""
+    file = stem.with_suffix(".safetensors")
+    if not file.exists():
+        found = [boxes for boxes, _ in detect_pages(detector, pages, min_score)]
+        write_bytes_atomic(file, save({page.picture_hash: b for page, b in zip(pages, found, strict=True)}))
+    return load_file(file)
 
 
 def diagnosis_of(page: PreparedPage) -> str:

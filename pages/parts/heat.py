@@ -23,7 +23,7 @@ class Maps:
 
     Args:
         page_png: RGBA at most ``VIEW_WIDTH_PX`` wide; spans the whole photo.
-        crops: ``[n, px, px]``, 0 = paper, 1 = full pen; order of the prediction's beats.
+        crops: ``[n, H, W]``, 0 = paper, 1 = full pen; order of the prediction's beats.
         crop_heats: ``[n, px, px]``, 0..1.
     """
 
@@ -55,8 +55,9 @@ def _explain(key: str, _item: Screened, _shown: Shown, _bundle: Bundle) -> Maps:
 
 
 def crop_picture(maps: Maps, beat: int, opacity: float) -> ByteArray:
-    """What the local network saw of one beat, black on white, with its Grad-CAM over it: ``uint8 [px, px, 3]``."""
-    size = (CROP_SHOWN_PX, CROP_SHOWN_PX)
+    """What the local network saw of one beat, black on white, with its Grad-CAM over it: ``uint8 [H, W, 3]``."""
+    height, width = maps.crops[beat].shape
+    size = (round(CROP_SHOWN_PX * width / height), CROP_SHOWN_PX)
     pen = cv2.resize(maps.crops[beat], size, interpolation=cv2.INTER_CUBIC).clip(0, 1)[..., None]
     heat = cv2.resize(maps.crop_heats[beat], size, interpolation=cv2.INTER_LINEAR).clip(0, 1)[..., None] * opacity
     paper = 255 * (1 - heat) + np.asarray(HEAT_RGB) * heat

@@ -29,27 +29,46 @@ def test_crop_is_the_ink_itself_at_the_standard_scale() -> None:
     ink = np.random.default_rng(0).integers(0, 256, (300, 400), dtype=np.uint8)
     box = [180.0, 100.0, 220.0, 140.0]
     crop = cut_beats(ink, [box], LocalConfig())[0, 0]
-    assert beat_window(box, LocalConfig()) == (152, 72, 96)
+    assert beat_window(box, LocalConfig()) == (152, 72, 96, 96)
     assert np.array_equal(np.round(crop.numpy() * 255), ink[72:168, 152:248])
 
 
+@pytest.mark.parametrize("aspect", [1.0, 2.5])
 @pytest.mark.parametrize("box", [[-20, -10, 20, 30], [390, 290, 420, 330], [100, 100, 340, 120], [50, 20, 60, 290]])
-def test_crops_are_never_stretched(box: list[float]) -> None:
+def test_crops_are_never_stretched(box: list[float], aspect: float) -> None:
     """A square on the paper stays a square in the crop, at the border and in boxes larger than the window too."""
+    config = LocalConfig(aspect=aspect)
     ink = np.zeros((300, 400), dtype=np.uint8)
     x, y = (max(20, min(370, int((box[0] + box[2]) / 2))), max(20, min(270, int((box[1] + box[3]) / 2))))
     ink[y - 20 : y + 20, x - 20 : x + 20] = 255
-    crop = cut_beats(ink, [box], LocalConfig())[0, 0].numpy() > 0.5
-    left, top, side = beat_window(box, LocalConfig())
-    assert side == max(96, np.ceil(box[2] - box[0]), np.ceil(box[3] - box[1]))
-    visible_w = min(x + 20, left + side) - max(x - 20, left)
-    visible_h = min(y + 20, top + side) - max(y - 20, top)
-    assert crop.any(axis=0).sum() == pytest.approx(visible_w * 96 / side, abs=1.01)
-    assert crop.any(axis=1).sum() == pytest.approx(visible_h * 96 / side, abs=1.01)
+    crop = cut_beats(ink, [box], config)[0, 0].numpy() > 0.5
+    left, top, width, height = beat_window(box, config)
+    assert height == max(96, np.ceil((box[2] - box[0]) / aspect), np.ceil(box[3] - box[1]))
+    assert width == round(height * aspect)
+    visible_w = min(x + 20, left + width) - max(x - 20, left)
+    visible_h = min(y + 20, top + height) - max(y - 20, top)
+    assert crop.any(axis=0).sum() == pytest.approx(visible_w * 96 / height, abs=1.01)
+    assert crop.any(axis=1).sum() == pytest.approx(visible_h * 96 / height, abs=1.01)
 
 
 def test_no_beats_give_no_crops() -> None:
-    assert cut_beats(np.zeros((50, 50), dtype=np.uint8), [], LocalConfig()).shape == (0, 1, 96, 96)
+    blank = np.zeros((50, 50), dtype=np.uint8)
+    assert cut_beats(blank, [], LocalConfig()).shape == (0, 1, 96, 96)
+    assert cut_beats(blank, [], LocalConfig(px=64, aspect=2.5, places=True)).shape == (0, 3, 64, 160)
+
+
+def test_the_place_of_a_beat_travels_with_its_crop_and_is_heard() -> None:
+    """The middle of the box as shares of the panel; equal ink in another place may then be judged otherwise."""
+    blank = np.zeros((200, 400), dtype=np.uint8)
+    crops = cut_beats(blank, [[90, 40, 110, 60], [290, 140, 310, 160]], LocalConfig(px=32, width=4, places=True))
+    assert crops[:, 1:, 5, 7].tolist() == [[0.25, 0.25], [0.75, 0.75]]
+    assert crops[:, 0].abs().max() == 0
+    net = LocalNet(LocalConfig(px=32, width=4, places=True)).eval()
+    with torch.inference_mode():
+        assert net(crops)[0] == net(crops)[1]  # before it has learnt anything of places
+        assert net.place is not None
+        torch.nn.init.normal_(net.place[-1].weight)
+        assert net(crops)[0] != net(crops)[1]
 
 
 @settings(max_examples=30, deadline=None)
