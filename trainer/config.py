@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -90,6 +90,8 @@ class GlobalStage(Stage):
 
     Args:
         canvas_wh_mm, px_per_mm, growth_rate, block_config, init_features: as in ``ecgcore.global_model.GlobalConfig``.
+        frozen_blocks: dense blocks, counted from the input, that keep the weights they start with; two of the four
+            are strokes and waves more than diagnoses, and half of the work of a step.
     """
 
     canvas_wh_mm: tuple[float, float] = (288.0, 176.0)
@@ -97,6 +99,7 @@ class GlobalStage(Stage):
     growth_rate: int = 32
     block_config: tuple[int, int, int, int] = (6, 12, 24, 16)
     init_features: int = 64
+    frozen_blocks: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,3 +215,20 @@ def recipe_named(name: str, **changes: Any) -> Recipe:
     if name not in RECIPES:
         raise BadData(f"There is no recipe named {name!r}.", f"Choose one of: {', '.join(sorted(RECIPES))}.")
     return replace(RECIPES[name], **changes)
+
+
+def only_stages(recipe: Recipe, stages: Collection[str]) -> Recipe:
+    """The recipe with all other stages left as the starting bundle has them.
+
+    Args:
+        recipe: to change.
+        stages: of "detector", "local", "global", "fusion", those that are trained.
+    """
+    kept = {"epochs": 0, "fresh_head": False}
+    return replace(
+        recipe,
+        detector=recipe.detector if "detector" in stages else replace(recipe.detector, **kept),
+        local=recipe.local if "local" in stages else replace(recipe.local, **kept),
+        global_=recipe.global_ if "global" in stages else replace(recipe.global_, **kept),
+        fusion=recipe.fusion if "fusion" in stages else replace(recipe.fusion, **kept, joint_epochs=0),
+    )

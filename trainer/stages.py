@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ecgcore.device import mixed_precision
 from ecgcore.errors import BadData
@@ -42,7 +42,7 @@ def labels_of(pages: Sequence[PreparedPage]) -> FloatArray:
 def binary_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy of log-odds against smoothed 0/1 labels."""
     smooth = labels * (1 - 2 * LABEL_SMOOTHING) + LABEL_SMOOTHING
-    return torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), smooth)
+    return nn.functional.binary_cross_entropy_with_logits(logits.float(), smooth)
 
 
 def mean_log_loss(logits: FloatArray, labels: FloatArray) -> float:
@@ -75,6 +75,8 @@ def train_global(
     if stage.fresh_head:
         _fresh_head(model.fc)
     steps = _steps(stage, labels)
+    frozen = _first_blocks(model, stage.frozen_blocks)
+    frozen.requires_grad_(False)
 
     def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         rng = np.random.default_rng([context.seed, epoch])
@@ -84,6 +86,7 @@ def train_global(
 
     def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
         canvases, target = (part.to(context.device) for part in batch)
+        frozen.eval()  # the loop has put the whole network into training mode
         with mixed_precision(context.device, stage.precision):
             logits = model(canvases.contiguous(memory_format=torch.channels_last))
         return binary_loss(logits, target)
@@ -91,7 +94,15 @@ def train_global(
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     validate = (lambda: mean_log_loss(page_logits(model, val), labels_of(val))) if val else None
     train(model, Task(batches, steps, loss, validate), stage, context)
+    frozen.requires_grad_(True)
     return model
+
+
+def _first_blocks(model: GlobalNet, blocks: int) -> nn.Sequential:
+    """What lies before the dense block of number ``blocks + 1``; nothing for 0."""
+    layers = dict(model.trunk.named_children())
+    end = list(layers).index(f"denseblock{blocks + 1}") if blocks else 0
+    return nn.Sequential(*list(layers.values())[:end])
 
 
 def train_local(
@@ -187,6 +198,6 @@ def _draws(
         yield order[step * batch : (step + 1) * batch]
 
 
-def _fresh_head(layer: torch.nn.Linear) -> None:
-    torch.nn.init.normal_(layer.weight, std=0.01)
-    torch.nn.init.zeros_(layer.bias)
+def _fresh_head(layer: nn.Linear) -> None:
+    nn.init.normal_(layer.weight, std=0.01)
+    nn.init.zeros_(layer.bias)
