@@ -21,13 +21,15 @@ from trainer.calibrate import calibrate, decide
 from trainer.evaluate import figures_table
 from trainer.metrics import classification_metrics, paired_auroc_difference
 from trainer.runs import PageAnswer, write_answers
-from trainer.starter import STARTER, diagnosis_of
+from trainer.starter import STARTER
+from trainer.starter_lessons import diagnosis_of
 from trainer.starter_pages import khan_pages
 
 
 def fold_of(bundle: Bundle) -> int:
-    """The fold that a starter left aside, from its version."""
-    return int(bundle.version.partition("-fold-")[2] or 0)
+    """The fold that a starter left aside."""
+    fold: int = bundle.manifest["recipe"]["fold"]
+    return fold
 
 
 def calibrated_logits(bundle: Bundle, judged: Judged) -> FloatArray:

@@ -1,29 +1,34 @@
-"""Command line: ``python -m trainer starter | crossval | fit | eval`` (contract 1)."""
+"""Command line: ``python -m trainer starter | crossval | fit | eval | start | status | ...`` (contract 1)."""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+from annotations.store import data_dir
 from ecgcore.errors import EcgError
 from trainer.config import RECIPES
+from trainer.workload import STAGES
 
 EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
+OF_DATA_FOLDER = (
+    "start", "compare", "run", "status", "stop", "resume", "bundles", "activate", "rollback", "export-bundle",
+    "import-bundle",
+)  # fmt: skip
+_Commands = Any  # argparse has no public name for what add_subparsers returns
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; wrong usage exits 2."""
-    options = _parser().parse_args(arguments)
-    from trainer import commands  # here, since it loads torch: --help and wrong usage answer at once
-
-    run = {
-        "starter": commands.starter,
-        "crossval": commands.crossval,
-        "fit": commands.fit,
-        "eval": commands.evaluate,
-    }
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command in ("crossval", "fit") and (options.snapshot is None) == (options.csv is None):
+        parser.error("give either --snapshot, or --data and --csv")
+    if getattr(options, "csv", None) is not None and options.data is None:
+        parser.error("--csv needs --data, the folder where the pictures lie")
     try:
-        run[options.command](options)
+        _command(options.command)(options)
     except EcgError as error:
         print(f"trainer: {error}", file=sys.stderr)
         return EXIT_FAILED
@@ -36,6 +41,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return EXIT_FAILED
     return EXIT_OK
+
+
+def _command(name: str) -> Callable[[argparse.Namespace], None]:
+    """What a command does; only those that compute load PyTorch, so that the others answer at once."""
+    if name in ("starter", "crossval", "fit", "eval"):
+        from trainer import commands
+
+        return {
+            "starter": commands.starter,
+            "crossval": commands.crossval,
+            "fit": commands.fit,
+            "eval": commands.evaluate,
+        }[name]
+    from trainer import commands_runs
+
+    return {
+        "start": commands_runs.start,
+        "compare": commands_runs.compare,
+        "run": commands_runs.run,
+        "status": commands_runs.status,
+        "stop": commands_runs.stop,
+        "resume": commands_runs.resume,
+        "bundles": commands_runs.bundles,
+        "activate": commands_runs.activate,
+        "rollback": commands_runs.rollback,
+        "export-bundle": commands_runs.export,
+        "import-bundle": commands_runs.import_,
+    }[name]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     starter.add_argument("--bundle", type=Path, metavar="DIR", help="go on from an earlier starter")
     starter.add_argument("--detector", type=Path, metavar="DIR", help="use this bundle's beat detector as it is")
     starter.add_argument("--fold", type=int, default=0, metavar="N", help="which fifth of the real pages is put aside")
+    starter.add_argument(
+        "--decide-by", type=Path, nargs="*", default=[], metavar="DIR", help="fit thresholds to these folds' answers"
+    )
     starter.add_argument("--cache", type=Path, metavar="DIR", help="keep prepared pages there, for several starters")
     crossval = commands.add_parser("crossval", help="train and judge all stages in grouped, stratified folds")
     crossval.add_argument("--folds", type=int, default=5, metavar="N")
@@ -62,12 +98,24 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 
     for command in (crossval, fit, evaluate):
-        command.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="where the pictures lie")
-        command.add_argument("--csv", type=Path, required=True, metavar="FILE", help="columns file,label,group[,boxes]")
+        needed = command is evaluate
+        command.add_argument("--data", type=Path, required=needed, metavar="FOLDER", help="where the pictures lie")
+        command.add_argument(
+            "--csv", type=Path, required=needed, metavar="FILE", help="columns file,label,group[,boxes]"
+        )
         command.add_argument("--cache", type=Path, metavar="DIR", help="keep prepared pages there, for several runs")
     for command in (crossval, fit):
+        command.add_argument(
+            "--snapshot", metavar="ID", help="learn from this snapshot of the store, by number or name"
+        )
         command.add_argument("--recipe", choices=sorted(RECIPES), default="quick")
-        command.add_argument("--bundle", type=Path, metavar="DIR", help="start from it; default: the starter")
+        command.add_argument(
+            "--bundle",
+            type=Path,
+            action="append",
+            metavar="DIR",
+            help="start from it; default: the bundle in use, or the starter; again for its ancestors, newest first",
+        )
         command.add_argument(
             "--start", choices=("bundle", "imagenet", "random"), default="bundle", help="weights to start from"
         )
@@ -75,9 +123,56 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"folder of {what}")
         command.add_argument("--seed", type=int, default=0, metavar="N")
         command.add_argument("--resume", action="store_true", help="go on after a crash or a stop")
-    for command in (starter, crossval, fit, evaluate):
+    _add_run_commands(commands)
+    _add_bundle_commands(commands)
+    for command in (crossval, fit, *(commands.choices[name] for name in OF_DATA_FOLDER)):
+        command.add_argument("--data-dir", type=Path, default=data_dir(), metavar="DIR", help="default: ECG_DATA_DIR")
+    for command in (starter, crossval, fit, evaluate, commands.choices["start"], commands.choices["compare"]):
         command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     return parser
+
+
+def _add_run_commands(commands: _Commands) -> None:
+    """Trainings on the store, as processes of their own."""
+    start = commands.add_parser("start", help="retrain on the store's readings, as a process that goes on by itself")
+    start.add_argument("--snapshot", metavar="ID", help="learn from this snapshot; default: freeze what holds now")
+    start.add_argument("--recipe", choices=sorted(RECIPES), default="quick")
+    start.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES, help="train these only; default: all")
+    start.add_argument("--folds", type=int, choices=range(2, 6), default=5, metavar="N", help="2 to 5")
+    start.add_argument("--seed", type=int, default=0, metavar="N")
+    start.add_argument("--dry-run", action="store_true", help="only say what it would use and how long it would take")
+    compare = commands.add_parser("compare", help="measure a bundle beside the one in use, as the last step of start")
+    compare.add_argument("version", metavar="VERSION")
+    resume = commands.add_parser("resume", help="go on with a run that broke off, was stopped or failed")
+    resume.add_argument("id", type=int, nargs="?", metavar="RUN", help="default: the newest")
+    for command in (start, compare, resume):
+        command.add_argument("--by", required=True, metavar="NAME", help="who asks for it")
+        command.add_argument("--wait", action="store_true", help="come back when it has ended")
+    run = commands.add_parser("run", help="the work of a queued run, in this process; start and resume call it")
+    run.add_argument("id", type=int, metavar="RUN")
+    run.add_argument("--lock", type=int, metavar="FD", help="the run's lock, held by the process that starts this one")
+    status = commands.add_parser("status", help="where the run at work, or the newest, stands")
+    status.add_argument("id", type=int, nargs="?", metavar="RUN")
+    status.add_argument("--log", action="store_true", help="show the end of its log too")
+    stop = commands.add_parser("stop", help="stop the run at work; what is finished is kept")
+    stop.add_argument("--by", required=True, metavar="NAME")
+
+
+def _add_bundle_commands(commands: _Commands) -> None:
+    """The bundles of the data folder."""
+    commands.add_parser("bundles", help="list the bundles; * marks the one that answers")
+    activate = commands.add_parser("activate", help="let a bundle answer from now on")
+    activate.add_argument("version", metavar="VERSION")
+    activate.add_argument("--reason", required=True, metavar="TEXT")
+    rollback = commands.add_parser("rollback", help="go back to the bundle that answered before")
+    rollback.add_argument("--reason", default="Rolled back.", metavar="TEXT")
+    for command in (activate, rollback):
+        command.add_argument("--by", required=True, metavar="NAME", help="who decides")
+    export = commands.add_parser("export-bundle", help="write a bundle as one file")
+    export.add_argument("version", metavar="VERSION")
+    export.add_argument("file", type=Path, metavar="FILE.zip")
+    coming = commands.add_parser("import-bundle", help="take a bundle over from one file")
+    coming.add_argument("file", type=Path, metavar="FILE.zip")
 
 
 if __name__ == "__main__":

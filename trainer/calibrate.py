@@ -39,6 +39,15 @@ class Calibration:
         result: FloatArray = expit((np.asarray(logits, dtype=np.float64) + self.bias) / self.temperature)
         return result
 
+    def then(self, second: "Calibration") -> "Calibration":
+        """The calibration that applies this one, then ``second``, which was fitted to this one's log-odds."""
+        return Calibration(
+            self.temperature * second.temperature,
+            self.bias + second.bias * self.temperature,
+            second.p_normal_below,
+            second.p_abnormal_from,
+        )
+
     def decisions(self, p_abnormal: npt.ArrayLike) -> list[str]:
         """The answer for each probability; NaN, no answer, is "refer"."""
         return decide(p_abnormal, (self.p_normal_below, self.p_abnormal_from))

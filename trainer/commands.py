@@ -1,39 +1,57 @@
 """What each command of ``python -m trainer`` does with its options: read, prepare, train or measure, report."""
 
 import argparse
-import hashlib
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecgcore.bundle import MANIFEST, Bundle, load_bundle, starter_folder
+from annotations.page_folds import STORE_FOLDS
+from annotations.store import CACHE, Store
+from ecgcore.bundle import load_bundle
 from ecgcore.device import pick_device
 from ecgcore.errors import BadData
+from ecgcore.manifest import starter_folder
 from trainer.config import Recipe, recipe_named
 from trainer.crossval import cross_validate
 from trainer.data import PreparedPage, preparation_version, prepare_pages
-from trainer.evaluate import evaluate_bundle, figures_table, leave_out_seen
+from trainer.descent import Ancestor, start_chooser
+from trainer.evaluate import evaluate_bundle, figures_table
 from trainer.files import write_json_atomic
 from trainer.fit import fit_bundle
-from trainer.runs import PAGES, inputs_table, locked, open_run, write_left_out
+from trainer.registry import line_of_descent, present_version
+from trainer.run_files import SUMMARY, locked
+from trainer.runs import PAGES, inputs_table, open_run, write_left_out
 from trainer.stack import StartFrom, choose_start
+from trainer.store_pages import find_snapshot, fix_folds_for, folds_for, pages_of_store
 from trainer.table import PageItem, read_table
 
 
 @dataclass(frozen=True)
 class _Data:
-    """The table's rows and the pages that they became."""
+    """The rows of a table, or of the store, and the pages that they became."""
 
     items: list[PageItem]
     pages: list[PreparedPage]
     left_out: dict[str, str]
     skipped_labels: dict[str, int]
+    fold_of_group: dict[str, int] | None
+
+    @property
+    def is_boxed(self) -> bool:
+        """Whether all beats of any page are boxed."""
+        return any(page.boxes_panel_xyxy is not None for page in self.pages)
+
+    def folds(self, n_folds: int) -> list[int] | None:
+        """The store's fold of each page; None for a table, whose folds are dealt anew."""
+        if self.fold_of_group is None:
+            return None
+        return [self.fold_of_group[page.group] % n_folds for page in self.pages]
 
     def counts(self) -> dict[str, Any]:
         """What went in and what did not, for a report."""
@@ -57,40 +75,33 @@ def starter(options: argparse.Namespace) -> None:
         start=None if options.bundle is None else load_bundle(options.bundle, options.device),
         detector_from=None if options.detector is None else load_bundle(options.detector, options.device),
         fold=options.fold,
+        decide_by=[load_bundle(folder, options.device) for folder in options.decide_by],
         cache=options.cache,
     )
 
 
 def crossval(options: argparse.Namespace) -> None:
     """``crossval``: figures of a recipe on the user's pages, and the run's folder."""
-    recipe = recipe_named(options.recipe)
+    recipe, device = recipe_named(options.recipe), pick_device(options.device)
     with _working_in(options.out, options) as data:
-        bundle = _bundle_to_start(options, data.pages)
-        start_from: StartFrom = options.start
-        seen = 0 if bundle is None else len(data.pages) - len(leave_out_seen(bundle, data.pages).pages)
-        if bundle is not None and start_from == "bundle" and seen:
-            start_from = "random"
-            _tell(
-                f"Bundle {bundle.version} was trained on {seen} of these {len(data.pages)} pages; to stay honest the "
-                "networks are drawn anew. Name a bundle that has not seen them with --bundle."
-            )
-        config = _config(options, recipe, bundle, start_from)
-        run = open_run(
-            options.out, config | {"folds": options.folds}, inputs_table(data.items, data.pages), resume=options.resume
-        )
+        line = _line_of_bundles(options, data)
+        _tell_what_was_seen(line, options.start, data)
+        config = _config(options, recipe, line) | {"folds": options.folds}
+        run = open_run(options.out, config, inputs_table(data.items, data.pages), resume=options.resume)
         write_left_out(run.path / "left_out.csv", data.left_out)
         summary = cross_validate(
             data.pages,
             recipe,
-            choose_start(start_from, bundle, recipe),
+            start_chooser(line, options.start, recipe, options.device, needs_bundle=not data.is_boxed),
             run,
             n_folds=options.folds,
             seed=options.seed,
-            device=pick_device(options.device),
+            device=device,
             progress=show_progress,
+            folds=data.folds(options.folds),
         )
-        summary |= data.counts() | {"start": config["start"], "pages_seen_by_bundle": seen}
-        write_json_atomic(run.path / "summary.json", summary)
+        summary |= data.counts() | {"start": options.start}
+        write_json_atomic(run.path / SUMMARY, summary)
     print(figures_table(summary["pooled"]))
 
 
@@ -101,8 +112,10 @@ def fit(options: argparse.Namespace) -> None:
     recipe = recipe_named(options.recipe)
     run_path = options.out.with_name(options.out.name + ".run")
     with _working_in(run_path, options) as data:
-        bundle = _bundle_to_start(options, data.pages)
-        config = _config(options, recipe, bundle, options.start)
+        line = _line_of_bundles(options, data)
+        needs_bundle = options.start == "bundle" or not data.is_boxed
+        bundle = load_bundle(line[0].folder, options.device) if needs_bundle else None
+        config = _config(options, recipe, line)
         run = open_run(run_path, config, inputs_table(data.items, data.pages), resume=options.resume)
         write_left_out(run.path / "left_out.csv", data.left_out)
         figures = fit_bundle(
@@ -134,14 +147,26 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def _prepare(options: argparse.Namespace, cache: Path) -> _Data:
-    """Read the table and prepare its pages, and tell what cannot be used."""
-    table = read_table(options.csv, options.data)
-    preparation = prepare_pages(table.items, cache, os.cpu_count() or 1, show_progress)
+    """Read the table, or the store's snapshot, and prepare its pages; tell what cannot be used."""
+    fold_of_group: dict[str, int] | None = None
+    if options.csv is None:
+        store = Store(options.data_dir)
+        readings = pages_of_store(store, find_snapshot(store, options.snapshot).id)
+        if not readings.train:
+            raise BadData(f"Snapshot {options.snapshot} holds no page that may train.", "Take another snapshot.")
+        fix_folds_for(store, readings.train)
+        items, skipped = readings.train, readings.skipped
+        fold_of_group = folds_for(store, items, STORE_FOLDS)
+        cache = store.folder / CACHE / "pages"
+    else:
+        table = read_table(options.csv, options.data)
+        items, skipped = table.items, table.skipped_labels
+    preparation = prepare_pages(items, cache, os.cpu_count() or 1, show_progress)
     for file, reason in list(preparation.left_out.items())[:5]:
         _tell(f"left out {file}: {reason}")
-    skipped = ", ".join(f"{count} {label}" for label, count in table.skipped_labels.items()) or "none"
-    _tell(f"{len(preparation.pages)} pages, {len(preparation.left_out)} left out; rows with another label: {skipped}")
-    return _Data(table.items, preparation.pages, preparation.left_out, table.skipped_labels)
+    words = ", ".join(f"{count} {label}" for label, count in skipped.items()) or "none"
+    _tell(f"{len(preparation.pages)} pages, {len(preparation.left_out)} left out; rows with another label: {words}")
+    return _Data(items, preparation.pages, preparation.left_out, skipped, fold_of_group)
 
 
 @contextmanager
@@ -153,36 +178,48 @@ def _working_in(run_path: Path, options: argparse.Namespace) -> Iterator[_Data]:
         shutil.rmtree(own_cache, ignore_errors=True)
 
 
-def _bundle_to_start(options: argparse.Namespace, pages: list[PreparedPage]) -> Bundle | None:
-    """The bundle, where its weights are wanted or its detector is needed."""
-    is_boxed = any(page.boxes_panel_xyxy is not None for page in pages)
-    if options.start != "bundle" and is_boxed and options.bundle is None:
-        return None
-    return load_bundle(options.bundle or starter_folder(), options.device)
+def _line_of_bundles(options: argparse.Namespace, data: _Data) -> list[Ancestor]:
+    """The bundles that may be started from, newest first; none where no bundle is wanted or needed."""
+    if options.bundle:
+        return [Ancestor.of(folder) for folder in options.bundle]
+    if options.start != "bundle" and data.is_boxed:
+        return []
+    if options.csv is None:
+        store = Store(options.data_dir)
+        return [Ancestor.of(facts.folder) for facts in line_of_descent(store, present_version(store))]
+    return [Ancestor.of(starter_folder())]
 
 
-def _config(
-    options: argparse.Namespace, recipe: Recipe, bundle: Bundle | None, start_from: StartFrom
-) -> dict[str, Any]:
+def _tell_what_was_seen(line: Sequence[Ancestor], start_from: StartFrom, data: _Data) -> None:
+    seen = line[0].count_seen(data.pages) if line and start_from == "bundle" else 0
+    if seen:
+        _tell(
+            f"Bundle {line[0].version} was trained on {seen} of these {len(data.pages)} pages; to stay honest, folds "
+            "that test such a page start from an ancestor that was not, or with new networks. Name ancestors with "
+            "further --bundle."
+        )
+
+
+def _config(options: argparse.Namespace, recipe: Recipe, line: Sequence[Ancestor]) -> dict[str, Any]:
     """All that shapes the results, to be compared when a run is resumed."""
-    manifest = None if bundle is None else hashlib.sha256((bundle.folder / MANIFEST).read_bytes()).hexdigest()
     return {
         "command": options.command,
         "recipe": recipe.to_json(),
         "seed": options.seed,
-        "start": start_from,
-        "bundle": None if bundle is None else {"version": bundle.version, "manifest_sha256": manifest},
+        "start": options.start,
+        "line": [[ancestor.version, ancestor.manifest_sha256] for ancestor in line],
         "preparation": preparation_version(),
     }
 
 
 def show_progress(event: dict[str, Any]) -> None:
     """One line an epoch on standard error, and each step in place where that is a terminal."""
-    is_step = "step" in event
+    is_step = "step" in event and "message" not in event
     if is_step and not sys.stderr.isatty():
         return
     words = [f"fold {event['fold']}"] if "fold" in event else []
-    words.append(event["stage"])
+    words += [event["stage"]] if event["stage"] != "fold" else []
+    words += ["finished"] if event.get("finished") else []
     for name in ("epoch", "step"):
         if name in event:
             words.append(f"{name} {event[name]}" + (f"/{event[name + 's']}" if name + "s" in event else ""))

@@ -214,12 +214,25 @@ def _network_config(config_class: Any, stage: Stage) -> Any:
 def calibrate_networks(
     nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe
 ) -> tuple[Operating, dict[str, Calibration]]:
-    """Fit the decisions on ``val`` and fold biases, and the unfused temperatures, into the networks' last layers."""
+    """Fit the decisions on ``val`` and fold them into the networks."""
+    return apply_calibrations(nets, min_score, fit_calibrations(nets, min_score, val, recipe))
+
+
+def fit_calibrations(
+    nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe
+) -> dict[str, Calibration]:
+    """Decisions of "global", "local" and "fused", fitted on ``val``; the networks stay as they are."""
     labels = [int(page.label == 1) for page in val]
-    fitted = {
+    return {
         name: calibrate(logits, labels, recipe.sensitivity_target, recipe.specificity_target)
         for name, logits in answer_pages(nets, min_score, val).logits.items()
     }
+
+
+def apply_calibrations(
+    nets: Networks, min_score: float, fitted: dict[str, Calibration]
+) -> tuple[Operating, dict[str, Calibration]]:
+    """Fold biases, and the unfused temperatures, into the networks' last layers; returns what is left to apply."""
     operating = Operating(
         min_score, fitted["fused"].temperature, fitted["fused"].p_normal_below, fitted["fused"].p_abnormal_from
     )

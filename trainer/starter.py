@@ -9,7 +9,7 @@ is put aside is the fold: five starters that differ in it alone judge every real
 import copy
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -20,18 +20,22 @@ from safetensors.numpy import load_file, save
 from ecgcore.bundle import Bundle, Networks, save_bundle
 from ecgcore.detector import BeatDetector
 from ecgcore.errors import BadData
+from ecgcore.fusion import FusionHead
+from ecgcore.global_model import GlobalNet
 from ecgcore.local_model import LocalConfig, LocalNet
 from ecgcore.types import FloatArray
+from trainer.calibrate import Calibration, calibrate
 from trainer.config import RECIPES, DetectorStage, FusionStage, GlobalStage, LocalStage, Recipe
 from trainer.data import PreparedPage
 from trainer.engine import Progress, StageContext
 from trainer.files import write_bytes_atomic
 from trainer.runs import seen_rows
-from trainer.stack import Trained, calibrate_networks
+from trainer.stack import Trained, answer_pages, apply_calibrations, fit_calibrations
 from trainer.stage_detector import best_min_score, detect_pages, train_detector
 from trainer.stage_fusion import train_fusion
 from trainer.stages import train_global, train_local
 from trainer.starter_figures import held_out_figures
+from trainer.starter_lessons import Lessons, mixing_weights
 from trainer.starter_pages import INNER_SHARE, Split, khan_pages, ludb_pages, ptbxl_pages
 
 
@@ -67,11 +71,6 @@ STARTER = StarterPlan(
     real_local=replace(_LOCAL, epochs=6, steps_per_epoch=200, lr=7e-4),
 )
 
-KHAN_SHARE = 0.7
-"""Share of real pages among those drawn in the second part, the same in both classes, so that looks tell nothing."""
-DIAGNOSIS_WEIGHTS = {"mi": 3.0}
-"""Acute infarctions are 51 of 541 abnormal Khan pages, and must not get lost among the others."""
-
 
 def build_starter(
     *,
@@ -88,6 +87,7 @@ def build_starter(
     start: Bundle | None = None,
     detector_from: Bundle | None = None,
     fold: int = 0,
+    decide_by: Sequence[Bundle] = (),
     cache: Path | None = None,
 ) -> None:
     """Train, measure and save the starter bundle as ``out/bundle``; all in between is kept in ``out`` for a resume.
@@ -107,6 +107,8 @@ def build_starter(
         start: an earlier starter.
         detector_from: a bundle whose beat detector is used as it is.
         fold: which fifth of the real pages is only measured; starters of different folds may share a ``cache``.
+        decide_by: starters of other folds: their answers to the pages that they were not trained on, about a thousand
+            instead of a hundred, fit this one's probabilities and thresholds.
         cache: where prepared pages are kept; ``out`` by default.
 
     Raises:
@@ -135,45 +137,25 @@ def build_starter(
         beats_dir = cache / "beats" / detector_from.version
     rendered = ptbxl_pages(ptbxl, cache / "pages", seed)
     real = None if rendered_only or khan is None else khan_pages(khan, cache / "pages", cache / "cache", fold)
-    kind = "rendered" if real is None else "real"
 
     def beats(pages: Sequence[PreparedPage], split: Split) -> list[FloatArray]:
         name = "ptbxl" if split is rendered else "khan"
         known = _beats_of([*split.train, *split.inner, *split.test], detector, min_score, beats_dir / name)
         return [known[page.picture_hash] for page in pages]
 
-    train, train_beats = rendered.train, beats(rendered.train, rendered)
-    inner, inner_beats = rendered.inner, beats(rendered.inner, rendered)
-    global_, local = (init.global_, init.local) if init is not None else (None, None)
-    if init is None or real is None:
-        global_ = train_global(train, recipe.global_, context("global-rendered"), init=global_, val=inner)
-        local = train_local(
-            train, train_beats, recipe.local, context("local-rendered"), init=local, val=(inner, inner_beats)
-        )
-    if real is not None:
-        shown = [page for page in real.train if page.has_grid]
-        shown_inner = [page for page in real.inner if page.has_grid]
-        inner, inner_beats = [*shown_inner, *inner], [*beats(shown_inner, real), *inner_beats]
-        train, train_beats = [*shown, *train], [*beats(shown, real), *train_beats]
-        weights = mixing_weights(train)
-        val = (inner, inner_beats)
-        local = train_local(
-            train, train_beats, plan.real_local, context("local-real"), init=local, val=val, weights=weights
-        )
-        global_ = train_global(
-            train, plan.real_global, context("global-real"), init=global_, val=inner, weights=weights
-        )
-    assert global_ is not None and local is not None
-    fusion = train_fusion(
-        global_, local, train, train_beats, recipe.fusion, context(f"fusion-{kind}"), val=(inner, inner_beats)
-    )
+    lessons = [Lessons(p.train, beats(p.train, p), p.inner, beats(p.inner, p)) for p in (rendered, real) if p]
+    global_, local, fusion = _train_classifiers(lessons, plan, init, context)
     nets = Networks(detector, local, global_, fusion)
     # What is screened is real paper, so real pages alone decide on probabilities and thresholds.
-    decisive = inner if real is None else [page for page in real.inner if page.has_grid]
-    operating, calibrations = calibrate_networks(nets, min_score, decisive, recipe)
+    decisive = rendered.inner if real is None else [page for page in real.inner if page.has_grid]
+    fitted = fit_calibrations(nets, min_score, decisive, recipe)
+    if decide_by and khan is not None:
+        others = _out_of_fold(decide_by, khan, cache, recipe)
+        fitted = {name: first.then(others[name]) for name, first in fitted.items()}
+    operating, calibrations = apply_calibrations(nets, min_score, fitted)
     trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=start)
     figures = held_out_figures(trained, boxed.test, rendered.test, [] if real is None else real.test)
-    splits = [boxed, rendered] + ([] if real is None else [real])
+    splits, kind = ([boxed, rendered], "rendered") if real is None else ([boxed, rendered, real], "real")
     rows = seen_rows([page for split in splits for page in (*split.train, *split.inner)])
     save_bundle(
         out / "bundle",
@@ -185,6 +167,8 @@ def build_starter(
             "real": {"global": asdict(plan.real_global), "local": asdict(plan.real_local)},
             "seed": seed,
             "rendered_only": rendered_only,
+            "fold": fold,
+            "decided_by": [bundle.version for bundle in decide_by],
             "detector_from": None if detector_from is None else detector_from.version,
         },
         seen=rows,
@@ -193,6 +177,43 @@ def build_starter(
         metrics=figures,
         replace=True,
     )
+
+
+def _train_classifiers(
+    lessons: Sequence[Lessons], plan: StarterPlan, init: Networks | None, context: Callable[[str], StageContext]
+) -> tuple[GlobalNet, LocalNet, FusionHead]:
+    """Rendered pages first, unless ``init`` has learnt them; then, where there are any, real and rendered together."""
+    rendered, real = lessons[0], lessons[1] if len(lessons) > 1 else None
+    global_, local = (init.global_, init.local) if init is not None else (None, None)
+    taught, recipe = rendered, plan.recipe
+    if init is None or real is None:
+        val = (rendered.inner, rendered.inner_beats)
+        local = train_local(
+            rendered.train, rendered.train_beats, recipe.local, context("local-rendered"), init=local, val=val
+        )
+        global_ = train_global(
+            rendered.train, recipe.global_, context("global-rendered"), init=global_, val=rendered.inner
+        )
+    if real is not None:
+        taught = real.gridded() + rendered
+        weights, val = mixing_weights(taught.train), (taught.inner, taught.inner_beats)
+        local = train_local(
+            taught.train,
+            taught.train_beats,
+            plan.real_local,
+            context("local-real"),
+            init=local,
+            val=val,
+            weights=weights,
+        )
+        global_ = train_global(
+            taught.train, plan.real_global, context("global-real"), init=global_, val=taught.inner, weights=weights
+        )
+    assert global_ is not None and local is not None
+    name = "fusion-rendered" if real is None else "fusion-real"
+    val = (taught.inner, taught.inner_beats)
+    fusion = train_fusion(global_, local, taught.train, taught.train_beats, recipe.fusion, context(name), val=val)
+    return global_, local, fusion
 
 
 def _to_train(start: Bundle, stage: LocalStage, device: torch.device) -> Networks:
@@ -208,6 +229,22 @@ def _to_train(start: Bundle, stage: LocalStage, device: torch.device) -> Network
     return nets
 
 
+def _out_of_fold(starters: Sequence[Bundle], khan: Path, cache: Path, recipe: Recipe) -> dict[str, Calibration]:
+    """Decisions fitted on the answers of each starter to its own fold's gridded pages, all put together."""
+    labels: list[int] = []
+    logits: dict[str, list[FloatArray]] = {"global": [], "local": [], "fused": []}
+    for bundle in starters:
+        pages = khan_pages(khan, cache / "pages", cache / "cache", bundle.manifest["recipe"]["fold"]).test
+        shown = [page for page in pages if page.has_grid]
+        labels += [int(page.label == 1) for page in shown]
+        for name, values in answer_pages(bundle.nets, bundle.operating.min_score, shown).logits.items():
+            logits[name].append(values / (bundle.operating.temperature if name == "fused" else 1.0))
+    return {
+        name: calibrate(np.concatenate(parts), labels, recipe.sensitivity_target, recipe.specificity_target)
+        for name, parts in logits.items()
+    }
+
+
 def _beats_of(
     pages: Sequence[PreparedPage], detector: BeatDetector, min_score: float, stem: Path
 ) -> dict[str, FloatArray]:
@@ -217,20 +254,3 @@ def _beats_of(
         found = [boxes for boxes, _ in detect_pages(detector, pages, min_score)]
         write_bytes_atomic(file, save({page.picture_hash: b for page, b in zip(pages, found, strict=True)}))
     return load_file(file)
-
-
-def diagnosis_of(page: PreparedPage) -> str:
-    """A Khan page's diagnosis, which is the first part of its key; empty for other pages."""
-    return page.key.split("/")[0] if page.source == "khan" else ""
-
-
-def mixing_weights(pages: Sequence[PreparedPage]) -> FloatArray:
-    """How often each page is drawn relative to its class: real pages ``KHAN_SHARE`` of it, rare diagnoses more."""
-    weights = np.array([DIAGNOSIS_WEIGHTS.get(diagnosis_of(page), 1.0) for page in pages])
-    is_real = np.array([page.source == "khan" for page in pages])
-    labels = np.array([page.label for page in pages])
-    for label in (0, 1):
-        for real, share in ((True, KHAN_SHARE), (False, 1 - KHAN_SHARE)):
-            rows = (labels == label) & (is_real == real)
-            weights[rows] *= share / weights[rows].sum()
-    return weights

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from trainer.calibrate import calibrate, choose_thresholds, decide, fit_temperature
+from trainer.calibrate import Calibration, calibrate, choose_thresholds, decide, fit_temperature
 
 
 def test_temperature_and_bias_are_recovered() -> None:
@@ -16,6 +16,16 @@ def test_temperature_and_bias_are_recovered() -> None:
     temperature, bias = fit_temperature(logits, labels)
     assert temperature == pytest.approx(2.5, rel=0.05)
     assert bias == pytest.approx(1.5, abs=0.15)
+
+
+def test_two_calibrations_one_after_the_other_are_one() -> None:
+    first, second = Calibration(2.0, 1.0, 0.3, 0.6), Calibration(0.5, -0.2, 0.1, 0.9)
+    logits = np.array([-3.0, 0.0, 0.5, 4.0])
+    p_first = first.probabilities(logits)
+    one_by_one = second.probabilities(np.log(p_first / (1 - p_first)))
+    both = first.then(second)
+    assert both.probabilities(logits) == pytest.approx(one_by_one)
+    assert (both.p_normal_below, both.p_abnormal_from) == (0.1, 0.9)
 
 
 def test_separable_and_tiny_samples_stay_finite() -> None:

@@ -1,13 +1,14 @@
 """The whole circle on tiny models: public data as published, every stage, a bundle, and a page screened with it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from ecgcore.bundle import Bundle, load_bundle
+from ecgcore.bundle import load_bundle
 from ecgcore.errors import BadData
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
@@ -15,7 +16,9 @@ from ecgcore.types import ByteArray
 from tests.trainer.pages import prepared_page
 from tests.trainer.wfdb_files import write_ludb_record
 from trainer.config import RECIPES
-from trainer.starter import StarterPlan, build_starter, mixing_weights
+from trainer.starter import StarterPlan, build_starter
+from trainer.starter_lessons import mixing_weights
+from trainer.starter_pages import khan_pages
 
 TINY = RECIPES["tiny"]
 PLAN = StarterPlan(TINY, TINY.global_, TINY.local, styles=(1, 1, 1))
@@ -66,7 +69,7 @@ def _build(
     rendered_only: bool,
     resume: bool = False,
     messages: list[str] | None = None,
-    start: Bundle | None = None,
+    **further: Any,
 ) -> None:
     build_starter(
         ludb=data / "ludb",
@@ -79,7 +82,7 @@ def _build(
         resume=resume,
         progress=lambda event: None if messages is None else messages.append(event["stage"]),
         plan=PLAN,
-        start=start,
+        **further,
     )
 
 
@@ -109,6 +112,28 @@ def test_the_whole_circle(data: Path, tmp_path: Path, ecg_page_rgb: ByteArray) -
     khan_groups = [f"khan:g{number}" for number in range(16)]
     assert not any(ancestor.has_seen(group=group) for group in khan_groups)
     assert 0.6 < np.mean([bundle.has_seen(group=group) for group in khan_groups]) < 1
+
+
+def test_folds_measure_every_real_page_once_and_decide_for_each_other(data: Path, tmp_path: Path) -> None:
+    _build(data, tmp_path / "out", rendered_only=True)
+    ancestor = load_bundle(tmp_path / "out" / "bundle")
+    shared: dict[str, Any] = {"rendered_only": False, "start": ancestor, "cache": tmp_path / "cache"}
+    messages: list[str] = []
+    _build(data, tmp_path / "1", **shared, fold=1, detector_from=ancestor, messages=messages)
+    assert "detector" not in messages
+    other = load_bundle(tmp_path / "1" / "bundle")
+    _build(data, tmp_path / "0", **shared, detector_from=ancestor, decide_by=[other])
+    first = load_bundle(tmp_path / "0" / "bundle")
+    assert (other.version, first.version) == ("starter-real-0-fold-1", "starter-real-0")
+    assert first.manifest["recipe"]["decided_by"] == [other.version]
+    unseen = [
+        {page.picture_hash for page in khan_pages(data / "khan", tmp_path / "cache" / "pages", tmp_path, fold).test}
+        for fold in range(5)
+    ]
+    assert sum(map(len, unseen)) == len(set.union(*unseen)) == 16
+    for fold, bundle in ((0, first), (1, other)):
+        assert not any(bundle.has_seen(picture_hash=digest) for digest in unseen[fold])
+        assert all(bundle.has_seen(picture_hash=digest) for digest in unseen[4])
 
 
 def test_a_folder_in_use_and_missing_data_are_refused(data: Path, tmp_path: Path) -> None:
