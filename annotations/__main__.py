@@ -7,6 +7,7 @@ from pathlib import Path
 
 from annotations.exchange import export_to, import_from
 from annotations.formats import FORMATS
+from annotations.look_alikes import compare_older, without_look
 from annotations.records import import_records
 from annotations.snapshots import snapshots
 from annotations.store import Store, data_dir
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     kept.add_argument("path", type=Path, metavar="FILE")
     back = commands.add_parser("restore", help="unpack a backup into an empty data folder")
     back.add_argument("path", type=Path, metavar="FILE")
-    checked = commands.add_parser("check", help="look for damage in database and pictures")
+    checked = commands.add_parser("check", help="look for damage, and compare pictures that never were")
     for command in (coming, going, kept, back, checked):
         command.add_argument("--data-dir", type=Path, default=data_dir(), metavar="DIR", help="default: ECG_DATA_DIR")
     return parser
@@ -75,6 +76,8 @@ def _import(options: argparse.Namespace) -> int:
         f"{report.pictures_added} pictures and {report.readings_added} readings added, {report.unchanged} unchanged, "
         f"{len(report.refusals)} refused"
     )
+    for twin in report.twins:
+        print(f"twin {twin}")
     for loss in report.losses:
         print(f"not held by this format: {loss}", file=sys.stderr)
     return EXIT_FAILED if report.refusals else EXIT_OK
@@ -107,8 +110,13 @@ def _restore(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    findings = check(Store(options.data_dir), _show_progress)
+    store = Store(options.data_dir)
+    findings = check(store, _show_progress)
     print("\n".join(findings) or "nothing is damaged")
+    older = without_look(store)
+    if older:
+        found = compare_older(store, _show_progress)
+        print(f"{older} older pictures compared; pairs that look alike (see the Dataset page): {found}")
     return EXIT_FAILED if findings else EXIT_OK
 
 

@@ -1,23 +1,21 @@
 """The way in and out of the store: other programs' files become pictures and readings, and the other way round."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from annotations.formats import FORMATS
 from annotations.formats.page import ExchangePage, Refusal
-from annotations.model import Reading, Revision, StoreError
+from annotations.model import Reading, StoreError
+from annotations.new_picture import NewPicture
 from annotations.readings import add_revision, line_head, revision
-from annotations.revisions import revisions_where
-from annotations.snapshots import ReadPage, which_revisions
-from annotations.store import PICTURE_SELECT as PICTURES_SQL
-from annotations.store import NewPicture, Store, picture_of
+from annotations.snapshots import read_pages, which_pages
+from annotations.store import Store, now
+from annotations.twins import Twin, join_twins
 from ecgcore.errors import UnreadablePicture
 from ecgcore.page import picture_hash, read_picture
 
 Progress = Callable[[int, int], None]
-
-_PAGES_AT_ONCE = 200
 
 
 @dataclass
@@ -30,6 +28,7 @@ class ImportReport:
         unchanged: pages that already say the same.
         refusals: pages that were not taken, each with its reason.
         losses: what the format cannot hold.
+        twins: one sentence for each new picture that looks like another one.
     """
 
     pictures_added: int = 0
@@ -37,6 +36,7 @@ class ImportReport:
     unchanged: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     losses: tuple[str, ...] = ()
+    twins: list[str] = field(default_factory=list)
 
 
 def import_from(
@@ -74,10 +74,12 @@ def import_from(
         except (StoreError, UnreadablePicture) as error:
             report.refusals.append(Refusal(page.name, None, str(error)))
         progress(number, len(loaded.pages))
+    added: list[int] = []
     with store.writing() as connection:
         for page, new in ready:
-            if new is not None:
-                report.pictures_added += new.insert(connection)
+            added_id = None if new is None else new.insert(connection, now())
+            if added_id is not None:
+                added.append(added_id)
             (image_id,) = connection.execute(
                 "SELECT id FROM image WHERE picture_hash = ?", (page.picture_hash,)
             ).fetchone()
@@ -95,6 +97,9 @@ def import_from(
                 )
         if whole_or_nothing and report.refusals:
             raise _refused_whole(report.refusals)
+        twins = join_twins(connection, added)
+    report.pictures_added = len(added)
+    report.twins = [_told(store, twin) for twin in twins]
     return report
 
 
@@ -132,42 +137,16 @@ def export_to(
                 source_record=picture.source_record,
             )
 
-    condition, values = which_revisions(snapshot_id)
-    if not _numbers(store, condition, values):
+    if not which_pages(store, snapshot_id):
         raise StoreError("There is no page with a submitted reading.", "Correct some pages first.")
     FORMATS[format_name].save(folder, pages())
     return count
-
-
-def read_pages(
-    store: Store, snapshot_id: int | None = None, progress: Progress = lambda done, of: None
-) -> Iterator[ReadPage]:
-    """Pages with what holds for them, or as a snapshot froze them, a few hundred in memory at a time."""
-    numbers = _numbers(store, *which_revisions(snapshot_id))
-    for start in range(0, len(numbers), _PAGES_AT_ONCE):
-        part = numbers[start : start + _PAGES_AT_ONCE]
-        marks = ", ".join("?" * len(part))
-        found: dict[int, Revision] = {r.id: r for r in revisions_where(store, f"revision.id IN ({marks})", part)}
-        ids = [found[number].image_id for number in part]
-        rows = store.rows(f"{PICTURES_SQL} WHERE image.id IN ({marks})", ids)
-        pictures = {row["id"]: picture_of(row) for row in rows}
-        yield from (ReadPage(pictures[found[number].image_id], found[number]) for number in part)
-        progress(start + len(part), len(numbers))
 
 
 def said(reading: Reading) -> object:
     """What a reading says, without identities and order, so that two can be compared."""
     boxes = sorted((*(round(v, 3) for v in b.box_photo_xyxy.as_list()), b.label or "") for b in reading.beats)
     return reading.label, boxes, reading.boxes_complete, reading.flags, reading.comment.strip()
-
-
-def _numbers(store: Store, condition: str, values: Iterable[int]) -> list[int]:
-    rows = store.rows(
-        f"""SELECT revision.id FROM revision JOIN annotation ON annotation.id = revision.annotation_id
-            WHERE {condition} ORDER BY annotation.image_id""",
-        list(values),
-    )
-    return [row["id"] for row in rows]
 
 
 def _picture_to_add(store: Store, page: ExchangePage) -> NewPicture | None:
@@ -181,8 +160,24 @@ def _picture_to_add(store: Store, page: ExchangePage) -> NewPicture | None:
     if picture_hash(photo_rgb) != page.picture_hash:
         raise StoreError("Its picture changed while it was read.", "Import it again.")
     return NewPicture.of(
-        store, photo_rgb, page.picture_hash, content, page.name, page.group, "import", page.source_record, ""
+        store.folder,
+        photo_rgb,
+        page.picture_hash,
+        content,
+        name=page.name,
+        group=page.group,
+        source="import",
+        source_record=page.source_record,
     )
+
+
+def _told(store: Store, twin: Twin) -> str:
+    """What an import says of a picture that looks like another one."""
+    picture, other = store.picture(twin.image_id), store.picture(twin.twin_id)
+    alike = f"{picture.name} (page {picture.id}) looks like {other.name} (page {other.id})"
+    if twin.group is None:
+        return f"{alike}, but their groups cannot become one: decide on the Dataset page, under Look alike."
+    return f"{alike}: both are in group {twin.group} now{', which is held out' if picture.is_holdout else ''}."
 
 
 def _refused_whole(refusals: list[Refusal]) -> StoreError:

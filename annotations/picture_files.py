@@ -11,6 +11,9 @@ from ecgcore.errors import UnreadablePicture
 from ecgcore.page import picture_hash, read_picture
 from ecgcore.types import ByteArray
 
+PICTURES = "pictures"
+"""The folder of the pictures, beside the database."""
+
 _START_OF_SCAN, _END, _COMMENT = 0xDA, 0xD9, 0xFE
 _WITHIN_A_SCAN = frozenset({0x00, *range(0xD0, 0xD8)})
 _KEPT_APP_SEGMENTS = frozenset({0xE0, 0xEE})

@@ -7,6 +7,7 @@ from filelock import FileLock, Timeout
 from sqlite_utils import Database, Migrations
 
 from annotations.model import StoreError
+from annotations.schema_looks import add_look_alikes
 from annotations.schema_runs import add_runs
 
 BUSY_TIMEOUT_MS = 30_000
@@ -215,6 +216,12 @@ def m004_snapshots_and_erasure(db: Database) -> None:
 def m005_trainings(db: Database) -> None:
     """Training runs, their events, and who made which bundle active."""
     add_runs(db)
+
+
+@migrations()
+def m006_look_alikes(db: Database) -> None:
+    """Pairs of pictures that look alike."""
+    add_look_alikes(db)
 
 
 def connect(path: Path) -> Database:

@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from annotations.model import Picture, Revision, StoreError
 from annotations.readings import reading_to_json, revisions_where
 from annotations.store import PICTURE_SELECT, Store, now, picture_of
+
+_PAGES_AT_ONCE = 200
 
 # A page's current truth: the shared reading's head, unless a reviewer's last word was to return it.
 CURRENT = """
@@ -26,7 +29,7 @@ class Snapshot:
         name: chosen by a person, unique.
         person: who took it.
         note: free text.
-        sha256: of every picture's hash, group and reading.
+        sha256: over the sorted sha256s of its pages, each of the picture's hash, group and reading.
         pages: how many.
         created_at: UTC, ISO 8601.
     """
@@ -78,9 +81,42 @@ def which_revisions(snapshot_id: int | None) -> tuple[str, tuple[int, ...]]:
     return "revision.id IN (SELECT revision_id FROM snapshot_item WHERE snapshot_id = ?)", (snapshot_id,)
 
 
-def current_pages(store: Store) -> list[ReadPage]:
-    """All pages that somebody has read, with what holds now, in the order of their numbers."""
-    return _with_pictures(store, revisions_where(store, CURRENT, ()))
+def which_pages(store: Store, snapshot_id: int | None = None) -> dict[int, int]:
+    """The picture and the revision of every page that somebody has read, by number, in the order of the pictures.
+
+    Args:
+        store: where.
+        snapshot_id: None for what holds now.
+    """
+    condition, values = which_revisions(snapshot_id)
+    rows = store.rows(
+        f"""SELECT annotation.image_id, revision.id FROM revision JOIN annotation ON annotation.id = annotation_id
+            WHERE {condition} ORDER BY annotation.image_id""",
+        values,
+    )
+    return {row["image_id"]: row["id"] for row in rows}
+
+
+def read_pages(
+    store: Store, snapshot_id: int | None = None, progress: Callable[[int, int], None] = lambda done, of: None
+) -> Iterator[ReadPage]:
+    """Those pages themselves, a few hundred in memory at a time; a group held out since is marked as held out.
+
+    Args:
+        store, snapshot_id: as ``which_pages`` takes them.
+        progress: called with pages done and of how many.
+    """
+    chosen = list(which_pages(store, snapshot_id).items())
+    for start in range(0, len(chosen), _PAGES_AT_ONCE):
+        part = chosen[start : start + _PAGES_AT_ONCE]
+        marks = ", ".join("?" * len(part))
+        images, numbers = [image for image, _ in part], [number for _, number in part]
+        revisions = {r.id: r for r in revisions_where(store, f"revision.id IN ({marks})", numbers)}
+        rows = store.rows(f"{PICTURE_SELECT} WHERE image.id IN ({marks})", images)
+        pictures = {row["id"]: picture_of(row) for row in rows}
+        # A page that was erased meanwhile is no page any more.
+        yield from (ReadPage(pictures[image], revisions[number]) for image, number in part if image in pictures)
+        progress(start + len(part), len(chosen))
 
 
 def take_snapshot(store: Store, name: str, person: str, note: str = "") -> Snapshot:
@@ -92,20 +128,20 @@ def take_snapshot(store: Store, name: str, person: str, note: str = "") -> Snaps
     name = name.strip()
     if not name:
         raise StoreError("A snapshot needs a name.", "Name it after what is new in it.")
-    pages = current_pages(store)
-    if not pages:
-        raise StoreError("There is no page with a submitted reading.", "Correct some pages first.")
     if store.row("SELECT 1 FROM snapshot WHERE name = ?", (name,)):
         raise StoreError(f"There is a snapshot named {name} already.", "Choose another name.")
+    items, digests = [], []
+    for page in read_pages(store):
+        items.append((page.picture.id, page.revision.id))
+        digests.append(_sha256(page))
+    if not items:
+        raise StoreError("There is no page with a submitted reading.", "Correct some pages first.")
     with store.writing() as connection:
         (snapshot_id,) = connection.execute(
             "INSERT INTO snapshot (name, person, note, sha256, created_at) VALUES (?, ?, ?, ?, ?) RETURNING id",
-            (name, person, note.strip(), _sha256(pages), now()),
+            (name, person, note.strip(), hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest(), now()),
         ).fetchone()
-        connection.executemany(
-            "INSERT INTO snapshot_item VALUES (?, ?, ?)",
-            [(snapshot_id, page.picture.id, page.revision.id) for page in pages],
-        )
+        connection.executemany("INSERT INTO snapshot_item VALUES (?, ?, ?)", [(snapshot_id, *item) for item in items])
     return next(snapshot for snapshot in snapshots(store) if snapshot.id == snapshot_id)
 
 
@@ -119,19 +155,10 @@ def snapshots(store: Store) -> list[Snapshot]:
     return [Snapshot(**row) for row in rows]
 
 
-def snapshot_pages(store: Store, snapshot_id: int) -> list[ReadPage]:
-    """The pages of a snapshot as they were; a group that was held out since is marked as held out."""
-    return _with_pictures(store, revisions_where(store, *which_revisions(snapshot_id)))
-
-
 def difference(store: Store, older_id: int | None, newer_id: int | None) -> Difference:
     """What changed between two snapshots; None stands for nothing (older) or for what holds now (newer)."""
-    older = _revision_of_picture(store, older_id) if older_id is not None else {}
-    newer = (
-        _revision_of_picture(store, newer_id)
-        if newer_id is not None
-        else {page.picture.id: page.revision.id for page in current_pages(store)}
-    )
+    older = {} if older_id is None else which_pages(store, older_id)
+    newer = which_pages(store, newer_id)
     return Difference(
         tuple(sorted(newer.keys() - older.keys())),
         tuple(sorted(older.keys() - newer.keys())),
@@ -139,20 +166,6 @@ def difference(store: Store, older_id: int | None, newer_id: int | None) -> Diff
     )
 
 
-def _revision_of_picture(store: Store, snapshot_id: int) -> dict[int, int]:
-    rows = store.rows("SELECT image_id, revision_id FROM snapshot_item WHERE snapshot_id = ?", (snapshot_id,))
-    return {row["image_id"]: row["revision_id"] for row in rows}
-
-
-def _with_pictures(store: Store, revisions: list[Revision]) -> list[ReadPage]:
-    pictures = {row["id"]: picture_of(row) for row in store.rows(PICTURE_SELECT)}
-    pages = [ReadPage(pictures[revision.image_id], revision) for revision in revisions]
-    return sorted(pages, key=lambda page: page.picture.id)
-
-
-def _sha256(pages: list[ReadPage]) -> str:
-    lines = sorted(
-        json.dumps([page.picture.picture_hash, page.picture.group_key, reading_to_json(page.revision.reading)])
-        for page in pages
-    )
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+def _sha256(page: ReadPage) -> str:
+    said = [page.picture.picture_hash, page.picture.group_key, reading_to_json(page.revision.reading)]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -5,7 +5,6 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,14 @@ from typing import Any
 from sqlite_utils import Database
 
 from annotations.model import Picture, StoreError
-from annotations.picture_files import write_picture
+from annotations.new_picture import NewPicture
+from annotations.picture_files import PICTURES
 from annotations.schema import connect, upgrade
+from annotations.twins import join_twins
 from ecgcore.page import picture_hash
 from ecgcore.types import ByteArray
 
 DATABASE = "ecg.db"
-PICTURES = "pictures"
 
 _PICTURE_COLUMNS = """
     image.id, image.picture_hash, image.file, image.name, image.width, image.height, image.group_key,
@@ -130,9 +130,8 @@ class Store:
         group: str = "",
         source: str = "upload",
         source_record: str = "",
-        look_hash: str = "",
     ) -> tuple[Picture, bool]:
-        """Keep a picture, once: it is recognised by its pixels.
+        """Keep a picture, once: it is recognised by its pixels, and joins the group of one that it looks like.
 
         Args:
             photo_rgb: upright, ``uint8 [H, W, 3]``.
@@ -141,7 +140,6 @@ class Store:
             group: patient or machine ID; the picture is a group of its own by default.
             source: where it came from.
             source_record: of a rendered signal, its record.
-            look_hash: for near-duplicates, see ``annotations.looks``.
 
         Returns:
             The picture, and whether it is new.
@@ -150,12 +148,15 @@ class Store:
         known = self.picture_by_hash(digest)
         if known is not None:
             return known, False
-        new = NewPicture.of(self, photo_rgb, digest, original, name, group, source, source_record, look_hash)
+        new = NewPicture.of(
+            self.folder, photo_rgb, digest, original, name=name, group=group, source=source, source_record=source_record
+        )
         with self.writing() as connection:
-            added = new.insert(connection)
+            image_id = new.insert(connection, now())
+            join_twins(connection, [] if image_id is None else [image_id])
         picture = self.picture_by_hash(digest)
         assert picture is not None
-        return picture, added
+        return picture, image_id is not None
 
     def picture(self, image_id: int) -> Picture:
         """One picture.
@@ -208,60 +209,6 @@ class Store:
                         "Move the other pages into that group instead.",
                     )
                 connection.execute("UPDATE image SET group_key = ? WHERE id = ?", (group, image_id))
-
-
-@dataclass(frozen=True, slots=True)
-class NewPicture:
-    """A picture whose file is written and whose row is not: for adding many in one transaction."""
-
-    digest: str
-    look_hash: str
-    file: str
-    name: str
-    wh: tuple[int, int]
-    group: str
-    source: str
-    source_record: str
-
-    @classmethod
-    def of(
-        cls,
-        store: Store,
-        photo_rgb: ByteArray,
-        digest: str,
-        original: bytes | None,
-        name: str,
-        group: str,
-        source: str,
-        source_record: str,
-        look_hash: str,
-    ) -> "NewPicture":
-        """Write the file; the arguments are those of ``Store.add_picture``."""
-        file = write_picture(store.folder / PICTURES, digest, photo_rgb, original)
-        return cls(
-            digest,
-            look_hash,
-            f"{PICTURES}/{file}",
-            name or f"ECG {digest[:8]}",
-            (photo_rgb.shape[1], photo_rgb.shape[0]),
-            group or f"picture:{digest[:16]}",
-            source,
-            source_record,
-        )
-
-    def insert(self, connection: sqlite3.Connection) -> bool:
-        """Add the row, as part of a transaction; false where another process was first."""
-        connection.execute("INSERT INTO page_group (key) VALUES (?) ON CONFLICT DO NOTHING", (self.group,))
-        return (
-            connection.execute(
-                """INSERT INTO image (picture_hash, look_hash, file, name, width, height, group_key, source,
-                       source_record, created_at)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (picture_hash) DO NOTHING""",
-                (self.digest, self.look_hash, self.file, self.name, *self.wh, self.group, self.source,
-                 self.source_record, now()),
-            ).rowcount
-            == 1
-        )  # fmt: skip
 
 
 def picture_of(row: dict[str, Any]) -> Picture:

@@ -6,9 +6,11 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from annotations.derived import forget_derived
 from annotations.model import StoreError
+from annotations.picture_files import PICTURES
 from annotations.schema import upgrade
-from annotations.store import DATABASE, PICTURES, Store, now
+from annotations.store import DATABASE, Store, now
 from ecgcore.errors import UnreadablePicture
 from ecgcore.page import picture_hash, read_picture
 
@@ -126,6 +128,7 @@ def erase_group(store: Store, group: str, person: str) -> int:
         connection.execute("DELETE FROM erasing")
     for row in rows:
         (store.folder / row["file"]).unlink(missing_ok=True)
+    forget_derived(store.folder)
     store.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     store.db.conn.execute("VACUUM")  # freed pages of the file would still hold the rows
     return len(rows)
@@ -138,6 +141,7 @@ _ERASE = (
     "DELETE FROM snapshot_item WHERE image_id IN erasing",
     f"DELETE FROM review WHERE revision_id IN ({_REVISIONS})",
     f"DELETE FROM revision_box WHERE revision_id IN ({_REVISIONS})",
+    "DELETE FROM look_alike WHERE image_id IN erasing OR twin_id IN erasing",
     "DELETE FROM draft WHERE image_id IN erasing",
     "DELETE FROM lease WHERE image_id IN erasing",
     "UPDATE annotation SET head_revision_id = NULL WHERE image_id IN erasing",

@@ -8,7 +8,7 @@ import numpy as np
 
 from annotations.model import StoreError
 from annotations.page_folds import STORE_FOLDS, fix_folds, folds_of_groups
-from annotations.snapshots import ReadPage, Snapshot, current_pages, snapshot_pages, snapshots
+from annotations.snapshots import ReadPage, Snapshot, read_pages, snapshots
 from annotations.store import Store
 from ecgcore.types import FloatArray
 from trainer.folds import deal_into
@@ -46,11 +46,10 @@ def find_snapshot(store: Store, name_or_id: str | int) -> Snapshot:
 
 def pages_of_store(store: Store, snapshot_id: int | None = None) -> StorePages:
     """Sort the pages of a snapshot (None: what holds now) into those that train, those that measure and the others."""
-    pages = current_pages(store) if snapshot_id is None else snapshot_pages(store, snapshot_id)
     train: list[PageItem] = []
     held_out: list[PageItem] = []
     skipped: Counter[str] = Counter()
-    for page in pages:
+    for page in read_pages(store, snapshot_id):
         reason = _reason_to_skip(page)
         if reason is not None:
             skipped[reason] += 1

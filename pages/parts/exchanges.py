@@ -43,6 +43,8 @@ def import_tab(store: Store, person: str) -> None:
             [{"file": r.file, "line": r.line, "reason": r.reason} for r in last.refusals[:_REFUSALS_SHOWN]],
             hide_index=True,
         )
+    for twin in [] if last is None else last.twins[:_REFUSALS_SHOWN]:
+        st.caption(twin)
     for loss in FORMATS[name].losses if name in FORMATS else ():
         st.caption(f"Not held by this format: {loss}")
 

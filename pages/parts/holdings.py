@@ -1,20 +1,17 @@
 """The tabs of the Dataset page: the gallery, how readers agree, snapshots."""
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from annotations.model import StoreError
 from annotations.overview import SHOWS, Counts, agreement, counts, counts_before, gallery, gallery_size
 from annotations.snapshots import difference, snapshots, take_snapshot
 from annotations.store import Store
 from annotations.upkeep import erase_group
-from ecgcore.page import read_picture
-from pages.parts.pictures import at_width, jpeg
+from pages.parts.attempts import attempt
+from pages.parts.pictures import thumbnail
 
 _COLUMNS, _ROWS = 4, 3
-_THUMB_WIDTH_PX = 360
 
 
 def counters(store: Store) -> None:
@@ -69,7 +66,7 @@ def gallery_tab(store: Store, person: str) -> None:
     for start in range(0, len(rows), _COLUMNS):
         for column, row in zip(st.columns(_COLUMNS), rows[start : start + _COLUMNS], strict=False):
             with column:
-                st.image(_thumb(str(store.folder / row["file"])))
+                thumbnail(store.folder / row["file"])
                 said = row["label"] or ("no label" if row["person"] else "unread")
                 if st.checkbox(f"{row['name']}", key=f"tick-{row['id']}"):
                     ticked.append(row)
@@ -98,7 +95,7 @@ def _actions(store: Store, ticked: list[dict[str, Any]], person: str, *, in_bin:
         with st.popover("Same patient", disabled=len(ids) < 2):
             group = st.text_input("Group that they all belong to", groups[0] if groups else "", max_chars=120)
             if st.button("Put together", key="gallery-join", type="primary"):
-                _try(lambda: store.join_group(ids, group))
+                attempt(lambda: store.join_group(ids, group))
         with st.popover("Erase a patient", disabled=len(groups) != 1):
             st.markdown(
                 f"All pictures, readings and predictions of **{groups[0] if groups else ''}** are erased for good. "
@@ -106,7 +103,7 @@ def _actions(store: Store, ticked: list[dict[str, Any]], person: str, *, in_bin:
             )
             typed = st.text_input("Type the group's name to erase it", key="erase-typed")
             if st.button("Erase", key="gallery-erase", type="primary", disabled=not groups or typed != groups[0]):
-                _try(lambda: erase_group(store, groups[0], person))
+                attempt(lambda: erase_group(store, groups[0], person))
 
 
 def agreement_tab(store: Store) -> None:
@@ -131,7 +128,7 @@ def snapshot_tab(store: Store, person: str) -> None:
         name = st.text_input("Name of a new snapshot", max_chars=80, key="snapshot-name")
         note = st.text_input("Note", max_chars=300)
         if st.form_submit_button("Freeze what holds now"):
-            _try(lambda: take_snapshot(store, name, person, note))
+            attempt(lambda: take_snapshot(store, name, person, note))
     taken = snapshots(store)
     if not taken:
         st.caption("No snapshot yet. A training learns from a snapshot, so that it can be told what it has seen.")
@@ -156,17 +153,3 @@ def snapshot_tab(store: Store, person: str) -> None:
     for word, ids in (("added", changed.added), ("removed", changed.removed), ("changed", changed.changed)):
         shown = ", ".join(map(str, ids[:40])) + (" ..." if len(ids) > 40 else "")
         st.caption(f"{len(ids)} pages {word}{': ' + shown if ids else ''}")
-
-
-def _try(action: Any) -> None:
-    try:
-        action()
-    except StoreError as error:
-        st.error(f"{error.cause} {error.next_step}")
-    else:
-        st.rerun()
-
-
-@st.cache_data(show_spinner=False, max_entries=500)
-def _thumb(path: str) -> bytes:
-    return jpeg(at_width(read_picture(Path(path), "the picture")[0], _THUMB_WIDTH_PX))

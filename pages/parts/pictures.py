@@ -1,9 +1,16 @@
 """Pictures at the size that a browser needs."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
+import streamlit as st
 
+from ecgcore.errors import UnreadablePicture
+from ecgcore.page import read_picture
 from ecgcore.types import ByteArray
+
+THUMBNAIL_WIDTH_PX = 360
 
 
 def at_width(photo_rgb: ByteArray, width_px: int, *, enlarge: bool = False) -> ByteArray:
@@ -19,3 +26,16 @@ def jpeg(picture_rgb: ByteArray) -> bytes:
     """A picture as JPEG, small enough to be sent at once."""
     _, encoded = cv2.imencode(".jpg", cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82])
     return encoded.tobytes()
+
+
+def thumbnail(path: Path) -> None:
+    """Show a stored picture in a small size, or why it cannot be shown."""
+    try:
+        st.image(_thumbnail(str(path)))
+    except UnreadablePicture as error:
+        st.caption(f"{error.cause} {error.next_step}")
+
+
+@st.cache_data(show_spinner=False, max_entries=500)
+def _thumbnail(path: str) -> bytes:
+    return jpeg(at_width(read_picture(Path(path), "the picture")[0], THUMBNAIL_WIDTH_PX))

@@ -11,7 +11,7 @@ from sklearn.metrics import cohen_kappa_score
 from annotations import readings
 from annotations.model import Reading
 from annotations.overview import SHOWS, agreement, cohens_kappa, counts, counts_before, gallery, gallery_size
-from annotations.snapshots import current_pages, take_snapshot
+from annotations.snapshots import read_pages, take_snapshot
 from annotations.store import Store
 from tests.annotations.conftest import ABNORMAL, NORMAL, box, picture_rgb
 
@@ -48,7 +48,7 @@ def test_counts_follow_the_rules_of_what_may_train(store: Store) -> None:
         reading = Reading(label, (box("a"), marked), complete, flag)
         readings.save(store, picture.id, "Ada", reading, base_revision_id=None)
     store.hold_out(["g3"])
-    pages = current_pages(store)
+    pages = list(read_pages(store))
     boxed, labelled = ([p for p in pages if p.trains_detector], [p for p in pages if p.trains_classifier])
     found = counts(store)
     assert found.detector_pages == len(boxed)

@@ -43,6 +43,11 @@ ROWS = {
         "INSERT INTO run_event VALUES (1, 1, '2026-01-01', '{}')",
         "INSERT INTO activation VALUES (1, 'v', 'starter', 0, 'Ada', 'better', '2026-01-01')",
     ],
+    "m006_look_alikes": [
+        """INSERT INTO image (picture_hash, file, name, width, height, group_key, source, created_at)
+            VALUES (hex(randomblob(32)), 'pictures/b.png', 'b', 10, 10, 'g', 'upload', '2026-01-01')""",
+        "INSERT INTO look_alike VALUES (2, 1, 0.5, 'Ada', '2026-01-01')",
+    ],
 }
 
 
@@ -108,6 +113,10 @@ def test_processes_that_start_at_once_all_find_it_ready(tmp_path: Path) -> None:
         "UPDATE activation SET reason = 'other'",
         "DELETE FROM activation",
         "INSERT INTO activation VALUES (2, 'v', 'starter', 0, 'Ada', ' ', '2026-01-01')",
+        "INSERT INTO look_alike VALUES (1, 2, 0.5, NULL, NULL)",
+        "INSERT INTO look_alike VALUES (2, 2, 0.5, NULL, NULL)",
+        "UPDATE look_alike SET not_the_same_by = 'nobody'",
+        "UPDATE look_alike SET decided_at = NULL",
     ],
 )
 def test_the_rules_hold_whoever_writes(statement: str, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from annotations import readings
 from annotations.model import Reading, StoreError
-from annotations.snapshots import Difference, current_pages, difference, snapshot_pages, snapshots, take_snapshot
+from annotations.snapshots import Difference, difference, read_pages, snapshots, take_snapshot
 from annotations.store import Store
 from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
 
@@ -24,8 +24,8 @@ def test_a_snapshot_does_not_move_with_the_truth(store: Store) -> None:
     readings.save(store, a, "Ben", ABNORMAL, base_revision_id=first.id)
     readings.save(store, c, "Ben", NORMAL, base_revision_id=None)
     store.bin([b])
-    assert [p.revision.reading for p in snapshot_pages(store, snapshot.id)] == [NORMAL, ABNORMAL]
-    assert [p.picture.id for p in current_pages(store)] == [a, c]
+    assert [p.revision.reading for p in read_pages(store, snapshot.id)] == [NORMAL, ABNORMAL]
+    assert [p.picture.id for p in read_pages(store)] == [a, c]
     newer = take_snapshot(store, "two", "Ada")
     assert newer.sha256 != snapshot.sha256
     assert [s.name for s in snapshots(store)] == ["two", "one"]
@@ -53,7 +53,7 @@ def test_what_may_train(store: Store) -> None:
     for image_id, reading in zip(ids, reading_of.values(), strict=True):
         readings.save(store, image_id, "Ada", reading, base_revision_id=None)
     store.hold_out(["g3"])
-    pages = dict(zip(reading_of, current_pages(store), strict=True))
+    pages = dict(zip(reading_of, read_pages(store), strict=True))
     assert [name for name, page in pages.items() if page.trains_classifier] == ["both", "label only"]
     assert [name for name, page in pages.items() if page.trains_detector] == ["both", "boxes only"]
 
@@ -63,16 +63,16 @@ def test_a_group_held_out_later_trains_from_no_old_snapshot(store: Store) -> Non
     readings.save(store, a, "Ada", NORMAL, base_revision_id=None)
     snapshot = take_snapshot(store, "one", "Ada")
     store.hold_out(["g0"])
-    assert not snapshot_pages(store, snapshot.id)[0].trains_classifier
+    assert not next(read_pages(store, snapshot.id)).trains_classifier
 
 
 def test_a_returned_reading_is_no_truth_until_it_is_accepted(store: Store) -> None:
     (a,) = _pages(store, 1)
     saved = readings.save(store, a, "Ada", NORMAL, base_revision_id=None)
     readings.add_review(store, saved.id, "Ben", "returned", "no")
-    assert current_pages(store) == []
+    assert list(read_pages(store)) == []
     readings.add_review(store, saved.id, "Ben", "accepted")
-    assert len(current_pages(store)) == 1
+    assert len(list(read_pages(store))) == 1
 
 
 def test_names_are_needed_and_unique_and_so_are_readings(store: Store) -> None:

@@ -8,7 +8,7 @@ import pytest
 from annotations import queue, readings
 from annotations.model import StoreError
 from annotations.predictions import record_prediction
-from annotations.snapshots import snapshot_pages, take_snapshot
+from annotations.snapshots import read_pages, take_snapshot
 from annotations.store import Store
 from annotations.upkeep import backup, check, erase_group, restore
 from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb, prediction
@@ -78,7 +78,7 @@ def test_an_erased_patient_is_gone_for_good(store: Store) -> None:
     assert erase_group(store, "patient-0", "Ada") == 2
     assert [row["id"] for row in store.rows("SELECT id FROM image")] == [2]
     assert readings.history(store, 2) == kept
-    assert [p.picture.id for p in snapshot_pages(store, 1)] == [2]
+    assert [p.picture.id for p in read_pages(store, 1)] == [2]
     assert store.rows("SELECT person, pictures FROM erasure") == [{"person": "Ada", "pictures": 2}]
     assert check(store) == []
     assert len([p for p in (store.folder / "pictures").rglob("*") if p.is_file()]) == 1

@@ -1,0 +1,75 @@
+"""A picture on its way into the store: its file is written first, its row as part of a transaction."""
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from annotations.looks import look_hash
+from annotations.picture_files import PICTURES, write_picture
+from ecgcore.types import ByteArray
+
+
+@dataclass(frozen=True, slots=True)
+class NewPicture:
+    """A picture whose file is written and whose row is not, so that many can be added in one transaction."""
+
+    digest: str
+    look: str
+    file: str
+    name: str
+    wh: tuple[int, int]
+    group: str
+    source: str
+    source_record: str
+
+    @classmethod
+    def of(
+        cls,
+        folder: Path,
+        photo_rgb: ByteArray,
+        digest: str,
+        original: bytes | None,
+        *,
+        name: str,
+        group: str,
+        source: str,
+        source_record: str,
+    ) -> "NewPicture":
+        """Write the file into the data folder and take the picture's look.
+
+        Args:
+            folder: the data folder.
+            photo_rgb, original, name, group, source, source_record: as ``Store.add_picture`` takes them.
+            digest: the picture's hash.
+
+        Raises:
+            StoreError: the file cannot be written.
+        """
+        file = write_picture(folder / PICTURES, digest, photo_rgb, original)
+        return cls(
+            digest,
+            look_hash(photo_rgb),
+            f"{PICTURES}/{file}",
+            name or f"ECG {digest[:8]}",
+            (photo_rgb.shape[1], photo_rgb.shape[0]),
+            group or own_group(digest),
+            source,
+            source_record,
+        )
+
+    def insert(self, connection: sqlite3.Connection, created_at: str) -> int | None:
+        """Add the row; returns its number, None where another process was first."""
+        connection.execute("INSERT INTO page_group (key) VALUES (?) ON CONFLICT DO NOTHING", (self.group,))
+        row = connection.execute(
+            """INSERT INTO image (picture_hash, look_hash, file, name, width, height, group_key, source,
+                   source_record, created_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (picture_hash) DO NOTHING RETURNING id""",
+            (self.digest, self.look, self.file, self.name, *self.wh, self.group, self.source, self.source_record,
+             created_at),
+        ).fetchone()  # fmt: skip
+        return None if row is None else int(row[0])
+
+
+def own_group(digest: str) -> str:
+    """The group of a picture of which nothing else is known."""
+    return f"picture:{digest[:16]}"
