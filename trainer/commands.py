@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from annotations.derived import CACHE
 from annotations.page_folds import STORE_FOLDS
-from annotations.store import CACHE, Store
+from annotations.store import Store
 from ecgcore.bundle import load_bundle
 from ecgcore.device import pick_device
 from ecgcore.errors import BadData
@@ -25,7 +26,7 @@ from trainer.evaluate import evaluate_bundle, figures_table
 from trainer.files import write_json_atomic
 from trainer.fit import fit_bundle
 from trainer.registry import line_of_descent, present_version
-from trainer.run_files import SUMMARY, locked
+from trainer.run_files import LEFT_OUT, SUMMARY, locked
 from trainer.runs import PAGES, inputs_table, open_run, write_left_out
 from trainer.stack import StartFrom, choose_start
 from trainer.store_pages import find_snapshot, fix_folds_for, folds_for, pages_of_store
@@ -75,6 +76,7 @@ def starter(options: argparse.Namespace) -> None:
         start=None if options.bundle is None else load_bundle(options.bundle, options.device),
         detector_from=None if options.detector is None else load_bundle(options.detector, options.device),
         fold=options.fold,
+        version=options.version,
         decide_by=[load_bundle(folder, options.device) for folder in options.decide_by],
         cache=options.cache,
     )
@@ -88,7 +90,7 @@ def crossval(options: argparse.Namespace) -> None:
         _tell_what_was_seen(line, options.start, data)
         config = _config(options, recipe, line) | {"folds": options.folds}
         run = open_run(options.out, config, inputs_table(data.items, data.pages), resume=options.resume)
-        write_left_out(run.path / "left_out.csv", data.left_out)
+        write_left_out(run.path / LEFT_OUT, data.left_out)
         summary = cross_validate(
             data.pages,
             recipe,
@@ -117,7 +119,7 @@ def fit(options: argparse.Namespace) -> None:
         bundle = load_bundle(line[0].folder, options.device) if needs_bundle else None
         config = _config(options, recipe, line)
         run = open_run(run_path, config, inputs_table(data.items, data.pages), resume=options.resume)
-        write_left_out(run.path / "left_out.csv", data.left_out)
+        write_left_out(run.path / LEFT_OUT, data.left_out)
         figures = fit_bundle(
             data.pages,
             recipe,

@@ -1,23 +1,28 @@
 """Honest cross-validation: every page is judged by networks whose every part saw only other groups' pages."""
 
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 
 from ecgcore.bundle import save_bundle
+from ecgcore.errors import BadData
 from trainer.calibrate import decide
+from trainer.checkpoint import has_checkpoints, remove_checkpoints
 from trainer.config import Recipe
 from trainer.data import PreparedPage
+from trainer.descent import StartOf, untrained_stages
 from trainer.detection_metrics import PageBoxes, detection_metrics
 from trainer.engine import Progress, StageContext
 from trainer.files import write_json_atomic
 from trainer.folds import assign_folds, split_holdout
 from trainer.metrics import Interval, classification_metrics, paired_auroc_difference
+from trainer.run_files import PREDICTIONS, read_json
 from trainer.runs import PageAnswer, RunFolder, read_answers, seen_rows, write_answers
-from trainer.stack import Answers, Start, Trained, train_stack
+from trainer.stack import Answers, Trained, train_stack
+from trainer.workload import LOOKING, STAGES, StageClock, pages_shown
 
 Block = dict[str, dict[str, Interval]]
 """``{"detector" | "local" | "global" | "fused": {metric: interval}}``."""
@@ -28,13 +33,15 @@ N_BOOT = 1000
 def cross_validate(
     pages: Sequence[PreparedPage],
     recipe: Recipe,
-    start: Start,
+    start_of: StartOf,
     run: RunFolder,
     *,
     n_folds: int,
     seed: int,
     device: torch.device,
     progress: Progress,
+    folds: Sequence[int] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Train and judge fold by fold; finished folds are kept and skipped.
 
@@ -42,35 +49,43 @@ def cross_validate(
     fold decides by its own thresholds; the pooled figures are those of all folds' answers put together.
 
     Args:
-        pages: labelled pages.
+        pages: labelled pages, and pages without a label that are boxed.
         recipe: how to train.
-        start: what to start from; its classifiers must have seen none of the pages.
+        start_of: what a fold starts from, given its test pages.
         run: where everything is kept.
         n_folds: number of folds.
         seed: of folds, splits and training.
         device: where to train.
         progress: told of every step.
+        folds: the fold of each page; they are dealt anew by default.
+        cancelled: asked between steps; true stops the training.
 
     Returns:
-        ``{"folds": [Block, ...], "pooled": Block, "auroc_differences": {...}}``.
+        ``{"folds": [Block, ...], "pooled": Block, "auroc_differences": {...}, "fold_facts": [...]}``.
 
     Raises:
         BadData: a class has too few groups, or a stage cannot learn from its pages.
         StageCancelled: training was stopped.
     """
-    folds = assign_folds([page.label for page in pages], [page.group_key for page in pages], n_folds, seed)
+    if folds is None:
+        folds = assign_folds([page.label for page in pages], [page.group_key for page in pages], n_folds, seed).tolist()
     for fold in range(n_folds):
         if run.finished(fold):
-            progress({"fold": fold, "stage": "finished before"})
+            progress({"fold": fold, "folds": n_folds, "stage": "fold", "message": "finished before"})
             continue
         test = [page for page, of in zip(pages, folds, strict=True) if of == fold]
         rest = [page for page, of in zip(pages, folds, strict=True) if of != fold]
-        _run_fold(fold, rest, test, recipe, start, run=run, seed=seed, device=device, progress=progress)
+        told = partial(_tell_fold, progress, fold, n_folds)
+        _run_fold(fold, rest, test, recipe, start_of, run=run, seed=seed, device=device, told=told, cancelled=cancelled)
     place = {page.key: index for index, page in enumerate(pages)}
-    answers = [answer for fold in range(n_folds) for answer in read_answers(run.fold(fold) / "predictions.csv")]
+    answers = [answer for fold in range(n_folds) for answer in read_answers(run.fold(fold) / PREDICTIONS)]
     answers.sort(key=lambda answer: place[answer.file])
-    write_answers(run.path / "predictions.csv", answers)
+    write_answers(run.path / PREDICTIONS, answers)
     return _summary(answers, pages, run, n_folds)
+
+
+def _tell_fold(progress: Progress, fold: int, n_folds: int, event: dict[str, Any]) -> None:
+    progress({"fold": fold, "folds": n_folds, **event})
 
 
 def split_inner(
@@ -93,24 +108,38 @@ def _run_fold(
     rest: Sequence[PreparedPage],
     test: Sequence[PreparedPage],
     recipe: Recipe,
-    start: Start,
+    start_of: StartOf,
     *,
     run: RunFolder,
     seed: int,
     device: torch.device,
-    progress: Progress,
+    told: Progress,
+    cancelled: Callable[[], bool],
 ) -> None:
     started = time.monotonic()
     folder = run.fold(fold)
+    was_resumed = has_checkpoints(folder)
     train, val = split_inner(rest, recipe.inner_share, seed + fold)
+    chosen = start_of(test)
+    kept = untrained_stages(recipe)
+    if kept and not chosen.start.from_bundle:
+        raise BadData(
+            f"Stage {', '.join(kept)} cannot stay as it is: every bundle here has seen test pages of fold {fold + 1}.",
+            "Train all stages.",
+        )
+    clock = StageClock(told)
 
     def context_of(stage: str) -> StageContext:
-        return StageContext(folder, stage, device, seed + fold, lambda event: progress({"fold": fold, **event}))
+        return StageContext(folder, stage, device, seed + fold, clock, cancelled)
 
-    trained = train_stack(train, val, recipe, start, context_of)
+    trained = train_stack(train, val, recipe, chosen.start, context_of)
+    clock({"stage": LOOKING, "message": "judging the test pages"})
     answers = trained.answer(test)
-    write_answers(folder / "predictions.csv", _page_answers(fold, test, trained, answers))
-    write_json_atomic(folder / "detections.json", _detections(test, answers) if trained.has_own_detector else {})
+    rows = _page_answers(fold, test, trained, answers)
+    write_answers(folder / PREDICTIONS, rows)
+    # A bundle's detector that has seen the test pages finds their beats, but is not judged by them.
+    is_judged = trained.has_own_detector or chosen.facts["detector"] not in chosen.facts["passed_over"]
+    write_json_atomic(folder / "detections.json", _detections(test, answers) if is_judged else {})
     save_bundle(
         folder / "bundle",
         trained.nets,
@@ -123,18 +152,35 @@ def _run_fold(
         replace=True,
     )
     thresholds = {name: [c.p_normal_below, c.p_abnormal_from] for name, c in trained.calibrations.items()}
-    pages_of = {"train": len(train), "val": len(val), "test": len(test)}
     write_json_atomic(  # last: it says that the fold is complete
         folder / "fold.json",
         {
-            "pages": pages_of,
+            "pages": {"train": len(train), "val": len(val), "test": len(test)},
+            "answers": len(rows),
+            "start": chosen.facts,
             "min_score": trained.operating.min_score,
             "thresholds": thresholds,
             "seconds": round(time.monotonic() - started, 1),
+            "seconds_of_stages": clock.stop(),
+            "pages_shown": _pages_shown(recipe, train) | {LOOKING: float(len(rest) + len(test))},
+            "was_resumed": was_resumed,
         },
     )
-    for checkpoint in folder.glob("*.checkpoint.safetensors"):  # the fold's bundle holds the weights now
-        checkpoint.unlink()
+    remove_checkpoints(folder)  # the fold's bundle holds the weights now
+    told({"stage": "fold", "finished": True, "seconds": round(time.monotonic() - started, 1)})
+
+
+def _pages_shown(recipe: Recipe, train: Sequence[PreparedPage]) -> dict[str, float]:
+    boxes = [page.boxes_panel_xyxy for page in train if page.boxes_panel_xyxy is not None]
+    labels = [page.label for page in train]
+    return pages_shown(
+        recipe,
+        STAGES,
+        boxed=len(boxes),
+        normal=labels.count(0),
+        abnormal=labels.count(1),
+        beats=sum(len(of_page) for of_page in boxes),
+    )
 
 
 def _page_answers(fold: int, pages: Sequence[PreparedPage], trained: Trained, answers: Answers) -> list[PageAnswer]:
@@ -143,7 +189,7 @@ def _page_answers(fold: int, pages: Sequence[PreparedPage], trained: Trained, an
     return [
         PageAnswer(
             file=page.key,
-            label=int(page.label == 1),
+            label=page.label,
             group=page.group,
             fold=fold,
             p_global=float(p["global"][row]),
@@ -152,6 +198,7 @@ def _page_answers(fold: int, pages: Sequence[PreparedPage], trained: Trained, an
             decision=decisions[row],
         )
         for row, page in enumerate(pages)
+        if page.label is not None
     ]
 
 
@@ -168,13 +215,13 @@ def _summary(
     answers: Sequence[PageAnswer], pages: Sequence[PreparedPage], run: RunFolder, n_folds: int
 ) -> dict[str, Any]:
     group_of = {page.key: page.group_key for page in pages}
-    facts = [json.loads((run.fold(fold) / "fold.json").read_text(encoding="utf-8")) for fold in range(n_folds)]
-    found = [json.loads((run.fold(fold) / "detections.json").read_text(encoding="utf-8")) for fold in range(n_folds)]
+    facts = [read_json(run.fold(fold) / "fold.json") for fold in range(n_folds)]
+    found = [read_json(run.fold(fold) / "detections.json") for fold in range(n_folds)]
+    boxes_of = [{key: (fold, tuple(boxes)) for key, boxes in found[fold].items()} for fold in range(n_folds)]
     blocks = [
-        _block([a for a in answers if a.fold == fold], facts, {k: tuple(v) for k, v in found[fold].items()}, group_of)
-        for fold in range(n_folds)
+        _block([a for a in answers if a.fold == fold], facts, boxes_of[fold], group_of) for fold in range(n_folds)
     ]
-    everything = {key: tuple(value) for of_fold in found for key, value in of_fold.items()}
+    everything = {key: value for of_fold in boxes_of for key, value in of_fold.items()}
     labels, groups = [a.label for a in answers], [group_of[a.file] for a in answers]
     p = {"local": [a.p_local for a in answers], "global": [a.p_global for a in answers]}
     fused = [a.p_abnormal for a in answers]
@@ -191,7 +238,7 @@ def _summary(
 def _block(
     answers: Sequence[PageAnswer],
     facts: Sequence[dict[str, Any]],
-    found: dict[str, PageBoxes],
+    found: dict[str, tuple[int, PageBoxes]],
     group_of: dict[str, str],
 ) -> Block:
     labels, groups = [a.label for a in answers], [group_of[a.file] for a in answers]
@@ -202,7 +249,10 @@ def _block(
 
     return {
         "detector": detection_metrics(
-            list(found.values()), [group_of[key] for key in found], facts[0]["min_score"], n_boot=N_BOOT
+            [boxes for _, boxes in found.values()],
+            [group_of[key] for key in found],
+            [facts[fold]["min_score"] for fold, _ in found.values()],
+            n_boot=N_BOOT,
         ),
         "local": figures([a.p_local for a in answers], "local"),
         "global": figures([a.p_global for a in answers], "global"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from trainer.metrics import FloatArray, Interval, bootstrap
+from trainer.metrics import Figures, FloatArray, Interval, bootstrap
 
 IOUS = np.arange(0.5, 1.0, 0.05)
 RECALLS = np.linspace(0, 1, 101)
@@ -16,7 +16,7 @@ PageBoxes = tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]
 def detection_metrics(
     pages: Sequence[PageBoxes],
     groups: Sequence[str],
-    operating_score: float,
+    operating_score: float | Sequence[float],
     *,
     n_boot: int = 1000,
     seed: int = 0,
@@ -30,7 +30,7 @@ def detection_metrics(
     Args:
         pages: found boxes, scores and true boxes of each page; pages that nobody boxed must be left out.
         groups: one per page; an empty group is a group of its own.
-        operating_score: the bundle's own threshold.
+        operating_score: the bundle's own threshold, or one a page where several bundles judged.
         n_boot: resamplings of the groups.
         seed: of the resampling.
 
@@ -39,14 +39,17 @@ def detection_metrics(
     """
     if not pages:
         return {name: {"value": None, "low": None, "high": None} for name in ("ap50", "ap50_95", "recall", "precision")}
+    return bootstrap(detection_figures(pages, operating_score), groups, n_boot=n_boot, seed=seed)
+
+
+def detection_figures(pages: Sequence[PageBoxes], operating_score: float | Sequence[float]) -> Figures:
+    """The figures of ``detection_metrics`` as a function of how often each page is drawn; at least one page."""
     scores_of_page = [np.asarray(scores, dtype=np.float64).reshape(-1) for _, scores, _ in pages]
     hits_of_page = [match_boxes(*page) for page in pages]
     n_true = np.array([np.asarray(true).reshape(-1, 4).shape[0] for _, _, true in pages], dtype=np.float64)
-    n_called = np.array([np.count_nonzero(s >= operating_score) for s in scores_of_page], dtype=np.float64)
-    n_right = np.array(
-        [np.count_nonzero(h[0, s >= operating_score]) for h, s in zip(hits_of_page, scores_of_page, strict=True)],
-        dtype=np.float64,
-    )
+    called = [s >= least for s, least in zip(scores_of_page, np.broadcast_to(operating_score, len(pages)), strict=True)]
+    n_called = np.array([np.count_nonzero(c) for c in called], dtype=np.float64)
+    n_right = np.array([np.count_nonzero(h[0, c]) for h, c in zip(hits_of_page, called, strict=True)], dtype=np.float64)
     order = np.argsort(-np.concatenate(scores_of_page), kind="stable")
     hits = np.concatenate(hits_of_page, axis=1)[:, order]
     page_of_box = np.repeat(np.arange(len(pages)), [len(s) for s in scores_of_page])[order]
@@ -61,7 +64,7 @@ def detection_metrics(
                 "precision": (weights @ n_right) / (weights @ n_called),
             }
 
-    return bootstrap(figures, groups, n_boot=n_boot, seed=seed)
+    return figures
 
 
 def match_boxes(found_xyxy: npt.ArrayLike, scores: npt.ArrayLike, true_xyxy: npt.ArrayLike) -> npt.NDArray[np.bool_]:

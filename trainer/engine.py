@@ -1,6 +1,5 @@
 """The training loop that all stages share: optimiser, schedule, early stopping, atomic checkpoints and resume."""
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -10,13 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ecgcore.errors import BadData, StageCancelled
+from trainer.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
 from trainer.config import Stage
-from trainer.files import save_safetensors_atomic, write_json_atomic
+from trainer.files import write_json_atomic
 
 Progress = Callable[[dict[str, Any]], None]
 
@@ -145,7 +143,9 @@ def train(model: nn.Module, task: Task, stage: Stage, context: StageContext) -> 
         history["seconds"].append(time.monotonic() - started)
         if task.validate is not None:
             model.eval()
-            history["val_loss"].append(task.validate())
+            checked = task.validate()
+            # No page of the validation part has a beat, say: then the training loss must do.
+            history["val_loss"].append(checked if math.isfinite(checked) else history["train_loss"][-1])
         if _is_best(history):
             history["best_epoch"] = epoch
             best = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
@@ -178,43 +178,23 @@ def _save(
     history: dict[str, Any],
     context: StageContext,
 ) -> None:
-    path, notes = context.file("checkpoint.safetensors"), context.file("history.json")
+    path, notes = context.file(CHECKPOINT), context.file("history.json")
     if path is None or notes is None:
         return
-    tensors = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
-    tensors |= {f"best/{name}": tensor for name, tensor in best.items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        for name, value in state.items():
-            tensors[f"optimiser/{index}/{name}"] = torch.as_tensor(value)
     history["epochs_done"] = len(history["train_loss"])
-    # The history travels inside the tensors' file too, so that one rename makes both current.
-    save_safetensors_atomic(
-        path,
-        # Cloned: batch norm and best weights may share storage with the model, which safetensors refuses.
-        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()},
-        metadata={"history": json.dumps(history)},
-    )
+    save_checkpoint(path, model, optimiser, best, history)
     write_json_atomic(notes, history)
 
 
 def _resume(
     model: nn.Module, optimiser: torch.optim.Optimizer, history: dict[str, Any], context: StageContext
 ) -> dict[str, Tensor]:
-    """Load the last checkpoint into model, optimiser and history, in place; returns the best weights so far."""
-    path = context.file("checkpoint.safetensors")
-    if path is None or not path.exists():
+    """Load the last sound checkpoint into model, optimiser and history, in place; returns the best weights so far."""
+    path = context.file(CHECKPOINT)
+    if path is None:
         return {}
-    with safe_open(str(path), framework="pt") as handle:
-        history.update(json.loads(handle.metadata()["history"]))
-    tensors = load_file(path, device=str(context.device))
-    model.load_state_dict(_under("model/", tensors))
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in _under("optimiser/", tensors).items():
-        index, name = key.split("/")
-        state.setdefault(int(index), {})[name] = tensor
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-    return _under("best/", tensors)
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    best, damaged = load_checkpoint(path, model, optimiser, history)
+    for file in damaged:
+        went_on = f"after epoch {len(history['train_loss'])}" if best else "from its beginning"
+        context.progress({"stage": context.name, "message": f"{file.name} is damaged; the stage goes on {went_on}."})
+    return {name: tensor.to(context.device) for name, tensor in best.items()}

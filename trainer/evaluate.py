@@ -9,11 +9,12 @@ from scipy.special import expit
 
 from ecgcore.bundle import Bundle
 from ecgcore.errors import BadData
+from ecgcore.types import FloatArray
 from trainer.calibrate import decide
 from trainer.data import PreparedPage
-from trainer.detection_metrics import detection_metrics
+from trainer.detection_metrics import PageBoxes, detection_metrics
 from trainer.metrics import Interval, classification_metrics
-from trainer.stack import answer_pages
+from trainer.stack import Found, answer_pages
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,79 @@ def leave_out_seen(bundle: Bundle, pages: Sequence[PreparedPage]) -> Unseen:
     return Unseen(unseen, dict(seen))
 
 
-def evaluate_bundle(bundle: Bundle, pages: Sequence[PreparedPage], *, n_boot: int = 1000) -> dict[str, Any]:
-    """Figures of a bundle as it screens: its own operating score, temperature and thresholds.
+@dataclass(frozen=True)
+class Judgement:
+    """What a bundle says of N pages as it screens: by its own operating score, temperature and thresholds.
 
-    The global and the local network have no thresholds of their own in a bundle; alone they decide at 0.5.
+    Args:
+        p: "local", "global" and "fused" probabilities, each ``[N]``; NaN where no beat was found.
+        decisions: "normal", "abnormal" or "refer" of each page.
+        found: boxes and scores of each page, None where no honest detector looked.
+        min_scores: of each page, from which score on boxes are beats.
+    """
+
+    p: dict[str, FloatArray]
+    decisions: list[str]
+    found: Sequence[Found | None]
+    min_scores: list[float]
+
+
+def judge(bundle: Bundle, pages: Sequence[PreparedPage]) -> Judgement:
+    """Let a bundle judge pages, whatever it has seen before."""
+    operating = bundle.operating
+    answers = answer_pages(bundle.nets, operating.min_score, pages)
+    p = {name: expit(answers.logits[name]) for name in ("local", "global")}
+    p["fused"] = expit(answers.logits["fused"] / operating.temperature)
+    decisions = decide(p["fused"], (operating.p_normal_below, operating.p_abnormal_from))
+    return Judgement(p, decisions, answers.found, [operating.min_score] * len(pages))
+
+
+def figures_of(judgement: Judgement, pages: Sequence[PreparedPage], *, n_boot: int = 1000) -> dict[str, Any]:
+    """Figures of what a bundle said: ``{"detector"|"local"|"global"|"fused": {metric: interval}}``.
+
+    The global and the local network have no thresholds of their own in a bundle; alone they decide at 0.5. Pages
+    without a label count for the detector only, pages that nobody boxed for the classifiers only.
+    """
+    labelled = [row for row, page in enumerate(pages) if page.label is not None]
+    labels, groups = [int(pages[row].label == 1) for row in labelled], [pages[row].group_key for row in labelled]
+    boxed = boxed_rows(judgement, pages)
+    figures: dict[str, Any] = {
+        "detector": detection_metrics(
+            page_boxes(judgement, pages, boxed),
+            [pages[row].group_key for row in boxed],
+            [judgement.min_scores[row] for row in boxed],
+            n_boot=n_boot,
+        )
+    }
+    for name in ("local", "global", "fused"):
+        decisions = [judgement.decisions[row] for row in labelled] if name == "fused" else None
+        figures[name] = classification_metrics(labels, judgement.p[name][labelled], decisions, groups, n_boot=n_boot)
+    return figures
+
+
+def boxed_rows(judgement: Judgement, pages: Sequence[PreparedPage]) -> list[int]:
+    """Pages on which a person boxed all beats and a detector looked for them."""
+    return [
+        row for row, page in enumerate(pages) if page.boxes_panel_xyxy is not None and judgement.found[row] is not None
+    ]
+
+
+def page_boxes(judgement: Judgement, pages: Sequence[PreparedPage], rows: Sequence[int]) -> list[PageBoxes]:
+    """Found boxes, scores and true boxes of the pages ``rows``, which are among ``boxed_rows``."""
+    result: list[PageBoxes] = []
+    for row in rows:
+        found, true_boxes = judgement.found[row], pages[row].boxes_panel_xyxy
+        assert found is not None and true_boxes is not None
+        result.append((*found, true_boxes))
+    return result
+
+
+def evaluate_bundle(bundle: Bundle, pages: Sequence[PreparedPage], *, n_boot: int = 1000) -> dict[str, Any]:
+    """Figures of a bundle as it screens, on pages that it has not seen.
 
     Args:
         bundle: loaded.
-        pages: labelled pages; those that the bundle has seen are left out.
+        pages: labelled or boxed pages; those that the bundle has seen are left out.
         n_boot: resamplings for the intervals.
 
     Returns:
@@ -60,27 +126,11 @@ def evaluate_bundle(bundle: Bundle, pages: Sequence[PreparedPage], *, n_boot: in
     unseen = leave_out_seen(bundle, pages)
     if not unseen.pages:
         raise BadData(f"Bundle {bundle.version} was trained on all {len(pages)} pages.", "Evaluate it on other pages.")
-    operating = bundle.operating
-    answers = answer_pages(bundle.nets, operating.min_score, unseen.pages)
-    labels = [int(page.label == 1) for page in unseen.pages]
-    groups = [page.group_key for page in unseen.pages]
-    p_fused = expit(answers.logits["fused"] / operating.temperature)
-    decisions = decide(p_fused, (operating.p_normal_below, operating.p_abnormal_from))
-    boxed = [
-        (page.group_key, (boxes, scores, page.boxes_panel_xyxy))
-        for page, (boxes, scores) in zip(unseen.pages, answers.found, strict=True)
-        if page.boxes_panel_xyxy is not None
-    ]
     return {
         "bundle": bundle.version,
         "pages": len(unseen.pages),
         "left_out_as_seen": unseen.seen,
-        "detector": detection_metrics(
-            [page for _, page in boxed], [group for group, _ in boxed], operating.min_score, n_boot=n_boot
-        ),
-        "local": classification_metrics(labels, expit(answers.logits["local"]), None, groups, n_boot=n_boot),
-        "global": classification_metrics(labels, expit(answers.logits["global"]), None, groups, n_boot=n_boot),
-        "fused": classification_metrics(labels, p_fused, decisions, groups, n_boot=n_boot),
+        **figures_of(judge(bundle, unseen.pages), unseen.pages, n_boot=n_boot),
     }
 
 

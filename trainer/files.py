@@ -3,12 +3,8 @@
 import json
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import torch
+from typing import Any
 
 
 def write_bytes_atomic(path: Path, content: bytes) -> None:
@@ -26,9 +22,19 @@ def write_bytes_atomic(path: Path, content: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).replace(path)
+        _flush_folder(path.parent)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _flush_folder(folder: Path) -> None:
+    """Bring the new name to disk too, so that a power cut cannot undo the renaming alone."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_text_atomic(path: Path, text: str) -> None:
@@ -39,19 +45,3 @@ def write_text_atomic(path: Path, text: str) -> None:
 def write_json_atomic(path: Path, value: Any) -> None:
     """As ``write_bytes_atomic``, indented JSON; NaN is refused because it is no JSON."""
     write_text_atomic(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
-
-
-def save_safetensors_atomic(
-    path: Path, tensors: Mapping[str, "torch.Tensor"], metadata: Mapping[str, str] | None = None
-) -> None:
-    """As ``write_bytes_atomic``, tensors by name; nothing is pickled.
-
-    Args:
-        path: where.
-        tensors: on any device; copied to the processor.
-        metadata: strings kept in the file's header.
-    """
-    from safetensors.torch import save
-
-    on_processor = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_bytes_atomic(path, save(on_processor, metadata=None if metadata is None else dict(metadata)))

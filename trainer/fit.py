@@ -1,6 +1,6 @@
 """The final bundle: all stages on all pages but an inner split that fits the decisions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +8,15 @@ import numpy as np
 import torch
 
 from ecgcore.bundle import save_bundle
+from trainer.checkpoint import remove_checkpoints
 from trainer.config import Recipe
 from trainer.crossval import split_inner
 from trainer.data import PreparedPage
 from trainer.engine import Progress, StageContext
 from trainer.metrics import classification_metrics
 from trainer.runs import RunFolder, seen_rows
-from trainer.stack import Start, train_stack
+from trainer.stack import Start, labelled, train_stack
+from trainer.workload import LOOKING, StageClock
 
 
 def fit_bundle(
@@ -28,6 +30,9 @@ def fit_bundle(
     seed: int,
     device: torch.device,
     progress: Progress,
+    aside: Sequence[bool] | None = None,
+    metrics: Mapping[str, Any] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Train on all pages and save the bundle.
 
@@ -35,7 +40,7 @@ def fit_bundle(
     honest ones are those of ``cross_validate`` or of pages put aside before.
 
     Args:
-        pages: labelled pages.
+        pages: labelled pages, and pages without a label that are boxed.
         recipe: how to train.
         start: what to start from; its bundle becomes the parent.
         run: where the stages' checkpoints are kept.
@@ -44,6 +49,9 @@ def fit_bundle(
         seed: of split and training.
         device: where to train.
         progress: told of every step.
+        aside: for each page whether it belongs to the inner split; drawn by group by default.
+        metrics: further figures for the bundle to carry.
+        cancelled: asked between steps; true stops the training.
 
     Returns:
         ``{"inner_split": {"fused": {metric: interval}}}``.
@@ -53,10 +61,17 @@ def fit_bundle(
         BadData: a class has too few groups, or a stage cannot learn from its pages.
         StageCancelled: training was stopped.
     """
-    train, val = split_inner(pages, recipe.inner_share, seed)
+    if aside is None:
+        train, val = split_inner(pages, recipe.inner_share, seed)
+    else:
+        train = [page for page, is_aside in zip(pages, aside, strict=True) if not is_aside]
+        val = [page for page, is_aside in zip(pages, aside, strict=True) if is_aside]
+    clock = StageClock(progress)
     trained = train_stack(
-        train, val, recipe, start, lambda stage: StageContext(run.path, stage, device, seed, progress)
+        train, val, recipe, start, lambda stage: StageContext(run.path, stage, device, seed, clock, cancelled)
     )
+    clock({"stage": LOOKING, "message": "judging the inner split"})
+    val = labelled(val)
     p = trained.calibrations["fused"].probabilities(trained.answer(val).logits["fused"])
     labels = np.array([page.label for page in val])
     decisions = trained.calibrations["fused"].decisions(p)
@@ -70,8 +85,8 @@ def fit_bundle(
         seen=seen_rows(pages),
         parent=trained.parent,
         snapshot_hash=run.inputs_sha256,
-        metrics=figures,
+        metrics={**(metrics or {}), **figures},
     )
-    for checkpoint in run.path.glob("*.checkpoint.safetensors"):  # the bundle holds the weights now
-        checkpoint.unlink()
+    clock.stop()
+    remove_checkpoints(run.path)  # the bundle holds the weights now
     return figures

@@ -30,8 +30,13 @@ from annotations.training_runs import (
 )
 from ecgcore.errors import BadData
 from trainer import registry
-from trainer.jobs_plan import STAGES, make_plan
+from trainer.jobs_plan import make_plan
 from trainer.run_files import LOG, PROGRESS, lock_holder, read_json, run_folder, take_lock
+from trainer.workload import STAGES
+
+__all__ = [
+    "STAGES", "Status", "compare", "follow", "log_tail", "resume", "settle", "start", "status", "stop",
+]  # fmt: skip
 
 STOP_GRACE_S = 20.0
 """How long a run may go on after it was asked to stop, before a signal ends it at once."""

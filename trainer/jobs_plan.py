@@ -5,8 +5,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-
 from annotations.snapshots import difference
 from annotations.store import Store
 from annotations.training_runs import COMPARED, runs
@@ -14,14 +12,14 @@ from trainer.config import Recipe, recipe_named
 from trainer.run_files import read_json, run_folder
 from trainer.store_pages import StorePages, folds_for, pages_of_store
 from trainer.table import NAMES, PageItem
+from trainer.workload import JOINT, LOOKING, STAGES, pages_shown
 
-STAGES = ("detector", "local", "global", "fusion")
 FEWEST_GROUPS = 2
 """Of each class outside a fold: one group learns, the other stops the training and sets the thresholds."""
 
 SUGGESTED_NEW_PAGES = 30
 
-_TYPICAL_SECONDS = {"detector": 0.35, "local": 0.12, "global": 0.25, "fusion": 0.001, "joint": 1.2, "looking": 1.0}
+_TYPICAL_SECONDS = {"detector": 0.35, "local": 0.12, "global": 0.25, "fusion": 0.001, JOINT: 1.2, LOOKING: 1.0}
 """Seconds a page on 2 processor cores, each time it is shown to a stage; "looking" once a page: find beats, judge."""
 _TINY_SHARE = 0.05
 """The test recipe's networks are that much faster."""
@@ -99,8 +97,8 @@ class Estimate:
 
     Args:
         low, likely, high: of the whole run.
-        stages: the likely part of each: "detector", "local", "global", "fusion", "joint" and "looking" (finding beats
-            and judging pages).
+        stages: the likely part of each: "detector", "local", "global", "fusion", "fusion-joint" and "looking" (finding
+            beats and judging pages).
         source: "measured" on earlier runs of this recipe on this machine, or "typical" of a small machine.
     """
 
@@ -146,44 +144,19 @@ def make_plan(
 def estimate(store: Store, plan: Plan) -> Estimate:
     """How long the planned run takes here: as earlier runs of the recipe, else as a small machine does."""
     recipe = recipe_named(plan.recipe)
-    shown = shown_pages(recipe, plan)
     measured = _measured_seconds(store, recipe)
     typical_share = _TINY_SHARE if recipe.name == "tiny" else 1.0
     cost = measured or {stage: seconds * typical_share for stage, seconds in _TYPICAL_SECONDS.items()}
-    # Each fold trains on all but its own share; the final training on everything.
-    rounds = plan.folds - 1 + 1
-    stages = {stage: rounds * pages * cost.get(stage, 0.0) for stage, pages in shown.items()}
-    stages["looking"] = (plan.folds + 1) * plan.train.pages * cost.get("looking", 0.0)
+    train = plan.train
+    shown = pages_shown(
+        recipe, plan.stages, boxed=train.boxed, normal=train.normal, abnormal=train.abnormal, beats=train.beats
+    )
+    # Each of k folds trains on all pages but a k-th of them, the final training on all: k times all pages.
+    stages = {stage: plan.folds * pages * cost.get(stage, 0.0) for stage, pages in shown.items()}
+    stages[LOOKING] = (plan.folds + 1) * train.pages * cost.get(LOOKING, 0.0)
     likely = sum(stages.values())
     low, high = _MEASURED_RANGE if measured else _TYPICAL_RANGE
     return Estimate(low * likely, likely, high * likely, stages, "measured" if measured else "typical")
-
-
-def shown_pages(recipe: Recipe, plan: Plan) -> dict[str, float]:
-    """How often one training on all pages shows a page to each stage, at most."""
-    return pages_shown(recipe, plan.stages, plan.train.boxed, plan.train.normal, plan.train.abnormal, plan.train.beats)
-
-
-def pages_shown(
-    recipe: Recipe, stages: Collection[str], boxed: int, normal: int, abnormal: int, beats: int
-) -> dict[str, float]:
-    """How often a training shows a page to each stage, at most: epochs times the (balanced) pages of an epoch."""
-    balanced = 2 * max(normal, abnormal)
-    local, joint = recipe.local, recipe.fusion
-    beats_shown = local.beats_per_page or (beats / boxed if boxed else 40)
-    visits = max(1, round(beats_shown / max(1, local.batch // 8)))
-    shown = {
-        "detector": recipe.detector.epochs * _an_epoch(recipe.detector.steps_per_epoch, recipe.detector.batch, boxed),
-        "local": local.epochs * _an_epoch(local.steps_per_epoch, 8, visits * balanced),
-        "global": recipe.global_.epochs * _an_epoch(recipe.global_.steps_per_epoch, recipe.global_.batch, balanced),
-        "fusion": joint.epochs * _an_epoch(joint.steps_per_epoch, joint.batch, balanced),
-        "joint": joint.joint_epochs * _an_epoch(joint.steps_per_epoch, joint.joint_batch, balanced),
-    }
-    return {name: float(n) for name, n in shown.items() if name.replace("joint", "fusion") in stages}
-
-
-def _an_epoch(steps: int | None, batch: int, pages: int) -> int:
-    return steps * batch if steps is not None else pages
 
 
 def _count(items: Sequence[PageItem]) -> PageCounts:
@@ -215,8 +188,10 @@ def _problems(pages: StorePages, parts: Sequence[Sequence[PageItem]]) -> list[Pr
 
 
 def _notes(pages: StorePages, parts: Sequence[Sequence[PageItem]], stages: Collection[str]) -> list[str]:
-    notes = []
-    if pages.train and not any(item.boxes_photo_xyxy is not None for item in pages.train) and "detector" in stages:
+    notes: list[str] = []
+    if not pages.train:
+        return notes
+    if not any(item.boxes_photo_xyxy is not None for item in pages.train) and "detector" in stages:
         notes.append("No page has all its beats boxed, so the beat finder stays as it is.")
     labels = Counter(item.label for item in pages.train if item.label is not None)
     for label, n in sorted(labels.items()):
@@ -224,7 +199,7 @@ def _notes(pages: StorePages, parts: Sequence[Sequence[PageItem]], stages: Colle
             notes.append(f"Only {n} pages are labelled {NAMES[label]}: the figures will be very uncertain.")
     for number, part in enumerate(parts, 1):
         missing = [name for label, name in NAMES.items() if not any(item.label == label for item in part)]
-        if missing and pages.train:
+        if missing:
             notes.append(f"Fold {number} has no {' and no '.join(missing)} page; only the pooled figures count then.")
     largest = Counter(item.group for item in pages.train).most_common(1)
     if largest and len(pages.train) > 10 and largest[0][1] > 0.3 * len(pages.train):
@@ -255,4 +230,4 @@ def _measured_seconds(store: Store, recipe: Recipe) -> dict[str, float]:
     for fact in facts[:_FOLDS_ASKED]:
         spent.update(fact["seconds_of_stages"])
         shown.update(fact["pages_shown"])
-    return {stage: float(spent[stage] / shown[stage]) for stage in spent if shown[stage]} if np.any(list(shown)) else {}
+    return {stage: spent[stage] / shown[stage] for stage in spent if shown[stage]}

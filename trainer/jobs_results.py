@@ -4,11 +4,12 @@ import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from annotations.store import Store
 from annotations.training_runs import events
-from trainer.run_files import COMPARISON, SUMMARY, read_json, run_folder
+from trainer.run_files import COMPARISON, LEFT_OUT, PREDICTIONS, SUMMARY, read_json, run_folder
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Results:
 def results(store: Store, run_id: int) -> Results:
     """Everything that a run has found out so far."""
     folder = run_folder(store.folder, run_id)
-    left_out = {row["file"]: row["reason"] for row in _rows(folder / "left_out.csv")}
+    left_out = {row["file"]: row["reason"] for row in _rows(folder / LEFT_OUT)}
     return Results(read_json(folder / SUMMARY), out_of_fold(store, run_id), read_json(folder / COMPARISON), left_out)
 
 
@@ -85,9 +86,15 @@ def out_of_fold(store: Store, run_id: int) -> list[PageResult]:
             p_abnormal=_number(row["p_abnormal"]),
             decision=row["decision"],
         )
-        for row in _rows(run_folder(store.folder, run_id) / "predictions.csv")
+        for row in _rows(run_folder(store.folder, run_id) / PREDICTIONS)
     ]
     return sorted(pages, key=lambda page: -page.distance)
+
+
+def fold_bundle(store: Store, run_id: int, fold: int) -> Path | None:
+    """The networks that had not seen a fold's pages, to show what they saw in one; kept for the newest run only."""
+    folder = run_folder(store.folder, run_id) / f"fold-{fold}" / "bundle"
+    return folder if folder.is_dir() else None
 
 
 def curves(store: Store, run_id: int) -> list[dict[str, Any]]:
@@ -117,7 +124,7 @@ def reliability(pages: Sequence[PageResult], bins: int = 10) -> list[dict[str, f
     ]
 
 
-def _rows(path: Any) -> list[dict[str, str]]:
+def _rows(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8") as stream:
             return list(csv.DictReader(stream))

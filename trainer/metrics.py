@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+Figures = Callable[[FloatArray], Mapping[str, FloatArray]]
+"""From weights ``[b, n]`` (how often each row was drawn) to ``{name: [b]}``, NaN where undefined."""
 Interval = dict[str, float | None]
 """``{"value", "low", "high"}``: the figure and its 95 % interval; None where it is not defined."""
 
@@ -46,6 +48,13 @@ def classification_metrics(
     Returns:
         ``{metric: {"value", "low", "high"}}``; a figure that needs both classes is None without them.
     """
+    return bootstrap(classification_figures(labels, p_abnormal, decisions), groups, n_boot=n_boot, seed=seed)
+
+
+def classification_figures(
+    labels: npt.ArrayLike, p_abnormal: npt.ArrayLike, decisions: Sequence[str] | None
+) -> Figures:
+    """The figures of ``classification_metrics`` as a function of how often each page is drawn."""
     y = np.asarray(labels, dtype=np.int64)
     p = np.nan_to_num(np.asarray(p_abnormal, dtype=np.float64), nan=0.5)
     called = np.asarray(decisions if decisions is not None else np.where(p >= 0.5, "abnormal", "normal"))
@@ -53,7 +62,28 @@ def classification_metrics(
     def figures(weights: FloatArray) -> dict[str, FloatArray]:
         return _classification_figures(weights, y, p, called)
 
-    return bootstrap(figures, groups, n_boot=n_boot, seed=seed)
+    return figures
+
+
+def paired_differences(
+    first: Figures, second: Figures, groups: Sequence[str], names: Sequence[str], *, n_boot: int = 1000, seed: int = 0
+) -> dict[str, Interval]:
+    """The first's figures minus the second's on the same pages, resampled together.
+
+    Args:
+        first: figures of one network, as ``classification_figures`` and ``detection_figures`` give them.
+        second: of the other.
+        groups: one per page.
+        names: of the figures to compare.
+        n_boot: resamplings of the groups.
+        seed: of the resampling.
+    """
+
+    def differences(weights: FloatArray) -> dict[str, FloatArray]:
+        one, other = first(weights), second(weights)
+        return {name: one[name] - other[name] for name in names}
+
+    return bootstrap(differences, groups, n_boot=n_boot, seed=seed)
 
 
 def paired_auroc_difference(
@@ -85,17 +115,11 @@ def paired_auroc_difference(
     return bootstrap(figures, groups, n_boot=n_boot, seed=seed)["difference"]
 
 
-def bootstrap(
-    figures: Callable[[FloatArray], Mapping[str, FloatArray]],
-    groups: Sequence[str],
-    *,
-    n_boot: int,
-    seed: int,
-) -> dict[str, Interval]:
+def bootstrap(figures: Figures, groups: Sequence[str], *, n_boot: int, seed: int) -> dict[str, Interval]:
     """Value and 95 % percentile interval of figures that are functions of row weights.
 
     Args:
-        figures: from weights ``[b, n]`` (how often each row was drawn) to ``{name: [b]}``, NaN where undefined.
+        figures: what to compute.
         groups: one per row.
         n_boot: resamplings of the groups.
         seed: of the resampling.

@@ -12,7 +12,8 @@ from ecgcore.errors import BadData
 
 RUNS = "runs"
 LOCK = ".lock"
-PROGRESS, LOG, COMPARISON, SUMMARY = "progress.json", "log.txt", "comparison.json", "summary.json"
+PROGRESS, LOG, ENVIRONMENT, LEFT_OUT = "progress.json", "log.txt", "environment.json", "left_out.csv"
+PREDICTIONS, SUMMARY, COMPARISON = "predictions.csv", "summary.json", "comparison.json"
 
 
 def run_folder(data_folder: Path, run_id: int) -> Path:
@@ -20,7 +21,7 @@ def run_folder(data_folder: Path, run_id: int) -> Path:
     return data_folder / RUNS / str(run_id)
 
 
-def read_json(path: Path) -> Any | None:
+def read_json(path: Path) -> Any:
     """The content of a JSON file; None where it is missing or broken, as after a power cut."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))

@@ -6,24 +6,26 @@ predictions.csv   one row a page                    summary.json  figures per fo
 """
 
 import csv
-import fcntl
 import hashlib
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecgcore.errors import BadData
+from annotations.derived import PREPARED
+from ecgcore.errors import BadBundle, BadData
+from ecgcore.manifest import check_files
 from trainer.data import PreparedPage
 from trainer.files import write_json_atomic, write_text_atomic
+from trainer.run_files import ENVIRONMENT, LEFT_OUT, LOCK, LOG, PREDICTIONS, PROGRESS, read_json
 from trainer.table import NAMES, PageItem
 
 PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision")
-LOCK, PAGES = ".lock", "pages"
+PAGES = "pages"
+_BEFORE_THE_START = {LOCK, LOG, PROGRESS, ENVIRONMENT, LEFT_OUT, PAGES, PREPARED}
 INPUT_COLUMNS = ("file", "label", "group", "picture_hash", "source_record", "boxes")
 
 
@@ -53,8 +55,16 @@ class RunFolder:
         return self.path / f"fold-{number}"
 
     def finished(self, number: int) -> bool:
-        """Whether a fold's results are complete; they are written last."""
-        return (self.fold(number) / "fold.json").exists()
+        """Whether a fold's results are complete, its facts written last, and can still be read."""
+        folder = self.fold(number)
+        facts = read_json(folder / "fold.json")
+        try:
+            answers = read_answers(folder / PREDICTIONS)
+            check_files(folder / "bundle")
+        except (OSError, ValueError, KeyError, BadBundle):
+            return False
+        is_whole = isinstance(facts, dict) and facts.get("answers") == len(answers)
+        return is_whole and read_json(folder / "detections.json") is not None
 
 
 def open_run(path: Path, config: Mapping[str, Any], inputs: str, *, resume: bool) -> RunFolder:
@@ -73,36 +83,22 @@ def open_run(path: Path, config: Mapping[str, Any], inputs: str, *, resume: bool
     frozen = {**json.loads(json.dumps(config)), "inputs_sha256": digest}
     existing = path / "config.json"
     if resume and existing.exists():
-        before = json.loads(existing.read_text(encoding="utf-8"))
+        before = read_json(existing)
+        if not isinstance(before, dict):
+            raise BadData(f"{existing} is damaged.", "Start the run again in another folder.")
         changed = sorted(key for key in before.keys() | frozen.keys() if before.get(key) != frozen.get(key))
         if changed:
             raise BadData(
                 f"{path} holds a run with another {', '.join(changed)}.",
                 "Resume with the same data and options, or choose another folder.",
             )
-    elif path.exists() and (not path.is_dir() or {entry.name for entry in path.iterdir()} - {LOCK, PAGES}):
+    elif path.exists() and (not path.is_dir() or {entry.name for entry in path.iterdir()} - _BEFORE_THE_START):
         raise BadData(
             f"{path} is not an empty folder.", "Choose another folder, or add --resume to go on with its run."
         )
     write_text_atomic(path / "inputs.csv", inputs)
     write_json_atomic(existing, frozen)
     return RunFolder(path, digest)
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a run's folder for this process; the lock ends with it, however it ends.
-
-    Raises:
-        BadData: another process holds it.
-    """
-    path.mkdir(parents=True, exist_ok=True)
-    with (path / LOCK).open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise BadData(f"Another training works in {path}.", "Wait for it or choose another folder.") from error
-        yield
 
 
 def inputs_table(items: Sequence[PageItem], pages: Sequence[PreparedPage]) -> str:

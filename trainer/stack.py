@@ -24,6 +24,7 @@ from trainer.predict import beat_features, fused_logits, global_features, local_
 from trainer.stage_detector import detect_pages, train_detector
 from trainer.stage_fusion import train_fusion
 from trainer.stages import train_global, train_local
+from trainer.workload import LOOKING
 
 StartFrom = Literal["bundle", "imagenet", "random"]
 ContextOf = Callable[[str], StageContext]
@@ -58,7 +59,7 @@ class Trained:
         nets: on the training device, in eval mode.
         operating: of the fused answer.
         calibrations: of "global", "local" and "fused", as they apply to ``nets`` now.
-        has_own_detector: whether the detector was trained here, and not taken from the bundle as it is.
+        has_own_detector: whether there were boxed pages; without them the bundle's detector has no figures here.
         parent: the bundle whose weights went in, if any.
     """
 
@@ -124,11 +125,12 @@ def train_stack(
 ) -> Trained:
     """Train the four stages and fit the decisions.
 
-    The detector learns from the boxed pages of ``train``; where there is none, the bundle's is used as it is.
+    The detector learns from the boxed pages of ``train``; where there is none, or the recipe gives it no epoch, the
+    bundle's is used as it is. The classifiers learn from the labelled pages.
 
     Args:
-        train: labelled pages, both classes.
-        val: labelled pages of other groups, for early stopping, temperatures and thresholds.
+        train: pages, labelled ones of both classes among them.
+        val: pages of other groups, for early stopping, temperatures and thresholds.
         recipe: how.
         start: from where.
         context_of: the context of the stage of a name ("detector", "local", "global", "fusion").
@@ -137,12 +139,15 @@ def train_stack(
         BadData: there is neither a boxed page nor a bundle, or a stage cannot learn from its pages.
     """
     is_boxed = any(page.boxes_panel_xyxy is not None for page in train)
-    if is_boxed:
+    trains_detector = is_boxed and recipe.detector.epochs > 0
+    if trains_detector:
         detector, min_score = _train_detector(train, val, recipe, start, context_of("detector")), recipe.min_score
     elif start.bundle is not None:
         detector, min_score = start.bundle.nets.detector, start.bundle.operating.min_score
     else:
         raise BadData("No page has beat boxes and there is no bundle.", "Box some pages, or name a bundle.")
+    train, val = labelled(train), labelled(val)
+    context_of(LOOKING).progress({"stage": LOOKING, "message": "finding beats"})
     beats, beats_val = (
         [boxes[scores >= min_score] for boxes, scores in detect_pages(detector, pages, min_score)]
         for pages in (train, val)
@@ -168,8 +173,13 @@ def train_stack(
     for net in nets.by_part().values():
         net.to(context.device).eval()
     operating, calibrations = calibrate_networks(nets, min_score, val, recipe)
-    parent = start.bundle if start.from_bundle or not is_boxed else None
+    parent = start.bundle if start.from_bundle or not trains_detector else None
     return Trained(nets, operating, calibrations, is_boxed, parent)
+
+
+def labelled(pages: Sequence[PreparedPage]) -> list[PreparedPage]:
+    """Pages that are normal or abnormal; the others serve the detector alone."""
+    return [page for page in pages if page.label is not None]
 
 
 def answer_pages(nets: Networks, min_score: float, pages: Sequence[PreparedPage]) -> Answers:

@@ -129,14 +129,23 @@ def test_fit_eval_and_screen(
     assert json.loads(screened.stdout)["bundle"] == "mine-1"
 
 
-def test_pages_that_the_bundle_has_seen_do_not_flatter_a_crossval(
+def test_a_fold_goes_on_only_from_a_bundle_that_has_not_seen_its_test_pages(
     data_options: tuple[object, ...], finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bundle, out = finished_run / "fold-0" / "bundle", tmp_path / "run"
-    arguments = ["crossval", *data_options, "--out", out, "--folds", 2, "--recipe", "tiny", "--bundle", bundle]
+    """Fold 0's own bundle has seen fold 1's pages and none of fold 0's; fold 1's bundle the other way round."""
+    bundles = [finished_run / f"fold-{fold}" / "bundle" for fold in (0, 1)]
+    out = tmp_path / "run"
+    arguments = ["crossval", *data_options, "--out", out, "--folds", 2, "--recipe", "tiny", "--bundle", bundles[0]]
     assert main([str(argument) for argument in arguments]) == 0
     assert "was trained on 6 of these 12 pages" in capsys.readouterr().err
-    assert json.loads((out / "summary.json").read_text())["start"] == "random"
+    version = json.loads((bundles[0] / "bundle.json").read_text())["version"]
+    starts = [fact["start"] for fact in json.loads((out / "summary.json").read_text())["fold_facts"]]
+    assert [(start["from"], start["bundle"], start["passed_over"]) for start in starts] == [
+        ("bundle", version, {}),
+        ("random", None, {version: 6}),
+    ]
+    assert json.loads((out / "fold-0" / "bundle" / "bundle.json").read_text())["parent"] == version
+    assert json.loads((out / "fold-1" / "bundle" / "bundle.json").read_text())["parent"] is None
     assert not (out / "pages").exists()
 
 

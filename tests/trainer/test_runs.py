@@ -12,7 +12,8 @@ from trainer import files
 from trainer.config import recipe_named
 from trainer.data import PreparedPage
 from trainer.files import write_json_atomic, write_text_atomic
-from trainer.runs import PageAnswer, inputs_table, locked, open_run, read_answers, write_answers
+from trainer.run_files import locked
+from trainer.runs import PageAnswer, inputs_table, open_run, read_answers, write_answers
 from trainer.table import PageItem
 
 CONFIG = {"recipe": recipe_named("tiny").to_json(), "seed": 0}

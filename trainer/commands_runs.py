@@ -1,0 +1,208 @@
+"""What the commands on runs and bundles do: they look after the data folder and load no network."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from annotations.model import StoreError
+from annotations.store import Store
+from annotations.training_runs import TrainingRun, run_of, runs, unfinished_run
+from ecgcore.errors import BadData
+from trainer import jobs, registry
+from trainer.jobs_plan import Estimate, Plan, estimate, make_plan
+from trainer.registry_decisions import activate as activate_bundle
+from trainer.registry_decisions import rollback as rollback_bundle
+from trainer.registry_exchange import export_bundle, import_bundle
+from trainer.run_files import run_folder, sign_lock, take_lock
+from trainer.store_pages import find_snapshot
+
+
+def start(options: argparse.Namespace) -> None:
+    """``start``: a retraining as a process of its own; with ``--dry-run`` only what it would use."""
+    store = Store(options.data_dir)
+    snapshot_id = None if options.snapshot is None else find_snapshot(store, options.snapshot).id
+    plan = make_plan(store, snapshot_id=snapshot_id, recipe=options.recipe, stages=options.stages, folds=options.folds)
+    _print_plan(plan, estimate(store, plan))
+    if options.dry_run:
+        return
+    run = jobs.start(
+        store,
+        by=options.by,
+        recipe=options.recipe,
+        stages=options.stages,
+        folds=options.folds,
+        seed=options.seed,
+        device=options.device,
+        snapshot_id=snapshot_id,
+    )
+    _follow(store, run, options.wait)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """``compare``: a bundle beside the one in use, on pages that neither has seen."""
+    store = Store(options.data_dir)
+    _follow(store, jobs.compare(store, options.version, by=options.by, device=options.device), options.wait)
+
+
+def run(options: argparse.Namespace) -> None:
+    """``run``: the work itself, in this process; ``start`` and ``resume`` call it detached."""
+    store = Store(options.data_dir)
+    run_row = run_of(store, options.id)
+    folder = run_folder(store.folder, run_row.id)
+    with _holding(folder, options.lock):
+        if not run_row.is_unfinished:
+            raise StoreError(f"Run {run_row.id} is {run_row.state}.", "Use resume to go on with one that broke off.")
+        from trainer.retrain import run_training  # only now: it loads PyTorch
+
+        if not run_training(store, run_row.id):
+            raise BadData(run_of(store, run_row.id).message)
+
+
+def status(options: argparse.Namespace) -> None:
+    """``status``: where the run at work, or a given one, stands, and the list of runs."""
+    store = Store(options.data_dir)
+    seen = jobs.status(store, options.id)
+    if seen is None:
+        print("There was no training yet.")
+        return
+    for row in runs(store)[:10]:
+        print(_line(row))
+    print(_where(seen))
+    if options.log:
+        print(seen.log)
+
+
+def stop(options: argparse.Namespace) -> None:
+    """``stop``: ask the run at work to stop, and wait until it has."""
+    store = Store(options.data_dir)
+    jobs.settle(store)
+    at_work = unfinished_run(store)
+    if at_work is None:
+        raise StoreError("No training is at work.", "There is nothing to stop.")
+    jobs.stop(store, at_work.id, by=options.by)
+    print(_line(jobs.follow(store, at_work.id)))
+
+
+def resume(options: argparse.Namespace) -> None:
+    """``resume``: go on with a run that broke off, the newest by default."""
+    store = Store(options.data_dir)
+    known = runs(store)
+    if not known:
+        raise StoreError("There was no training yet.", "Start one.")
+    run_id = known[0].id if options.id is None else options.id
+    _follow(store, jobs.resume(store, run_id, by=options.by), options.wait)
+
+
+def bundles(options: argparse.Namespace) -> None:
+    """``bundles``: what there is, and which one answers."""
+    store = Store(options.data_dir)
+    for facts in registry.bundles(store):
+        sign, recipe = "*" if facts.is_active else " ", facts.recipe or "unknown"
+        parent = f"from {facts.parent}" if facts.parent else "from no bundle here"
+        print(f"{sign} {facts.version}  {facts.origin}, recipe {recipe}, {parent}, {facts.size_mb:.0f} MB")
+    override = os.environ.get(registry.OVERRIDE)
+    if override:
+        print(f"{registry.OVERRIDE} is set: the bundle in {override} answers, whatever is active.")
+
+
+def activate(options: argparse.Namespace) -> None:
+    """``activate``: let a bundle answer."""
+    facts = activate_bundle(Store(options.data_dir), options.version, options.by, options.reason)
+    print(f"{facts.version} answers now.")
+
+
+def rollback(options: argparse.Namespace) -> None:
+    """``rollback``: go back to the bundle before."""
+    facts = rollback_bundle(Store(options.data_dir), options.by, options.reason)
+    print(f"{facts.version} answers again.")
+
+
+def export(options: argparse.Namespace) -> None:
+    """``export-bundle``: one file."""
+    export_bundle(Store(options.data_dir), options.version, options.file)
+    print(f"{options.file} holds {options.version}.")
+
+
+def import_(options: argparse.Namespace) -> None:
+    """``import-bundle``: from one file."""
+    facts = import_bundle(Store(options.data_dir), options.file)
+    print(f"{facts.version} is here. Compare it with the bundle in use before it is made active.")
+
+
+@contextmanager
+def _holding(folder: Path, handed: int | None) -> Iterator[None]:
+    """Hold the run's lock: the one that the starting process handed over, or one taken here."""
+    if handed is not None and not os.path.samestat(os.fstat(handed), (folder / ".lock").stat()):
+        raise BadData("The lock that was handed over is another run's.", "Start the run with: python -m trainer resume")
+    descriptor = take_lock(folder) if handed is None else handed
+    if descriptor is None:
+        raise BadData(f"Another process works on {folder}.", "Look at: python -m trainer status")
+    os.set_inheritable(descriptor, False)
+    sign_lock(descriptor)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _follow(store: Store, row: TrainingRun, wait: bool) -> None:
+    print(f"Run {row.id} is started. Look at it with: python -m trainer status")
+    if wait:
+        ended = jobs.follow(store, row.id)
+        print(_line(ended))
+        if ended.state != "candidate":
+            raise BadData(ended.message)
+
+
+def _line(row: TrainingRun) -> str:
+    when = datetime.fromisoformat(row.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
+    words = f"run {row.id}  {row.state}  {row.kind} {row.recipe}  {when} by {row.person}"
+    return (
+        words
+        + (f"  {row.message}" if row.message else "")
+        + (f"  bundle {row.candidate_version}" if row.candidate_version else "")
+    )
+
+
+def _where(seen: jobs.Status) -> str:
+    step = seen.progress
+    if not seen.is_alive or not step:
+        return f"Run {seen.run.id} is {seen.run.state}."
+    words = [f"Run {seen.run.id}: {step.get('share', 0):.0%} done, {_minutes(step.get('seconds', 0))} so far"]
+    if step.get("seconds_left") is not None:
+        words.append(f"about {_minutes(step['seconds_left'])} left")
+    if "fold" in step:
+        words.append(f"fold {step['fold'] + 1} of {step['folds']}")
+    words.append(f"{step['stage']}" + (f" epoch {step['epoch']} of {step['epochs']}" if "epoch" in step else ""))
+    return ", ".join(words) + "."
+
+
+def _print_plan(plan: Plan, takes: Estimate) -> None:
+    train, held = plan.train, plan.held_out
+    print(
+        f"It would learn from {train.pages} pages of {train.groups} patients: {train.normal} normal, {train.abnormal} "
+        f"abnormal, {train.boxed} with all {train.beats} beats boxed. Held out: {held.pages} pages of {held.groups}."
+    )
+    for reason, n in plan.skipped.items():
+        print(f"Left out: {n} pages, {reason}.")
+    for note in plan.notes:
+        print(f"Note: {note}")
+    for problem in plan.problems:
+        print(f"Not yet: {problem.cause} {problem.next_step}")
+    print(
+        f"It takes {_minutes(takes.low)} to {_minutes(takes.high)} here, as "
+        + ("earlier runs did." if takes.source == "measured" else "such machines typically do.")
+    )
+
+
+def _minutes(seconds: float) -> str:
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 90
+        else f"{seconds / 60:.0f} min"
+        if seconds < 5400
+        else f"{seconds / 3600:.1f} h"
+    )

@@ -1,0 +1,35 @@
+"""Whatever ends a training -> its state, and what a person can do about it."""
+
+import errno
+
+from annotations.store import Store
+from annotations.training_runs import RunState, stop_requested
+from ecgcore.errors import EcgError, StageCancelled
+
+_FULL_DISK = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+_NO_MEMORY = ("allocate memory", "out of memory", "insufficient memory", "start new thread")
+
+
+def how_it_ended(store: Store, run_id: int, error: BaseException) -> tuple[RunState, str]:
+    """State and message of a run that ``error`` ended."""
+    if isinstance(error, StageCancelled | KeyboardInterrupt):
+        if _was_asked_to_stop(store, run_id):
+            return "cancelled", "Stopped on request; what is finished is kept."
+        return "interrupted", "Ended by a signal, as when the machine shuts down; what is finished is kept."
+    if isinstance(error, EcgError):
+        return "failed", str(error)
+    if isinstance(error, OSError) and error.errno in _FULL_DISK:
+        return "failed", "The disk is full; what is finished is kept. Free some space, then let the run go on."
+    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in _NO_MEMORY):
+        return (
+            "failed",
+            "There is not enough memory; what is finished is kept. Close programs, then let it go on.",
+        )
+    return "failed", f"The program failed ({type(error).__name__}: {error}). The run's log tells more."
+
+
+def _was_asked_to_stop(store: Store, run_id: int) -> bool:
+    try:
+        return stop_requested(store, run_id)
+    except EcgError:
+        return False

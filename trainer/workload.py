@@ -1,0 +1,79 @@
+"""How much work a training is: pages shown to each stage, and the time that each stage took."""
+
+import time
+from collections.abc import Callable, Collection
+from typing import Any
+
+from trainer.config import Recipe
+
+STAGES = ("detector", "local", "global", "fusion")
+LOOKING = "looking"
+"""Finding beats and judging pages, between the stages and after them."""
+JOINT = "fusion-joint"
+
+_PAGES_A_LOCAL_STEP = 8
+_BEATS_A_PAGE = 40
+
+
+def pages_shown(
+    recipe: Recipe, stages: Collection[str], *, boxed: int, normal: int, abnormal: int, beats: int
+) -> dict[str, float]:
+    """How often a training shows a page to each stage, at most: its epochs times the (balanced) pages of an epoch.
+
+    Args:
+        recipe: of the training.
+        stages: of ``STAGES``, those that are trained.
+        boxed: pages with all beats boxed.
+        normal, abnormal: pages by label.
+        beats: on the boxed pages.
+    """
+    balanced = 2 * max(normal, abnormal)
+    local, head = recipe.local, recipe.fusion
+    beats_of_page = local.beats_per_page or (beats / boxed if boxed else _BEATS_A_PAGE)
+    visits = max(1, round(beats_of_page / max(1, local.batch // _PAGES_A_LOCAL_STEP)))
+
+    def an_epoch(steps: int | None, batch: int, pages: int) -> int:
+        return pages if steps is None else steps * batch
+
+    shown = {
+        "detector": recipe.detector.epochs * an_epoch(recipe.detector.steps_per_epoch, recipe.detector.batch, boxed),
+        "local": local.epochs * an_epoch(local.steps_per_epoch, _PAGES_A_LOCAL_STEP, visits * balanced),
+        "global": recipe.global_.epochs * an_epoch(recipe.global_.steps_per_epoch, recipe.global_.batch, balanced),
+        "fusion": head.epochs * an_epoch(head.steps_per_epoch, head.batch, balanced),
+        JOINT: head.joint_epochs * an_epoch(head.steps_per_epoch, head.joint_batch, balanced),
+    }
+    return {stage: float(n) for stage, n in shown.items() if stage.removesuffix("-joint") in stages}
+
+
+class StageClock:
+    """Passes progress on, tells when a stage is finished, and adds up the seconds of each.
+
+    Args:
+        listener: told of everything.
+    """
+
+    def __init__(self, listener: Callable[[dict[str, Any]], None]) -> None:
+        self.seconds: dict[str, float] = {}
+        self._listener = listener
+        self._stage = ""
+        self._since = time.monotonic()
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        """One step; the time since the last one was spent on this one's stage."""
+        if event["stage"] != self._stage:
+            self._finish()
+            self._stage = event["stage"]
+        now = time.monotonic()
+        self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
+        self._since = now
+        self._listener(event)
+
+    def stop(self) -> dict[str, float]:
+        """Finish the last stage; returns the seconds of each."""
+        self._finish()
+        self._stage = ""
+        return {stage: round(seconds, 3) for stage, seconds in self.seconds.items()}
+
+    def _finish(self) -> None:
+        if self._stage:
+            self._listener({"stage": self._stage, "finished": True, "seconds": round(self.seconds[self._stage], 1)})
