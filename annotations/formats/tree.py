@@ -21,6 +21,7 @@ LOSSES: tuple[str, ...] = (
 )
 
 _LABELS: Mapping[str, PageLabel | None] = {**{label: label for label in PAGE_LABELS}, UNLABELLED: None}
+LABEL_FOLDERS = frozenset(_LABELS)
 
 
 def load(path: Path) -> Loaded:

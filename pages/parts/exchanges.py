@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from annotations.archives import unpacked
 from annotations.exchange import ImportReport, export_to, import_from
 from annotations.formats import FORMATS
 from annotations.records import DESCRIPTION, import_records
@@ -11,24 +12,37 @@ from annotations.snapshots import snapshots
 from annotations.store import Store
 from annotations.upkeep import backup, check
 from pages.parts import background
+from pages.parts.archives import download, dropped_archive, empty_drop_zone
 
 _REFUSALS_SHOWN = 200
 
 
 def import_tab(store: Store, person: str) -> None:
-    """Take pages over from a folder of this computer."""
+    """Take pages over from an archive of this browser, or from a folder of the computer that runs the app."""
     described = {key: form.description for key, form in FORMATS.items()} | {"wfdb": DESCRIPTION}
     name = st.selectbox("Format", described, format_func=described.__getitem__, key="import-format")
-    path = st.text_input("Folder, or its main file, on the computer that runs this app", key="import-path")
+    archive = dropped_archive()
+    path = st.text_input(
+        "Or a folder, or its main file, on the computer that runs this app",
+        key="import-path",
+        disabled=archive is not None,
+    )
     whole = st.toggle("Take nothing where anything is refused", key="import-whole")
-    if st.button("Import", disabled=not path.strip(), key="import-go"):
+    if st.button("Import", disabled=archive is None and not path.strip(), key="import-go"):
         reports: dict[str, ImportReport] = st.session_state.setdefault("import-reports", {})
 
-        def work(report: background.Report) -> str:
+        def take(source: Path, report: background.Report) -> ImportReport:
             if name == "wfdb":
-                found = import_records(store, Path(path.strip()), progress=report)
+                return import_records(store, source, progress=report)
+            return import_from(store, name, source, person, whole_or_nothing=whole, progress=report)
+
+        def work(report: background.Report) -> str:
+            reports.clear()
+            if archive is None:
+                found = take(Path(path.strip()), report)
             else:
-                found = import_from(store, name, Path(path.strip()), person, whole_or_nothing=whole, progress=report)
+                with unpacked(archive, store) as folder:
+                    found = take(folder, report)
             reports["last"] = found
             return (
                 f"{found.pictures_added} pictures and {found.readings_added} readings added, "
@@ -36,6 +50,8 @@ def import_tab(store: Store, person: str) -> None:
             )
 
         background.start("import", "Importing", work)
+        empty_drop_zone()
+        st.rerun()
     background.show("import")
     last: ImportReport | None = st.session_state.get("import-reports", {}).get("last")
     if last is not None and last.refusals:
@@ -50,7 +66,7 @@ def import_tab(store: Store, person: str) -> None:
 
 
 def export_tab(store: Store) -> None:
-    """Write what holds now, or a snapshot, into a new folder of this computer."""
+    """Write what holds now, or a snapshot: into a new folder of the computer that runs the app, or to download."""
     name = st.selectbox("Format", FORMATS, format_func=lambda key: FORMATS[key].description, key="export-format")
     chosen = st.selectbox(
         "Pages",
@@ -68,6 +84,7 @@ def export_tab(store: Store) -> None:
 
         background.start("export", "Exporting", work)
     background.show("export")
+    download(store, name, None if chosen is None else chosen.id)
     for loss in FORMATS[name].losses:
         st.caption(f"Not held by this format: {loss}")
 

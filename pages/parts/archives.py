@@ -1,0 +1,57 @@
+"""ZIP archives on the Dataset page: dropped to be imported, and offered to be downloaded."""
+
+from io import BytesIO
+
+import streamlit as st
+
+from annotations.archives import MAX_ARCHIVE_BYTES, MAX_DOWNLOAD_PAGES, packed
+from annotations.snapshots import which_pages
+from annotations.store import Store
+from pages.parts import background
+
+
+def dropped_archive() -> BytesIO | None:
+    """The drop zone; it is empty again once ``empty_drop_zone`` was called."""
+    return st.file_uploader(
+        "A .zip archive with the files and pictures",
+        type="zip",
+        max_upload_size=MAX_ARCHIVE_BYTES // 2**20,
+        key=f"import-archive-{st.session_state.get('archives-taken', 0)}",
+    )
+
+
+def empty_drop_zone() -> None:
+    """Let the browser's copy go: a widget of another key is a new one."""
+    st.session_state["archives-taken"] = st.session_state.get("archives-taken", 0) + 1
+
+
+def download(store: Store, format_name: str, snapshot_id: int | None) -> None:
+    """Pack an export of a small set and offer it; a change of what is wanted takes the old one back."""
+    pages = len(which_pages(store, snapshot_id))
+    wanted = (format_name, snapshot_id)
+    ready: dict[tuple[str, int | None], bytes] = st.session_state.setdefault("export-archives", {})
+    if st.button(
+        "Pack as .zip",
+        disabled=not 0 < pages <= MAX_DOWNLOAD_PAGES,
+        help=f"For up to {MAX_DOWNLOAD_PAGES} pages; more go into a folder.",
+        key="export-pack",
+    ):
+
+        def work(report: background.Report) -> str:
+            content = packed(store, format_name, snapshot_id=snapshot_id, progress=report)
+            ready.clear()
+            ready[wanted] = content
+            return f"{pages} pages packed."
+
+        background.start("pack", "Packing", work)
+    background.show("pack")
+    if wanted in ready:
+        st.download_button(
+            f"Download {format_name}.zip ({len(ready[wanted]) / 2**20:.1f} MB)",
+            ready[wanted],
+            f"{format_name}.zip",
+            "application/zip",
+            icon=":material/download:",
+            key="export-download",
+            on_click="ignore",
+        )
