@@ -3,10 +3,10 @@
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from annotations.model import SHARED, LabelledBox, Reading
+from annotations.model import SHARED, UNTOLD, LabelledBox, Provenance, Reading
 from annotations.store import Store, now
 from ecgcore.types import Box
 
@@ -18,16 +18,13 @@ class Draft:
     Args:
         reading: as far as it went.
         base_revision_id: the head when the work began, None where nobody had read the page.
-        base_prediction_id: the prediction whose boxes were proposed.
-        seconds, actions: spent so far.
+        provenance: how it came about so far.
         updated_at: when it was last kept.
     """
 
     reading: Reading
     base_revision_id: int | None
-    base_prediction_id: int | None
-    seconds: float
-    actions: int
+    provenance: Provenance
     updated_at: str
 
 
@@ -38,9 +35,7 @@ def keep_draft(
     reading: Reading,
     *,
     base_revision_id: int | None,
-    base_prediction_id: int | None = None,
-    seconds: float = 0.0,
-    actions: int = 0,
+    provenance: Provenance = UNTOLD,
     reader: str = SHARED,
 ) -> str:
     """Keep unfinished work; it replaces the person's earlier draft of the page.
@@ -49,12 +44,7 @@ def keep_draft(
         When it was kept.
     """
     at = now()
-    content = {
-        "reading": reading_to_json(reading),
-        "base_prediction_id": base_prediction_id,
-        "seconds": seconds,
-        "actions": actions,
-    }
+    content = {"reading": reading_to_json(reading), **asdict(provenance)}
     with store.writing() as connection:
         connection.execute(
             """INSERT INTO draft VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -71,14 +61,8 @@ def draft_of(store: Store, image_id: int, person: str, reader: str = SHARED) -> 
     if row is None:
         return None
     content = json.loads(row["content"])
-    return Draft(
-        reading_from_json(content["reading"]),
-        row["base_revision_id"],
-        content["base_prediction_id"],
-        content["seconds"],
-        content["actions"],
-        row["updated_at"],
-    )
+    reading = reading_from_json(content.pop("reading"))
+    return Draft(reading, row["base_revision_id"], Provenance(**content), row["updated_at"])
 
 
 def drop_draft(store: Store, image_id: int, person: str, reader: str = SHARED) -> None:

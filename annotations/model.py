@@ -82,6 +82,25 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """How a reading came about.
+
+    Args:
+        base_prediction_id: the prediction whose boxes were proposed, if any.
+        seconds: spent on the page.
+        actions: user actions counted on the page.
+    """
+
+    base_prediction_id: int | None = None
+    seconds: float = 0.0
+    actions: int = 0
+
+
+UNTOLD = Provenance()
+"""Of a reading that no proposal preceded and nobody timed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """One picture of the store, as the pages and the formats see it.
 
@@ -126,10 +145,8 @@ class Revision:
         person: who saved it.
         status: submitted, or skipped (nothing said).
         reading: what was said.
-        base_prediction_id: the prediction whose boxes were proposed, if any.
-        bundle_version: the bundle that made it.
-        seconds: spent on the page.
-        actions: user actions counted on the page.
+        provenance: how it came about.
+        bundle_version: the bundle whose boxes were proposed, if any.
         created_at: UTC, ISO 8601.
     """
 
@@ -141,8 +158,6 @@ class Revision:
     person: str
     status: RevisionStatus
     reading: Reading
-    base_prediction_id: int | None
+    provenance: Provenance
     bundle_version: str | None
-    seconds: float
-    actions: int
     created_at: str

@@ -3,11 +3,11 @@
 import json
 import math
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Literal
 
 from annotations.drafts import Draft, delete_draft, draft_of, drop_draft, keep_draft, reading_from_json, reading_to_json
-from annotations.model import SHARED, Reading, Revision, RevisionStatus, SaveConflict, StoreError
+from annotations.model import SHARED, UNTOLD, Provenance, Reading, Revision, RevisionStatus, SaveConflict, StoreError
 from annotations.revisions import head, history, revision, revisions_where
 from annotations.store import Store, now
 
@@ -53,9 +53,7 @@ def save(
     reading: Reading,
     *,
     base_revision_id: int | None,
-    base_prediction_id: int | None = None,
-    seconds: float = 0.0,
-    actions: int = 0,
+    provenance: Provenance = UNTOLD,
     reader: str = SHARED,
     status: RevisionStatus = "submitted",
 ) -> Revision:
@@ -69,9 +67,7 @@ def save(
         person: who saves.
         reading: what is said.
         base_revision_id: the head that the person saw, None for an unread page.
-        base_prediction_id: the prediction whose boxes were proposed.
-        seconds: spent on the page.
-        actions: user actions on the page.
+        provenance: how the reading came about.
         reader: ``SHARED``, or the blind second reader.
         status: submitted or skipped.
 
@@ -89,9 +85,7 @@ def save(
             person,
             reading,
             parent_id=base_revision_id,
-            base_prediction_id=base_prediction_id,
-            seconds=seconds,
-            actions=actions,
+            provenance=provenance,
             reader=reader,
             status=status,
         )
@@ -113,7 +107,7 @@ def go_back(store: Store, revision_id: int, person: str, base_revision_id: int |
         person,
         old.reading,
         base_revision_id=base_revision_id,
-        base_prediction_id=old.base_prediction_id,
+        provenance=Provenance(old.provenance.base_prediction_id),
         reader=old.reader,
     )
 
@@ -161,9 +155,7 @@ def add_revision(
     reading: Reading,
     *,
     parent_id: int | None,
-    base_prediction_id: int | None = None,
-    seconds: float = 0.0,
-    actions: int = 0,
+    provenance: Provenance = UNTOLD,
     reader: str = SHARED,
     status: RevisionStatus = "submitted",
 ) -> int:
@@ -183,7 +175,7 @@ def add_revision(
                comment, base_prediction_id, seconds, actions, created_at)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
         (annotation_id, number, parent_id, person, status, reading.label, reading.boxes_complete,
-         json.dumps(sorted(reading.flags)), reading.comment, base_prediction_id, seconds, actions, now()),
+         json.dumps(sorted(reading.flags)), reading.comment, *astuple(provenance), now()),
     ).fetchone()  # fmt: skip
     connection.executemany(
         "INSERT INTO revision_box VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from annotations.model import SHARED, LabelledBox, Reading, Revision, StoreError
+from annotations.model import SHARED, LabelledBox, Provenance, Reading, Revision, StoreError
 from annotations.store import Store
 from ecgcore.types import Box
 
@@ -73,9 +73,7 @@ def _revision_of(row: Mapping[str, Any], boxes: tuple[LabelledBox, ...]) -> Revi
         person=row["person"],
         status=row["status"],
         reading=reading,
-        base_prediction_id=row["base_prediction_id"],
+        provenance=Provenance(row["base_prediction_id"], row["seconds"], row["actions"]),
         bundle_version=row["bundle_version"],
-        seconds=row["seconds"],
-        actions=row["actions"],
         created_at=row["created_at"],
     )

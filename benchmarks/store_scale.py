@@ -18,7 +18,7 @@ import numpy as np
 
 from annotations import queue, readings
 from annotations.exchange import export_to
-from annotations.model import LabelledBox, Reading
+from annotations.model import LabelledBox, Provenance, Reading
 from annotations.overview import counts, gallery, gallery_size
 from annotations.predictions import record_prediction
 from annotations.store import Store
@@ -46,7 +46,12 @@ def fill(store: Store, pages: int, boxes: int) -> None:
             labelled = tuple(LabelledBox(f"b{i}", place) for i, place in enumerate(places))
             reading = Reading("normal" if number % 2 else "abnormal", labelled, boxes_complete=True)
             readings.save(
-                store, picture.id, PEOPLE[number % 2], reading, base_revision_id=None, base_prediction_id=prediction_id
+                store,
+                picture.id,
+                PEOPLE[number % 2],
+                reading,
+                base_revision_id=None,
+                provenance=Provenance(prediction_id),
             )
         if sys.stderr.isatty() and number % 200 == 0:
             print(f"\rfilling {number} of {pages}", end="", file=sys.stderr)

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from annotations import queue, readings
-from annotations.model import LabelledBox, Picture, Reading, SaveConflict
+from annotations.model import UNTOLD, LabelledBox, Picture, Provenance, Reading, SaveConflict
 from annotations.predictions import latest_prediction, proposals
 from annotations.store import Store
 from ecgcore.types import Box
@@ -28,7 +28,7 @@ class Work:
         reader: whose line of revisions it belongs to.
         reading: as it stands.
         base_revision_id: the head when the work began.
-        base_prediction_id: whose boxes were proposed.
+        provenance: whose boxes were proposed, and what the reading took so far.
         kept_at: when the draft was last written; None while nothing changed.
         seeded: what the canvas was given; ``seeded_pending`` are the uids of what a helper proposed then,
             ``seeded_untouched`` those of the bundle's proposals.
@@ -42,10 +42,8 @@ class Work:
     reader: str
     reading: Reading
     base_revision_id: int | None
-    base_prediction_id: int | None
+    provenance: Provenance = UNTOLD
     kept_at: str | None = None
-    seconds: float = 0.0
-    actions: int = 0
     earlier: list[Reading] = field(default_factory=list)
     seed: int = 0
     seeded: tuple[LabelledBox, ...] = ()
@@ -120,9 +118,7 @@ class Work:
                 self.person,
                 Reading() if skipped else self.reading,
                 base_revision_id=self.base_revision_id,
-                base_prediction_id=self.base_prediction_id,
-                seconds=self.seconds,
-                actions=self.actions,
+                provenance=self.provenance,
                 reader=self.reader,
                 status="skipped" if skipped else "submitted",
             )
@@ -133,9 +129,10 @@ class Work:
 
     def _take(self, store: Store, reading: Reading) -> None:
         now = time.monotonic()
-        self.seconds += min(now - self.last_action, LONGEST_PAUSE_S)
+        spent = self.provenance
+        seconds = spent.seconds + min(now - self.last_action, LONGEST_PAUSE_S)
+        self.provenance = replace(spent, seconds=seconds, actions=spent.actions + 1)
         self.last_action = now
-        self.actions += 1
         self.reading = reading
         self.kept_at = readings.keep_draft(
             store,
@@ -143,9 +140,7 @@ class Work:
             self.person,
             reading,
             base_revision_id=self.base_revision_id,
-            base_prediction_id=self.base_prediction_id,
-            seconds=self.seconds,
-            actions=self.actions,
+            provenance=self.provenance,
             reader=self.reader,
         )
 
@@ -155,21 +150,18 @@ def open_work(store: Store, person: str, image_id: int, reader: str) -> Work:
     picture = store.picture(image_id)
     draft = readings.draft_of(store, image_id, person, reader)
     if draft is not None:
-        return Work(
-            picture, person, reader, draft.reading, draft.base_revision_id, draft.base_prediction_id, draft.updated_at,
-            draft.seconds, draft.actions,
-        )  # fmt: skip
+        return Work(picture, person, reader, draft.reading, draft.base_revision_id, draft.provenance, draft.updated_at)
     head = readings.head(store, image_id, reader)
     if head is not None:
-        return Work(picture, person, reader, head.reading, head.id, head.base_prediction_id)
+        return Work(picture, person, reader, head.reading, head.id, Provenance(head.provenance.base_prediction_id))
     prediction = latest_prediction(store, image_id)
     if prediction is None:
-        return Work(picture, person, reader, Reading(), None, None)
+        return Work(picture, person, reader, Reading(), None)
     boxes = tuple(
         LabelledBox(f"p{box_id}", beat.box_photo_xyxy, None, "accepted", box_id)
         for box_id, beat in proposals(store, prediction["id"]).items()
     )
-    return Work(picture, person, reader, Reading(boxes=boxes), None, prediction["id"])
+    return Work(picture, person, reader, Reading(boxes=boxes), None, Provenance(prediction["id"]))
 
 
 def replace_box(reading: Reading, uid: str, place: Box) -> Reading:

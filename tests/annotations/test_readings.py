@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotations import readings
-from annotations.model import FLAGS, ORIGINS, LabelledBox, Picture, Reading, SaveConflict, StoreError
+from annotations.model import FLAGS, ORIGINS, LabelledBox, Picture, Provenance, Reading, SaveConflict, StoreError
 from annotations.predictions import latest_prediction, proposals, record_prediction, uncertainty
 from annotations.store import Store
 from ecgcore.types import Box
@@ -23,13 +23,13 @@ def test_what_is_saved_comes_back_to_the_bit(store: Store, page: Picture) -> Non
     first_box = next(iter(proposals(store, prediction_id)))
     reading = replace(ABNORMAL, boxes=(*ABNORMAL.boxes, box("p", 40.1, "accepted", first_box)))
     saved = readings.save(
-        store, page.id, "Ada", reading, base_revision_id=None, base_prediction_id=prediction_id, seconds=12.5, actions=4
+        store, page.id, "Ada", reading, base_revision_id=None, provenance=Provenance(prediction_id, 12.5, 4)
     )
     again = readings.head(store, page.id)
     assert again == saved
     assert again.reading == reading
     assert (again.number, again.person, again.bundle_version) == (1, "Ada", "starter")
-    assert (again.seconds, again.actions, again.parent_id) == (12.5, 4, None)
+    assert (again.provenance, again.parent_id) == (Provenance(prediction_id, 12.5, 4), None)
 
 
 coordinates = st.tuples(
@@ -57,11 +57,11 @@ def test_any_reading_survives_as_draft_and_as_json(reading: Reading) -> None:
 
 
 def test_a_draft_waits_until_it_is_submitted(store: Store, page: Picture) -> None:
-    readings.keep_draft(store, page.id, "Ada", NORMAL, base_revision_id=None, seconds=3)
-    readings.keep_draft(store, page.id, "Ada", ABNORMAL, base_revision_id=None, seconds=5, actions=2)
+    readings.keep_draft(store, page.id, "Ada", NORMAL, base_revision_id=None, provenance=Provenance(None, 3))
+    readings.keep_draft(store, page.id, "Ada", ABNORMAL, base_revision_id=None, provenance=Provenance(7, 5, 2))
     draft = readings.draft_of(store, page.id, "Ada")
     assert draft is not None
-    assert (draft.reading, draft.seconds, draft.actions) == (ABNORMAL, 5, 2)
+    assert (draft.reading, draft.provenance) == (ABNORMAL, Provenance(7, 5, 2))
     assert readings.draft_of(store, page.id, "Ben") is None
     assert readings.head(store, page.id) is None  # a draft is nobody's truth
     readings.save(store, page.id, "Ada", draft.reading, base_revision_id=draft.base_revision_id)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from annotations import queue, readings
-from annotations.model import StoreError
+from annotations.model import Provenance, StoreError
 from annotations.predictions import record_prediction
 from annotations.snapshots import read_pages, take_snapshot
 from annotations.store import Store
@@ -18,7 +18,9 @@ def _filled(store: Store) -> None:
     for number in range(3):
         page, _ = store.add_picture(picture_rgb(number), group=f"patient-{number % 2}", name=f"secret-{number % 2}.png")
         prediction_id = record_prediction(store, page.id, prediction())
-        first = readings.save(store, page.id, "Ada", NORMAL, base_revision_id=None, base_prediction_id=prediction_id)
+        first = readings.save(
+            store, page.id, "Ada", NORMAL, base_revision_id=None, provenance=Provenance(prediction_id)
+        )
         second = readings.save(store, page.id, "Ben", ABNORMAL, base_revision_id=first.id)
         readings.add_review(store, second.id, "Ada", "accepted", f"secret-{number % 2}")
         readings.keep_draft(store, page.id, "Ada", NORMAL, base_revision_id=second.id)

@@ -92,7 +92,7 @@ def test_label_flags_and_comment_are_kept_at_once_and_saved(app: AppTest, data: 
     assert (head.reading.label, head.reading.comment, head.bundle_version) == ("abnormal", "ST up in V2", "starter")
     assert [box.origin for box in head.reading.boxes] == ["accepted", "accepted"]
     assert not app.session_state["work"].seeded_untouched  # what a person saved is no mere proposal any more
-    assert head.actions == 3
+    assert head.provenance.actions == 3
     assert "Saved" in texts(app)
     assert app.query_params["page"] == "2"
 
