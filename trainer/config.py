@@ -90,8 +90,8 @@ class GlobalStage(Stage):
 
     Args:
         canvas_wh_mm, px_per_mm, growth_rate, block_config, init_features: as in ``ecgcore.global_model.GlobalConfig``.
-        frozen_blocks: dense blocks, counted from the input, that keep the weights they start with; two of the four
-            are strokes and waves more than diagnoses, and half of the work of a step.
+        frozen_blocks: dense blocks, counted from the input, that keep the weights of a network that is trained further:
+            the first sees strokes more than diagnoses, and is half of the work of a step.
     """
 
     canvas_wh_mm: tuple[float, float] = (288.0, 176.0)

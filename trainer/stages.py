@@ -75,7 +75,7 @@ def train_global(
     if stage.fresh_head:
         _fresh_head(model.fc)
     steps = _steps(stage, labels)
-    frozen = _first_blocks(model, stage.frozen_blocks)
+    frozen = _first_blocks(model, 0 if init is None else stage.frozen_blocks)
     frozen.requires_grad_(False)
 
     def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:

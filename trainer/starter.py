@@ -12,12 +12,13 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors.numpy import load_file, save
 
-from ecgcore.bundle import Bundle, Networks, save_bundle
+from ecgcore.bundle import Bundle, Networks, SeenRow, save_bundle
 from ecgcore.detector import BeatDetector
 from ecgcore.errors import BadData
 from ecgcore.fusion import FusionHead
@@ -34,7 +35,7 @@ from trainer.stack import Trained, answer_pages, apply_calibrations, fit_calibra
 from trainer.stage_detector import best_min_score, detect_pages, train_detector
 from trainer.stage_fusion import train_fusion
 from trainer.stages import train_global, train_local
-from trainer.starter_figures import held_out_figures
+from trainer.starter_figures import detector_figures, held_out_figures
 from trainer.starter_lessons import Lessons, mixing_weights
 from trainer.starter_pages import INNER_SHARE, Split, khan_pages, ludb_pages, ptbxl_pages
 
@@ -47,16 +48,18 @@ class StarterPlan:
         recipe: the training on rendered signals, and the rules for decisions.
         real_global, real_local: the further training with real and rendered pages together.
         styles: pages drawn of each LUDB record for training, early stopping and measuring.
+        fusion_rendered: rendered pages that the head learns from beside the real ones.
     """
 
     recipe: Recipe
     real_global: GlobalStage
     real_local: LocalStage
     styles: tuple[int, int, int] = (12, 3, 4)
+    fusion_rendered: int = 400
 
 
-_GLOBAL = GlobalStage(epochs=5, steps_per_epoch=100, batch=16, lr=1e-3, patience=6, px_per_mm=1.5)
-_LOCAL = LocalStage(epochs=4, steps_per_epoch=200, batch=64, lr=1e-3, patience=5)
+_GLOBAL = GlobalStage(epochs=3, steps_per_epoch=110, batch=16, lr=7e-4, patience=6, px_per_mm=1.5, frozen_blocks=1)
+_LOCAL = LocalStage(epochs=4, steps_per_epoch=150, batch=64, lr=1e-3, patience=5, places=True)
 STARTER = StarterPlan(
     recipe=replace(
         RECIPES["quick"],
@@ -67,8 +70,8 @@ STARTER = StarterPlan(
         local=_LOCAL,
         fusion=FusionStage(epochs=25, batch=64, lr=5e-4, patience=8, pool="mean", weight_decay=0.05),
     ),
-    real_global=replace(_GLOBAL, epochs=11, steps_per_epoch=100, lr=7e-4),
-    real_local=replace(_LOCAL, epochs=6, steps_per_epoch=200, lr=7e-4),
+    real_global=replace(_GLOBAL, epochs=2, steps_per_epoch=100, lr=5e-4),
+    real_local=replace(_LOCAL, epochs=3, steps_per_epoch=130, lr=5e-4),
 )
 
 
@@ -89,6 +92,7 @@ def build_starter(
     fold: int = 0,
     decide_by: Sequence[Bundle] = (),
     cache: Path | None = None,
+    version: str | None = None,
 ) -> None:
     """Train, measure and save the starter bundle as ``out/bundle``; all in between is kept in ``out`` for a resume.
 
@@ -96,7 +100,8 @@ def build_starter(
     the classifiers go to these at once. Every starter leaves the same groups aside, so figures stay honest.
 
     Args:
-        ludb, ptbxl, khan: the data sets' folders; ``khan`` is not needed with ``rendered_only``.
+        ludb, ptbxl, khan: the data sets' folders; ``ludb`` is not needed with ``detector_from``, ``khan`` not with
+            ``rendered_only``.
         out: the new folder.
         rendered_only: learn from rendered signals alone.
         seed: of pages and training.
@@ -110,11 +115,12 @@ def build_starter(
         decide_by: starters of other folds: their answers to the pages that they were not trained on, about a thousand
             instead of a hundred, fit this one's probabilities and thresholds.
         cache: where prepared pages are kept; ``out`` by default.
+        version: the bundle's name; what it learnt from, the seed and the fold by default.
 
     Raises:
         BadData: a data folder is missing or holds nothing usable, or ``out`` exists and ``resume`` was not asked for.
     """
-    if ludb is None or ptbxl is None or (khan is None and not rendered_only):
+    if ptbxl is None or (ludb is None and detector_from is None) or (khan is None and not rendered_only):
         raise BadData("The starter needs --ludb, --ptbxl and --khan.", "Name the folders, or add --rendered-only.")
     if out.exists() and any(out.iterdir()) and not resume:
         raise BadData(f"{out} is not empty.", "Choose another folder, or add --resume to go on.")
@@ -125,27 +131,25 @@ def build_starter(
     cache = cache or out
     recipe = plan.recipe
     init = None if start is None else _to_train(start, recipe.local, device)
-    boxed = ludb_pages(ludb, cache / "pages", seed, plan.styles)
     if detector_from is None:
-        detector = train_detector(
-            boxed.train, recipe.detector, context("detector"), init=init and init.detector, val=boxed.inner
-        )
-        min_score = best_min_score(detector, boxed.inner)
+        assert ludb is not None
+        boxed = ludb_pages(ludb, cache / "pages", seed, plan.styles)
+        found = _train_finder(boxed, recipe.detector, context("detector"), init and init.detector)
         beats_dir = out / "beats"
     else:
-        detector, min_score = detector_from.nets.detector.to(device), detector_from.operating.min_score
+        found = _finder_of(detector_from, device)
         beats_dir = cache / "beats" / detector_from.version
     rendered = ptbxl_pages(ptbxl, cache / "pages", seed)
     real = None if rendered_only or khan is None else khan_pages(khan, cache / "pages", cache / "cache", fold)
 
     def beats(pages: Sequence[PreparedPage], split: Split) -> list[FloatArray]:
         name = "ptbxl" if split is rendered else "khan"
-        known = _beats_of([*split.train, *split.inner, *split.test], detector, min_score, beats_dir / name)
+        known = _beats_of([*split.train, *split.inner, *split.test], found, beats_dir / name)
         return [known[page.picture_hash] for page in pages]
 
     lessons = [Lessons(p.train, beats(p.train, p), p.inner, beats(p.inner, p)) for p in (rendered, real) if p]
     global_, local, fusion = _train_classifiers(lessons, plan, init, context)
-    nets = Networks(detector, local, global_, fusion)
+    nets, min_score = Networks(found.detector, local, global_, fusion), found.min_score
     # What is screened is real paper, so real pages alone decide on probabilities and thresholds.
     decisive = rendered.inner if real is None else [page for page in real.inner if page.has_grid]
     fitted = fit_calibrations(nets, min_score, decisive, recipe)
@@ -154,14 +158,17 @@ def build_starter(
         fitted = {name: first.then(others[name]) for name, first in fitted.items()}
     operating, calibrations = apply_calibrations(nets, min_score, fitted)
     trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=start)
-    figures = held_out_figures(trained, boxed.test, rendered.test, [] if real is None else real.test)
-    splits, kind = ([boxed, rendered], "rendered") if real is None else ([boxed, rendered, real], "real")
-    rows = seen_rows([page for split in splits for page in (*split.train, *split.inner)])
+    figures = {"ludb_rendered": {"detector": found.figures}}
+    # The rendered pages put aside are the same in every fold: one of them is enough to measure them.
+    figures |= held_out_figures(trained, [] if fold else rendered.test, [] if real is None else real.test)
+    learnt = [page for split in (rendered, real) if split for page in (*split.train, *split.inner)]
+    rows = sorted({*seen_rows(learnt), *found.seen})
     save_bundle(
         out / "bundle",
         nets,
         trained.operating,
-        version=f"starter-{kind}-{seed}" + (f"-fold-{fold}" if fold else ""),
+        version=(version or f"starter-{'rendered' if real is None else 'real'}-{seed}")
+        + (f"-fold-{fold}" if fold else ""),
         recipe={
             **recipe.to_json(),
             "real": {"global": asdict(plan.real_global), "local": asdict(plan.real_local)},
@@ -173,10 +180,37 @@ def build_starter(
         },
         seen=rows,
         parent=start,
-        snapshot_hash=hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest(),
+        snapshot_hash=hashlib.sha256(json.dumps(rows).encode()).hexdigest(),
         metrics=figures,
         replace=True,
     )
+
+
+@dataclass(frozen=True)
+class _Finder:
+    """The beat detector, its operating score, its figures on held-out pages, and what it has learnt from."""
+
+    detector: BeatDetector
+    min_score: float
+    figures: dict[str, Any]
+    seen: list[SeenRow]
+
+
+def _train_finder(boxed: Split, stage: DetectorStage, context: StageContext, init: BeatDetector | None) -> _Finder:
+    detector = train_detector(boxed.train, stage, context, init=init, val=boxed.inner)
+    min_score = best_min_score(detector, boxed.inner)
+    return _Finder(
+        detector, min_score, detector_figures(detector, boxed.test, min_score), seen_rows(boxed.train + boxed.inner)
+    )
+
+
+def _finder_of(bundle: Bundle, device: torch.device) -> _Finder:
+    """A starter's detector has learnt from LUDB alone, whatever its classifiers have seen."""
+    seen = [
+        (picture, group, record) for picture, group, record in bundle.manifest["seen"] if record.startswith("ludb:")
+    ]
+    figures = bundle.manifest["metrics"].get("ludb_rendered", {}).get("detector", {})
+    return _Finder(bundle.nets.detector.to(device), bundle.operating.min_score, figures, seen)
 
 
 def _train_classifiers(
@@ -210,6 +244,8 @@ def _train_classifiers(
             taught.train, plan.real_global, context("global-real"), init=global_, val=taught.inner, weights=weights
         )
     assert global_ is not None and local is not None
+    if real is not None:  # the head decides on paper: a few rendered pages keep it from learning the paper by heart
+        taught = real.gridded() + rendered.first(plan.fusion_rendered)
     name = "fusion-rendered" if real is None else "fusion-real"
     val = (taught.inner, taught.inner_beats)
     fusion = train_fusion(global_, local, taught.train, taught.train_beats, recipe.fusion, context(name), val=val)
@@ -245,12 +281,10 @@ def _out_of_fold(starters: Sequence[Bundle], khan: Path, cache: Path, recipe: Re
     }
 
 
-def _beats_of(
-    pages: Sequence[PreparedPage], detector: BeatDetector, min_score: float, stem: Path
-) -> dict[str, FloatArray]:
+def _beats_of(pages: Sequence[PreparedPage], finder: _Finder, stem: Path) -> dict[str, FloatArray]:
     """Beats of a data set by picture hash, found once: a resumed training, or another fold's, reads them back."""
     file = stem.with_suffix(".safetensors")
     if not file.exists():
-        found = [boxes for boxes, _ in detect_pages(detector, pages, min_score)]
+        found = [boxes for boxes, _ in detect_pages(finder.detector, pages, finder.min_score)]
         write_bytes_atomic(file, save({page.picture_hash: b for page, b in zip(pages, found, strict=True)}))
     return load_file(file)

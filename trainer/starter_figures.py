@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ecgcore.detector import BeatDetector
 from trainer.data import PreparedPage
 from trainer.detection_metrics import detection_metrics
 from trainer.metrics import classification_metrics
@@ -11,15 +12,13 @@ from trainer.stack import LOWEST_SCORE, Answers, Trained
 from trainer.stage_detector import detect_pages
 
 
-def held_out_figures(
-    trained: Trained, ludb: Sequence[PreparedPage], ptbxl: Sequence[PreparedPage], khan: Sequence[PreparedPage]
-) -> dict[str, Any]:
+def held_out_figures(trained: Trained, ptbxl: Sequence[PreparedPage], khan: Sequence[PreparedPage]) -> dict[str, Any]:
     """Figures with group-bootstrap intervals; rendered and real sets are never put together.
 
     Returns:
-        ``{data set: {"detector"|"local"|"global"|"fused": {metric: interval}}}``.
+        ``{data set: {"local"|"global"|"fused": {metric: interval}}}``.
     """
-    figures: dict[str, Any] = {"ludb_rendered": {"detector": detector_figures(trained, ludb)}}
+    figures: dict[str, Any] = {}
     if ptbxl:
         figures["ptbxl_rendered"] = _figures(trained, _Judged(ptbxl, trained.answer(ptbxl)), lambda page: True)
     if khan:
@@ -37,11 +36,11 @@ _KHAN_PARTS: dict[str, Callable[[PreparedPage], bool]] = {
 }
 
 
-def detector_figures(trained: Trained, pages: Sequence[PreparedPage]) -> dict[str, Any]:
+def detector_figures(detector: BeatDetector, pages: Sequence[PreparedPage], min_score: float) -> dict[str, Any]:
     """``ap50, ap50_95, recall, precision`` on boxed pages."""
-    found = detect_pages(trained.nets.detector, pages, LOWEST_SCORE)
+    found = detect_pages(detector, pages, LOWEST_SCORE)
     boxes = [(b.tolist(), s.tolist(), p.boxes_panel_xyxy) for (b, s), p in zip(found, pages, strict=True)]
-    return detection_metrics(boxes, [page.group_key for page in pages], trained.operating.min_score)
+    return detection_metrics(boxes, [page.group_key for page in pages], min_score)
 
 
 @dataclass(frozen=True)

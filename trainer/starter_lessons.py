@@ -31,6 +31,10 @@ class Lessons:
             self.inner_beats + other.inner_beats,
         )
 
+    def first(self, pages: int) -> "Lessons":
+        """Some of the pages that train, and all that stop."""
+        return Lessons(self.train[:pages], self.train_beats[:pages], self.inner, self.inner_beats)
+
     def gridded(self) -> "Lessons":
         """Without the pages that have no grid: on the real ones its absence tells the class."""
         train = [index for index, page in enumerate(self.train) if page.has_grid]
