@@ -66,7 +66,9 @@ def work_until_killed(page: Page, server: subprocess.Popen[bytes], label: str | 
         if number == last_key:
             end.start()
         page.keyboard.press("s" if saves else KEYS[labels[at]])
-        if not _shown(page, "text=/^Saved /" if saves else f".st-key-label-{labels[at]} strong", server):
+        # The caption comes last: until it says "Draft kept", it may still tell of the save before.
+        signs = ["text=/^Saved /"] if saves else [f".st-key-label-{labels[at]} strong", "text=/^Draft kept /"]
+        if not all(_shown(page, sign, server) for sign in signs):
             break
         seen.draft = None if saves else labels[at]
         seen.saved += [labels[at]] if saves else []
@@ -138,8 +140,8 @@ def main() -> None:
         damage = check(store)
     minutes = (time.monotonic() - start) / 60
     print(f"{options.kills} kills in {minutes:.1f} min; damage found in the store: {len(damage)}")
-    for what, count in total.items():
-        print(f"{what:30} {count}")
+    for what, times in total.items():
+        print(f"{what:30} {times}")
     for finding in damage:
         print(f"  {finding}")
 
