@@ -9,6 +9,8 @@ zoom 1 and at zoom 3, and compares the rows of the database with the places of t
 import argparse
 import os
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -98,6 +100,19 @@ def settle(page: Page) -> None:
     """Wait until the browser has sent what it drew, and the script has run."""
     page.wait_for_timeout(350)
     page.wait_for_selector("[data-test-script-state=notRunning]", state="attached", timeout=WAIT_MS)
+
+
+def until(page: Page, is_so: Callable[[], bool]) -> None:
+    """Wait until something has come true.
+
+    Raises:
+        TimeoutError: it did not.
+    """
+    deadline = time.monotonic() + WAIT_MS / 1000
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise TimeoutError("it never came true")
+        page.wait_for_timeout(100)
 
 
 def correct_one(page: Page, address: str, store: Store, image_id: int, zoom: int) -> float:

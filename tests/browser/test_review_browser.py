@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect
 
 from annotations import readings
 from annotations.store import Store
 from benchmarks.real_browser import free_port, served
-from benchmarks.review_browser import TOLERANCE_PX, WAIT_MS, Hand, add_page, correct_one, settle
+from benchmarks.review_browser import PHOTO_WH, TOLERANCE_PX, WAIT_MS, Hand, add_page, correct_one, settle, until
+from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
+from ecgcore.types import Box
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -23,20 +27,77 @@ def test_draw_move_delete_label_save_and_reload(browser: Browser, address: str, 
     page.close()
 
 
-def test_the_keys_label_undo_and_save(browser: Browser, address: str, store: Store) -> None:
+def _boxes(store: Store, image_id: int) -> list[Box]:
+    """The places of the beats in Ada's draft."""
+    draft = readings.draft_of(store, image_id, "Ada")
+    return [] if draft is None else [box.box_photo_xyxy for box in draft.reading.beats]
+
+
+def _distance(box: Box, other: Box) -> float:
+    """Mean distance of their edges, in pixels."""
+    return sum(abs(a - b) for a, b in zip(box.as_list(), other.as_list(), strict=True)) / 4
+
+
+def _drawn_page(store: Store) -> tuple[int, Box]:
+    """A page as wide as the others, that no bundle has seen, and the place of one of its beats."""
+    signals_mv, fs_hz, beats_s = synthetic_ecg("normal", seed=4)
+    drawn = draw_page(signals_mv, fs_hz, PageStyle(px_per_mm=5.0), 4, beats_s=beats_s)
+    scale = PHOTO_WH[0] / drawn.image_rgb.shape[1]
+    photo_rgb = cv2.resize(drawn.image_rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    picture, _ = store.add_picture(np.asarray(photo_rgb, np.uint8))
+    return picture.id, Box(*(float(edge) * scale for edge in drawn.boxes_xyxy[20]))
+
+
+def test_every_key_of_review(browser: Browser, address: str, store: Store) -> None:
     store.add_person("Ada")
-    image_id = add_page(store, 50)
+    image_id, beat = _drawn_page(store)
+    others = {add_page(store, number) for number in (50, 51)}
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     page.goto(f"{address}/review?who=Ada&page={image_id}")
     settle(page)
-    expect(page.locator("canvas.upper-canvas")).to_be_visible(timeout=WAIT_MS)
-    for key in ("u", "n", "a", "z", "s"):  # the last label but one holds after the undo
-        page.keyboard.press(key)
-        settle(page)
+    press, accept = page.keyboard.press, page.get_by_role("button", name="Accept")
+    for key, label in (("u", "unsure"), ("n", "normal"), ("a", "abnormal"), ("z", "normal")):
+        press(key)  # the last label but one holds after the undo
+        expect(page.locator(f".st-key-label-{label} strong")).to_be_visible(timeout=WAIT_MS)
+    settle(page)  # the undo has given the canvas its boxes anew
+    Hand(page, 1).drag((beat.x1 - 12, beat.y1 - 9), (beat.x2 + 12, beat.y2 + 9))
+    expect(page.get_by_role("button", name="Snap")).to_be_enabled(timeout=WAIT_MS)
+    (rough,) = _boxes(store, image_id)
+    press("p")
+    until(page, lambda: _boxes(store, image_id) != [rough])
+    settle(page)
+    (snapped,) = _boxes(store, image_id)
+    assert _distance(snapped, beat) < _distance(rough, beat)
+    press("f")
+    expect(accept).to_be_visible(timeout=WAIT_MS)
+    press("x")
+    expect(accept).to_be_hidden(timeout=WAIT_MS)
+    press("f")
+    expect(accept).to_be_visible(timeout=WAIT_MS)
+    assert _boxes(store, image_id) == [snapped]  # what waits is no reading
+    press("y")
+    expect(accept).to_be_hidden(timeout=WAIT_MS)
+    press("s")
     expect(page.get_by_text("Saved ")).to_be_visible(timeout=WAIT_MS)
     head = readings.head(store, image_id)
     assert head is not None
     assert head.reading.label == "normal"
+    origins = [box.origin for box in head.reading.beats]
+    assert origins.count("drawn") == 1
+    assert origins.count("propagated") == len(origins) - 1 >= 5
+    press("a")
+    expect(page.locator(".st-key-label-abnormal strong")).to_be_visible(timeout=WAIT_MS)
+    press("Enter")
+    until(page, lambda: not page.url.endswith(f"page={image_id}"))
+    again = readings.head(store, image_id)
+    assert again is not None
+    assert (again.number, again.reading.label) == (2, "abnormal")
+    skipped = int(page.url.rpartition("page=")[2])
+    assert skipped in others
+    settle(page)
+    press("k")
+    until(page, lambda: not page.url.endswith(f"page={skipped}"))
+    assert [revision.status for revision in readings.history(store, skipped)] == ["skipped"]
     page.close()
 
 
