@@ -19,7 +19,7 @@ def beat(share: float | None, left: float = 0.0) -> Beat:
 
 def item(file: str, decision: str | None, p_abnormal: float | None, status: str = "ok") -> Screened:
     prediction = Prediction(file, 1, status, decision=decision, p_abnormal=p_abnormal, beats=(beat(0.5),))  # type: ignore[arg-type]
-    return Screened(file, prediction, None, synthetic=False)
+    return Screened(file, prediction, None, synthetic=False, bundle=None)  # type: ignore[arg-type]  # nothing asks it
 
 
 BATCH = [

@@ -15,8 +15,9 @@ APP = Path(__file__).parents[2] / "app.py"
 
 
 @pytest.fixture
-def app(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def app(tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
+    monkeypatch.setenv("ECG_DATA_DIR", str(tmp_path / "data"))
     return AppTest.from_file(str(APP), default_timeout=60).run()
 
 
@@ -127,22 +128,3 @@ def test_bundle_that_cannot_be_used_is_named(tmp_path: Path, monkeypatch: pytest
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     assert not app.exception
     assert "bundle.json" in app.error[0].value
-
-
-def test_model_page_shows_version_figures_and_limits(
-    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "measured"
-    folder.mkdir()
-    for file in tiny_bundle.iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
-    manifest = json.loads((folder / "bundle.json").read_text())
-    manifest["metrics"] = {"some_set": {"fused": {"auroc": {"value": 0.923, "low": 0.9, "high": 0.94}}}}
-    (folder / "bundle.json").write_text(json.dumps(manifest))
-    monkeypatch.setenv("ECG_BUNDLE_DIR", str(folder))
-    app = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("pages/models.py").run()
-    assert not app.exception
-    assert "Bundle tiny-1" in texts(app)
-    assert "some set" in texts(app)
-    assert app.dataframe[0].value.iloc[0].tolist() == ["AUROC", "0.92 (0.90 to 0.94)"]
-    assert "names no diagnosis" in texts(app)
