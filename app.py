@@ -8,7 +8,8 @@ page = st.navigation(
         st.Page("pages/screen.py", title="Screen", icon=":material/cardiology:", default=True),
         st.Page("pages/review.py", title="Review", icon=":material/draw:"),
         st.Page("pages/dataset.py", title="Dataset", icon=":material/database:"),
-        st.Page("pages/models.py", title="The model", icon=":material/network_node:"),
+        st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
+        st.Page("pages/models.py", title="Models", icon=":material/network_node:"),
     ],
     position="top",
 )

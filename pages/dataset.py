@@ -5,6 +5,8 @@ import streamlit as st
 from annotations.model import StoreError
 from pages.parts.exchanges import care_tab, export_tab, import_tab
 from pages.parts.holdings import agreement_tab, counters, gallery_tab, snapshot_tab
+from pages.parts.label_check import label_check_tab
+from pages.parts.look_alikes import look_alike_tab
 from pages.parts.storage import person, store
 from pages.parts.style import page_head
 
@@ -13,11 +15,15 @@ data = store()
 reader = person()
 try:
     counters(data)
-    pictures, readers, frozen, coming, going, care = st.tabs(
-        ["Gallery", "Agreement", "Snapshots", "Import", "Export", "Backup"]
+    pictures, doubtful, copies, readers, frozen, coming, going, care = st.tabs(
+        ["Gallery", "Look again", "Look alike", "Agreement", "Snapshots", "Import", "Export", "Backup"]
     )
     with pictures:
         gallery_tab(data, reader)
+    with doubtful:
+        label_check_tab(data)
+    with copies:
+        look_alike_tab(data, reader)
     with readers:
         agreement_tab(data)
     with frozen:

@@ -15,9 +15,11 @@ from pages.parts.verdict import verdict_banner
 from pages.parts.view import page_view
 
 
-def show_result(item: Screened, bundle: Bundle) -> None:
+def show_result(item: Screened, in_use: Bundle) -> None:
     """One page below its title: verdict, picture, reasons."""
-    prediction, shown = item.prediction, item.shown
+    prediction, shown, bundle = item.prediction, item.shown, item.bundle
+    if bundle.version != in_use.version:
+        st.caption(f"Screened with {bundle.version}. {in_use.version} answers now: drop the picture again to ask it.")
     if item.synthetic:
         st.caption("An artificial page, drawn by this app. No patient's ECG.")
     if prediction.status != "ok" or shown is None:

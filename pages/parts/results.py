@@ -55,12 +55,14 @@ class Screened:
         prediction: contract 1's object.
         shown: the page.
         synthetic: drawn by the app, no patient's page.
+        bundle: which said it; its thresholds and maps go with it, also after another one was made active.
     """
 
     key: str
     prediction: Prediction
     shown: Shown | None
     synthetic: bool
+    bundle: Bundle
 
     @property
     def title(self) -> str:
@@ -113,7 +115,7 @@ def _screen(picture: Picture, bundle: Bundle) -> list[Screened]:
             original = picture.content if len(pages) == 1 else cv2.imencode(".png", photo_rgb[..., ::-1])[1].tobytes()
             view, thumb = (jpeg(at_width(photo_rgb, width)) for width in (VIEW_WIDTH_PX, THUMB_WIDTH_PX))
             shown = Shown((photo_rgb.shape[1], photo_rgb.shape[0]), original, view, thumb)
-        items.append(Screened(key, prediction, shown, picture.synthetic))
+        items.append(Screened(key, prediction, shown, picture.synthetic, bundle))
     return items
 
 

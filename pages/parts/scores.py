@@ -1,6 +1,6 @@
 """The figures of a bundle.json -> tables that a reader understands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 PARTS = {"fused": "verdict (fused)", "global": "whole page", "local": "beats", "detector": "beat finder"}
@@ -27,6 +27,64 @@ METRICS = {
     "ap50": "AP50",
     "ap50_95": "AP50:95",
 }
+
+
+HELP = """
+- **AUROC**: how often an abnormal page gets a higher probability than a normal one; 0.5 is chance, 1 is best.
+- **AUPRC**: average precision over all thresholds; chance is the share of abnormal pages.
+- **accuracy** at 0.5; it means something only above the **majority rate**, which always giving the commoner answer
+  reaches.
+- **sensitivity**: abnormal pages that are not called normal; **specificity**: normal pages that are called normal.
+- **refer rate**: pages that the program leaves to a reader; lower saves work, but only at the same sensitivity.
+- **F1**: of precision and recall of "abnormal" at 0.5.
+- **Brier score**: mean squared distance of probability and label; **ECE**: how far probabilities are from frequencies.
+  0 is best for both.
+- **recall** and **precision** of found beats at IoU 0.5; **AP50** and **AP50:95**: average precision at IoU 0.5, and
+  from 0.5 to 0.95.
+
+In brackets: the 95 % interval, bootstrapped by patient.
+"""
+
+
+def fold_rows(pooled: Mapping[str, Any], folds: Sequence[Mapping[str, Any]], part: str) -> list[dict[str, str]]:
+    """One network's figures: a row a metric, all folds' pages together, then each fold alone.
+
+    Args:
+        pooled: ``{network: {metric: interval}}``.
+        folds: the same for each fold.
+        part: which network.
+    """
+    blocks = {"all folds": pooled} | {f"fold {number}": block for number, block in enumerate(folds, 1)}
+    figures = {name: block.get(part) or {} for name, block in blocks.items()}
+    return [
+        {"": METRICS[metric]} | {name: interval_text(of_block.get(metric)) for name, of_block in figures.items()}
+        for metric in METRICS
+        if any(metric in of_block for of_block in figures.values())
+    ]
+
+
+def comparison_rows(candidate: Mapping[str, Any] | None, active: Mapping[str, Any] | None) -> list[dict[str, str]]:
+    """One network's figures of two bundles, side by side."""
+    return [
+        {
+            "": METRICS[metric],
+            "candidate": interval_text((candidate or {}).get(metric)),
+            "in use": interval_text((active or {}).get(metric)),
+        }
+        for metric in METRICS
+        if metric in (candidate or {}) or metric in (active or {})
+    ]
+
+
+def headline(metrics: Mapping[str, Any]) -> str:
+    """A bundle's AUROC in one line with the pages that it was measured on; empty where it carries none."""
+    told = [
+        f"AUROC {row[PARTS['fused']]}" + (f", {title.removeprefix('Verdicts: ')}" if title else "")
+        for title, rows in score_tables(dict(metrics))
+        for row in rows
+        if row[""] == METRICS["auroc"] and row.get(PARTS["fused"], "–") != "–"
+    ]
+    return told[-1] if told else ""  # real pages come after drawn ones
 
 
 def score_tables(metrics: dict[str, Any], title: tuple[str, ...] = ()) -> Iterator[tuple[str, list[dict[str, str]]]]:

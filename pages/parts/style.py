@@ -1,5 +1,7 @@
 """Colours, shapes and words that mean the same on every page."""
 
+from html import escape
+
 import streamlit as st
 
 from ecgcore.overlay import BLUE as BLUE_RGB
@@ -9,6 +11,7 @@ from ecgcore.overlay import VERMILION as VERMILION_RGB
 # Okabe and Ito's colour-blind-safe palette (Color Universal Design, 2008).
 VERMILION, BLUE = f"rgb{VERMILION_RGB}", f"rgb{BLUE_RGB}"
 ORANGE, GREEN, GREY = "rgb(230, 159, 0)", "rgb(0, 158, 115)", "rgb(138, 143, 148)"
+PURPLE, SKY = "rgb(204, 121, 167)", "rgb(86, 180, 233)"
 
 DECISION_COLOUR = {"normal": BLUE, "refer": ORANGE, "abnormal": VERMILION}
 # A shape says what the colour says, so that nothing rests on colour alone.
@@ -29,8 +32,29 @@ def _insist_on_the_app() -> None:
     """
     if "navigated" not in st.session_state:
         st.session_state["navigated"] = False
-        st.navigation([f"pages/{name}.py" for name in ("screen", "review", "dataset", "models")], position="hidden")
+        names = ("screen", "review", "dataset", "training", "models")
+        st.navigation([f"pages/{name}.py" for name in names], position="hidden")
         st.rerun()
+
+
+def banner(colour: str, shape: str, word: str, meaning: str, small: str, beside: str = "") -> None:
+    """A verdict: the word, large, with its shape and colour, and what it means.
+
+    Args:
+        colour, shape: say the same as the word.
+        word: the verdict.
+        meaning: one or two sentences.
+        small: a line below, in small letters.
+        beside: HTML of a scale or the like that stands to its right, or below on a phone.
+    """
+    st.html(
+        f'<div style="border-left:8px solid {colour};padding:2px 0 2px 16px;display:flex;flex-wrap:wrap;gap:6px 32px">'
+        f'<div style="flex:1 1 260px"><div style="font-size:1.9rem;font-weight:700;line-height:1.25">'
+        f'<span style="color:{colour}">{shape}</span> {escape(word)}</div>'
+        f"<div>{escape(meaning)}</div>"
+        f'<div style="opacity:.65;font-size:.85rem">{escape(small)}</div>'
+        f"</div>{beside}</div>"
+    )
 
 
 def signed(share: float | None) -> str:

@@ -1,11 +1,7 @@
 """Prediction -> the banner above a page: the word, the probability on its scale, and what it means."""
 
-from html import escape
-
-import streamlit as st
-
 from ecgcore.types import Prediction
-from pages.parts.style import BLUE, DECISION_COLOUR, DECISION_SHAPE, ORANGE, VERMILION
+from pages.parts.style import BLUE, DECISION_COLOUR, DECISION_SHAPE, ORANGE, VERMILION, banner
 
 
 def verdict_banner(prediction: Prediction, threshold_normal: float, threshold_abnormal: float) -> None:
@@ -17,15 +13,14 @@ def verdict_banner(prediction: Prediction, threshold_normal: float, threshold_ab
         threshold_abnormal: p_abnormal from it on is called abnormal; between the two the answer is refer.
     """
     decision = prediction.decision or "refer"
-    colour = DECISION_COLOUR[decision]
     scale = "" if prediction.p_abnormal is None else _scale(prediction.p_abnormal, threshold_normal, threshold_abnormal)
-    st.html(
-        f'<div style="border-left:8px solid {colour};padding:2px 0 2px 16px;display:flex;flex-wrap:wrap;gap:6px 32px">'
-        f'<div style="flex:1 1 260px"><div style="font-size:1.9rem;font-weight:700;line-height:1.25">'
-        f'<span style="color:{colour}">{DECISION_SHAPE[decision]}</span> {decision.capitalize()}</div>'
-        f"<div>{escape(_meaning(prediction))}</div>"
-        f'<div style="opacity:.65;font-size:.85rem">bundle {escape(prediction.bundle or "unknown")}</div>'
-        f"</div>{scale}</div>"
+    banner(
+        DECISION_COLOUR[decision],
+        DECISION_SHAPE[decision],
+        decision.capitalize(),
+        _meaning(prediction),
+        f"bundle {prediction.bundle or 'unknown'}",
+        beside=scale,
     )
 
 

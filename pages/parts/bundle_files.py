@@ -1,0 +1,58 @@
+"""A bundle as one file: out of this computer, and in from another."""
+
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+
+from annotations.store import Store
+from ecgcore.errors import EcgError
+from trainer.registry import BundleFacts
+from trainer.registry_exchange import export_bundle, import_bundle
+
+MOST_UPLOADED_MB = 512
+CHOSEN = "models-chosen"
+NOTE, ERROR = "models-note", "models-error"
+"""Where the session keeps the version that is looked at, and what the last click did."""
+
+
+def export_button(store: Store, facts: BundleFacts) -> None:
+    """The bundle as a ZIP file, packed when it is asked for."""
+    st.download_button(
+        "Export",
+        lambda: _packed(store, facts.version),
+        file_name=f"{facts.version}.zip",
+        mime="application/zip",
+        key=f"export-{facts.version}",
+        type="tertiary",
+        icon=":material/download:",
+        on_click="ignore",
+        help=f"One file of {facts.size_mb:.0f} MB, for another computer. It lists hashes of the pictures that it "
+        "learnt from and their patients' group names, but no picture.",
+    )
+
+
+def import_box(store: Store) -> None:
+    """Take a bundle over from a file; it answers only after it was compared and activated."""
+    file = st.file_uploader(
+        "A bundle's file, as Export wrote it", type="zip", key="bundle-file", max_upload_size=MOST_UPLOADED_MB
+    )
+    st.button("Import", key="bundle-import", disabled=file is None, on_click=_import, args=(store,))
+
+
+def _import(store: Store) -> None:
+    """Runs before the page is drawn, so that the new bundle can be the one that is looked at."""
+    try:
+        facts = import_bundle(store, st.session_state["bundle-file"])
+    except EcgError as error:
+        st.session_state[ERROR] = error
+    else:
+        st.session_state[CHOSEN] = facts.version
+        st.session_state[NOTE] = f"{facts.version} is here. Compare it, then decide."
+
+
+def _packed(store: Store, version: str) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="ecg-bundle-") as folder:
+        file = Path(folder) / f"{version}.zip"
+        export_bundle(store, version, file)
+        return file.read_bytes()

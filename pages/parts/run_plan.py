@@ -1,0 +1,166 @@
+"""Before a training: what it would do and use, what stands in its way, how long it takes, and Start."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from annotations.snapshots import Snapshot, snapshots
+from annotations.store import Store
+from annotations.training_runs import unfinished_run
+from ecgcore.errors import EcgError
+from pages.parts.run_words import RECIPES, STAGES, duration
+from trainer.jobs import settle, start
+from trainer.jobs_plan import Estimate, PageCounts, Plan, estimate, make_plan
+from trainer.registry import present_version
+
+OFFERED = ("quick", "patent")
+VIEW, RUNS, NEW = "training-view", "Runs", "New run"
+"""Key and choices of the switch on the Training page."""
+
+_ERROR = "training-start-error"
+
+
+def suggestion(plan: Plan) -> None:
+    """Say when enough is new to train again; nothing starts by itself."""
+    if plan.is_suggested:
+        st.info(
+            f"**{plan.new_pages} new corrected pages since the last run.** Training again may pay.",
+            icon=":material/lightbulb:",
+        )
+
+
+def plan_box(store: Store, person: str) -> None:
+    """The choices, the plan that follows from them, and Start."""
+    choices = _choices(store)
+    plan = make_plan(store, snapshot_id=choices["snapshot_id"], recipe=choices["recipe"],
+                     stages=choices["stages"], folds=choices["folds"])  # fmt: skip
+    suggestion(plan)
+    for problem in plan.problems:
+        st.error(f"**{problem.cause}** {problem.next_step}", icon=":material/block:")
+    if plan.problems:
+        st.page_link("pages/review.py", label="Open Review", icon=":material/draw:")
+    else:
+        st.markdown(sentence(plan, estimate(store, plan), present_version(store)))
+    settle(store)
+    at_work = unfinished_run(store)
+    if at_work is not None:
+        st.info(f"Run {at_work.id} is at work. There is one training at a time.")
+    elif not plan.stages:
+        st.info("Choose at least one network to train.")
+    st.button(
+        "Start",
+        key="training-start",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=bool(plan.problems) or at_work is not None or not plan.stages,
+        on_click=_start,
+        args=(store, person, choices),
+        help="It works in a process of its own: the browser and this app may be closed meanwhile.",
+    )
+    error: EcgError | None = st.session_state.pop(_ERROR, None)
+    if error is not None:
+        st.error(f"**{error.cause}** {error.next_step}")
+    _uses(plan)
+
+
+def sentence(plan: Plan, time: Estimate, in_use: str) -> str:
+    """What will happen, and how long it will take."""
+    networks = "all four networks" if len(plan.stages) == len(STAGES) else _and([STAGES[s] for s in plan.stages])
+    source = (
+        "as earlier runs here took" if time.source == "measured" else "typical of a small computer; not measured here"
+    )
+    return (
+        f"A run trains **{networks}** in {plan.folds} folds and then once more on **all {plan.train.pages} pages**, "
+        f"and compares the result with **{in_use}**. On this computer that takes **about {duration(time.likely)}** "
+        f"({duration(time.low)} to {duration(time.high)}, {source})."
+    )
+
+
+def _choices(store: Store) -> dict[str, Any]:
+    taken: list[Snapshot | None] = [None, *snapshots(store)]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        snapshot = st.selectbox(
+            "Learn from",
+            taken,
+            format_func=lambda s: "What holds now" if s is None else f"Snapshot {s.name}",
+            key="training-snapshot",
+            width=280,
+            help="What holds now is frozen as a snapshot when the run starts.",
+        )
+        recipe = st.segmented_control(
+            "Recipe", OFFERED, default=OFFERED[0], required=True, key="training-recipe",
+            help="  \n".join(f"**{name}**: {RECIPES[name]}." for name in OFFERED),
+        )  # fmt: skip
+        stages = st.pills(
+            "Networks to train", list(STAGES), selection_mode="multi", default=list(STAGES),
+            format_func=STAGES.__getitem__, key="training-stages",
+            help="The others stay as the bundle in use has them.",
+        )  # fmt: skip
+    with st.expander("More choices"), st.container(horizontal=True):
+        folds = st.number_input(
+            "Folds", 2, 5, 5, key="training-folds", width=180,
+            help="Of the cross-validation. Fewer are quicker and less sure. A patient's fold never moves.",
+        )  # fmt: skip
+        seed = st.number_input(
+            "Seed", 0, 2**31 - 1, 0, key="training-seed", width=180, help="The same seed gives the same run again."
+        )
+        device = st.selectbox(
+            "Device", ("auto", "cpu", "cuda"), key="training-device", width=180,
+            help="auto takes a graphics card where there is one.",
+        )  # fmt: skip
+    return {
+        "snapshot_id": None if snapshot is None else snapshot.id,
+        "recipe": str(recipe),
+        "stages": tuple(stage for stage in STAGES if stage in stages),
+        "folds": int(folds),
+        "seed": int(seed),
+        "device": device,
+    }
+
+
+def _start(store: Store, person: str, choices: Mapping[str, Any]) -> None:
+    try:
+        run = start(store, by=person, **choices)
+    except EcgError as error:
+        st.session_state[_ERROR] = error
+    else:
+        st.session_state[VIEW] = RUNS
+        st.session_state["training-run"] = run.id
+
+
+def _uses(plan: Plan) -> None:
+    """The table of what goes where, and what is left out."""
+    rows = {"All that train": plan.train}
+    rows |= {f"Fold {number}": count for number, count in enumerate(plan.folds_of, 1)} if plan.train.pages else {}
+    rows["Held out"] = plan.held_out
+    st.dataframe(
+        [_row(name, count) for name, count in rows.items()],
+        hide_index=True,
+        column_config={"": st.column_config.TextColumn(pinned=True)},
+    )
+    st.caption(
+        "Each fold is judged by networks that learnt from the other folds only; all pages of a patient are in the same "
+        "fold for ever. Held-out patients only measure, at the end."
+    )
+    for note in plan.notes:
+        st.caption(f":material/info: {note}")
+    if plan.skipped:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in plan.skipped.items())
+        st.caption(f":material/filter_alt_off: Pages that take no part: {reasons}.")
+
+
+def _row(name: str, count: PageCounts) -> dict[str, object]:
+    return {
+        "": name,
+        "pages": count.pages,
+        "normal": count.normal,
+        "abnormal": count.abnormal,
+        "patients": count.groups,
+        "all beats boxed": count.boxed,
+        "beats": count.beats,
+    }
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

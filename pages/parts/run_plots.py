@@ -1,0 +1,214 @@
+"""Findings of a run -> plotly figures; each with axis titles, units and hover values."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from pages.parts.scores import METRICS, PARTS
+from pages.parts.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
+from trainer.jobs_curves import Network, precision_recall_points, roc_points
+from trainer.jobs_results import PageResult, reliability
+
+DECISIONS = ("normal", "refer", "abnormal")
+LABELS = ("normal", "abnormal")
+SHOWN: dict[str, Any] = {"displayModeBar": False}
+"""How ``st.plotly_chart`` shows these: nothing to press, so that a finger scrolls the page."""
+
+# A dash says what the colour says.
+_NETWORKS: Mapping[Network, tuple[str, str]] = {
+    "fused": (BLUE, "solid"), "global": (GREEN, "dash"), "local": (ORANGE, "dot"),
+}  # fmt: skip
+_FOLDS = ((BLUE, "circle"), (VERMILION, "square"), (GREEN, "diamond"), (ORANGE, "triangle-up"), (PURPLE, "x"))
+_FINAL = (SKY, "star")
+_DIFFERENCES = ("auroc", "sensitivity", "ap50")
+
+
+def loss_figure(epochs: Sequence[Mapping[str, Any]], stage: str) -> go.Figure:
+    """Training and validation loss of one stage, a line a fold; ``epochs`` as ``trainer.jobs_results.curves``."""
+    figure = _figure("epoch", "loss", height=320)
+    figure.update_xaxes(dtick=1 if max((row["epoch"] or 0 for row in epochs), default=0) <= 12 else None)
+    rows = [row for row in epochs if row["stage"] == stage]
+    for part, fold in dict.fromkeys((row["part"], row["fold"]) for row in rows):
+        of_fold = [row for row in rows if (row["part"], row["fold"]) == (part, fold)]
+        name = "all pages" if fold is None else f"fold {fold + 1}"
+        colour, symbol = _FINAL if fold is None else _FOLDS[fold % len(_FOLDS)]
+        for loss, words, dash in (("val_loss", "validation", "solid"), ("train_loss", "training", "dot")):
+            points = [(row["epoch"], row[loss]) for row in of_fold if row[loss] is not None]
+            if points:
+                figure.add_scatter(
+                    x=[epoch for epoch, _ in points],
+                    y=[value for _, value in points],
+                    mode="lines+markers",
+                    line={"color": colour, "dash": dash, "width": 2 if dash == "solid" else 1.5},
+                    marker={"symbol": symbol, "size": 7},
+                    name=f"{name}, {words}",
+                    hovertemplate=f"{name}, {words}<br>epoch %{{x}}: loss %{{y:.4f}}<extra></extra>",
+                )
+    return figure
+
+
+def roc_figure(pages: Sequence[PageResult]) -> go.Figure:
+    """The ROC curves of verdict, whole page and beats."""
+    figure = _square("false positive rate (normal pages called abnormal)", "true positive rate (sensitivity)")
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": GREY, "width": 1}, name="chance", hoverinfo="skip"
+    )
+    for network, (colour, dash) in _NETWORKS.items():
+        points = roc_points(pages, network)
+        figure.add_scatter(
+            x=points[:, 1],
+            y=points[:, 2],
+            customdata=points[:, 0],
+            mode="lines",
+            line={"color": colour, "dash": dash, "width": 2.5},
+            name=PARTS[network],
+            hovertemplate=f"{PARTS[network]}, abnormal from p = %{{customdata:.2f}}<br>"
+            "true positive rate %{y:.2f}<br>false positive rate %{x:.2f}<extra></extra>",
+        )
+    return figure
+
+
+def precision_recall_figure(pages: Sequence[PageResult]) -> go.Figure:
+    """The precision-recall curves of verdict, whole page and beats."""
+    figure = _square("recall (share of the abnormal pages found)", "precision (share of the alarms that are right)")
+    prevalence = sum(page.label == "abnormal" for page in pages) / max(1, len(pages))
+    figure.add_scatter(
+        x=[0, 1], y=[prevalence] * 2, mode="lines", line={"color": GREY, "width": 1}, name="chance", hoverinfo="skip"
+    )
+    for network, (colour, dash) in _NETWORKS.items():
+        points = precision_recall_points(pages, network)
+        figure.add_scatter(
+            x=points[:, 1],
+            y=points[:, 2],
+            customdata=points[:, 0],
+            mode="lines",
+            line={"color": colour, "dash": dash, "width": 2.5},
+            name=PARTS[network],
+            hovertemplate=f"{PARTS[network]}, abnormal from p = %{{customdata:.2f}}<br>"
+            "precision %{y:.2f}<br>recall %{x:.2f}<extra></extra>",
+        )
+    return figure
+
+
+def reliability_figure(pages: Sequence[PageResult]) -> go.Figure:
+    """How often pages of a predicted probability are abnormal: ten groups of as many pages each."""
+    figure = _square("predicted p(abnormal), mean of the group", "share of the group that is abnormal")
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": GREY, "width": 1}, name="ideal", hoverinfo="skip"
+    )
+    rows = reliability(pages)
+    figure.add_scatter(
+        x=[row["p_mean"] for row in rows],
+        y=[row["abnormal_share"] for row in rows],
+        customdata=[row["pages"] for row in rows],
+        mode="lines+markers",
+        line={"color": BLUE, "width": 2},
+        marker={"size": 9},
+        name="verdict (fused)",
+        hovertemplate="predicted %{x:.2f}<br>abnormal %{y:.2f}<br>%{customdata:.0f} pages<extra></extra>",
+    )
+    return figure
+
+
+def confusion_figure(pages: Sequence[PageResult]) -> go.Figure:
+    """Label against decision: how many pages, shaded by the share of their label's row."""
+    counts = [[sum((p.label, p.decision) == (label, said) for p in pages) for said in DECISIONS] for label in LABELS]
+    shares = [[count / max(1, sum(row)) for count in row] for row in counts]
+    words = [
+        [f"<b>{count}</b><br>{share:.0%}" for count, share in zip(row, of_row, strict=True)]
+        for row, of_row in zip(counts, shares, strict=True)
+    ]
+    figure = _figure("decision", "label", height=380)
+    figure.add_heatmap(
+        z=shares,
+        x=list(DECISIONS),
+        y=list(LABELS),
+        text=words,
+        texttemplate="%{text}",
+        textfont={"size": 16},
+        zmin=0,
+        zmax=1,
+        # Pale enough throughout for the numbers to be read in black.
+        colorscale=[[0, "rgb(255, 255, 255)"], [1, SKY]],
+        showscale=False,
+        xgap=3,
+        ygap=3,
+        hovertemplate="label %{y}, decision %{x}<br>%{z:.0%} of the %{y} pages<extra></extra>",
+    )
+    figure.update_traces(textfont_color="black")
+    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_xaxes(type="category")
+    return figure
+
+
+def ablation_figure(pooled: Mapping[str, Any], metric: str = "auroc") -> go.Figure:
+    """One metric of the beats alone, the whole page alone and both together, with its intervals."""
+    names = [name for name in ("fused", "global", "local") if _has_value(pooled.get(name, {}).get(metric))]
+    return _intervals(
+        {PARTS[name]: pooled[name][metric] for name in names},
+        METRICS[metric],
+        [_NETWORKS[name][0] for name in names],  # type: ignore[index]
+    )
+
+
+def difference_figure(differences: Mapping[str, Any]) -> go.Figure:
+    """Candidate minus bundle in use, with intervals; where one crosses zero the two may be the same."""
+    shown = {METRICS[name]: differences[name] for name in _DIFFERENCES if _has_value(differences.get(name))}
+    figure = _intervals(shown, "candidate minus bundle in use", [BLUE] * len(shown), signed=True)
+    figure.add_vline(x=0, line={"color": GREY, "width": 1.5})
+    return figure
+
+
+def _intervals(
+    figures: Mapping[str, Mapping[str, float]], axis: str, colours: list[str], *, signed: bool = False
+) -> go.Figure:
+    plot = _figure(axis, "", height=90 + 42 * len(figures))
+    form = "+.3f" if signed else ".3f"
+    values = [figure["value"] for figure in figures.values()]
+    lows, highs = ([f["value"] if f.get(end) is None else f[end] for f in figures.values()] for end in ("low", "high"))
+    plot.add_scatter(
+        x=values,
+        y=list(figures),
+        mode="markers",
+        marker={"size": 11, "color": colours},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [high - value for high, value in zip(highs, values, strict=True)],
+            "arrayminus": [value - low for low, value in zip(lows, values, strict=True)],
+            "color": GREY,
+            "thickness": 2,
+        },
+        customdata=list(zip(lows, highs, strict=True)),
+        hovertemplate=f"%{{y}} %{{x:{form}}}<br>95 % interval %{{customdata[0]:{form}}} to "
+        f"%{{customdata[1]:{form}}}<extra></extra>",
+        showlegend=False,
+    )
+    plot.update_yaxes(autorange="reversed", type="category")
+    return plot
+
+
+def _figure(x_title: str, y_title: str, *, height: int) -> go.Figure:
+    figure = go.Figure()
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        dragmode=False,
+        hovermode="closest",
+        legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0},
+    )
+    figure.update_xaxes(title=x_title, automargin=True, fixedrange=True)
+    figure.update_yaxes(title=y_title, automargin=True, fixedrange=True)
+    return figure
+
+
+def _square(x_title: str, y_title: str) -> go.Figure:
+    figure = _figure(x_title, y_title, height=400)
+    figure.update_xaxes(range=[-0.01, 1.01])
+    figure.update_yaxes(range=[-0.01, 1.02])
+    return figure
+
+
+def _has_value(figure: Any) -> bool:
+    return isinstance(figure, Mapping) and figure.get("value") is not None

@@ -1,0 +1,63 @@
+"""The Training page: what a run would do, where it stands, and whether it paid."""
+
+import streamlit as st
+
+from annotations.store import Store
+from annotations.training_runs import RESUMABLE, TrainingRun, runs
+from ecgcore.errors import EcgError
+from pages.parts.run_findings import findings
+from pages.parts.run_follow import broken_off_box, follow_box, progress_parts
+from pages.parts.run_plan import NEW, RUNS, VIEW, plan_box, suggestion
+from pages.parts.run_words import run_name
+from pages.parts.storage import person, store
+from pages.parts.style import page_head
+from trainer.jobs import settle, status
+from trainer.jobs_plan import make_plan
+
+
+def choose_run(known: list[TrainingRun]) -> TrainingRun:
+    """The run to look at: the newest, until another is chosen."""
+    by_id = {run.id: run for run in known}
+    if len(known) == 1:
+        return known[0]
+    chosen = st.selectbox(
+        "Run",
+        list(by_id),
+        format_func=lambda run_id: run_name(by_id[run_id]),
+        key="training-run",
+        persist_state="session",
+    )
+    return by_id[chosen]
+
+
+def show_run(data: Store, run: TrainingRun, reader: str) -> None:
+    """One run, at work, broken off or finished."""
+    if run.is_unfinished:
+        follow_box(data, run.id, reader)
+        return
+    seen = status(data, run.id)
+    assert seen is not None  # its row was just read
+    if run.state in RESUMABLE:
+        broken_off_box(data, seen, reader)
+        progress_parts(data, seen)
+    findings(data, run)
+
+
+page_head("Did the model learn from your corrections?")
+data_store = store()
+reader_name = person()
+try:
+    settle(data_store)
+    all_runs = runs(data_store)
+    view = RUNS
+    if all_runs:
+        view = st.segmented_control(
+            "Show", (RUNS, NEW), default=RUNS, required=True, key=VIEW, label_visibility="collapsed"
+        )
+    if all_runs and view == RUNS:
+        suggestion(make_plan(data_store))
+        show_run(data_store, choose_run(all_runs), reader_name)
+    else:
+        plan_box(data_store, reader_name)
+except EcgError as error:
+    st.error(f"**{error.cause}** {error.next_step}")
