@@ -2,15 +2,17 @@
 
 import argparse
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 
 from annotations.model import StoreError
 from annotations.store import Store
 from annotations.training_runs import TrainingRun, run_of, runs, unfinished_run
-from ecgcore.errors import BadData
+from ecgcore.errors import BadData, StageCancelled
 from trainer import jobs, registry
 from trainer.jobs_plan import Estimate, Plan, estimate, make_plan
 from trainer.registry_decisions import activate as activate_bundle
@@ -18,6 +20,9 @@ from trainer.registry_decisions import rollback as rollback_bundle
 from trainer.registry_exchange import export_bundle, import_bundle
 from trainer.run_files import run_folder, sign_lock, take_lock
 from trainer.store_pages import find_snapshot
+
+_NICENESS = 10
+"""So that the app answers while a training works."""
 
 
 def start(options: argparse.Namespace) -> None:
@@ -55,6 +60,8 @@ def run(options: argparse.Namespace) -> None:
     with _holding(folder, options.lock):
         if not run_row.is_unfinished:
             raise StoreError(f"Run {run_row.id} is {run_row.state}.", "Use resume to go on with one that broke off.")
+        os.nice(max(0, _NICENESS - os.nice(0)))
+        signal.signal(signal.SIGTERM, _end_now)
         from trainer.retrain import run_training  # only now: it loads PyTorch
 
         if not run_training(store, run_row.id):
@@ -146,6 +153,12 @@ def _holding(folder: Path, handed: int | None) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _end_now(number: int, _frame: FrameType | None) -> None:
+    """A signal ends the run wherever it is: everything on disk is whole at any moment."""
+    signal.signal(number, signal.SIG_IGN)  # once is enough: what follows writes down how it ended
+    raise StageCancelled("The training was ended by a signal.", "Let it go on when you like; what is finished is kept.")
 
 
 def _follow(store: Store, row: TrainingRun, wait: bool) -> None:

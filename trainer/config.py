@@ -230,5 +230,9 @@ def only_stages(recipe: Recipe, stages: Collection[str]) -> Recipe:
         detector=recipe.detector if "detector" in stages else replace(recipe.detector, **kept),
         local=recipe.local if "local" in stages else replace(recipe.local, **kept),
         global_=recipe.global_ if "global" in stages else replace(recipe.global_, **kept),
-        fusion=recipe.fusion if "fusion" in stages else replace(recipe.fusion, **kept, joint_epochs=0),
+        fusion=replace(
+            recipe.fusion,
+            **({} if "fusion" in stages else kept),
+            joint_epochs=recipe.fusion.joint_epochs if {"local", "global", "fusion"} <= set(stages) else 0,
+        ),
     )

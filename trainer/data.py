@@ -82,10 +82,14 @@ def prepare_pages(
     cache_dir.mkdir(parents=True, exist_ok=True)
     results: list[PreparedPage | str] = []
     with ThreadPoolExecutor(workers) as pool:
-        for result in pool.map(lambda item: _prepare_or_reason(item, cache_dir), items):
-            results.append(result)
-            if progress is not None:
-                progress({"stage": "prepare pages", "step": len(results), "steps": len(items)})
+        try:
+            for result in pool.map(lambda item: _prepare_or_reason(item, cache_dir), items):
+                results.append(result)
+                if progress is not None:
+                    progress({"stage": "prepare pages", "step": len(results), "steps": len(items)})
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # whoever stops does not wait for the other pages
+            raise
     pages: list[PreparedPage] = []
     left_out: dict[str, str] = {}
     first_with: dict[str, str] = {}

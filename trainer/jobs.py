@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from annotations.training_runs import (
 from ecgcore.errors import BadData
 from trainer import registry
 from trainer.jobs_plan import make_plan
-from trainer.run_files import LOG, PROGRESS, lock_holder, read_json, run_folder, take_lock
+from trainer.run_files import LOG, PROGRESS, lock_holder, read_json, run_folder, starting, take_lock
 from trainer.workload import STAGES
 
 __all__ = [
@@ -42,6 +43,7 @@ STOP_GRACE_S = 20.0
 """How long a run may go on after it was asked to stop, before a signal ends it at once."""
 
 _asked_at: dict[tuple[Path, int], float] = {}
+_LOG_HEAD = "--- "
 _PROGRAM = Path(__file__).parents[1]
 
 
@@ -120,11 +122,12 @@ def resume(store: Store, run_id: int, *, by: str) -> TrainingRun:
         RunBusy: another run is at work.
         StoreError: there is no such run, it is at work, or it is finished.
     """
-    settle(store)
     by = store.add_person(by)
-    if not move_run(store, run_id, "queued", of=RESUMABLE, message=f"{by} lets it go on."):
-        raise StoreError(f"Run {run_id} is {run_of(store, run_id).state}.", "Only a run that broke off can go on.")
-    _launch(store, run_id)
+    with starting(store.folder):
+        _settle(store)
+        if not move_run(store, run_id, "queued", of=RESUMABLE, message=f"{by} lets it go on."):
+            raise StoreError(f"Run {run_id} is {run_of(store, run_id).state}.", "Only a run that broke off can go on.")
+        _launch(store, run_id)
     return run_of(store, run_id)
 
 
@@ -167,6 +170,12 @@ def log_tail(store: Store, run_id: int, most_bytes: int = 8000) -> str:
 
 def settle(store: Store) -> None:
     """Notice a run whose process died, and end one that did not stop when asked."""
+    if unfinished_run(store) is not None:
+        with starting(store.folder):
+            _settle(store)
+
+
+def _settle(store: Store) -> None:
     run = unfinished_run(store)
     if run is None:
         return
@@ -192,21 +201,23 @@ def _launch_new(
     store: Store, kind: RunKind, by: str, recipe: str, stages: Collection[str], folds: int, seed: int, device: str,
     snapshot_id: int | None, version: str | None,
 ) -> TrainingRun:  # fmt: skip
-    settle(store)
-    run = add_run(
-        store,
-        kind=kind,
-        recipe=recipe,
-        stages=[stage for stage in STAGES if stage in stages],
-        seed=seed,
-        folds=folds,
-        device=device,
-        snapshot_id=snapshot_id,
-        parent_version=registry.present_version(store),
-        candidate_version=version,
-        person=store.add_person(by),
-    )
-    _launch(store, run.id)
+    by = store.add_person(by)
+    with starting(store.folder):
+        _settle(store)
+        run = add_run(
+            store,
+            kind=kind,
+            recipe=recipe,
+            stages=[stage for stage in STAGES if stage in stages],
+            seed=seed,
+            folds=folds,
+            device=device,
+            snapshot_id=snapshot_id,
+            parent_version=registry.present_version(store),
+            candidate_version=version,
+            person=by,
+        )
+        _launch(store, run.id)
     return run_of(store, run.id)
 
 
@@ -219,6 +230,8 @@ def _launch(store: Store, run_id: int) -> None:
     command = [sys.executable, "-m", "trainer", "run", str(run_id), "--data-dir", str(store.folder.resolve())]
     try:
         with (folder / LOG).open("ab") as log:
+            log.write(f"{_LOG_HEAD}{datetime.now():%Y-%m-%d %H:%M:%S}\n".encode())
+            log.flush()
             subprocess.Popen(
                 [*command, "--lock", str(lock)],
                 cwd=_PROGRAM,
@@ -237,7 +250,7 @@ def _launch(store: Store, run_id: int) -> None:
 
 def _how_it_ended(store: Store, run: TrainingRun) -> str:
     lines = [line for line in log_tail(store, run.id, 2000).splitlines() if line.strip()]
-    last = f" Its last words: {lines[-1][:200]}" if lines else ""
+    last = f" Its last words: {lines[-1][:200]}" if lines and not lines[-1].startswith(_LOG_HEAD) else ""
     return f"Its process ended without a word: killed, out of memory, or the machine went down.{last}"
 
 

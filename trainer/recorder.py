@@ -2,12 +2,10 @@
 
 import math
 import resource
-import signal
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from annotations.model import StoreError
@@ -51,10 +49,6 @@ class Recorder:
         self._share_done = 0.0
         self._first_share: float | None = None
         self._is_asked_to_stop = False
-
-    def handle_signals(self) -> None:
-        """Let SIGTERM end the run wherever it is: everything on disk is whole at any moment."""
-        signal.signal(signal.SIGTERM, _end_now)
 
     def cancelled(self) -> bool:
         """Whether somebody asked to stop; the store is asked once a second."""
@@ -179,8 +173,3 @@ def _kind(event: Mapping[str, Any]) -> str | None:
 
 def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _end_now(number: int, _frame: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_IGN)  # once is enough: what follows writes down how it ended
-    raise StageCancelled("The training was ended by a signal.", "Let it go on when you like; what is finished is kept.")

@@ -18,7 +18,7 @@ from annotations.store import Store
 from annotations.training_runs import COMPARED, TrainingRun, move_run, note_candidate, note_snapshot, run_of
 from ecgcore.bundle import Bundle, load_bundle
 from ecgcore.device import pick_device
-from ecgcore.errors import BadBundle, BadData
+from ecgcore.errors import BadBundle, BadData, EcgError
 from ecgcore.manifest import check_files
 from trainer.compare import compare_on_folds, compare_on_held_out, nothing_to_compare, out_of_fold_judgement
 from trainer.config import Recipe, only_stages, recipe_named
@@ -50,17 +50,16 @@ def run_training(store: Store, run_id: int) -> bool:
     Returns:
         Whether it came to its end; the run's state and message say how it ended.
     """
-    os.nice(10)  # so that the app answers meanwhile
     folder = run_folder(store.folder, run_id)
     recorder: Recorder | None = None
     try:
         run = run_of(store, run_id)
         recorder = _recorder(store, run, folder)
-        recorder.handle_signals()
         _Training(store, run, folder, recorder).work()
         recorder.finish("candidate")
     except BaseException as error:  # noqa: BLE001 - whatever happens is told, in the run's state and in its log
-        traceback.print_exc()
+        if not isinstance(error, EcgError):
+            traceback.print_exc()
         state, message = how_it_ended(store, run_id, error)
         if recorder is None:
             move_run(store, run_id, state, message=message)

@@ -42,12 +42,12 @@ def take_lock(folder: Path) -> int | None:
     except OSError:
         os.close(descriptor)
         return None
+    os.ftruncate(descriptor, 0)  # the last holder's signature
     return descriptor
 
 
 def sign_lock(descriptor: int) -> None:
     """Write this process's number into a lock that it holds."""
-    os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode(), 0)
 
 
@@ -57,6 +57,19 @@ def lock_holder(folder: Path) -> int | None:
         return int((folder / LOCK).read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
+
+
+@contextmanager
+def starting(data_folder: Path) -> Iterator[None]:
+    """Queue a run and take its lock as one step, so that nobody takes it for dead in between; waits for others."""
+    folder = data_folder / RUNS
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -40,9 +40,11 @@ def pages_shown(
         "local": local.epochs * an_epoch(local.steps_per_epoch, _PAGES_A_LOCAL_STEP, visits * balanced),
         "global": recipe.global_.epochs * an_epoch(recipe.global_.steps_per_epoch, recipe.global_.batch, balanced),
         "fusion": head.epochs * an_epoch(head.steps_per_epoch, head.batch, balanced),
-        JOINT: head.joint_epochs * an_epoch(head.steps_per_epoch, head.joint_batch, balanced),
     }
-    return {stage: float(n) for stage, n in shown.items() if stage.removesuffix("-joint") in stages}
+    shown = {stage: n for stage, n in shown.items() if stage in stages}
+    if {"local", "global", "fusion"} <= set(stages):
+        shown[JOINT] = head.joint_epochs * an_epoch(head.steps_per_epoch, head.joint_batch, balanced)
+    return {stage: float(n) for stage, n in shown.items()}
 
 
 class StageClock:

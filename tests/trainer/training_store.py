@@ -1,6 +1,7 @@
 """A data folder ready for tiny trainings: small drawn pages that somebody has read, and a tiny bundle in use."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -8,9 +9,11 @@ from annotations import readings
 from annotations.activations import record_activation
 from annotations.model import LabelledBox, Reading
 from annotations.store import Store
+from annotations.training_runs import TrainingRun, add_run
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import Box
 from tests.tiny import save_tiny_bundle
+from trainer.jobs import STAGES
 from trainer.registry import bundles_folder, present_version
 
 PATIENTS = 10
@@ -45,6 +48,15 @@ def make_training_store(folder: Path) -> Store:
     store.hold_out(HELD_OUT)
     use_tiny_bundle(store)
     return store
+
+
+def queue(store: Store, **changes: Any) -> TrainingRun:
+    """A queued run without a process."""
+    options: dict[str, Any] = {
+        "kind": "retrain", "recipe": "tiny", "stages": STAGES, "seed": 0, "folds": 2, "device": "cpu",
+        "snapshot_id": None, "parent_version": IN_USE, "candidate_version": None, "person": "Ada",
+    }  # fmt: skip
+    return add_run(store, **(options | changes))
 
 
 def use_tiny_bundle(store: Store, version: str = IN_USE) -> None:
