@@ -4,124 +4,90 @@ python -m benchmarks.pooled_folds OUT0 OUT1 ... --khan DIR --cache DIR [--csv FI
 
 OUT0, OUT1, ... are what ``python -m trainer starter --fold 0``, ``--fold 1``, ... wrote, all with the same ``--cache``.
 "as shipped" decides by each fold's own temperature and thresholds. "cross-fitted" fits both on the out-of-fold answers
-of the other folds, about a thousand pages instead of a hundred, and never on a page that it then judges.
+of the other folds, about eight hundred pages instead of a hundred, and never on a page that it then judges.
 """
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from scipy.special import expit
 
-from benchmarks.held_out_figures import PARTS, Judged, judge, shown
-from ecgcore.bundle import Bundle, load_bundle
-from ecgcore.types import FloatArray
-from trainer.calibrate import calibrate, decide
+from benchmarks.held_out_figures import shown
+from trainer.calibrate import calibrate
+from trainer.data import PreparedPage
 from trainer.evaluate import figures_table
 from trainer.metrics import classification_metrics, paired_auroc_difference
-from trainer.runs import PageAnswer, write_answers
+from trainer.run_files import PREDICTIONS
+from trainer.runs import PageAnswer, read_answers, write_answers
 from trainer.starter import STARTER
+from trainer.starter_figures import REAL_PARTS, log_odds
 from trainer.starter_lessons import diagnosis_of
 from trainer.starter_pages import khan_pages
 
-
-def fold_of(bundle: Bundle) -> int:
-    """The fold that a starter left aside."""
-    fold: int = bundle.manifest["recipe"]["fold"]
-    return fold
+NAMES = ("local", "global", "fused")
 
 
-def calibrated_logits(bundle: Bundle, judged: Judged) -> FloatArray:
-    """Fused log-odds at the bundle's own temperature, so that those of several bundles can be put together."""
-    logits: FloatArray = judged.logits["fused"] / bundle.operating.temperature
-    return logits
-
-
-def cross_fitted(logits: Sequence[FloatArray], judged: Sequence[Judged]) -> tuple[FloatArray, list[str]]:
-    """Probabilities and decisions of each fold's pages, fitted on the other folds' answers."""
-    p, decisions = [], []
-    for fold in range(len(logits)):
-        others = [number for number in range(len(logits)) if number != fold]
-        labels = np.concatenate([judged[number].labels for number in others])
-        gridded = np.concatenate([[page.has_grid for page in judged[number].pages] for number in others])
-        answers = np.concatenate([logits[number] for number in others])
+def cross_fitted(answers: Sequence[PageAnswer], has_grid: np.ndarray) -> list[PageAnswer]:
+    """The same answers with probabilities and decisions fitted on the gridded pages of the other folds."""
+    fold_of = np.array([answer.fold for answer in answers])
+    labels = np.array([answer.label for answer in answers])
+    odds = log_odds(answers, "fused")
+    result = list(answers)
+    for fold in np.unique(fold_of):
+        others, here = (fold_of != fold) & has_grid, np.flatnonzero(fold_of == fold)
         targets = STARTER.recipe.sensitivity_target, STARTER.recipe.specificity_target
-        fitted = calibrate(answers[gridded], labels[gridded], *targets)
-        p.append(fitted.probabilities(logits[fold]))
-        decisions += fitted.decisions(p[-1])
-    return np.concatenate(p), decisions
+        fitted = calibrate(odds[others], labels[others], *targets)
+        p = fitted.probabilities(odds[here])
+        for row, value, decision in zip(here, p, fitted.decisions(p), strict=True):
+            result[row] = replace(answers[row], p_abnormal=float(value), decision=decision)
+    return result
 
 
-def own_decisions(bundle: Bundle, logits: FloatArray) -> list[str]:
-    """What a bundle itself says."""
-    return decide(expit(logits), (bundle.operating.p_normal_below, bundle.operating.p_abnormal_from))
+def report(title: str, answers: Sequence[PageAnswer], fitted: Sequence[PageAnswer], groups: Sequence[str]) -> None:
+    """Print the figures of one part of the pages."""
+    labels = [answer.label for answer in answers]
+    p_of = {"local": [a.p_local for a in answers], "global": [a.p_global for a in answers]}
+    figures = {name: classification_metrics(labels, p, None, groups) for name, p in p_of.items()}
+    for name, of in (("fused, as shipped", answers), ("fused, cross-fitted", fitted)):
+        p, decisions = [answer.p_abnormal for answer in of], [answer.decision for answer in of]
+        figures[name] = classification_metrics(labels, p, decisions, groups)
+    print(f"\n{title}: {len(answers)} pages, {len(set(groups))} groups, out of fold\n{figures_table(figures)}")
 
 
 def main() -> None:
-    """Judge each fold by its starter, pool, print."""
+    """Read each fold's answers, pool, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("starters", type=Path, nargs="+")
     parser.add_argument("--khan", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--csv", type=Path, help="write the out-of-fold answers there")
     options = parser.parse_args()
-    bundles = sorted((load_bundle(folder / "bundle") for folder in options.starters), key=fold_of)
-    judged = []
-    for bundle in bundles:
-        pages = khan_pages(options.khan, options.cache / "pages", options.cache / "cache", fold_of(bundle)).test
-        judged.append(judge(bundle, pages))
-    logits = [calibrated_logits(bundle, part) for bundle, part in zip(bundles, judged, strict=True)]
-    pages = [page for part in judged for page in part.pages]
-    labels, groups = np.array([int(page.label == 1) for page in pages]), [page.group_key for page in pages]
-    p = {name: expit(np.concatenate([part.logits[name] for part in judged])) for name in ("local", "global")}
-    p["fused"] = expit(np.concatenate(logits))
-    decisions = [word for b, z in zip(bundles, logits, strict=True) for word in own_decisions(b, z)]
-    p["fused, cross-fitted"], fitted_decisions = cross_fitted(logits, judged)
-    said = {"fused": decisions, "fused, cross-fitted": fitted_decisions}
-    diagnoses = np.array([diagnosis_of(page) for page in pages])
-    for title, belongs in PARTS.items():
+    split = khan_pages(options.khan, options.cache / "pages", options.cache / "cache")
+    page_of: dict[str, PreparedPage] = {page.key: page for page in (*split.train, *split.inner, *split.test)}
+    answers = [answer for folder in options.starters for answer in read_answers(folder / PREDICTIONS)]
+    pages = [page_of[answer.file] for answer in answers]
+    has_grid = np.array([page.has_grid for page in pages])
+    fitted = cross_fitted(answers, has_grid)
+    for title, belongs in REAL_PARTS.items():
         rows = [row for row, page in enumerate(pages) if belongs(page)]
-        if not rows:
-            continue
-        print(f"\n{title}: {len(rows)} pages, {len({groups[row] for row in rows})} groups, out of fold")
-        figures = {
-            name: classification_metrics(
-                labels[rows],
-                values[rows],
-                [said[name][row] for row in rows] if name in said else None,
-                [groups[r] for r in rows],
-            )
-            for name, values in p.items()
-        }
-        print(figures_table(figures))
-    gridded = np.array([page.has_grid for page in pages])
+        report(title, [answers[r] for r in rows], [fitted[r] for r in rows], [pages[r].group_key for r in rows])
+    labels, groups = np.array([a.label for a in answers]), np.array([page.group_key for page in pages], dtype=object)
+    odds = {name: log_odds(answers, name) for name in NAMES}
+    odds["fused"][np.isnan(odds["fused"])] = 0.0  # without a beat the page is referred
+    diagnoses = np.array([diagnosis_of(page) for page in pages])
     for diagnosis in ("mi", "history_mi", "abnormal_heartbeat"):
-        rows = np.flatnonzero(gridded & ((diagnoses == diagnosis) | (labels == 0)))
-        figures = classification_metrics(labels[rows], p["fused"][rows], None, [groups[row] for row in rows])
-        print(f"gridded, {diagnosis} against normal: AUROC {shown(figures['auroc'])}")
-    rows = np.flatnonzero(gridded)
+        rows = np.flatnonzero(has_grid & ((diagnoses == diagnosis) | (labels == 0)))
+        p = 1 / (1 + np.exp(-odds["fused"][rows]))
+        auroc = classification_metrics(labels[rows], p, None, groups[rows].tolist())["auroc"]
+        print(f"gridded, {diagnosis} against normal: {len(rows)} pages, AUROC {shown(auroc)}")
+    rows = np.flatnonzero(has_grid)
     for name in ("local", "global"):
-        gain = paired_auroc_difference(labels[rows], p["fused"][rows], p[name][rows], [groups[row] for row in rows])
+        gain = paired_auroc_difference(labels[rows], odds["fused"][rows], odds[name][rows], groups[rows].tolist())
         print(f"gridded, fused minus {name}: AUROC {shown(gain)}")
     if options.csv is not None:
-        folds = [fold_of(bundle) for bundle, part in zip(bundles, judged, strict=True) for _ in part.pages]
-        write_answers(
-            options.csv,
-            [
-                PageAnswer(
-                    page.key,
-                    int(labels[row]),
-                    page.group,
-                    folds[row],
-                    float(p["global"][row]),
-                    float(p["local"][row]),
-                    float(p["fused, cross-fitted"][row]),
-                    fitted_decisions[row],
-                )
-                for row, page in enumerate(pages)
-            ],
-        )
+        write_answers(options.csv, fitted)
 
 
 if __name__ == "__main__":

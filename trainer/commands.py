@@ -77,7 +77,7 @@ def starter(options: argparse.Namespace) -> None:
         detector_from=None if options.detector is None else load_bundle(options.detector, options.device),
         fold=options.fold,
         version=options.version,
-        decide_by=[load_bundle(folder, options.device) for folder in options.decide_by],
+        decide_by=options.decide_by,
         cache=options.cache,
     )
 

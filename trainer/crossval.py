@@ -135,7 +135,7 @@ def _run_fold(
     trained = train_stack(train, val, recipe, chosen.start, context_of)
     clock({"stage": LOOKING, "message": "judging the test pages"})
     answers = trained.answer(test)
-    rows = _page_answers(fold, test, trained, answers)
+    rows = page_answers(fold, test, trained, answers)
     write_answers(folder / PREDICTIONS, rows)
     # A bundle's detector that has seen the test pages finds their beats, but is not judged by them.
     is_judged = trained.has_own_detector or chosen.facts["detector"] not in chosen.facts["passed_over"]
@@ -183,7 +183,8 @@ def _pages_shown(recipe: Recipe, train: Sequence[PreparedPage]) -> dict[str, flo
     )
 
 
-def _page_answers(fold: int, pages: Sequence[PreparedPage], trained: Trained, answers: Answers) -> list[PageAnswer]:
+def page_answers(fold: int, pages: Sequence[PreparedPage], trained: Trained, answers: Answers) -> list[PageAnswer]:
+    """What a fold's networks say of its test pages: calibrated probabilities, and decisions."""
     p = {name: trained.calibrations[name].probabilities(logits) for name, logits in answers.logits.items()}
     decisions = trained.calibrations["fused"].decisions(p["fused"])
     return [

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.numpy import load_file, save
 
@@ -27,15 +26,17 @@ from ecgcore.local_model import LocalConfig, LocalNet
 from ecgcore.types import FloatArray
 from trainer.calibrate import Calibration, calibrate
 from trainer.config import RECIPES, DetectorStage, FusionStage, GlobalStage, LocalStage, Recipe
+from trainer.crossval import page_answers
 from trainer.data import PreparedPage
 from trainer.engine import Progress, StageContext
 from trainer.files import write_bytes_atomic
-from trainer.runs import seen_rows
-from trainer.stack import Trained, answer_pages, apply_calibrations, fit_calibrations
+from trainer.run_files import PREDICTIONS
+from trainer.runs import read_answers, seen_rows, write_answers
+from trainer.stack import Trained, apply_calibrations, fit_calibrations
 from trainer.stage_detector import best_min_score, detect_pages, train_detector
 from trainer.stage_fusion import train_fusion
 from trainer.stages import train_global, train_local
-from trainer.starter_figures import detector_figures, held_out_figures
+from trainer.starter_figures import detector_figures, log_odds, real_figures, rendered_figures
 from trainer.starter_lessons import Lessons, mixing_weights
 from trainer.starter_pages import INNER_SHARE, Split, khan_pages, ludb_pages, ptbxl_pages
 
@@ -90,7 +91,7 @@ def build_starter(
     start: Bundle | None = None,
     detector_from: Bundle | None = None,
     fold: int = 0,
-    decide_by: Sequence[Bundle] = (),
+    decide_by: Sequence[Path] = (),
     cache: Path | None = None,
     version: str | None = None,
 ) -> None:
@@ -112,8 +113,8 @@ def build_starter(
         start: an earlier starter.
         detector_from: a bundle whose beat detector is used as it is.
         fold: which fifth of the real pages is only measured; starters of different folds may share a ``cache``.
-        decide_by: starters of other folds: their answers to the pages that they were not trained on, about a thousand
-            instead of a hundred, fit this one's probabilities and thresholds.
+        decide_by: folders of starters of other folds: their answers to the pages that they were not trained on, about
+            eight hundred instead of a hundred, fit this one's probabilities and thresholds.
         cache: where prepared pages are kept; ``out`` by default.
         version: the bundle's name; what it learnt from, the seed and the fold by default.
 
@@ -153,14 +154,19 @@ def build_starter(
     # What is screened is real paper, so real pages alone decide on probabilities and thresholds.
     decisive = rendered.inner if real is None else [page for page in real.inner if page.has_grid]
     fitted = fit_calibrations(nets, min_score, decisive, recipe)
-    if decide_by and khan is not None:
-        others = _out_of_fold(decide_by, khan, cache, recipe)
+    if decide_by and real is not None:
+        shown = {page.key for page in (*real.train, *real.inner, *real.test) if page.has_grid}
+        others = _out_of_fold(decide_by, shown, recipe)
         fitted = {name: first.then(others[name]) for name, first in fitted.items()}
     operating, calibrations = apply_calibrations(nets, min_score, fitted)
     trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=start)
     figures = {"ludb_rendered": {"detector": found.figures}}
     # The rendered pages put aside are the same in every fold: one of them is enough to measure them.
-    figures |= held_out_figures(trained, [] if fold else rendered.test, [] if real is None else real.test)
+    figures |= rendered_figures(trained, [] if fold else rendered.test)
+    if real is not None:
+        answers = page_answers(fold, real.test, trained, trained.answer(real.test))
+        write_answers(out / PREDICTIONS, answers)
+        figures |= real_figures(real.test, answers, calibrations)
     learnt = [page for split in (rendered, real) if split for page in (*split.train, *split.inner)]
     rows = sorted({*seen_rows(learnt), *found.seen})
     save_bundle(
@@ -175,7 +181,7 @@ def build_starter(
             "seed": seed,
             "rendered_only": rendered_only,
             "fold": fold,
-            "decided_by": [bundle.version for bundle in decide_by],
+            "decided_by": [folder.name for folder in decide_by],
             "detector_from": None if detector_from is None else detector_from.version,
         },
         seen=rows,
@@ -265,20 +271,12 @@ def _to_train(start: Bundle, stage: LocalStage, device: torch.device) -> Network
     return nets
 
 
-def _out_of_fold(starters: Sequence[Bundle], khan: Path, cache: Path, recipe: Recipe) -> dict[str, Calibration]:
-    """Decisions fitted on the answers of each starter to its own fold's gridded pages, all put together."""
-    labels: list[int] = []
-    logits: dict[str, list[FloatArray]] = {"global": [], "local": [], "fused": []}
-    for bundle in starters:
-        pages = khan_pages(khan, cache / "pages", cache / "cache", bundle.manifest["recipe"]["fold"]).test
-        shown = [page for page in pages if page.has_grid]
-        labels += [int(page.label == 1) for page in shown]
-        for name, values in answer_pages(bundle.nets, bundle.operating.min_score, shown).logits.items():
-            logits[name].append(values / (bundle.operating.temperature if name == "fused" else 1.0))
-    return {
-        name: calibrate(np.concatenate(parts), labels, recipe.sensitivity_target, recipe.specificity_target)
-        for name, parts in logits.items()
-    }
+def _out_of_fold(starters: Sequence[Path], shown: set[str], recipe: Recipe) -> dict[str, Calibration]:
+    """Decisions fitted on the answers of each starter to its own fold's pages, those of ``shown``, all put together."""
+    answers = [a for folder in starters for a in read_answers(folder / PREDICTIONS) if a.file in shown]
+    labels = [answer.label for answer in answers]
+    targets = recipe.sensitivity_target, recipe.specificity_target
+    return {name: calibrate(log_odds(answers, name), labels, *targets) for name in ("global", "local", "fused")}
 
 
 def _beats_of(pages: Sequence[PreparedPage], finder: _Finder, stem: Path) -> dict[str, FloatArray]:

@@ -1,39 +1,74 @@
 """What the starter bundle does on the groups that were put aside, each data set on its own."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from scipy.special import logit
+
 from ecgcore.detector import BeatDetector
+from ecgcore.types import FloatArray
+from trainer.calibrate import Calibration
+from trainer.crossval import page_answers
 from trainer.data import PreparedPage
 from trainer.detection_metrics import detection_metrics
 from trainer.metrics import classification_metrics
-from trainer.stack import LOWEST_SCORE, Answers, Trained
+from trainer.runs import PageAnswer
+from trainer.stack import LOWEST_SCORE, Trained
 from trainer.stage_detector import detect_pages
 
+_P_OF: dict[str, Callable[[PageAnswer], float]] = {
+    "local": lambda answer: answer.p_local,
+    "global": lambda answer: answer.p_global,
+    "fused": lambda answer: answer.p_abnormal,
+}
+_SMALLEST_P = 1e-6
+"""As exact as answers are written."""
 
-def held_out_figures(trained: Trained, ptbxl: Sequence[PreparedPage], khan: Sequence[PreparedPage]) -> dict[str, Any]:
-    """Figures with group-bootstrap intervals; rendered and real sets are never put together.
-
-    Returns:
-        ``{data set: {"local"|"global"|"fused": {metric: interval}}}``.
-    """
-    figures: dict[str, Any] = {}
-    if ptbxl:
-        figures["ptbxl_rendered"] = _figures(trained, _Judged(ptbxl, trained.answer(ptbxl)), lambda page: True)
-    if khan:
-        judged = _Judged(khan, trained.answer(khan))
-        for name, belongs in _KHAN_PARTS.items():
-            if any(belongs(page) for page in khan):
-                figures[name] = _figures(trained, judged, belongs)
-    return figures
-
-
-_KHAN_PARTS: dict[str, Callable[[PreparedPage], bool]] = {
+REAL_PARTS: dict[str, Callable[[PreparedPage], bool]] = {
     "khan_gridded": lambda page: page.has_grid,
     "khan_all": lambda page: True,
     "khan_acute_mi": lambda page: page.key.startswith("mi/"),
 }
+
+
+def rendered_figures(trained: Trained, ptbxl: Sequence[PreparedPage]) -> dict[str, Any]:
+    """``{"ptbxl_rendered": {"local"|"global"|"fused": {metric: interval}}}``; nothing without pages."""
+    if not ptbxl:
+        return {}
+    answers = page_answers(0, ptbxl, trained, trained.answer(ptbxl))
+    return {"ptbxl_rendered": figures_of(ptbxl, answers, trained.calibrations)}
+
+
+def real_figures(
+    khan: Sequence[PreparedPage], answers: Sequence[PageAnswer], calibrations: Mapping[str, Calibration]
+) -> dict[str, Any]:
+    """``{part of the real pages: {"local"|"global"|"fused": {metric: interval}}}``, with group-bootstrap intervals."""
+    figures = {}
+    for name, belongs in REAL_PARTS.items():
+        rows = [row for row, page in enumerate(khan) if belongs(page)]
+        if rows:
+            figures[name] = figures_of([khan[row] for row in rows], [answers[row] for row in rows], calibrations)
+    return figures
+
+
+def figures_of(
+    pages: Sequence[PreparedPage], answers: Sequence[PageAnswer], calibrations: Mapping[str, Calibration]
+) -> dict[str, Any]:
+    """All classification metrics of the local, the global and the fused answer."""
+    labels, groups = [answer.label for answer in answers], [page.group_key for page in pages]
+    result = {}
+    for name, p_of in _P_OF.items():
+        p = np.array([p_of(answer) for answer in answers])
+        result[name] = classification_metrics(labels, p, calibrations[name].decisions(p), groups)
+    return result
+
+
+def log_odds(answers: Sequence[PageAnswer], name: str) -> FloatArray:
+    """Log-odds of "local", "global" or "fused" ``[n]``; NaN stays NaN."""
+    p = np.array([_P_OF[name](answer) for answer in answers], dtype=np.float64)
+    odds: FloatArray = logit(np.clip(p, _SMALLEST_P, 1 - _SMALLEST_P))
+    return odds
 
 
 def detector_figures(detector: BeatDetector, pages: Sequence[PreparedPage], min_score: float) -> dict[str, Any]:
@@ -41,21 +76,3 @@ def detector_figures(detector: BeatDetector, pages: Sequence[PreparedPage], min_
     found = detect_pages(detector, pages, LOWEST_SCORE)
     boxes = [(b.tolist(), s.tolist(), p.boxes_panel_xyxy) for (b, s), p in zip(found, pages, strict=True)]
     return detection_metrics(boxes, [page.group_key for page in pages], min_score)
-
-
-@dataclass(frozen=True)
-class _Judged:
-    pages: Sequence[PreparedPage]
-    answers: Answers
-
-
-def _figures(trained: Trained, judged: _Judged, belongs: Callable[[PreparedPage], bool]) -> dict[str, Any]:
-    """All classification metrics of the local, the global and the fused answer on a part of the judged pages."""
-    rows = [row for row, page in enumerate(judged.pages) if belongs(page)]
-    pages = [judged.pages[row] for row in rows]
-    labels, groups = [int(page.label == 1) for page in pages], [page.group_key for page in pages]
-    result = {}
-    for name in ("local", "global", "fused"):
-        p = trained.calibrations[name].probabilities(judged.answers.logits[name][rows])
-        result[name] = classification_metrics(labels, p, trained.calibrations[name].decisions(p), groups)
-    return result

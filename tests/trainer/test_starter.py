@@ -16,6 +16,7 @@ from ecgcore.types import ByteArray
 from tests.trainer.pages import prepared_page
 from tests.trainer.wfdb_files import write_ludb_record
 from trainer.config import RECIPES
+from trainer.runs import read_answers
 from trainer.starter import StarterPlan, build_starter
 from trainer.starter_lessons import mixing_weights
 from trainer.starter_pages import khan_pages
@@ -122,10 +123,13 @@ def test_folds_measure_every_real_page_once_and_decide_for_each_other(data: Path
     _build(data, tmp_path / "1", **shared, fold=1, detector_from=ancestor, messages=messages)
     assert "detector" not in messages
     other = load_bundle(tmp_path / "1" / "bundle")
-    _build(data, tmp_path / "0", **shared, detector_from=ancestor, decide_by=[other])
+    _build(data, tmp_path / "0", **shared, detector_from=ancestor, decide_by=[tmp_path / "1"])
     first = load_bundle(tmp_path / "0" / "bundle")
     assert (other.version, first.version) == ("starter-real-0-fold-1", "starter-real-0")
-    assert first.manifest["recipe"]["decided_by"] == [other.version]
+    assert first.manifest["recipe"]["decided_by"] == ["1"]
+    assert "ptbxl_rendered" in first.manifest["metrics"]
+    assert "ptbxl_rendered" not in other.manifest["metrics"]  # the same pages in every fold
+    assert {answer.fold for answer in read_answers(tmp_path / "1" / "predictions.csv")} == {1}
     unseen = [
         {page.picture_hash for page in khan_pages(data / "khan", tmp_path / "cache" / "pages", tmp_path, fold).test}
         for fold in range(5)
