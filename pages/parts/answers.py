@@ -79,7 +79,9 @@ def save_box(store: Store, work: Work, person: str, order: queue.Order) -> None:
         st.rerun()
     if save or next_up:
         st.session_state["saving"] = "next" if next_up else "stay"
-    if work.kept_at is not None:
+    if work.trouble is not None:
+        st.caption("**Not kept:** this work is in this browser's session alone.")
+    elif work.kept_at is not None:
         st.caption(f"Draft kept {clock(work.kept_at)}")
     else:
         st.caption(st.session_state.get("saved-note", "Nothing changed yet."))

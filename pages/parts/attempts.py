@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from annotations.model import StoreError
+from ecgcore.errors import EcgError
 
 
 def attempt(action: Callable[[], object]) -> None:
-    """Run an action and show the page anew; where the store refuses it, say why and stay."""
+    """Run an action and show the page anew; where it is refused, say why and stay."""
     try:
         action()
-    except StoreError as error:
-        st.error(f"{error.cause} {error.next_step}")
+    except EcgError as error:
+        st.error(f"**{error.cause}** {error.next_step}")
     else:
         st.rerun()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from annotations.activations import Activation
 from annotations.store import Store
-from ecgcore.errors import EcgError
+from pages.parts.attempts import attempt
 from pages.parts.bundle_files import NOTE
 from pages.parts.run_words import day_and_time
 from trainer.jobs import compare
@@ -76,10 +76,8 @@ def history_table(decisions: Sequence[Activation]) -> None:
 
 
 def _try(action: Callable[[], object], done: str) -> None:
-    try:
+    def act() -> None:
         action()
-    except EcgError as error:
-        st.error(f"**{error.cause}** {error.next_step}")
-    else:
         st.session_state[NOTE] = done
-        st.rerun()
+
+    attempt(act)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from annotations.store import Store
 from annotations.training_runs import RunEvent, TrainingRun, events
-from ecgcore.errors import EcgError
+from pages.parts.attempts import attempt
 from pages.parts.run_plots import SHOWN, loss_figure
 from pages.parts.run_words import STAGES, STATES, day_and_time, duration, stage_name, where_it_stands
 from pages.parts.style import BLUE, GREEN, GREY
@@ -65,12 +65,7 @@ def broken_off_box(store: Store, seen: Status, person: str) -> None:
     (st.error if run.state == "failed" else st.warning)(words, icon=":material/warning:")
     if st.button("Resume", key="training-resume", type="primary", icon=":material/resume:",
                  help="Finished folds and stages are kept; it goes on with the next.") :  # fmt: skip
-        try:
-            resume(store, run.id, by=person)
-        except EcgError as error:
-            st.error(f"**{error.cause}** {error.next_step}")
-        else:
-            st.rerun()
+        attempt(lambda: resume(store, run.id, by=person))
 
 
 def grid_html(run: TrainingRun, happened: Sequence[RunEvent], progress: dict[str, Any]) -> str:

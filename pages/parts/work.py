@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from annotations import queue, readings
-from annotations.model import UNTOLD, LabelledBox, Picture, Provenance, Reading, SaveConflict
+from annotations.model import UNTOLD, LabelledBox, Picture, Provenance, Reading, SaveConflict, StoreError
 from annotations.predictions import latest_prediction, proposals
 from annotations.store import Store
 from ecgcore.types import Box
@@ -35,6 +35,7 @@ class Work:
         set_aside: rejected proposals, which the canvas does not show.
         pending: what a helper proposes.
         last_drawn: uid of the box drawn last, from which helpers start.
+        trouble: why the draft could not be kept; it then lives in this session alone and is tried again.
     """
 
     picture: Picture
@@ -55,6 +56,7 @@ class Work:
     token: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     last_action: float = field(default_factory=time.monotonic)
     conflict: SaveConflict | None = None
+    trouble: StoreError | None = None
 
     def __post_init__(self) -> None:
         self.reseed()
@@ -134,15 +136,23 @@ class Work:
         self.provenance = replace(spent, seconds=seconds, actions=spent.actions + 1)
         self.last_action = now
         self.reading = reading
-        self.kept_at = readings.keep_draft(
-            store,
-            self.picture.id,
-            self.person,
-            reading,
-            base_revision_id=self.base_revision_id,
-            provenance=self.provenance,
-            reader=self.reader,
-        )
+        self.keep(store)
+
+    def keep(self, store: Store) -> None:
+        """Keep the reading as a draft; where the store cannot be written, note why."""
+        try:
+            self.kept_at = readings.keep_draft(
+                store,
+                self.picture.id,
+                self.person,
+                self.reading,
+                base_revision_id=self.base_revision_id,
+                provenance=self.provenance,
+                reader=self.reader,
+            )
+            self.trouble = None
+        except StoreError as error:
+            self.trouble = error
 
 
 def open_work(store: Store, person: str, image_id: int, reader: str) -> Work:
