@@ -1,5 +1,6 @@
 """The way in and out of the store: other programs' files become pictures and readings, and the other way round."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,40 +68,64 @@ def import_from(
     report = ImportReport(refusals=list(loaded.refusals), losses=loaded.losses)
     if whole_or_nothing and report.refusals:
         raise _refused_whole(report.refusals)
-    ready: list[tuple[ExchangePage, NewPicture | None]] = []
-    for number, page in enumerate(loaded.pages, 1):
-        try:
-            ready.append((page, _picture_to_add(store, page)))
-        except (StoreError, UnreadablePicture) as error:
-            report.refusals.append(Refusal(page.name, None, str(error)))
-        progress(number, len(loaded.pages))
-    added: list[int] = []
-    with store.writing() as connection:
-        for page, new in ready:
-            added_id = None if new is None else new.insert(connection, now())
-            if added_id is not None:
-                added.append(added_id)
-            (image_id,) = connection.execute(
-                "SELECT id FROM image WHERE picture_hash = ?", (page.picture_hash,)
-            ).fetchone()
-            if page.reading == Reading():
-                continue
-            head_id = line_head(connection, image_id)
-            if head_id is None:
-                add_revision(connection, image_id, person, page.reading, parent_id=None)
-                report.readings_added += 1
-            elif said(revision(store, head_id).reading) == said(page.reading):
-                report.unchanged += 1
-            else:
-                report.refusals.append(
-                    Refusal(page.name, None, f"Page {image_id} was read here already; change it in Review.")
-                )
-        if whole_or_nothing and report.refusals:
-            raise _refused_whole(report.refusals)
-        twins = join_twins(connection, added)
-    report.pictures_added = len(added)
+    news: dict[str, NewPicture] = {}
+    with store.discarding(news.values()):
+        ready = _write_pictures(store, loaded.pages, news, report, progress)
+        with store.writing() as connection:
+            twins = _add_rows(store, connection, ready, news, person, report)
+            if whole_or_nothing and report.refusals:
+                raise _refused_whole(report.refusals)
     report.twins = [_told(store, twin) for twin in twins]
     return report
+
+
+def _write_pictures(
+    store: Store, pages: list[ExchangePage], news: dict[str, NewPicture], report: ImportReport, progress: Progress
+) -> list[ExchangePage]:
+    """Write the files of pictures that are new into ``news``, by their hash; returns the pages that can be taken."""
+    ready = []
+    for number, page in enumerate(pages, 1):
+        try:
+            new = _picture_to_add(store, page)
+        except (StoreError, UnreadablePicture) as error:
+            report.refusals.append(Refusal(page.name, None, str(error)))
+        else:
+            ready.append(page)
+            news |= {} if new is None else {page.picture_hash: new}
+        progress(number, len(pages))
+    return ready
+
+
+def _add_rows(
+    store: Store,
+    connection: sqlite3.Connection,
+    pages: list[ExchangePage],
+    news: dict[str, NewPicture],
+    person: str,
+    report: ImportReport,
+) -> list[Twin]:
+    """Add pictures and readings as part of a transaction; returns the new pictures that look like another one."""
+    added = []
+    for page in pages:
+        new = news.get(page.picture_hash)
+        added_id = None if new is None else new.insert(connection, now())
+        if added_id is not None:
+            added.append(added_id)
+        (image_id,) = connection.execute("SELECT id FROM image WHERE picture_hash = ?", (page.picture_hash,)).fetchone()
+        if page.reading == Reading():
+            continue
+        head_id = line_head(connection, image_id)
+        if head_id is None:
+            add_revision(connection, image_id, person, page.reading, parent_id=None)
+            report.readings_added += 1
+        elif said(revision(store, head_id).reading) == said(page.reading):
+            report.unchanged += 1
+        else:
+            report.refusals.append(
+                Refusal(page.name, None, f"Page {image_id} was read here already; change it in Review.")
+            )
+    report.pictures_added = len(added)
+    return join_twins(connection, added)
 
 
 def export_to(

@@ -57,6 +57,10 @@ class NewPicture:
             source_record,
         )
 
+    def discard(self, folder: Path) -> None:
+        """Delete the file again from the data folder."""
+        (folder / self.file).unlink(missing_ok=True)
+
     def insert(self, connection: sqlite3.Connection, created_at: str) -> int | None:
         """Add the row; returns its number, None where another process was first."""
         connection.execute("INSERT INTO page_group (key) VALUES (?) ON CONFLICT DO NOTHING", (self.group,))

@@ -104,6 +104,17 @@ class Store:
                     connection.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def discarding(self, news: Iterable[NewPicture]) -> Iterator[None]:
+        """Delete the files of new pictures again where the block fails, so that no picture lies there unnamed."""
+        try:
+            yield
+        except BaseException:
+            for new in news:
+                if self.picture_by_hash(new.digest) is None:  # another process may have been first
+                    new.discard(self.folder)
+            raise
+
     def add_person(self, name: str) -> str:
         """Remember a person's name; returns it trimmed.
 
@@ -151,7 +162,7 @@ class Store:
         new = NewPicture.of(
             self.folder, photo_rgb, digest, original, name=name, group=group, source=source, source_record=source_record
         )
-        with self.writing() as connection:
+        with self.discarding([new]), self.writing() as connection:
             image_id = new.insert(connection, now())
             join_twins(connection, [] if image_id is None else [image_id])
         picture = self.picture_by_hash(digest)

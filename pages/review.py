@@ -17,6 +17,7 @@ from pages.parts.versions import conflict_box, history_box
 from pages.parts.work import Work, put_on_desk, work_at_hand
 
 BROWSER_DELAY_S = 0.4
+IN_SESSION = "What you did stays in this browser's session: do not reload or close it before it is kept."
 BELOW = ("Boxes as a list", "Rhythm check", "Versions and review")
 
 
@@ -53,6 +54,9 @@ def finish_saving(data: Store, work: Work, who: str, order: queue.Order) -> None
 
 def desk(data: Store, work: Work, who: str, order: queue.Order) -> None:
     """The page, its answers and its versions."""
+    told = st.empty()
+    if work.trouble is not None:
+        work.keep(data)
     photo_rgb = photo(data.picture_path(work.picture).as_posix())
     if work.conflict is not None:
         conflict_box(data, work, photo_rgb)
@@ -74,6 +78,8 @@ def desk(data: Store, work: Work, who: str, order: queue.Order) -> None:
         rhythm_box(data, work, photo_rgb)
     elif below == "Versions and review":
         history_box(data, work, photo_rgb)
+    if work.trouble is not None:
+        told.error(f"**{work.trouble.cause}** {work.trouble.next_step} {IN_SESSION}")
     finish_saving(data, work, who, order)
 
 
@@ -90,4 +96,4 @@ if at_hand is None:
 try:
     desk(opened_store, at_hand, reader, chosen_order)
 except StoreError as error:
-    st.error(f"**{error.cause}** {error.next_step} What you did stays in this browser's session.")
+    st.error(f"**{error.cause}** {error.next_step} {IN_SESSION}")

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlite_utils import Database
 from streamlit.testing.v1 import AppTest
 
 from annotations import queue, readings
 from annotations.model import LabelledBox
 from annotations.predictions import record_prediction
+from annotations.schema import connect
 from annotations.store import Store
 from ecgcore.overlay import NOTICE
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
@@ -190,16 +192,35 @@ def test_a_page_that_is_gone_is_told(data: Store, tiny_bundle: Path, monkeypatch
     assert "There is no page 99" in "\n".join(w.value for w in app.warning)
 
 
-def test_a_full_disk_keeps_the_work_in_the_session(app: AppTest, data: Store) -> None:
-    press(app, "label-normal")
-    data.db.conn.execute("CREATE TRIGGER full BEFORE INSERT ON revision BEGIN SELECT RAISE(ABORT, 'no'); END")
-    app.button(key="save").click().run()
-    sound(app)
-    assert "stays in this browser" in "\n".join(error.value for error in app.error)
-    data.db.conn.execute("DROP TRIGGER full")
+@pytest.mark.parametrize(("limit", "word"), [("max_page_count = 1", "disk is full"), ("query_only = ON", "read-only")])
+def test_a_full_or_read_only_database_keeps_the_work_in_the_session(
+    app: AppTest, data: Store, monkeypatch: pytest.MonkeyPatch, limit: str, word: str
+) -> None:
+    def limited(path: Path) -> Database:
+        db = connect(path)
+        db.conn.execute(f"PRAGMA {limit}")  # no database is smaller than it is
+        return db
+
+    comment = "\N{GREEK SMALL LETTER MU}" * 2000  # more than there is room for
+    monkeypatch.setattr("annotations.store.connect", limited)
+    sound(app.text_area[0].set_value(comment).run())
+    for _ in range(2):  # it is told for as long as it lasts
+        told = "\n".join(error.value for error in app.error)
+        assert word in told and "stays in this browser" in told
+        assert "Not kept" in texts(app)
+        sound(app.run())
+    press(app, "save")
+    assert word in "\n".join(error.value for error in app.error)
+    assert readings.draft_of(data, 2, "Ada") is None and readings.head(data, 2) is None
+    monkeypatch.undo()
+    monkeypatch.setenv("ECG_DATA_DIR", str(data.folder))
+    sound(app.run())
+    assert not app.error and "Draft kept" in texts(app)
+    draft = readings.draft_of(data, 2, "Ada")
+    assert draft is not None and draft.reading.comment == comment
     press(app, "save")
     head = readings.head(data, 2)
-    assert head is not None and head.reading.label == "normal"
+    assert head is not None and head.reading.comment == comment
 
 
 def test_correct_this_keeps_the_page_and_opens_it(
