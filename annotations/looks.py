@@ -65,8 +65,9 @@ def distances(look: str, others: Sequence[str]) -> FloatArray:
     """
     differing = np.bitwise_count(_bits([look]) ^ _bits(others)).reshape(-1, 2, BITS // 8).sum(axis=2)
     relative = differing / BITS / (PICTURE_LIMIT, PANEL_LIMIT)
-    known = np.array([[min(len(look), len(other)) >= part * BITS // 4 for part in (1, 2)] for other in others])
-    return np.asarray(np.where(known.reshape(-1, 2), relative, np.inf).min(axis=1), dtype=np.float64)
+    lengths = np.array([min(len(look), len(other)) for other in others], dtype=int)
+    known = lengths[:, None] >= (BITS // 4, BITS // 2)
+    return np.asarray(np.where(known, relative, np.inf).min(axis=1), dtype=np.float64)
 
 
 def _signs(raster: np.ndarray) -> str:

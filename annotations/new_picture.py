@@ -8,6 +8,9 @@ from annotations.looks import look_hash
 from annotations.picture_files import PICTURES, write_picture
 from ecgcore.types import ByteArray
 
+OWN_GROUP = "picture:"
+"""How the group of a picture begins of which nothing else is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewPicture:
@@ -75,5 +78,5 @@ class NewPicture:
 
 
 def own_group(digest: str) -> str:
-    """The group of a picture of which nothing else is known."""
-    return f"picture:{digest[:16]}"
+    """The group of a picture that belongs to no other, as far as is known."""
+    return f"{OWN_GROUP}{digest[:16]}"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotations.looks import distances
+from annotations.looks import NO_LOOK, distances
+from annotations.new_picture import OWN_GROUP
 
 MOST_TWINS = 5
 """Pairs that are kept of one picture, the closest: more would show the same again."""
@@ -35,7 +36,7 @@ def find_twins(connection: sqlite3.Connection, image_ids: Iterable[int]) -> list
     for image_id in image_ids:
         (look,) = connection.execute("SELECT look_hash FROM image WHERE id = ?", (image_id,)).fetchone()
         others = connection.execute(
-            "SELECT id, look_hash FROM image WHERE id <> ? AND look_hash <> ''", (image_id,)
+            "SELECT id, look_hash FROM image WHERE id <> ? AND look_hash NOT IN ('', ?)", (image_id, NO_LOOK)
         ).fetchall()
         far = distances(look, [other for _, other in others])
         for index in np.argsort(far, kind="stable")[:MOST_TWINS]:
@@ -65,15 +66,14 @@ def unite(connection: sqlite3.Connection, image_id: int, twin_id: int) -> str | 
     """Make the groups of two pictures one; returns its key, None where it cannot be, see ``join_twins``."""
     groups = [
         connection.execute(
-            """SELECT key, is_holdout = 1 OR fold IS NOT NULL FROM image JOIN page_group ON key = group_key
-               WHERE image.id = ?""",
-            (number,),
+            """SELECT is_holdout = 1 OR fold IS NOT NULL AS stays, key NOT LIKE ? AS named, key
+               FROM image JOIN page_group ON key = group_key WHERE image.id = ?""",
+            (f"{OWN_GROUP}%", number),
         ).fetchone()
         for number in (twin_id, image_id)
     ]
-    (kept, _), (gone, gone_stays) = groups
-    if kept != gone and gone_stays:
-        (gone, gone_stays), (kept, _) = groups
+    # What is kept is a group that cannot move, else one that somebody named, else the twin's.
+    (_, _, kept), (gone_stays, _, gone) = sorted(groups, key=lambda group: group[:2], reverse=True)
     if kept != gone and (gone_stays or _said_to_differ(connection, kept, gone)):
         return None
     connection.execute("UPDATE image SET group_key = ? WHERE group_key = ?", (kept, gone))

@@ -31,7 +31,7 @@ def download(store: Store, format_name: str, snapshot_id: int | None) -> None:
     wanted = (format_name, snapshot_id)
     ready: dict[tuple[str, int | None], bytes] = st.session_state.setdefault("export-archives", {})
     if st.button(
-        "Pack as .zip",
+        "Pack as .zip to download",
         disabled=not 0 < pages <= MAX_DOWNLOAD_PAGES,
         help=f"For up to {MAX_DOWNLOAD_PAGES} pages; more go into a folder.",
         key="export-pack",

@@ -18,6 +18,7 @@ from pages.parts.attempts import attempt
 from pages.parts.pictures import thumbnail
 
 _A_SCREEN = 5
+_WIDTH_PX = 640
 
 
 def look_alike_tab(store: Store, person: str) -> None:
@@ -56,7 +57,7 @@ def _show(store: Store, pair: Pair, person: str, *, joined: bool) -> None:
     with st.container(border=True):
         for column, picture in zip(st.columns(2), (pair.earlier, pair.later), strict=True):
             with column:
-                thumbnail(store.picture_path(picture))
+                thumbnail(store.picture_path(picture), _WIDTH_PX)
                 st.caption(_words(picture))
         with st.container(horizontal=True, vertical_alignment="center"):
             if not joined and st.button("Same patient: put into one group", key=f"alike-same-{key}"):

@@ -11,6 +11,7 @@ from ecgcore.page import read_picture
 from ecgcore.types import ByteArray
 
 THUMBNAIL_WIDTH_PX = 360
+"""Four in a row."""
 
 
 def at_width(photo_rgb: ByteArray, width_px: int, *, enlarge: bool = False) -> ByteArray:
@@ -28,14 +29,14 @@ def jpeg(picture_rgb: ByteArray) -> bytes:
     return encoded.tobytes()
 
 
-def thumbnail(path: Path) -> None:
+def thumbnail(path: Path, width_px: int = THUMBNAIL_WIDTH_PX) -> None:
     """Show a stored picture in a small size, or why it cannot be shown."""
     try:
-        st.image(_thumbnail(str(path)))
+        st.image(_thumbnail(str(path), width_px))
     except UnreadablePicture as error:
         st.caption(f"{error.cause} {error.next_step}")
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
-def _thumbnail(path: str) -> bytes:
-    return jpeg(at_width(read_picture(Path(path), "the picture")[0], THUMBNAIL_WIDTH_PX))
+def _thumbnail(path: str, width_px: int) -> bytes:
+    return jpeg(at_width(read_picture(Path(path), "the picture")[0], width_px))

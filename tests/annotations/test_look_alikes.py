@@ -113,6 +113,12 @@ def test_a_whole_patient_comes_along(store: Store) -> None:
     assert {row["group_key"] for row in store.rows("SELECT group_key FROM image")} == {"p"}
 
 
+def test_the_name_that_somebody_gave_a_group_is_kept(store: Store) -> None:
+    first, _ = store.add_picture(picture_rgb(1))
+    copy, _ = store.add_picture(copy_of(picture_rgb(1)), group="patient 7")
+    assert copy.group_key == store.picture(first.id).group_key == "patient 7"
+
+
 def test_older_pictures_are_compared_without_moving_any(store: Store) -> None:
     first, _ = store.add_picture(picture_rgb(1))
     store.db.conn.execute("UPDATE image SET look_hash = ''")

@@ -3,12 +3,14 @@
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from annotations import readings
 from annotations.snapshots import snapshots
 from annotations.store import Store
+from annotations.upkeep import erase_group
 from ecgcore.overlay import NOTICE
 from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
 from tests.pages.test_review_app import press, sound
@@ -109,6 +111,47 @@ def test_export_and_import_run_in_the_background(app: AppTest, data: Store, tmp_
     sound(app.text_input(key="import-path").set_value(str(tmp_path / "nothing")).run())
     press(app, "import-go")
     assert "nothing" in wait_for(app, "nothing")
+
+
+def test_an_archive_is_packed_and_dropped_again(app: AppTest, data: Store) -> None:
+    assert app.button(key="import-go").disabled
+    press(app, "export-pack")
+    wait_for(app, "3 pages packed")
+    (content,) = app.session_state["export-archives"].values()
+    assert any(element.label.startswith("Download coco.zip") for element in app.get("download_button"))
+    erase_group(data, "patient 1", "Ada")
+    app.file_uploader[0].set_value(("set.zip", content, "application/zip"))
+    press(sound(app.run()), "import-go")
+    wait_for(app, "1 pictures and 1 readings added, 2 unchanged, 0 refused")
+    assert app.file_uploader[0].value is None  # the drop zone is empty again
+    app.file_uploader[0].set_value(("set.zip", b"no archive", "application/zip"))
+    press(sound(app.run()), "import-go")
+    assert "damaged" in wait_for(app, "damaged")
+
+
+def test_look_alikes_are_put_together_or_told_apart(app: AppTest, data: Store) -> None:
+    assert any("No pair waits" in info.value for info in app.info)
+    darker_rgb = (picture_rgb(0) * 0.9).astype(np.uint8)
+    data.db.conn.execute("UPDATE page_group SET fold = 1")
+    picture, _ = data.add_picture(darker_rgb, group="patient 1")  # its fold is fixed, so a person must decide
+    sound(app.run())
+    press(app, f"alike-same-{picture.id}-1")
+    assert any("cannot become one" in error.value for error in app.error)
+    press(app, f"alike-not-{picture.id}-1")
+    assert any("No pair waits" in info.value for info in app.info)
+    assert data.rows("SELECT not_the_same_by FROM look_alike") == [{"not_the_same_by": "Ada"}]
+
+
+def test_older_pictures_are_compared_in_the_background(app: AppTest, data: Store) -> None:
+    data.add_picture((picture_rgb(0) * 0.9).astype(np.uint8))
+    data.db.conn.execute("UPDATE image SET look_hash = ''")
+    data.db.conn.execute("UPDATE image SET group_key = 'patient 2' WHERE id = 4")
+    data.db.conn.execute("DELETE FROM look_alike")
+    sound(app.run())
+    press(app, "alike-compare")
+    wait_for(app, "look alike: 1")
+    press(app, "alike-same-4-1")
+    assert data.picture(4).group_key == data.picture(1).group_key
 
 
 def test_open_goes_to_review(app: AppTest) -> None:
