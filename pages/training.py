@@ -49,12 +49,11 @@ reader_name = person()
 try:
     settle(data_store)
     all_runs = runs(data_store)
-    view = RUNS
+    view: str | None = NEW
     if all_runs:
-        view = st.segmented_control(
-            "Show", (RUNS, NEW), default=RUNS, required=True, key=VIEW, label_visibility="collapsed"
-        )
-    if all_runs and view == RUNS:
+        st.session_state.setdefault(VIEW, RUNS)
+        view = st.segmented_control("Show", (RUNS, NEW), required=True, key=VIEW, label_visibility="collapsed")
+    if view == RUNS:
         suggestion(make_plan(data_store))
         show_run(data_store, choose_run(all_runs), reader_name)
     else:

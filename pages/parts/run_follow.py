@@ -89,12 +89,12 @@ def grid_html(run: TrainingRun, happened: Sequence[RunEvent], progress: dict[str
         body += "</tr>"
     return (
         '<div style="overflow-x:auto"><table role="img" aria-label="folds and stages that are finished" '
-        'style="border-collapse:separate;border-spacing:3px;font-size:.85rem;min-width:22rem;max-width:60rem;width:100%">'
+        'style="border-collapse:separate;border-spacing:3px;font-size:.85rem;min-width:20rem;max-width:60rem;width:100%">'
         f'<tr><th style="{_CELL}"></th>{head}</tr>{body}</table></div>'
     )
 
 
-_CELL = "padding:4px 8px;font-weight:400;text-align:center;white-space:nowrap"
+_CELL = "padding:4px 5px;font-weight:400;text-align:center;white-space:nowrap"
 
 
 def _cell(colour: str, sign: str, words: str, state: str) -> str:

@@ -25,7 +25,7 @@ _DIFFERENCES = ("auroc", "sensitivity", "ap50")
 
 
 def loss_figure(epochs: Sequence[Mapping[str, Any]], stage: str) -> go.Figure:
-    """Training and validation loss of one stage, a line a fold; ``epochs`` as ``trainer.jobs_results.curves``."""
+    """Training (dotted) and validation loss of one stage, a line a fold; ``epochs`` as ``jobs_results.curves``."""
     figure = _figure("epoch", "loss", height=320)
     figure.update_xaxes(dtick=1 if max((row["epoch"] or 0 for row in epochs), default=0) <= 12 else None)
     rows = [row for row in epochs if row["stage"] == stage]
@@ -36,13 +36,16 @@ def loss_figure(epochs: Sequence[Mapping[str, Any]], stage: str) -> go.Figure:
         for loss, words, dash in (("val_loss", "validation", "solid"), ("train_loss", "training", "dot")):
             points = [(row["epoch"], row[loss]) for row in of_fold if row[loss] is not None]
             if points:
+                named = {trace.name for trace in figure.data}
                 figure.add_scatter(
                     x=[epoch for epoch, _ in points],
                     y=[value for _, value in points],
                     mode="lines+markers",
                     line={"color": colour, "dash": dash, "width": 2 if dash == "solid" else 1.5},
                     marker={"symbol": symbol, "size": 7},
-                    name=f"{name}, {words}",
+                    name=name,
+                    legendgroup=name,
+                    showlegend=name not in named,
                     hovertemplate=f"{name}, {words}<br>epoch %{{x}}: loss %{{y:.4f}}<extra></extra>",
                 )
     return figure
@@ -196,7 +199,8 @@ def _figure(x_title: str, y_title: str, *, height: int) -> go.Figure:
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         dragmode=False,
         hovermode="closest",
-        legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0},
+        # Above, where it cannot print over the axis title on a narrow screen.
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
     )
     figure.update_xaxes(title=x_title, automargin=True, fixedrange=True)
     figure.update_yaxes(title=y_title, automargin=True, fixedrange=True)

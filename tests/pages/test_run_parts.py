@@ -84,9 +84,10 @@ def test_figures_have_titles_units_and_hover_values() -> None:
         for n in (1, 2)
     ]
     losses = loss_figure(epochs, "local")
-    assert [trace.name for trace in losses.data] == [
+    assert [trace.hovertemplate.split("<")[0] for trace in losses.data] == [
         "fold 1, validation", "fold 1, training", "fold 2, training", "all pages, validation", "all pages, training",
     ]  # fmt: skip
+    assert [trace.name for trace in losses.data if trace.showlegend] == ["fold 1", "fold 2", "all pages"]
     assert len({(t.line.color, t.line.dash, t.marker.symbol) for t in losses.data}) == 5, "each looks different"
     assert not loss_figure(epochs, "global").data
     differences = {
