@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save
 
 from ecgcore.errors import BadData
@@ -39,7 +39,7 @@ def load_pages(path: Path) -> list[PreparedPage]:
         tensors = load_file(path)
         with safe_open(str(path), framework="np") as handle:
             rows = json.loads(handle.metadata()["rows"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise BadData(f"{path} holds no prepared pages: {error}.", "Delete it; it is made again.") from error
     pages = []
     for index, row in enumerate(rows):

@@ -61,7 +61,7 @@ class RunFolder:
         try:
             answers = read_answers(folder / PREDICTIONS)
             check_files(folder / "bundle")
-        except (OSError, ValueError, KeyError, BadBundle):
+        except (OSError, ValueError, KeyError, TypeError, BadBundle):
             return False
         is_whole = isinstance(facts, dict) and facts.get("answers") == len(answers)
         return is_whole and read_json(folder / "detections.json") is not None
