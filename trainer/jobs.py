@@ -183,7 +183,10 @@ def _settle(store: Store) -> None:
     lock = take_lock(folder)
     if lock is not None:
         try:
-            move_run(store, run.id, "interrupted", message=_how_it_ended(store, run))
+            if run.stop_requested:  # ended by the signal before it could say so, while it still loaded PyTorch say
+                move_run(store, run.id, "cancelled", message="Stopped on request; what is finished is kept.")
+            else:
+                move_run(store, run.id, "interrupted", message=_how_it_ended(store, run))
         finally:
             os.close(lock)
     elif run.stop_requested:

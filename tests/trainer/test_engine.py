@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -96,3 +97,44 @@ def test_schedules() -> None:
     assert max(rates) == pytest.approx(1.0, abs=0.01)
     assert rates[0] < 0.1
     assert rates[-1] < 0.01
+
+
+def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_ends_the_same(tmp_path: Path) -> None:
+    """As a power cut leaves them: cut short, zeroed in the middle, or both of the two."""
+    undisturbed = _model()
+    train(undisturbed, _line_task(undisturbed), STAGE, StageContext(None, "line", CPU))
+    newest, before = (tmp_path / f"line.checkpoint{name}.safetensors" for name in ("", ".before"))
+    for damaged, went_on in (
+        ((newest,), "after epoch 2"),
+        ((newest, before), "from its beginning"),
+    ):
+        first = _model()
+        with pytest.raises(StageCancelled):
+            train(first, _line_task(first), STAGE, StageContext(tmp_path, "line", CPU, cancelled=_after(10)))
+        for file in damaged:
+            content = bytearray(file.read_bytes())
+            content[-40:] = bytes(40)
+            file.write_bytes(content if file is newest else content[: len(content) // 2])
+        told: list[dict[str, Any]] = []
+        second = _model()
+        context = StageContext(tmp_path, "line", CPU, progress=told.append)
+        history = train(second, _line_task(second), STAGE, context)
+        assert len(history["train_loss"]) == 4
+        said = [event["message"] for event in told if "message" in event]
+        assert said[-1].endswith(f"is damaged; the stage goes on {went_on}.")
+        for name, tensor in undisturbed.state_dict().items():
+            assert torch.allclose(tensor, second.state_dict()[name]), name
+        for file in tmp_path.iterdir():
+            file.unlink()
+
+
+def test_a_validation_that_says_nothing_leaves_the_training_loss_to_decide() -> None:
+    model = _model()
+    history = train(model, _line_task(model, lambda: float("nan")), STAGE, StageContext(None, "line", CPU))
+    assert history["val_loss"] == history["train_loss"]
+
+
+def _after(steps: int) -> Callable[[], bool]:
+    """Asked between steps; true once so many were done."""
+    asked = iter(range(steps))
+    return lambda: next(asked, None) is None
