@@ -105,9 +105,10 @@ def _changed(store: Store, comparison: Mapping[str, Any], scope: str) -> None:
 
 
 def _change(page: Mapping[str, Any]) -> str:
-    is_right = [page[which] == page["label"] for which in ("active", "candidate")]
-    judged = {(False, True): "  \nnow right", (True, False): "  \nnow wrong"}.get((is_right[0], is_right[1]), "")
-    return f"{_verdict(page, 'active')} → **{_verdict(page, 'candidate')}**  \nlabel: {page['label'] or 'none'}{judged}"
+    label, now = page["label"], page["candidate"]
+    judged = "now left to a reader" if now == "refer" else "now right" if now == label else "**now wrong**"
+    told = f"label: {label or 'none'}" + (f", {judged}" if label else "")
+    return f"{_verdict(page, 'active')} → **{_verdict(page, 'candidate')}**  \n{told}"
 
 
 def _verdict(page: Mapping[str, Any], which: str) -> str:

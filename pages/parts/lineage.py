@@ -70,8 +70,9 @@ def bundle_card(store: Store, facts: BundleFacts, word: str, *, is_first: bool =
             st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
         st.markdown(f"**{facts.version}**")
         dated = f", {day(facts.created_at)}" if facts.created_at else ""
+        pages = f"{facts.pages:,} page{'' if facts.pages == 1 else 's'}"
         st.caption(
-            f"{_ORIGINS[facts.origin]}{dated}  \nrecipe {facts.recipe or 'unknown'}, {facts.pages:,} pages  \n"
+            f"{_ORIGINS[facts.origin]}{dated}  \nrecipe {facts.recipe or 'unknown'}, {pages}  \n"
             f"{headline(facts.metrics) or 'no figures of its own'}"
         )
         with st.container(horizontal=True):

@@ -32,7 +32,12 @@ RECIPES = {
     "tiny": "two steps a stage, for tests",
 }
 
-_OTHER_STEPS = {"fusion-joint": "all networks together", "looking": "finds beats and judges pages"}
+_OTHER_STEPS = {
+    "fusion-joint": "all networks together",
+    "looking": "finds beats and judges pages",
+    "fold": "finished",
+    "final": "finished",
+}
 
 PARTS_OF_A_RUN = {"prepare": "reads the pages", "final": "final training on all pages", "comparison": "comparison"}
 

@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 PARTS = {"fused": "verdict (fused)", "global": "whole page", "local": "beats", "detector": "beat finder"}
+INNER_SPLIT = "inner_split"
 DATA_SETS = {
     "ludb_rendered": "Beats: LUDB records, drawn by this program",
     "ptbxl_rendered": "Verdicts: PTB-XL records, drawn by this program",
     "khan_gridded": "Verdicts: real pages of the Khan set with a printed grid",
     "khan_all": "Verdicts: all real pages of the Khan set",
     "khan_acute_mi": "Verdicts: real pages of acute infarction",
+    "cross_validation": "Folds of its training: what the recipe made of pages that it had not seen",
+    INNER_SPLIT: "Pages that stopped and tuned it, which flatters",
 }
 METRICS = {
     "auroc": "AUROC",
@@ -79,8 +82,8 @@ def comparison_rows(candidate: Mapping[str, Any] | None, active: Mapping[str, An
 def headline(metrics: Mapping[str, Any]) -> str:
     """A bundle's AUROC in one line with the pages that it was measured on; empty where it carries none."""
     told = [
-        f"AUROC {row[PARTS['fused']]}" + (f", {title.removeprefix('Verdicts: ')}" if title else "")
-        for title, rows in score_tables(dict(metrics))
+        f"AUROC {row[PARTS['fused']]}" + (f", {title.removeprefix('Verdicts: ').split(':')[0]}" if title else "")
+        for title, rows in score_tables({name: below for name, below in metrics.items() if name != INNER_SPLIT})
         for row in rows
         if row[""] == METRICS["auroc"] and row.get(PARTS["fused"], "–") != "–"
     ]

@@ -129,3 +129,4 @@ def test_the_headline_is_the_verdicts_auroc() -> None:
         "AUROC 0.90 (0.80 to 0.95), drawn"
     )
     assert headline({"drawn": {"local": auroc}}) == ""
+    assert headline({"inner_split": {"fused": auroc}}) == "", "what tuned it does not praise it"
