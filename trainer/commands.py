@@ -101,6 +101,7 @@ def crossval(options: argparse.Namespace) -> None:
             device=device,
             progress=show_progress,
             folds=data.folds(options.folds),
+            cache=options.cache and options.cache / "seen",
         )
         summary |= data.counts() | {"start": options.start}
         write_json_atomic(run.path / SUMMARY, summary)
@@ -130,6 +131,7 @@ def fit(options: argparse.Namespace) -> None:
             seed=options.seed,
             device=pick_device(options.device),
             progress=show_progress,
+            cache=options.cache and options.cache / "seen",
         )
     print(figures_table(figures["inner_split"]))
     _tell(f"{options.out} holds the bundle. The figures above flatter: its own inner split stopped and tuned it.")

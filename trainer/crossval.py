@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -41,6 +42,7 @@ def cross_validate(
     device: torch.device,
     progress: Progress,
     folds: Sequence[int] | None = None,
+    cache: Path | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Train and judge fold by fold; finished folds are kept and skipped.
@@ -58,6 +60,7 @@ def cross_validate(
         device: where to train.
         progress: told of every step.
         folds: the fold of each page; they are dealt anew by default.
+        cache: where to keep what networks see that are not trained.
         cancelled: asked between steps; true stops the training.
 
     Returns:
@@ -75,8 +78,19 @@ def cross_validate(
             continue
         test = [page for page, of in zip(pages, folds, strict=True) if of == fold]
         rest = [page for page, of in zip(pages, folds, strict=True) if of != fold]
-        told = partial(_tell_fold, progress, fold, n_folds)
-        _run_fold(fold, rest, test, recipe, start_of, run=run, seed=seed, device=device, told=told, cancelled=cancelled)
+        _run_fold(
+            fold,
+            rest,
+            test,
+            recipe,
+            start_of,
+            run=run,
+            seed=seed,
+            device=device,
+            told=partial(_tell_fold, progress, fold, n_folds),
+            cache=cache,
+            cancelled=cancelled,
+        )
     place = {page.key: index for index, page in enumerate(pages)}
     answers = [answer for fold in range(n_folds) for answer in read_answers(run.fold(fold) / PREDICTIONS)]
     answers.sort(key=lambda answer: place[answer.file])
@@ -114,6 +128,7 @@ def _run_fold(
     seed: int,
     device: torch.device,
     told: Progress,
+    cache: Path | None,
     cancelled: Callable[[], bool],
 ) -> None:
     started = time.monotonic()
@@ -132,7 +147,7 @@ def _run_fold(
     def context_of(stage: str) -> StageContext:
         return StageContext(folder, stage, device, seed + fold, clock, cancelled)
 
-    trained = train_stack(train, val, recipe, chosen.start, context_of)
+    trained = train_stack(train, val, recipe, chosen.start, context_of, cache)
     clock({"stage": LOOKING, "message": "judging the test pages"})
     answers = trained.answer(test)
     rows = page_answers(fold, test, trained, answers)

@@ -32,6 +32,7 @@ def fit_bundle(
     progress: Progress,
     aside: Sequence[bool] | None = None,
     metrics: Mapping[str, Any] | None = None,
+    cache: Path | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Train on all pages and save the bundle.
@@ -51,6 +52,7 @@ def fit_bundle(
         progress: told of every step.
         aside: for each page whether it belongs to the inner split; drawn by group by default.
         metrics: further figures for the bundle to carry.
+        cache: where to keep what networks see that are not trained.
         cancelled: asked between steps; true stops the training.
 
     Returns:
@@ -68,7 +70,7 @@ def fit_bundle(
         val = [page for page, is_aside in zip(pages, aside, strict=True) if is_aside]
     clock = StageClock(progress)
     trained = train_stack(
-        train, val, recipe, start, lambda stage: StageContext(run.path, stage, device, seed, clock, cancelled)
+        train, val, recipe, start, lambda stage: StageContext(run.path, stage, device, seed, clock, cancelled), cache
     )
     clock({"stage": LOOKING, "message": "judging the inner split"})
     val = labelled(val)

@@ -65,7 +65,12 @@ def page_features(f_global: Tensor, f_beats: Sequence[Tensor]) -> PageFeatures:
 @torch.inference_mode()
 def page_logits(model: GlobalNet, pages: Sequence[PreparedPage]) -> FloatArray:
     """Global logits ``[N]``."""
-    features = global_features(model, pages)
+    return logits_of_pages(model, global_features(model, pages))
+
+
+@torch.inference_mode()
+def logits_of_pages(model: GlobalNet, features: Tensor) -> FloatArray:
+    """Global logits ``[N]`` of page features ``[N, D]``."""
     device = next(model.parameters()).device
     return model.fc(features.to(device)).squeeze(1).double().cpu().numpy()  # type: ignore[no-any-return]
 
@@ -73,8 +78,13 @@ def page_logits(model: GlobalNet, pages: Sequence[PreparedPage]) -> FloatArray:
 @torch.inference_mode()
 def local_logits(model: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]) -> FloatArray:
     """Mean beat logit of each page ``[N]``; NaN where a page has no beat."""
+    return mean_logits_of_beats(model, beat_features(model, pages, beats))
+
+
+@torch.inference_mode()
+def mean_logits_of_beats(model: LocalNet, features: Sequence[Tensor]) -> FloatArray:
+    """Mean beat logit of each page ``[N]``, from the features ``[n, D]`` of its beats; NaN where it has none."""
     device = next(model.parameters()).device
-    features = beat_features(model, pages, beats)
     means = [float(model.fc(f.to(device)).mean()) if len(f) else np.nan for f in features]
     return np.array(means, dtype=np.float64)
 

@@ -180,7 +180,7 @@ class _Training:
 
     def _train(self, folder: RunFolder, pages: _Pages) -> str:
         """Cross-validation and final training; returns the candidate's version."""
-        recipe, run = self._recipe(), self.run
+        recipe, run, cache = self._recipe(), self.run, self.store.folder / CACHE / "seen"
         config = read_json(folder.path / "config.json")
         line = [Ancestor.of(bundle(self.store, version).folder) for version, _ in config["line"]]
         is_boxed = any(page.boxes_panel_xyxy is not None for page in pages.train)
@@ -196,6 +196,7 @@ class _Training:
             device=self.device,
             progress=self.recorder.part("folds"),
             folds=[fold_of[page.group] for page in pages.train],
+            cache=cache,
             cancelled=self.recorder.cancelled,
         )
         summary |= {"snapshot": run.snapshot_id, "pages": len(pages.train), "held_out": len(pages.held_out)}
@@ -219,6 +220,7 @@ class _Training:
             progress=self.recorder.part("final"),
             aside=self._aside(pages.train),
             metrics={"cross_validation": summary["pooled"]},
+            cache=cache,
             cancelled=self.recorder.cancelled,
         )
         return version

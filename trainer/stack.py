@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.error import URLError
 
@@ -20,20 +21,17 @@ from trainer.calibrate import Calibration, calibrate
 from trainer.config import Recipe, Stage
 from trainer.data import PreparedPage
 from trainer.engine import StageContext
-from trainer.predict import beat_features, fused_logits, global_features, local_logits, page_features, page_logits
-from trainer.stage_detector import detect_pages, train_detector
-from trainer.stage_fusion import train_fusion
-from trainer.stages import train_global, train_local
+from trainer.looking import AS_IT_COMES, LOWEST_SCORE, Found, Looking
+from trainer.predict import fused_logits, logits_of_pages, mean_logits_of_beats, page_features
+from trainer.stage_detector import train_detector
+from trainer.stage_fusion import HeadFeatures, train_fusion, train_head, with_beats
+from trainer.stages import labels_of, train_global, train_local
 from trainer.workload import LOOKING
+
+__all__ = ["LOWEST_SCORE", "Answers", "Found", "Start", "StartFrom", "Trained", "answer_pages", "train_stack"]
 
 StartFrom = Literal["bundle", "imagenet", "random"]
 ContextOf = Callable[[str], StageContext]
-Found = tuple[FloatArray, FloatArray]
-"""Boxes of one page in panel pixels ``[n, 4]`` and their scores ``[n]``, down to ``LOWEST_SCORE``."""
-
-LOWEST_SCORE = 0.05
-"""Boxes down to here are kept for average precision; the later stages use those from the operating score on."""
-
 _Net = TypeVar("_Net", bound=nn.Module)
 
 
@@ -61,6 +59,7 @@ class Trained:
         calibrations: of "global", "local" and "fused", as they apply to ``nets`` now.
         has_own_detector: whether there were boxed pages; without them the bundle's detector has no figures here.
         parent: the bundle whose weights went in, if any.
+        looking: how the networks look at pages.
     """
 
     nets: Networks
@@ -68,10 +67,11 @@ class Trained:
     calibrations: dict[str, Calibration]
     has_own_detector: bool
     parent: Bundle | None
+    looking: Looking = AS_IT_COMES
 
     def answer(self, pages: Sequence[PreparedPage]) -> Answers:
         """Find the beats and judge the pages."""
-        return answer_pages(self.nets, self.operating.min_score, pages)
+        return answer_pages(self.nets, self.operating.min_score, pages, self.looking)
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,12 @@ def choose_start(start_from: StartFrom, bundle: Bundle | None, recipe: Recipe) -
 
 
 def train_stack(
-    train: Sequence[PreparedPage], val: Sequence[PreparedPage], recipe: Recipe, start: Start, context_of: ContextOf
+    train: Sequence[PreparedPage],
+    val: Sequence[PreparedPage],
+    recipe: Recipe,
+    start: Start,
+    context_of: ContextOf,
+    cache: Path | None = None,
 ) -> Trained:
     """Train the four stages and fit the decisions.
 
@@ -134,6 +139,7 @@ def train_stack(
         recipe: how.
         start: from where.
         context_of: the context of the stage of a name ("detector", "local", "global", "fusion").
+        cache: where to keep what networks see that are not trained.
 
     Raises:
         BadData: there is neither a boxed page nor a bundle, or a stage cannot learn from its pages.
@@ -148,9 +154,10 @@ def train_stack(
         raise BadData("No page has beat boxes and there is no bundle.", "Box some pages, or name a bundle.")
     train, val = labelled(train), labelled(val)
     context_of(LOOKING).progress({"stage": LOOKING, "message": "finding beats"})
+    is_frozen = recipe.local.epochs == recipe.global_.epochs == recipe.fusion.joint_epochs == 0
+    looking = Looking(cache, not trains_detector, is_frozen and start.from_bundle)
     beats, beats_val = (
-        [boxes[scores >= min_score] for boxes, scores in detect_pages(detector, pages, min_score)]
-        for pages in (train, val)
+        [boxes[scores >= min_score] for boxes, scores in looking.found(detector, pages)] for pages in (train, val)
     )
     context = context_of("local")
     local = _own(start.local, context) or LocalNet(_network_config(LocalConfig, recipe.local))
@@ -168,13 +175,19 @@ def train_stack(
             dropout=recipe.fusion.dropout,
         )
     )
-    fusion = train_fusion(global_, local, train, beats, recipe.fusion, context, init=fusion, val=(val, beats_val))
+    if looking.has_frozen_trunks and cache is not None:
+        seen, beats_seen = with_beats(train, beats)
+        learnt = HeadFeatures(*looking.varied_features(global_, local, seen, beats_seen), labels_of(seen))
+        checked = HeadFeatures(*looking.features(global_, local, val, beats_val), labels_of(val))
+        train_head(fusion, learnt, recipe.fusion, context, val=checked)
+    else:
+        fusion = train_fusion(global_, local, train, beats, recipe.fusion, context, init=fusion, val=(val, beats_val))
     nets = Networks(detector, local, global_, fusion)
     for net in nets.by_part().values():
         net.to(context.device).eval()
-    operating, calibrations = calibrate_networks(nets, min_score, val, recipe)
+    operating, calibrations = calibrate_networks(nets, min_score, val, recipe, looking)
     parent = start.bundle if start.from_bundle or not trains_detector else None
-    return Trained(nets, operating, calibrations, is_boxed, parent)
+    return Trained(nets, operating, calibrations, is_boxed, parent, looking)
 
 
 def labelled(pages: Sequence[PreparedPage]) -> list[PreparedPage]:
@@ -182,23 +195,26 @@ def labelled(pages: Sequence[PreparedPage]) -> list[PreparedPage]:
     return [page for page in pages if page.label is not None]
 
 
-def answer_pages(nets: Networks, min_score: float, pages: Sequence[PreparedPage]) -> Answers:
+def answer_pages(
+    nets: Networks, min_score: float, pages: Sequence[PreparedPage], looking: Looking = AS_IT_COMES
+) -> Answers:
     """Find the beats of pages and judge them.
 
     Args:
         nets: in eval mode.
         min_score: boxes from this score on are beats.
         pages: any, labelled or not.
+        looking: how the networks look at them.
     """
-    found = detect_pages(nets.detector, pages, LOWEST_SCORE)
+    found = looking.found(nets.detector, pages)
     beats = [boxes[scores >= min_score] for boxes, scores in found]
-    features = page_features(global_features(nets.global_, pages), beat_features(nets.local, pages, beats))
+    f_global, f_beats = looking.features(nets.global_, nets.local, pages, beats)
     return Answers(
         found,
         {
-            "global": page_logits(nets.global_, pages),
-            "local": local_logits(nets.local, pages, beats),
-            "fused": fused_logits(nets.fusion, features),
+            "global": logits_of_pages(nets.global_, f_global),
+            "local": mean_logits_of_beats(nets.local, f_beats),
+            "fused": fused_logits(nets.fusion, page_features(f_global, f_beats)),
         },
     )
 
@@ -222,20 +238,20 @@ def _network_config(config_class: Any, stage: Stage) -> Any:
 
 
 def calibrate_networks(
-    nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe
+    nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe, looking: Looking = AS_IT_COMES
 ) -> tuple[Operating, dict[str, Calibration]]:
     """Fit the decisions on ``val`` and fold them into the networks."""
-    return apply_calibrations(nets, min_score, fit_calibrations(nets, min_score, val, recipe))
+    return apply_calibrations(nets, min_score, fit_calibrations(nets, min_score, val, recipe, looking))
 
 
 def fit_calibrations(
-    nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe
+    nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe, looking: Looking = AS_IT_COMES
 ) -> dict[str, Calibration]:
     """Decisions of "global", "local" and "fused", fitted on ``val``; the networks stay as they are."""
     labels = [int(page.label == 1) for page in val]
     return {
         name: calibrate(logits, labels, recipe.sensitivity_target, recipe.specificity_target)
-        for name, logits in answer_pages(nets, min_score, val).logits.items()
+        for name, logits in answer_pages(nets, min_score, val, looking).logits.items()
     }
 
 

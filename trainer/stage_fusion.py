@@ -20,7 +20,7 @@ from trainer.engine import StageContext, Task, train
 from trainer.predict import PageFeatures, beat_features, fused_logits, global_features, page_features
 from trainer.stages import PagesAndBeats, binary_loss, labels_of, mean_log_loss
 
-_BOX_JITTER = 0.05
+BOX_JITTER = 0.05
 _BEATS_KEPT = (0.8, 1.0)
 """Share of a page's beats that the head sees in one draw: a detector misses some too."""
 _JOINT_BEATS = 24
@@ -108,7 +108,7 @@ def varied_features(
     rng = np.random.default_rng(seed)
     varied = [replace(page, ink=vary_page(page.ink, rng)) for page in pages]
     f_global = global_features(global_net, varied)
-    f_beats = beat_features(local_net, pages, [jitter_boxes(boxes, _BOX_JITTER, rng) for boxes in beats])
+    f_beats = beat_features(local_net, pages, [jitter_boxes(boxes, BOX_JITTER, rng) for boxes in beats])
     return HeadFeatures(f_global, f_beats, labels_of(pages))
 
 
@@ -182,7 +182,7 @@ def _train_jointly(
         rng = np.random.default_rng([context.seed, index, torch.randint(2**31, ()).item()])
         boxes = beats[index]
         chosen = boxes[rng.choice(len(boxes), min(_JOINT_BEATS, len(boxes)), replace=False)]
-        crops = cut_beats(vary_pen(pages[index].ink, rng), jitter_boxes(chosen, _BOX_JITTER, rng), net.local_net.config)
+        crops = cut_beats(vary_pen(pages[index].ink, rng), jitter_boxes(chosen, BOX_JITTER, rng), net.local_net.config)
         canvas = page_canvas(vary_page(pages[index].ink, rng), net.global_net.config)[None]
         with mixed_precision(context.device, stage.precision):
             f_beats = net.local_net.features(crops.to(context.device, memory_format=torch.channels_last))

@@ -86,10 +86,14 @@ def test_no_beat_anywhere_is_said(prepared: Store) -> None:
 
 def test_stages_that_stay_come_from_a_bundle_that_has_not_seen_the_fold(prepared: Store) -> None:
     """Only the head is trained; the bundle in use has seen one page, and its fold finds no clean one to keep."""
-    version = work(prepared, stages=("fusion",)).candidate_version
-    assert version is not None
-    weights = [bundles_folder(prepared.folder) / name / "local.safetensors" for name in (version, IN_USE)]
-    assert weights[0].stat().st_size == weights[1].stat().st_size
+    first = work(prepared, stages=("fusion",))
+    assert first.state == "candidate", first.message
+    seen = {path: path.stat().st_mtime_ns for path in (prepared.folder / "cache" / "seen").rglob("*.safetensors")}
+    assert [sum(word in path.as_posix() for path in seen) for word in ("/beats-", "-still-")] == [8, 8]
+    second = work(prepared, stages=("fusion",))
+    assert {path: path.stat().st_mtime_ns for path in seen} == seen, "nothing was looked at again"
+    answers = [run_folder(prepared.folder, run.id) / "predictions.csv" for run in (first, second)]
+    assert answers[0].read_text() == answers[1].read_text()
     manifest = bundles_folder(prepared.folder) / IN_USE / "bundle.json"
     seen = json.loads(manifest.read_text())
     manifest.write_text(json.dumps(seen | {"seen": [["", "patient 0", ""]]}))

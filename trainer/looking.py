@@ -1,0 +1,129 @@
+"""Networks that look at pages without learning; what frozen ones see is kept, by their weights and the picture."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from ecgcore.detector import BeatDetector
+from ecgcore.global_model import GlobalNet
+from ecgcore.local_model import LocalNet
+from ecgcore.types import FloatArray
+from trainer.augment import jitter_boxes, vary_page
+from trainer.data import PreparedPage, preparation_version
+from trainer.files import write_bytes_atomic
+from trainer.predict import beat_features, global_features
+from trainer.stage_detector import detect_pages
+from trainer.stage_fusion import BOX_JITTER
+
+Found = tuple[FloatArray, FloatArray]
+"""Boxes of one page in panel pixels ``[n, 4]`` and their scores ``[n]``, down to ``LOWEST_SCORE``."""
+
+LOWEST_SCORE = 0.05
+"""Boxes down to here are kept for average precision; the later stages use those from the operating score on."""
+
+
+@dataclass(frozen=True)
+class Looking:
+    """How a training looks at its pages.
+
+    Args:
+        folder: where to keep what frozen networks see; None keeps nothing.
+        has_frozen_detector: whether the detector is a bundle's, as it is.
+        has_frozen_trunks: whether the local and the global network are a bundle's, as they are, but for their last
+            layers.
+    """
+
+    folder: Path | None = None
+    has_frozen_detector: bool = False
+    has_frozen_trunks: bool = False
+
+    def found(self, detector: BeatDetector, pages: Sequence[PreparedPage]) -> list[Found]:
+        """Boxes and scores of every page."""
+        if self.folder is None or not self.has_frozen_detector:
+            return detect_pages(detector, pages, LOWEST_SCORE)
+        place = self.folder / f"beats-{_fingerprint(detector)}"
+
+        def look(page: PreparedPage) -> dict[str, Tensor]:
+            ((boxes, scores),) = detect_pages(detector, [page], LOWEST_SCORE)
+            return {"boxes": torch.from_numpy(boxes), "scores": torch.from_numpy(scores)}
+
+        kept = [_kept(place / page.picture_hash, partial(look, page)) for page in pages]
+        return [(seen["boxes"].numpy(), seen["scores"].numpy()) for seen in kept]
+
+    def features(
+        self, global_: GlobalNet, local: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Page features ``[N, D]`` and, for each page, the features ``[n, D]`` of its beats; on the processor."""
+        if self.folder is None or not self.has_frozen_trunks:
+            return global_features(global_, pages), beat_features(local, pages, beats)
+        return self._kept_features(global_, local, pages, beats, "still")
+
+    def varied_features(
+        self, global_: GlobalNet, local: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """As ``features``, of a varied page and moved boxes, for training: the same for a page in every fold."""
+        varied, moved = [], []
+        for page, boxes in zip(pages, beats, strict=True):
+            rng = np.random.default_rng(int(page.picture_hash[:16] or "0", 16))
+            varied.append(replace(page, ink=vary_page(page.ink, rng)))
+            moved.append(jitter_boxes(boxes, BOX_JITTER, rng))
+        return self._kept_features(global_, local, varied, moved, "varied")
+
+    def _kept_features(
+        self, global_: GlobalNet, local: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray], kind: str
+    ) -> tuple[Tensor, list[Tensor]]:
+        assert self.folder is not None
+        place = self.folder / f"features-{_fingerprint(global_)}-{_fingerprint(local)}"
+
+        def look(page: PreparedPage, boxes: FloatArray) -> dict[str, Tensor]:
+            # One page at a time, so that a page's features do not depend on those beside it.
+            (of_beats,) = beat_features(local, [page], [boxes])
+            return {"page": global_features(global_, [page])[0], "beats": of_beats}
+
+        kept = [
+            _kept(
+                place / f"{page.picture_hash}-{kind}-{_digest(boxes.tobytes())}",
+                partial(look, page, boxes),
+            )
+            for page, boxes in zip(pages, beats, strict=True)
+        ]
+        return torch.stack([seen["page"] for seen in kept]), [seen["beats"] for seen in kept]
+
+
+AS_IT_COMES = Looking()
+"""Keeps nothing: every network is trained, or its pages are seen once."""
+
+
+def _kept(stem: Path, look: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """What was seen before; else look, and keep it."""
+    path = stem.with_name(f"{stem.name}-{preparation_version()}.safetensors")
+    if path.exists():
+        try:
+            return load_file(path)
+        except (OSError, SafetensorError):
+            path.unlink(missing_ok=True)  # as after a power cut; looking again makes it anew
+    seen = {name: tensor.contiguous() for name, tensor in look().items()}
+    write_bytes_atomic(path, save(seen))
+    return seen
+
+
+def _fingerprint(net: nn.Module) -> str:
+    """Of a network's shape and weights, but for its last layer, which calibration changes."""
+    digest = hashlib.sha256(json.dumps(asdict(net.config), sort_keys=True).encode())  # type: ignore[call-overload]
+    for name, value in sorted(net.state_dict().items()):
+        if not name.startswith("fc."):
+            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:16]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
