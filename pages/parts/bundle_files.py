@@ -10,7 +10,7 @@ from ecgcore.errors import EcgError
 from trainer.registry import BundleFacts
 from trainer.registry_exchange import export_bundle, import_bundle
 
-MOST_UPLOADED_MB = 512
+MOST_UPLOADED_MB = 500
 CHOSEN = "models-chosen"
 NOTE, ERROR = "models-note", "models-error"
 """Where the session keeps the version that is looked at, and what the last click did."""

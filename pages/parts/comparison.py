@@ -46,11 +46,18 @@ def verdict_banner(comparison: Mapping[str, Any]) -> None:
         colour,
         shape,
         word,
-        str(comparison.get("because") or comparison.get("explanation") or ""),
+        f"{comparison.get('because') or comparison.get('explanation') or ''}{_interval(comparison)}",
         f"{comparison['candidate']} beside {comparison['active']} on {comparison.get('pages', 0)} {pages}",
     )
     if comparison.get("because") and comparison.get("explanation"):
         st.caption(str(comparison["explanation"]))
+
+
+def _interval(comparison: Mapping[str, Any]) -> str:
+    auroc = (comparison.get("differences") or {}).get("auroc") or {}
+    if None in (auroc.get("value"), auroc.get("low"), auroc.get("high")):
+        return ""
+    return f" AUROC {auroc['value']:+.3f} ({auroc['low']:+.3f} to {auroc['high']:+.3f})."
 
 
 def _differences(comparison: Mapping[str, Any], scope: str) -> None:

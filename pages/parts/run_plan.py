@@ -37,7 +37,7 @@ def plan_box(store: Store, person: str) -> None:
                      stages=choices["stages"], folds=choices["folds"])  # fmt: skip
     suggestion(plan)
     for problem in plan.problems:
-        st.error(f"**{problem.cause}** {problem.next_step}", icon=":material/block:")
+        st.info(f"**{problem.cause}** {problem.next_step}", icon=":material/block:")
     if plan.problems:
         st.page_link("pages/review.py", label="Open Review", icon=":material/draw:")
     else:
@@ -61,7 +61,8 @@ def plan_box(store: Store, person: str) -> None:
     error: EcgError | None = st.session_state.pop(_ERROR, None)
     if error is not None:
         st.error(f"**{error.cause}** {error.next_step}")
-    _uses(plan)
+    if plan.train.pages or plan.held_out.pages:
+        _uses(plan)
 
 
 def sentence(plan: Plan, time: Estimate, in_use: str) -> str:
@@ -132,7 +133,7 @@ def _start(store: Store, person: str, choices: Mapping[str, Any]) -> None:
 def _uses(plan: Plan) -> None:
     """The table of what goes where, and what is left out."""
     rows = {"All that train": plan.train}
-    rows |= {f"Fold {number}": count for number, count in enumerate(plan.folds_of, 1)} if plan.train.pages else {}
+    rows |= {f"Fold {number}": count for number, count in enumerate(plan.folds_of, 1)}
     rows["Held out"] = plan.held_out
     st.dataframe(
         [_row(name, count) for name, count in rows.items()],
