@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -45,7 +46,17 @@ def find_snapshot(store: Store, name_or_id: str | int) -> Snapshot:
 
 
 def pages_of_store(store: Store, snapshot_id: int | None = None) -> StorePages:
-    """Sort the pages of a snapshot (None: what holds now) into those that train, those that measure and the others."""
+    """Sort the pages of a snapshot (None: what holds now) into those that train, those that measure and the others.
+
+    Asked again while nobody wrote anything, it answers at once: a page asks at each rerun.
+    """
+    connection = store.db.conn
+    (others_writes,) = connection.execute("PRAGMA data_version").fetchone()
+    return _pages_of_store(store, snapshot_id, (connection, connection.total_changes, others_writes))
+
+
+@lru_cache(maxsize=4)
+def _pages_of_store(store: Store, snapshot_id: int | None, _state: tuple[object, ...]) -> StorePages:
     train: list[PageItem] = []
     held_out: list[PageItem] = []
     skipped: Counter[str] = Counter()
