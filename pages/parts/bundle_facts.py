@@ -6,7 +6,7 @@ from annotations.store import Store
 from annotations.training_runs import runs_of_bundle
 from ecgcore.errors import EcgError
 from ecgcore.manifest import read_manifest
-from pages.parts.comparison import comparison_box, verdict_banner
+from pages.parts.comparison import comparison_banner, comparison_box
 from pages.parts.run_follow import follow_briefly
 from pages.parts.run_words import day_and_time
 from pages.parts.scores import score_tables
@@ -80,7 +80,7 @@ def candidate_box(store: Store, facts: BundleFacts) -> None:
     if comparison is not None:
         if comparison.get("active") != present_version(store):
             st.caption(f"It was compared with {comparison.get('active')}, which is not in use now.")
-        verdict_banner(comparison)
+        comparison_banner(comparison)
         comparison_box(store, comparison, f"bundle-{facts.version}")
     elif at_work is None:
         st.info("It was not compared with the bundle in use. Compare it first; then a person can decide.")

@@ -36,7 +36,7 @@ def comparison_box(store: Store, comparison: Mapping[str, Any], scope: str) -> N
     _changed(store, comparison, scope)
 
 
-def verdict_banner(comparison: Mapping[str, Any]) -> None:
+def comparison_banner(comparison: Mapping[str, Any]) -> None:
     """Better, the same, worse or not known, and why."""
     colour, shape, word = _VERDICTS.get(str(comparison.get("verdict")), _VERDICTS["unknown"])
     pages = {"held-out": "held-out pages", "folds": "pages, each judged by the fold that had not seen its patient"}.get(

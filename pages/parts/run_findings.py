@@ -11,7 +11,7 @@ from annotations.store import Store
 from annotations.training_runs import COMPARED, TrainingRun
 from pages.parts import run_plots
 from pages.parts.bundle_files import CHOSEN
-from pages.parts.comparison import comparison_box, verdict_banner
+from pages.parts.comparison import comparison_banner, comparison_box
 from pages.parts.page_cards import BOXES, PageCard, page_cards
 from pages.parts.run_words import STAGES, day_and_time, duration, stage_name
 from pages.parts.scores import HELP, PARTS, fold_rows
@@ -25,7 +25,7 @@ def findings(store: Store, run: TrainingRun) -> None:
     """All that a run has found out; what it did not reach is left out."""
     found = results(store, run.id)
     if found.comparison is not None:
-        verdict_banner(found.comparison)
+        comparison_banner(found.comparison)
     if run.state in COMPARED and st.button(
         "Decide on the Models page", key="training-decide", icon=":material/network_node:",
         type="primary" if run.state == "candidate" else "secondary",
@@ -127,11 +127,14 @@ def _circumstances(store: Store, run: TrainingRun, found: Results) -> None:
         "Started": f"by {run.person}, {day_and_time(run.created_at)}",
         "Finished": day_and_time(run.finished_at) if run.finished_at else "not yet",
         "Learnt from": "nothing yet" if snapshot is None else f"snapshot {snapshot.name}, {snapshot.pages} pages",
-        "Recipe": f"{run.recipe}, seed {run.seed}, {run.folds} folds, device {run.device}",
-        "Networks trained": ", ".join(STAGES[stage] for stage in run.stages) or "none, a comparison only",
         "Bundle in use at the start": run.parent_version,
-        "Bundle that came out": run.candidate_version or "none yet",
     }
+    if run.kind == "retrain":
+        facts |= {
+            "Recipe": f"{run.recipe}, seed {run.seed}, {run.folds} folds, device {run.device}",
+            "Networks trained": ", ".join(STAGES[stage] for stage in run.stages),
+            "Bundle that came out": run.candidate_version or "none yet",
+        }
     facts |= {f"Fold {start['fold'] + 1} started from": start.get("bundle") or "new weights"
               for start in (found.summary or {}).get("starts") or []}  # fmt: skip
     spent: Counter[str] = Counter()
