@@ -1,1 +1,1 @@
-"""The store of pictures, corrections and labels (its pages come with the Annotate work)."""
+"""The store of pictures, corrections and labels."""
