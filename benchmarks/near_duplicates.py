@@ -6,8 +6,9 @@ Copies are encoded anew, scaled by 0.5 to 1.5, cropped by up to 3 % on each side
 that at once. Different pages: every two of a set, and for each rendered page one of another record in the same style.
 Another stretch of the same record, three seconds later, is counted apart: it belongs into the same group anyhow. The
 limits of ``annotations.looks`` were chosen on the first sets and are reported on the second. With ``--khan``, a folder
-that holds khan.csv and khan/, real pages are used too: every second one to choose, the others to report; copies are
-made of some, and every two pages of a half are compared.
+that holds khan.csv and khan/, real pages are used too, in two halves; copies are made of some, and every two pages of
+a half are compared. The limits lie below the closest pair of both halves, so that their false pairs are no proof; the
+rendered pages that report took no part.
 """
 
 import argparse
