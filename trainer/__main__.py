@@ -118,7 +118,12 @@ def _parser() -> argparse.ArgumentParser:
             help="start from it; default: the bundle in use, or the starter; again for its ancestors, newest first",
         )
         command.add_argument(
-            "--start", choices=("bundle", "imagenet", "random"), default="bundle", help="weights to start from"
+            "--start",
+            "--from",  # torchrun takes --start for its own --start-method
+            dest="start",
+            choices=("bundle", "imagenet", "random"),
+            default="bundle",
+            help="weights to start from; under torchrun write --from",
         )
     for command, what in ((starter, "the new bundle"), (crossval, "the run"), (fit, "the new bundle")):
         command.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"folder of {what}")

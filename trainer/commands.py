@@ -25,6 +25,7 @@ from trainer.descent import Ancestor, start_chooser
 from trainer.evaluate import evaluate_bundle, figures_table
 from trainer.files import write_json_atomic
 from trainer.fit import fit_bundle
+from trainer.peers import ALONE, Peer, this_peer
 from trainer.registry import line_of_descent, present_version
 from trainer.run_files import LEFT_OUT, SUMMARY, locked
 from trainer.runs import PAGES, inputs_table, open_run, write_left_out
@@ -84,28 +85,32 @@ def starter(options: argparse.Namespace) -> None:
 
 def crossval(options: argparse.Namespace) -> None:
     """``crossval``: figures of a recipe on the user's pages, and the run's folder."""
-    recipe, device = recipe_named(options.recipe), pick_device(options.device)
-    with _working_in(options.out, options) as data:
+    recipe, peer = recipe_named(options.recipe), this_peer()
+    device = peer.device(options.device)
+    with _working_in(options.out, options, peer) as data:
         line = _line_of_bundles(options, data)
         _tell_what_was_seen(line, options.start, data)
         config = _config(options, recipe, line) | {"folds": options.folds}
-        run = open_run(options.out, config, inputs_table(data.items, data.pages), resume=options.resume)
+        # A peer may have begun already.
+        is_going_on = options.resume or peer.shares
+        run = open_run(options.out, config, inputs_table(data.items, data.pages), resume=is_going_on)
         write_left_out(run.path / LEFT_OUT, data.left_out)
         summary = cross_validate(
             data.pages,
             recipe,
-            start_chooser(line, options.start, recipe, options.device, needs_bundle=not data.is_boxed),
+            start_chooser(line, options.start, recipe, device, needs_bundle=not data.is_boxed),
             run,
             n_folds=options.folds,
             seed=options.seed,
-            device=device,
+            device=pick_device(device),
             progress=show_progress,
             folds=data.folds(options.folds),
             cache=options.cache and options.cache / "seen",
         )
         summary |= data.counts() | {"start": options.start}
         write_json_atomic(run.path / SUMMARY, summary)
-    print(figures_table(summary["pooled"]))
+    if peer.rank == 0:
+        print(figures_table(summary["pooled"]))
 
 
 def fit(options: argparse.Namespace) -> None:
@@ -174,10 +179,10 @@ def _prepare(options: argparse.Namespace, cache: Path) -> _Data:
 
 
 @contextmanager
-def _working_in(run_path: Path, options: argparse.Namespace) -> Iterator[_Data]:
+def _working_in(run_path: Path, options: argparse.Namespace, peer: Peer = ALONE) -> Iterator[_Data]:
     """Hold the run's folder; without ``--cache`` the prepared pages lie in it until the run ends well."""
     own_cache = run_path / PAGES
-    with locked(run_path):
+    with locked(run_path, shared=peer.shares):
         yield _prepare(options, options.cache or own_cache)
         shutil.rmtree(own_cache, ignore_errors=True)
 

@@ -1,5 +1,6 @@
 """Honest cross-validation: every page is judged by networks whose every part saw only other groups' pages."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -9,26 +10,21 @@ from typing import Any
 import torch
 
 from ecgcore.bundle import save_bundle
-from ecgcore.errors import BadData
-from trainer.calibrate import decide
+from ecgcore.errors import BadData, StageCancelled
 from trainer.checkpoint import has_checkpoints, remove_checkpoints
 from trainer.config import Recipe
 from trainer.data import PreparedPage
 from trainer.descent import StartOf, untrained_stages
-from trainer.detection_metrics import PageBoxes, detection_metrics
 from trainer.engine import Progress, StageContext
 from trainer.files import write_json_atomic
+from trainer.fold_summary import summarise
 from trainer.folds import assign_folds, split_holdout
-from trainer.metrics import Interval, classification_metrics, paired_auroc_difference
-from trainer.run_files import PREDICTIONS, read_json
+from trainer.run_files import PREDICTIONS, take_lock
 from trainer.runs import PageAnswer, RunFolder, read_answers, seen_rows, write_answers
 from trainer.stack import Answers, Trained, train_stack
 from trainer.workload import LOOKING, STAGES, StageClock, pages_shown
 
-Block = dict[str, dict[str, Interval]]
-"""``{"detector" | "local" | "global" | "fused": {metric: interval}}``."""
-
-N_BOOT = 1000
+_PEERS_ASKED_EVERY_S = 1.0
 
 
 def cross_validate(
@@ -45,7 +41,7 @@ def cross_validate(
     cache: Path | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
-    """Train and judge fold by fold; finished folds are kept and skipped.
+    """Train and judge fold by fold; finished folds are kept and skipped, and peers share the others.
 
     Inside a fold's training pages a further grouped split serves early stopping, temperatures and thresholds. Each
     fold decides by its own thresholds; the pooled figures are those of all folds' answers put together.
@@ -72,16 +68,12 @@ def cross_validate(
     """
     if folds is None:
         folds = assign_folds([page.label for page in pages], [page.group_key for page in pages], n_folds, seed).tolist()
-    for fold in range(n_folds):
-        if run.finished(fold):
-            progress({"fold": fold, "folds": n_folds, "stage": "fold", "message": "finished before"})
-            continue
-        test = [page for page, of in zip(pages, folds, strict=True) if of == fold]
-        rest = [page for page, of in zip(pages, folds, strict=True) if of != fold]
+
+    def work_on(fold: int) -> None:
         _run_fold(
             fold,
-            rest,
-            test,
+            [page for page, of in zip(pages, folds, strict=True) if of != fold],
+            [page for page, of in zip(pages, folds, strict=True) if of == fold],
             recipe,
             start_of,
             run=run,
@@ -91,11 +83,38 @@ def cross_validate(
             cache=cache,
             cancelled=cancelled,
         )
+
+    for fold in filter(run.finished, range(n_folds)):
+        progress({"fold": fold, "folds": n_folds, "stage": "fold", "message": "finished before"})
+    _share_folds(run, n_folds, work_on, cancelled)
     place = {page.key: index for index, page in enumerate(pages)}
     answers = [answer for fold in range(n_folds) for answer in read_answers(run.fold(fold) / PREDICTIONS)]
     answers.sort(key=lambda answer: place[answer.file])
     write_answers(run.path / PREDICTIONS, answers)
-    return _summary(answers, pages, run, n_folds)
+    return summarise(answers, pages, run, n_folds)
+
+
+def _share_folds(run: RunFolder, n_folds: int, work_on: Callable[[int], None], cancelled: Callable[[], bool]) -> None:
+    """Work on one unfinished fold after the other, leave those alone that a peer works on, and wait until all are done.
+
+    Raises:
+        StageCancelled: training was stopped while waiting.
+    """
+    while left := [fold for fold in range(n_folds) if not run.finished(fold)]:
+        for fold in left:
+            lock = take_lock(run.fold(fold))
+            if lock is None:
+                continue
+            try:
+                if not run.finished(fold):
+                    work_on(fold)
+            finally:
+                os.close(lock)
+            break
+        else:
+            if cancelled():
+                raise StageCancelled("The training was stopped.", "Start it again to go on.")
+            time.sleep(_PEERS_ASKED_EVERY_S)
 
 
 def _tell_fold(progress: Progress, fold: int, n_folds: int, event: dict[str, Any]) -> None:
@@ -224,55 +243,4 @@ def _detections(pages: Sequence[PreparedPage], answers: Answers) -> dict[str, li
         page.key: [boxes.tolist(), scores.tolist(), page.boxes_panel_xyxy.tolist()]
         for page, (boxes, scores) in zip(pages, answers.found, strict=True)
         if page.boxes_panel_xyxy is not None
-    }
-
-
-def _summary(
-    answers: Sequence[PageAnswer], pages: Sequence[PreparedPage], run: RunFolder, n_folds: int
-) -> dict[str, Any]:
-    group_of = {page.key: page.group_key for page in pages}
-    facts = [read_json(run.fold(fold) / "fold.json") for fold in range(n_folds)]
-    found = [read_json(run.fold(fold) / "detections.json") for fold in range(n_folds)]
-    boxes_of = [{key: (fold, tuple(boxes)) for key, boxes in found[fold].items()} for fold in range(n_folds)]
-    blocks = [
-        _block([a for a in answers if a.fold == fold], facts, boxes_of[fold], group_of) for fold in range(n_folds)
-    ]
-    everything = {key: value for of_fold in boxes_of for key, value in of_fold.items()}
-    labels, groups = [a.label for a in answers], [group_of[a.file] for a in answers]
-    p = {"local": [a.p_local for a in answers], "global": [a.p_global for a in answers]}
-    fused = [a.p_abnormal for a in answers]
-    return {
-        "folds": blocks,
-        "pooled": _block(answers, facts, everything, group_of),
-        "auroc_differences": {
-            f"fused minus {name}": paired_auroc_difference(labels, fused, p[name], groups, n_boot=N_BOOT) for name in p
-        },
-        "fold_facts": facts,
-    }
-
-
-def _block(
-    answers: Sequence[PageAnswer],
-    facts: Sequence[dict[str, Any]],
-    found: dict[str, tuple[int, PageBoxes]],
-    group_of: dict[str, str],
-) -> Block:
-    labels, groups = [a.label for a in answers], [group_of[a.file] for a in answers]
-
-    def figures(p: Sequence[float], name: str) -> dict[str, Interval]:
-        decisions = [decide(value, facts[a.fold]["thresholds"][name])[0] for a, value in zip(answers, p, strict=True)]
-        return classification_metrics(labels, p, decisions, groups, n_boot=N_BOOT)
-
-    return {
-        "detector": detection_metrics(
-            [boxes for _, boxes in found.values()],
-            [group_of[key] for key in found],
-            [facts[fold]["min_score"] for fold, _ in found.values()],
-            n_boot=N_BOOT,
-        ),
-        "local": figures([a.p_local for a in answers], "local"),
-        "global": figures([a.p_global for a in answers], "global"),
-        "fused": classification_metrics(
-            labels, [a.p_abnormal for a in answers], [a.decision for a in answers], groups, n_boot=N_BOOT
-        ),
     }

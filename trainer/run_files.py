@@ -29,16 +29,20 @@ def read_json(path: Path) -> Any:
         return None
 
 
-def take_lock(folder: Path) -> int | None:
+def take_lock(folder: Path, *, shared: bool = False) -> int | None:
     """Hold a run's folder until the descriptor is closed, by whoever holds it last; None where another holds it.
 
     The lock belongs to the open file, so it can be handed to a child process, and it ends with the process however
     that ends.
+
+    Args:
+        folder: made when missing.
+        shared: hold it together with others that share it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
         return None
@@ -73,13 +77,13 @@ def starting(data_folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a run's folder for this process; the lock ends with it, however it ends.
+def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
+    """Hold a run's folder for this process, or with peers; the lock ends with it, however it ends.
 
     Raises:
         BadData: another process holds it.
     """
-    descriptor = take_lock(folder)
+    descriptor = take_lock(folder, shared=shared)
     if descriptor is None:
         raise BadData(f"Another training works in {folder}.", "Wait for it or choose another folder.")
     try:

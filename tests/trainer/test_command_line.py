@@ -104,6 +104,27 @@ def test_a_killed_crossval_goes_on_and_ends_the_same(
     assert (tmp_path / "run" / "predictions.csv").read_text() == (finished_run / "predictions.csv").read_text()
 
 
+def test_two_peers_share_the_folds_and_get_the_same_numbers(
+    data_options: tuple[object, ...], finished_run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    launcher = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    command = (*launcher, "-m", "trainer", "crossval", *data_options, "--out", out, "--folds", 2, *TINY)
+    command = tuple("--from" if word == "--start" else word for word in command)  # --start is torchrun's, too
+    launched = subprocess.run(
+        list(map(str, command)), cwd=ROOT, env=ENVIRONMENT, text=True, capture_output=True, timeout=300, check=False
+    )
+    assert launched.returncode == 0, launched.stderr
+    assert (out / "predictions.csv").read_text() == (finished_run / "predictions.csv").read_text()
+    figures = [json.loads((run / "summary.json").read_text())["pooled"] for run in (out, finished_run)]
+    assert figures[0] == figures[1]
+    assert launched.stdout.count("auroc") == 1, "one of them reports"
+    assert {"fold 0 fusion", "fold 1 fusion"} <= {" ".join(line.split()[:3]) for line in launched.stderr.splitlines()}
+    both = [(out / f"fold-{fold}" / "detector.history.json").stat().st_mtime for fold in (0, 1)]
+    took = json.loads((out / "fold-0" / "fold.json").read_text())["seconds"]
+    assert abs(both[0] - both[1]) < took, "they worked at the same time"
+
+
 def test_fit_eval_and_screen(
     data_options: tuple[object, ...], finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
