@@ -201,7 +201,7 @@ def _told(store: Store, twin: Twin) -> str:
     picture, other = store.picture(twin.image_id), store.picture(twin.twin_id)
     alike = f"{picture.name} (page {picture.id}) looks like {other.name} (page {other.id})"
     if twin.group is None:
-        return f"{alike}, but their groups cannot become one: decide on the Dataset page, under Look alike."
+        return f"{alike}, but their groups cannot become one: decide on the Dataset page, under Copies."
     return f"{alike}: both are in group {twin.group} now{', which is held out' if picture.is_holdout else ''}."
 
 

@@ -16,7 +16,7 @@ reader = person()
 try:
     counters(data)
     pictures, doubtful, copies, readers, frozen, coming, going, care = st.tabs(
-        ["Gallery", "Look again", "Look alike", "Agreement", "Snapshots", "Import", "Export", "Backup"]
+        ["Gallery", "Look again", "Copies", "Agreement", "Snapshots", "Import", "Export", "Backup"]
     )
     with pictures:
         gallery_tab(data, reader)
