@@ -8,9 +8,10 @@ from ecgcore.errors import EcgError, StageCancelled
 
 _FULL_DISK = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 _NO_MEMORY = (
-    "allocate memory", "out of memory", "insufficient memory", "start new thread", "could not create a primitive",
+    "allocate memory", "out of memory", "insufficient memory", "bad_alloc", "start new thread",
+    "could not create a primitive",
 )  # fmt: skip
-"""In the words of PyTorch, CUDA, OpenCV, Python and oneDNN, none of which raises ``MemoryError``."""
+"""In the words of PyTorch, CUDA, OpenCV, C++, Python and oneDNN, none of which raises ``MemoryError``."""
 
 
 def how_it_ended(store: Store, run_id: int, error: BaseException) -> tuple[RunState, str]:
