@@ -47,7 +47,7 @@ class BundleFacts:
         metrics: its own figures, ``{data set: {network: {metric: {"value", "low", "high"}}}}``, nested at will.
         run_id: the newest run that made it here or compared it, if any.
         run_state: that run's state.
-        is_compared: whether it was compared with the bundle in use at the time.
+        is_compared: whether it was compared with the bundle that is in use now.
         is_active: whether it answers.
         manifest_sha256: fingerprint of its ``bundle.json``; with ``folder`` the key under which to keep it loaded.
     """
@@ -181,7 +181,8 @@ def _facts(store: Store, place: tuple[Path, Origin]) -> BundleFacts | None:
     if origin == "imported" and any(run.kind == "retrain" for run in runs):
         origin = "trained"
     is_overridden = bool(os.environ.get(OVERRIDE)) and origin != "environment"
-    answers = origin == "environment" or version == present_version(store)
+    present = present_version(store)
+    answers = origin == "environment" or version == present
     return BundleFacts(
         version=version,
         folder=folder,
@@ -195,14 +196,17 @@ def _facts(store: Store, place: tuple[Path, Origin]) -> BundleFacts | None:
         metrics=manifest.get("metrics", {}),
         run_id=runs[0].id if runs else None,
         run_state=runs[0].state if runs else None,
-        is_compared=any(_is_compared(store, run) for run in runs),
+        is_compared=any(_is_compared(store, run, present) for run in runs),
         is_active=answers and not is_overridden,
         manifest_sha256=sha256,
     )
 
 
-def _is_compared(store: Store, run: TrainingRun) -> bool:
-    return run.state in COMPARED and read_json(run_folder(store.folder, run.id) / COMPARISON) is not None
+def _is_compared(store: Store, run: TrainingRun, present: str) -> bool:
+    if run.state not in COMPARED:
+        return False
+    comparison = read_json(run_folder(store.folder, run.id) / COMPARISON)
+    return isinstance(comparison, dict) and comparison.get("active") == present
 
 
 def _active(folder: Path, origin: Origin) -> Active:

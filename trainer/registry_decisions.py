@@ -24,7 +24,8 @@ def activate(store: Store, version: str, by: str, reason: str) -> BundleFacts:
     chosen = bundle(store, version)
     if not (chosen.is_compared or chosen.origin == "starter" or _was_active(store, version)):
         raise StoreError(
-            f"{version} was not compared with the bundle in use.", "Compare it first; then a person can decide."
+            f"{version} was not compared with {present_version(store)}, the bundle in use.",
+            "Compare it first; then a person can decide.",
         )
     _put_in_place(store, chosen, by, reason, is_rollback=False)
     return bundle(store, version)

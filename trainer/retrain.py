@@ -153,6 +153,8 @@ class _Training:
 
     def _open(self, readings: StorePages, pages: _Pages) -> RunFolder:
         """Freeze list and settings, or check that they are those of the run that goes on."""
+        if not pages.train:
+            raise BadData("No page that may train can be used.", "Look at the list of pages that were left out.")
         fix_folds_for(self.store, readings.train)
         before = read_json(self.folder / "config.json")
         line = before["line"] if isinstance(before, dict) else self._line()
@@ -181,8 +183,7 @@ class _Training:
     def _train(self, folder: RunFolder, pages: _Pages) -> str:
         """Cross-validation and final training; returns the candidate's version."""
         recipe, run, cache = self._recipe(), self.run, self.store.folder / CACHE / "seen"
-        config = read_json(folder.path / "config.json")
-        line = [Ancestor.of(bundle(self.store, version).folder) for version, _ in config["line"]]
+        line = self._ancestors(folder)
         is_boxed = any(page.boxes_panel_xyxy is not None for page in pages.train)
         needs_bundle = not is_boxed or recipe.detector.epochs == 0
         fold_of = folds_for(self.store, _as_items(pages.train), run.folds)
@@ -224,6 +225,15 @@ class _Training:
             cancelled=self.recorder.cancelled,
         )
         return version
+
+    def _ancestors(self, folder: RunFolder) -> list[Ancestor]:
+        """The bundles that the run began with."""
+        line = []
+        for version, sha256 in read_json(folder.path / "config.json")["line"]:
+            line.append(Ancestor.of(bundle(self.store, version).folder))
+            if line[-1].manifest_sha256 != sha256:
+                raise BadData(f"Bundle {version} is not the one that the run began with.", "Start another run.")
+        return line
 
     def _aside(self, pages: Sequence[PreparedPage]) -> list[bool] | None:
         """The inner split of the final training; None, drawn by chance, where fold ``_INNER_FOLD`` lacks a class."""

@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
-def add_candidate(store: Store, version: str, *, compared: bool = True) -> int:
+def add_candidate(store: Store, version: str, *, compared_with: str | None = STARTER) -> int:
     """The bundle of a finished run, as a training leaves it; returns the run's number."""
     save_tiny_bundle(bundles_folder(store.folder) / version, version=version)
     run = add_run(
@@ -42,8 +42,8 @@ def add_candidate(store: Store, version: str, *, compared: bool = True) -> int:
     move_run(store, run.id, "candidate")
     folder = run_folder(store.folder, run.id)
     folder.mkdir(parents=True)
-    if compared:
-        (folder / COMPARISON).write_text('{"verdict": "better"}')
+    if compared_with is not None:
+        (folder / COMPARISON).write_text(json.dumps({"verdict": "better", "active": compared_with}))
     return run.id
 
 
@@ -62,7 +62,7 @@ def test_the_starter_answers_where_nothing_was_decided(store: Store, tmp_path: P
 
 
 def test_there_and_back_again(store: Store) -> None:
-    first, second = add_candidate(store, "first"), add_candidate(store, "second")
+    first, second = add_candidate(store, "first"), add_candidate(store, "second", compared_with="first")
     before = active(store)
     activate(store, "first", "Ada", "better on ours")
     assert answering(store) == "first"
@@ -95,14 +95,16 @@ def test_there_and_back_again(store: Store) -> None:
         ("first", " ", "why", "1 to 80 characters"),
         ("first", "Ada", "  ", "needs a reason"),
         ("gone", "Ada", "why", "no bundle gone"),
-        ("uncompared", "Ada", "why", "not compared"),
+        ("uncompared", "Ada", "why", f"not compared with {STARTER}"),
+        ("of-another-time", "Ada", "why", f"not compared with {STARTER}"),
         (STARTER, "Ada", "why", "answers already"),
         ("../first", "Ada", "why", "no bundle"),
     ],
 )
 def test_what_is_refused(store: Store, version: str, by: str, reason: str, message: str) -> None:
     add_candidate(store, "first")
-    add_candidate(store, "uncompared", compared=False)
+    add_candidate(store, "uncompared", compared_with=None)
+    add_candidate(store, "of-another-time", compared_with="gone")
     with pytest.raises(StoreError, match=message):
         activate(store, version, by, reason)
     assert answering(store) == STARTER
