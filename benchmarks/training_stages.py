@@ -87,9 +87,12 @@ def measure(n: int, recipe: Recipe, steps: int, device: str) -> dict[str, Any]:
         step_s = {stage: json.loads(path.read_text())["seconds"][0] for stage, path in trained.items()}
     full = pages_shown(recipe, STAGES, **_counts(train))
     short = pages_shown(shortened(recipe, steps), STAGES, **_counts(train))
+    # What a stage does beside its steps is its validation, once an epoch; the head's is the features, once.
+    beside = {stage: 1 if stage == "fusion" else _epochs(recipe, stage) for stage in step_s}
     whole_s = {
-        stage: full[stage] / short[stage] * step_s[stage] + _epochs(recipe, stage) * (spent[stage] - step_s[stage])
-        for stage in step_s
+        stage: full[stage] / short[stage] * step_s[stage] + beside[stage] * (spent[stage] - step_s[stage])
+        for stage in (*STAGES, JOINT)
+        if stage in step_s
     }
     return {"seconds": whole_s | {LOOKING: spent[LOOKING]}, "peak_mb": peak_mb}
 

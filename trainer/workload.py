@@ -58,23 +58,30 @@ class StageClock:
         self.seconds: dict[str, float] = {}
         self._listener = listener
         self._stage = ""
+        self._is_announced = False
         self._since = time.monotonic()
 
     def __call__(self, event: dict[str, Any]) -> None:
-        """One step; the time since the last one was spent on this one's stage."""
+        """One step, or the announcement of what comes next."""
+        # A step is told of when it is done, a message before its work begins.
+        self._spend_on(self._stage if self._is_announced else event["stage"])
         if event["stage"] != self._stage:
             self._finish()
             self._stage = event["stage"]
-        now = time.monotonic()
-        self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
-        self._since = now
+        self._is_announced = "message" in event
         self._listener(event)
 
     def stop(self) -> dict[str, float]:
         """Finish the last stage; returns the seconds of each."""
+        self._spend_on(self._stage)
         self._finish()
         self._stage = ""
         return {stage: round(seconds, 3) for stage, seconds in self.seconds.items()}
+
+    def _spend_on(self, stage: str) -> None:
+        now = time.monotonic()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
+        self._since = now
 
     def _finish(self) -> None:
         if self._stage:

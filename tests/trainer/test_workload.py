@@ -1,0 +1,47 @@
+"""How much work a training is, and where its time went."""
+
+from typing import Any
+
+import pytest
+
+from trainer import workload
+from trainer.config import RECIPES, only_stages
+from trainer.workload import STAGES, StageClock, pages_shown
+
+
+def test_time_goes_to_the_step_that_was_done_or_the_work_that_was_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    time_s = 0.0
+    monkeypatch.setattr(workload.time, "monotonic", lambda: time_s)
+    told: list[dict[str, Any]] = []
+    clock = StageClock(told.append)
+    for seconds, event in (
+        (3, {"stage": "detector", "step": 1}),
+        (2, {"stage": "detector", "step": 2}),
+        (0, {"stage": "looking", "message": "finding beats"}),
+        (7, {"stage": "local", "step": 1}),  # that took a moment; the beats took the rest
+        (1, {"stage": "local", "step": 2}),
+        (0, {"stage": "looking", "message": "judging"}),
+    ):
+        time_s += seconds
+        clock(event)
+    time_s += 4
+    assert clock.stop() == {"detector": 5, "looking": 11, "local": 1}
+    finished = [(event["stage"], event["seconds"]) for event in told if event.get("finished")]
+    assert finished == [("detector", 5), ("looking", 7), ("local", 1), ("looking", 11)]
+
+
+def test_pages_shown_follow_the_recipe() -> None:
+    recipe = RECIPES["quick"]
+    shown = pages_shown(recipe, STAGES, boxed=40, normal=10, abnormal=30, beats=2000)
+    assert shown["detector"] == recipe.detector.epochs * 40
+    assert shown["global"] == recipe.global_.epochs * 60, "copies bring the smaller class to the larger one's size"
+    assert shown["fusion-joint"] == recipe.fusion.joint_epochs * 60
+    assert set(pages_shown(recipe, ("fusion",), boxed=0, normal=5, abnormal=5, beats=0)) == {"fusion"}
+
+
+def test_stages_that_are_not_chosen_get_no_epoch() -> None:
+    head = only_stages(RECIPES["patent"], ("fusion",))
+    assert [head.detector.epochs, head.local.epochs, head.global_.epochs, head.fusion.joint_epochs] == [0, 0, 0, 0]
+    assert head.fusion.epochs == RECIPES["patent"].fusion.epochs
+    assert not head.local.fresh_head
+    assert only_stages(RECIPES["quick"], STAGES) == RECIPES["quick"]
