@@ -5,7 +5,7 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ecgcore.assist import Alike, find_alike, rhythm_hints, snap
@@ -238,6 +238,7 @@ BOX = st.lists(COORDINATE, min_size=4, max_size=4)
 
 
 @settings(max_examples=40, deadline=None)
+@example(box=[0.0, 0.0, 82.0, 1.0], existing=[], size=(74, 74), seed=144404)
 @given(box=BOX, existing=st.lists(BOX, max_size=4), size=st.tuples(st.integers(0, 90), st.integers(0, 120)), seed=...)
 def test_any_box_on_any_ink_gets_a_well_formed_answer(
     box: list[float], existing: list[list[float]], size: tuple[int, int], seed: int
@@ -252,7 +253,9 @@ def test_any_box_on_any_ink_gets_a_well_formed_answer(
     snapped = snap(ink, box)
     assert snapped.shape == (4,)
     assert snapped.tolist() == box or (snapped[:2] < snapped[2:]).all()
-    assert np.abs(snapped - box)[[0, 2]].max() <= 3 * STANDARD_PX_PER_MM + 0.5
+    # An edge that was drawn outside the panel counts from the panel's edge, where its trace ends.
+    moved = np.abs(snapped - np.clip(box, 0, [size[1], size[0]] * 2))[[0, 2]]
+    assert ((moved <= 3 * STANDARD_PX_PER_MM + 0.5) | (snapped == box)[[0, 2]]).all()
 
 
 @settings(max_examples=80, deadline=None)

@@ -162,7 +162,7 @@ def test_nothing_answers_before_it_was_compared(finished: Store, monkeypatch: py
     sound(app.selectbox(key="models-chosen").set_value("elsewhere-1").run())
     assert "It was not compared with the bundle in use." in said(app)
     decide(app, "activate", "It is said to be good")
-    assert "was not compared with the bundle in use" in app.error[0].value
+    assert "elsewhere-1 was not compared with in-use, the bundle in use." in app.error[0].value
     assert present_version(finished) == IN_USE
 
 
