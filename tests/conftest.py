@@ -1,5 +1,6 @@
 """What many tests share: one thread, a bundle of tiny random networks, a simulated page, a finished tiny training."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from tests.tiny import save_tiny_bundle
 from tests.trainer.training_store import make_training_store
 from trainer import jobs
 
+# Two threads add up in whatever order they come, so only one ends a resumed training with the very same numbers.
 torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"  # the processes that tests start
 
 
 @pytest.fixture(scope="session")

@@ -54,8 +54,9 @@ def test_every_key_of_review(browser: Browser, address: str, store: Store) -> No
     others = {add_page(store, number) for number in (50, 51)}
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     page.goto(f"{address}/review?who=Ada&page={image_id}")
-    settle(page)
     press, accept = page.keyboard.press, page.get_by_role("button", name="Accept")
+    expect(page.get_by_role("button", name="Unsure")).to_be_visible(timeout=WAIT_MS)  # a key pressed before is lost
+    settle(page)
     for key, label in (("u", "unsure"), ("n", "normal"), ("a", "abnormal"), ("z", "normal")):
         press(key)  # the last label but one holds after the undo
         expect(page.locator(f".st-key-label-{label} strong")).to_be_visible(timeout=WAIT_MS)
