@@ -3,7 +3,6 @@
 import argparse
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from trainer.evaluate import evaluate_bundle, figures_table
 from trainer.files import write_json_atomic
 from trainer.fit import fit_bundle
 from trainer.peers import ALONE, Peer, this_peer
+from trainer.progress import show_progress, tell
 from trainer.registry import line_of_descent, present_version
 from trainer.run_files import LEFT_OUT, SUMMARY, locked
 from trainer.runs import PAGES, inputs_table, open_run, write_left_out
@@ -139,7 +139,7 @@ def fit(options: argparse.Namespace) -> None:
             cache=options.cache and options.cache / "seen",
         )
     print(figures_table(figures["inner_split"]))
-    _tell(f"{options.out} holds the bundle. The figures above flatter: its own inner split stopped and tuned it.")
+    tell(f"{options.out} holds the bundle. The figures above flatter: its own inner split stopped and tuned it.")
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -172,9 +172,9 @@ def _prepare(options: argparse.Namespace, cache: Path) -> _Data:
         items, skipped = table.items, table.skipped_labels
     preparation = prepare_pages(items, cache, os.cpu_count() or 1, show_progress)
     for file, reason in list(preparation.left_out.items())[:5]:
-        _tell(f"left out {file}: {reason}")
+        tell(f"left out {file}: {reason}")
     words = ", ".join(f"{count} {label}" for label, count in skipped.items()) or "none"
-    _tell(f"{len(preparation.pages)} pages, {len(preparation.left_out)} left out; rows with another label: {words}")
+    tell(f"{len(preparation.pages)} pages, {len(preparation.left_out)} left out; rows with another label: {words}")
     return _Data(items, preparation.pages, preparation.left_out, skipped, fold_of_group)
 
 
@@ -202,7 +202,7 @@ def _line_of_bundles(options: argparse.Namespace, data: _Data) -> list[Ancestor]
 def _tell_what_was_seen(line: Sequence[Ancestor], start_from: StartFrom, data: _Data) -> None:
     seen = line[0].count_seen(data.pages) if line and start_from == "bundle" else 0
     if seen:
-        _tell(
+        tell(
             f"Bundle {line[0].version} was trained on {seen} of these {len(data.pages)} pages; to stay honest, folds "
             "that test such a page start from an ancestor that was not, or with new networks. Name ancestors with "
             "further --bundle."
@@ -219,27 +219,3 @@ def _config(options: argparse.Namespace, recipe: Recipe, line: Sequence[Ancestor
         "line": [[ancestor.version, ancestor.manifest_sha256] for ancestor in line],
         "preparation": preparation_version(),
     }
-
-
-def show_progress(event: dict[str, Any]) -> None:
-    """One line an epoch on standard error, and each step in place where that is a terminal."""
-    is_step = "step" in event and "message" not in event
-    if is_step and not sys.stderr.isatty():
-        return
-    words = [f"fold {event['fold']}"] if "fold" in event else []
-    words += [event["stage"]] if event["stage"] != "fold" else []
-    words += ["finished"] if event.get("finished") else []
-    for name in ("epoch", "step"):
-        if name in event:
-            words.append(f"{name} {event[name]}" + (f"/{event[name + 's']}" if name + "s" in event else ""))
-    words += [f"{key} {value:.4f}" for key, value in event.items() if isinstance(value, float)]
-    words += [event["message"]] if "message" in event else []
-    if is_step:
-        print("\r" + " ".join(words) + "\x1b[K", end="", file=sys.stderr, flush=True)
-    else:
-        _tell(" ".join(words))
-
-
-def _tell(text: str) -> None:
-    start = "\r\x1b[K" if sys.stderr.isatty() else ""
-    print(f"{start}{text}", file=sys.stderr, flush=True)

@@ -183,7 +183,7 @@ def _line(row: TrainingRun) -> str:
 def _where(seen: jobs.Status) -> str:
     step = seen.progress
     if not seen.is_alive or not step:
-        return f"Run {seen.run.id} is {seen.run.state}."
+        return f"Run {seen.run.id} is {'at work' if seen.is_alive else 'over'}: {seen.run.state}."
     words = [f"Run {seen.run.id}: {step.get('share', 0):.0%} done, {_minutes(step.get('seconds', 0))} so far"]
     if step.get("seconds_left") is not None:
         words.append(f"about {_minutes(step['seconds_left'])} left")

@@ -13,6 +13,7 @@ from annotations.store import Store
 from annotations.training_runs import RunState, add_events, move_run, stop_requested
 from ecgcore.errors import StageCancelled
 from trainer.files import write_json_atomic
+from trainer.progress import show_progress
 from trainer.run_files import PROGRESS, read_json
 from trainer.workload import JOINT, LOOKING
 
@@ -76,6 +77,7 @@ class Recorder:
         plain = {"part": part} | {key: _finite(value) for key, value in event.items()}
         kind = _kind(plain)
         if kind is not None:
+            show_progress(plain)
             self._note({"kind": kind, **plain})
         if kind is not None or time.monotonic() - self._written >= _EVERY_S:
             self._write(plain)

@@ -80,7 +80,9 @@ def test_a_training_leaves_all_that_its_reader_needs(finished: Store) -> None:
     assert told[0]["libraries"]["torch"]
     assert (folder / "inputs.csv").read_text().count("\n") == 9
     assert not (folder / "prepared.pages").exists()
-    assert "Traceback" not in jobs.log_tail(finished, 1)
+    log = jobs.log_tail(finished, 1)
+    assert "fold 0 global epoch 1/1 train_loss" in log
+    assert "Traceback" not in log
 
 
 def test_its_answers_come_from_networks_that_had_not_seen_the_patient(finished: Store) -> None:
