@@ -1,12 +1,11 @@
 """Pictures on disk: pixel for pixel what was decoded, without metadata, named by their content."""
 
-import os
-import tempfile
 from pathlib import Path
 
 import cv2
 
 from annotations.model import StoreError
+from annotations.whole_files import write_bytes_atomic
 from ecgcore.errors import UnreadablePicture
 from ecgcore.page import picture_hash, read_picture
 from ecgcore.types import ByteArray
@@ -46,16 +45,7 @@ def write_picture(folder: Path, digest: str, photo_rgb: ByteArray, original: byt
     path = folder / name
     try:
         path.parent.mkdir(exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=path.parent)  # made with mode 0600
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(temporary).replace(path)
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_bytes_atomic(path, content)  # with mode 0600
     except OSError as error:
         raise StoreError(
             f"The picture cannot be kept: {error.strerror}.", "Free some space, then try again."

@@ -1,40 +1,12 @@
-"""Files that are whole or absent: written beside their place, flushed to disk, then renamed over it."""
+"""Texts and JSON that are whole or absent, as all files of a run are."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from annotations.whole_files import write_bytes_atomic
 
-def write_bytes_atomic(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a crash, never meets half of it.
-
-    Args:
-        path: where; its folder is made when missing.
-        content: all of it.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).replace(path)
-        _flush_folder(path.parent)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _flush_folder(folder: Path) -> None:
-    """Bring the new name to disk too, so that a power cut cannot undo the renaming alone."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+__all__ = ["write_bytes_atomic", "write_json_atomic", "write_text_atomic"]
 
 
 def write_text_atomic(path: Path, text: str) -> None:

@@ -13,6 +13,7 @@ from typing import BinaryIO, TextIO
 from annotations.formats.checks import checked_box, shown
 from annotations.formats.page import ExchangePage
 from annotations.model import StoreError
+from annotations.whole_files import flush_folder
 
 PICTURES = "pictures"
 
@@ -104,7 +105,7 @@ def staged(folder: Path) -> Iterator[Stage]:
             # Files after folders: once the main file is there, so is all that it speaks of.
             for child in sorted(root.iterdir(), key=Path.is_file):
                 child.rename(folder / child.name)
-            _folder_to_disk(folder)
+            flush_folder(folder)
         finally:
             shutil.rmtree(root, ignore_errors=True)
     except OSError as error:
@@ -117,11 +118,3 @@ def staged(folder: Path) -> Iterator[Stage]:
 def _to_disk(stream: TextIO | BinaryIO) -> None:
     stream.flush()
     os.fsync(stream.fileno())
-
-
-def _folder_to_disk(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -5,6 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from ecgcore.types import FloatArray
 from pages.parts.scores import METRICS, PARTS
 from pages.parts.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from trainer.jobs_curves import Network, precision_recall_points, roc_points
@@ -54,21 +55,9 @@ def loss_figure(epochs: Sequence[Mapping[str, Any]], stage: str) -> go.Figure:
 def roc_figure(pages: Sequence[PageResult]) -> go.Figure:
     """The ROC curves of verdict, whole page and beats."""
     figure = _square("false positive rate (normal pages called abnormal)", "true positive rate (sensitivity)")
-    figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", line={"color": GREY, "width": 1}, name="chance", hoverinfo="skip"
-    )
-    for network, (colour, dash) in _NETWORKS.items():
-        points = roc_points(pages, network)
-        figure.add_scatter(
-            x=points[:, 1],
-            y=points[:, 2],
-            customdata=points[:, 0],
-            mode="lines",
-            line={"color": colour, "dash": dash, "width": 2.5},
-            name=PARTS[network],
-            hovertemplate=f"{PARTS[network]}, abnormal from p = %{{customdata:.2f}}<br>"
-            "true positive rate %{y:.2f}<br>false positive rate %{x:.2f}<extra></extra>",
-        )
+    _add_chance(figure, 0, 1)
+    for network in _NETWORKS:
+        _add_curve(figure, network, roc_points(pages, network), "false positive rate", "true positive rate")
     return figure
 
 
@@ -76,22 +65,32 @@ def precision_recall_figure(pages: Sequence[PageResult]) -> go.Figure:
     """The precision-recall curves of verdict, whole page and beats."""
     figure = _square("recall (share of the abnormal pages found)", "precision (share of the alarms that are right)")
     prevalence = sum(page.label == "abnormal" for page in pages) / max(1, len(pages))
-    figure.add_scatter(
-        x=[0, 1], y=[prevalence] * 2, mode="lines", line={"color": GREY, "width": 1}, name="chance", hoverinfo="skip"
-    )
-    for network, (colour, dash) in _NETWORKS.items():
-        points = precision_recall_points(pages, network)
-        figure.add_scatter(
-            x=points[:, 1],
-            y=points[:, 2],
-            customdata=points[:, 0],
-            mode="lines",
-            line={"color": colour, "dash": dash, "width": 2.5},
-            name=PARTS[network],
-            hovertemplate=f"{PARTS[network]}, abnormal from p = %{{customdata:.2f}}<br>"
-            "precision %{y:.2f}<br>recall %{x:.2f}<extra></extra>",
-        )
+    _add_chance(figure, prevalence, prevalence)
+    for network in _NETWORKS:
+        _add_curve(figure, network, precision_recall_points(pages, network), "recall", "precision")
     return figure
+
+
+def _add_chance(figure: go.Figure, left: float, right: float) -> None:
+    """What guessing would give."""
+    figure.add_scatter(
+        x=[0, 1], y=[left, right], mode="lines", line={"color": GREY, "width": 1}, name="chance", hoverinfo="skip"
+    )
+
+
+def _add_curve(figure: go.Figure, network: Network, points: FloatArray, x_word: str, y_word: str) -> None:
+    """One network's curve through points of threshold, x and y, ``[n, 3]``."""
+    colour, dash = _NETWORKS[network]
+    figure.add_scatter(
+        x=points[:, 1],
+        y=points[:, 2],
+        customdata=points[:, 0],
+        mode="lines",
+        line={"color": colour, "dash": dash, "width": 2.5},
+        name=PARTS[network],
+        hovertemplate=f"{PARTS[network]}, abnormal from p = %{{customdata:.2f}}<br>"
+        f"{y_word} %{{y:.2f}}<br>{x_word} %{{x:.2f}}<extra></extra>",
+    )
 
 
 def reliability_figure(pages: Sequence[PageResult]) -> go.Figure:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from annotations import whole_files
 from ecgcore.errors import BadData
-from trainer import files
 from trainer.config import recipe_named
 from trainer.data import PreparedPage
 from trainer.files import write_json_atomic, write_text_atomic
@@ -26,7 +26,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     def fail(handle: int) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(files.os, "fsync", fail)
+    monkeypatch.setattr(whole_files.os, "fsync", fail)
     with pytest.raises(OSError, match="disk full"):
         write_text_atomic(path, "new")
     assert path.read_text() == "old"
