@@ -14,7 +14,7 @@ from tests.tiny import save_tiny_bundle
 from tests.trainer.training_store import make_training_store
 from trainer import jobs
 
-# Two threads add up in whatever order they come, so only one ends a resumed training with the very same numbers.
+# Sums depend on how many threads share them: this process and those that tests start need as many as each other.
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"  # the processes that tests start
 
