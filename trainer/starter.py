@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.numpy import load_file, save
 
 from ecgcore.bundle import Bundle, Networks, SeenRow, save_bundle
 from ecgcore.detector import BeatDetector
@@ -29,11 +28,11 @@ from trainer.config import RECIPES, DetectorStage, FusionStage, GlobalStage, Loc
 from trainer.crossval import page_answers
 from trainer.data import PreparedPage
 from trainer.engine import Progress, StageContext
-from trainer.files import write_bytes_atomic
+from trainer.looking import Looking
 from trainer.run_files import PREDICTIONS
 from trainer.runs import read_answers, seen_rows, write_answers
 from trainer.stack import Trained, apply_calibrations, fit_calibrations
-from trainer.stage_detector import best_min_score, detect_pages, train_detector
+from trainer.stage_detector import best_min_score, train_detector
 from trainer.stage_fusion import train_fusion
 from trainer.stages import train_global, train_local
 from trainer.starter_figures import detector_figures, log_odds, real_figures, rendered_figures
@@ -136,30 +135,28 @@ def build_starter(
         assert ludb is not None
         boxed = ludb_pages(ludb, cache / "pages", seed, plan.styles)
         found = _train_finder(boxed, recipe.detector, context("detector"), init and init.detector)
-        beats_dir = out / "beats"
     else:
         found = _finder_of(detector_from, device)
-        beats_dir = cache / "beats" / detector_from.version
     rendered = ptbxl_pages(ptbxl, cache / "pages", seed)
     real = None if rendered_only or khan is None else khan_pages(khan, cache / "pages", cache / "cache", fold)
 
-    def beats(pages: Sequence[PreparedPage], split: Split) -> list[FloatArray]:
-        name = "ptbxl" if split is rendered else "khan"
-        known = _beats_of([*split.train, *split.inner, *split.test], found, beats_dir / name)
-        return [known[page.picture_hash] for page in pages]
+    looking = Looking(cache / "looks", has_frozen_detector=True)  # by its weights, so that folds share what it saw
 
-    lessons = [Lessons(p.train, beats(p.train, p), p.inner, beats(p.inner, p)) for p in (rendered, real) if p]
+    def beats(pages: Sequence[PreparedPage]) -> list[FloatArray]:
+        return [boxes[scores >= found.min_score] for boxes, scores in looking.found(found.detector, pages)]
+
+    lessons = [Lessons(p.train, beats(p.train), p.inner, beats(p.inner)) for p in (rendered, real) if p]
     global_, local, fusion = _train_classifiers(lessons, plan, init, context)
     nets, min_score = Networks(found.detector, local, global_, fusion), found.min_score
     # What is screened is real paper, so real pages alone decide on probabilities and thresholds.
     decisive = rendered.inner if real is None else [page for page in real.inner if page.has_grid]
-    fitted = fit_calibrations(nets, min_score, decisive, recipe)
+    fitted = fit_calibrations(nets, min_score, decisive, recipe, looking)
     if decide_by and real is not None:
         shown = {page.key for page in (*real.train, *real.inner, *real.test) if page.has_grid}
         others = _out_of_fold(decide_by, shown, recipe)
         fitted = {name: first.then(others[name]) for name, first in fitted.items()}
     operating, calibrations = apply_calibrations(nets, min_score, fitted)
-    trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=start)
+    trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=start, looking=looking)
     figures = {"ludb_rendered": {"detector": found.figures}}
     # The rendered pages put aside are the same in every fold: one of them is enough to measure them.
     figures |= rendered_figures(trained, [] if fold else rendered.test)
@@ -277,12 +274,3 @@ def _out_of_fold(starters: Sequence[Path], shown: set[str], recipe: Recipe) -> d
     labels = [answer.label for answer in answers]
     targets = recipe.sensitivity_target, recipe.specificity_target
     return {name: calibrate(log_odds(answers, name), labels, *targets) for name in ("global", "local", "fused")}
-
-
-def _beats_of(pages: Sequence[PreparedPage], finder: _Finder, stem: Path) -> dict[str, FloatArray]:
-    """Beats of a data set by picture hash, found once: a resumed training, or another fold's, reads them back."""
-    file = stem.with_suffix(".safetensors")
-    if not file.exists():
-        found = [boxes for boxes, _ in detect_pages(finder.detector, pages, finder.min_score)]
-        write_bytes_atomic(file, save({page.picture_hash: b for page, b in zip(pages, found, strict=True)}))
-    return load_file(file)
