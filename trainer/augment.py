@@ -1,4 +1,4 @@
-"""Harmless changes to a page's ink that a network must see through: scale, place, pen and a lost corner.
+"""Harmless changes to a page's ink that a network must see through: scale, place, pen, wear and a lost corner.
 
 Nothing here mirrors an ECG, stretches one axis alone or touches its time order: those would make another ECG of it.
 """
@@ -6,11 +6,20 @@ Nothing here mirrors an ECG, stretches one axis alone or touches its time order:
 import cv2
 import numpy as np
 
-from ecgcore.types import ByteArray, FloatArray
+from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
+
+WORN_SHARE = 0.4
+"""How many pages look as if they had come from a photo: faded, specked, soft and not quite flat."""
+_PATCH_MM = 30.0
+"""Size over which a photo's light and the paper's curl change."""
+_CURL_MM = 0.4
+"""Standard deviation of what is left of the curl once a page is straightened."""
 
 
 def vary_pen(ink: ByteArray, rng: np.random.Generator) -> ByteArray:
-    """Thicken, thin or soften the pen a little, and change its strength."""
+    """Thicken, thin or soften the pen a little, change its strength, and wear some pages as photos do."""
+    if rng.random() < WORN_SHARE:
+        ink = _wear(ink, rng)
     kind = rng.random()
     if kind < 0.25:
         thicker = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)))
@@ -19,6 +28,35 @@ def vary_pen(ink: ByteArray, rng: np.random.Generator) -> ByteArray:
         ink = cv2.GaussianBlur(ink, (0, 0), float(rng.uniform(0.4, 0.9)))
     strength = rng.uniform(0.75, 1.2)
     return np.clip(ink.astype(np.float32) * strength, 0, 255).astype(np.uint8)
+
+
+def _wear(ink: ByteArray, rng: np.random.Generator) -> ByteArray:
+    """What straightening and flattening leave of a photo's faults: curl, blur, uneven strength, specks."""
+    height, width = ink.shape
+    rows, columns = np.indices(ink.shape, dtype=np.float32)
+    curl_px = _CURL_MM * STANDARD_PX_PER_MM * float(rng.uniform(0, 1.5))
+    bent = cv2.remap(
+        ink,
+        columns + curl_px * _smooth_field(ink.shape, rng),
+        rows + curl_px * _smooth_field(ink.shape, rng),
+        cv2.INTER_LINEAR,
+    )
+    soft = cv2.GaussianBlur(bent, (0, 0), float(rng.uniform(0.2, 1.4))).astype(np.float32)
+    soft *= np.clip(1 + 0.25 * _smooth_field(ink.shape, rng), 0.3, 1.6)
+    grain = cv2.resize(rng.standard_normal((height // 2 + 1, width // 2 + 1)).astype(np.float32), (width, height))
+    soft *= 1 + float(rng.uniform(0, 0.4)) * grain
+    specks = rng.random(ink.shape, dtype=np.float32) < float(rng.uniform(0, 0.0008))
+    soft[specks] = float(rng.uniform(60, 255))
+    return np.clip(soft, 0, 255).astype(np.uint8)
+
+
+def _smooth_field(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Standard normal values that change over ``_PATCH_MM``, ``float32 [h, w]``."""
+    coarse = [max(2, round(side / _PATCH_MM / STANDARD_PX_PER_MM)) for side in shape]
+    field = cv2.resize(
+        rng.standard_normal(coarse).astype(np.float32), (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC
+    )
+    return np.asarray(field)
 
 
 def vary_page(ink: ByteArray, rng: np.random.Generator, *, crop_share: float = 0.04) -> ByteArray:
