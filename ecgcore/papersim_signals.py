@@ -38,6 +38,10 @@ _DOWER_I_II_V1_TO_V6 = np.array(
 )
 
 
+WAVE_REACH = 2.6
+"""Sigmas from a wave's centre to where a reader marks its onset and end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wave:
     """One Gaussian wave: centre relative to the R peak, width (one sigma), dipole amplitude along X, Y, Z."""
@@ -45,6 +49,10 @@ class Wave:
     centre_s: float
     sigma_s: float
     dipole_mv: tuple[float, float, float]
+
+    def dipole_at(self, since_r_s: FloatArray) -> FloatArray:
+        """The wave's part of the dipole, ``[3, n]`` mV, at times relative to the R peak."""
+        return np.outer(self.dipole_mv, np.exp(-0.5 * ((since_r_s - self.centre_s) / self.sigma_s) ** 2))
 
 
 def _sinus_beat() -> dict[str, Wave]:
@@ -125,7 +133,7 @@ def synthetic_ecg(
             sigma_s = wave.sigma_s * (stretch if name in {"T", "ST"} else 1)
             shape = np.exp(-0.5 * ((time_s - centre_s) / sigma_s) ** 2)
             dipole_mv += np.outer(np.asarray(wave.dipole_mv) * variation[name], shape)
-            extents_s.append((centre_s - 2.6 * sigma_s, centre_s + 2.6 * sigma_s))
+            extents_s.append((centre_s - WAVE_REACH * sigma_s, centre_s + WAVE_REACH * sigma_s))
         onset_s, end_s = min(e[0] for e in extents_s), max(e[1] for e in extents_s)
         if onset_s >= 0 and end_s <= seconds:
             beats_s.append((onset_s, end_s))
@@ -133,7 +141,7 @@ def synthetic_ecg(
         phase = 2 * np.pi * np.cumsum(rng.normal(6.5, 1.2, len(time_s))) / fs_hz
         dipole_mv += np.outer([0.03, 0.05, -0.04], np.sin(phase) + 0.4 * np.sin(2.1 * phase))
     beats = np.asarray(beats_s, dtype=np.float64).reshape(-1, 2)
-    return _leads(dipole_mv), fs_hz, [beats.copy() for _ in LEADS]
+    return dipole_leads(dipole_mv), fs_hz, [beats.copy() for _ in LEADS]
 
 
 def _r_times(rng: np.random.Generator, rate_bpm: float, seconds: float, *, irregular: bool) -> list[float]:
@@ -148,7 +156,8 @@ def _r_times(rng: np.random.Generator, rate_bpm: float, seconds: float, *, irreg
     return times_s
 
 
-def _leads(dipole_mv: FloatArray) -> FloatArray:
+def dipole_leads(dipole_mv: FloatArray) -> FloatArray:
+    """The 12 leads ``[12, n]`` of a dipole ``[3, n]``, both in mV, by Dower's matrix."""
     lead_i, lead_ii, *chest = _DOWER_I_II_V1_TO_V6 @ dipole_mv
     limb = [
         lead_i,

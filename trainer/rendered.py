@@ -4,7 +4,6 @@ import multiprocessing
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, plan_page, 
 from ecgcore.types import FloatArray
 from trainer.data import PreparedPage, boxes_in_panel
 from trainer.sources import Record
+from trainer.variants import vary_amplitudes, vary_rhythm
 
 MIN_COLUMN_S = 1.2
 """Shorter stretches hold hardly a complete beat."""
@@ -74,14 +74,6 @@ def cuts_closely(beats_s: FloatArray, start_s: float, end_s: float) -> bool:
     return bool(((lost_s > 0) & (lost_s <= MARK_TOLERANCE_S)).any())
 
 
-def vary_amplitudes(record: Record, rng: np.random.Generator) -> Record:
-    """Make leads taller or flatter, as hearts differ; chest leads may become 3 cm tall and overlap others."""
-    factors = np.exp(rng.normal(0, 0.3, (len(record.signals_mv), 1)))
-    if rng.random() < 0.4:
-        factors[6:] *= rng.uniform(1.2, 2.5)
-    return replace(record, signals_mv=record.signals_mv * factors)
-
-
 def render_page(record: Record, seed: int, style: PageStyle | None = None) -> SimPage:
     """Draw a whole record, as a machine would print it, for its page label."""
     rng = np.random.default_rng(seed)
@@ -117,7 +109,7 @@ def boxed_pages(
 
     The pages of a record depend on its name and ``seed`` alone, not on which other records are drawn with it. Records
     too little of which is marked, and pages that are not screenable, are left out. With ``varied``, for training, half
-    of the pages have other amplitudes than the record.
+    of the pages have other amplitudes than the record, and half of them another rhythm.
     """
     make = _varied_boxed_page if varied else _boxed_page
     yield from _in_processes(make, records, pages_per_record, seed, workers)
@@ -147,7 +139,11 @@ def _boxed_page(record: Record, number: int, seed: int) -> PreparedPage | None:
 
 def _varied_boxed_page(record: Record, number: int, seed: int) -> PreparedPage | None:
     rng = np.random.default_rng(page_seed(record, number, seed + 1_000_000))
-    return _boxed_page(vary_amplitudes(record, rng) if rng.random() < 0.5 else record, number, seed)
+    if rng.random() < 0.5:
+        record = vary_rhythm(record, rng)
+    if rng.random() < 0.5:
+        record = vary_amplitudes(record, rng)
+    return _boxed_page(record, number, seed)
 
 
 def _labelled_page(record: Record, number: int, seed: int) -> PreparedPage | None:

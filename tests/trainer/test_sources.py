@@ -1,5 +1,6 @@
 """Public data sets: each form is read as published, on small copies that the tests make themselves."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import wfdb
 from ecgcore.errors import BadData
 from ecgcore.papersim import LEADS, PageStyle, synthetic_ecg
 from tests.trainer.wfdb_files import write_ludb_record
-from trainer.rendered import boxed_pages, cuts_closely, render_boxed_page, vary_amplitudes
+from trainer.rendered import boxed_pages, cuts_closely, render_boxed_page
 from trainer.sources import Record, load_khan, load_ludb, load_ptbxl
+from trainer.variants import vary_amplitudes, vary_rhythm
 
 
 def test_ludb_marks_become_complete_beats_and_stretches(tmp_path: Path) -> None:
@@ -114,6 +116,36 @@ def test_varied_amplitudes_change_the_height_and_nothing_else(tmp_path: Path) ->
     assert len(set(np.round(factors, 3))) == 12
     assert np.allclose(varied.signals_mv, record.signals_mv * factors[:, None])
     assert (varied.beats_s, varied.stretches_s) == (record.beats_s, record.stretches_s)
-    plain, different = (list(boxed_pages([record], 4, 0, varied=flag)) for flag in (False, True))
+    plain, different = (list(boxed_pages([record], 8, 0, varied=flag)) for flag in (False, True))
     assert [p.key for p in plain] == [p.key for p in different]
-    assert 0 < sum(a.picture_hash != b.picture_hash for a, b in zip(plain, different, strict=True)) < 4
+    assert 0 < sum(a.picture_hash != b.picture_hash for a, b in zip(plain, different, strict=True)) < 8
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_another_rhythm_moves_the_beats_and_keeps_their_shape_and_marks(tmp_path: Path, seed: int) -> None:
+    write_ludb_record(tmp_path)
+    (record,) = load_ludb(tmp_path)
+    varied = vary_rhythm(record, np.random.default_rng(seed))
+    assert record.beats_s is not None
+    assert varied.beats_s is not None
+    assert not np.array_equal(varied.beats_s[0], record.beats_s[0])
+    clock_s, new_clock_s = (np.arange(r.signals_mv.shape[1]) / r.fs_hz for r in (record, varied))
+    wide = [len(v) - len(r) for v, r in zip(varied.beats_s, record.beats_s, strict=True)]
+    assert len(set(wide)) == 1  # premature beats are marked in every lead
+    for lead in (0, 7):
+        new_s = varied.beats_s[lead]
+        assert (new_s[1:, 0] >= new_s[:-1, 1]).all()
+        kept = 0
+        for onset_s, end_s in record.beats_s[lead]:
+            shape = np.interp(np.linspace(onset_s, end_s, 60), clock_s, record.signals_mv[lead])
+            moved = [np.interp(np.linspace(a, b, 60), new_clock_s, varied.signals_mv[lead]) for a, b in new_s]
+            kept += min(np.abs(shape - other).max() for other in moved) < 0.1 * np.ptp(shape)
+        assert kept == len(record.beats_s[lead])
+
+
+def test_a_record_of_two_beats_keeps_its_rhythm(tmp_path: Path) -> None:
+    write_ludb_record(tmp_path)
+    (record,) = load_ludb(tmp_path)
+    assert record.beats_s is not None
+    short = replace(record, beats_s=[beats[:2] for beats in record.beats_s])
+    assert vary_rhythm(short, np.random.default_rng(0)) is short
