@@ -169,8 +169,8 @@ def main() -> None:
     options = parser.parse_args()
     bundle = load_bundle(options.bundle)
     pages_dir = options.cache / "pages"
-    boxed = ludb_pages(options.ludb, pages_dir, SEED, STARTER.styles)
-    rendered = ptbxl_pages(options.ptbxl, pages_dir, SEED)
+    boxed = ludb_pages(options.ludb, pages_dir, STARTER.styles)
+    rendered = ptbxl_pages(options.ptbxl, pages_dir)
     real = khan_pages(options.khan, pages_dir, options.cache / "cache")
     found = detect_pages(bundle.nets.detector, boxed.test, LOWEST_SCORE)
     rows = [(boxes, scores, page.boxes_panel_xyxy) for (boxes, scores), page in zip(found, boxed.test, strict=True)]

@@ -8,7 +8,7 @@ import numpy as np
 from ecgcore.types import FloatArray
 from trainer.data import PreparedPage
 
-KHAN_SHARE = 0.7
+KHAN_SHARE = 0.6
 """Share of real pages among those drawn in the second part, the same in both classes, so that looks tell nothing."""
 DIAGNOSIS_WEIGHTS = {"mi": 3.0}
 """Acute infarctions are 51 of 541 abnormal Khan pages, and must not get lost among the others."""
