@@ -18,7 +18,9 @@ from ecgcore.global_model import GlobalNet, page_canvas
 from ecgcore.local_model import LocalNet, cut_beats
 from ecgcore.page import prepare_page, read_picture
 from ecgcore.rhythm import beat_rows, measure_rhythm
-from ecgcore.types import Beat, Box, ByteArray, FloatArray, PageImage, Prediction
+from ecgcore.rhythm_measures import on_paper
+from ecgcore.rhythm_peaks import r_peaks
+from ecgcore.types import USUAL_PAPER, Beat, Box, ByteArray, FloatArray, PageImage, Paper, Prediction
 
 CROPS_AT_ONCE = 128
 NO_BEAT = "No complete heartbeat was found on the page. A clinician should read it."
@@ -52,7 +54,13 @@ class Evidence:
 
 
 def screen(
-    photo_rgb: ByteArray, bundle: Bundle, *, file: str, page: int = 1, min_score: float | None = None
+    photo_rgb: ByteArray,
+    bundle: Bundle,
+    *,
+    file: str,
+    page: int = 1,
+    min_score: float | None = None,
+    paper: Paper = USUAL_PAPER,
 ) -> Prediction:
     """Screen one decoded page.
 
@@ -62,6 +70,7 @@ def screen(
         file: the name that the prediction bears.
         page: its page number, from 1.
         min_score: takes the place of the bundle's own threshold on beats.
+        paper: its speed and gain, in which rate and rhythm are measured; the networks know nothing of them.
 
     Returns:
         A prediction with status ok, or rejected where the picture holds no ECG that can be screened. ``seconds``
@@ -76,17 +85,18 @@ def screen(
     prepared = perf_counter()
 
     boxes_panel, boxes_photo, scores = _find_beats(sheet, bundle, min_score)
-    known_scale = sheet.px_per_mm is not None
-    heart_rate_bpm, rr_cv = measure_rhythm(sheet.ink, boxes_panel) if known_scale else (None, None)
+    peaks_panel = r_peaks(sheet.ink, boxes_panel)
+    rhythm = None if sheet.px_per_mm is None else measure_rhythm(sheet.ink, boxes_panel, peaks_panel)
     detected = perf_counter()
     found = replace(
         blank,
         panel_photo_xy=tuple((round(float(x), 2), round(float(y), 2)) for x, y in sheet.frame.corners_photo_xy),
         px_per_mm=_rounded(sheet.px_per_mm, 3),
-        heart_rate_bpm=_rounded(heart_rate_bpm, 1),
-        rr_cv=_rounded(rr_cv, 3),
+        px_per_mm_source=sheet.px_per_mm_source,
+        rhythm=rhythm,
         notes=sheet.notes,
     )
+    found = on_paper(found, paper)
     if not len(scores):
         seconds = _seconds(start, prepared, detected)
         return replace(found, decision="refer", reason=NO_BEAT, seconds=seconds)
@@ -94,9 +104,14 @@ def screen(
     verdict = classify(sheet.ink, boxes_panel, bundle)
     p_abnormal = round(_sigmoid(verdict.logit_fused / bundle.operating.temperature), 6)
     beats = tuple(
-        Beat(Box(*np.round(box, 2).tolist()), round(score, 4), round(_sigmoid(logit), 4), round(share, 6))
-        for box, score, logit, share in zip(
-            boxes_photo, scores.tolist(), verdict.logits_local.tolist(), verdict.shares.tolist(), strict=True
+        Beat(Box(*np.round(box, 2).tolist()), round(score, 4), round(_sigmoid(logit), 4), round(share, 6), (x, y))
+        for box, score, logit, share, (x, y) in zip(
+            boxes_photo,
+            scores.tolist(),
+            verdict.logits_local.tolist(),
+            verdict.shares.tolist(),
+            np.round(sheet.frame.points_to_photo(peaks_panel), 2).tolist(),
+            strict=True,
         )
     )
     return replace(
@@ -111,13 +126,13 @@ def screen(
 
 
 def screen_pages(
-    source: Path | bytes, bundle: Bundle, *, file: str, min_score: float | None = None
+    source: Path | bytes, bundle: Bundle, *, file: str, min_score: float | None = None, paper: Paper = USUAL_PAPER
 ) -> Iterator[tuple[Prediction, ByteArray | None]]:
     """Screen every page of a file as it comes; with each prediction the upright page, None where it is no picture.
 
     Args:
         source: the file's path or its bytes.
-        bundle, file, min_score: as in ``screen``.
+        bundle, file, min_score, paper: as in ``screen``.
     """
     try:
         photos = read_picture(source, file)
@@ -125,7 +140,7 @@ def screen_pages(
         yield Prediction(file=file, page=1, status="error", reason=str(error), bundle=bundle.version), None
         return
     for number, photo_rgb in enumerate(photos, start=1):
-        yield screen(photo_rgb, bundle, file=file, page=number, min_score=min_score), photo_rgb
+        yield screen(photo_rgb, bundle, file=file, page=number, min_score=min_score, paper=paper), photo_rgb
 
 
 def screen_file(path: Path, bundle: Bundle, *, min_score: float | None = None) -> list[Prediction]:

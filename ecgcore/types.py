@@ -35,13 +35,43 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """How fast the paper ran and how far a millivolt moved the pen: what millimetres mean."""
+
+    speed_mm_s: float = 25.0
+    gain_mm_mv: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not (0 < self.speed_mm_s < np.inf and 0 < self.gain_mm_mv < np.inf):
+            raise ValueError(f"paper speed and gain must be positive, got {self.speed_mm_s} and {self.gain_mm_mv}")
+
+
+USUAL_PAPER = Paper()
+"""What nearly all paper is, and what is assumed until somebody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """RR intervals, read off a photo of the paper along one row of trace.
+
+    Args:
+        beats: numbers (from 0) in ``Prediction.beats`` of the beats whose R peaks bound the intervals, left to right.
+        rr_runs_mm: the intervals in millimetres of paper; those of one run follow directly on each other.
+    """
+
+    beats: tuple[int, ...]
+    rr_runs_mm: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
-    """One complete heartbeat that a bundle found on one lead's stretch of trace."""
+    """One complete heartbeat that a bundle found on one lead's stretch of trace; its R peak in photo pixels."""
 
     box_photo_xyxy: Box
     score: float
     p_abnormal: float | None = None
     share: float | None = None
+    r_peak_photo_xy: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +176,9 @@ class Prediction:
     p_global: float | None = None
     p_local: float | None = None
     notes: tuple[str, ...] = ()
+    px_per_mm_source: Literal["grid", "pulse"] | None = None
+    paper: Paper = USUAL_PAPER
+    rhythm: Rhythm | None = None
 
     def to_json(self) -> dict[str, object]:
         """The object of contract 1, keys in their order, every key present."""

@@ -1,0 +1,98 @@
+"""RR intervals in millimetres of paper -> heart rate, its range and its variability, at any paper speed."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from scipy.stats import trim_mean
+
+from ecgcore.types import Paper, Prediction, Rhythm
+
+Regularity = Literal["regular", "irregular"]
+
+IRREGULAR_SPREAD = 0.15
+"""A rhythm is irregular where the longest and the shortest RR differ by more than this share of the usual RR: 0.12 s,
+three small squares, at 75 bpm."""
+
+REGULARITY_NEEDS = 3
+"""RR intervals from which a rhythm may be called regular or irregular."""
+
+RATE_NEEDS = 2
+"""RR intervals from which a rate is given."""
+
+TRIMMED_SHARE = 0.25
+"""The usual RR is the mean of the middle half: a pause, a premature beat or a missed one does not move it, and in
+fibrillation it stays near the mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class RhythmMeasures:
+    """What the RR intervals of one photo say; 1 mm of paper is 40 ms at 25 mm/s.
+
+    Args:
+        heart_rate_bpm: 60 s over the usual RR, the mean of the middle half of the intervals.
+        lowest_bpm, highest_bpm: of the longest and the shortest interval.
+        rr_cv: standard deviation over mean of RR.
+        sdnn_ms: standard deviation of RR (Task Force of ESC and NASPE 1996), of all beats and of seconds, not hours.
+        rmssd_ms: root mean square of the differences of successive RR; None where no two follow each other.
+        regularity: see ``IRREGULAR_SPREAD``; None where there are too few intervals.
+        intervals: how many RR intervals were measured.
+    """
+
+    heart_rate_bpm: float
+    lowest_bpm: float
+    highest_bpm: float
+    rr_cv: float
+    sdnn_ms: float
+    rmssd_ms: float | None
+    regularity: Regularity | None
+    intervals: int
+
+
+def rhythm_measures(rhythm: Rhythm | None, paper: Paper) -> RhythmMeasures | None:
+    """Measure a rhythm on paper of a given speed.
+
+    Returns:
+        The measures, or None where fewer than ``RATE_NEEDS`` intervals are known.
+    """
+    rr_mm = np.array([rr for run in rhythm.rr_runs_mm for rr in run]) if rhythm is not None else np.zeros(0)
+    if len(rr_mm) < RATE_NEEDS or rhythm is None:
+        return None
+    ms_per_mm = 1000.0 / paper.speed_mm_s
+    rr_ms = rr_mm * ms_per_mm
+    usual_ms = float(trim_mean(rr_ms, TRIMMED_SHARE))
+    steps_ms = np.concatenate([np.diff(run) * ms_per_mm for run in rhythm.rr_runs_mm])
+    spread = float(rr_ms.max() - rr_ms.min()) / usual_ms
+    return RhythmMeasures(
+        heart_rate_bpm=60_000 / usual_ms,
+        lowest_bpm=60_000 / float(rr_ms.max()),
+        highest_bpm=60_000 / float(rr_ms.min()),
+        rr_cv=float(rr_ms.std() / rr_ms.mean()),
+        sdnn_ms=float(rr_ms.std(ddof=1)),
+        rmssd_ms=float(np.sqrt(np.mean(steps_ms**2))) if len(steps_ms) else None,
+        regularity=None if len(rr_ms) < REGULARITY_NEEDS else "irregular" if spread > IRREGULAR_SPREAD else "regular",
+        intervals=len(rr_ms),
+    )
+
+
+def on_paper(prediction: Prediction, paper: Paper) -> Prediction:
+    """The same prediction with what is measured in millimetres of another paper; what the networks said stays.
+
+    Where the scale was read from the calibration pulse, 1 mV high, the gain says how many millimetres that is.
+    """
+    stretch = 1.0
+    if prediction.px_per_mm_source == "pulse":
+        stretch = paper.gain_mm_mv / prediction.paper.gain_mm_mv
+    rhythm, px_per_mm = prediction.rhythm, prediction.px_per_mm
+    if rhythm is not None:
+        runs = tuple(tuple(rr * stretch for rr in run) for run in rhythm.rr_runs_mm)
+        rhythm = replace(rhythm, rr_runs_mm=runs)
+    measures = rhythm_measures(rhythm, paper) if px_per_mm is not None else None
+    return replace(
+        prediction,
+        paper=paper,
+        rhythm=rhythm,
+        px_per_mm=None if px_per_mm is None else round(px_per_mm / stretch, 3),
+        heart_rate_bpm=None if measures is None else round(measures.heart_rate_bpm, 1),
+        rr_cv=None if measures is None else round(measures.rr_cv, 3),
+    )
