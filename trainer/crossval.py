@@ -70,19 +70,22 @@ def cross_validate(
         folds = assign_folds([page.label for page in pages], [page.group_key for page in pages], n_folds, seed).tolist()
 
     def work_on(fold: int) -> None:
-        _run_fold(
-            fold,
-            [page for page, of in zip(pages, folds, strict=True) if of != fold],
-            [page for page, of in zip(pages, folds, strict=True) if of == fold],
-            recipe,
-            start_of,
-            run=run,
-            seed=seed,
-            device=device,
-            told=partial(_tell_fold, progress, fold, n_folds),
-            cache=cache,
-            cancelled=cancelled,
-        )
+        try:
+            _run_fold(
+                fold,
+                [page for page, of in zip(pages, folds, strict=True) if of != fold],
+                [page for page, of in zip(pages, folds, strict=True) if of == fold],
+                recipe,
+                start_of,
+                run=run,
+                seed=seed,
+                device=device,
+                told=partial(_tell_fold, progress, fold, n_folds),
+                cache=cache,
+                cancelled=cancelled,
+            )
+        except BadData as error:
+            raise BadData(f"Fold {fold + 1} of {n_folds}: {error.cause}", error.next_step) from error
 
     for fold in filter(run.finished, range(n_folds)):
         progress({"fold": fold, "folds": n_folds, "stage": "fold", "message": "finished before"})
@@ -158,7 +161,7 @@ def _run_fold(
     kept = untrained_stages(recipe)
     if kept and not chosen.start.from_bundle:
         raise BadData(
-            f"Stage {', '.join(kept)} cannot stay as it is: every bundle here has seen test pages of fold {fold + 1}.",
+            f"Stage {', '.join(kept)} cannot stay as it is: every bundle here has seen some of its test pages.",
             "Train all stages.",
         )
     clock = StageClock(told)

@@ -16,7 +16,9 @@ import ecgcore
 from ecgcore.errors import BadData, NotScreenable, UnreadablePicture
 from ecgcore.page import picture_hash, prepare_page, read_picture
 from ecgcore.types import ByteArray, FloatArray, PanelFrame
+from trainer.beat_labels import BeatLabels
 from trainer.files import write_bytes_atomic, write_json_atomic
+from trainer.folds import BoolArray
 from trainer.table import PageItem
 
 
@@ -34,6 +36,7 @@ class PreparedPage:
         picture_hash: of the decoded upright picture (contract 2).
         source_record: as in ``PageItem``.
         has_grid: whether a printed grid was found; on some sets its absence tells the class.
+        beat_labels_panel: beats with a label of their own, in pixels of ``ink``; None where there is none.
     """
 
     key: str
@@ -45,6 +48,7 @@ class PreparedPage:
     picture_hash: str
     source_record: str = ""
     has_grid: bool = True
+    beat_labels_panel: BeatLabels | None = field(default=None, repr=False)
 
     @property
     def group_key(self) -> str:
@@ -142,17 +146,30 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
         picture_hash=content_hash,
         source_record=item.source_record,
         has_grid=has_grid,
+        beat_labels_panel=_labels_in_panel(item.beat_labels_photo, frame),
     )
 
 
 def boxes_in_panel(boxes_photo_xyxy: FloatArray, frame: PanelFrame) -> FloatArray:
     """Boxes in panel pixels; one whose middle lies outside the panel is dropped, the others are cut at its edge."""
+    boxes, is_inside = _cut_at_panel(boxes_photo_xyxy, frame)
+    result: FloatArray = boxes[is_inside]
+    return result
+
+
+def _labels_in_panel(labelled: BeatLabels | None, frame: PanelFrame) -> BeatLabels | None:
+    if labelled is None:
+        return None
+    boxes, is_inside = _cut_at_panel(labelled.boxes_xyxy, frame)
+    return BeatLabels(boxes[is_inside], labelled.labels[is_inside])
+
+
+def _cut_at_panel(boxes_photo_xyxy: FloatArray, frame: PanelFrame) -> tuple[FloatArray, BoolArray]:
+    """Boxes in panel pixels, cut at the panel's edge, and for each whether its middle lies on the panel."""
     boxes = frame.boxes_to_panel(boxes_photo_xyxy)
     size = np.array(frame.panel_wh, dtype=np.float64)
     middle = (boxes[:, :2] + boxes[:, 2:]) / 2
-    kept = np.all((middle >= 0) & (middle <= size), axis=1)
-    result: FloatArray = np.clip(boxes[kept], 0, np.tile(size, 2))
-    return result
+    return np.clip(boxes, 0, np.tile(size, 2)), np.all((middle >= 0) & (middle <= size), axis=1)
 
 
 @functools.cache

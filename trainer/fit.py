@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ecgcore.bundle import save_bundle
+from ecgcore.errors import BadData
 from trainer.checkpoint import remove_checkpoints
 from trainer.config import Recipe
 from trainer.crossval import split_inner
@@ -69,9 +70,17 @@ def fit_bundle(
         train = [page for page, is_aside in zip(pages, aside, strict=True) if not is_aside]
         val = [page for page, is_aside in zip(pages, aside, strict=True) if is_aside]
     clock = StageClock(progress)
-    trained = train_stack(
-        train, val, recipe, start, lambda stage: StageContext(run.path, stage, device, seed, clock, cancelled), cache
-    )
+    try:
+        trained = train_stack(
+            train,
+            val,
+            recipe,
+            start,
+            lambda stage: StageContext(run.path, stage, device, seed, clock, cancelled),
+            cache,
+        )
+    except BadData as error:
+        raise BadData(f"Final training: {error.cause}", error.next_step) from error
     clock({"stage": LOOKING, "message": "judging the inner split"})
     val = labelled(val)
     p = trained.calibrations["fused"].probabilities(trained.answer(val).logits["fused"])

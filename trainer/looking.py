@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,10 +19,12 @@ from ecgcore.local_model import LocalNet
 from ecgcore.types import FloatArray
 from trainer.augment import jitter_boxes, vary_page
 from trainer.data import PreparedPage, preparation_version
+from trainer.engine import Progress, silent
 from trainer.files import write_bytes_atomic
 from trainer.predict import beat_features, global_features
 from trainer.stage_detector import detect_pages
 from trainer.stage_fusion import BOX_JITTER
+from trainer.workload import LOOKING
 
 Found = tuple[FloatArray, FloatArray]
 """Boxes of one page in panel pixels ``[n, 4]`` and their scores ``[n]``, down to ``LOWEST_SCORE``."""
@@ -40,23 +42,25 @@ class Looking:
         has_frozen_detector: whether the detector is a bundle's, as it is.
         has_frozen_trunks: whether the local and the global network are a bundle's, as they are, but for their last
             layers.
+        progress: told of every page that was looked at.
     """
 
     folder: Path | None = None
     has_frozen_detector: bool = False
     has_frozen_trunks: bool = False
+    progress: Progress = silent
 
     def found(self, detector: BeatDetector, pages: Sequence[PreparedPage]) -> list[Found]:
         """Boxes and scores of every page."""
         if self.folder is None or not self.has_frozen_detector:
-            return detect_pages(detector, pages, LOWEST_SCORE)
+            return [detect_pages(detector, [page], LOWEST_SCORE)[0] for page in self._one_by_one(pages)]
         place = self.folder / f"beats-{_fingerprint(detector)}"
 
         def look(page: PreparedPage) -> dict[str, Tensor]:
             ((boxes, scores),) = detect_pages(detector, [page], LOWEST_SCORE)
             return {"boxes": torch.from_numpy(boxes), "scores": torch.from_numpy(scores)}
 
-        kept = [_kept(place / page.picture_hash, partial(look, page)) for page in pages]
+        kept = [_kept(place / page.picture_hash, partial(look, page)) for page in self._one_by_one(pages)]
         return [(seen["boxes"].numpy(), seen["scores"].numpy()) for seen in kept]
 
     def features(
@@ -94,9 +98,14 @@ class Looking:
                 place / f"{page.picture_hash}-{kind}-{_digest(boxes.tobytes())}",
                 partial(look, page, boxes),
             )
-            for page, boxes in zip(pages, beats, strict=True)
+            for page, boxes in zip(self._one_by_one(pages), beats, strict=True)
         ]
         return torch.stack([seen["page"] for seen in kept]), [seen["beats"] for seen in kept]
+
+    def _one_by_one(self, pages: Sequence[PreparedPage]) -> Iterator[PreparedPage]:
+        for step, page in enumerate(pages, 1):
+            yield page
+            self.progress({"stage": LOOKING, "step": step, "steps": len(pages)})
 
 
 AS_IT_COMES = Looking()

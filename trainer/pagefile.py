@@ -11,10 +11,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save
 
 from ecgcore.errors import BadData
+from trainer.beat_labels import BeatLabels
 from trainer.data import PreparedPage
 from trainer.files import write_bytes_atomic
 
-_PLAIN_FIELDS = tuple(f.name for f in fields(PreparedPage) if f.name not in {"ink", "boxes_panel_xyxy"})
+_AS_TENSORS = {"ink", "boxes_panel_xyxy", "beat_labels_panel"}
+_PLAIN_FIELDS = tuple(f.name for f in fields(PreparedPage) if f.name not in _AS_TENSORS)
 
 
 def save_pages(path: Path, pages: Iterable[PreparedPage]) -> None:
@@ -25,6 +27,9 @@ def save_pages(path: Path, pages: Iterable[PreparedPage]) -> None:
         tensors[f"ink/{index}"] = cv2.imencode(".png", page.ink)[1].reshape(-1)
         if page.boxes_panel_xyxy is not None:
             tensors[f"boxes/{index}"] = np.ascontiguousarray(page.boxes_panel_xyxy, dtype=np.float64)
+        if page.beat_labels_panel is not None:
+            labelled = page.beat_labels_panel
+            tensors[f"beat_labels/{index}"] = np.column_stack([labelled.boxes_xyxy, labelled.labels])
         rows.append([getattr(page, name) for name in _PLAIN_FIELDS])
     write_bytes_atomic(path, save(tensors, metadata={"rows": json.dumps(rows)}))
 
@@ -45,5 +50,13 @@ def load_pages(path: Path) -> list[PreparedPage]:
     for index, row in enumerate(rows):
         ink = cv2.imdecode(tensors[f"ink/{index}"], cv2.IMREAD_GRAYSCALE)
         boxes = tensors.get(f"boxes/{index}")
-        pages.append(PreparedPage(**dict(zip(_PLAIN_FIELDS, row, strict=True)), ink=ink, boxes_panel_xyxy=boxes))
+        labelled = tensors.get(f"beat_labels/{index}")
+        pages.append(
+            PreparedPage(
+                **dict(zip(_PLAIN_FIELDS, row, strict=True)),
+                ink=ink,
+                boxes_panel_xyxy=boxes,
+                beat_labels_panel=None if labelled is None else BeatLabels(labelled[:, :4], labelled[:, 4]),
+            )
+        )
     return pages

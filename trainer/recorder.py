@@ -159,7 +159,7 @@ class Recorder:
         step_share: float = (
             event["step"] / event["steps"] if event.get("steps") else 1.0 if "train_loss" in event else 0.0
         )
-        epoch_share: float = (event["epoch"] - 1 + step_share) / event["epochs"] if event.get("epochs") else 0.0
+        epoch_share: float = (event["epoch"] - 1 + step_share) / event["epochs"] if event.get("epochs") else step_share
         done = sum(seconds[earlier] for earlier in _ORDER[: _ORDER.index(stage)])
         return (done + seconds[stage] * (1.0 if event.get("finished") else epoch_share)) / sum(seconds.values())
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from annotations.derived import PREPARED
 from ecgcore.errors import BadBundle, BadData
 from ecgcore.manifest import check_files
@@ -26,7 +28,7 @@ from trainer.table import NAMES, PageItem
 PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision")
 PAGES = "pages"
 _BEFORE_THE_START = {LOCK, LOG, PROGRESS, ENVIRONMENT, LEFT_OUT, PAGES, PREPARED}
-INPUT_COLUMNS = ("file", "label", "group", "picture_hash", "source_record", "boxes")
+INPUT_COLUMNS = ("file", "label", "group", "picture_hash", "source_record", "boxes", "beat_labels")
 
 
 @dataclass(frozen=True)
@@ -102,14 +104,18 @@ def open_run(path: Path, config: Mapping[str, Any], inputs: str, *, resume: bool
 
 
 def inputs_table(items: Sequence[PageItem], pages: Sequence[PreparedPage]) -> str:
-    """The frozen list of the pages that train, as CSV text with ``INPUT_COLUMNS``; boxes in upright pixels."""
+    """The frozen list of the pages that train, as CSV text with ``INPUT_COLUMNS``; boxes in upright pixels.
+
+    ``beat_labels`` lists the beats with a label of their own, each as its box and 0 or 1.
+    """
     item_of = {item.key: item for item in items}
     rows = []
     for page in pages:
-        boxes = item_of[page.key].boxes_photo_xyxy
+        boxes, labelled = item_of[page.key].boxes_photo_xyxy, item_of[page.key].beat_labels_photo
         text = "" if boxes is None else json.dumps(boxes.tolist())
+        own = "" if labelled is None else json.dumps(np.column_stack([labelled.boxes_xyxy, labelled.labels]).tolist())
         label = "" if page.label is None else NAMES[page.label]
-        rows.append((page.key, label, page.group, page.picture_hash, page.source_record, text))
+        rows.append((page.key, label, page.group, page.picture_hash, page.source_record, text, own))
     return _csv_text(INPUT_COLUMNS, rows)
 
 

@@ -17,6 +17,7 @@ from ecgcore.fusion import FusionConfig, FusionHead
 from ecgcore.global_model import GlobalConfig, GlobalNet
 from ecgcore.local_model import LocalConfig, LocalNet
 from ecgcore.types import FloatArray
+from trainer.beat_labels import with_labelled_beats
 from trainer.calibrate import Calibration, calibrate
 from trainer.config import Recipe, Stage
 from trainer.data import PreparedPage
@@ -153,15 +154,31 @@ def train_stack(
     else:
         raise BadData("No page has beat boxes and there is no bundle.", "Box some pages, or name a bundle.")
     train, val = labelled(train), labelled(val)
-    context_of(LOOKING).progress({"stage": LOOKING, "message": "finding beats"})
+    progress = context_of(LOOKING).progress
+    progress({"stage": LOOKING, "message": "finding beats"})
     is_frozen = recipe.local.epochs == recipe.global_.epochs == recipe.fusion.joint_epochs == 0
-    looking = Looking(cache, not trains_detector, is_frozen and start.from_bundle)
+    looking = Looking(cache, not trains_detector, is_frozen and start.from_bundle, progress)
     beats, beats_val = (
         [boxes[scores >= min_score] for boxes, scores in looking.found(detector, pages)] for pages in (train, val)
     )
+    if not any(len(boxes) for boxes in beats):
+        raise BadData(
+            f"The beat detector found no beat on any of the {len(train)} training pages, so that stages local and "
+            "fusion have nothing to learn from.",
+            "Box all beats of some of these pages and train the detector too, or start from another bundle.",
+        )
     context = context_of("local")
     local = _own(start.local, context) or LocalNet(_network_config(LocalConfig, recipe.local))
-    local = train_local(train, beats, recipe.local, context, init=local, val=(val, beats_val))
+    taught = [with_labelled_beats(found, page.beat_labels_panel) for page, found in zip(train, beats, strict=True)]
+    local = train_local(
+        train,
+        [boxes for boxes, _ in taught],
+        recipe.local,
+        context,
+        init=local,
+        val=(val, beats_val),
+        beat_labels=[labels for _, labels in taught],
+    )
     context = context_of("global")
     global_ = _own(start.global_, context) or GlobalNet(_network_config(GlobalConfig, recipe.global_))
     global_ = train_global(train, recipe.global_, context, init=global_, val=val)

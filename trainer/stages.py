@@ -23,6 +23,8 @@ LABEL_SMOOTHING = 0.05
 _PAGES_PER_LOCAL_BATCH = 8
 
 PagesAndBeats = tuple[Sequence[PreparedPage], Sequence[FloatArray]]
+_BeatBatch = tuple[Tensor, Tensor, Tensor, list[int]]
+"""Crops, the label of each, the label of each page, and how many crops each page has."""
 
 
 def labels_of(pages: Sequence[PreparedPage]) -> FloatArray:
@@ -114,8 +116,9 @@ def train_local(
     init: LocalNet | None = None,
     val: PagesAndBeats | None = None,
     weights: FloatArray | None = None,
+    beat_labels: Sequence[FloatArray] | None = None,
 ) -> LocalNet:
-    """Train ResNet18 on beats, each with its page's label, and on the page's mean beat logit.
+    """Train ResNet18 on beats, each with its own or its page's label, and on the page's mean beat logit.
 
     Args:
         pages: labelled pages, both classes.
@@ -125,6 +128,8 @@ def train_local(
         init: start from these weights; None starts anew.
         val: pages and their beats for early stopping.
         weights: chance of each page to be drawn, relative to its class (``[N]``); even by default.
+        beat_labels: for each page the labels of its beats ``[n]``, NaN where a beat inherits its page's, as all do by
+            default.
     """
     kept = [index for index, boxes in enumerate(beats) if len(boxes)]
     if not kept:
@@ -132,6 +137,7 @@ def train_local(
     pages, beats = [pages[i] for i in kept], [beats[i] for i in kept]
     weights = None if weights is None else weights[kept]
     labels = labels_of(pages)
+    own = [np.full(len(boxes), np.nan) for boxes in beats] if beat_labels is None else [beat_labels[i] for i in kept]
     torch.manual_seed(context.seed)
     model = init or LocalNet(LocalConfig(stage.crop_mm, stage.px, stage.width, stage.aspect, stage.places))
     if stage.fresh_head:
@@ -142,29 +148,30 @@ def train_local(
         1, visits * len(balanced_order(labels, np.random.default_rng(0))) // _PAGES_PER_LOCAL_BATCH
     )
 
-    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor, list[int]]]:
+    def batches(epoch: int) -> Iterator[_BeatBatch]:
         rng = np.random.default_rng([context.seed, epoch])
         for chosen in _draws(labels, _PAGES_PER_LOCAL_BATCH, steps, rng, weights):
-            crops, counts = [], []
+            crops, counts, targets = [], [], []
             for index in chosen:
-                boxes = beats[index]
-                boxes = boxes[rng.choice(len(boxes), min(per_page, len(boxes)), replace=False)]
+                drawn = rng.choice(len(beats[index]), min(per_page, len(beats[index])), replace=False)
+                boxes = beats[index][drawn]
+                targets.append(np.where(np.isnan(own[index][drawn]), labels[index], own[index][drawn]))
                 if stage.box_jitter:
                     boxes = jitter_boxes(boxes, stage.box_jitter, rng)
                 crops.append(cut_beats(vary_pen(pages[index].ink, rng), boxes, model.config))
                 counts.append(len(boxes))
-            target = torch.as_tensor(labels[chosen], dtype=torch.float32)
-            yield torch.cat(crops), target, counts
+            of_beats = torch.as_tensor(np.concatenate(targets), dtype=torch.float32)
+            yield torch.cat(crops), of_beats, torch.as_tensor(labels[chosen], dtype=torch.float32), counts
 
-    def loss(batch: tuple[Tensor, Tensor, list[int]]) -> Tensor:
-        crops, target, counts = batch[0].to(context.device), batch[1].to(context.device), batch[2]
+    def loss(batch: _BeatBatch) -> Tensor:
+        crops, of_beats, of_pages = (part.to(context.device) for part in batch[:3])
         with mixed_precision(context.device, stage.precision):
             logits = model(crops.contiguous(memory_format=torch.channels_last)).float()
-        beat_loss = binary_loss(logits, target.repeat_interleave(torch.tensor(counts, device=context.device)))
+        beat_loss = binary_loss(logits, of_beats)
         if not stage.page_loss:
             return beat_loss
-        means = torch.stack([part.mean() for part in logits.split(counts)])
-        return 0.5 * beat_loss + 0.5 * binary_loss(means, target)
+        means = torch.stack([part.mean() for part in logits.split(batch[3])])
+        return 0.5 * beat_loss + 0.5 * binary_loss(means, of_pages)
 
     def validate() -> float:
         assert val is not None

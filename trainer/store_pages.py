@@ -7,11 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from annotations.model import StoreError
+from annotations.model import Reading, StoreError
 from annotations.page_folds import STORE_FOLDS, fix_folds, folds_of_groups
 from annotations.snapshots import ReadPage, Snapshot, read_pages, snapshots
 from annotations.store import Store
 from ecgcore.types import FloatArray
+from trainer.beat_labels import BeatLabels
 from trainer.folds import deal_into
 from trainer.table import LABELS, PageItem
 
@@ -117,4 +118,14 @@ def _item(store: Store, page: ReadPage) -> PageItem:
         boxes_photo_xyxy=boxes,
         source=picture.source,
         source_record=picture.source_record,
+        beat_labels_photo=_beat_labels(reading),
     )
+
+
+def _beat_labels(reading: Reading) -> BeatLabels | None:
+    """The beats that the reader labelled one by one, whether or not all beats are boxed."""
+    labelled = [(box.box_photo_xyxy.as_list(), LABELS[box.label]) for box in reading.beats if box.label is not None]
+    if not labelled:
+        return None
+    boxes, labels = zip(*labelled, strict=True)
+    return BeatLabels(np.array(boxes, dtype=np.float64), np.array(labels, dtype=np.float64))

@@ -12,6 +12,7 @@ import numpy as np
 
 from ecgcore.errors import BadData
 from ecgcore.types import FloatArray
+from trainer.beat_labels import BeatLabels
 
 LABELS = {"normal": 0, "abnormal": 1}
 NAMES = {number: name for name, number in LABELS.items()}
@@ -30,6 +31,7 @@ class PageItem:
         boxes_photo_xyxy: complete beats in upright pixels ``[n, 4]``, or None where nobody boxed the page.
         source: name of the data set.
         source_record: the signal behind the picture, where other pictures may show the same one.
+        beat_labels_photo: beats with a label of their own, in upright pixels; None where there is none.
     """
 
     key: str
@@ -39,6 +41,7 @@ class PageItem:
     boxes_photo_xyxy: FloatArray | None = None
     source: str = ""
     source_record: str = ""
+    beat_labels_photo: BeatLabels | None = None
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,9 @@ def test_no_beat_anywhere_is_said(prepared: Store) -> None:
     save_tiny_bundle(blind, replace(TINY_OPERATING, min_score=1.0), version=IN_USE)
     run = work(prepared, stages=("local", "global", "fusion"))
     assert run.state == "failed"
-    assert "No page has a beat to learn from" in run.message
+    assert run.message.startswith("Fold 1 of 2: The beat detector found no beat on any of the ")
+    assert "stages local and fusion" in run.message
+    assert "Box all beats of some of these pages" in run.message
 
 
 def test_stages_that_stay_come_from_a_bundle_that_has_not_seen_the_fold(prepared: Store) -> None:

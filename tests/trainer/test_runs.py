@@ -9,6 +9,7 @@ import pytest
 
 from annotations import whole_files
 from ecgcore.errors import BadData
+from trainer.beat_labels import BeatLabels
 from trainer.config import recipe_named
 from trainer.data import PreparedPage
 from trainer.files import write_json_atomic, write_text_atomic
@@ -83,10 +84,14 @@ def test_answers_come_back_as_written(tmp_path: Path) -> None:
 
 def test_inputs_name_what_trained() -> None:
     ink = np.zeros((2, 2), np.uint8)
-    items = [PageItem("a", Path("a"), 0, "g", np.array([[1.0, 2.0, 3.0, 4.0]])), PageItem("b", Path("b"), 1)]
+    labelled = BeatLabels(np.array([[5.0, 6.0, 7.0, 8.0]]), np.array([1.0]))
+    items = [
+        PageItem("a", Path("a"), 0, "g", np.array([[1.0, 2.0, 3.0, 4.0]])),
+        PageItem("b", Path("b"), 1, beat_labels_photo=labelled),
+    ]
     pages = [PreparedPage(item.key, "", item.group, item.label, ink, None, f"hash-{item.key}") for item in items]
     assert inputs_table(items, pages).splitlines() == [
-        "file,label,group,picture_hash,source_record,boxes",
-        'a,normal,g,hash-a,,"[[1.0, 2.0, 3.0, 4.0]]"',
-        "b,abnormal,,hash-b,,",
+        "file,label,group,picture_hash,source_record,boxes,beat_labels",
+        'a,normal,g,hash-a,,"[[1.0, 2.0, 3.0, 4.0]]",',
+        'b,abnormal,,hash-b,,,"[[5.0, 6.0, 7.0, 8.0, 1.0]]"',
     ]

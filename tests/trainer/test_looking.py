@@ -1,0 +1,41 @@
+"""Looking at many pages tells how far it is."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from annotations.store import Store
+from tests.tiny import tiny_networks
+from tests.trainer.pages import prepared_page
+from tests.trainer.training_store import queue
+from trainer.looking import Looking
+from trainer.recorder import Recorder
+from trainer.run_files import read_json, run_folder
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_every_page_is_told(tmp_path: Path, is_kept: bool) -> None:
+    nets = tiny_networks()
+    nets.detector.eval()
+    told: list[dict[str, Any]] = []
+    ink = np.zeros((120, 160), np.uint8)
+    pages = [prepared_page(str(number), number % 2) for number in range(3)]
+    pages = [type(page)(**{**vars(page), "ink": ink}) for page in pages]
+    looking = Looking(tmp_path if is_kept else None, has_frozen_detector=True, progress=told.append)
+    assert len(looking.found(nets.detector, pages)) == 3
+    assert told == [{"stage": "looking", "step": step, "steps": 3} for step in (1, 2, 3)]
+
+
+def test_the_bar_moves_while_pages_are_looked_at(prepared: Store) -> None:
+    run = queue(prepared)
+    folder = run_folder(prepared.folder, run.id)
+    recorder = Recorder(
+        prepared, run.id, folder, n_folds=2, stage_seconds={"detector": 1.0, "looking": 2.0, "local": 1.0}
+    )
+    shares = []
+    for step in (1, 3):
+        recorder.tell("folds", {"fold": 0, "stage": "looking", "step": step, "steps": 4, "message": "written at once"})
+        shares.append(read_json(folder / "progress.json")["share"] * 3.2)
+    assert shares == pytest.approx([1.5 / 4, 2.5 / 4], abs=1e-3)
