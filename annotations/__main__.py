@@ -5,13 +5,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from annotations.backups import backup, restore
 from annotations.exchange import export_to, import_from
 from annotations.formats import FORMATS
 from annotations.look_alikes import compare_older, without_look
 from annotations.records import import_records
 from annotations.snapshots import snapshots
 from annotations.store import Store, data_dir
-from annotations.upkeep import backup, check, restore
+from annotations.upkeep import check
 from ecgcore.errors import EcgError
 
 EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
@@ -48,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     going.add_argument("--snapshot", metavar="NAME", help="write this snapshot instead of what holds now")
     coming.add_argument("--format", required=True, choices=sorted([*FORMATS, "wfdb"]), help="wfdb: signals, drawn")
     going.add_argument("--format", required=True, choices=sorted(FORMATS))
-    kept = commands.add_parser("backup", help="write database and pictures as one file, while others work on")
+    kept = commands.add_parser("backup", help="write database, pictures, bundles and results as one file")
     kept.add_argument("path", type=Path, metavar="FILE")
     back = commands.add_parser("restore", help="unpack a backup into an empty data folder")
     back.add_argument("path", type=Path, metavar="FILE")

@@ -1,16 +1,12 @@
-"""Care of the data folder: backup, restore, check, and erasing a patient for good."""
+"""Care of the data folder: check, and erasing a patient for good."""
 
-import sqlite3
-import tempfile
-import zipfile
 from collections.abc import Callable
-from pathlib import Path
 
 from annotations.derived import forget_derived
+from annotations.kept_files import damaged_files
 from annotations.model import StoreError
 from annotations.picture_files import PICTURES
-from annotations.schema import upgrade
-from annotations.store import DATABASE, Store, now
+from annotations.store import Store, now
 from ecgcore.errors import UnreadablePicture
 from ecgcore.page import picture_hash, read_picture
 
@@ -21,62 +17,9 @@ def _silent(_done: int, _all: int) -> None:
     pass
 
 
-def backup(store: Store, file: Path, progress: Progress = _silent) -> None:
-    """Write a consistent copy of database and pictures as one ZIP file, while others go on working.
-
-    Raises:
-        StoreError: the file exists, or cannot be written.
-    """
-    if file.exists():
-        raise StoreError(f"{file} exists already.", "Choose another name.")
-    partial = file.with_name(file.name + ".partial")
-    try:
-        with tempfile.TemporaryDirectory(dir=file.parent) as temporary:
-            copy = Path(temporary) / DATABASE
-            store.db.conn.execute("VACUUM INTO ?", (str(copy),))
-            names = [row["file"] for row in store.rows("SELECT file FROM image")]
-            with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
-                archive.write(copy, DATABASE, zipfile.ZIP_DEFLATED)
-                for number, name in enumerate(names, 1):
-                    archive.write(store.folder / name, name)  # pictures are compressed already
-                    progress(number, len(names))
-        partial.replace(file)
-    except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
-        raise StoreError(f"The backup {file} cannot be written: {error}.", "Free some space, or run check.") from error
-
-
-def restore(file: Path, folder: Path, progress: Progress = _silent) -> None:
-    """Unpack a backup into a folder that holds no database yet; it appears whole or not at all.
-
-    Raises:
-        StoreError: the file is no backup, is damaged, or the folder is in use.
-    """
-    if (folder / DATABASE).exists():
-        raise StoreError(f"{folder} holds a database already.", "Restore into an empty folder.")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        with tempfile.TemporaryDirectory(dir=folder) as temporary, zipfile.ZipFile(file) as archive:
-            names = archive.namelist()
-            if DATABASE not in names or not all(_belongs(name) for name in names):
-                raise StoreError(f"{file} is no backup of this program.", "Choose a file that backup wrote.")
-            for number, name in enumerate(names, 1):
-                archive.extract(name, temporary)
-                progress(number, len(names))
-            upgrade(Path(temporary) / DATABASE)
-            (folder / PICTURES).mkdir(exist_ok=True, mode=0o700)
-            for name in names:
-                target = folder / name
-                target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                if name != DATABASE:
-                    (Path(temporary) / name).replace(target)
-            (Path(temporary) / DATABASE).replace(folder / DATABASE)  # last: what it names is there
-    except (OSError, zipfile.BadZipFile) as error:
-        raise StoreError(f"{file} cannot be restored: {error}.", "Choose another backup.") from error
-
-
 def check(store: Store, progress: Progress = _silent) -> list[str]:
-    """Look for damage: the database's own checks, references, and every picture against its hash.
+    """Look for damage: the database's own checks, references, every picture and every bundle's weights against their
+    hashes, and the results of trainings.
 
     Returns:
         One sentence for each finding; empty when all is well.
@@ -96,6 +39,7 @@ def check(store: Store, progress: Progress = _silent) -> list[str]:
         except UnreadablePicture as error:
             findings.append(f"page {row['id']}: {error.cause}")
         progress(number, len(rows))
+    findings += damaged_files(store.folder)
     known = {row["file"] for row in rows}
     for path in sorted((store.folder / PICTURES).rglob("*")):
         if path.is_file() and path.relative_to(store.folder).as_posix() not in known:
@@ -151,9 +95,3 @@ _ERASE = (
     "DELETE FROM prediction WHERE image_id IN erasing",
     "DELETE FROM image WHERE id IN erasing",
 )
-
-
-def _belongs(name: str) -> bool:
-    """Whether an archive's entry is the database or a picture, and lies inside the folder."""
-    parts = Path(name).parts
-    return name == DATABASE or (len(parts) == 3 and parts[0] == PICTURES and ".." not in parts)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from annotations.activations import active_version
+from annotations.kept_files import BUNDLES
 from annotations.model import StoreError
 from annotations.store import Store
 from annotations.training_runs import COMPARED, TrainingRun, runs_of_bundle
@@ -19,7 +20,6 @@ from ecgcore.errors import BadBundle
 from ecgcore.manifest import MANIFEST, read_manifest, starter_folder
 from trainer.run_files import COMPARISON, read_json, run_folder
 
-BUNDLES = "bundles"
 OVERRIDE = "ECG_BUNDLE_DIR"
 """Environment variable that names a bundle's folder, which then answers whatever is active."""
 

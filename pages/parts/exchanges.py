@@ -5,12 +5,13 @@ from pathlib import Path
 import streamlit as st
 
 from annotations.archives import unpacked
+from annotations.backups import backup
 from annotations.exchange import ImportReport, export_to, import_from
 from annotations.formats import FORMATS
 from annotations.records import DESCRIPTION, import_records
 from annotations.snapshots import snapshots
 from annotations.store import Store
-from annotations.upkeep import backup, check
+from annotations.upkeep import check
 from pages.parts import background
 from pages.parts.archives import download, dropped_archive, empty_drop_zone
 
@@ -91,6 +92,7 @@ def export_tab(store: Store) -> None:
 
 def care_tab(store: Store) -> None:
     """Backup and check."""
+    st.caption("A backup holds the database, all pictures, all bundles and what came out of trainings.")
     path = st.text_input("New file for a backup, on the computer that runs this app", key="backup-path")
     if st.button("Back up", disabled=not path.strip(), key="backup-go"):
 

@@ -12,10 +12,11 @@ import pytest
 from PIL import Image
 
 from annotations import readings
+from annotations.backups import backup, restore
 from annotations.exchange import export_to, import_from
 from annotations.model import StoreError
 from annotations.store import DATABASE, Store
-from annotations.upkeep import backup, check, restore
+from annotations.upkeep import check
 from tests.annotations.conftest import NORMAL, picture_rgb
 
 GIGABYTE = 2**30

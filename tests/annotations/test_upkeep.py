@@ -1,16 +1,21 @@
 """Backups come back whole, damage is found, and an erased patient is gone from every file."""
 
+import hashlib
+import json
+import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from annotations import queue, readings
+from annotations.backups import LIST, backup, restore
 from annotations.model import Provenance, StoreError
 from annotations.predictions import record_prediction
 from annotations.snapshots import read_pages, take_snapshot
 from annotations.store import Store
-from annotations.upkeep import backup, check, erase_group, restore
+from annotations.upkeep import check, erase_group
 from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb, prediction
 
 
@@ -26,6 +31,31 @@ def _filled(store: Store) -> None:
         readings.keep_draft(store, page.id, "Ada", NORMAL, base_revision_id=second.id)
         queue.lease(store, page.id, "Ada")
     take_snapshot(store, "all", "Ada")
+
+
+def _with_bundle_and_run(store: Store) -> dict[str, bytes]:
+    """Files as trainings leave them; returns those that a backup keeps."""
+    weights = b"weights of a network"
+    entry = {"file": "local.safetensors", "sha256": hashlib.sha256(weights).hexdigest()}
+    kept = {
+        "bundles/quick-1/bundle.json": json.dumps({"weights": {"local": entry}}).encode(),
+        "bundles/quick-1/local.safetensors": weights,
+        "runs/1/config.json": b"{}",
+        "runs/1/summary.json": b"{}",
+        "runs/1/predictions.csv": b"file,label\n",
+        "runs/1/fold-0/fold.json": b"{}",
+        "runs/1/fold-0/detections.json": b"{}",
+    }
+    left = (
+        "bundles/quick-2.partial/bundle.json", "bundles/.import-x/bundle.json", "runs/.lock", "runs/1/.lock",
+        "runs/1/prepared.pages", "runs/1/fold-0/local.checkpoint.safetensors", "runs/1/fold-0/local.history.json",
+        "runs/1/fold-0/bundle/local.safetensors", "cache/seen/beats.safetensors",
+    )  # fmt: skip
+    for name, content in {**kept, **dict.fromkeys(left, b"can be made again")}.items():
+        path = store.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return kept
 
 
 def _dump(store: Store) -> list[str]:
@@ -45,6 +75,83 @@ def test_a_backup_comes_back_whole(store: Store, tmp_path: Path) -> None:
         backup(store, tmp_path / "b.zip")
     with pytest.raises(StoreError, match="holds a database"):
         restore(tmp_path / "b.zip", tmp_path / "new")
+
+
+def test_bundles_and_results_come_along_and_caches_do_not(store: Store, tmp_path: Path) -> None:
+    _filled(store)
+    kept = _with_bundle_and_run(store)
+    backup(store, tmp_path / "b.zip")
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        pictures = {name for name in archive.namelist() if name.startswith("pictures/")}
+        assert set(archive.namelist()) == {"ecg.db", LIST} | pictures | set(kept)
+        assert set(json.loads(archive.read(LIST))) == {"ecg.db"} | pictures | set(kept)
+    restore(tmp_path / "b.zip", tmp_path / "new")
+    assert {name: (tmp_path / "new" / name).read_bytes() for name in kept} == kept
+    assert check(Store(tmp_path / "new")) == []
+
+
+def _rewritten(old: Path, new: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
+    """A backup with other content and the same list."""
+    with zipfile.ZipFile(old) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    change(content)
+    with zipfile.ZipFile(new, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return new
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda files: files.update({"bundles/quick-1/local.safetensors": b"other weights"}), "was altered"),
+        (lambda files: files.pop("runs/1/summary.json"), "lacks files"),
+        (lambda files: files.update({"runs/1/added.json": b"{}"}), "lacks files"),
+        (lambda files: files.update({"bundles/../../x.json": b"{}"}), "no backup"),
+        (lambda files: files.update({"bundles/quick-1/run.sh": b""}), "no backup"),
+        (lambda files: files.update({LIST: b"[1]"}), "list of files is broken"),
+    ],
+)
+def test_an_altered_backup_is_refused_whole(
+    store: Store, tmp_path: Path, change: Callable[[dict[str, bytes]], None], told: str
+) -> None:
+    _filled(store)
+    _with_bundle_and_run(store)
+    backup(store, tmp_path / "b.zip")
+    with pytest.raises(StoreError, match=told):
+        restore(_rewritten(tmp_path / "b.zip", tmp_path / "other.zip", change), tmp_path / "new")
+    assert not list((tmp_path / "new").iterdir())
+
+
+def test_a_backup_from_before_the_list_is_restored(store: Store, tmp_path: Path) -> None:
+    _filled(store)
+    backup(store, tmp_path / "b.zip")
+    restore(_rewritten(tmp_path / "b.zip", tmp_path / "old.zip", lambda files: files.pop(LIST)), tmp_path / "new")
+    assert check(Store(tmp_path / "new")) == []
+
+
+def test_a_backup_that_does_not_fit_is_refused(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _filled(store)
+    backup(store, tmp_path / "b.zip")
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+    with pytest.raises(StoreError, match="free space"):
+        restore(tmp_path / "b.zip", tmp_path / "new")
+
+
+def test_check_finds_damaged_bundles_and_results(store: Store) -> None:
+    _with_bundle_and_run(store)
+    assert check(store) == []
+    (store.folder / "bundles/quick-1/local.safetensors").write_bytes(b"flipped")
+    (store.folder / "runs/1/summary.json").write_bytes(b"\0" * 20)
+    (store.folder / "bundles/empty").mkdir()
+    assert check(store) == [
+        "bundle empty: bundle.json is missing or broken",
+        "bundle quick-1: local.safetensors was altered",
+        "runs/1/summary.json of a training is broken",
+    ]
+    (store.folder / "bundles/quick-1/local.safetensors").unlink()
+    assert "bundle quick-1: local.safetensors cannot be read (No such file or directory)" in check(store)
 
 
 def test_what_is_no_backup_is_refused_and_leaves_nothing(store: Store, tmp_path: Path) -> None:
