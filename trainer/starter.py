@@ -65,7 +65,7 @@ STARTER = StarterPlan(
         RECIPES["quick"],
         name="starter",
         inner_share=INNER_SHARE,
-        detector=DetectorStage(epochs=6, steps_per_epoch=400, batch=2, lr=1e-3, patience=6, width=0.25),
+        detector=DetectorStage(epochs=5, steps_per_epoch=400, batch=2, lr=1e-3, patience=6, width=0.25),
         global_=_GLOBAL,
         local=_LOCAL,
         fusion=FusionStage(epochs=25, batch=64, lr=5e-4, patience=8, pool="mean", weight_decay=0.05),
