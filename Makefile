@@ -1,12 +1,13 @@
 # make app    opens the app in a browser, on this machine only
 # make test   style, types and tests, as .ci/run does
+# make heic   adds the reading of HEIC photos (its package carries GPL code)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TYPED := $(wildcard ecgcore/types.py ecgcore/errors.py ecgcore/page*.py ecgcore/papersim*.py ecgcore/assist*.py) annotations app.py pages
 
-.PHONY: app test browser clean
+.PHONY: app test heic browser clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run app.py
@@ -17,12 +18,16 @@ test: $(VENV)/.dev browser
 	$(BIN)/mypy --follow-imports=silent $(TYPED)
 	$(BIN)/python -m pytest
 
+heic: $(VENV)/.app
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-heic.txt
+	@echo "HEIC photos are read from now on. Start the app again."
+
 # The stamps make a second run start at once; a changed requirements file installs again.
 $(VENV)/.app: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: requirements.txt requirements-dev.txt | $(BIN)/python
+$(VENV)/.dev: requirements.txt requirements-heic.txt requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.app
 

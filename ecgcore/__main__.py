@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, TextIO
 
 from ecgcore.errors import EcgError
 from ecgcore.overlay import NOTICE, overlay_png
+from ecgcore.page_io import FILE_ENDINGS
 from ecgcore.types import ByteArray, Prediction
 
 if TYPE_CHECKING:
     from ecgcore.bundle import Bundle
 
 _Screened = tuple[Prediction, ByteArray | None]
-
-EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pdf"})
-"""What is looked for inside a folder; a file that is named itself is tried whatever it is called."""
 
 EXIT_OK, EXIT_PAGE_ERROR, EXIT_USAGE = 0, 1, 2
 
@@ -91,10 +89,10 @@ def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -
 
 
 def _files(path: Path) -> list[Path]:
-    """The files of one argument: itself, or a folder's pictures and PDFs, sorted; an empty folder stands for itself."""
+    """The files of one argument: itself, whatever it is called, or a folder's pictures, sorted, else that folder."""
     if not path.is_dir():
         return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in EXTENSIONS and file.is_file())
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in FILE_ENDINGS and file.is_file())
     return found or [path]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import wfdb
 
 from ecgcore.errors import BadData
+from ecgcore.page_io import PICTURE_ENDINGS
 from ecgcore.papersim import LEADS
 from ecgcore.types import FloatArray
 
@@ -20,7 +21,6 @@ _KHAN_PUBLISHED_FOLDERS = {
     "history": "history_mi",
     "infarction": "mi",
 }
-_PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def load_khan(folder: Path) -> list[Picture]:
         ]
     pictures = []
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in _PICTURE_SUFFIXES:
+        if path.suffix.lower() in PICTURE_ENDINGS:
             name = path.parent.name.lower()
             # "abnormal" contains "normal", and the history folder names the infarction too: most telling word first.
             words = [word for word in ("history", "abnormal", "infarction", "normal") if word in name]

@@ -14,12 +14,12 @@ from annotations.formats.checks import checked_box, shown
 from annotations.formats.page import ExchangePage
 from annotations.model import StoreError
 from annotations.whole_files import flush_folder
+from ecgcore.page_io import PICTURE_ENDINGS
 
 PICTURES = "pictures"
 
 _UNSAFE = re.compile('[\x00-\x1f\x7f-\x9f<>:"/\\\\|?*\u2028\u2029\ud800-\udfff]')
 _MAX_NAME_BYTES = 150
-_PICTURE_ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 _COPY_BYTES = 2**20
 
 
@@ -75,7 +75,7 @@ class Stage:
     def _unique_name(self, page: ExchangePage) -> str:
         ending = PurePosixPath(page.name).suffix
         stem = page.name.removesuffix(ending)
-        if ending.lower() not in _PICTURE_ENDINGS:
+        if ending.lower() not in PICTURE_ENDINGS:
             stem, ending = page.name, (page.picture.suffix if page.picture else "") or ".png"
         base = stem = safe_name(stem)
         while self._uses[stem.casefold()]:

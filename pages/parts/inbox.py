@@ -4,10 +4,9 @@ import cv2
 import numpy as np
 import streamlit as st
 
+from ecgcore.page_io import FILE_ENDINGS
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from pages.parts.results import Picture
-
-FILE_TYPES = ["png", "jpg", "jpeg", "webp", "pdf", "tif", "tiff", "bmp", "gif"]
 
 
 def incoming() -> list[Picture]:
@@ -17,7 +16,7 @@ def incoming() -> list[Picture]:
     with st.container(horizontal=True, vertical_alignment="center"):
         files = st.file_uploader(
             "ECG pictures",
-            FILE_TYPES,
+            FILE_ENDINGS,
             accept_multiple_files=True,
             key=f"drop-{turn}",
             label_visibility="collapsed",

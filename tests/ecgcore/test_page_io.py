@@ -1,6 +1,8 @@
 """Every picture format becomes upright RGB; everything else becomes a reason with a next step."""
 
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +93,9 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
 
 
 def test_too_many_pixels_are_refused_before_decoding() -> None:
-    huge = _encode(Image.new("1", (30_000, 30_000)), "PNG")
+    small = _encode(_gradient(), "PNG")
+    header = small[12:16] + struct.pack(">II", 30_000, 30_000) + small[24:29]
+    huge = small[:12] + header + struct.pack(">I", zlib.crc32(header)) + small[33:]
     with pytest.raises(UnreadablePicture, match="million pixels"):
         read_picture(huge, "huge.png")
 
