@@ -94,6 +94,7 @@ def screen(
         px_per_mm=_rounded(sheet.px_per_mm, 3),
         px_per_mm_source=sheet.px_per_mm_source,
         rhythm=rhythm,
+        frame=sheet.frame,
         notes=sheet.notes,
     )
     found = on_paper(found, paper)

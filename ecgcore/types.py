@@ -179,6 +179,7 @@ class Prediction:
     px_per_mm_source: Literal["grid", "pulse"] | None = None
     paper: Paper = USUAL_PAPER
     rhythm: Rhythm | None = None
+    frame: PanelFrame | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, object]:
         """The object of contract 1, keys in their order, every key present."""

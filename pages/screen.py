@@ -9,6 +9,7 @@ from pages.parts.bundles import active_bundle
 from pages.parts.correct import correct_this, keep_for_review
 from pages.parts.heat import forget_maps
 from pages.parts.inbox import empty, incoming
+from pages.parts.measured import measured
 from pages.parts.results import Screened, forget_results, screen_all, shelf
 from pages.parts.style import page_head
 from pages.parts.verdict import verdict_banner
@@ -35,6 +36,7 @@ def show_result(item: Screened, in_use: Bundle) -> None:
         if prediction.beats:
             heaviest_beats(item, shown)
             one_beat(item, shown, bundle)
+        measured(item)
         correct_this(item, shown)
         facts(prediction)
         downloads(item, shown)

@@ -1,4 +1,4 @@
-"""The right of a result: the beats that weighed most, one beat close up, the rhythm, the seconds, the downloads."""
+"""The right of a result: the beats that weighed most, one beat close up, the seconds, the downloads."""
 
 import json
 from pathlib import PurePath
@@ -62,13 +62,7 @@ def one_beat(item: Screened, shown: Shown, bundle: Bundle) -> None:
 
 
 def facts(prediction: Prediction) -> None:
-    """Rate, rhythm and the time that each part took."""
-    rate = "not measured" if prediction.heart_rate_bpm is None else f"{prediction.heart_rate_bpm:.0f} bpm"
-    spread = "" if prediction.rr_cv is None else f", RR varies by {100 * prediction.rr_cv:.0f} %"
-    st.markdown(
-        f"**Heart rate** {rate}{spread}",
-        help="From the distances between beats in a row, at 25 mm/s. RR is the time from one beat to the next.",
-    )
+    """The number of beats and the time that each part took."""
     seconds = " · ".join(f"{part} {spent:.2f} s" for part, spent in prediction.seconds.items() if spent is not None)
     st.caption(
         f"{len(prediction.beats)} complete beats · {seconds}" + "".join(f"  \n{note}" for note in prediction.notes)

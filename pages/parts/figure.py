@@ -20,7 +20,12 @@ _CLASSES = (
 
 
 def page_figure(
-    picture_jpeg: bytes, photo_wh: tuple[int, int], prediction: Prediction, heat_png: bytes | None
+    picture_jpeg: bytes,
+    photo_wh: tuple[int, int],
+    prediction: Prediction,
+    heat_png: bytes | None,
+    *,
+    caliper: bool = False,
 ) -> go.Figure:
     """Draw one page with all its layers, in the coordinates of its upright photo; ``layer_css`` switches them.
 
@@ -29,6 +34,7 @@ def page_figure(
         photo_wh: width and height of the upright photo in pixels.
         prediction: with status "ok": boxes and panel in photo pixels.
         heat_png: Grad-CAM with transparency, stretched to ``photo_wh``; None leaves it out.
+        caliper: whether dragging opens the caliper; else it pans.
     """
     width, height = photo_wh
     figure = go.Figure()
@@ -44,12 +50,14 @@ def page_figure(
         line={"color": GREEN, "width": 2, "dash": "dot"},
         hoverinfo="skip",
     )
+    _add_peaks(figure, prediction)
     _add_beats(figure, prediction.beats)
     figure.update_layout(
         xaxis={"range": [0, width], "visible": False, "constrain": "domain"},
         yaxis={"range": [height, 0], "visible": False, "scaleanchor": "x", "constrain": "domain"},
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        dragmode="pan",
+        dragmode="select" if caliper else "pan",
+        newselection={"mode": "immediate", "line": {"color": "black", "width": 1.5, "dash": "solid"}},
         hovermode="closest",
         hoverdistance=30,
         hoverlabel={"bgcolor": "white", "bordercolor": GREY, "font": {"color": "black"}, "align": "left"},
@@ -110,6 +118,23 @@ def _add_beats(figure: go.Figure, beats: tuple[Beat, ...]) -> None:
         hovertemplate="%{text}<extra></extra>",
         name="beats",
     )
+
+
+def _add_peaks(figure: go.Figure, prediction: Prediction) -> None:
+    """A triangle above the R peak of each beat that rate and rhythm were measured from."""
+    used = [] if prediction.rhythm is None else [prediction.beats[number] for number in prediction.rhythm.beats]
+    peaks = [beat.r_peak_photo_xy for beat in used if beat.r_peak_photo_xy is not None]
+    if peaks:
+        figure.add_scatter(
+            x=[x for x, _ in peaks],
+            y=[y for _, y in peaks],
+            mode="text",
+            text=["▼"] * len(peaks),
+            textposition="top center",
+            textfont={"size": 10, "color": GREEN},
+            unselected={"textfont": {"color": GREEN}},  # plotly pales what a dragged caliper does not hold
+            hoverinfo="skip",
+        )
 
 
 def describe_beat(number: int, beat: Beat) -> str:

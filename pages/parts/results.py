@@ -97,6 +97,11 @@ def screen_all(pictures: list[Picture], bundle: Bundle) -> None:
     bar.empty()
 
 
+def put_on_shelf(item: Screened) -> None:
+    """Take a changed result over in the place of the one with the same key."""
+    shelf()[item.key] = item
+
+
 def forget_results() -> None:
     """Forget every result and picture of this session."""
     st.session_state.pop("screened", None)

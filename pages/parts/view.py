@@ -3,8 +3,10 @@
 import streamlit as st
 
 from ecgcore.bundle import Bundle
+from pages.parts.caliper import caliper_box, caliper_key
 from pages.parts.figure import layer_css, page_figure
 from pages.parts.heat import explain
+from pages.parts.measured import NO_MILLIMETRES
 from pages.parts.results import Screened, Shown
 
 LEGEND = (
@@ -34,6 +36,14 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             persist_state="session",
             help="All that the networks saw. Header, footer and whatever else lies outside were cut off.",
         )
+        known = item.prediction.px_per_mm is not None
+        caliper = st.toggle(
+            "Caliper",
+            key="caliper-on",
+            persist_state="session",
+            disabled=not known,
+            help="Drag across the page to measure time and voltage." if known else NO_MILLIMETRES,
+        )
         opacity = st.slider(
             "Grad-CAM opacity",
             0.1,
@@ -53,7 +63,7 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
     if heat:
         explained.add(item.key)
     heat_png = explain(item, shown, bundle).page_png if item.key in explained else None
-    figure = page_figure(shown.view_jpeg, shown.wh, item.prediction, heat_png)
+    figure = page_figure(shown.view_jpeg, shown.wh, item.prediction, heat_png, caliper=caliper and known)
     chosen = st.session_state.get(beat_key(item))
     layers = layer_css(SCOPE, beats=beats, panel=panel, heat_opacity=opacity if heat else 0.0, chosen=chosen)
     # The chart takes its height from this box, so that a page has its own shape on a wide screen and on a phone.
@@ -65,15 +75,21 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             height="stretch",
             theme=None,
             key=f"page-{item.key}",
-            on_select=lambda: _choose_clicked(item),
-            selection_mode="points",
+            on_select=lambda: _take_selection(item),
+            selection_mode=("points", "box"),
             config={"scrollZoom": True, "displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]},
             alt=f"The ECG page {item.title} with {len(item.prediction.beats)} beats boxed",
         )
+    if caliper and known:
+        caliper_box(item)
     st.caption(LEGEND + (f"  \n{HEAT_LEGEND}" if heat else ""))
 
 
-def _choose_clicked(item: Screened) -> None:
-    points = st.session_state[f"page-{item.key}"]["selection"]["points"]
-    if points:
-        st.session_state[beat_key(item)] = points[0]["customdata"]
+def _take_selection(item: Screened) -> None:
+    """A click on a beat chooses it; a box that was dragged with the caliper is measured."""
+    selection = st.session_state[f"page-{item.key}"]["selection"]
+    if selection["box"]:
+        box = selection["box"][-1]
+        st.session_state[caliper_key(item)] = (tuple(box["x"]), tuple(box["y"]))
+    elif selection["points"]:
+        st.session_state[beat_key(item)] = selection["points"][0]["customdata"]

@@ -1,15 +1,19 @@
 """The pages run in Streamlit's own test harness, on the tiny bundle."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgcore.caliper import span
 from ecgcore.overlay import NOTICE
-from ecgcore.types import ByteArray
+from ecgcore.rhythm_measures import on_paper
+from ecgcore.types import USUAL_PAPER, ByteArray, Rhythm
 from pages.parts import results
+from pages.parts.measured import NO_MILLIMETRES
 
 APP = Path(__file__).parents[2] / "app.py"
 
@@ -67,10 +71,52 @@ def test_switches_and_chosen_beat_leave_the_figure_alone(app: AppTest, ecg_page_
     app.toggle(key="show-heat").set_value(False).run()
     app.toggle(key="show-beats").set_value(False).run()
     app.toggle(key="show-panel").set_value(True).run()
-    app.selectbox[0].select_index(0).run()
+    (key,) = app.session_state["screened"]
+    app.selectbox(key=f"beat-{key}").select_index(0).run()
     assert not app.exception
     assert app.get("plotly_chart")[0].proto.spec == with_heat
     assert "What the local network saw" in texts(app)
+
+
+def test_other_paper_changes_rate_and_files_but_no_verdict(app: AppTest, ecg_page_rgb: ByteArray) -> None:
+    drop(app, ("a.png", png(ecg_page_rgb)))
+    (key, item), *_ = app.session_state["screened"].items()
+    rhythm = Rhythm((0, 1, 2), ((20.0, 22.0),))
+    app.session_state["screened"][key] = replace(
+        item, prediction=on_paper(replace(item.prediction, rhythm=rhythm), USUAL_PAPER)
+    )
+    app.run()
+    assert "Heart rate 71 bpm** (68 to 75)" in texts(app)
+    assert "Measured from a photo, taking the paper for 25 mm/s and 10 mm/mV" in texts(app)
+    app.selectbox(key=f"speed-{key}").select(50.0).run()
+    assert not app.exception
+    changed = app.session_state["screened"][key].prediction
+    assert "Heart rate 143 bpm" in texts(app)
+    assert changed.to_json()["heart_rate_bpm"] == pytest.approx(142.9)
+    assert (changed.p_abnormal, changed.beats) == (item.prediction.p_abnormal, item.prediction.beats)
+
+
+def test_two_beats_are_measured_with_the_caliper(app: AppTest, ecg_page_rgb: ByteArray) -> None:
+    drop(app, ("a.png", png(ecg_page_rgb)))
+    app.toggle(key="caliper-on").set_value(True).run()
+    (key, item), *_ = app.session_state["screened"].items()
+    app.selectbox(key=f"From the R peak of-{key}").select(0).run()
+    app.selectbox(key=f"to that of-{key}").select(1).run()
+    assert not app.exception
+    start, end = (beat.r_peak_photo_xy for beat in item.prediction.beats[:2])
+    found = span(item.prediction, start, end)
+    assert found is not None
+    assert f"**Beat 1 to beat 2** {found.ms:.0f} ms" in texts(app)
+
+
+def test_without_millimetres_the_caliper_is_off_and_says_why(app: AppTest, ecg_page_rgb: ByteArray) -> None:
+    drop(app, ("a.png", png(ecg_page_rgb)))
+    (key, item), *_ = app.session_state["screened"].items()
+    app.session_state["screened"][key] = replace(item, prediction=replace(item.prediction, px_per_mm=None))
+    app.run()
+    assert app.toggle(key="caliper-on").disabled
+    assert NO_MILLIMETRES in app.toggle(key="caliper-on").help
+    assert NO_MILLIMETRES in texts(app)
 
 
 def test_a_rerun_and_a_page_switch_never_screen_again(
