@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from ecgcore.errors import EcgError
 from ecgcore.overlay import NOTICE, overlay_png
 from ecgcore.page_io import FILE_ENDINGS
-from ecgcore.types import ByteArray, Prediction
+from ecgcore.types import USUAL_PAPER, ByteArray, Paper, Prediction
 
 if TYPE_CHECKING:
     from ecgcore.bundle import Bundle
@@ -56,6 +56,14 @@ def _parser() -> argparse.ArgumentParser:
     screen.add_argument("--json", type=Path, metavar="OUT.jsonl", help="write there instead of to standard output")
     screen.add_argument("--overlay", type=Path, metavar="DIR", help="write a PNG a page with its beats drawn in")
     screen.add_argument("--min-score", type=_score, metavar="S", help="least score of a beat, 0..1; default: bundle's")
+    screen.add_argument(
+        "--paper-speed", type=_positive, metavar="MM/S", default=USUAL_PAPER.speed_mm_s,
+        help="of the paper, for the heart rate; default: 25. The verdict does not depend on it",
+    )  # fmt: skip
+    screen.add_argument(
+        "--gain", type=_positive, metavar="MM/MV", default=USUAL_PAPER.gain_mm_mv,
+        help="height of the calibration pulse, for pages without a grid; default: 10",
+    )  # fmt: skip
     screen.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     return parser
 
@@ -67,16 +75,24 @@ def _score(text: str) -> float:
     return value
 
 
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("must be above 0")
+    return value
+
+
 def _open_output(path: Path | None) -> contextlib.AbstractContextManager[TextIO]:
     return contextlib.nullcontext(sys.stdout) if path is None else path.open("w", encoding="utf-8")
 
 
 def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -> int:
     files = [file for path in options.paths for file in _files(path)]
+    paper = Paper(options.paper_speed, options.gain)
     exit_code = EXIT_OK
     for done, file in enumerate(files):
         _show_progress(done, len(files))
-        for prediction, photo_rgb in _predictions(file, bundle, options.min_score):
+        for prediction, photo_rgb in _predictions(file, bundle, options.min_score, paper):
             _clear_progress()
             print(json.dumps(prediction.to_json()), file=output, flush=True)
             if prediction.status == "error":
@@ -96,14 +112,14 @@ def _files(path: Path) -> list[Path]:
     return found or [path]
 
 
-def _predictions(file: Path, bundle: "Bundle", min_score: float | None) -> Iterator[_Screened]:
+def _predictions(file: Path, bundle: "Bundle", min_score: float | None, paper: Paper) -> Iterator[_Screened]:
     from ecgcore.pipeline import screen_pages
 
     if file.is_dir():
         reason = f"{file} holds no picture and no PDF. Name a folder that does."
         yield Prediction(file=str(file), page=1, status="error", reason=reason, bundle=bundle.version), None
         return
-    yield from screen_pages(file, bundle, file=str(file), min_score=min_score)
+    yield from screen_pages(file, bundle, file=str(file), min_score=min_score, paper=paper)
 
 
 def _overlay_name(file: Path, page: int) -> str:

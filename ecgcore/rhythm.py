@@ -1,4 +1,4 @@
-"""Beat boxes -> rows of trace, and the RR intervals of the row that shows most of them."""
+"""Beat boxes -> rows of trace, and the RR intervals of the rhythm strip, filled in from the other rows."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ ROW_REACH_MM = 8.0
 
 MISSED_QRS_SHARE = 0.6
 """Ink this tall beside its neighbours' QRS, between two boxes: a beat that has no box, as at a lead's border."""
+
+SHARED_RR = 0.2
+"""Intervals of two rows are of the same seconds where they share more than this of the shorter one."""
 
 
 def beat_rows(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike) -> list[IntArray]:
@@ -47,7 +50,10 @@ def beat_rows(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike) -> list[IntArray]
 
 
 def measure_rhythm(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike, r_peaks_panel_xy: npt.ArrayLike) -> Rhythm | None:
-    """Measure the RR intervals of the row that has most of them: the rhythm strip, where there is one.
+    """Measure the RR intervals of the row that has most of them, the rhythm strip where there is one.
+
+    Where that row has none, as at the border of two leads or at a missed beat, those of the other rows fill in: rows
+    of one page show the same seconds, or at least the same heart. No stretch of paper is counted twice.
 
     Args:
         ink: standard panel raster, ``uint8 [h, w]``; its scale must be known to be ``STANDARD_PX_PER_MM``.
@@ -59,17 +65,33 @@ def measure_rhythm(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike, r_peaks_pane
     """
     boxes = np.asarray(boxes_panel_xyxy, dtype=np.float64).reshape(-1, 4)
     peaks_x = np.asarray(r_peaks_panel_xy, dtype=np.float64).reshape(-1, 2)[:, 0]
-    rows = beat_rows(ink, boxes)
-    adjoining = [_adjoining(ink, boxes[row], peaks_x[row]) for row in rows]
-    best = max(range(len(rows)), key=lambda i: int(adjoining[i].sum()), default=None)
-    if best is None or not adjoining[best].any():
+    pairs_of_rows = [_neighbours(ink, boxes, peaks_x, row) for row in beat_rows(ink, boxes)]
+    taken: list[tuple[int, int]] = []
+    for pairs in sorted(pairs_of_rows, key=len, reverse=True):
+        taken += [pair for pair in pairs if not any(_overlap(peaks_x, pair, other) for other in taken)]
+    if not taken:
         return None
-    row, joined = rows[best], adjoining[best]
-    used = row[np.concatenate([joined, [False]]) | np.concatenate([[False], joined])]
-    rr_mm = np.diff(peaks_x[row]) / STANDARD_PX_PER_MM
-    breaks = np.flatnonzero(np.diff(joined.astype(int))) + 1
-    runs = [rr_mm[part] for part in np.split(np.arange(len(rr_mm)), breaks) if joined[part[0]]]
-    return Rhythm(tuple(used.tolist()), tuple(tuple(run.tolist()) for run in runs))
+    taken.sort(key=lambda pair: float(peaks_x[pair[0]]))
+    runs: list[list[float]] = []
+    for number, (before, after) in enumerate(taken):
+        if number == 0 or taken[number - 1][1] != before:
+            runs.append([])
+        runs[-1].append(float(peaks_x[after] - peaks_x[before]) / STANDARD_PX_PER_MM)
+    used = sorted({beat for pair in taken for beat in pair})
+    return Rhythm(tuple(used), tuple(tuple(run) for run in runs))
+
+
+def _neighbours(ink: ByteArray, boxes: FloatArray, peaks_x: FloatArray, row: IntArray) -> list[tuple[int, int]]:
+    """The pairs of neighbours of a row between which no beat without a box lies."""
+    joined = _adjoining(ink, boxes[row], peaks_x[row])
+    return [(int(row[i]), int(row[i + 1])) for i in np.flatnonzero(joined)]
+
+
+def _overlap(peaks_x: FloatArray, pair: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two intervals share more paper than two leads' R peaks are apart."""
+    (start, end), (other_start, other_end) = peaks_x[list(pair)], peaks_x[list(other)]
+    shared = min(end, other_end) - max(start, other_start)
+    return bool(shared > SHARED_RR * min(end - start, other_end - other_start))
 
 
 def _adjoining(ink: ByteArray, row_boxes: FloatArray, peaks_x: FloatArray) -> npt.NDArray[np.bool_]:

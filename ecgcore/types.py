@@ -52,10 +52,10 @@ USUAL_PAPER = Paper()
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """RR intervals, read off a photo of the paper along one row of trace.
+    """RR intervals, read off a photo of the paper.
 
     Args:
-        beats: numbers (from 0) in ``Prediction.beats`` of the beats whose R peaks bound the intervals, left to right.
+        beats: numbers (from 0) in ``Prediction.beats`` of the beats whose R peaks bound the intervals.
         rr_runs_mm: the intervals in millimetres of paper; those of one run follow directly on each other.
     """
 

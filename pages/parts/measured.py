@@ -53,8 +53,8 @@ def rhythm_text(measures: RhythmMeasures) -> str:
 def _beats_text(beats: tuple[int, ...]) -> str:
     """Which beats bound the intervals; on the page their R peaks bear a triangle."""
     first, last = beats[0] + 1, beats[-1] + 1
-    which = f"{first} to {last}" if last - first + 1 == len(beats) else ", ".join(str(beat + 1) for beat in beats)
-    return f"Beats used: {which}, marked ▼ on the page."
+    which = f"beats {first} to {last}" if last - first + 1 == len(beats) else f"{len(beats)} beats"
+    return f"From {which}, marked ▼ on the page."
 
 
 def _ask_paper(item: Screened) -> None:
