@@ -34,6 +34,8 @@ MOST_KEYS = 5
 WITHIN_S = 0.8
 """After the key: what a save takes on two idle cores."""
 LOOK_EVERY_MS = 20
+PATIENCE_S = 30
+"""On a busy machine a key may go unheard; then the server is killed without more ado."""
 KEYS = {"normal": "n", "abnormal": "a", "unsure": "u"}
 QUIET = {"STREAMLIT_LOGGER_HIDE_WELCOME_MESSAGE": "true", "STREAMLIT_LOGGER_LEVEL": "error"}
 
@@ -72,13 +74,16 @@ def work_until_killed(page: Page, server: subprocess.Popen[bytes], label: str | 
             break
         seen.draft = None if saves else labels[at]
         seen.saved += [labels[at]] if saves else []
+    if not end.ident:
+        end.start()
     end.join()
     return seen
 
 
 def _shown(page: Page, what: str, server: subprocess.Popen[bytes]) -> bool:
-    """Wait until something is on the screen, or the server has ended without it."""
-    while not (visible := page.locator(what).first.is_visible()) and server.poll() is None:
+    """Wait until something is on the screen, or the server has ended or time has run out without it."""
+    until = time.monotonic() + PATIENCE_S
+    while not (visible := page.locator(what).first.is_visible()) and server.poll() is None and time.monotonic() < until:
         page.wait_for_timeout(LOOK_EVERY_MS)
     return visible
 
