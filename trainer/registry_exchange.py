@@ -2,6 +2,7 @@
 
 import tempfile
 import zipfile
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +18,25 @@ NAMES = frozenset({MANIFEST, *(f"{part}.safetensors" for part in PARTS)})
 
 _CHUNK_BYTES = 1 << 20
 _CHOOSE_ANOTHER = "Choose a file that export-bundle wrote."
+
+
+def check_bundle(facts: BundleFacts) -> None:
+    """Compare a bundle's files with their sha256; asked again while none of them changed, it answers at once.
+
+    Raises:
+        BadBundle: a file of the bundle is missing or altered.
+    """
+    try:
+        states = [(facts.folder / name).stat() for name in sorted(NAMES)]
+    except OSError:
+        check_files(facts.folder)  # says which one
+        return
+    _check_files_as_of(facts.folder, tuple((state.st_mtime_ns, state.st_size) for state in states))
+
+
+@lru_cache(maxsize=64)
+def _check_files_as_of(folder: Path, _states: tuple[tuple[int, int], ...]) -> None:
+    check_files(folder)
 
 
 def export_bundle(store: Store, version: str, file: Path) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from annotations.store import Store
 from ecgcore.errors import EcgError
 from trainer.registry import BundleFacts
-from trainer.registry_exchange import export_bundle, import_bundle
+from trainer.registry_exchange import check_bundle, export_bundle, import_bundle
 
 MOST_UPLOADED_MB = 500
 CHOSEN = "models-chosen"
@@ -17,7 +17,12 @@ NOTE, ERROR = "models-note", "models-error"
 
 
 def export_button(store: Store, facts: BundleFacts) -> None:
-    """The bundle as a ZIP file, packed when it is asked for."""
+    """The bundle as a ZIP file, packed when it is asked for; why not, where it is damaged."""
+    try:
+        check_bundle(facts)  # before the click: what a download raises is shown in Streamlit's words, not in ours
+    except EcgError as error:
+        st.error(f"**It cannot be exported: {error.cause}** {error.next_step}")
+        return
     st.download_button(
         "Export",
         lambda: _packed(store, facts.version),

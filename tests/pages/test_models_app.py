@@ -98,6 +98,18 @@ def test_a_bundle_in_use_that_is_damaged_is_named_and_can_be_left(
     assert not app.error
 
 
+def test_a_damaged_bundle_says_why_it_cannot_be_exported(finished: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = bundles_folder(finished.folder) / candidate_of(finished) / "local.safetensors"
+    app = models(finished, monkeypatch)
+    offered = len(app.get("download_button"))
+    assert offered and not app.error
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    sound(app.run())
+    (told,) = (element.value for element in app.error)
+    assert "cannot be exported" in told and weights.name in told
+    assert len(app.get("download_button")) == offered - 1
+
+
 def test_the_line_leads_to_the_candidate(finished: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     app = models(finished, monkeypatch)
     candidate = candidate_of(finished)
