@@ -9,6 +9,7 @@ from ecgcore.errors import NotScreenable
 from ecgcore.page_flatten import darkness_rgb, keep_strokes, pen_ink
 from ecgcore.page_io import picture_hash, read_picture
 from ecgcore.page_panel import MARGIN_MM, XYXY, grid_panel, pulse_height_px, trace_boxes
+from ecgcore.page_quality import graded
 from ecgcore.page_scale import find_grid_scale
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, PageImage, PanelFrame
 
@@ -61,7 +62,7 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
             )
     raster, frame = _standard_raster(ink, box, scale_xy)
     _check_traces(raster)
-    return PageImage(
+    page = PageImage(
         photo_rgb=photo_rgb,
         ink=raster,
         frame=frame,
@@ -70,6 +71,7 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
         has_grid=source == "grid",
         notes=tuple(notes),
     )
+    return graded(page, strongest[y1:y2, x1:x2])
 
 
 def _panel_without_grid(ink: ByteArray) -> tuple[XYXY, float, Literal["pulse"] | None]:

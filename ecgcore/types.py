@@ -14,6 +14,7 @@ STANDARD_PX_PER_MM = 4.0
 
 Status = Literal["ok", "rejected", "error"]
 Decision = Literal["normal", "abnormal", "refer"]
+Grade = Literal["good", "poor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ class PageImage:
         px_per_mm_source: where it was read: the grid, the calibration pulse, or nowhere.
         has_grid: whether a printed grid was found.
         notes: what a reader should know of this page's preparation, in plain words.
+        quality: how well the page can be read; a poor one is referred more readily.
     """
 
     photo_rgb: ByteArray
@@ -149,6 +151,7 @@ class PageImage:
     px_per_mm_source: Literal["grid", "pulse"] | None
     has_grid: bool
     notes: tuple[str, ...] = ()
+    quality: Grade = "good"
 
 
 @dataclass(frozen=True)

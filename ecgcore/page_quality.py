@@ -1,0 +1,122 @@
+"""The gate: whether a picture shows an ECG, and whether it shows it well enough to be believed."""
+
+import json
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecgcore.errors import NotScreenable
+from ecgcore.page_quality_features import NAMES, PEN_INK, trace_features
+from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, PageImage
+
+WEIGHTS = Path(__file__).with_name("page_quality.json")
+"""Written by ``python -m benchmarks.photo_gate_fit``."""
+
+MIN_PANEL_MM, WHOLE_PANEL_MM = 50.0, 110.0
+"""Two seconds at 25 mm/s hold one beat or two; the narrowest whole pages hold 4.5 s of each lead."""
+MIN_PX_PER_MM = 2.5
+"""A QRS of 2.5 mm is then 6 pixels wide."""
+DARK_PAPER = 70
+"""Brightness of the paper, of 255."""
+BLUR_MM, UNREADABLE_BLUR_MM = 0.45, 1.0
+"""One sigma. A QRS is some 2.5 mm wide, a P wave 0.5 mm high."""
+EDGE_MM = 0.75
+CUT_COLUMNS_MM = 2.0
+OUTSIDE_SHARE = 0.02
+
+POOR_MARGIN_LOGIT = 0.5
+"""A poor page's answer must stay the same if the log-odds of abnormal were off by so much either way."""
+WIDER = "Because of that only a clear answer counts; a page nearer to the thresholds than usual is referred."
+
+
+def graded(page: PageImage, darkness: ByteArray) -> PageImage:
+    """Judge a page after its panel was cut out; of millimetres nothing is said where its scale was assumed.
+
+    Args:
+        page: the prepared page.
+        darkness: its panel before it was flattened, ``uint8 [h, w]``, 0 = paper, at about the picture's resolution.
+
+    Returns:
+        The page with its grade, and a note for each thing that is poor.
+
+    Raises:
+        NotScreenable: no ECG, too small a part of one, or blurred beyond reading.
+    """
+    score, limits = ecg_score(page.ink), _weights()
+    if score < limits["refuse_below"]:
+        raise NotScreenable(
+            "The picture does not look like an ECG.", "Use a picture of a printed ECG that shows the whole page."
+        )
+    width_mm = np.inf if page.px_per_mm is None else page.ink.shape[1] / STANDARD_PX_PER_MM
+    if width_mm < MIN_PANEL_MM:
+        raise NotScreenable(f"Only {width_mm / 10:.1f} cm of the ECG can be seen.", "Show the whole page.")
+    blur_mm = _blur_px(darkness) * page.ink.shape[1] / darkness.shape[1] / STANDARD_PX_PER_MM
+    if blur_mm > UNREADABLE_BLUR_MM:
+        raise NotScreenable("The picture is too blurred to be read.", "Hold the camera still and let it focus.")
+    checks = (
+        (score < limits["doubt_below"], "The traces are hard to tell from other marks: use a clean, flat page."),
+        (width_mm < WHOLE_PANEL_MM, "Only a part of the page can be seen: show the whole page."),
+        (_is_cut(page), "The page is cut off at the picture's edge: show the whole page."),
+        ((page.px_per_mm or np.inf) < MIN_PX_PER_MM, "The page has few pixels: go nearer, or scan it at 150 dpi."),
+        (blur_mm > BLUR_MM, "The picture is blurred: hold the camera still and let it focus."),
+        (_paper_brightness(page.photo_rgb) < DARK_PAPER, "The picture is dark: photograph the page in better light."),
+    )
+    notes = [note for is_poor, note in checks if is_poor]
+    return replace(page, quality="poor", notes=(*page.notes, *notes, WIDER)) if notes else page
+
+
+def ecg_score(ink: ByteArray) -> float:
+    """Log-odds that a panel's ink is an ECG, by a logistic regression on ``trace_features`` and their squares.
+
+    Args:
+        ink: standard panel raster, ``uint8 [h, w]``.
+    """
+    weights = _weights()
+    return float(weights["bias"] + standardised(trace_features(ink)[None], weights)[0] @ weights["weights"])
+
+
+def standardised(features: FloatArray, weights: dict[str, Any]) -> FloatArray:
+    """Features ``[n, k]`` in units of their spread, and the squares of these, ``[n, 2 k]``."""
+    z = np.clip((features - weights["mean"]) / weights["spread"], -4, 4)
+    return np.concatenate([z, z**2 - 1], axis=1)
+
+
+@lru_cache(maxsize=1)
+def _weights() -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    columns = [[row[part] for row in read["features"].values()] for part in ("mean", "spread", "linear", "squared")]
+    assert tuple(read["features"]) == NAMES
+    mean, spread, linear, squared = (np.array(column) for column in columns)
+    return {**read, "mean": mean, "spread": spread, "weights": np.concatenate([linear, squared])}
+
+
+def _is_cut(page: PageImage) -> bool:
+    """Whether the panel reaches beyond the picture, or ends with it while a steep stroke runs over its edge."""
+    height, width = page.photo_rgb.shape[:2]
+    corners = page.frame.corners_photo_xy
+    outside_px = max(0.0, -corners.min(), *(corners - (width, height)).max(axis=0))
+    panel_px = float(np.ptp(corners[:, 0]))
+    if outside_px > OUTSIDE_SHARE * panel_px:
+        return True
+    edge = round(EDGE_MM * STANDARD_PX_PER_MM)
+    strokes = page.ink > PEN_INK
+    ends_with_picture = (corners[:2, 1].min() < 1.5, corners[2:, 1].max() > height - 1.5)
+    bands = (strokes[:edge], strokes[-edge:])
+    cut = [band.all(axis=0).sum() for band, ends in zip(bands, ends_with_picture, strict=True) if ends]
+    return bool(max(cut, default=0) > CUT_COLUMNS_MM * STANDARD_PX_PER_MM)
+
+
+def _blur_px(darkness: ByteArray) -> float:
+    """One sigma of the sharpest edges: their contrast over their slope (an ideal edge under a Gaussian)."""
+    rows = darkness[::3].astype(np.float32)
+    slope = np.abs(rows[:, 2:] - rows[:, :-2])[:, ::2] / 2
+    contrast = float(np.quantile(rows[:, ::3], 0.995) - np.median(rows[:, ::3]))
+    return contrast / max(float(np.quantile(slope, 0.998)), 1e-3) / float(np.sqrt(2 * np.pi))
+
+
+def _paper_brightness(photo_rgb: ByteArray) -> float:
+    """How bright the lighter parts of the picture are."""
+    return float(np.quantile(photo_rgb[::7, ::7].max(axis=2), 0.8))
