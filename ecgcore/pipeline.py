@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgcore.bundle import Bundle
+from ecgcore.bundle import Bundle, Operating
 from ecgcore.detector import detect_beats
 from ecgcore.device import mixed_precision
 from ecgcore.errors import NotScreenable, UnreadablePicture
@@ -17,10 +17,11 @@ from ecgcore.explain import HeatArray, Toward, beat_shares, crop_heat, heat_to_p
 from ecgcore.global_model import GlobalNet, page_canvas
 from ecgcore.local_model import LocalNet, cut_beats
 from ecgcore.page import prepare_page, read_picture
+from ecgcore.page_quality import POOR_MARGIN_LOGIT
 from ecgcore.rhythm import beat_rows, measure_rhythm
 from ecgcore.rhythm_measures import on_paper
 from ecgcore.rhythm_peaks import r_peaks
-from ecgcore.types import USUAL_PAPER, Beat, Box, ByteArray, FloatArray, PageImage, Paper, Prediction
+from ecgcore.types import USUAL_PAPER, Beat, Box, ByteArray, Decision, FloatArray, Grade, PageImage, Paper, Prediction
 
 CROPS_AT_ONCE = 128
 NO_BEAT = "No complete heartbeat was found on the page. A clinician should read it."
@@ -118,7 +119,7 @@ def screen(
     return replace(
         found,
         p_abnormal=p_abnormal,
-        decision=bundle.operating.decide(p_abnormal),
+        decision=_decide(verdict.logit_fused / bundle.operating.temperature, bundle.operating, sheet.quality),
         beats=beats,
         p_global=round(_sigmoid(verdict.logit_global), 6),
         p_local=round(_sigmoid(verdict.logits_local.mean()), 6),
@@ -207,6 +208,13 @@ def _find_beats(sheet: PageImage, bundle: Bundle, min_score: float | None) -> tu
     boxes_panel, boxes_photo, scores = boxes_panel[inside], boxes_photo[inside], scores[inside]
     order = np.concatenate([*beat_rows(sheet.ink, boxes_panel), np.array([], dtype=np.intp)])
     return boxes_panel[order], boxes_photo[order], scores[order]
+
+
+def _decide(logit: float, operating: Operating, quality: Grade) -> Decision:
+    """The answer; a poor page's must be the same ``POOR_MARGIN_LOGIT`` to both sides, else it is "refer"."""
+    margin = POOR_MARGIN_LOGIT if quality == "poor" else 0.0
+    low, high = (operating.decide(round(_sigmoid(logit + shift), 6)) for shift in (-margin, margin))
+    return low if low == high else "refer"
 
 
 def _features(net: GlobalNet | LocalNet, pictures: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
