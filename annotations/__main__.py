@@ -44,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     coming.add_argument("path", type=Path, metavar="PATH", help="the folder, or its main file")
     coming.add_argument("--by", default="import", metavar="NAME", help="under whose name; default: import")
     coming.add_argument("--whole", action="store_true", help="take nothing where anything is refused")
+    coming.add_argument(
+        "--keep-names",
+        action="store_true",
+        help="call pictures as their files are called; such names may be a person's",
+    )
     going = commands.add_parser("export", help="write what holds now, or a snapshot, for other programs")
     going.add_argument("path", type=Path, metavar="PATH", help="a new or empty folder")
     going.add_argument("--snapshot", metavar="NAME", help="write this snapshot instead of what holds now")
@@ -66,7 +71,13 @@ def _import(options: argparse.Namespace) -> int:
     else:
         person = store.add_person(options.by)
         report = import_from(
-            store, options.format, options.path, person, whole_or_nothing=options.whole, progress=_show_progress
+            store,
+            options.format,
+            options.path,
+            person,
+            whole_or_nothing=options.whole,
+            keep_names=options.keep_names,
+            progress=_show_progress,
         )
     for refusal in report.refusals[:_REFUSALS_SHOWN]:
         place = "" if refusal.line is None else f":{refusal.line}"

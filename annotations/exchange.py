@@ -2,19 +2,24 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from annotations.formats import FORMATS
 from annotations.formats.page import ExchangePage, Refusal
 from annotations.model import Reading, StoreError
 from annotations.new_picture import NewPicture
+from annotations.privacy import what_to_keep
 from annotations.readings import add_revision, line_head, revision
 from annotations.snapshots import read_pages, which_pages
 from annotations.store import Store, now
 from annotations.twins import Twin, join_twins
-from ecgcore.errors import UnreadablePicture
-from ecgcore.page import picture_hash, read_picture
+from ecgcore.errors import NotScreenable, UnreadablePicture
+from ecgcore.page import picture_hash, prepare_page, read_picture
+from ecgcore.page_cut import cut_panel
+from ecgcore.types import Box, ByteArray
 
 Progress = Callable[[int, int], None]
 
@@ -47,6 +52,7 @@ def import_from(
     person: str,
     *,
     whole_or_nothing: bool = False,
+    keep_names: bool = False,
     progress: Progress = lambda done, of: None,
 ) -> ImportReport:
     """Take pages over from files. What a person has said here is never replaced by an import.
@@ -59,18 +65,27 @@ def import_from(
         path: folder or main file.
         person: under whose name the readings are saved.
         whole_or_nothing: take nothing where anything is refused.
+        keep_names: call pictures as their files are called; else they get neutral names, since a file's name often is
+            a person's.
         progress: called with pages done and of how many.
 
     Raises:
-        StoreError: the files cannot be used at all, or something was refused and the whole was asked for.
+        StoreError: the files cannot be used at all, or something was refused and the whole was asked for, or nothing
+            but results may be kept.
     """
+    keep = what_to_keep(store)
+    if keep == "result":
+        raise StoreError(
+            "Nothing but results is kept here, so no picture can be imported.",
+            "Choose on the Screen page what is kept.",
+        )
     loaded = FORMATS[format_name].load(path)
     report = ImportReport(refusals=list(loaded.refusals), losses=loaded.losses)
     if whole_or_nothing and report.refusals:
         raise _refused_whole(report.refusals)
     news: dict[str, NewPicture] = {}
     with store.discarding(news.values()):
-        ready = _write_pictures(store, loaded.pages, news, report, progress)
+        ready = _write_pictures(store, loaded.pages, news, report, progress, cut=keep == "panel", named=keep_names)
         with store.writing() as connection:
             twins = _add_rows(store, connection, ready, news, person, report)
             if whole_or_nothing and report.refusals:
@@ -80,18 +95,27 @@ def import_from(
 
 
 def _write_pictures(
-    store: Store, pages: list[ExchangePage], news: dict[str, NewPicture], report: ImportReport, progress: Progress
+    store: Store,
+    pages: list[ExchangePage],
+    news: dict[str, NewPicture],
+    report: ImportReport,
+    progress: Progress,
+    *,
+    cut: bool,
+    named: bool,
 ) -> list[ExchangePage]:
     """Write the files of pictures that are new into ``news``, by their hash; returns the pages that can be taken."""
     ready = []
     for number, page in enumerate(pages, 1):
         try:
-            new = _picture_to_add(store, page)
-        except (StoreError, UnreadablePicture) as error:
+            if cut:
+                ready.append(_cut_page(store, page, news, named=named))
+            else:
+                new = _picture_to_add(store, page, named=named)
+                ready.append(page)
+                news |= {} if new is None else {page.picture_hash: new}
+        except (StoreError, UnreadablePicture, NotScreenable) as error:
             report.refusals.append(Refusal(page.name, None, str(error)))
-        else:
-            ready.append(page)
-            news |= {} if new is None else {page.picture_hash: new}
         progress(number, len(pages))
     return ready
 
@@ -111,7 +135,11 @@ def _add_rows(
         added_id = None if new is None else new.insert(connection, now())
         if added_id is not None:
             added.append(added_id)
-        (image_id,) = connection.execute("SELECT id FROM image WHERE picture_hash = ?", (page.picture_hash,)).fetchone()
+        (image_id,) = connection.execute(
+            """SELECT id FROM image WHERE picture_hash = :hash
+               UNION SELECT image_id FROM former_hash WHERE picture_hash = :hash""",
+            {"hash": page.picture_hash},
+        ).fetchone()
         if page.reading == Reading():
             continue
         head_id = line_head(connection, image_id)
@@ -174,25 +202,73 @@ def said(reading: Reading) -> object:
     return reading.label, boxes, reading.boxes_complete, reading.flags, reading.comment.strip()
 
 
-def _picture_to_add(store: Store, page: ExchangePage) -> NewPicture | None:
+def _picture_to_add(store: Store, page: ExchangePage, *, named: bool) -> NewPicture | None:
     """The page's picture with its file written; None where the store has it already."""
-    if store.picture_by_hash(page.picture_hash) is not None:
+    known = store.picture_by_hash(page.picture_hash)
+    if known is not None:
+        if (known.width, known.height) != (page.width, page.height):
+            raise StoreError("Only its panel is kept here.", "Import it while only the panel is kept.")
         return None
+    content, photo_rgb = _decoded(page)
+    return _new_picture(store, page, photo_rgb, page.picture_hash, content, named=named)
+
+
+def _cut_page(store: Store, page: ExchangePage, news: dict[str, NewPicture], *, named: bool) -> ExchangePage:
+    """The page cut down to its panel, boxes moved with it, and its file written where it is new."""
+    known = store.picture_by_hash(page.picture_hash)
+    if known is not None and (known.width, known.height) == (page.width, page.height):
+        return page
+    _, photo_rgb = _decoded(page)
+    cut = cut_panel(photo_rgb, prepare_page(photo_rgb).frame)
+    digest = picture_hash(cut.picture_rgb)
+    if known is None and store.picture_by_hash(digest) is None and digest not in news:
+        news[digest] = _new_picture(
+            store, page, cut.picture_rgb, digest, None, named=named, former_hash=page.picture_hash
+        )
+    height, width = cut.picture_rgb.shape[:2]
+    mapped = [(box, cut.boxes(np.array(box.box_photo_xyxy.as_list()))[0]) for box in page.reading.boxes]
+    boxes = tuple(
+        replace(box, box_photo_xyxy=Box(*place.tolist()))
+        for box, place in mapped
+        if place[0] < place[2] and place[1] < place[3]
+    )
+    reading = replace(page.reading, boxes=boxes)
+    return replace(
+        page, picture_hash=known.picture_hash if known else digest, width=width, height=height, reading=reading
+    )
+
+
+def _decoded(page: ExchangePage) -> tuple[bytes, ByteArray]:
+    """The page's file and its pixels, which must be those that were announced."""
     if page.picture is None:
         raise StoreError("Its picture is neither here nor in the store.", "Put the pictures beside the file.")
     content = page.picture.read_bytes()
     (photo_rgb,) = read_picture(content, page.name)
     if picture_hash(photo_rgb) != page.picture_hash:
         raise StoreError("Its picture changed while it was read.", "Import it again.")
+    return content, photo_rgb
+
+
+def _new_picture(
+    store: Store,
+    page: ExchangePage,
+    photo_rgb: ByteArray,
+    digest: str,
+    content: bytes | None,
+    *,
+    named: bool,
+    former_hash: str = "",
+) -> NewPicture:
     return NewPicture.of(
         store.folder,
         photo_rgb,
-        page.picture_hash,
+        digest,
         content,
-        name=page.name,
+        name=page.name if named else "",
         group=page.group,
         source="import",
         source_record=page.source_record,
+        former_hash=former_hash,
     )
 
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from annotations.looks import look_hash
@@ -24,6 +25,7 @@ class NewPicture:
     group: str
     source: str
     source_record: str
+    former_hash: str = ""
 
     @classmethod
     def of(
@@ -37,12 +39,13 @@ class NewPicture:
         group: str,
         source: str,
         source_record: str,
+        former_hash: str = "",
     ) -> "NewPicture":
         """Write the file into the data folder and take the picture's look.
 
         Args:
             folder: the data folder.
-            photo_rgb, original, name, group, source, source_record: as ``Store.add_picture`` takes them.
+            photo_rgb, original, name, group, source, source_record, former_hash: as ``Store.add_picture`` takes them.
             digest: the picture's hash.
 
         Raises:
@@ -53,11 +56,12 @@ class NewPicture:
             digest,
             look_hash(photo_rgb),
             f"{PICTURES}/{file}",
-            name or f"ECG {digest[:8]}",
+            name or neutral_name(digest),
             (photo_rgb.shape[1], photo_rgb.shape[0]),
             group or own_group(digest),
             source,
             source_record,
+            former_hash,
         )
 
     def discard(self, folder: Path) -> None:
@@ -74,7 +78,16 @@ class NewPicture:
             (self.digest, self.look, self.file, self.name, *self.wh, self.group, self.source, self.source_record,
              created_at),
         ).fetchone()  # fmt: skip
+        if row is not None and self.former_hash:
+            connection.execute(
+                "INSERT INTO former_hash VALUES (?, ?) ON CONFLICT DO NOTHING", (self.former_hash, row[0])
+            )
         return None if row is None else int(row[0])
+
+
+def neutral_name(digest: str) -> str:
+    """A name that tells nothing of a person: the day and the first letters of the picture's hash."""
+    return f"{datetime.now(UTC).date().isoformat()} {digest[:8]}"
 
 
 def own_group(digest: str) -> str:

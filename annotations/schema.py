@@ -8,6 +8,7 @@ from sqlite_utils import Database, Migrations
 
 from annotations.model import StoreError
 from annotations.schema_looks import add_look_alikes
+from annotations.schema_privacy import add_privacy
 from annotations.schema_runs import add_runs
 
 BUSY_TIMEOUT_MS = 30_000
@@ -222,6 +223,12 @@ def m005_trainings(db: Database) -> None:
 def m006_look_alikes(db: Database) -> None:
     """Pairs of pictures that look alike."""
     add_look_alikes(db)
+
+
+@migrations()
+def m007_privacy(db: Database) -> None:
+    """What may be kept of a picture, what was painted over, and panel corners that people set."""
+    add_privacy(db)
 
 
 def connect(path: Path) -> Database:

@@ -141,16 +141,18 @@ class Store:
         group: str = "",
         source: str = "upload",
         source_record: str = "",
+        former_hash: str = "",
     ) -> tuple[Picture, bool]:
         """Keep a picture, once: it is recognised by its pixels, and joins the group of one that it looks like.
 
         Args:
             photo_rgb: upright, ``uint8 [H, W, 3]``.
             original: the file it was decoded from; a JPEG is kept as it is but for its metadata.
-            name: how people call it; the first letters of its hash by default.
+            name: how people call it; the day and the first letters of its hash by default.
             group: patient or machine ID; the picture is a group of its own by default.
             source: where it came from.
             source_record: of a rendered signal, its record.
+            former_hash: of the picture that this one was cut from, so that it is recognised when it comes again.
 
         Returns:
             The picture, and whether it is new.
@@ -160,8 +162,9 @@ class Store:
         if known is not None:
             return known, False
         new = NewPicture.of(
-            self.folder, photo_rgb, digest, original, name=name, group=group, source=source, source_record=source_record
-        )
+            self.folder, photo_rgb, digest, original, name=name, group=group, source=source,
+            source_record=source_record, former_hash=former_hash,
+        )  # fmt: skip
         with self.discarding([new]), self.writing() as connection:
             image_id = new.insert(connection, now())
             join_twins(connection, [] if image_id is None else [image_id])
@@ -181,8 +184,12 @@ class Store:
         return picture_of(row)
 
     def picture_by_hash(self, digest: str) -> Picture | None:
-        """The picture with these pixels."""
-        row = self.row(f"{PICTURE_SELECT} WHERE image.picture_hash = ?", (digest,))
+        """The picture with these pixels, or that had them before something was cut off or painted over."""
+        row = self.row(
+            f"""{PICTURE_SELECT} WHERE image.picture_hash = :hash
+                OR image.id = (SELECT image_id FROM former_hash WHERE picture_hash = :hash)""",
+            {"hash": digest},
+        )
         return None if row is None else picture_of(row)
 
     def picture_path(self, picture: Picture) -> Path:

@@ -48,6 +48,13 @@ ROWS = {
             VALUES (hex(randomblob(32)), 'pictures/b.png', 'b', 10, 10, 'g', 'upload', '2026-01-01')""",
         "INSERT INTO look_alike VALUES (2, 1, 0.5, 'Ada', '2026-01-01')",
     ],
+    "m007_privacy": [
+        "INSERT INTO setting VALUES ('keep', 'panel', '2026-01-01')",
+        "INSERT INTO kept_result VALUES (1, '{}', '2026-01-01')",
+        "INSERT INTO former_hash VALUES (hex(zeroblob(32)), 2)",
+        "INSERT INTO blackening VALUES (1, 1, 'Ada', 0, 0, 5, 5, '2026-01-01')",
+        "INSERT INTO panel_corners VALUES (1, 1, 'Ada', 0, 0, 9, 0, 9, 9, 0, 9, '2026-01-01')",
+    ],
 }
 
 
@@ -117,6 +124,12 @@ def test_processes_that_start_at_once_all_find_it_ready(tmp_path: Path) -> None:
         "INSERT INTO look_alike VALUES (2, 2, 0.5, NULL, NULL)",
         "UPDATE look_alike SET not_the_same_by = 'nobody'",
         "UPDATE look_alike SET decided_at = NULL",
+        "UPDATE blackening SET person = 'Ada'",
+        "DELETE FROM blackening",
+        "UPDATE panel_corners SET x1 = 1",
+        "DELETE FROM panel_corners",
+        "INSERT INTO kept_result VALUES (2, 'no JSON', '2026-01-01')",
+        "INSERT INTO former_hash VALUES ('short', 1)",
     ],
 )
 def test_the_rules_hold_whoever_writes(statement: str, tmp_path: Path) -> None:

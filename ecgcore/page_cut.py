@@ -1,0 +1,78 @@
+"""A photo cut down to its panel, straightened where it was not straight, with the way of its boxes."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ecgcore.types import ByteArray, FloatArray, PanelFrame
+
+UPRIGHT_PX = 0.5
+"""A panel whose corners lie this close to an upright rectangle is cut out as it is, pixel for pixel."""
+MOST_PX_PER_PANEL_PX = 4.0
+ROWS_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class PanelCut:
+    """The panel alone.
+
+    Args:
+        picture_rgb: ``uint8 [h, w, 3]``: a crop of the photo, or the straightened panel.
+        frame: of the panel in the photo.
+        scale: pixels of ``picture_rgb`` per panel pixel, None for a crop.
+        offset_xy: the crop's first pixel in the photo.
+    """
+
+    picture_rgb: ByteArray
+    frame: PanelFrame
+    scale: float | None
+    offset_xy: tuple[int, int]
+
+    def boxes(self, boxes_photo_xyxy: FloatArray) -> FloatArray:
+        """Map ``[n, 4]`` boxes of the photo into the cut picture, clipped to it; outside they have no area."""
+        boxes = np.asarray(boxes_photo_xyxy, dtype=np.float64).reshape(-1, 4)
+        if self.scale is None:
+            mapped = boxes - np.tile(self.offset_xy, 2)
+        else:
+            mapped = self.frame.boxes_to_panel(boxes) * self.scale
+        height, width = self.picture_rgb.shape[:2]
+        return np.asarray(np.clip(mapped, 0, [width, height, width, height]), dtype=np.float64)
+
+
+def cut_panel(photo_rgb: ByteArray, frame: PanelFrame) -> PanelCut:
+    """Leave out all of a photo but its panel: header, footer, and what lies around the paper.
+
+    Args:
+        photo_rgb: upright, ``uint8 [H, W, 3]``.
+        frame: of its panel.
+    """
+    height, width = photo_rgb.shape[:2]
+    corners = frame.corners_photo_xy
+    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    upright = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    if np.abs(corners - upright).max() <= UPRIGHT_PX:
+        x1, y1 = max(0, round(float(left))), max(0, round(float(top)))
+        x2, y2 = min(width, round(float(right))), min(height, round(float(bottom)))
+        return PanelCut(np.ascontiguousarray(photo_rgb[y1:y2, x1:x2]), frame, None, (x1, y1))
+    edges_px = np.linalg.norm(np.diff(corners[[0, 1, 2, 3, 0]], axis=0), axis=1)
+    across = np.array([frame.panel_wh[0], frame.panel_wh[1]] * 2)
+    scale = float(np.clip((edges_px / across).max(), 1.0, MOST_PX_PER_PANEL_PX))
+    return PanelCut(_straightened(photo_rgb, frame, scale), frame, scale, (0, 0))
+
+
+def _straightened(photo_rgb: ByteArray, frame: PanelFrame, scale: float) -> ByteArray:
+    """The panel as it would lie flat, ``scale`` pixels per panel pixel."""
+    width, height = (round(side * scale) for side in frame.panel_wh)
+    columns = (np.arange(width) + 0.5) / scale
+    strips = []
+    for first in range(0, height, ROWS_AT_ONCE):
+        rows = (np.arange(first, min(first + ROWS_AT_ONCE, height)) + 0.5) / scale
+        grid_xy = np.stack(np.meshgrid(columns, rows), axis=-1)
+        places = frame.points_to_photo(grid_xy.reshape(-1, 2)).reshape(grid_xy.shape).astype(np.float32) - 0.5
+        strips.append(
+            cv2.remap(
+                photo_rgb, places[..., 0], places[..., 1], cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, (255, 255, 255)
+            )
+        )
+    return np.asarray(np.concatenate(strips), dtype=np.uint8)

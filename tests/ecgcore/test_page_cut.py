@@ -1,0 +1,49 @@
+"""The panel alone: cut pixel for pixel where it is upright, straightened where it is not; boxes stay on their beats."""
+
+import cv2
+import numpy as np
+import pytest
+
+from ecgcore.page import prepare_page
+from ecgcore.page_cut import cut_panel
+from ecgcore.types import ByteArray, PanelFrame
+
+
+def test_an_upright_panel_is_a_crop_of_the_photo(ecg_page_rgb: ByteArray) -> None:
+    sheet = prepare_page(ecg_page_rgb)
+    cut = cut_panel(ecg_page_rgb, sheet.frame)
+    x, y = cut.offset_xy
+    height, width = cut.picture_rgb.shape[:2]
+    assert (cut.picture_rgb == ecg_page_rgb[y : y + height, x : x + width]).all()
+    assert height < ecg_page_rgb.shape[0]
+    assert cut.boxes(np.array([x + 10.0, y + 20.0, x + 30.0, y + 50.0]))[0].tolist() == [10, 20, 30, 50]
+    (outside,) = cut.boxes(np.array([0.0, 0.0, 5.0, 5.0]))
+    assert outside[0] == outside[2] or outside[1] == outside[3], "the header has no place in the panel"
+
+
+def test_a_panel_can_be_screened_again(ecg_page_rgb: ByteArray) -> None:
+    whole = prepare_page(ecg_page_rgb)
+    again = prepare_page(cut_panel(ecg_page_rgb, whole.frame).picture_rgb)
+    assert again.px_per_mm == pytest.approx(whole.px_per_mm, rel=0.005)
+    assert again.frame.panel_wh == pytest.approx(whole.frame.panel_wh, abs=8)
+
+
+def test_a_slanted_panel_is_straightened_and_its_boxes_with_it() -> None:
+    flat = np.full((200, 400, 3), 255, dtype=np.uint8)
+    flat[60:80, 100:140] = (200, 0, 0)
+    corners = np.array([[50, 40], [600, 80], [580, 380], [70, 330]], dtype=np.float32)
+    matrix = cv2.getPerspectiveTransform(np.array([[0, 0], [400, 0], [400, 200], [0, 200]], np.float32), corners)
+    photo = np.asarray(cv2.warpPerspective(flat, matrix, (700, 450), borderValue=(90, 60, 30)), dtype=np.uint8)
+    frame = PanelFrame(np.asarray(matrix, dtype=np.float64), (400, 200))
+    cut = cut_panel(photo, frame)
+    assert cut.scale is not None
+    mark = frame.boxes_to_photo([[100, 60, 140, 80]])
+    x1, y1, x2, y2 = (round(edge) for edge in cut.boxes(mark)[0])
+    red = (cut.picture_rgb[..., 0].astype(int) - cut.picture_rgb[..., 1]) > 100
+    rows, columns = np.flatnonzero(red.any(axis=1)), np.flatnonzero(red.any(axis=0))
+    slack = 0.25 * (x2 - x1)
+    assert abs(columns[0] - x1) < slack
+    assert abs(columns[-1] + 1 - x2) < slack
+    assert y1 - 2 <= rows[0]
+    assert rows[-1] + 1 <= y2 + 2
+    assert red[round((y1 + y2) / 2), round((x1 + x2) / 2)]
