@@ -1,0 +1,94 @@
+"""What the experiments in ``benchmarks`` rest on: how pages are drawn, and how several runs are put together."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import published_experiment
+from benchmarks.khan_features import PUBLISHED_COUNTS, published_sample
+from benchmarks.loop_labels import mean_auroc, minus
+from benchmarks.published_experiment import CHOICES, Budget, folds_of
+from benchmarks.training_stages import draw_pages
+from ecgcore.errors import BadData
+from tests.tiny import save_tiny_bundle
+from tests.trainer.pages import prepared_page
+from trainer.config import RECIPES
+from trainer.data import PreparedPage
+from trainer.metrics import bootstrap
+from trainer.runs import read_answers
+
+
+def pages_of(groups: int) -> list[PreparedPage]:
+    """Three pages a group; two of five groups are normal."""
+    return [
+        PreparedPage(**{**vars(prepared_page(f"{group}-{n}", int(group % 5 > 1))), "group": f"g{group}"})
+        for group in range(groups)
+        for n in range(3)
+    ]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_published_sample_has_its_counts_and_whole_groups(seed: int) -> None:
+    pages = pages_of(300)
+    drawn = published_sample(pages, seed)
+    assert tuple(sum(page.label == label for page in drawn) for label in (0, 1)) == PUBLISHED_COUNTS
+    assert len({page.key for page in drawn}) == sum(PUBLISHED_COUNTS)
+    of_group = {page.group: sum(other.group == page.group for other in drawn) for page in drawn}
+    assert sum(n != 3 for n in of_group.values()) <= 2, "at most the last group of each class is cut"
+    assert published_sample(pages[::-1], seed) == drawn
+    folds = folds_of(drawn)
+    assert len(set(zip([page.group for page in drawn], folds, strict=True))) == len(of_group), "no group is torn"
+
+
+def test_too_few_pages_are_told() -> None:
+    with pytest.raises(BadData, match="are missing"):
+        published_sample(pages_of(20))
+
+
+def test_the_mean_of_runs_is_resampled_together() -> None:
+    labels = np.array([0.0, 1.0, 0.0, 1.0])
+    perfect, wrong = np.array([-1.0, 1.0]), np.array([1.0, -1.0])
+    both = mean_auroc(labels, [([0, 1], perfect), ([2, 3], wrong)])
+    assert both(np.ones((1, 4)))["auroc"] == pytest.approx(0.5)
+    assert mean_auroc(labels, [([0, 1], perfect), ([2, 3], perfect)])(np.ones((1, 4)))["auroc"] == pytest.approx(1)
+    same = bootstrap(minus(both, both), ["a", "b", "c", "d"], n_boot=50, seed=0)["auroc"]
+    assert (same["value"], same["low"], same["high"]) == (0, 0, 0)
+
+
+def test_minutes_are_counted_over_all_calls(tmp_path: Path) -> None:
+    first = Budget(1e6, tmp_path / "spent.json")
+    first.keep()
+    assert not first.is_over()
+    again = Budget(1e6, tmp_path / "spent.json")
+    assert again.spent_s > first.spent_s * 1.5
+    assert Budget(0, tmp_path / "spent.json").is_over()
+
+
+def test_the_published_experiment_stops_when_its_minutes_are_over_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = draw_pages(12)
+    monkeypatch.setattr(published_experiment, "experiment_pages", lambda *_: pages)
+    monkeypatch.setattr(published_experiment, "FOLDS", 2)
+    monkeypatch.setitem(CHOICES, "quick", RECIPES["tiny"])
+    bundle = save_tiny_bundle(tmp_path / "bundle")
+    places = [word for name in ("ludb", "khan", "cache", "out") for word in (f"--{name}", str(tmp_path / name))]
+    command = ["published_experiment", *places, "--bundle", str(bundle)]
+    monkeypatch.setattr("sys.argv", [*command, "--minutes", "0"])
+    published_experiment.main()
+    assert "0 of 2 folds are finished" in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", [*command, "--minutes", "1e6"])
+    published_experiment.main()
+    told = capsys.readouterr().out
+    assert told.count('"bundle": "tiny-1"') == 2, "every fold goes on from the bundle"
+    assert all(word in told for word in ("detector", "local", "global", "fused", "auroc", "ap50"))
+    assert len(read_answers(tmp_path / "out" / "predictions.csv")) == 12
+
+
+def test_the_shorter_recipe_trains_every_stage() -> None:
+    assert all(
+        stage.epochs > 0
+        for recipe in CHOICES.values()
+        for stage in (recipe.detector, recipe.local, recipe.global_, recipe.fusion)
+    )
