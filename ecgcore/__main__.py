@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     screen.add_argument(
         "--gain", type=_positive, metavar="MM/MV", default=USUAL_PAPER.gain_mm_mv,
-        help="height of the calibration pulse, for pages without a grid; default: 10",
+        help="height of the calibration pulse, which tells the scale of pages without a grid; default: 10",
     )  # fmt: skip
     screen.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     return parser

@@ -58,11 +58,20 @@ def cut_panel(photo_rgb: ByteArray, frame: PanelFrame) -> PanelCut:
     edges_px = np.linalg.norm(np.diff(corners[[0, 1, 2, 3, 0]], axis=0), axis=1)
     across = np.array([frame.panel_wh[0], frame.panel_wh[1]] * 2)
     scale = float(np.clip((edges_px / across).max(), 1.0, MOST_PX_PER_PANEL_PX))
-    return PanelCut(_straightened(photo_rgb, frame, scale), frame, scale, (0, 0))
+    return PanelCut(straightened(photo_rgb, frame, scale), frame, scale, (0, 0))
 
 
-def _straightened(photo_rgb: ByteArray, frame: PanelFrame, scale: float) -> ByteArray:
-    """The panel as it would lie flat, ``scale`` pixels per panel pixel."""
+def straightened(photo_rgb: ByteArray, frame: PanelFrame, scale: float) -> ByteArray:
+    """The panel as it would lie flat.
+
+    Args:
+        photo_rgb: upright, ``uint8 [H, W, 3]``.
+        frame: of its panel.
+        scale: pixels of the result per panel pixel.
+
+    Returns:
+        ``uint8 [h, w, 3]``; white where the panel leaves the photo.
+    """
     width, height = (round(side * scale) for side in frame.panel_wh)
     columns = (np.arange(width) + 0.5) / scale
     strips = []

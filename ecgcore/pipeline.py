@@ -17,11 +17,13 @@ from ecgcore.explain import HeatArray, Toward, beat_shares, crop_heat, heat_to_p
 from ecgcore.global_model import GlobalNet, page_canvas
 from ecgcore.local_model import LocalNet, cut_beats
 from ecgcore.page import prepare_page, read_picture
+from ecgcore.page_corners import prepare_with_corners
 from ecgcore.page_quality import POOR_MARGIN_LOGIT
+from ecgcore.paper import paper_of
 from ecgcore.rhythm import beat_rows, measure_rhythm
 from ecgcore.rhythm_measures import on_paper
 from ecgcore.rhythm_peaks import r_peaks
-from ecgcore.types import USUAL_PAPER, Beat, Box, ByteArray, Decision, FloatArray, Grade, PageImage, Paper, Prediction
+from ecgcore.types import Beat, Box, ByteArray, Decision, FloatArray, Grade, PageImage, Paper, Prediction
 
 CROPS_AT_ONCE = 128
 NO_BEAT = "No complete heartbeat was found on the page. A clinician should read it."
@@ -61,7 +63,8 @@ def screen(
     file: str,
     page: int = 1,
     min_score: float | None = None,
-    paper: Paper = USUAL_PAPER,
+    paper: Paper | None = None,
+    corners_photo_xy: FloatArray | None = None,
 ) -> Prediction:
     """Screen one decoded page.
 
@@ -71,7 +74,9 @@ def screen(
         file: the name that the prediction bears.
         page: its page number, from 1.
         min_score: takes the place of the bundle's own threshold on beats.
-        paper: its speed and gain, in which rate and rhythm are measured; the networks know nothing of them.
+        paper: its speed and gain, in which rate and rhythm are measured; the networks know nothing of them. By default
+            25 mm/s and what a calibration pulse on the grid shows, else 10 mm/mV.
+        corners_photo_xy: the panel's corners ``[4, 2]``, clockwise from top left, where a person set them.
 
     Returns:
         A prediction with status ok, or rejected where the picture holds no ECG that can be screened. ``seconds``
@@ -80,7 +85,7 @@ def screen(
     start = perf_counter()
     blank = Prediction(file=file, page=page, status="ok", bundle=bundle.version)
     try:
-        sheet = prepare_page(photo_rgb)
+        sheet = _prepared(photo_rgb, corners_photo_xy)
     except NotScreenable as error:
         return replace(blank, status="rejected", reason=str(error), seconds=_seconds(start, perf_counter()))
     prepared = perf_counter()
@@ -96,9 +101,12 @@ def screen(
         px_per_mm_source=sheet.px_per_mm_source,
         rhythm=rhythm,
         frame=sheet.frame,
+        corners_set_photo_xy=None
+        if corners_photo_xy is None
+        else tuple((float(x), float(y)) for x, y in corners_photo_xy),
         notes=sheet.notes,
     )
-    found = on_paper(found, paper)
+    found = on_paper(found, paper or paper_of(sheet.ink, has_grid=sheet.px_per_mm_source == "grid"))
     if not len(scores):
         seconds = _seconds(start, prepared, detected)
         return replace(found, decision="refer", reason=NO_BEAT, seconds=seconds)
@@ -128,7 +136,7 @@ def screen(
 
 
 def screen_pages(
-    source: Path | bytes, bundle: Bundle, *, file: str, min_score: float | None = None, paper: Paper = USUAL_PAPER
+    source: Path | bytes, bundle: Bundle, *, file: str, min_score: float | None = None, paper: Paper | None = None
 ) -> Iterator[tuple[Prediction, ByteArray | None]]:
     """Screen every page of a file as it comes; with each prediction the upright page, None where it is no picture.
 
@@ -186,7 +194,8 @@ def evidence(
     Raises:
         NotScreenable: the picture is not one that could be screened.
     """
-    sheet = prepare_page(photo_rgb)
+    corners = prediction.corners_set_photo_xy
+    sheet = _prepared(photo_rgb, None if corners is None else np.array(corners))
     height, width = photo_rgb.shape[:2]
     heat = heat_to_photo(page_heat(bundle.nets.global_, sheet.ink, toward), sheet.frame, (width, height))
     heaviest = sorted(range(len(prediction.beats)), key=lambda i: -abs(prediction.beats[i].share or 0.0))[:top]
@@ -196,6 +205,10 @@ def evidence(
     if heaviest:
         crop_heats = crop_heat(bundle.nets.local, crops.to(bundle.device), toward)
     return Evidence(heat, tuple(heaviest), crops[:, 0].numpy(), crop_heats)
+
+
+def _prepared(photo_rgb: ByteArray, corners_photo_xy: FloatArray | None) -> PageImage:
+    return prepare_page(photo_rgb) if corners_photo_xy is None else prepare_with_corners(photo_rgb, corners_photo_xy)
 
 
 def _find_beats(sheet: PageImage, bundle: Bundle, min_score: float | None) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -183,6 +183,7 @@ class Prediction:
     paper: Paper = USUAL_PAPER
     rhythm: Rhythm | None = None
     frame: PanelFrame | None = field(default=None, compare=False, repr=False)
+    corners_set_photo_xy: tuple[tuple[float, float], ...] | None = None
 
     def to_json(self) -> dict[str, object]:
         """The object of contract 1, keys in their order, every key present."""

@@ -1,0 +1,42 @@
+"""A page whose panel a person has shown: straightened by its four corners before it is prepared."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from ecgcore.errors import NotScreenable
+from ecgcore.page import MIN_SIDE_PX, prepare_page
+from ecgcore.page_cut import straightened
+from ecgcore.types import ByteArray, FloatArray, PageImage, PanelFrame
+
+
+def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> PageImage:
+    """Prepare a page that lies flat between four corners.
+
+    Args:
+        photo_rgb: upright picture, ``uint8 [H, W, 3]``.
+        corners_photo_xy: ``[4, 2]`` of the panel, clockwise from its own top left, which may lie anywhere in the photo
+            where the page is turned.
+
+    Returns:
+        The page; its frame leads from the panel to ``photo_rgb``.
+
+    Raises:
+        NotScreenable: the corners enclose nothing, or the panel between them shows no ECG.
+    """
+    corners = np.asarray(corners_photo_xy, dtype=np.float32).reshape(4, 2)
+    edges = np.roll(corners, -1, axis=0) - corners
+    following = np.roll(edges, -1, axis=0)
+    turns = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
+    top, right, bottom, left = np.linalg.norm(edges, axis=1)
+    width, height = round(float(max(top, bottom))), round(float(max(left, right)))
+    if not (turns > 0).all() or min(width, height) < MIN_SIDE_PX:
+        raise NotScreenable(
+            "The four corners enclose no page.", "Put them on the grid's corners, clockwise from its top left."
+        )
+    flat_corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    photo_from_flat = np.asarray(cv2.getPerspectiveTransform(flat_corners, corners), dtype=np.float64)
+    sheet = prepare_page(straightened(photo_rgb, PanelFrame(photo_from_flat, (width, height)), 1.0))
+    way = photo_from_flat @ sheet.frame.photo_from_panel
+    return replace(sheet, photo_rgb=photo_rgb, frame=replace(sheet.frame, photo_from_panel=way))
