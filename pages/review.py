@@ -8,17 +8,16 @@ from annotations import queue
 from annotations.model import StoreError
 from annotations.store import Store, now
 from pages.parts.answers import answer_box, clock, queue_box, save_box
-from pages.parts.box_list import box_list
+from pages.parts.below import below_the_page
 from pages.parts.desk import canvas, photo
-from pages.parts.helpers import helper_keys, rhythm_box
+from pages.parts.helpers import helper_keys
 from pages.parts.storage import person, store
 from pages.parts.style import page_head
-from pages.parts.versions import conflict_box, history_box
+from pages.parts.versions import conflict_box
 from pages.parts.work import Work, put_on_desk, work_at_hand
 
 BROWSER_DELAY_S = 0.4
 IN_SESSION = "What you did stays in this browser's session: do not reload or close it before it is kept."
-BELOW = ("Boxes as a list", "Rhythm check", "Versions and review")
 
 
 def bring_a_page(data: Store, who: str, order: queue.Order) -> None:
@@ -69,15 +68,7 @@ def desk(data: Store, work: Work, who: str, order: queue.Order) -> None:
     with keys:
         save_box(data, work, who, order)
     helper_keys(data, work)
-    below = st.segmented_control(
-        "Below the page", BELOW, key="review-below", label_visibility="collapsed", help="Open one of these."
-    )
-    if below == "Boxes as a list":
-        box_list(data, work)
-    elif below == "Rhythm check":
-        rhythm_box(data, work, photo_rgb)
-    elif below == "Versions and review":
-        history_box(data, work, photo_rgb)
+    below_the_page(data, work, photo_rgb)
     if work.trouble is not None:
         told.error(f"**{work.trouble.cause}** {work.trouble.next_step} {IN_SESSION}")
     finish_saving(data, work, who, order)

@@ -11,6 +11,7 @@ from pages.parts.heat import forget_maps
 from pages.parts.inbox import empty, incoming
 from pages.parts.measured import measured
 from pages.parts.results import Screened, forget_results, screen_all, shelf
+from pages.parts.straighten import STRAIGHTENED, straighten_box
 from pages.parts.style import page_head
 from pages.parts.verdict import verdict_banner
 from pages.parts.view import page_view
@@ -26,12 +27,14 @@ def show_result(item: Screened, in_use: Bundle) -> None:
     if prediction.status != "ok" or shown is None:
         st.error(f"**Not screened.** {prediction.reason}", icon=":material/block:")
         if shown is not None:
-            st.image(shown.view_jpeg, width=420)
+            straighten_box(item, shown, in_use)
         return
     verdict_banner(prediction, bundle.operating.p_normal_below, bundle.operating.p_abnormal_from)
     left, right = st.columns([2, 1], gap="medium")
     with left:
         page_view(item, shown, bundle)
+        if st.toggle("Straightened", key="show-straight", persist_state="session", help=STRAIGHTENED):
+            straighten_box(item, shown, bundle)
     with right:
         if prediction.beats:
             heaviest_beats(item, shown)

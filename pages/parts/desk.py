@@ -27,7 +27,7 @@ def canvas(store: Store, work: Work) -> None:
         fill_color="rgba(0, 0, 0, 0)",
         stroke_width=STROKE_PX,
         stroke_color=COLOUR[None],
-        background_image=_background(store.picture_path(work.picture).as_posix(), width),
+        background_image=background(store.picture_path(work.picture).as_posix(), width),
         width=width,
         height=height,
         max_display_height=CANVAS_HEIGHT_PX,
@@ -60,9 +60,15 @@ def _zoom(work: Work) -> int:
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _background(path: str, width: int) -> bytes:
+def background(path: str, width: int) -> bytes:
     """The picture at canvas size, as JPEG: small enough to be sent at once."""
     return jpeg(at_width(photo(path), width, enlarge=True))
+
+
+def forget_pictures() -> None:
+    """Let go of every decoded picture, as after one was painted over."""
+    background.clear()
+    photo.clear()
 
 
 @st.cache_data(show_spinner=False, max_entries=4)

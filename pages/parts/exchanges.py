@@ -29,13 +29,18 @@ def import_tab(store: Store, person: str) -> None:
         disabled=archive is not None,
     )
     whole = st.toggle("Take nothing where anything is refused", key="import-whole")
+    named = st.toggle(
+        "Keep file names",
+        key="import-names",
+        help="File names often are names of people; without them, a day and a hash.",
+    )
     if st.button("Import", disabled=archive is None and not path.strip(), key="import-go"):
         reports: dict[str, ImportReport] = st.session_state.setdefault("import-reports", {})
 
         def take(source: Path, report: background.Report) -> ImportReport:
             if name == "wfdb":
                 return import_records(store, source, progress=report)
-            return import_from(store, name, source, person, whole_or_nothing=whole, progress=report)
+            return import_from(store, name, source, person, whole_or_nothing=whole, keep_names=named, progress=report)
 
         def work(report: background.Report) -> str:
             reports.clear()

@@ -34,7 +34,7 @@ class Maps:
 
 def explain(item: Screened, shown: Shown, bundle: Bundle) -> Maps:
     """The maps of one screened page; computed once a session and picture."""
-    return _explain(item.key, item, shown, bundle)
+    return _explain(f"{item.key} {item.prediction.corners_set_photo_xy}", item, shown, bundle)
 
 
 def forget_maps() -> None:

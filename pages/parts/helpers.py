@@ -7,10 +7,12 @@ import numpy as np
 import streamlit as st
 
 from annotations.model import LabelledBox
+from annotations.panel_corners import corners_of
 from annotations.store import Store
 from ecgcore.assist import Hint, find_alike, rhythm_hints, snap
 from ecgcore.errors import EcgError
 from ecgcore.page import prepare_page, read_picture
+from ecgcore.page_corners import prepare_with_corners
 from ecgcore.types import Box, ByteArray, FloatArray, PageImage
 from pages.parts.pictures import at_width
 from pages.parts.work import Work, replace_box
@@ -21,7 +23,7 @@ _ORANGE = (230, 159, 0)
 
 def helper_keys(store: Store, work: Work) -> None:
     """The keys of the helpers; what they propose is orange and waits to be accepted."""
-    page = _prepared(str(store.picture_path(work.picture)))
+    page = _prepared_page(store, work)
     drawn = next((box for box in work.reading.beats if box.uid == work.last_drawn), None)
     idle = page is None or drawn is None
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -67,7 +69,7 @@ def helper_keys(store: Store, work: Work) -> None:
 
 def rhythm_box(store: Store, work: Work, photo_rgb: ByteArray) -> None:
     """Where the rhythm of a row hints at a missed or a doubled beat; ectopic beats and fibrillation are real."""
-    page = _prepared(str(store.picture_path(work.picture)))
+    page = _prepared_page(store, work)
     hints = [] if page is None else rhythm_hints(_all_to_panel(page, work))
     if page is None or not hints:
         st.caption("Nothing in the rhythm of the rows asks for a second look.")
@@ -80,11 +82,18 @@ def rhythm_box(store: Store, work: Work, photo_rgb: ByteArray) -> None:
     st.image(_hints_picture(page, hints, photo_rgb))
 
 
+def _prepared_page(store: Store, work: Work) -> PageImage | None:
+    corners = corners_of(store, work.picture.id)
+    path = str(store.picture_path(work.picture))
+    return _prepared(path, None if corners is None else tuple(corners.ravel().tolist()))
+
+
 @st.cache_resource(show_spinner="Reading the page", max_entries=6)
-def _prepared(path: str) -> PageImage | None:
+def _prepared(path: str, corners: tuple[float, ...] | None) -> PageImage | None:
     """The page as the networks see it; None where it holds no ECG that can be prepared."""
     try:
-        return prepare_page(read_picture(Path(path), "the picture")[0])
+        photo_rgb = read_picture(Path(path), "the picture")[0]
+        return prepare_page(photo_rgb) if corners is None else prepare_with_corners(photo_rgb, np.array(corners))
     except EcgError:
         return None
 

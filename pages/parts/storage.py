@@ -27,13 +27,19 @@ def person() -> str:
 
     The name stands in the address, so that a reload keeps it.
     """
-    known = str(st.session_state.get("person") or st.query_params.get("who", ""))
-    if known not in store().people():
+    known = known_person()
+    if known is None:
         _ask()
         st.stop()
     st.session_state["person"] = known
     st.query_params["who"] = known
     return known
+
+
+def known_person() -> str | None:
+    """The name chosen in this browser, None before one was."""
+    known = str(st.session_state.get("person") or st.query_params.get("who", ""))
+    return known if known in store().people() else None
 
 
 def _ask() -> None:

@@ -1,6 +1,7 @@
 """The whole app in a real Chromium: a page is dropped, and its verdict, boxes and Grad-CAM are seen."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from ecgcore.types import ByteArray
 
 WAIT_MS = 30_000
 WIDTHS_PX = (1400, 420)
+PX_PER_MM = 5.0
+"""Of the picture that is dropped."""
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -97,3 +100,33 @@ def test_zoom_outlives_the_switches(page: Page, picture: Path) -> None:
     page.get_by_text("Panel outline", exact=True).click()
     expect(chart.locator(".trace:first-child path.js-line")).to_be_visible()
     assert page.evaluate(width_px) > 1.05 * before
+
+
+def test_caliper_measures_what_is_dragged(page: Page, picture: Path) -> None:
+    page.locator("input[type=file]").first.set_input_files(picture)
+    chart = page.locator(".st-key-page-view")
+    expect(chart.locator("image").first).to_be_visible(timeout=WAIT_MS)
+    page.get_by_text("Caliper", exact=True).click()
+    expect(page.get_by_text("Drag a box across the page")).to_be_visible(timeout=WAIT_MS)
+    expect(chart.locator("image").first).to_be_visible(timeout=WAIT_MS)
+    chart.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    shown = chart.locator("image").first.bounding_box()
+    assert shown is not None
+    photo_px_per_px = cv2.imread(str(picture)).shape[1] / shown["width"]
+    x, y, dx, dy = shown["x"] + 0.3 * shown["width"], shown["y"] + 0.4 * shown["height"], 80, 40
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx / 2, y + dy / 2, steps=4)
+    page.mouse.move(x + dx, y + dy, steps=4)
+    page.mouse.up()
+    read = page.get_by_text("ms ·").first
+    expect(read).to_be_visible(timeout=WAIT_MS)
+    found = re.fullmatch(r"Caliper (\d+) ms · (\d+) bpm · \+([\d.]+) mV", read.inner_text())
+    assert found is not None, read.inner_text()
+    ms, bpm, mv = (float(text) for text in found.groups())
+    mm = photo_px_per_px / PX_PER_MM  # of paper per pixel of the screen
+    assert ms == pytest.approx(dx * mm * 40, rel=0.04)
+    assert bpm == pytest.approx(60_000 / ms, abs=1)
+    assert mv == pytest.approx(dy * mm / 10, rel=0.08)
+    expect(page.get_by_text("Measured from a photo").first).to_be_visible()

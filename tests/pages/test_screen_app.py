@@ -119,6 +119,31 @@ def test_without_millimetres_the_caliper_is_off_and_says_why(app: AppTest, ecg_p
     assert NO_MILLIMETRES in texts(app)
 
 
+def test_corners_set_by_hand_are_screened_again(app: AppTest, ecg_page_rgb: ByteArray) -> None:
+    drop(app, ("a.png", png(ecg_page_rgb)))
+    app.toggle(key="show-straight").set_value(True).run()
+    (key, item), *_ = app.session_state["screened"].items()
+    assert app.button(key=f"again-{key}").disabled, "nothing was changed yet"
+    x, y = item.prediction.panel_photo_xy[0]
+    app.number_input(key=f"corner-0-x-{key}-0").set_value(x + 6).run()
+    app.number_input(key=f"corner-0-y-{key}-1").set_value(y + 4).run()
+    app.button(key=f"again-{key}").click().run()
+    assert not app.exception
+    again = app.session_state["screened"][key].prediction
+    assert again.status == "ok"
+    assert again.corners_set_photo_xy[0] == pytest.approx((x + 6, y + 4), abs=0.1)
+    assert again.panel_photo_xy[0] != item.prediction.panel_photo_xy[0]
+
+
+def test_a_page_that_was_refused_can_be_shown_its_panel(app: AppTest, ecg_page_rgb: ByteArray) -> None:
+    drop(app, ("blank.png", png(ecg_page_rgb * 0 + 255)))
+    (key,) = app.session_state["screened"]
+    app.number_input(key=f"corner-0-x-{key}-0").set_value(30.0).run()
+    app.button(key=f"again-{key}").click().run()
+    assert not app.exception
+    assert "Not screened with these corners" in texts(app)
+
+
 def test_a_rerun_and_a_page_switch_never_screen_again(
     app: AppTest, ecg_page_rgb: ByteArray, monkeypatch: pytest.MonkeyPatch
 ) -> None:

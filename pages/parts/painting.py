@@ -1,0 +1,54 @@
+"""Below the page in Review: paint what must not be seen black, for ever."""
+
+import streamlit as st
+from streamlit_drawable_canvas import st_canvas
+
+from annotations.painting import paint_black
+from annotations.store import Store
+from ecgcore.errors import EcgError
+from ecgcore.types import Box
+from pages.parts.canvas import STROKE_PX, from_drawing
+from pages.parts.desk import background, forget_pictures
+from pages.parts.work import Work
+
+WIDTH_PX = 938
+HEIGHT_PX = 620
+
+
+def painting_box(store: Store, work: Work) -> None:
+    """A second canvas on which boxes become black places of the stored picture; the beats stay."""
+    st.caption(
+        "Drag boxes over names, numbers or faces. Their pixels are overwritten in the stored picture and the old file "
+        "is deleted: nobody can bring them back, except from a backup made before. Beats and labels stay."
+    )
+    scale = WIDTH_PX / work.picture.width
+    result = st_canvas(
+        fill_color="rgba(0, 0, 0, 0.85)",
+        stroke_width=STROKE_PX,
+        stroke_color="black",
+        background_image=background(store.picture_path(work.picture).as_posix(), WIDTH_PX),
+        width=WIDTH_PX,
+        height=round(work.picture.height * scale),
+        max_display_height=HEIGHT_PX,
+        drawing_mode="rect",
+        key=f"paint-{work.picture.picture_hash}",
+    )
+    drawn = from_drawing(
+        result.json_data or {}, (), scale, (work.picture.width, work.picture.height), lambda number: f"black-{number}"
+    )
+    boxes: list[Box] = [box.box_photo_xyxy for box in drawn]
+    sure = st.checkbox("I know that this cannot be undone", key=f"paint-sure-{work.picture.picture_hash}")
+    if st.button(
+        f"Paint {len(boxes)} black" if boxes else "Paint black",
+        key="paint-go",
+        icon=":material/ink_marker:",
+        disabled=not (boxes and sure),
+    ):
+        try:
+            work.picture = paint_black(store, work.picture.id, boxes, work.person)
+        except EcgError as error:
+            st.error(f"**{error.cause}** {error.next_step}")
+            return
+        forget_pictures()
+        work.reseed()
+        st.rerun()
