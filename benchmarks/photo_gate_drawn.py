@@ -224,8 +224,8 @@ def rare_rhythm(rng: Rng, kind: str) -> FloatArray:
     beat = beat + 0.2 * np.exp(-0.5 * ((since - min(0.27, 0.35 * period_s)) / 0.045) ** 2)
     signals = np.outer(np.sign(axis) * (0.3 + np.abs(axis)), beat)
     if kind == "flutter":
-        saw = (time_s / 0.2) % 1 - 0.5
-        signals += np.outer(rng.uniform(-0.3, 0.3, 12), saw)
+        phase = time_s / 0.2 % 1  # 300 waves a minute that rise in 50 ms and fall in 150
+        signals += np.outer(rng.uniform(-0.3, 0.3, 12), np.where(phase < 0.25, 4 * phase, (1 - phase) / 0.75) - 0.5)
     return signals * (0.3 if kind == "low" else 1.0)
 
 

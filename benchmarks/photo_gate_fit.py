@@ -26,8 +26,10 @@ PAIRS = 130
 RECORDS = 300
 FS_HZ = 250.0
 RIDGE = 1.0
-LOST_REFUSED, LOST_DOUBTED = 0.01, 0.03
-"""Share of the ECGs, out of fold, that lie below the limits."""
+REFUSE_BELOW = 0.0
+"""Log-odds at which an ECG and something else are equally likely, as often as they come in here."""
+LOST_REGULAR, LOST_DOUBTED = 0.005, 0.03
+"""Share of the ECGs, out of fold, below the limit for what comes again regularly, and below that of doubt."""
 FOLDS = 5
 _PITCH_MM = {3: (24, 42), 4: (20, 40), 6: (14, 28), 7: (13, 24), 12: (10, 18)}
 
@@ -140,14 +142,14 @@ def fit_and_write(features: FloatArray, is_ecg: FloatArray, path: Path) -> None:
         fitted = fit(features[fold != held_out], is_ecg[fold != held_out])
         out_of_fold[fold == held_out] = scores(features[fold == held_out], fitted)
     of_ecgs, of_others = out_of_fold[is_ecg == 1], out_of_fold[is_ecg == 0]
-    refuse_below = float(np.quantile(of_ecgs, LOST_REFUSED))
-    doubt_below = float(np.quantile(of_ecgs, LOST_DOUBTED))
+    regular_below, doubt_below = (float(np.quantile(of_ecgs, share)) for share in (LOST_REGULAR, LOST_DOUBTED))
     fitted = fit(features, is_ecg)
     linear, squared = np.split(fitted["weights"], 2)
     columns = zip(NAMES, fitted["mean"], fitted["spread"], linear, squared, strict=True)
     content = {
         "made_by": "python -m benchmarks.photo_gate_fit",
-        "refuse_below": round(refuse_below, 3),
+        "refuse_below": REFUSE_BELOW,
+        "refuse_regular_below": round(regular_below, 3),
         "doubt_below": round(doubt_below, 3),
         "bias": round(float(fitted["bias"][0]), 4),
         "features": {
@@ -156,8 +158,8 @@ def fit_and_write(features: FloatArray, is_ecg: FloatArray, path: Path) -> None:
         },
     }
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(f"{len(is_ecg)} drawings, out of fold: {(of_others < refuse_below).mean():.3f} of the others are refused")
-    print(f"and {(of_ecgs < refuse_below).mean():.3f} of the ECGs; limits {refuse_below:.2f} and {doubt_below:.2f}")
+    print(f"{len(is_ecg)} drawings, out of fold: {(of_others < REFUSE_BELOW).mean():.3f} of the others are refused")
+    print(f"and {(of_ecgs < REFUSE_BELOW).mean():.3f} of the ECGs; limits {regular_below:.2f} and {doubt_below:.2f}")
 
 
 def main() -> None:

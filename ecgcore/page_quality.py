@@ -15,6 +15,9 @@ from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, PageImage
 WEIGHTS = Path(__file__).with_name("page_quality.json")
 """Written by ``python -m benchmarks.photo_gate_fit``."""
 
+REGULAR = 0.5
+"""Autocorrelation from which steep strokes come again as regularly as beats do: then more doubt is allowed, since
+ventricular tachycardia has neither flat stretches nor narrow strokes."""
 MIN_PANEL_MM, WHOLE_PANEL_MM = 50.0, 110.0
 """Two seconds at 25 mm/s hold one beat or two; the narrowest whole pages hold 4.5 s of each lead."""
 MIN_PX_PER_MM = 2.5
@@ -45,8 +48,10 @@ def graded(page: PageImage, darkness: ByteArray) -> PageImage:
     Raises:
         NotScreenable: no ECG, too small a part of one, or blurred beyond reading.
     """
-    score, limits = ecg_score(page.ink), _weights()
-    if score < limits["refuse_below"]:
+    features, limits = trace_features(page.ink), _weights()
+    score = ecg_score(features)
+    is_regular = features[NAMES.index("comes_again")] >= REGULAR
+    if score < limits["refuse_regular_below" if is_regular else "refuse_below"]:
         raise NotScreenable(
             "The picture does not look like an ECG.", "Use a picture of a printed ECG that shows the whole page."
         )
@@ -68,14 +73,14 @@ def graded(page: PageImage, darkness: ByteArray) -> PageImage:
     return replace(page, quality="poor", notes=(*page.notes, *notes, WIDER)) if notes else page
 
 
-def ecg_score(ink: ByteArray) -> float:
-    """Log-odds that a panel's ink is an ECG, by a logistic regression on ``trace_features`` and their squares.
+def ecg_score(features: FloatArray) -> float:
+    """Log-odds that what was measured is an ECG, by a logistic regression on the features and their squares.
 
     Args:
-        ink: standard panel raster, ``uint8 [h, w]``.
+        features: ``[13]`` from ``trace_features``.
     """
     weights = _weights()
-    return float(weights["bias"] + standardised(trace_features(ink)[None], weights)[0] @ weights["weights"])
+    return float(weights["bias"] + standardised(features[None], weights)[0] @ weights["weights"])
 
 
 def standardised(features: FloatArray, weights: dict[str, Any]) -> FloatArray:

@@ -13,6 +13,8 @@ from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 PEN_INK = 80
 RULING_ACROSS_MM, RULING_DOWN_MM = 60.0, 30.0
 """Nothing of an ECG runs dead straight for longer, across or down."""
+BREAK_PX = 5
+"""The steep strokes of a thin pen are faint and break: over less than this they are joined."""
 TRACE_MM = 8.0
 STEEP_PENS = 3.0
 """A vertical run of ink of so many pens' height is steep."""
@@ -55,7 +57,7 @@ def trace_features(ink: ByteArray) -> FloatArray:
         cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((1, across), np.uint8)),
         cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((down, 1), np.uint8)),
     )
-    drawn = cv2.subtract(strokes, rulings)
+    drawn = cv2.morphologyEx(cv2.subtract(strokes, rulings), cv2.MORPH_CLOSE, np.ones((BREAK_PX, 1), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(drawn, connectivity=8)
     running = np.zeros(count, np.uint8)
     running[1:] = stats[1:, cv2.CC_STAT_WIDTH] > TRACE_MM * STANDARD_PX_PER_MM
