@@ -2,6 +2,7 @@
 
 from math import ceil
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -19,8 +20,14 @@ DOWNWARD_FACTOR = 1.5
 SUMMIT_SHARE = 0.85
 """The peak is the middle of what lies above this share of its height: neither thick pens nor pixels move it."""
 
-PEN = 127
-"""Ink above which a pixel belongs to the trace."""
+LETTER_MM = 5.0
+"""Names of leads are lower than this."""
+
+LINK_PX = 4
+"""Parts of a stroke that are no further apart from top to bottom are one."""
+
+PEN, FAINT = 127, 50
+"""Ink above which a pixel belongs to the trace, and above which it may link two parts of it."""
 
 
 def r_peaks(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike) -> FloatArray:
@@ -84,12 +91,23 @@ def _stretch_around(place: int, holds: npt.NDArray[np.bool_]) -> tuple[int, int]
 
 
 def _edges(pen_window: ByteArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """First row of ink, and the row after its last, of each column; equal where a column holds none."""
-    pen = pen_window > PEN
+    """First row of the trace, and the row after its last, of each column; equal where a column holds none."""
+    pen = _trace(pen_window)
     any_ink = pen.any(axis=0)
     top = np.where(any_ink, pen.argmax(axis=0), 0)
     bottom = np.where(any_ink, len(pen) - pen[::-1].argmax(axis=0), 0)
     return top.astype(np.int64), bottom.astype(np.int64)
+
+
+def _trace(pen_window: ByteArray) -> npt.NDArray[np.bool_]:
+    """The widest stroke of a window and whatever is taller than a letter: a lead's name beside a beat is no peak."""
+    # the steep strokes of a QRS are faint and may be broken: what nearly touches belongs together
+    linked = cv2.dilate((pen_window > FAINT).astype(np.uint8), np.ones((1 + LINK_PX, 3), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(linked, connectivity=8)
+    widths, heights = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT] - LINK_PX
+    belongs = (widths == widths[1:].max(initial=0)) | (heights > LETTER_MM * STANDARD_PX_PER_MM)
+    belongs[0] = False  # the paper
+    return np.asarray(belongs[labels] & (pen_window > PEN), dtype=np.bool_)
 
 
 def _window(ink: ByteArray, box: FloatArray) -> ByteArray:

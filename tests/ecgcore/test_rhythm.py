@@ -60,6 +60,16 @@ def test_r_peaks_lie_within_20_ms_of_their_place_in_the_beat() -> None:
     assert (peaks[:, 1] < boxes[:, 1] + 0.4 * (boxes[:, 3] - boxes[:, 1])).all(), "they point up in lead II"
 
 
+def test_a_leads_name_beside_a_beat_is_no_peak() -> None:
+    ink = np.zeros((80, 120), dtype=np.uint8)
+    ink[50:52] = 255  # the baseline, at 4 pixels per millimetre
+    ink[34:50, 69:71] = 90  # a QRS of 4 mm, faint where it is steep
+    ink[32:36, 68:72] = 255
+    ink[20:38, 10:24] = 255  # a letter of 4.5 mm above the baseline
+    ((x, y),) = r_peaks(ink, [[0, 10, 120, 60]])
+    assert (x, y) == (pytest.approx(70, abs=1), pytest.approx(32, abs=1))
+
+
 def test_a_missed_beat_does_not_halve_the_rate() -> None:
     sheet, simulated, rr_ms = _page("normal", "3x4+1")
     strip = np.flatnonzero(simulated.box_rows == STRIP_ROW)
