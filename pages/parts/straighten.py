@@ -16,7 +16,7 @@ from pages.parts.pictures import at_width, jpeg
 from pages.parts.results import Screened, Shown, put_on_shelf
 from pages.parts.style import GREEN
 
-CANVAS_WIDTH_PX = 560
+CANVAS_WIDTH_PX = 380
 MOVED_PX = 1.0
 INSET = 0.08
 """Where the corners begin on a photo whose panel was not found, as a share of its sides."""
@@ -32,8 +32,8 @@ HOW = (
 def straighten_box(item: Screened, shown: Shown, bundle: Bundle) -> None:
     """The photo with the panel's outline, the panel as it was straightened, and the way to set its corners."""
     corners = _corners(item, shown)
-    left, right = st.columns(2, gap="medium")
-    with left:
+    both = st.container(horizontal=True)
+    with both.container(width=CANVAS_WIDTH_PX):
         corners = _canvas(item, shown, corners)
         with st.container(horizontal=True):
             if st.button("Turn", key=f"turn-{item.key}", type="tertiary", icon=":material/rotate_right:", help=TURN):
@@ -41,7 +41,7 @@ def straighten_box(item: Screened, shown: Shown, bundle: Bundle) -> None:
             with st.popover("Type the corners", type="tertiary", icon=":material/keyboard:"):
                 corners = _typed(item, shown, corners)
         st.caption(HOW)
-    with right:
+    with both.container(width=CANVAS_WIDTH_PX):
         is_set = not np.allclose(corners, _found(item.prediction, shown), atol=0.5)
         st.image(_flat(shown, corners) if is_set or item.prediction.frame is None else _straightened(item, shown))
         st.caption("The panel with these corners." if is_set else "The panel as the networks saw it, straightened.")
@@ -112,7 +112,7 @@ def _canvas(item: Screened, shown: Shown, corners: FloatArray) -> FloatArray:
     )
     moved = moved_corners(result.json_data, corners * scale) / scale
     if np.abs(moved - corners).max() * scale > MOVED_PX:
-        _take(item, np.clip(moved, 0, shown.wh))
+        _take(item, moved)
     return corners
 
 
@@ -124,9 +124,7 @@ def _typed(item: Screened, shown: Shown, corners: FloatArray) -> FloatArray:
             with columns[axis]:
                 typed[number, axis] = st.number_input(
                     f"{name}, {letter}",
-                    0.0,
-                    float(shown.wh[axis]),
-                    float(np.clip(round(float(corners[number, axis]), 1), 0, shown.wh[axis])),
+                    value=round(float(corners[number, axis]), 1),
                     step=1.0,
                     format="%.1f",
                     key=f"corner-{number}-{letter}-{item.key}-{_turn()}",
