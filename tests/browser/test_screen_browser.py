@@ -120,7 +120,7 @@ def test_caliper_measures_what_is_dragged(page: Page, picture: Path) -> None:
     page.mouse.move(x + dx / 2, y + dy / 2, steps=4)
     page.mouse.move(x + dx, y + dy, steps=4)
     page.mouse.up()
-    read = page.get_by_text("ms ·").first
+    read = page.get_by_text(re.compile(r"^Caliper \d+ ms")).first
     expect(read).to_be_visible(timeout=WAIT_MS)
     found = re.fullmatch(r"Caliper (\d+) ms · (\d+) bpm · \+([\d.]+) mV", read.inner_text())
     assert found is not None, read.inner_text()
