@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from ecgcore.rhythm_measures import rhythm_measures
+from ecgcore.types import Prediction
 from pages.parts.figure import data_uri
 from pages.parts.results import Screened
 from pages.parts.style import DECISION_SHAPE
@@ -22,6 +24,13 @@ _CSV_COLUMNS = (
     "px_per_mm",
     "heart_rate_bpm",
     "rr_cv",
+    "lowest_bpm",
+    "highest_bpm",
+    "sdnn_ms",
+    "rmssd_ms",
+    "rhythm",
+    "paper_speed_mm_s",
+    "gain_mm_mv",
     "bundle",
     "seconds",
 )
@@ -78,16 +87,31 @@ def _row(item: Screened) -> dict[str, object]:
 
 
 def results_csv(items: Sequence[Screened]) -> str:
-    """One line a page: the fields of the result file, with beats as their number and seconds as their total."""
+    """One line a page: the fields of the result file and what else was measured, beats and seconds as numbers."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _CSV_COLUMNS, extrasaction="ignore")
     writer.writeheader()
     for item in sorted(items, key=urgency):
         prediction = item.prediction
-        writer.writerow(
-            {**prediction.to_json(), "beats": len(prediction.beats), "seconds": prediction.seconds.get("total")}
-        )
+        numbers = {"beats": len(prediction.beats), "seconds": prediction.seconds.get("total")}
+        writer.writerow({**prediction.to_json(), **numbers, **_measured(prediction)})
     return text.getvalue()
+
+
+def _measured(prediction: Prediction) -> dict[str, object]:
+    """What the paper says of the rhythm; nothing where there are no millimetres or too few beats."""
+    found = None if prediction.px_per_mm is None else rhythm_measures(prediction.rhythm, prediction.paper)
+    if found is None:
+        return {}
+    return {
+        "lowest_bpm": round(found.lowest_bpm, 1),
+        "highest_bpm": round(found.highest_bpm, 1),
+        "sdnn_ms": round(found.sdnn_ms),
+        "rmssd_ms": None if found.rmssd_ms is None else round(found.rmssd_ms),
+        "rhythm": found.regularity,
+        "paper_speed_mm_s": prediction.paper.speed_mm_s,
+        "gain_mm_mv": prediction.paper.gain_mm_mv,
+    }
 
 
 def results_jsonl(items: Sequence[Screened]) -> str:

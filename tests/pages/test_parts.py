@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
-from ecgcore.types import Beat, Box, Prediction
+from ecgcore.rhythm_measures import on_paper
+from ecgcore.types import Beat, Box, Paper, Prediction, Rhythm
 from pages.parts.batch import results_csv, results_jsonl, urgency
 from pages.parts.figure import describe_beat, layer_css, page_figure, share_classes
 from pages.parts.results import Screened
@@ -44,6 +46,15 @@ def test_csv_and_json_lines_hold_every_page_once() -> None:
     assert rows[2]["p_abnormal"] == "0.9"
     assert rows[2]["beats"] == "1"
     assert rows[4]["decision"] == ""
+
+
+def test_csv_holds_what_was_measured_on_the_paper() -> None:
+    rhythm = Rhythm((0, 1, 2, 3), ((20.0, 22.0, 20.0),))
+    prediction = replace(BATCH[2].prediction, px_per_mm=8.0, px_per_mm_source="grid", rhythm=rhythm)
+    measured = replace(BATCH[2], prediction=on_paper(prediction, Paper(50.0, 5.0)))
+    (row,) = csv.DictReader(io.StringIO(results_csv([measured])))
+    assert (row["rhythm"], row["paper_speed_mm_s"], row["gain_mm_mv"]) == ("regular", "50.0", "5.0")
+    assert (row["lowest_bpm"], row["highest_bpm"], row["rmssd_ms"]) == ("136.4", "150.0", "40")
 
 
 def test_share_class_follows_sign_and_relative_size() -> None:
