@@ -10,7 +10,9 @@ from ecgcore.page_flatten import darkness_rgb, keep_strokes, pen_ink
 from ecgcore.page_io import picture_hash, read_picture
 from ecgcore.page_panel import MARGIN_MM, XYXY, grid_panel, pulse_height_px, trace_boxes
 from ecgcore.page_quality import graded
-from ecgcore.page_scale import find_grid_scale
+from ecgcore.page_rectify import photo_scale, straighten
+from ecgcore.page_scale import GridScale, find_grid_scale
+from ecgcore.page_turn import find_quarter_turns
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, PageImage, PanelFrame
 
 __all__ = ["picture_hash", "prepare_page", "read_picture"]
@@ -25,10 +27,10 @@ _RETAKE = "Use a picture that shows the whole ECG page, upright and in focus."
 
 
 def prepare_page(photo_rgb: ByteArray) -> PageImage:
-    """Cut a page to its panel, measure its scale and flatten it to ink.
+    """Straighten a page, cut it to its panel, measure its scale and flatten it to ink.
 
     Args:
-        photo_rgb: upright picture, ``uint8 [H, W, 3]``.
+        photo_rgb: upright picture, ``uint8 [H, W, 3]``; the page on it may be tilted, turned or bent.
 
     Returns:
         The page; its ink is ``uint8 [h, w]`` at ``STANDARD_PX_PER_MM``.
@@ -39,9 +41,12 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
     height, width = photo_rgb.shape[:2]
     if min(height, width) < MIN_SIDE_PX:
         raise NotScreenable(f"The picture is too small ({width}x{height} pixels).", "Use one at least 800 pixels wide.")
-    darkness = darkness_rgb(photo_rgb)
+    straight = straighten(photo_rgb)
+    darkness = darkness_rgb(photo_rgb if straight is None else straight.picture_rgb)
+    if straight is not None:
+        darkness[~straight.in_photo] = 0
     strongest = darkness.max(axis=2)
-    grid = find_grid_scale(strongest)
+    grid = find_grid_scale(strongest) if straight is None else GridScale(straight.px_per_mm, straight.px_per_mm)
     box = None if grid is None else grid_panel(strongest, grid.px_per_mm)
     notes: list[str] = []
     source: Literal["grid", "pulse"] | None
@@ -61,17 +66,29 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
                 f"Neither grid nor calibration pulse was found; a panel {ASSUMED_PANEL_MM:.0f} mm wide is assumed."
             )
     raster, frame = _standard_raster(ink, box, scale_xy)
+    px_per_mm = float(np.sqrt(scale_xy[0] * scale_xy[1]))
+    seen = strongest[y1:y2, x1:x2]
+    if straight is not None:
+        frame = straight.frame.after(frame.photo_from_panel, frame.panel_wh)
+        notes.append("The page was straightened.")
+    turns = find_quarter_turns(raster)
+    if turns:
+        raster, seen = (np.ascontiguousarray(np.rot90(picture, -turns)) for picture in (raster, seen))
+        frame = frame.turned(turns)
+        notes.append(f"The page was turned by {90 * turns} degrees.")
     _check_traces(raster)
+    if straight is not None:
+        px_per_mm = photo_scale(frame, np.asarray(frame.panel_wh) / 2) * STANDARD_PX_PER_MM
     page = PageImage(
         photo_rgb=photo_rgb,
         ink=raster,
         frame=frame,
-        px_per_mm=None if source is None else float(np.sqrt(scale_xy[0] * scale_xy[1])),
+        px_per_mm=None if source is None else px_per_mm,
         px_per_mm_source=source,
         has_grid=source == "grid",
         notes=tuple(notes),
     )
-    return graded(page, strongest[y1:y2, x1:x2])
+    return graded(page, seen)
 
 
 def _panel_without_grid(ink: ByteArray) -> tuple[XYXY, float, Literal["pulse"] | None]:

@@ -35,7 +35,7 @@ class GridScale:
         return float(np.sqrt(self.px_per_mm_x * self.px_per_mm_y))
 
 
-def find_grid_scale(darkness: ByteArray) -> GridScale | None:
+def find_grid_scale(darkness: ByteArray, slack_steps: int = SLACK_STEPS) -> GridScale | None:
     """Find the grid's period from the spectra of the darkness projected on both axes.
 
     The picture is cut into strips and windows whose log power spectra are averaged (Welch's method), so that traces,
@@ -43,6 +43,7 @@ def find_grid_scale(darkness: ByteArray) -> GridScale | None:
 
     Args:
         darkness: ``uint8 [H, W]``, 0 = paper.
+        slack_steps: how far the directions may differ, half of it in steps of the ladder.
 
     Returns:
         The grid's scale, or None where no common period is found in both directions.
@@ -50,10 +51,10 @@ def find_grid_scale(darkness: ByteArray) -> GridScale | None:
     longest = max(darkness.shape)
     low, high = max(1.9, longest / PICTURE_MM[1]), longest / PICTURE_MM[0]
     candidates = np.exp(np.arange(np.log(low), np.log(high), LADDER_STEP))
-    squashed = cv2.LUT(darkness, _SQUASH)
+    squashed = squash(darkness)
     window = min(darkness.shape) // 3
     spectra = [_whitened_spectrum(np.ascontiguousarray(s), window) for s in (squashed, squashed.T)]
-    scores = [_running_max(_comb_scores(np.minimum(s, TOOTH_CAP), candidates)) for s in spectra]
+    scores = [_running_max(_comb_scores(np.minimum(s, TOOTH_CAP), candidates), slack_steps) for s in spectra]
     usual = np.exp(-0.5 * (np.log(longest / candidates / USUAL_PICTURE_MM) / USUAL_SPREAD_LOG) ** 2)
     both = np.minimum(*scores) * usual
     if both.max() < MIN_GRID_SCORE:
@@ -63,7 +64,7 @@ def find_grid_scale(darkness: ByteArray) -> GridScale | None:
     double = slice(best + round(np.log(1.95) / LADDER_STEP), best + round(np.log(2.05) / LADDER_STEP))
     if both[double].max(initial=0.0) >= 0.9 * both[best]:
         best = double.start + int(np.argmax(both[double]))
-    near = candidates[max(0, best - SLACK_STEPS) : best + SLACK_STEPS + 1]
+    near = candidates[max(0, best - slack_steps) : best + slack_steps + 1]
     return GridScale(*(float(near[np.argmax(_comb_scores(s, near))]) for s in spectra))
 
 
@@ -71,8 +72,13 @@ _SQUASH = (255 * (x := np.arange(256) / 255.0) / (x + 0.15)).astype(np.uint8)
 """Brings faint grids and black pens closer together."""
 
 
-def _running_max(values: FloatArray) -> FloatArray:
-    window = np.ones((1, 2 * SLACK_STEPS + 1), np.uint8)
+def squash(darkness: ByteArray) -> ByteArray:
+    """Lift faint marks towards the pen, so that a printed grid weighs as much as the traces."""
+    return np.asarray(cv2.LUT(darkness, _SQUASH), dtype=np.uint8)
+
+
+def _running_max(values: FloatArray, reach: int) -> FloatArray:
+    window = np.ones((1, 2 * reach + 1), np.uint8)
     return np.asarray(cv2.dilate(values.astype(np.float32)[None, :], window)[0], dtype=np.float64)
 
 

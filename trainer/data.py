@@ -188,11 +188,10 @@ def _cached_panel(photo_rgb: ByteArray, content_hash: str, cache_dir: Path) -> t
         ink = cv2.imread(str(picture_path), cv2.IMREAD_GRAYSCALE)
         if ink is not None:
             notes = json.loads(frame_path.read_text())
-            matrix = np.array(notes["photo_from_panel"], dtype=np.float64)
-            frame = PanelFrame(matrix, (ink.shape[1], ink.shape[0]))
+            frame = PanelFrame.from_json(notes)
             return ink.astype(np.uint8, copy=False), frame, bool(notes["has_grid"])
     page = prepare_page(photo_rgb)
     encoded = cv2.imencode(".png", page.ink)[1]
     write_bytes_atomic(picture_path, encoded.tobytes())
-    write_json_atomic(frame_path, {"photo_from_panel": page.frame.photo_from_panel.tolist(), "has_grid": page.has_grid})
+    write_json_atomic(frame_path, {**page.frame.to_json(), "has_grid": page.has_grid})
     return page.ink, page.frame, page.has_grid

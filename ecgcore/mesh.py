@@ -1,0 +1,58 @@
+"""A smooth displacement of the plane, as a lens and bent paper make it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A smooth displacement of the plane: a tensor-product cubic B-spline (Rueckert et al. 1999, IEEE TMI 18:712).
+
+    Args:
+        origin_xy: where the spline begins; outside its extent the displacement stays that of the border.
+        step_xy: distance of its knots.
+        shifts_xy: coefficients ``[rows, columns, 2]``, at least 4 by 4; three more each way than there are cells.
+    """
+
+    origin_xy: tuple[float, float]
+    step_xy: tuple[float, float]
+    shifts_xy: FloatArray
+
+    def at(self, points_xy: FloatArray) -> FloatArray:
+        """Displacement at points, ``[n, 2]`` to ``[n, 2]``."""
+        across, down = (self.weights(axis, points_xy[:, axis]) for axis in (0, 1))
+        result: FloatArray = np.einsum("nr,nc,rcd->nd", down, across, self.shifts_xy, optimize=True)
+        return result
+
+    def on_grid(self, xs: FloatArray, ys: FloatArray) -> FloatArray:
+        """Displacement at every crossing, ``[len(ys), len(xs), 2]``."""
+        across, down = self.weights(0, xs), self.weights(1, ys)
+        return np.stack([down @ self.shifts_xy[..., axis] @ across.T for axis in (0, 1)], axis=-1)
+
+    def weights(self, axis: int, values: FloatArray) -> FloatArray:
+        """Weight of every coefficient along an axis, ``[n]`` to ``[n, columns or rows]``."""
+        count = self.shifts_xy.shape[1 - axis]
+        at = np.clip((values - self.origin_xy[axis]) / self.step_xy[axis], 0.0, count - 3)
+        cell = np.minimum(at.astype(int), count - 4)
+        u = at - cell
+        basis = np.stack([(1 - u) ** 3, 3 * u**3 - 6 * u**2 + 4, -3 * u**3 + 3 * u**2 + 3 * u + 1, u**3], axis=1) / 6
+        weights = np.zeros((len(values), count))
+        weights[np.arange(len(values))[:, None], cell[:, None] + np.arange(4)] = basis
+        return weights
+
+    def rescaled(self, offset_xy: tuple[float, float], scale_xy: tuple[float, float]) -> "Mesh":
+        """The same displacement in coordinates ``(old - offset) / scale``."""
+        origin = tuple((o - c) / s for o, c, s in zip(self.origin_xy, offset_xy, scale_xy, strict=True))
+        step = tuple(d / s for d, s in zip(self.step_xy, scale_xy, strict=True))
+        return Mesh(origin, step, self.shifts_xy / np.asarray(scale_xy))  # type: ignore[arg-type]
+
+    def turned(self, height: float) -> "Mesh":
+        """The same displacement after a quarter turn clockwise of a picture ``height`` high."""
+        rows = self.shifts_xy.shape[0]
+        shifts = self.shifts_xy.transpose(1, 0, 2)[:, ::-1, ::-1] * (-1, 1)
+        end = self.origin_xy[1] + (rows - 3) * self.step_xy[1]
+        return Mesh((height - end, self.origin_xy[0]), (self.step_xy[1], self.step_xy[0]), shifts)

@@ -1,0 +1,145 @@
+"""Straightening: a photo of a tilted, turned or bent page becomes a picture whose grid is upright and of one scale."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ecgcore.page_directions import TILE_PX, GridDirections, find_directions
+from ecgcore.page_flatten import darkness_rgb
+from ecgcore.page_mesh import CELL_PX, GRID_PX_PER_MM, fit_grid
+from ecgcore.page_scale import find_grid_scale, squash
+from ecgcore.types import ByteArray, FloatArray, PanelFrame
+
+WORK_PX = 1600
+STRAIGHT_DEG, STRAIGHT_SPREAD_DEG = 1.7, 0.75
+"""Below both a page counts as straight: scans and exports are, and go the short way."""
+SCALE_SLACK_STEPS = 230
+"""A tilted page is foreshortened: its two scales may differ by 2 * 230 * 4e-4 = 18 %."""
+MAX_RESIDUAL_MM = 0.8
+MARGIN_MM = 7.0
+PX_PER_MM = 4.0, 8.0
+"""Bounds of the straightened picture's scale, which follows the photo's between them."""
+MAX_SIDE_MM = 500.0
+
+
+@dataclass(frozen=True)
+class StraightPicture:
+    """A photo as if it had been scanned.
+
+    Args:
+        picture_rgb: ``uint8 [h, w, 3]``, upright but for quarter turns.
+        in_photo: where it shows the photo, ``bool [h, w]``.
+        px_per_mm: of this picture, the same in both directions.
+        frame: from its pixels (as panel) to those of the photo.
+    """
+
+    picture_rgb: ByteArray
+    in_photo: npt.NDArray[np.bool_]
+    px_per_mm: float
+    frame: PanelFrame
+
+
+def straighten(photo_rgb: ByteArray) -> StraightPicture | None:
+    """Undo perspective, rotation (but for quarter turns), lens and bending by the printed grid.
+
+    Args:
+        photo_rgb: ``uint8 [H, W, 3]``.
+
+    Returns:
+        The straightened picture, or None where the page is straight already or no grid tells.
+    """
+    work_scale = min(1.0, WORK_PX / max(photo_rgb.shape[:2]))
+    work = (
+        photo_rgb
+        if work_scale == 1
+        else np.asarray(
+            cv2.resize(photo_rgb, None, fx=work_scale, fy=work_scale, interpolation=cv2.INTER_AREA), dtype=np.uint8
+        )
+    )
+    squashed = squash(np.asarray(darkness_rgb(work).max(axis=2), dtype=np.uint8))
+    directions = find_directions(squashed)
+    if directions is None or _is_straight(directions):
+        return None
+    grid_from_work = _grid_from_work(squashed, directions)
+    if grid_from_work is None:
+        return None
+    matrix, grid_wh = grid_from_work
+    seen = cv2.warpPerspective(squashed, _centred(matrix), grid_wh, flags=cv2.INTER_LINEAR)
+    grid = fit_grid(np.asarray(seen, dtype=np.uint8))
+    if grid is None or grid.residual_mm > MAX_RESIDUAL_MM:
+        return None
+    to_work = np.diag([photo_rgb.shape[1] / work.shape[1], photo_rgb.shape[0] / work.shape[0], 1.0])
+    photo_from_grid = to_work @ np.linalg.inv(matrix)
+    ys, xs = np.nonzero(grid.present)
+    low = np.array([xs.min(), ys.min()]) * CELL_PX - MARGIN_MM * GRID_PX_PER_MM
+    high = np.array([xs.max() + 1, ys.max() + 1]) * CELL_PX + MARGIN_MM * GRID_PX_PER_MM
+    middle = (low + high) / 2
+    whole = PanelFrame(photo_from_grid, grid_wh, grid.mesh)
+    px_per_mm = float(np.clip(photo_scale(whole, middle) * GRID_PX_PER_MM, *PX_PER_MM))
+    step = GRID_PX_PER_MM / px_per_mm
+    shift = low - grid.mesh.at(middle[None])[0]
+    width, height = (int(n) for n in np.ceil((high - low) / step))
+    back = np.array([[step, 0, shift[0]], [0, step, shift[1]], [0, 0, 1]])
+    frame = PanelFrame(photo_from_grid @ back, (width, height), grid.mesh.rescaled(tuple(shift), (step, step)))
+    picture, in_photo = resample(photo_rgb, frame)
+    return StraightPicture(picture, in_photo, px_per_mm, frame)
+
+
+def photo_scale(frame: PanelFrame, point_panel_xy: npt.ArrayLike) -> float:
+    """Photo pixels per panel pixel at a point, geometric mean of both directions."""
+    x, y = np.asarray(point_panel_xy, dtype=np.float64)
+    cross = frame.points_to_photo([[x - 2, y], [x + 2, y], [x, y - 2], [x, y + 2]])
+    return float(np.sqrt(abs(np.linalg.det(np.stack([cross[1] - cross[0], cross[3] - cross[2]]) / 4))))
+
+
+def resample(photo_rgb: ByteArray, frame: PanelFrame) -> tuple[ByteArray, npt.NDArray[np.bool_]]:
+    """The photo in a frame's panel pixels, and which of them lie in the photo."""
+    width, height = frame.panel_wh
+    xs, ys = (np.arange(n, dtype=np.float64) + 0.5 for n in (width, height))
+    shift = np.zeros((1, 1, 2), np.float32) if frame.mesh is None else frame.mesh.on_grid(xs, ys).astype(np.float32)
+    matrix = frame.photo_from_panel.astype(np.float32)
+    x, y = xs[None, :].astype(np.float32) + shift[..., 0], ys[:, None].astype(np.float32) + shift[..., 1]
+    depth = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
+    map_x = (matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]) / depth - np.float32(0.5)
+    map_y = (matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]) / depth - np.float32(0.5)
+    picture = cv2.remap(photo_rgb, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    rows, columns = photo_rgb.shape[:2]
+    in_photo = (map_x > -1) & (map_y > -1) & (map_x < columns) & (map_y < rows)
+    return np.asarray(picture, dtype=np.uint8), in_photo
+
+
+def _is_straight(directions: GridDirections) -> bool:
+    turn = max(abs(directions.across), abs(directions.down))
+    return bool(np.degrees(turn) < STRAIGHT_DEG and directions.spread_deg < STRAIGHT_SPREAD_DEG)
+
+
+def _grid_from_work(squashed: ByteArray, directions: GridDirections) -> tuple[FloatArray, tuple[int, int]] | None:
+    """Homography from the work picture to a nearly perfect grid of ``GRID_PX_PER_MM``, and that picture's size."""
+    plane = directions.plane_from_picture
+    half = TILE_PX / 2
+    corners = np.array([[-half, -half], [half, -half], [half, half], [-half, half]])
+    points = (directions.tiles_xy[:, None] + corners).reshape(-1, 2)
+    depth = np.column_stack([points, np.ones(len(points))]) @ plane[2]
+    if depth.min() < 0.2:
+        return None
+    flat = cv2.perspectiveTransform(points[None], plane)[0]
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    size = tuple(int(n) for n in np.ceil(high - low))
+    if max(size) > 3 * WORK_PX or min(size) < TILE_PX:
+        return None
+    plane = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1]]) @ plane
+    upright = cv2.warpPerspective(squashed, _centred(plane), size, flags=cv2.INTER_LINEAR)
+    scale = find_grid_scale(np.asarray(upright, dtype=np.uint8), SCALE_SLACK_STEPS)
+    if scale is None or max(size) / scale.px_per_mm > MAX_SIDE_MM:
+        return None
+    enlarge = np.diag([GRID_PX_PER_MM / scale.px_per_mm_x, GRID_PX_PER_MM / scale.px_per_mm_y, 1.0])
+    wide, high_ = (int(np.ceil(n * enlarge[i, i])) for i, n in enumerate(size))
+    return enlarge @ plane, (wide, high_)
+
+
+def _centred(matrix: FloatArray) -> FloatArray:
+    """The homography on pixel edges as OpenCV wants it, on pixel centres."""
+    to_edge = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    return np.asarray(np.linalg.inv(to_edge) @ matrix @ to_edge, dtype=np.float64)
