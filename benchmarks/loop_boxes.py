@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.held_out_figures import shown
 from ecgcore.bundle import Bundle, load_bundle
 from ecgcore.detector import BeatDetector
 from ecgcore.papersim import PageStyle
@@ -89,11 +90,9 @@ def retrained(bundle: Bundle, pages: Sequence[PreparedPage], seed: int) -> tuple
 
 def report(name: str, figures: dict[str, Any]) -> None:
     """Print one line."""
-    words = [
-        f"{metric} {figures[metric]['value']:.3f} ({figures[metric]['low']:.3f} to {figures[metric]['high']:.3f})"
-        for metric in ("recall", "precision", "ap50_95")
-    ]
-    print(f"{name}: {', '.join(words)}", flush=True)
+    print(
+        f"{name}: {', '.join(f'{key} {shown(figures[key])}' for key in ('recall', 'precision', 'ap50_95'))}", flush=True
+    )
 
 
 def weakest_layout(bundle: Bundle, records: Sequence[Record], out: Path) -> str:

@@ -1,22 +1,26 @@
 """What the experiments in ``benchmarks`` rest on: how pages are drawn, and how several runs are put together."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import published_experiment
+from benchmarks import fusion_head, loop_boxes, published_experiment
 from benchmarks.khan_features import PUBLISHED_COUNTS, published_sample
 from benchmarks.loop_labels import mean_auroc, minus
 from benchmarks.published_experiment import CHOICES, Budget, folds_of
 from benchmarks.training_stages import draw_pages
 from ecgcore.errors import BadData
+from ecgcore.papersim import PageStyle, synthetic_ecg
 from tests.tiny import save_tiny_bundle
 from tests.trainer.pages import prepared_page
 from trainer.config import RECIPES
 from trainer.data import PreparedPage
 from trainer.metrics import bootstrap
 from trainer.runs import read_answers
+from trainer.sources import Record
 
 
 def pages_of(groups: int) -> list[PreparedPage]:
@@ -84,6 +88,53 @@ def test_the_published_experiment_stops_when_its_minutes_are_over_and_goes_on(
     assert told.count('"bundle": "tiny-1"') == 2, "every fold goes on from the bundle"
     assert all(word in told for word in ("detector", "local", "global", "fused", "auroc", "ap50"))
     assert len(read_answers(tmp_path / "out" / "predictions.csv")) == 12
+    seconds = published_experiment.estimate(pages, RECIPES["tiny"], bundle, 1)
+    assert set(seconds) == {"detector", "local", "global", "fusion", "fusion-joint", "looking"}
+    assert all(value > 0 for value in seconds.values())
+
+
+def test_the_head_is_retrained_twice_and_told_by_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = [replace(page, boxes_panel_xyxy=None) for page in draw_pages(8)]
+    monkeypatch.setattr(fusion_head, "all_khan_pages", lambda *_: pages)
+    monkeypatch.setattr(fusion_head, "published_sample", lambda pages: pages)
+    bundle = save_tiny_bundle(tmp_path / "bundle")
+    places = [word for name in ("khan", "cache") for word in (f"--{name}", str(tmp_path / name))]
+    monkeypatch.setattr("sys.argv", ["fusion_head", *places, "--bundle", str(bundle), "--folds", "2"])
+    fusion_head.main()
+    told = capsys.readouterr().out
+    assert told.count("fused AUROC") == 2
+    assert told.count("'fusion':") == 2
+    kept = [path.name for path in (tmp_path / "cache" / "seen").rglob("*.safetensors")]
+    assert sum("-varied-" in name for name in kept) >= 4, "what training looks at is kept"
+
+
+def test_corrected_boxes_of_the_weakest_layout_are_learnt_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = []
+    for number in range(9):
+        signals_mv, fs_hz, beats_s = synthetic_ecg("normal", number)
+        whole = [np.array([[0.0, 10.0]])] * 12
+        records.append(Record(f"r{number}", f"r{number}", None, signals_mv, fs_hz, beats_s, whole))
+    monkeypatch.setattr(loop_boxes, "load_ludb", lambda _folder: records)
+    monkeypatch.setattr(loop_boxes, "split_records", lambda records: (records[:6], records[6:7], records[7:]))
+    styles = {"wide": PageStyle(px_per_mm=5.0), "crowded": PageStyle(px_per_mm=5.0, row_pitch_mm=22.0)}
+    monkeypatch.setattr(loop_boxes, "LAYOUTS", styles)
+    bundle, out = save_tiny_bundle(tmp_path / "bundle"), tmp_path / "out"
+    command = ["loop_boxes", "--ludb", "x", "--bundle", str(bundle), "--out", str(out), "--pages", "0", "4"]
+    monkeypatch.setattr("sys.argv", command)
+    out.mkdir()
+    loop_boxes.main()
+    told = capsys.readouterr().out
+    assert "layout wide" in told and "layout crowded" in told
+    (result,) = (json.loads(path.read_text()) for path in out.glob("*-4-0.json"))
+    assert (result["fresh"], result["pages"]) == (2, 4)
+    assert result["seconds"] > 0
+    monkeypatch.setattr(loop_boxes, "retrained", None)  # what is finished is not done again
+    loop_boxes.main()
+    assert capsys.readouterr().out.count("recall") == 4
 
 
 def test_the_shorter_recipe_trains_every_stage() -> None:
