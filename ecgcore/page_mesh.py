@@ -86,7 +86,7 @@ def _in_phase(waves: list[tuple[np.ndarray, int]], mesh: Mesh) -> npt.NDArray[np
         expected = np.exp(-2j * np.pi * shifts[..., axis] / period_px)
         agreement.append(cv2.GaussianBlur((z * np.conj(expected)).real, (0, 0), 0.8))
     both = np.minimum(*agreement)
-    return _largest((both > max(_MIN_PHASE, 0.2 * float(np.quantile(both, 0.8)))).astype(np.uint8)) > 0
+    return _largest((both > max(_MIN_PHASE, 0.3 * float(np.quantile(both, 0.8)))).astype(np.uint8)) > 0
 
 
 def _cells(values: np.ndarray) -> np.ndarray:
@@ -108,7 +108,7 @@ def _lock_in(picture: np.ndarray, axis: int, period_px: int) -> np.ndarray:
 def _largest(mask: ByteArray) -> ByteArray:
     """The largest connected area, with small holes filled."""
     closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
-    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
     if count < 2:
         return np.zeros_like(mask)
