@@ -60,14 +60,11 @@ def main() -> None:
     values = np.array(rows)
     corner, period, upright, whole, processor_s, wall_s = values.T
     print(f"{len(rows)} prepared, {refused} refused, {gridless} without a grid left out")
-    print(
-        f"corner error, median: {np.median(corner[whole > 0]):.2%} of the width ({int(whole.sum())} wholly in the photo)"
-    )
+    seen = corner[whole > 0]
+    print(f"corner error, median: {np.median(seen):.2%} of the width, of {len(seen)} wholly in the photo")
     print(f"grid period error: median {np.median(period):.2%}, 95th percentile {np.quantile(period, 0.95):.2%}")
     print(f"right way up: {upright.mean():.1%}")
-    print(
-        f"straightening: median {np.median(wall_s):.2f} s, of the processor on one thread {np.median(processor_s):.2f} s"
-    )
+    print(f"straightening, median: {np.median(wall_s):.2f} s; processor, one thread: {np.median(processor_s):.2f} s")
 
 
 def _seconds(photo: SimPhoto) -> tuple[float, float]:
