@@ -10,7 +10,7 @@ from ecgcore.page_flatten import darkness_rgb, keep_strokes, pen_ink
 from ecgcore.page_io import picture_hash, read_picture
 from ecgcore.page_panel import MARGIN_MM, XYXY, grid_panel, pulse_height_px, trace_boxes
 from ecgcore.page_quality import graded
-from ecgcore.page_rectify import photo_scale, straighten
+from ecgcore.page_rectify import photo_scale, settle_panel, straighten
 from ecgcore.page_scale import GridScale, find_grid_scale
 from ecgcore.page_turn import find_quarter_turns
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, PageImage, PanelFrame
@@ -44,10 +44,12 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
     straight = straighten(photo_rgb)
     darkness = darkness_rgb(photo_rgb if straight is None else straight.picture_rgb)
     if straight is not None:
-        darkness[~straight.in_photo] = 0
+        darkness[~straight.on_grid] = 0
     strongest = darkness.max(axis=2)
     grid = find_grid_scale(strongest) if straight is None else GridScale(straight.px_per_mm, straight.px_per_mm)
     box = None if grid is None else grid_panel(strongest, grid.px_per_mm)
+    if straight is not None:
+        box = settle_panel(box, straight)
     notes: list[str] = []
     source: Literal["grid", "pulse"] | None
     if grid is not None and box is not None:

@@ -15,7 +15,8 @@ CELL_PX = 5 * GRID_PX_PER_MM
 """One cell is one period of the 5 mm lines and five of the 1 mm lines: every other harmonic cancels in it."""
 _PERIODS_PX = 5 * GRID_PX_PER_MM, GRID_PX_PER_MM
 _KNOT_CELLS = 5
-_MIN_LOCK, _MIN_PHASE = 0.12, 0.07
+_MIN_LOCK, _MIN_PHASE = 0.12, 0.1
+_SMOOTH_CELLS, _MIN_CONTRAST = 0.7, 5.0
 _STIFFNESS = 0.02
 _ROUNDS = 3
 
@@ -51,7 +52,9 @@ def fit_grid(squashed: ByteArray) -> GridMesh | None:
     if min(rows, columns) < 4:
         return None
     picture = squashed[: rows * CELL_PX, : columns * CELL_PX].astype(np.float32)
-    contrast = np.sqrt(np.maximum(_cells(picture**2) - _cells(picture) ** 2, 1.0))
+    # smoothed as the waves are: else a blank cell beside a strong edge would seem to be all wave
+    power = cv2.GaussianBlur(_cells(picture**2) - _cells(picture) ** 2, (0, 0), _SMOOTH_CELLS)
+    contrast = np.sqrt(np.maximum(power, _MIN_CONTRAST**2))
     waves = []
     for axis in (0, 1):
         locked = [_lock_in(picture, axis, period) / contrast for period in _PERIODS_PX]
@@ -101,14 +104,16 @@ def _lock_in(picture: np.ndarray, axis: int, period_px: int) -> np.ndarray:
     turn = 2 * np.pi / period_px * at
     wave = [np.cos(turn), -np.sin(turn)]
     parts = [_cells(picture * (w[None, :] if axis == 0 else w[:, None])) for w in wave]
-    soft = [cv2.GaussianBlur(part, (0, 0), 0.7) for part in parts]
+    soft = [cv2.GaussianBlur(part, (0, 0), _SMOOTH_CELLS) for part in parts]
     return np.asarray(2 * (soft[0] + 1j * soft[1]))
 
 
 def _largest(mask: ByteArray) -> ByteArray:
     """The largest connected area, with small holes filled."""
-    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
-    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    padded = cv2.copyMakeBorder(mask, 4, 4, 4, 4, cv2.BORDER_CONSTANT, value=0)
+    opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))[4:-4, 4:-4]
     count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
     if count < 2:
         return np.zeros_like(mask)

@@ -30,13 +30,13 @@ class StraightPicture:
 
     Args:
         picture_rgb: ``uint8 [h, w, 3]``, upright but for quarter turns.
-        in_photo: where it shows the photo, ``bool [h, w]``.
+        on_grid: where it shows the printed grid or what is next to it, ``bool [h, w]``; elsewhere is the desk.
         px_per_mm: of this picture, the same in both directions.
         frame: from its pixels (as panel) to those of the photo.
     """
 
     picture_rgb: ByteArray
-    in_photo: npt.NDArray[np.bool_]
+    on_grid: npt.NDArray[np.bool_]
     px_per_mm: float
     frame: PanelFrame
 
@@ -84,7 +84,22 @@ def straighten(photo_rgb: ByteArray) -> StraightPicture | None:
     back = np.array([[step, 0, shift[0]], [0, step, shift[1]], [0, 0, 1]])
     frame = PanelFrame(photo_from_grid @ back, (width, height), grid.mesh.rescaled(tuple(shift), (step, step)))
     picture, in_photo = resample(photo_rgb, frame)
-    return StraightPicture(picture, in_photo, px_per_mm, frame)
+    on_grid = _near_cells(grid.present, low, step, (width, height))
+    return StraightPicture(picture, in_photo & on_grid, px_per_mm, frame)
+
+
+def settle_panel(box: tuple[int, int, int, int] | None, straight: StraightPicture) -> tuple[int, int, int, int]:
+    """The panel's box where the marks end, if that is within a cell of where the grid's waves end; else the latter.
+
+    Marks show the edge to the millimetre, but a faint part of the grid or a desk's texture misleads them.
+    """
+    height, width = straight.picture_rgb.shape[:2]
+    margin, cell = round(MARGIN_MM * straight.px_per_mm), CELL_PX / GRID_PX_PER_MM * straight.px_per_mm
+    waves = (margin, margin, width - margin, height - margin)
+    if box is None:
+        return waves
+    x1, y1, x2, y2 = (mark if abs(mark - wave) < 1.4 * cell else wave for mark, wave in zip(box, waves, strict=True))
+    return x1, y1, x2, y2
 
 
 def photo_scale(frame: PanelFrame, point_panel_xy: npt.ArrayLike) -> float:
@@ -137,6 +152,17 @@ def _grid_from_work(squashed: ByteArray, directions: GridDirections) -> tuple[Fl
     enlarge = np.diag([GRID_PX_PER_MM / scale.px_per_mm_x, GRID_PX_PER_MM / scale.px_per_mm_y, 1.0])
     wide, high_ = (int(np.ceil(n * enlarge[i, i])) for i, n in enumerate(size))
     return enlarge @ plane, (wide, high_)
+
+
+def _near_cells(
+    present: npt.NDArray[np.bool_], low: FloatArray, step: float, picture_wh: tuple[int, int]
+) -> npt.NDArray[np.bool_]:
+    """Pixels of the straightened picture in a cell that holds a grid, or beside one."""
+    grown = cv2.dilate(present.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0)
+    matrix = np.array([[step / CELL_PX, 0, low[0] / CELL_PX - 0.5], [0, step / CELL_PX, low[1] / CELL_PX - 0.5]])
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    mode = cv2.BORDER_REPLICATE  # what the photo cuts off goes on beyond the last whole cell
+    return np.asarray(cv2.warpAffine(grown, matrix, picture_wh, flags=flags, borderMode=mode) > 0)
 
 
 def _centred(matrix: FloatArray) -> FloatArray:
