@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ecgcore.errors import NotScreenable
-from ecgcore.page_flatten import darkness_rgb, keep_strokes, pen_ink
+from ecgcore.page_flatten import darkness_rgb, keep_strokes, pen_ink, without_grid
 from ecgcore.page_io import picture_hash, read_picture
 from ecgcore.page_panel import MARGIN_MM, XYXY, grid_panel, pulse_height_px, trace_boxes
 from ecgcore.page_quality import graded
@@ -55,7 +55,8 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
     if grid is not None and box is not None:
         scale_xy, source = (grid.px_per_mm_x, grid.px_per_mm_y), "grid"
         x1, y1, x2, y2 = box
-        ink = pen_ink(darkness[y1:y2, x1:x2], True, grid.px_per_mm)
+        panel = darkness[y1:y2, x1:x2]
+        ink = pen_ink(panel if straight is None else without_grid(panel, grid.px_per_mm), True, grid.px_per_mm)
     else:
         ink = pen_ink(darkness, False, 1.0)
         box, scale, source = _panel_without_grid(ink)

@@ -100,6 +100,30 @@ def _without_rulings(darkness: ByteArray, px_per_mm: float) -> ByteArray:
     return np.asarray(cv2.subtract(darkness, cv2.max(across, down)), dtype=np.uint8)
 
 
+def without_grid(darkness: ByteArray, px_per_mm: float) -> ByteArray:
+    """Take the printed grid out of a straightened photo, whose lines are nearly but not exactly straight.
+
+    As :func:`_without_rulings`, but a line may waver by a pixel; and no more is taken than a grid line usually has, so
+    that a trace that runs along a line keeps what it is darker.
+
+    Args:
+        darkness: ``uint8 [h, w, 3]``, 0 = paper.
+        px_per_mm: of the picture.
+    """
+    length, waver = round(RULING_MM / 2 * px_per_mm), np.ones((3, 3), np.uint8)
+    wide = cv2.dilate(darkness, waver)
+    lines = cv2.max(
+        *(cv2.morphologyEx(wide, cv2.MORPH_OPEN, np.ones(shape, np.uint8)) for shape in ((1, length), (length, 1)))
+    )
+    lines = cv2.min(lines, darkness)
+    strongest = lines[::3, ::3].max(axis=2)
+    printed = lines[::3, ::3][strongest > 255 * MIN_MARK]
+    if len(printed) == 0:
+        return darkness
+    usual = np.quantile(printed, 0.9, axis=0)
+    return np.asarray(cv2.subtract(darkness, np.minimum(lines, usual.astype(np.uint8))), dtype=np.uint8)
+
+
 def keep_strokes(raster: ByteArray) -> ByteArray:
     """Clear what is no pen stroke from the standard raster: faint remnants, specks and the panel's frame.
 
