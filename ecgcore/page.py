@@ -22,6 +22,8 @@ ASSUMED_PANEL_MM = 260.0
 PULSE_MM = 10.0
 MAX_INK_SHARE = 0.35
 MIN_TRACE_MM = 8.0
+STRAIGHTENED_CUT = 0.35
+"""A photo's strokes are soft, and its grid has been taken out already."""
 MIN_TRACE_COLUMNS = 0.3
 _RETAKE = "Use a picture that shows the whole ECG page, upright and in focus."
 
@@ -56,7 +58,10 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
         scale_xy, source = (grid.px_per_mm_x, grid.px_per_mm_y), "grid"
         x1, y1, x2, y2 = box
         panel = darkness[y1:y2, x1:x2]
-        ink = pen_ink(panel if straight is None else without_grid(panel, grid.px_per_mm), True, grid.px_per_mm)
+        if straight is None:
+            ink = pen_ink(panel, True, grid.px_per_mm)
+        else:
+            ink = pen_ink(without_grid(panel, grid.px_per_mm), True, grid.px_per_mm, most_cut=STRAIGHTENED_CUT)
     else:
         ink = pen_ink(darkness, False, 1.0)
         box, scale, source = _panel_without_grid(ink)

@@ -48,7 +48,7 @@ def darkness_rgb(photo_rgb: ByteArray) -> ByteArray:
     return np.asarray(cv2.bitwise_not(white), dtype=np.uint8)
 
 
-def pen_ink(darkness: ByteArray, has_grid: bool, px_per_mm: float) -> ByteArray:
+def pen_ink(darkness: ByteArray, has_grid: bool, px_per_mm: float, most_cut: float = 0.6) -> ByteArray:
     """Unmix every pixel into pen and grid, and return the pen's share.
 
     The grid's colour is read in the tiles without any trace, the pen's from what is darker than any grid there.
@@ -60,6 +60,7 @@ def pen_ink(darkness: ByteArray, has_grid: bool, px_per_mm: float) -> ByteArray:
         darkness: ``uint8 [h, w, 3]`` from :func:`darkness_rgb`, cut to the panel.
         has_grid: whether a grid is printed there.
         px_per_mm: of the picture; without a grid it is not used.
+        most_cut: share of the pen below which marks may at most be taken for grid.
 
     Returns:
         ``uint8 [h, w]``: 0 paper, 255 full pen.
@@ -69,7 +70,7 @@ def pen_ink(darkness: ByteArray, has_grid: bool, px_per_mm: float) -> ByteArray:
     share, leak = _pen_share(darkness, empty)
     if leak > DARK_GRID:
         share, leak = _pen_share(_without_rulings(darkness, px_per_mm), empty)
-    cut = float(np.clip(1.2 * leak, 0.15, 0.6))
+    cut = float(np.clip(1.2 * leak, 0.15, most_cut))
     ramp = np.clip((np.arange(256) / 255.0 - cut) / (0.9 - cut), 0.0, 1.0)
     return np.asarray(cv2.LUT(share, np.round(255 * ramp).astype(np.uint8)), dtype=np.uint8)
 

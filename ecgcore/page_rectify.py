@@ -158,7 +158,9 @@ def _near_cells(
     present: npt.NDArray[np.bool_], low: FloatArray, step: float, picture_wh: tuple[int, int]
 ) -> npt.NDArray[np.bool_]:
     """Pixels of the straightened picture in a cell that holds a grid, or beside one."""
-    grown = cv2.dilate(present.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0)
+    outline = cv2.convexHull(np.argwhere(present)[:, ::-1].astype(np.int32))
+    whole = cv2.fillConvexPoly(np.zeros(present.shape, np.uint8), outline, 1)  # traces and labels hide single cells
+    grown = cv2.dilate(whole, np.ones((3, 3), np.uint8), borderValue=0)
     matrix = np.array([[step / CELL_PX, 0, low[0] / CELL_PX - 0.5], [0, step / CELL_PX, low[1] / CELL_PX - 0.5]])
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     mode = cv2.BORDER_REPLICATE  # what the photo cuts off goes on beyond the last whole cell
