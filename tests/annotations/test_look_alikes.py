@@ -156,7 +156,7 @@ def test_an_import_says_which_pictures_are_copies(store: Store, tmp_path: Path) 
     other.add_person("Eve")
     known, _ = other.add_picture(copy_of(picture_rgb(1)), group="held", name="known.png")
     other.hold_out(["held"])
-    report = import_from(other, "coco", tmp_path / "out", "Eve")
+    report = import_from(other, "coco", tmp_path / "out", "Eve", keep_names=True)
     assert report.pictures_added == 2
     (told,) = report.twins
     assert "scan 1.png" in told and "known.png" in told and "group held now, which is held out" in told

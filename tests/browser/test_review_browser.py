@@ -78,6 +78,7 @@ def test_every_key_of_review(browser: Browser, address: str, store: Store) -> No
     assert _boxes(store, image_id) == [snapped]  # what waits is no reading
     press("y")
     expect(accept).to_be_hidden(timeout=WAIT_MS)
+    settle(page)  # the canvas gives the accepted beats back, which is kept as a draft
     press("s")
     expect(page.get_by_text("Saved ")).to_be_visible(timeout=WAIT_MS)
     head = readings.head(store, image_id)

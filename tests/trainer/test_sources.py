@@ -116,9 +116,12 @@ def test_varied_amplitudes_change_the_height_and_nothing_else(tmp_path: Path) ->
     assert len(set(np.round(factors, 3))) == 12
     assert np.allclose(varied.signals_mv, record.signals_mv * factors[:, None])
     assert (varied.beats_s, varied.stretches_s) == (record.beats_s, record.stretches_s)
-    plain, different = (list(boxed_pages([record], 8, 0, varied=flag)) for flag in (False, True))
-    assert [p.key for p in plain] == [p.key for p in different]
-    assert 0 < sum(a.picture_hash != b.picture_hash for a, b in zip(plain, different, strict=True)) < 8
+    plain, different = (
+        {page.key: page.picture_hash for page in boxed_pages([record], 14, 0, varied=flag)} for flag in (False, True)
+    )
+    both = plain.keys() & different.keys()  # too little of a faster rhythm may be left to draw
+    assert len(both) >= 8
+    assert 0 < sum(plain[key] != different[key] for key in both) < len(both)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -18,7 +18,7 @@ from tests.trainer.wfdb_files import write_ludb_record
 from trainer.config import RECIPES
 from trainer.runs import read_answers
 from trainer.starter import StarterPlan, build_starter
-from trainer.starter_lessons import mixing_weights
+from trainer.starter_lessons import KHAN_SHARE, mixing_weights
 from trainer.starter_pages import khan_pages
 
 TINY = RECIPES["tiny"]
@@ -158,6 +158,6 @@ def test_mixing_weights_tell_no_class_by_its_source() -> None:
     for label in (0, 1):
         of_class = np.array([page.label == label for page in pages])
         real = np.array([page.source == "khan" for page in pages])
-        assert weights[of_class & real].sum() == pytest.approx(0.7)
-        assert weights[of_class & ~real].sum() == pytest.approx(0.3)
+        assert weights[of_class & real].sum() == pytest.approx(KHAN_SHARE)
+        assert weights[of_class & ~real].sum() == pytest.approx(1 - KHAN_SHARE)
     assert weights[0] == pytest.approx(3 * weights[2])
