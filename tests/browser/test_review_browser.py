@@ -39,7 +39,8 @@ def _distance(box: Box, other: Box) -> float:
 
 
 def _drawn_page(store: Store) -> tuple[int, Box]:
-    """A page as wide as the others, that no bundle has seen, and the place of one of its beats."""
+    """A reader, and for her a page as wide as the others, that no bundle has seen, and the place of one of its beats."""
+    store.add_person("Ada")
     signals_mv, fs_hz, beats_s = synthetic_ecg("normal", seed=4)
     drawn = draw_page(signals_mv, fs_hz, PageStyle(px_per_mm=5.0), 4, beats_s=beats_s)
     scale = PHOTO_WH[0] / drawn.image_rgb.shape[1]
@@ -49,7 +50,6 @@ def _drawn_page(store: Store) -> tuple[int, Box]:
 
 
 def test_every_key_of_review(browser: Browser, address: str, store: Store) -> None:
-    store.add_person("Ada")
     image_id, beat = _drawn_page(store)
     others = {add_page(store, number) for number in (50, 51)}
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
