@@ -39,7 +39,7 @@ def _distance(box: Box, other: Box) -> float:
 
 
 def _drawn_page(store: Store) -> tuple[int, Box]:
-    """A reader, and for her a page as wide as the others, that no bundle has seen, and the place of one of its beats."""
+    """A reader, a page for her that is as wide as the others and that no bundle has seen, and one of its beats."""
     store.add_person("Ada")
     signals_mv, fs_hz, beats_s = synthetic_ecg("normal", seed=4)
     drawn = draw_page(signals_mv, fs_hz, PageStyle(px_per_mm=5.0), 4, beats_s=beats_s)
