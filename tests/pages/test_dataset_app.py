@@ -13,7 +13,7 @@ from annotations.store import Store
 from annotations.upkeep import erase_group
 from ecgcore.overlay import NOTICE
 from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
-from tests.pages.test_review_app import press, sound
+from tests.pages.review_app import press, sound
 from tests.pages.test_screen_app import APP, texts
 
 

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from annotations import readings
 from annotations.store import Store
-from tests.pages.test_review_app import press, sound
+from tests.pages.review_app import press, sound
 from tests.pages.test_screen_app import APP, texts
 from trainer.jobs_results import out_of_fold
 

@@ -13,7 +13,7 @@ from annotations.store import Store
 from annotations.training_runs import run_of, runs
 from ecgcore.overlay import NOTICE
 from ecgcore.types import ByteArray
-from tests.pages.test_review_app import press, sound
+from tests.pages.review_app import press, sound
 from tests.pages.test_screen_app import APP, drop, png, texts
 from tests.tiny import save_tiny_bundle
 from tests.trainer.training_store import IN_USE

@@ -8,61 +8,16 @@ import pytest
 from sqlite_utils import Database
 from streamlit.testing.v1 import AppTest
 
-from annotations import queue, readings
+from annotations import readings
 from annotations.model import LabelledBox
-from annotations.panel_corners import corners_of
-from annotations.predictions import record_prediction
-from annotations.privacy import choose_what_to_keep, kept_results, what_to_keep
 from annotations.schema import connect
 from annotations.store import Store
 from ecgcore.overlay import NOTICE
-from ecgcore.page import read_picture
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
-from ecgcore.types import Box, ByteArray
-from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb, prediction
-from tests.pages.test_screen_app import APP, drop, png, texts
-
-
-@pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """The store that the app opens, with three screened pages."""
-    monkeypatch.setenv("ECG_DATA_DIR", str(tmp_path / "data"))
-    store = Store(tmp_path / "data")
-    for name in ("Ada", "Ben"):
-        store.add_person(name)
-    for number, p in enumerate((0.99, 0.5, 0.9)):
-        picture, _ = store.add_picture(picture_rgb(number))
-        record_prediction(store, picture.id, prediction(p))
-    return store
-
-
-@pytest.fixture
-def app(data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    """Review, opened by Ada."""
-    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
-    return review("Ada")
-
-
-def review(name: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    app.query_params["who"] = name
-    app.run()
-    return sound(app.switch_page("pages/review.py").run())
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception
-    return app
-
-
-def below(app: AppTest, words: str) -> str:
-    """Open one of the parts below the page and read it."""
-    sound(app.segmented_control(key="review-below").set_value(words).run())
-    return texts(app)
-
-
-def press(app: AppTest, key: str) -> AppTest:
-    return sound(app.button(key=key).click().run())
+from ecgcore.types import Box
+from tests.annotations.conftest import ABNORMAL, NORMAL
+from tests.pages.review_app import below, press, review, sound
+from tests.pages.test_screen_app import APP, texts
 
 
 def test_a_new_reader_is_asked_for_a_name(data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,101 +179,6 @@ def test_a_full_or_read_only_database_keeps_the_work_in_the_session(
     press(app, "save")
     head = readings.head(data, 2)
     assert head is not None and head.reading.comment == comment
-
-
-def test_correct_this_keeps_the_page_and_opens_it(
-    data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, ecg_page_rgb: ByteArray
-) -> None:
-    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    app.session_state["person"] = "Ada"
-    drop(app.run(), ("secret name.png", png(ecg_page_rgb)))
-    assert len(data.rows("SELECT 1 FROM image")) == 3  # screening keeps nothing
-    sound(next(button for button in app.button if button.label == "Correct this").click().run())
-    assert len(data.rows("SELECT 1 FROM image")) == 3  # first the question what may be kept, which is asked once
-    app.radio(key="keep-first").set_value("photo")
-    press(app, "keep-choose")
-    assert what_to_keep(data) == "photo"
-    (row,) = data.rows("SELECT * FROM image WHERE id = 4")
-    assert "secret" not in row["name"]
-    boxes = data.rows(
-        "SELECT * FROM prediction_box JOIN prediction ON prediction.id = prediction_id WHERE image_id = 4"
-    )
-    assert f"{len(boxes)} beats" in below(app, "Boxes as a list")
-
-
-def test_only_the_panel_is_kept_and_its_boxes_lie_on_the_same_beats(
-    data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, ecg_page_rgb: ByteArray
-) -> None:
-    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
-    choose_what_to_keep(data, "panel")
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
-    drop(app, ("Jane Doe.png", png(ecg_page_rgb)))
-    (item,) = app.session_state["screened"].values()
-    for _ in range(2):  # the second time the same page is recognised
-        press(app, f"correct-{item.key}")
-        app.switch_page("pages/screen.py").run()
-    (row,) = data.rows("SELECT * FROM image WHERE id > 3")
-    (stored_rgb,) = read_picture(data.folder / row["file"], "x")
-    assert (row["width"], row["height"]) < item.shown.wh
-    boxes = [tuple(round(v) for v in (b["x1"], b["y1"], b["x2"], b["y2"])) for b in data.rows(
-        "SELECT prediction_box.* FROM prediction_box JOIN prediction ON prediction.id = prediction_id "
-        "WHERE image_id = ? ORDER BY prediction_box.id", (row["id"],)
-    )]  # fmt: skip
-    beats = [[round(edge) for edge in beat.box_photo_xyxy.as_list()] for beat in item.prediction.beats]
-    assert boxes
-    for (x1, y1, x2, y2), (u1, v1, u2, v2) in zip(boxes, beats, strict=True):
-        whole = ecg_page_rgb[v1:v2, u1:u2]
-        assert (stored_rgb[y1:y2, x1:x2] == whole[: y2 - y1, : x2 - x1]).mean() > 0.95
-
-
-def test_corners_set_by_hand_are_remembered_with_the_whole_photo(
-    data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, ecg_page_rgb: ByteArray
-) -> None:
-    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
-    choose_what_to_keep(data, "photo")
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    app.session_state["person"] = "Ada"
-    drop(app.run(), ("a.png", png(ecg_page_rgb)))
-    ((key, item),) = app.session_state["screened"].items()
-    corners = ((1.0, 2.0), (300.0, 2.0), (300.0, 200.0), (1.0, 200.0))
-    app.session_state["screened"][key] = replace(
-        item, prediction=replace(item.prediction, corners_set_photo_xy=corners)
-    )
-    press(app.run(), f"correct-{key}")
-    held = corners_of(data, 4)
-    assert held is not None
-    assert held.tolist() == [list(corner) for corner in corners]
-    assert data.rows("SELECT person FROM panel_corners") == [{"person": "Ada"}]
-
-
-def test_nothing_but_the_result_is_kept(
-    data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, ecg_page_rgb: ByteArray
-) -> None:
-    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
-    choose_what_to_keep(data, "result")
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
-    drop(app, ("Jane Doe.png", png(ecg_page_rgb)))
-    sound(next(button for button in app.button if button.label == "Keep this result").click().run())
-    assert len(data.rows("SELECT 1 FROM image")) == 3
-    (result,) = kept_results(data)
-    assert result["decision"] == "refer"
-    assert "Jane" not in str(result)
-
-
-def test_a_batch_goes_into_the_queue_once(
-    data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, ecg_page_rgb: ByteArray
-) -> None:
-    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
-    choose_what_to_keep(data, "photo")
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
-    other = ecg_page_rgb.copy()
-    other[:5] = 200
-    drop(app, ("a.png", png(ecg_page_rgb)), ("b.png", png(other)), ("broken.png", b"no picture"))
-    for _ in range(2):  # the second time nothing is new
-        press(app, "keep-all")
-        assert data.rows("SELECT count(*) AS n FROM prediction WHERE image_id > 3") == [{"n": 2}]
-    assert queue.progress(data, "Ada", "uncertain").waiting == 5
 
 
 def test_find_alike_proposes_and_a_person_accepts(

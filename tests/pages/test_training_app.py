@@ -14,7 +14,7 @@ from annotations.snapshots import take_snapshot
 from annotations.store import Store
 from annotations.training_runs import RunState, add_events, add_run, move_run, run_of, runs
 from ecgcore.overlay import NOTICE
-from tests.pages.test_review_app import press, sound
+from tests.pages.review_app import press, sound
 from tests.pages.test_screen_app import APP, texts
 from tests.trainer.training_store import IN_USE, use_tiny_bundle
 from trainer import jobs, jobs_plan

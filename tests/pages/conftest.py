@@ -1,0 +1,31 @@
+"""Stores that the app opens in the tests of its pages."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from annotations.predictions import record_prediction
+from annotations.store import Store
+from tests.annotations.conftest import picture_rgb, prediction
+from tests.pages.review_app import review
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The store that the app opens, with three screened pages."""
+    monkeypatch.setenv("ECG_DATA_DIR", str(tmp_path / "data"))
+    store = Store(tmp_path / "data")
+    for name in ("Ada", "Ben"):
+        store.add_person(name)
+    for number, p in enumerate((0.99, 0.5, 0.9)):
+        picture, _ = store.add_picture(picture_rgb(number))
+        record_prediction(store, picture.id, prediction(p))
+    return store
+
+
+@pytest.fixture
+def app(data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """Review, opened by Ada."""
+    monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
+    return review("Ada")

@@ -1,0 +1,27 @@
+"""Drives the app in Streamlit's own test harness, as far as the tests of Review and of keeping pages share it."""
+
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.test_screen_app import APP, texts
+
+
+def review(name: str) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.query_params["who"] = name
+    app.run()
+    return sound(app.switch_page("pages/review.py").run())
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception
+    return app
+
+
+def below(app: AppTest, words: str) -> str:
+    """Open one of the parts below the page and read it."""
+    sound(app.segmented_control(key="review-below").set_value(words).run())
+    return texts(app)
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    return sound(app.button(key=key).click().run())
