@@ -7,6 +7,7 @@ from filelock import FileLock, Timeout
 from sqlite_utils import Database, Migrations
 
 from annotations.model import StoreError
+from annotations.schema_insert_only import keep_insert_only
 from annotations.schema_looks import add_look_alikes
 from annotations.schema_privacy import add_privacy
 from annotations.schema_runs import add_runs
@@ -203,14 +204,9 @@ def m004_snapshots_and_erasure(db: Database) -> None:
         ) STRICT;
         CREATE TABLE erasing (image_id INTEGER PRIMARY KEY) STRICT;
     """)
-    for table in ("prediction", "prediction_box", "revision", "revision_box", "review", "snapshot", "snapshot_item"):
-        db.executescript(f"""
-            CREATE TRIGGER {table}_never_changes BEFORE UPDATE ON {table}
-                BEGIN SELECT RAISE(ABORT, '{table} rows are never changed'); END;
-            CREATE TRIGGER {table}_never_goes BEFORE DELETE ON {table}
-                WHEN NOT EXISTS (SELECT 1 FROM erasing)
-                BEGIN SELECT RAISE(ABORT, '{table} rows are never deleted'); END;
-        """)
+    keep_insert_only(
+        db, "prediction", "prediction_box", "revision", "revision_box", "review", "snapshot", "snapshot_item"
+    )
 
 
 @migrations()

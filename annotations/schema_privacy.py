@@ -2,6 +2,8 @@
 
 from sqlite_utils import Database
 
+from annotations.schema_insert_only import keep_insert_only
+
 
 def add_privacy(db: Database) -> None:
     """Settings, results without a picture, what was painted over, former hashes, and panel corners set by hand."""
@@ -44,11 +46,4 @@ def add_privacy(db: Database) -> None:
         ) STRICT;
         CREATE INDEX panel_corners_image ON panel_corners(image_id, id);
     """)
-    for table in ("blackening", "panel_corners"):
-        db.executescript(f"""
-            CREATE TRIGGER {table}_never_changes BEFORE UPDATE ON {table}
-                BEGIN SELECT RAISE(ABORT, '{table} rows are never changed'); END;
-            CREATE TRIGGER {table}_never_goes BEFORE DELETE ON {table}
-                WHEN NOT EXISTS (SELECT 1 FROM erasing)
-                BEGIN SELECT RAISE(ABORT, '{table} rows are never deleted'); END;
-        """)
+    keep_insert_only(db, "blackening", "panel_corners")
