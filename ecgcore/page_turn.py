@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
@@ -22,20 +23,30 @@ def find_quarter_turns(ink: ByteArray) -> int:
     Args:
         ink: standard panel raster, ``uint8 [h, w]``.
     """
-    height, width = ink.shape
-    across, down = _running_share(ink), _running_share(np.ascontiguousarray(ink.T))
-    turns = 0
-    # Rows of tall beats that touch run on downwards too, on 3 of 479 upright pages; a page on its side is tall.
-    if height > width and down > _SIDEWAYS * across and down > 0.3:
-        turns = 1
+    turns = 1 if _lies_on_its_side(ink) else 0
+    if turns:
         ink = np.ascontiguousarray(np.rot90(ink, -1))
     return turns + (2 if upright_evidence(ink) < UPSIDE_DOWN else 0)
 
 
+def _lies_on_its_side(ink: ByteArray) -> bool:
+    """Whether traces run down a tall panel; rows of tall beats that touch run down wide ones too (3 pages of 479)."""
+    height, width = ink.shape
+    if height <= width:
+        return False
+    down = _running_share(np.ascontiguousarray(ink.T))
+    return down > 0.3 and down > _SIDEWAYS * _running_share(ink)
+
+
+def _strokes(ink: ByteArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Connected strokes: the number of each pixel's, 0 for paper, and what OpenCV measures of each."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 80).astype(np.uint8), connectivity=8)
+    return np.asarray(labels, dtype=np.int32), np.asarray(stats, dtype=np.int32)
+
+
 def _running_share(ink: ByteArray) -> float:
     """Share of the columns under strokes that run on across for ``_RUN_MM`` and are no taller than they are wide."""
-    strokes = (ink > 80).astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
+    labels, stats = _strokes(ink)
     width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     running = (width > _RUN_MM * STANDARD_PX_PER_MM) & (height < width)
     running[0] = False
@@ -49,18 +60,17 @@ def upright_evidence(ink: ByteArray) -> float:
     A P wave is small and short, a T wave is large and long: after a QRS complex the trace leaves its baseline more than
     before it, whatever its sign. Pulses are open at the bottom.
     """
-    differences = [_t_less_p(trace) for trace in _traces(ink)]
+    labels, stats = _strokes(ink)
+    differences = [_t_less_p(trace) for trace in _traces(labels, stats)]
     values = np.concatenate(differences) if differences else np.zeros(0)
     beats = float(np.mean(np.sign(values)) * np.sqrt(len(values))) if len(values) >= _MIN_BEATS else 0.0
-    return beats + 4.0 * _pulse_side(ink)
+    return beats + 4.0 * _pulse_side(labels, stats)
 
 
-def _traces(ink: ByteArray) -> list[FloatArray]:
+def _traces(labels: npt.NDArray[np.int32], stats: npt.NDArray[np.int32]) -> list[FloatArray]:
     """Height of each long stroke above its median, in mm by column."""
-    strokes = (ink > 80).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
     traces = []
-    for number in range(1, count):
+    for number in range(1, len(stats)):
         x, y, width, height, _ = stats[number]
         if width < 25 * STANDARD_PX_PER_MM or height > 60 * STANDARD_PX_PER_MM:
             continue
@@ -89,12 +99,10 @@ def _t_less_p(height_mm: FloatArray) -> FloatArray:
     return np.array(found)
 
 
-def _pulse_side(ink: ByteArray) -> float:
+def _pulse_side(labels: npt.NDArray[np.int32], stats: npt.NDArray[np.int32]) -> float:
     """1 where shapes like a calibration pulse are open below, -1 where above, 0 where there are none."""
-    strokes = (ink > 80).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
     votes = 0
-    for number in range(1, count):
+    for number in range(1, len(stats)):
         x, y, width, height, _ = stats[number]
         if not (6 < height / STANDARD_PX_PER_MM < 24 and 2.5 < width / STANDARD_PX_PER_MM < 14):
             continue
