@@ -7,6 +7,7 @@ import streamlit as st
 from annotations import queue
 from annotations.model import FLAGS, PAGE_LABELS
 from annotations.store import Store
+from pages.parts.presses import pressed
 from pages.parts.work import Work, put_on_desk
 
 _LABEL_KEYS = {"normal": "N", "abnormal": "A", "unsure": "U"}
@@ -29,7 +30,8 @@ def answer_box(store: Store, work: Work) -> None:
     st.caption(f"**{work.picture.name}**" + (" · second reading, blind" if work.reader else ""))
     for label in PAGE_LABELS:
         chosen = work.reading.label == label
-        if st.button(
+        if pressed(
+            work,
             f"**{label.capitalize()}**" if chosen else label.capitalize(),
             key=f"label-{label}",
             icon=":material/check:" if chosen else _LABEL_ICONS[label],
@@ -63,13 +65,19 @@ def save_box(store: Store, work: Work, person: str, order: queue.Order) -> None:
 
     The browser hands a drawing over 0.2 s after the mouse is up, so saving waits for that: see ``finish_saving``.
     """
-    next_up = st.button(
-        "Save and next", type="primary", icon=":material/done_all:", shortcut="Enter", width="stretch", key="save-next"
+    next_up = pressed(
+        work,
+        "Save and next",
+        key="save-next",
+        type="primary",
+        icon=":material/done_all:",
+        shortcut="Enter",
+        width="stretch",
     )
     with st.container(horizontal=True):
-        save = st.button("Save", icon=":material/save:", shortcut="S", key="save")
-        undo = st.button("Undo", icon=":material/undo:", shortcut="Z", key="undo", disabled=not work.earlier)
-        skip = st.button("Skip", icon=":material/skip_next:", shortcut="K", key="skip")
+        save = pressed(work, "Save", key="save", icon=":material/save:", shortcut="S")
+        undo = pressed(work, "Undo", key="undo", icon=":material/undo:", shortcut="Z", disabled=not work.earlier)
+        skip = pressed(work, "Skip", key="skip", icon=":material/skip_next:", shortcut="K")
     if undo:
         work.undo(store)
         st.rerun()

@@ -88,7 +88,9 @@ def from_drawing(
         number = round(item.get("strokeDashOffset") or 0) - 1
         is_seeded = 0 <= number < len(seeded) and number not in there
         # Seeds lie with the stroke's middle on the edge; the drawing tool puts the stroke's outer edge to the mouse.
-        box = _box_of(item, scale, photo_wh, STROKE_PX / 2 if is_seeded else 0.0)
+        # Only a box that is drawn now can be a click that slipped: a flat lead's is a few pixels high at zoom 1.
+        inset, smallest_px = (STROKE_PX / 2, 0.0) if is_seeded else (0.0, SMALLEST_PX)
+        box = _box_of(item, scale, photo_wh, inset, smallest_px)
         if box is None:
             continue
         if is_seeded:
@@ -108,7 +110,9 @@ def _moved(old: LabelledBox, box: Box, scale: float) -> LabelledBox:
     return replace(old, box_photo_xyxy=box, origin="drawn" if old.prediction_box_id is None else "adjusted")
 
 
-def _box_of(item: Mapping[str, Any], scale: float, photo_wh: tuple[int, int], inset: float) -> Box | None:
+def _box_of(
+    item: Mapping[str, Any], scale: float, photo_wh: tuple[int, int], inset: float, smallest_px: float
+) -> Box | None:
     """A rectangle's place in the photo, clamped; None for a mere click or something else.
 
     ``inset`` is the way from the rectangle's left and top to the edges that are meant, in canvas pixels.
@@ -118,7 +122,7 @@ def _box_of(item: Mapping[str, Any], scale: float, photo_wh: tuple[int, int], in
     stroke = item.get("strokeWidth") or 0
     width = abs(item.get("width", 0) * item.get("scaleX", 1))
     height = abs(item.get("height", 0) * item.get("scaleY", 1))
-    if min(width, height) < SMALLEST_PX:
+    if min(width, height) < smallest_px:
         return None
     offset = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
     left = item["left"] - offset[item.get("originX", "left")] * (width + stroke) + inset

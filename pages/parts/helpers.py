@@ -15,6 +15,7 @@ from ecgcore.page import prepare_page, read_picture
 from ecgcore.page_corners import prepare_with_corners
 from ecgcore.types import Box, ByteArray, FloatArray, PageImage
 from pages.parts.pictures import at_width
+from pages.parts.presses import pressed
 from pages.parts.work import Work, replace_box
 
 _VIEW_WIDTH_PX = 1100
@@ -27,7 +28,8 @@ def helper_keys(store: Store, work: Work) -> None:
     drawn = next((box for box in work.reading.beats if box.uid == work.last_drawn), None)
     idle = page is None or drawn is None
     with st.container(horizontal=True, vertical_alignment="center"):
-        alike = st.button(
+        alike = pressed(
+            work,
             "Find alike",
             icon=":material/content_copy:",
             shortcut="F",
@@ -35,7 +37,8 @@ def helper_keys(store: Store, work: Work) -> None:
             key="help-alike",
             help="Draw one beat, then look for others like it in its row and in the rows above and below.",
         )
-        fit = st.button(
+        fit = pressed(
+            work,
             "Snap",
             icon=":material/fit_screen:",
             shortcut="P",
@@ -45,10 +48,10 @@ def helper_keys(store: Store, work: Work) -> None:
         )
         if work.pending:
             n = len(work.pending)
-            if st.button(f"Accept {n}", icon=":material/check:", shortcut="Y", key="help-accept", type="primary"):
+            if pressed(work, f"Accept {n}", key="help-accept", icon=":material/check:", shortcut="Y", type="primary"):
                 work.accept_pending(store)
                 st.rerun()
-            if st.button(f"Reject {n}", icon=":material/close:", shortcut="X", key="help-reject"):
+            if pressed(work, f"Reject {n}", key="help-reject", icon=":material/close:", shortcut="X"):
                 work.propose(())
                 st.rerun()
             st.caption("Orange boxes wait: delete single ones with the pencil, then accept the rest.")

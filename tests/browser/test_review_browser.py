@@ -5,10 +5,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from annotations import readings
-from annotations.model import Revision
 from annotations.store import Store
 from benchmarks.real_browser import free_port, served
 from benchmarks.review_browser import PHOTO_WH, TOLERANCE_PX, WAIT_MS, Hand, add_page, correct_one, settle, until
@@ -50,17 +49,6 @@ def _drawn_page(store: Store) -> tuple[int, Box]:
     return picture.id, Box(*(float(edge) * scale for edge in drawn.boxes_xyxy[20]))
 
 
-def _save_by_key(page: Page, store: Store, image_id: int) -> Revision:
-    """Press S, and again where a busy browser did not hear it, as a reader would who sees no "Saved"."""
-    for _ in range(3):
-        page.keyboard.press("s")
-        for _ in range(100):
-            if (head := readings.head(store, image_id)) is not None:
-                return head
-            page.wait_for_timeout(100)
-    raise AssertionError("S did not save")
-
-
 def test_every_key_of_review(browser: Browser, address: str, store: Store) -> None:
     image_id, beat = _drawn_page(store)
     others = {add_page(store, number) for number in (50, 51)}
@@ -90,8 +78,10 @@ def test_every_key_of_review(browser: Browser, address: str, store: Store) -> No
     assert _boxes(store, image_id) == [snapped]  # what waits is no reading
     press("y")
     expect(accept).to_be_hidden(timeout=WAIT_MS)
-    settle(page)  # the canvas gives the accepted beats back, which is kept as a draft
-    head = _save_by_key(page, store, image_id)
+    press("s")  # while the canvas is still being given the accepted beats
+    until(page, lambda: readings.head(store, image_id) is not None)
+    head = readings.head(store, image_id)
+    assert head is not None
     assert head.reading.label == "normal"
     origins = [box.origin for box in head.reading.beats]
     assert origins.count("drawn") == 1

@@ -44,6 +44,11 @@ def test_an_untouched_drawing_gives_the_same_boxes(drawn: list[Box], scale: floa
     assert from_drawing(None, seeded, scale, PHOTO_WH, uid) == seeded
 
 
+def test_the_box_of_a_flat_lead_outlives_the_smallest_zoom() -> None:
+    seeded = proposed([Box(300, 300, 400, 306)])  # three pixels high on the canvas
+    assert from_drawing(to_drawing(seeded, 938 / 2213), seeded, 938 / 2213, PHOTO_WH, uid) == seeded
+
+
 @given(scales, st.floats(-40, 40), st.floats(-40, 40), st.floats(0.5, 2.0))
 def test_a_moved_and_resized_box_is_adjusted_and_keeps_its_identity(
     scale: float, dx: float, dy: float, grow: float
