@@ -10,7 +10,7 @@ from ecgcore.page_flatten import darkness_rgb, keep_strokes, pen_ink, without_gr
 from ecgcore.page_io import picture_hash, read_picture
 from ecgcore.page_panel import MARGIN_MM, XYXY, grid_panel, pulse_height_px, trace_boxes
 from ecgcore.page_quality import graded
-from ecgcore.page_rectify import photo_scale, settle_panel, straighten
+from ecgcore.page_rectify import StraightPicture, photo_scale, straighten
 from ecgcore.page_scale import GridScale, find_grid_scale
 from ecgcore.page_turn import find_quarter_turns
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, PageImage, PanelFrame
@@ -46,15 +46,13 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
     straight = straighten(photo_rgb)
     darkness = darkness_rgb(photo_rgb if straight is None else straight.picture_rgb)
     if straight is not None:
-        darkness[~straight.on_grid] = 0
+        darkness[~straight.in_photo] = 0
     strongest = darkness.max(axis=2)
-    grid = find_grid_scale(strongest) if straight is None else GridScale(straight.px_per_mm, straight.px_per_mm)
-    box = None if grid is None else grid_panel(strongest, grid.px_per_mm)
-    if straight is not None:
-        box = settle_panel(box, straight)
+    found = _printed_grid(strongest) if straight is None else _whole(straight)
     notes: list[str] = []
     source: Literal["grid", "pulse"] | None
-    if grid is not None and box is not None:
+    if found is not None:
+        grid, box = found
         scale_xy, source = (grid.px_per_mm_x, grid.px_per_mm_y), "grid"
         x1, y1, x2, y2 = box
         panel = darkness[y1:y2, x1:x2]
@@ -97,6 +95,19 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
         notes=tuple(notes),
     )
     return graded(page, seen)
+
+
+def _printed_grid(strongest: ByteArray) -> tuple[GridScale, XYXY] | None:
+    """Scale and box of a straight page's grid, ``strongest`` being the darkness of the darkest channel."""
+    grid = find_grid_scale(strongest)
+    box = None if grid is None else grid_panel(strongest, grid.px_per_mm)
+    return None if grid is None or box is None else (grid, box)
+
+
+def _whole(straight: StraightPicture) -> tuple[GridScale, XYXY]:
+    """A straightened picture is cut to its grid already."""
+    height, width = straight.picture_rgb.shape[:2]
+    return GridScale(straight.px_per_mm, straight.px_per_mm), (0, 0, width, height)
 
 
 def _panel_without_grid(ink: ByteArray) -> tuple[XYXY, float, Literal["pulse"] | None]:

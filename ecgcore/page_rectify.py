@@ -1,6 +1,6 @@
 """Straightening: a photo of a tilted, turned or bent page becomes a picture whose grid is upright and of one scale."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,6 +10,7 @@ from ecgcore.page_directions import TILE_PX, GridDirections, find_directions
 from ecgcore.page_flatten import darkness_rgb
 from ecgcore.page_mesh import CELL_PX, GRID_PX_PER_MM, fit_grid
 from ecgcore.page_scale import find_grid_scale, squash
+from ecgcore.page_sides import find_sides
 from ecgcore.types import ByteArray, FloatArray, PanelFrame
 
 WORK_PX = 1600
@@ -18,7 +19,8 @@ STRAIGHT_DEG, STRAIGHT_SPREAD_DEG = 1.7, 0.75
 SCALE_SLACK_STEPS = 230
 """A tilted page is foreshortened: its two scales may differ by 2 * 230 * 4e-4 = 18 %."""
 MAX_RESIDUAL_MM = 0.8
-MARGIN_MM = 7.0
+REACH_MM = 20
+"""How far beyond the cells that surely hold a grid its sides are looked for."""
 PX_PER_MM = 4.0, 8.0
 """Bounds of the straightened picture's scale, which follows the photo's between them."""
 MAX_SIDE_MM = 500.0
@@ -26,17 +28,17 @@ MAX_SIDE_MM = 500.0
 
 @dataclass(frozen=True)
 class StraightPicture:
-    """A photo as if it had been scanned.
+    """A photo's panel as if it had been scanned.
 
     Args:
-        picture_rgb: ``uint8 [h, w, 3]``, upright but for quarter turns.
-        on_grid: where it shows the printed grid or what is next to it, ``bool [h, w]``; elsewhere is the desk.
+        picture_rgb: ``uint8 [h, w, 3]``, all that the printed grid fills, upright but for quarter turns.
+        in_photo: which of its pixels lie in the photo, ``bool [h, w]``.
         px_per_mm: of this picture, the same in both directions.
         frame: from its pixels (as panel) to those of the photo.
     """
 
     picture_rgb: ByteArray
-    on_grid: npt.NDArray[np.bool_]
+    in_photo: npt.NDArray[np.bool_]
     px_per_mm: float
     frame: PanelFrame
 
@@ -48,7 +50,7 @@ def straighten(photo_rgb: ByteArray) -> StraightPicture | None:
         photo_rgb: ``uint8 [H, W, 3]``.
 
     Returns:
-        The straightened picture, or None where the page is straight already or no grid tells.
+        The straightened panel, or None where the page is straight already or no grid tells.
     """
     work_scale = min(1.0, WORK_PX / max(photo_rgb.shape[:2]))
     work = (
@@ -59,47 +61,17 @@ def straighten(photo_rgb: ByteArray) -> StraightPicture | None:
         )
     )
     squashed = squash(np.asarray(darkness_rgb(work).max(axis=2), dtype=np.uint8))
-    directions = find_directions(squashed)
-    if directions is None or _is_straight(directions):
+    panel = _find_panel(squashed)
+    if panel is None:
         return None
-    grid_from_work = _grid_from_work(squashed, directions)
-    if grid_from_work is None:
-        return None
-    matrix, grid_wh = grid_from_work
-    seen = cv2.warpPerspective(squashed, _centred(matrix), grid_wh, flags=cv2.INTER_LINEAR)
-    grid = fit_grid(np.asarray(seen, dtype=np.uint8))
-    if grid is None or grid.residual_mm > MAX_RESIDUAL_MM:
-        return None
-    to_work = np.diag([photo_rgb.shape[1] / work.shape[1], photo_rgb.shape[0] / work.shape[0], 1.0])
-    photo_from_grid = to_work @ np.linalg.inv(matrix)
-    ys, xs = np.nonzero(grid.present)
-    low = np.array([xs.min(), ys.min()]) * CELL_PX - MARGIN_MM * GRID_PX_PER_MM
-    high = np.array([xs.max() + 1, ys.max() + 1]) * CELL_PX + MARGIN_MM * GRID_PX_PER_MM
-    middle = (low + high) / 2
-    whole = PanelFrame(photo_from_grid, grid_wh, grid.mesh)
-    px_per_mm = float(np.clip(photo_scale(whole, middle) * GRID_PX_PER_MM, *PX_PER_MM))
+    to_photo = np.diag([photo_rgb.shape[1] / work.shape[1], photo_rgb.shape[0] / work.shape[0], 1.0])
+    panel = replace(panel, photo_from_panel=to_photo @ panel.photo_from_panel)
+    px_per_mm = float(np.clip(photo_scale(panel, np.asarray(panel.panel_wh) / 2) * GRID_PX_PER_MM, *PX_PER_MM))
     step = GRID_PX_PER_MM / px_per_mm
-    shift = low - grid.mesh.at(middle[None])[0]
-    width, height = (int(n) for n in np.ceil((high - low) / step))
-    back = np.array([[step, 0, shift[0]], [0, step, shift[1]], [0, 0, 1]])
-    frame = PanelFrame(photo_from_grid @ back, (width, height), grid.mesh.rescaled(tuple(shift), (step, step)))
+    width, height = (round(side / step) for side in panel.panel_wh)
+    frame = panel.after(np.diag([step, step, 1.0]), (width, height))
     picture, in_photo = resample(photo_rgb, frame)
-    on_grid = _near_cells(grid.present, low, step, (width, height))
-    return StraightPicture(picture, in_photo & on_grid, px_per_mm, frame)
-
-
-def settle_panel(box: tuple[int, int, int, int] | None, straight: StraightPicture) -> tuple[int, int, int, int]:
-    """The panel's box where the marks end, if that is within a cell of where the grid's waves end; else the latter.
-
-    Marks show the edge to the millimetre, but a faint part of the grid or a desk's texture misleads them.
-    """
-    height, width = straight.picture_rgb.shape[:2]
-    margin, cell = round(MARGIN_MM * straight.px_per_mm), CELL_PX / GRID_PX_PER_MM * straight.px_per_mm
-    waves = (margin, margin, width - margin, height - margin)
-    if box is None:
-        return waves
-    x1, y1, x2, y2 = (mark if abs(mark - wave) < 1.4 * cell else wave for mark, wave in zip(box, waves, strict=True))
-    return x1, y1, x2, y2
+    return StraightPicture(picture, in_photo, px_per_mm, frame)
 
 
 def photo_scale(frame: PanelFrame, point_panel_xy: npt.ArrayLike) -> float:
@@ -109,8 +81,8 @@ def photo_scale(frame: PanelFrame, point_panel_xy: npt.ArrayLike) -> float:
     return float(np.sqrt(abs(np.linalg.det(np.stack([cross[1] - cross[0], cross[3] - cross[2]]) / 4))))
 
 
-def resample(photo_rgb: ByteArray, frame: PanelFrame) -> tuple[ByteArray, npt.NDArray[np.bool_]]:
-    """The photo in a frame's panel pixels, and which of them lie in the photo."""
+def resample(picture: ByteArray, frame: PanelFrame) -> tuple[ByteArray, npt.NDArray[np.bool_]]:
+    """A photo, ``uint8 [H, W]`` or ``[H, W, 3]``, in a frame's panel pixels, and which of them lie in the photo."""
     width, height = frame.panel_wh
     xs, ys = (np.arange(n, dtype=np.float64) + 0.5 for n in (width, height))
     shift = np.zeros((1, 1, 2), np.float32) if frame.mesh is None else frame.mesh.on_grid(xs, ys).astype(np.float32)
@@ -119,10 +91,34 @@ def resample(photo_rgb: ByteArray, frame: PanelFrame) -> tuple[ByteArray, npt.ND
     depth = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
     map_x = (matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]) / depth - np.float32(0.5)
     map_y = (matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]) / depth - np.float32(0.5)
-    picture = cv2.remap(photo_rgb, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    rows, columns = photo_rgb.shape[:2]
+    resampled = cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    rows, columns = picture.shape[:2]
     in_photo = (map_x > -1) & (map_y > -1) & (map_x < columns) & (map_y < rows)
-    return np.asarray(picture, dtype=np.uint8), in_photo
+    return np.asarray(resampled, dtype=np.uint8), in_photo
+
+
+def _find_panel(squashed: ByteArray) -> PanelFrame | None:
+    """From the printed grid, ``GRID_PX_PER_MM``, to the work picture; None as :func:`straighten` says."""
+    directions = find_directions(squashed)
+    if directions is None or _is_straight(directions):
+        return None
+    grid_from_work = _grid_from_work(squashed, directions)
+    if grid_from_work is None:
+        return None
+    matrix, grid_wh = grid_from_work
+    upright = cv2.warpPerspective(squashed, _centred(matrix), grid_wh, flags=cv2.INTER_LINEAR)
+    grid = fit_grid(np.asarray(upright, dtype=np.uint8))
+    if grid is None or grid.residual_mm > MAX_RESIDUAL_MM:
+        return None
+    reach = REACH_MM * GRID_PX_PER_MM
+    ys, xs = np.nonzero(grid.present)
+    low, high = (np.array([xs.min(), ys.min()]) * CELL_PX, np.array([xs.max() + 1, ys.max() + 1]) * CELL_PX)
+    corner = low - reach - grid.mesh.at((low + high)[None] / 2.0)[0]
+    width, height = (int(side) + 2 * reach for side in high - low)
+    whole = PanelFrame(np.asarray(np.linalg.inv(matrix), dtype=np.float64), grid_wh, grid.mesh)
+    around = whole.after(np.array([[1, 0, corner[0]], [0, 1, corner[1]], [0, 0, 1]]), (width, height))
+    x1, y1, x2, y2 = find_sides(*resample(squashed, around), (reach, reach, width - reach, height - reach))
+    return around.after(np.array([[1.0, 0, x1], [0, 1.0, y1], [0, 0, 1]]), (x2 - x1, y2 - y1))
 
 
 def _is_straight(directions: GridDirections) -> bool:
@@ -152,19 +148,6 @@ def _grid_from_work(squashed: ByteArray, directions: GridDirections) -> tuple[Fl
     enlarge = np.diag([GRID_PX_PER_MM / scale.px_per_mm_x, GRID_PX_PER_MM / scale.px_per_mm_y, 1.0])
     wide, high_ = (int(np.ceil(n * enlarge[i, i])) for i, n in enumerate(size))
     return enlarge @ plane, (wide, high_)
-
-
-def _near_cells(
-    present: npt.NDArray[np.bool_], low: FloatArray, step: float, picture_wh: tuple[int, int]
-) -> npt.NDArray[np.bool_]:
-    """Pixels of the straightened picture in a cell that holds a grid, or beside one."""
-    outline = cv2.convexHull(np.argwhere(present)[:, ::-1].astype(np.int32))
-    whole = cv2.fillConvexPoly(np.zeros(present.shape, np.uint8), outline, 1)  # traces and labels hide single cells
-    grown = cv2.dilate(whole, np.ones((3, 3), np.uint8), borderValue=0)
-    matrix = np.array([[step / CELL_PX, 0, low[0] / CELL_PX - 0.5], [0, step / CELL_PX, low[1] / CELL_PX - 0.5]])
-    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    mode = cv2.BORDER_REPLICATE  # what the photo cuts off goes on beyond the last whole cell
-    return np.asarray(cv2.warpAffine(grown, matrix, picture_wh, flags=flags, borderMode=mode) > 0)
 
 
 def _centred(matrix: FloatArray) -> FloatArray:
