@@ -1,12 +1,13 @@
 """The public door from a file to a page that networks can read: decode, find the panel, measure it, flatten it."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
 import numpy as np
 
 from ecgcore.errors import NotScreenable
-from ecgcore.page_flatten import darkness_rgb, keep_strokes, pen_ink, without_grid
+from ecgcore.page_flatten import darkness_rgb, faint_ink, keep_strokes, pen_ink, without_grid
 from ecgcore.page_io import picture_hash, read_picture
 from ecgcore.page_panel import MARGIN_MM, XYXY, grid_panel, pulse_height_px, trace_boxes
 from ecgcore.page_quality import graded
@@ -71,11 +72,38 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
             notes.append(
                 f"Neither grid nor calibration pulse was found; a panel {ASSUMED_PANEL_MM:.0f} mm wide is assumed."
             )
-    raster, frame = _standard_raster(ink, box, scale_xy)
-    px_per_mm = float(np.sqrt(scale_xy[0] * scale_xy[1]))
-    seen = strongest[y1:y2, x1:x2]
-    if straight is not None:
-        frame = straight.frame.after(frame.photo_from_panel, frame.panel_wh)
+    cut = _Panel(photo_rgb, straight, box, scale_xy, source, strongest[y1:y2, x1:x2], notes)
+    try:
+        return _read(ink, cut)
+    except NotScreenable as refused:
+        if found is None:
+            raise
+        try:
+            return _read(faint_ink(panel, grid.px_per_mm), cut)
+        except NotScreenable:
+            raise refused from None
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """Where the panel was found: in the picture, or in what was straightened of it; ``seen`` is its darkness."""
+
+    photo_rgb: ByteArray
+    straight: StraightPicture | None
+    box: XYXY
+    scale_xy: tuple[float, float]
+    source: Literal["grid", "pulse"] | None
+    seen: ByteArray
+    notes: list[str]
+
+
+def _read(ink: ByteArray, panel: _Panel) -> PageImage:
+    """Bring a panel's ink to the standard raster, upright, and judge it."""
+    raster, frame = _standard_raster(ink, panel.box, panel.scale_xy)
+    px_per_mm = float(np.sqrt(panel.scale_xy[0] * panel.scale_xy[1]))
+    seen, notes = panel.seen, list(panel.notes)
+    if panel.straight is not None:
+        frame = panel.straight.frame.after(frame.photo_from_panel, frame.panel_wh)
         notes.append("The page was straightened.")
     turns = find_quarter_turns(raster)
     if turns:
@@ -83,15 +111,15 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
         frame = frame.turned(turns)
         notes.append(f"The page was turned by {90 * turns} degrees.")
     _check_traces(raster)
-    if straight is not None:
+    if panel.straight is not None:
         px_per_mm = photo_scale(frame, np.asarray(frame.panel_wh) / 2) * STANDARD_PX_PER_MM
     page = PageImage(
-        photo_rgb=photo_rgb,
+        photo_rgb=panel.photo_rgb,
         ink=raster,
         frame=frame,
-        px_per_mm=None if source is None else px_per_mm,
-        px_per_mm_source=source,
-        has_grid=source == "grid",
+        px_per_mm=None if panel.source is None else px_per_mm,
+        px_per_mm_source=panel.source,
+        has_grid=panel.source == "grid",
         notes=tuple(notes),
     )
     return graded(page, seen)

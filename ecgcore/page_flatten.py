@@ -17,6 +17,10 @@ TILE_MM = 5.0
 DARK_GRID = 0.4
 """A grid that would be taken for this share of the pen, or more, is too dark to go by its strength."""
 RULING_MM = 25.0
+FAINT_RULING_MM, SOFT_MM, GAP_MM = 20.0, 0.15, 0.6
+USUAL_RANKS = 0.95, 0.98
+"""Between these shares of a panel's pixels, or at the edge of a stroke, lies the usual trace."""
+FAINT_CUT = 0.35
 FRAME_PX = 6
 MIN_MARK = 0.05
 """Darkness below which a pixel counts as paper."""
@@ -101,7 +105,31 @@ def _without_rulings(darkness: ByteArray, px_per_mm: float) -> ByteArray:
     return np.asarray(cv2.subtract(darkness, cv2.max(across, down)), dtype=np.uint8)
 
 
-def without_grid(darkness: ByteArray, px_per_mm: float) -> ByteArray:
+def faint_ink(darkness: ByteArray, px_per_mm: float) -> ByteArray:
+    """Read a pen by its form alone: what is left of the panel when everything that runs straight on is taken out.
+
+    A hairline of half a pixel is lighter than the lines of many grids, and its colour cannot be told from theirs. It
+    is softened a little, since where it passes from one row of pixels to the next both hold half of it, and closed
+    where a grid line took a piece. Strength is then measured by rank, for traces fill a few percent of any page.
+
+    Args:
+        darkness: ``uint8 [h, w, 3]`` from :func:`darkness_rgb`, cut to the panel.
+        px_per_mm: of the picture.
+
+    Returns:
+        ``uint8 [h, w]``: 0 paper, 255 full pen.
+    """
+    left = cv2.GaussianBlur(without_grid(darkness, px_per_mm, FAINT_RULING_MM), (0, 0), SOFT_MM * px_per_mm)
+    side = round(GAP_MM * px_per_mm) | 1
+    marks = cv2.transform(left, np.full((1, 3), 1 / 3, np.float32))
+    marks = cv2.morphologyEx(marks, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    usual, strong = np.quantile(marks[::2, ::2], USUAL_RANKS)
+    full = max(1.0, min(2 * usual, strong))
+    ramp = np.clip((np.arange(256) / full - FAINT_CUT) / (1 - FAINT_CUT), 0.0, 1.0)
+    return np.asarray(cv2.LUT(marks, np.round(255 * ramp).astype(np.uint8)), dtype=np.uint8)
+
+
+def without_grid(darkness: ByteArray, px_per_mm: float, ruling_mm: float = RULING_MM / 2) -> ByteArray:
     """Take the printed grid out of a straightened photo, whose lines are nearly but not exactly straight.
 
     As :func:`_without_rulings`, but a line may waver by a pixel; and no more is taken than a grid line usually has, so
@@ -110,8 +138,9 @@ def without_grid(darkness: ByteArray, px_per_mm: float) -> ByteArray:
     Args:
         darkness: ``uint8 [h, w, 3]``, 0 = paper.
         px_per_mm: of the picture.
+        ruling_mm: what runs on for so long is a line.
     """
-    length, waver = round(RULING_MM / 2 * px_per_mm), np.ones((3, 3), np.uint8)
+    length, waver = round(ruling_mm * px_per_mm), np.ones((3, 3), np.uint8)
     wide = cv2.dilate(darkness, waver)
     lines = cv2.max(
         *(cv2.morphologyEx(wide, cv2.MORPH_OPEN, np.ones(shape, np.uint8)) for shape in ((1, length), (length, 1)))
