@@ -21,11 +21,13 @@ __all__ = ["picture_hash", "prepare_page", "read_picture"]
 MIN_SIDE_PX = 200
 ASSUMED_PANEL_MM = 260.0
 PULSE_MM = 10.0
+STROKE_INK = 80
 MAX_INK_SHARE = 0.35
 MIN_TRACE_MM = 8.0
 STRAIGHTENED_CUT = 0.35
 """A photo's strokes are soft, and its grid has been taken out already."""
-MIN_TRACE_COLUMNS = 0.3
+MIN_TRACE_COLUMNS, WHOLE_TRACE_COLUMNS = 0.3, 0.95
+"""A page refused though its traces run on through nearly all of it was read; any other is read anew, by form."""
 _RETAKE = "Use a picture that shows the whole ECG page, upright and in focus."
 
 
@@ -73,13 +75,14 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
                 f"Neither grid nor calibration pulse was found; a panel {ASSUMED_PANEL_MM:.0f} mm wide is assumed."
             )
     cut = _Panel(photo_rgb, straight, box, scale_xy, source, strongest[y1:y2, x1:x2], notes)
+    page, seen = _read(ink, cut)
     try:
-        return _read(ink, cut)
+        return _judged(page, seen)
     except NotScreenable as refused:
-        if found is None:
+        if found is None or _trace_columns(page.ink) > WHOLE_TRACE_COLUMNS:
             raise
         try:
-            return _read(faint_ink(panel, grid.px_per_mm), cut)
+            return _judged(*_read(faint_ink(panel, grid.px_per_mm), cut))
         except NotScreenable:
             raise refused from None
 
@@ -97,8 +100,8 @@ class _Panel:
     notes: list[str]
 
 
-def _read(ink: ByteArray, panel: _Panel) -> PageImage:
-    """Bring a panel's ink to the standard raster, upright, and judge it."""
+def _read(ink: ByteArray, panel: _Panel) -> tuple[PageImage, ByteArray]:
+    """Bring a panel's ink to the standard raster, upright: the page, and its darkness turned as its ink is."""
     raster, frame = _standard_raster(ink, panel.box, panel.scale_xy)
     px_per_mm = float(np.sqrt(panel.scale_xy[0] * panel.scale_xy[1]))
     seen, notes = panel.seen, list(panel.notes)
@@ -110,7 +113,6 @@ def _read(ink: ByteArray, panel: _Panel) -> PageImage:
         raster, seen = (np.ascontiguousarray(np.rot90(picture, -turns)) for picture in (raster, seen))
         frame = frame.turned(turns)
         notes.append(f"The page was turned by {90 * turns} degrees.")
-    _check_traces(raster)
     if panel.straight is not None:
         px_per_mm = photo_scale(frame, np.asarray(frame.panel_wh) / 2) * STANDARD_PX_PER_MM
     page = PageImage(
@@ -122,7 +124,7 @@ def _read(ink: ByteArray, panel: _Panel) -> PageImage:
         has_grid=panel.source == "grid",
         notes=tuple(notes),
     )
-    return graded(page, seen)
+    return page, seen
 
 
 def _printed_grid(strongest: ByteArray) -> tuple[GridScale, XYXY] | None:
@@ -182,13 +184,18 @@ def _standard_raster(ink: ByteArray, box: XYXY, scale_xy: tuple[float, float]) -
     return strokes, PanelFrame(photo_from_panel, (width, height))
 
 
-def _check_traces(raster: ByteArray) -> None:
-    """Refuse a panel whose ink cannot be an ECG: traces run on for many millimetres, letters and specks do not."""
-    strokes = (raster > 80).astype(np.uint8)
-    if float(strokes.mean()) > MAX_INK_SHARE:
+def _judged(page: PageImage, seen: ByteArray) -> PageImage:
+    """Refuse a panel whose ink cannot be an ECG, and grade the others: letters and specks do not run on as traces."""
+    if float((page.ink > STROKE_INK).mean()) > MAX_INK_SHARE:
         raise NotScreenable("The picture is too dark or too noisy to tell traces from paper.", _RETAKE)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
+    if _trace_columns(page.ink) < MIN_TRACE_COLUMNS:
+        raise NotScreenable("No ECG traces were found in the picture.", _RETAKE)
+    return graded(page, seen)
+
+
+def _trace_columns(raster: ByteArray) -> float:
+    """Share of the columns in which a stroke runs on for many millimetres."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((raster > STROKE_INK).astype(np.uint8), connectivity=8)
     running = np.zeros(count, bool)
     running[1:] = stats[1:, cv2.CC_STAT_WIDTH] > MIN_TRACE_MM * STANDARD_PX_PER_MM
-    if running[labels].any(axis=0).mean() < MIN_TRACE_COLUMNS:
-        raise NotScreenable("No ECG traces were found in the picture.", _RETAKE)
+    return float(running[labels].any(axis=0).mean())

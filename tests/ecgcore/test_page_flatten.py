@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.photo_gate_pictures import seismogram
+from ecgcore.errors import NotScreenable
 from ecgcore.page import prepare_page
 from ecgcore.page_flatten import darkness_rgb, faint_ink
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
@@ -37,3 +39,9 @@ def test_faint_ink_keeps_the_trace_and_leaves_the_grid() -> None:
     near = cv2.dilate(trace.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     assert (ink[trace] > 60).mean() > 0.9
     assert (ink[~near] > 60).mean() < 0.01
+
+
+@pytest.mark.parametrize("number", [21, 24])
+def test_what_was_read_and_is_no_ecg_is_not_read_anew(number: int) -> None:
+    with pytest.raises(NotScreenable):
+        prepare_page(seismogram(np.random.default_rng([7, 3, number])))
