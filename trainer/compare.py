@@ -158,7 +158,8 @@ def decide_verdict(differences: dict[str, Interval], pages: Sequence[PreparedPag
         if len(groups) < FEWEST_GROUPS:
             return (
                 "unknown",
-                f"The {name} pages come from {len(groups)} patient(s); {FEWEST_GROUPS} are needed to tell.",
+                f"The {name} pages come from {len(groups)} patient{'' if len(groups) == 1 else 's'}; "
+                f"{FEWEST_GROUPS} are needed to tell.",
             )
     surely_below = [name for name, d in differences.items() if d["high"] is not None and d["high"] < 0]
     surely_above = [name for name, d in differences.items() if d["low"] is not None and d["low"] > 0]

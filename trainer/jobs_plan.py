@@ -179,8 +179,8 @@ def _problems(pages: StorePages, parts: Sequence[Sequence[PageItem]]) -> list[Pr
         if outside < FEWEST_GROUPS:
             return [
                 Problem(
-                    f"The {name} pages come from {len(everywhere)} patient(s), of whom a fold leaves {outside} to "
-                    f"learn from; {FEWEST_GROUPS} are needed.",
+                    f"The {name} pages come from {len(everywhere)} patient{'' if len(everywhere) == 1 else 's'}, of "
+                    f"whom a fold leaves {outside} to learn from; {FEWEST_GROUPS} are needed.",
                     f"Label {name} pages of other patients.",
                 )
             ]

@@ -38,7 +38,16 @@ class PageCard:
 
 
 def page_cards(store: Store, cards: Sequence[PageCard], scope: str) -> None:
-    """Show the cards in rows of three, or one below the other on a phone; ``scope`` tells two grids of a page apart."""
+    """Show the cards in rows of three, or one below the other on a phone, where nine would be a long way to scroll: all
+    but the first row are folded away. ``scope`` tells two grids of a page apart.
+    """
+    _rows(store, cards[:_COLUMNS], scope)
+    if len(cards) > _COLUMNS:
+        with st.expander(f"{len(cards) - _COLUMNS} more"):
+            _rows(store, cards[_COLUMNS:], scope)
+
+
+def _rows(store: Store, cards: Sequence[PageCard], scope: str) -> None:
     for start in range(0, len(cards), _COLUMNS):
         for column, card in zip(st.columns(_COLUMNS), cards[start : start + _COLUMNS], strict=False):
             with column:

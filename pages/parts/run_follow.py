@@ -162,6 +162,13 @@ def _curves(store: Store, run: TrainingRun, progress: dict[str, Any]) -> None:
     )
     st.plotly_chart(loss_figure(epochs, chosen or newest), key=f"loss-{run.id}", config=SHOWN,
                     alt="Training and validation loss by epoch")  # fmt: skip
+    if (chosen or newest) == "detector":
+        st.caption(
+            "Dotted: the training loss. Solid: the share of beats that is missed or wrong on pages that do not train "
+            "(1 - F1 at IoU 0.7). Both should fall; a solid line that rises again means that more boxed pages help, "
+            "more epochs do not."
+        )
+        return
     st.caption(
         "Good curves fall and then lie flat, the validation (solid) close to the training (dotted). A validation loss "
         "that rises while the training loss falls means that the pages are learnt by heart: more pages help then, more "

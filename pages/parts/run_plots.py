@@ -28,8 +28,9 @@ _DIFFERENCES = ("auroc", "sensitivity", "ap50")
 def loss_figure(epochs: Sequence[Mapping[str, Any]], stage: str) -> go.Figure:
     """Training (dotted) and validation loss of one stage, a line a fold; ``epochs`` as ``jobs_results.curves``."""
     figure = _figure("epoch", "loss", height=320)
-    figure.update_xaxes(dtick=1 if max((row["epoch"] or 0 for row in epochs), default=0) <= 12 else None)
     rows = [row for row in epochs if row["stage"] == stage]
+    few = max((row["epoch"] or 0 for row in rows), default=0) <= 12
+    figure.update_xaxes(dtick=1 if few else None, tickformat="d")
     for part, fold in dict.fromkeys((row["part"], row["fold"]) for row in rows):
         of_fold = [row for row in rows if (row["part"], row["fold"]) == (part, fold)]
         name = "all pages" if fold is None else f"fold {fold + 1}"

@@ -82,12 +82,18 @@ def comparison_rows(candidate: Mapping[str, Any] | None, active: Mapping[str, An
 def headline(metrics: Mapping[str, Any]) -> str:
     """A bundle's AUROC in one line with the pages that it was measured on; empty where it carries none."""
     told = [
-        f"AUROC {row[PARTS['fused']]}" + (f", {title.removeprefix('Verdicts: ').split(':')[0]}" if title else "")
+        f"AUROC {row[PARTS['fused']]}" + (f", {_in_a_sentence(title)}" if title else "")
         for title, rows in score_tables({name: below for name, below in metrics.items() if name != INNER_SPLIT})
         for row in rows
         if row[""] == METRICS["auroc"] and row.get(PARTS["fused"], "–") != "–"
     ]
     return told[-1] if told else ""  # real pages come after drawn ones
+
+
+def _in_a_sentence(title: str) -> str:
+    """The data set's name as it goes on after a comma: "PTB-XL records, ..." but "folds of its training"."""
+    name = title.removeprefix("Verdicts: ").split(":")[0]
+    return name[0].lower() + name[1:] if name[1:2].islower() else name
 
 
 def score_tables(metrics: dict[str, Any], title: tuple[str, ...] = ()) -> Iterator[tuple[str, list[dict[str, str]]]]:

@@ -128,5 +128,6 @@ def test_the_headline_is_the_verdicts_auroc() -> None:
     assert headline({"drawn": {"fused": auroc}, "beats": {"detector": {"ap50": {"value": 1.0}}}}) == (
         "AUROC 0.90 (0.80 to 0.95), drawn"
     )
+    assert headline({"cross_validation": {"fused": auroc}}) == "AUROC 0.90 (0.80 to 0.95), folds of its training"
     assert headline({"drawn": {"local": auroc}}) == ""
     assert headline({"inner_split": {"fused": auroc}}) == "", "what tuned it does not praise it"
