@@ -2,13 +2,15 @@
 
 python -m benchmarks.published_experiment --ludb DIR --khan DIR --cache DIR --bundle DIR --out DIR [--minutes 100]
 torchrun --nproc-per-node 2 -m benchmarks.published_experiment ...          # two processes share the folds
+python -m benchmarks.published_experiment ... --recipe patent --epochs 1 --stop-after 1     # one fold, cut short
 python -m benchmarks.published_experiment ... --estimate 3                  # the time, from 3 steps of each stage
 
 The boxed pages are drawn from LUDB records that no starter has trained on, the labelled ones are Khan pages drawn by
 group. Every stage of every fold goes on from the bundle, which must have seen none of the pages (a fold whose test
 pages it knows starts from random weights, and says so). Each process computes for so many minutes in all; finished
 folds and epochs are kept in ``--out``, and the same command with more minutes goes on. ``shorter`` is ``quick`` with
-the numbers changed that cost most, so that two processes end sooner.
+the numbers changed that cost most, so that two processes end sooner. ``--epochs`` cuts every stage off after so many,
+as if the published 100 had been stopped early; the rates are those that these epochs have in the whole schedule.
 """
 
 import argparse
@@ -56,7 +58,7 @@ SHORTER = replace(
     global_=replace(_QUICK.global_, epochs=6, frozen_blocks=1),
     fusion=replace(_QUICK.fusion, joint_epochs=1),
 )
-CHOICES = {"quick": _QUICK, "shorter": SHORTER}
+CHOICES = {"quick": _QUICK, "shorter": SHORTER, "patent": RECIPES["patent"]}
 
 
 def experiment_pages(ludb: Path, khan: Path, cache: Path) -> list[PreparedPage]:
@@ -73,6 +75,21 @@ def folds_of(pages: Sequence[PreparedPage]) -> list[int]:
     """Stratified, grouped, boxed pages among them."""
     folds: list[int] = assign_folds([p.label for p in pages], [p.group_key for p in pages], FOLDS, SEED).tolist()
     return folds
+
+
+def cut_short(recipe: Recipe, epochs: int) -> Recipe:
+    """The recipe with at most so many epochs in each stage."""
+
+    def cut(stage: Any) -> Any:
+        return replace(stage, epochs=min(epochs, stage.epochs))
+
+    return replace(
+        recipe,
+        detector=cut(recipe.detector),
+        local=cut(recipe.local),
+        global_=cut(recipe.global_),
+        fusion=replace(cut(recipe.fusion), joint_epochs=min(epochs, recipe.fusion.joint_epochs)),
+    )
 
 
 class Budget:
@@ -176,9 +193,13 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--recipe", choices=sorted(CHOICES), default="quick")
     parser.add_argument("--minutes", type=float, default=100.0, help="of computing of this process, in all calls")
+    parser.add_argument("--epochs", type=int, metavar="N", help="of every stage at most")
+    parser.add_argument("--stop-after", type=int, default=FOLDS, metavar="N", help="finished folds")
     parser.add_argument("--estimate", type=int, metavar="STEPS")
     options = parser.parse_args()
     recipe = CHOICES[options.recipe]
+    if options.epochs is not None:
+        recipe = cut_short(recipe, options.epochs)
     pages = experiment_pages(options.ludb, options.khan, options.cache)
     if options.estimate is not None:
         seconds = estimate(pages, recipe, options.bundle, options.estimate)
@@ -208,13 +229,13 @@ def main() -> None:
             device=torch.device("cpu"),
             progress=show_progress,
             folds=folds_of(pages),
-            cancelled=budget.is_over,
+            cancelled=lambda: budget.is_over() or sum(map(run.finished, range(FOLDS))) >= options.stop_after,
         )
         write_json_atomic(options.out / SUMMARY, summary)
         print(json.dumps([fact["start"] for fact in summary["fold_facts"]]))
         print(figures_table(summary["pooled"]))
     except StageCancelled:
-        print(f"The minutes are over; --minutes {options.minutes + 100:g} goes on.")
+        print("The minutes are over, or enough folds are finished; more of either go on.")
         print(table_of_finished(run, pages))
     finally:
         budget.keep()

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import fusion_head, loop_boxes, published_experiment
 from benchmarks.khan_features import PUBLISHED_COUNTS, published_sample
 from benchmarks.loop_labels import mean_auroc, minus
-from benchmarks.published_experiment import CHOICES, Budget, folds_of
+from benchmarks.published_experiment import CHOICES, Budget, cut_short, folds_of
 from benchmarks.training_stages import draw_pages
 from ecgcore.errors import BadData
 from ecgcore.papersim import PageStyle, synthetic_ecg
@@ -82,6 +82,9 @@ def test_the_published_experiment_stops_when_its_minutes_are_over_and_goes_on(
     monkeypatch.setattr("sys.argv", [*command, "--minutes", "0"])
     published_experiment.main()
     assert "0 of 2 folds are finished" in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", [*command, "--minutes", "1e6", "--stop-after", "1"])
+    published_experiment.main()
+    assert "1 of 2 folds are finished" in capsys.readouterr().out
     monkeypatch.setattr("sys.argv", [*command, "--minutes", "1e6"])
     published_experiment.main()
     told = capsys.readouterr().out
@@ -122,6 +125,7 @@ def test_corrected_boxes_of_the_weakest_layout_are_learnt_and_kept(
     monkeypatch.setattr(loop_boxes, "split_records", lambda records: (records[:6], records[6:7], records[7:]))
     styles = {"wide": PageStyle(px_per_mm=5.0), "crowded": PageStyle(px_per_mm=5.0, row_pitch_mm=22.0)}
     monkeypatch.setattr(loop_boxes, "LAYOUTS", styles)
+    monkeypatch.setattr(loop_boxes, "RECIPE", RECIPES["tiny"])
     bundle, out = save_tiny_bundle(tmp_path / "bundle"), tmp_path / "out"
     command = ["loop_boxes", "--ludb", "x", "--bundle", str(bundle), "--out", str(out), "--pages", "0", "4"]
     monkeypatch.setattr("sys.argv", command)
@@ -143,3 +147,11 @@ def test_the_shorter_recipe_trains_every_stage() -> None:
         for recipe in CHOICES.values()
         for stage in (recipe.detector, recipe.local, recipe.global_, recipe.fusion)
     )
+
+
+def test_a_recipe_is_cut_short_in_every_stage_and_never_made_longer() -> None:
+    cut = cut_short(CHOICES["patent"], 3)
+    assert {cut.detector.epochs, cut.local.epochs, cut.global_.epochs, cut.fusion.epochs, cut.fusion.joint_epochs} == {
+        3
+    }
+    assert cut_short(CHOICES["quick"], 100) == CHOICES["quick"]

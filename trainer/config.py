@@ -54,9 +54,12 @@ class DetectorStage(Stage):
     """Stage 1, the beat detector; the network's shape is used only when no bundle's detector is given to start from.
 
     Args:
+        least_steps: optimiser steps of an epoch at least, where the boxed pages are too few for as many: they are shown
+            again and again, each time with another pen, wear and size.
         width, px_per_mm, neck, hidden: as in ``ecgcore.detector.DetectorConfig``.
     """
 
+    least_steps: int = 1
     width: float = 0.25
     px_per_mm: float = 3.0
     neck: Literal["none", "fuse8"] = "fuse8"
@@ -90,6 +93,8 @@ class GlobalStage(Stage):
 
     Args:
         canvas_wh_mm, px_per_mm, growth_rate, block_config, init_features: as in ``ecgcore.global_model.GlobalConfig``.
+        at_once: pages that pass through the network together; gradients of a batch's parts are added up, so that a
+            large batch fits into a small machine's memory (None: the whole batch). Batch norm sees a part at a time.
         frozen_blocks: dense blocks, counted from the input, that keep the weights of a network that is trained further:
             the first sees strokes more than diagnoses, and is half of the work of a step.
     """
@@ -99,6 +104,7 @@ class GlobalStage(Stage):
     growth_rate: int = 32
     block_config: tuple[int, int, int, int] = (6, 12, 24, 16)
     init_features: int = 64
+    at_once: int | None = None
     frozen_blocks: int = 0
 
 
@@ -172,12 +178,12 @@ RECIPES: Mapping[str, Recipe] = {
         name="patent",
         detector=DetectorStage(**{**_PUBLISHED, "batch": 2, "fresh_head": False}, width=1.0),
         local=LocalStage(**_PUBLISHED, beats_per_page=None, page_loss=False, box_jitter=0.0),
-        global_=GlobalStage(**_PUBLISHED),
+        global_=GlobalStage(**_PUBLISHED, at_once=16),
         fusion=FusionStage(**_PUBLISHED, pool="sum", joint_epochs=100, joint_lr=1e-3, joint_batch=64),
     ),
     "quick": Recipe(
         name="quick",
-        detector=DetectorStage(epochs=4, batch=2, lr=5e-4, patience=2),
+        detector=DetectorStage(epochs=4, least_steps=75, batch=2, lr=5e-4, patience=2),
         local=LocalStage(epochs=6, batch=64, lr=5e-4, patience=3),
         global_=GlobalStage(epochs=10, batch=16, lr=5e-4, patience=4),
         fusion=FusionStage(epochs=40, batch=64, lr=1e-3, patience=8, joint_epochs=2),

@@ -47,7 +47,7 @@ def train_detector(
         raise BadData("No page has beat boxes.", "Box the beats of some pages, or use a bundle's detector as it is.")
     torch.manual_seed(context.seed)
     model = init or build_detector(DetectorConfig(width=stage.width, px_per_mm=stage.px_per_mm))
-    steps = stage.steps_per_epoch or max(1, len(boxed) // stage.batch)
+    steps = stage.steps_per_epoch or max(stage.least_steps, len(boxed) // stage.batch)
 
     def batches(epoch: int) -> Iterator[Batch]:
         rng = np.random.default_rng([context.seed, epoch])

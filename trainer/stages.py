@@ -76,13 +76,15 @@ def train_global(
     model = init or GlobalNet(GlobalConfig(canvas_wh_mm=stage.canvas_wh_mm, px_per_mm=stage.px_per_mm))
     if stage.fresh_head:
         _fresh_head(model.fc)
-    steps = _steps(stage, labels)
+    at_once = min(stage.at_once or stage.batch, stage.batch)
+    parts = -(-stage.batch // at_once)
+    steps = _steps(stage, labels) * parts
     frozen = _first_blocks(model, 0 if init is None else stage.frozen_blocks)
     frozen.requires_grad_(False)
 
     def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         rng = np.random.default_rng([context.seed, epoch])
-        for chosen in _draws(labels, stage.batch, steps, rng, weights):
+        for chosen in _draws(labels, at_once, steps, rng, weights):
             canvases = [page_canvas(vary_page(pages[i].ink, rng), model.config) for i in chosen]
             yield torch.stack(canvases), torch.as_tensor(labels[chosen], dtype=torch.float32)
 
@@ -95,7 +97,7 @@ def train_global(
 
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     validate = (lambda: mean_log_loss(page_logits(model, val), labels_of(val))) if val else None
-    train(model, Task(batches, steps, loss, validate), stage, context)
+    train(model, Task(batches, steps, loss, validate, parts), stage, context)
     frozen.requires_grad_(True)
     return model
 

@@ -35,8 +35,10 @@ def pages_shown(
     def an_epoch(steps: int | None, batch: int, pages: int) -> int:
         return pages if steps is None else steps * batch
 
+    least_boxed = recipe.detector.least_steps * recipe.detector.batch if boxed else 0
     shown = {
-        "detector": recipe.detector.epochs * an_epoch(recipe.detector.steps_per_epoch, recipe.detector.batch, boxed),
+        "detector": recipe.detector.epochs
+        * an_epoch(recipe.detector.steps_per_epoch, recipe.detector.batch, max(boxed, least_boxed)),
         "local": local.epochs * an_epoch(local.steps_per_epoch, _PAGES_A_LOCAL_STEP, visits * balanced),
         "global": recipe.global_.epochs * an_epoch(recipe.global_.steps_per_epoch, recipe.global_.batch, balanced),
         "fusion": head.epochs * an_epoch(head.steps_per_epoch, head.batch, balanced),

@@ -1,20 +1,30 @@
 """What a stage may change, and what it must leave alone."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from tests.trainer.pages import prepared_page
 from trainer.config import RECIPES
+from trainer.data import PreparedPage
 from trainer.engine import StageContext
+from trainer.stage_detector import train_detector
 from trainer.stages import train_global
+
+
+def pages_with_ink(n: int) -> list[PreparedPage]:
+    """Pages of noise, every other one abnormal, each with one box."""
+    ink = np.random.default_rng(0).integers(0, 256, (300, 500), dtype=np.uint8)
+    box = np.array([[50.0, 60.0, 120.0, 150.0]])
+    return [replace(prepared_page(str(k), k % 2), ink=ink, boxes_panel_xyxy=box) for k in range(n)]
 
 
 def test_frozen_blocks_keep_weights_and_statistics() -> None:
     stage = replace(RECIPES["tiny"].global_, frozen_blocks=2)
-    ink = np.random.default_rng(0).integers(0, 256, (300, 500), dtype=np.uint8)
-    pages = [replace(prepared_page(str(number), number % 2), ink=ink) for number in range(4)]
+    pages = pages_with_ink(4)
     context = StageContext(None, "global", torch.device("cpu"))
     started = train_global(pages, replace(stage, epochs=0), context)
     before = {name: value.clone() for name, value in started.state_dict().items()}
@@ -24,3 +34,25 @@ def test_frozen_blocks_keep_weights_and_statistics() -> None:
     assert not [name for name in changed if name.startswith(frozen) and "transition3" not in name]
     assert {"fc.weight", "trunk.denseblock3.denselayer1.conv1.weight", "trunk.norm5.running_mean"} <= changed
     assert all(parameter.requires_grad for parameter in trained.parameters())
+
+
+def test_a_large_batch_passes_in_parts_whose_gradients_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = replace(RECIPES["tiny"].global_, batch=6, at_once=2, steps_per_epoch=3, optimiser="sgd")
+    pages, context = pages_with_ink(6), StageContext(None, "global", torch.device("cpu"))
+    model = train_global(pages, replace(stage, epochs=0), context)
+    passed: list[int] = []
+    model.register_forward_pre_hook(lambda _, inputs: passed.append(len(inputs[0])))
+    updates: list[int] = []
+    step = torch.optim.SGD.step
+    monkeypatch.setattr(torch.optim.SGD, "step", lambda self: (updates.append(len(passed)), step(self))[1])
+    train_global(pages, stage, context, init=model)
+    assert passed == [2] * 9
+    assert updates == [3, 6, 9]
+
+
+@pytest.mark.parametrize(("pages", "steps"), [(1, 3), (8, 4)])
+def test_few_boxed_pages_are_shown_again_until_an_epoch_has_its_least_steps(pages: int, steps: int) -> None:
+    stage = replace(RECIPES["tiny"].detector, steps_per_epoch=None, batch=2, least_steps=3)
+    told: list[dict[str, Any]] = []
+    train_detector(pages_with_ink(pages), stage, StageContext(None, "detector", torch.device("cpu"), 0, told.append))
+    assert [event["step"] for event in told if "step" in event] == list(range(1, steps + 1))

@@ -33,7 +33,9 @@ def test_time_goes_to_the_step_that_was_done_or_the_work_that_was_announced(monk
 def test_pages_shown_follow_the_recipe() -> None:
     recipe = RECIPES["quick"]
     shown = pages_shown(recipe, STAGES, boxed=40, normal=10, abnormal=30, beats=2000)
-    assert shown["detector"] == recipe.detector.epochs * 40
+    assert shown["detector"] == recipe.detector.epochs * recipe.detector.least_steps * recipe.detector.batch
+    assert pages_shown(recipe, STAGES, boxed=400, normal=1, abnormal=1, beats=9)["detector"] == 1600
+    assert pages_shown(recipe, STAGES, boxed=0, normal=1, abnormal=1, beats=0)["detector"] == 0
     assert shown["global"] == recipe.global_.epochs * 60, "copies bring the smaller class to the larger one's size"
     assert shown["fusion-joint"] == recipe.fusion.joint_epochs * 60
     assert set(pages_shown(recipe, ("fusion",), boxed=0, normal=5, abnormal=5, beats=0)) == {"fusion"}
