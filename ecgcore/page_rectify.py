@@ -60,8 +60,7 @@ def straighten(photo_rgb: ByteArray) -> StraightPicture | None:
             cv2.resize(photo_rgb, None, fx=work_scale, fy=work_scale, interpolation=cv2.INTER_AREA), dtype=np.uint8
         )
     )
-    squashed = squash(np.asarray(darkness_rgb(work).max(axis=2), dtype=np.uint8))
-    panel = _find_panel(squashed)
+    panel = _find_panel(work)
     if panel is None:
         return None
     to_photo = np.diag([photo_rgb.shape[1] / work.shape[1], photo_rgb.shape[0] / work.shape[0], 1.0])
@@ -97,8 +96,9 @@ def resample(picture: ByteArray, frame: PanelFrame) -> tuple[ByteArray, npt.NDAr
     return np.asarray(resampled, dtype=np.uint8), in_photo
 
 
-def _find_panel(squashed: ByteArray) -> PanelFrame | None:
+def _find_panel(work_rgb: ByteArray) -> PanelFrame | None:
     """From the printed grid, ``GRID_PX_PER_MM``, to the work picture; None as :func:`straighten` says."""
+    squashed = squash(np.asarray(darkness_rgb(work_rgb).max(axis=2), dtype=np.uint8))
     directions = find_directions(squashed)
     if directions is None or _is_straight(directions):
         return None
@@ -117,7 +117,7 @@ def _find_panel(squashed: ByteArray) -> PanelFrame | None:
     width, height = (int(side) + 2 * reach for side in high - low)
     whole = PanelFrame(np.asarray(np.linalg.inv(matrix), dtype=np.float64), grid_wh, grid.mesh)
     around = whole.after(np.array([[1, 0, corner[0]], [0, 1, corner[1]], [0, 0, 1]]), (width, height))
-    x1, y1, x2, y2 = find_sides(*resample(squashed, around), (reach, reach, width - reach, height - reach))
+    x1, y1, x2, y2 = find_sides(*resample(work_rgb, around), (reach, reach, width - reach, height - reach))
     return around.after(np.array([[1.0, 0, x1], [0, 1.0, y1], [0, 0, 1]]), (x2 - x1, y2 - y1))
 
 
