@@ -1,18 +1,20 @@
 """The public door from a file to a page that networks can read: decode, find the panel, measure it, flatten it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
 import numpy as np
 
 from ecgcore.errors import NotScreenable
+from ecgcore.page_cut import between_corners
 from ecgcore.page_flatten import darkness_rgb, faint_ink, keep_strokes, pen_ink, without_grid
 from ecgcore.page_io import picture_hash, read_picture
 from ecgcore.page_panel import MARGIN_MM, XYXY, grid_panel, pulse_height_px, trace_boxes
 from ecgcore.page_quality import graded
 from ecgcore.page_rectify import StraightPicture, photo_scale, straighten
 from ecgcore.page_scale import GridScale, find_grid_scale
+from ecgcore.page_sheet import find_sheet
 from ecgcore.page_turn import find_quarter_turns
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, PageImage, PanelFrame
 
@@ -28,11 +30,15 @@ STRAIGHTENED_CUT = 0.35
 """A photo's strokes are soft, and its grid has been taken out already."""
 MIN_TRACE_COLUMNS, WHOLE_TRACE_COLUMNS = 0.3, 0.95
 """A page refused though its traces run on through nearly all of it was read; any other is read anew, by form."""
+STRAIGHTENED = "The page was straightened."
+STRAIGHTENED_BY_SIDES = "The page was straightened by the sides of its sheet."
 _RETAKE = "Use a picture that shows the whole ECG page, upright and in focus."
 
 
 def prepare_page(photo_rgb: ByteArray) -> PageImage:
     """Straighten a page, cut it to its panel, measure its scale and flatten it to ink.
+
+    Where no grid tells how the page lies, its sheet's sides do.
 
     Args:
         photo_rgb: upright picture, ``uint8 [H, W, 3]``; the page on it may be tilted, turned or bent.
@@ -46,6 +52,48 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
     height, width = photo_rgb.shape[:2]
     if min(height, width) < MIN_SIDE_PX:
         raise NotScreenable(f"The picture is too small ({width}x{height} pixels).", "Use one at least 800 pixels wide.")
+    try:
+        page = _prepare(photo_rgb)
+    except NotScreenable:
+        on_sheet = _prepare_sheet(photo_rgb)
+        if on_sheet is None:
+            raise
+        return on_sheet
+    return page if page.has_grid else _prepare_sheet(photo_rgb) or page
+
+
+def _prepare_sheet(photo_rgb: ByteArray) -> PageImage | None:
+    """The page on the sheet that lies on a desk; None where there is no sheet, or nothing can be read on it."""
+    corners = find_sheet(photo_rgb)
+    if corners is None:
+        return None
+    flat_rgb, photo_from_flat = between_corners(photo_rgb, corners)
+    height, width = flat_rgb.shape[:2]
+    if min(height, width) < MIN_SIDE_PX:
+        return None
+    flat = PanelFrame(photo_from_flat, (width, height))
+    try:
+        page = _prepare(flat_rgb)
+        if not page.has_grid:
+            # The scale comes from the pulse on the left, or from the width: the page must lie as it is read.
+            if height > width:
+                flat_rgb, flat = np.ascontiguousarray(np.rot90(flat_rgb, -1)), flat.turned(1)
+                page = _prepare(flat_rgb)
+            if page.frame.photo_from_panel[0, 0] < 0:  # upside down
+                flat_rgb, flat = np.ascontiguousarray(np.rot90(flat_rgb, 2)), flat.turned(2)
+                page = _prepare(flat_rgb)
+    except NotScreenable:
+        return None
+    frame = replace(page.frame, photo_from_panel=flat.photo_from_panel @ page.frame.photo_from_panel)
+    px_per_mm = photo_scale(frame, np.asarray(frame.panel_wh) / 2) * STANDARD_PX_PER_MM
+    notes = page.notes if STRAIGHTENED in page.notes else (STRAIGHTENED_BY_SIDES, *page.notes)
+    return replace(
+        page, photo_rgb=photo_rgb, frame=frame, px_per_mm=None if page.px_per_mm is None else px_per_mm, notes=notes
+    )
+
+
+def _prepare(photo_rgb: ByteArray) -> PageImage:
+    """The page as its grid says that it lies, or straight where no grid tells."""
     straight = straighten(photo_rgb)
     darkness = darkness_rgb(photo_rgb if straight is None else straight.picture_rgb)
     if straight is not None:
@@ -107,7 +155,7 @@ def _read(ink: ByteArray, panel: _Panel) -> tuple[PageImage, ByteArray]:
     seen, notes = panel.seen, list(panel.notes)
     if panel.straight is not None:
         frame = panel.straight.frame.after(frame.photo_from_panel, frame.panel_wh)
-        notes.append("The page was straightened.")
+        notes.append(STRAIGHTENED)
     turns = find_quarter_turns(raster)
     if turns:
         raster, seen = (np.ascontiguousarray(np.rot90(picture, -turns)) for picture in (raster, seen))

@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from ecgcore.errors import NotScreenable
 from ecgcore.page import MIN_SIDE_PX, prepare_page
-from ecgcore.page_cut import straightened
-from ecgcore.types import ByteArray, FloatArray, PageImage, PanelFrame
+from ecgcore.page_cut import between_corners
+from ecgcore.types import ByteArray, FloatArray, PageImage
 
 
 def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> PageImage:
@@ -25,18 +24,16 @@ def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> 
     Raises:
         NotScreenable: the corners enclose nothing, or the panel between them shows no ECG.
     """
-    corners = np.asarray(corners_photo_xy, dtype=np.float32).reshape(4, 2)
+    corners = np.asarray(corners_photo_xy, dtype=np.float64).reshape(4, 2)
     edges = np.roll(corners, -1, axis=0) - corners
     following = np.roll(edges, -1, axis=0)
     turns = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
-    top, right, bottom, left = np.linalg.norm(edges, axis=1)
-    width, height = round(float(max(top, bottom))), round(float(max(left, right)))
-    if not (turns > 0).all() or min(width, height) < MIN_SIDE_PX:
+    sides = np.linalg.norm(edges, axis=1)
+    if not (turns > 0).all() or min(max(sides[0::2]), max(sides[1::2])) < MIN_SIDE_PX:
         raise NotScreenable(
             "The four corners enclose no page.", "Put them on the grid's corners, clockwise from its top left."
         )
-    flat_corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
-    photo_from_flat = np.asarray(cv2.getPerspectiveTransform(flat_corners, corners), dtype=np.float64)
-    sheet = prepare_page(straightened(photo_rgb, PanelFrame(photo_from_flat, (width, height)), 1.0))
+    flat_rgb, photo_from_flat = between_corners(photo_rgb, corners)
+    sheet = prepare_page(flat_rgb)
     way = photo_from_flat @ sheet.frame.photo_from_panel
     return replace(sheet, photo_rgb=photo_rgb, frame=replace(sheet.frame, photo_from_panel=way))

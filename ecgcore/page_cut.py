@@ -61,6 +61,24 @@ def cut_panel(photo_rgb: ByteArray, frame: PanelFrame) -> PanelCut:
     return PanelCut(straightened(photo_rgb, frame, scale), frame, scale, (0, 0))
 
 
+def between_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> tuple[ByteArray, FloatArray]:
+    """What lies flat between four corners, as large as it is in the photo.
+
+    Args:
+        photo_rgb: upright, ``uint8 [H, W, 3]``.
+        corners_photo_xy: ``[4, 2]``, clockwise from its top left.
+
+    Returns:
+        The flat picture ``uint8 [h, w, 3]``, white where it leaves the photo, and the homography from it to the photo.
+    """
+    corners = np.asarray(corners_photo_xy, dtype=np.float32)
+    top, right, bottom, left = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    width, height = round(float(max(top, bottom))), round(float(max(left, right)))
+    flat_corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    photo_from_flat = np.asarray(cv2.getPerspectiveTransform(flat_corners, corners), dtype=np.float64)
+    return straightened(photo_rgb, PanelFrame(photo_from_flat, (width, height)), 1.0), photo_from_flat
+
+
 def straightened(photo_rgb: ByteArray, frame: PanelFrame, scale: float) -> ByteArray:
     """The panel as it would lie flat.
 
