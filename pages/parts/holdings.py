@@ -37,7 +37,8 @@ def counters(store: Store) -> None:
 
 
 def _change(now: int, before: int | None) -> str | None:
-    return None if before is None else f"{now - before:+d} since the last snapshot"
+    # Nothing at all for no change: a metric would put a rising arrow beside "+0".
+    return None if before in (None, now) else f"{now - (before or 0):+d} since the last snapshot"
 
 
 def _classes(now: Counts) -> str:

@@ -54,6 +54,7 @@ def test_counts_of_both_data_sets_and_what_is_new(app: AppTest, data: Store) -> 
     app.text_input(key="snapshot-name").set_value("first")
     sound(next(b for b in app.button if b.label == "Freeze what holds now").click().run())
     assert [s.name for s in snapshots(data)] == ["first"]
+    assert not any(metric.delta for metric in app.metric), "no change is no rise"
     picture, _ = data.add_picture(picture_rgb(7))
     readings.save(data, picture.id, "Ada", NORMAL, base_revision_id=None)
     sound(app.run())
