@@ -23,6 +23,14 @@ def remember_corners(store: Store, image_id: int, corners_photo_xy: FloatArray, 
         )
 
 
+def every_corners(store: Store) -> dict[int, FloatArray]:
+    """The corners that hold, ``[4, 2]`` each, by picture."""
+    rows = store.rows("SELECT image_id, x1, y1, x2, y2, x3, y3, x4, y4 FROM panel_corners ORDER BY id")
+    return {
+        image_id: np.array(corners, dtype=np.float64).reshape(4, 2) for image_id, *corners in map(dict.values, rows)
+    }
+
+
 def corners_of(store: Store, image_id: int) -> FloatArray | None:
     """The corners that were set last for a picture, ``[4, 2]``; None where nobody set any."""
     row = store.row(

@@ -15,6 +15,7 @@ import numpy as np
 import ecgcore
 from ecgcore.errors import BadData, NotScreenable, UnreadablePicture
 from ecgcore.page import picture_hash, prepare_page, read_picture
+from ecgcore.page_corners import prepare_with_corners
 from ecgcore.types import ByteArray, FloatArray, PanelFrame
 from trainer.beat_labels import BeatLabels
 from trainer.files import write_bytes_atomic, write_json_atomic
@@ -135,7 +136,7 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
         if np.any(item.boxes_photo_xyxy[:, 2:].max(axis=0) > (width, height)):
             raise BadData(f"A box lies outside the picture of {width}x{height} pixels.", "Correct its boxes.")
     content_hash = picture_hash(photo_rgb)
-    ink, frame, has_grid = _cached_panel(photo_rgb, content_hash, cache_dir)
+    ink, frame, has_grid = _cached_panel(photo_rgb, item.corners_photo_xy, content_hash, cache_dir)
     return PreparedPage(
         key=item.key,
         source=item.source,
@@ -176,13 +177,17 @@ def _cut_at_panel(boxes_photo_xyxy: FloatArray, frame: PanelFrame) -> tuple[Floa
 def preparation_version() -> str:
     """A fingerprint of the code that prepares pages, so that a changed preparation never reads an old cache."""
     digest = hashlib.sha256()
-    for path in sorted(Path(ecgcore.__file__).parent.glob("page*.py")):
+    folder = Path(ecgcore.__file__).parent
+    for path in sorted([*folder.glob("page*.*"), folder / "mesh.py"]):  # fitted numbers lie beside the code
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def _cached_panel(photo_rgb: ByteArray, content_hash: str, cache_dir: Path) -> tuple[ByteArray, PanelFrame, bool]:
-    stem = cache_dir / f"{content_hash}-{preparation_version()}"
+def _cached_panel(
+    photo_rgb: ByteArray, corners_photo_xy: FloatArray | None, content_hash: str, cache_dir: Path
+) -> tuple[ByteArray, PanelFrame, bool]:
+    by_hand = "" if corners_photo_xy is None else f"-{hashlib.sha256(corners_photo_xy.tobytes()).hexdigest()[:12]}"
+    stem = cache_dir / f"{content_hash}-{preparation_version()}{by_hand}"
     picture_path, frame_path = stem.with_suffix(".png"), stem.with_suffix(".json")
     if frame_path.exists() and picture_path.exists():  # the frame is written last, so both are whole
         ink = cv2.imread(str(picture_path), cv2.IMREAD_GRAYSCALE)
@@ -190,7 +195,7 @@ def _cached_panel(photo_rgb: ByteArray, content_hash: str, cache_dir: Path) -> t
             notes = json.loads(frame_path.read_text())
             frame = PanelFrame.from_json(notes)
             return ink.astype(np.uint8, copy=False), frame, bool(notes["has_grid"])
-    page = prepare_page(photo_rgb)
+    page = prepare_page(photo_rgb) if corners_photo_xy is None else prepare_with_corners(photo_rgb, corners_photo_xy)
     encoded = cv2.imencode(".png", page.ink)[1]
     write_bytes_atomic(picture_path, encoded.tobytes())
     write_json_atomic(frame_path, {**page.frame.to_json(), "has_grid": page.has_grid})

@@ -9,6 +9,7 @@ import numpy as np
 
 from annotations.model import Reading, StoreError
 from annotations.page_folds import STORE_FOLDS, fix_folds, folds_of_groups
+from annotations.panel_corners import every_corners
 from annotations.snapshots import ReadPage, Snapshot, read_pages, snapshots
 from annotations.store import Store
 from ecgcore.types import FloatArray
@@ -61,12 +62,13 @@ def _pages_of_store(store: Store, snapshot_id: int | None, _state: tuple[object,
     train: list[PageItem] = []
     held_out: list[PageItem] = []
     skipped: Counter[str] = Counter()
+    corners = every_corners(store)
     for page in read_pages(store, snapshot_id):
         reason = _reason_to_skip(page)
         if reason is not None:
             skipped[reason] += 1
         else:
-            (held_out if page.picture.is_holdout else train).append(_item(store, page))
+            (held_out if page.picture.is_holdout else train).append(_item(store, page, corners.get(page.picture.id)))
     return StorePages(train, held_out, dict(skipped))
 
 
@@ -105,7 +107,7 @@ def _reason_to_skip(page: ReadPage) -> str | None:
     return "labelled unsure" if reading.label == "unsure" else "neither labelled nor all beats boxed"
 
 
-def _item(store: Store, page: ReadPage) -> PageItem:
+def _item(store: Store, page: ReadPage, corners_photo_xy: FloatArray | None) -> PageItem:
     reading, picture = page.revision.reading, page.picture
     boxes: FloatArray | None = None
     if reading.boxes_complete:
@@ -119,6 +121,7 @@ def _item(store: Store, page: ReadPage) -> PageItem:
         source=picture.source,
         source_record=picture.source_record,
         beat_labels_photo=_beat_labels(reading),
+        corners_photo_xy=corners_photo_xy,
     )
 
 

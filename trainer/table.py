@@ -32,6 +32,7 @@ class PageItem:
         source: name of the data set.
         source_record: the signal behind the picture, where other pictures may show the same one.
         beat_labels_photo: beats with a label of their own, in upright pixels; None where there is none.
+        corners_photo_xy: the panel's, ``[4, 2]`` clockwise from its top left, where a person set them.
     """
 
     key: str
@@ -42,6 +43,7 @@ class PageItem:
     source: str = ""
     source_record: str = ""
     beat_labels_photo: BeatLabels | None = None
+    corners_photo_xy: FloatArray | None = None
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,15 @@ import cv2
 import numpy as np
 import pytest
 
+from annotations.panel_corners import remember_corners
+from annotations.snapshots import read_pages
 from ecgcore.errors import BadData
+from ecgcore.page import prepare_page, read_picture
 from tests.trainer.pages import save_page
+from tests.trainer.training_store import make_training_store
 from trainer import data
-from trainer.data import prepare_pages
+from trainer.data import prepare_item, prepare_pages
+from trainer.store_pages import pages_of_store
 from trainer.table import PageItem, read_table
 
 
@@ -140,3 +145,36 @@ def test_a_damaged_cache_entry_is_prepared_again(tmp_path: Path) -> None:
         path.write_bytes(b"")
     assert np.array_equal(prepare_pages([item], tmp_path / "cache").pages[0].ink, first.ink)
     assert json.loads(next((tmp_path / "cache").glob("*.json")).read_text())["photo_from_panel"]
+
+
+def test_a_training_takes_the_panel_between_the_corners_that_a_person_set(tmp_path: Path) -> None:
+    store = make_training_store(tmp_path / "data")
+    (item, *others) = pages_of_store(store).train
+    plain = prepare_item(item, tmp_path)
+    width, height = plain.ink.shape[1], plain.ink.shape[0]
+    frame = prepare_page(read_picture(item.path, item.key)[0]).frame
+    left_half = frame.points_to_photo([[0, 0], [0.6 * width, 0], [0.6 * width, height], [0, height]])
+    picture = next(p.picture for p in read_pages(store) if p.picture.file == item.key)
+    remember_corners(store, picture.id, frame.corners_photo_xy, "Ada")
+    remember_corners(store, picture.id, left_half, "Ada")
+    again, *same = pages_of_store(store).train
+    assert again.corners_photo_xy is not None
+    assert (
+        [other.corners_photo_xy for other in same] == [other.corners_photo_xy for other in others] == [None] * len(same)
+    )
+    by_hand = prepare_item(again, tmp_path)
+    assert abs(by_hand.ink.shape[1] / width - 0.6) < 0.1
+    assert by_hand.boxes_panel_xyxy is not None
+    assert plain.boxes_panel_xyxy is not None
+    assert 0 < len(by_hand.boxes_panel_xyxy) < len(plain.boxes_panel_xyxy)
+    np.testing.assert_array_equal(prepare_item(again, tmp_path).ink, by_hand.ink)  # from the cache
+    np.testing.assert_array_equal(prepare_item(item, tmp_path).ink, plain.ink)
+
+
+def test_fitted_numbers_count_as_preparation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("__init__.py", "page.py", "page_quality.json", "mesh.py"):
+        (tmp_path / name).write_text("1")
+    monkeypatch.setattr(data.ecgcore, "__file__", str(tmp_path / "__init__.py"))
+    before = data.preparation_version.__wrapped__()
+    (tmp_path / "page_quality.json").write_text("2")
+    assert data.preparation_version.__wrapped__() != before
