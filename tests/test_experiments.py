@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import fusion_head, loop_boxes, published_experiment
+from benchmarks import fusion_head, loop_boxes, naive_folds, published_experiment
 from benchmarks.khan_features import PUBLISHED_COUNTS, published_sample
 from benchmarks.loop_labels import mean_auroc, minus
 from benchmarks.published_experiment import CHOICES, Budget, cut_short, folds_of
@@ -139,6 +139,28 @@ def test_corrected_boxes_of_the_weakest_layout_are_learnt_and_kept(
     monkeypatch.setattr(loop_boxes, "retrained", None)  # what is finished is not done again
     loop_boxes.main()
     assert capsys.readouterr().out.count("recall") == 4
+
+
+def test_naive_folds_flatter_what_learns_by_heart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    pages = []
+    for group in range(60):  # labels mean nothing, but a group's pages are alike
+        ink = rng.integers(0, 256, (64, 96), dtype=np.uint8)
+        page = replace(prepared_page(str(group), group % 2), ink=ink, has_grid=True, group=f"g{group}")
+        pages += [replace(page, key=f"{group}-{n}") for n in range(3)]
+    monkeypatch.setattr(naive_folds, "all_khan_pages", lambda *_: pages)
+    command = ["naive_folds", *(word for name in ("khan", "cache") for word in (f"--{name}", str(tmp_path)))]
+    monkeypatch.setattr(
+        "sys.argv", [*command, "--thumbnails", "1", "--repeats", "1", "--out", str(tmp_path / "o.json")]
+    )
+    naive_folds.main()
+    found = json.loads((tmp_path / "o.json").read_text())
+    assert found["auroc"]["as they are, naive"]["value"] > 0.95
+    assert found["auroc"]["as they are, grouped"]["value"] < 0.7
+    assert found["inflation"]["as they are"]["low"] > 0.2
+    assert "copies planted naive minus grouped" in capsys.readouterr().out
 
 
 def test_the_shorter_recipe_trains_every_stage() -> None:
