@@ -20,6 +20,8 @@ _REACH_DEG = 22.0
 """Perspective turns the grid by no more than this against its usual direction."""
 _CAP = 3.0
 _MIN_CONTRAST = 0.25
+_OF_CLEAREST = 0.5
+"""A tile of wood or of a lined sheet shows its second direction far less than the tiles of the grid."""
 MIN_TILES = 12
 
 
@@ -76,9 +78,7 @@ def find_directions(squashed: ByteArray) -> GridDirections | None:
     middles, rays = _ray_powers(squashed)
     if len(middles) < MIN_TILES:
         return None
-    total = rays.sum(axis=0)
-    smooth = np.asarray(cv2.GaussianBlur(np.tile(total, (1, 3)), (0, 0), 6))[0, _ANGLES : 2 * _ANGLES]
-    usual = int(np.argmax((smooth + np.roll(smooth, -_ANGLES // 2))[: _ANGLES // 2]))
+    usual = _usual_crossing(rays)
     if usual >= _ANGLES // 4:
         usual -= _ANGLES // 2
     (first, clear_u), (second, clear_v) = (_peaks(rays, usual + turn) for turn in (0, _ANGLES // 2))
@@ -139,6 +139,13 @@ def _rays() -> tuple[npt.NDArray[np.intp], list[npt.NDArray[np.intp]], csr_matri
     return used, [ring for ring in rings if len(ring)], matrix
 
 
+def _usual_crossing(rays: FloatArray) -> int:
+    """First of the two square directions, 0 up to a quarter turn, that most tiles show both at once."""
+    smooth = np.asarray(cv2.GaussianBlur(np.tile(rays, (1, 3)), (0, 0), 6, sigmaY=1e-3))[:, _ANGLES : 2 * _ANGLES]
+    smooth = np.maximum(smooth - np.median(smooth, axis=1, keepdims=True), 0)
+    return int(np.argmax(np.minimum(smooth, np.roll(smooth, -_ANGLES // 2, axis=1)).sum(axis=0)[: _ANGLES // 2]))
+
+
 def _peaks(rays: FloatArray, about: int) -> tuple[FloatArray, FloatArray]:
     """Each tile's strongest direction near a given one: radians, and how clearly it stands out."""
     reach = round(_REACH_DEG * _ANGLES / 180)
@@ -157,7 +164,7 @@ def _fit_plane(
     tiles_xy: FloatArray, across: FloatArray, down: FloatArray, clear: FloatArray, middle: FloatArray, usual: float
 ) -> GridDirections | None:
     """Least squares over the four angles and slopes that turn a square grid into what the tiles show."""
-    marked = clear > _MIN_CONTRAST
+    marked = clear > max(_MIN_CONTRAST, _OF_CLEAREST * float(np.quantile(clear, 0.9)))
     if marked.sum() < MIN_TILES:
         return None
     size = float(np.linalg.norm(middle))

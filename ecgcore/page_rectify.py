@@ -20,7 +20,7 @@ SCALE_SLACK_STEPS = 230
 """A tilted page is foreshortened: its two scales may differ by 2 * 230 * 4e-4 = 18 %."""
 MAX_RESIDUAL_MM = 0.8
 REACH_MM = 20
-"""How far beyond the cells that surely hold a grid its sides are looked for."""
+"""How far beyond the tiles or cells that surely hold a grid more of it is looked for."""
 PX_PER_MM = 4.0, 8.0
 """Bounds of the straightened picture's scale, which follows the photo's between them."""
 MAX_SIDE_MM = 500.0
@@ -145,8 +145,10 @@ def _grid_from_work(squashed: ByteArray, directions: GridDirections) -> tuple[Fl
     scale = find_grid_scale(np.asarray(upright, dtype=np.uint8), SCALE_SLACK_STEPS)
     if scale is None or max(size) / scale.px_per_mm > MAX_SIDE_MM:
         return None
-    enlarge = np.diag([GRID_PX_PER_MM / scale.px_per_mm_x, GRID_PX_PER_MM / scale.px_per_mm_y, 1.0])
-    wide, high_ = (int(np.ceil(n * enlarge[i, i])) for i, n in enumerate(size))
+    across, down = GRID_PX_PER_MM / scale.px_per_mm_x, GRID_PX_PER_MM / scale.px_per_mm_y
+    reach = REACH_MM * GRID_PX_PER_MM  # tiles that hold little of the grid were not among those that agree
+    enlarge = np.array([[across, 0, reach], [0, down, reach], [0, 0, 1]])
+    wide, high_ = (int(np.ceil(n * by)) + 2 * reach for n, by in zip(size, (across, down), strict=True))
     return enlarge @ plane, (wide, high_)
 
 
