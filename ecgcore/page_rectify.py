@@ -16,6 +16,8 @@ from ecgcore.types import ByteArray, FloatArray, PanelFrame
 WORK_PX = 1600
 STRAIGHT_DEG, STRAIGHT_SPREAD_DEG = 1.7, 0.75
 """Below both a page counts as straight: scans and exports are, and go the short way."""
+WAVY_DEG, WAVY_SPREAD_DEG = 0.15, 0.5
+"""Above both it does not: its lines change direction, and other than by perspective."""
 SCALE_SLACK_STEPS = 230
 """A tilted page is foreshortened: its two scales may differ by 2 * 230 * 4e-4 = 18 %."""
 MAX_RESIDUAL_MM = 0.8
@@ -123,7 +125,8 @@ def _find_panel(work_rgb: ByteArray) -> PanelFrame | None:
 
 def _is_straight(directions: GridDirections) -> bool:
     turn = max(abs(directions.across), abs(directions.down))
-    return bool(np.degrees(turn) < STRAIGHT_DEG and directions.spread_deg < STRAIGHT_SPREAD_DEG)
+    is_wavy = directions.residual_deg > WAVY_DEG and directions.spread_deg > WAVY_SPREAD_DEG
+    return bool(np.degrees(turn) < STRAIGHT_DEG and directions.spread_deg < STRAIGHT_SPREAD_DEG and not is_wavy)
 
 
 def _grid_from_work(squashed: ByteArray, directions: GridDirections) -> tuple[FloatArray, tuple[int, int]] | None:

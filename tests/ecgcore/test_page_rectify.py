@@ -14,13 +14,16 @@ from ecgcore.papersim_photo import PhotoDamage, photograph
 TILTED = PhotoDamage(tilt_deg=(12, -10), rotation_deg=8, desk="wood", shadows=1, blur_px=0.6, noise=2, long_px=1800)
 BENT = PhotoDamage(rotation_deg=-5, tilt_deg=(6, 5), barrel=-0.03, curl=0.1, folds=((0.4, 0.05, True),), long_px=1800)
 
+SMALL = PhotoDamage(rotation_deg=14, tilt_deg=(6, 5), aspect=3 / 4, fill=0.8, desk="wood", noise=3, long_px=1800)
+WAVY = PhotoDamage(curl=0.2, curl_deg=40, tilt_deg=(1, 0), exposure=0.7, desk="plain", noise=3, long_px=2600)
+
 
 def _page(style: PageStyle, seed: int = 0) -> SimPage:
     signals, fs_hz, beats = synthetic_ecg("normal", seed)
     return draw_page(signals, fs_hz, style, seed, beats_s=beats)
 
 
-@pytest.mark.parametrize("damage", [TILTED, BENT], ids=["tilted", "bent"])
+@pytest.mark.parametrize("damage", [TILTED, BENT, SMALL, WAVY], ids=["tilted", "bent", "small on wood", "curled"])
 def test_a_photographed_page_is_straightened(damage: PhotoDamage) -> None:
     style = PageStyle(pen_mm=0.4, column_s=2.4, px_per_mm=7.0)
     drawn = _page(style)
