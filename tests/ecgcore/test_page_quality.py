@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.photo_gate_drawn import FS_HZ, NO_ECG_SIGNALS, rare_rhythm
+from benchmarks.photo_gate_drawn import FS_HZ, NO_ECG_SIGNALS, ecg, rare_rhythm
 from ecgcore.errors import NotScreenable
 from ecgcore.page import prepare_page
 from ecgcore.page_quality import WIDER
@@ -29,6 +29,11 @@ def _page(kind: str, style: PageStyle = CLEAN, seed: int = 3) -> ByteArray:
 def test_no_rhythm_is_taken_for_something_else(kind: str) -> None:
     page = prepare_page(_page(kind))  # raises where it is
     assert page.quality == "good" or kind == "vt"
+
+
+@pytest.mark.parametrize(("seed", "number"), [(77, 27), (20_001, 16)])
+def test_broad_complexes_without_a_steep_stroke_are_an_ecg(seed: int, number: int) -> None:
+    prepare_page(ecg(np.random.default_rng([seed, number]), number))  # raises where it is not
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
