@@ -82,7 +82,7 @@ def retrained(bundle: Bundle, pages: Sequence[PreparedPage], seed: int) -> tuple
                 flush=True,
             )
 
-    context = StageContext(None, "detector", torch.device("cpu"), seed, tell)
+    context = StageContext(None, "detector", torch.device("cpu"), seed, tell, keeps_start=True)
     own = copy.deepcopy(bundle.nets.detector).requires_grad_(True)
     detector = train_detector(train, RECIPE.detector, context, init=own, val=val)
     return detector, time.monotonic() - started

@@ -133,12 +133,7 @@ def estimate(pages: Sequence[PreparedPage], recipe: Recipe, bundle: Path, steps:
     train_stack(few_train, few_val, short, start, lambda s: StageContext(None, s, torch.device("cpu"), SEED, clock))
     spent = clock.stop()
     shown, seen = pages_shown(recipe, STAGES, **_counts(train)), pages_shown(short, STAGES, **_counts(few_train))
-    epochs = {
-        "detector": recipe.detector.epochs,
-        "local": recipe.local.epochs,
-        "global": recipe.global_.epochs,
-        JOINT: recipe.fusion.joint_epochs,
-    }
+    epochs = _epochs_of(recipe)
     whole_s = {}
     for stage, seconds in step_s.items():
         beside_s = max(0.0, spent[stage] - seconds)  # validation; the head computes the features of all pages once
@@ -150,6 +145,16 @@ def estimate(pages: Sequence[PreparedPage], recipe: Recipe, bundle: Path, steps:
     # Beats of all pages are found once; those put aside and those of the test are looked at by all networks too.
     whole_s[LOOKING] = spent[LOOKING] * len(pages) / (len(few_train) + 2 * len(few_val))
     return whole_s
+
+
+def _epochs_of(recipe: Recipe) -> dict[str, int]:
+    """The epochs of each stage that the pages pass through; the head's are those of features that are computed once."""
+    return {
+        "detector": recipe.detector.epochs,
+        "local": recipe.local.epochs,
+        "global": recipe.global_.epochs,
+        JOINT: recipe.fusion.joint_epochs,
+    }
 
 
 def _few(pages: Sequence[PreparedPage], n: int) -> list[PreparedPage]:
@@ -203,8 +208,10 @@ def main() -> None:
     pages = experiment_pages(options.ludb, options.khan, options.cache)
     if options.estimate is not None:
         seconds = estimate(pages, recipe, options.bundle, options.estimate)
+        epochs = _epochs_of(recipe)
         for stage, value in seconds.items():
-            print(f"{stage:13} {value / 60:6.1f} min a fold")
+            of_epoch = f", {value / 60 / epochs[stage]:.1f} an epoch" if stage in epochs else ""
+            print(f"{stage:13} {value / 60:6.1f} min a fold{of_epoch}")
         fold_min = sum(seconds.values()) / 60
         print(
             f"{'all':13} {fold_min:6.1f} min a fold, {FOLDS * fold_min:.0f} in one process, {3 * fold_min:.0f} in two"

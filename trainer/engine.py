@@ -34,6 +34,8 @@ class StageContext:
         seed: of everything drawn at random.
         progress: called with small JSON-able dictionaries.
         cancelled: asked between steps; true stops the stage at once, its last finished epoch is kept.
+        keeps_start: whether the weights that the stage starts from, a bundle's say, stay where no epoch is better on
+            the pages that do not train: a few pages can teach less than they make forget.
     """
 
     workdir: Path | None
@@ -42,6 +44,7 @@ class StageContext:
     seed: int = 0
     progress: Progress = silent
     cancelled: Callable[[], bool] = field(default=lambda: False)
+    keeps_start: bool = False
 
     def file(self, kind: str) -> Path | None:
         """Path of this stage's file of one kind, for example ``checkpoint.safetensors``."""
@@ -92,12 +95,13 @@ def learning_rate(stage: Stage, base: float, step: int, steps_per_epoch: int, ep
 
 
 def train(model: nn.Module, task: Task, stage: Stage, context: StageContext) -> dict[str, Any]:
-    """Train ``model`` in place and leave it with the weights of its best epoch, in eval mode.
+    """Train ``model`` in place and leave it with the weights of its best epoch, or of its start, in eval mode.
 
     A checkpoint after each epoch makes the call resumable: called again with the same workdir it goes on where it was.
 
     Returns:
-        The history: training loss, validation loss and seconds of each epoch.
+        The history: training loss, validation loss and seconds of each epoch; ``start_loss`` is the validation loss of
+        the weights that it started from where these may stay, and ``best_epoch`` is -1 where they do.
 
     Raises:
         BadData: the loss is not finite.
@@ -108,6 +112,11 @@ def train(model: nn.Module, task: Task, stage: Stage, context: StageContext) -> 
     bases = [group["lr"] for group in optimiser.param_groups]
     history: dict[str, Any] = {"train_loss": [], "val_loss": [], "seconds": [], "best_epoch": -1}
     best = _resume(model, optimiser, history, context)
+    if not best and stage.epochs and context.keeps_start and task.validate is not None:
+        model.eval()
+        loss = task.validate()
+        if math.isfinite(loss):
+            history["start_loss"], best = loss, _copy_of_weights(model)
     step = len(history["train_loss"]) * task.steps_per_epoch
     for epoch in range(len(history["train_loss"]), stage.epochs):
         if _has_converged(history, stage.patience):
@@ -148,7 +157,7 @@ def train(model: nn.Module, task: Task, stage: Stage, context: StageContext) -> 
             history["val_loss"].append(checked if math.isfinite(checked) else history["train_loss"][-1])
         if _is_best(history):
             history["best_epoch"] = epoch
-            best = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+            best = _copy_of_weights(model)
         _save(model, optimiser, best, history, context)
         context.progress({"stage": context.name, "epoch": epoch + 1, "epochs": stage.epochs, **_last(history)})
     if best:
@@ -159,7 +168,11 @@ def train(model: nn.Module, task: Task, stage: Stage, context: StageContext) -> 
 
 def _is_best(history: dict[str, Any]) -> bool:
     losses = history["val_loss"]
-    return not losses or losses[-1] <= min(losses)
+    return not losses or losses[-1] <= min([*losses, history.get("start_loss", math.inf)])
+
+
+def _copy_of_weights(model: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
 
 
 def _has_converged(history: dict[str, Any], patience: int) -> bool:

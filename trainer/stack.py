@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.error import URLError
@@ -155,6 +155,10 @@ def train_stack(
         raise BadData("No page has beat boxes and there is no bundle.", "Box some pages, or name a bundle.")
     train, val = labelled(train), labelled(val)
     progress = context_of(LOOKING).progress
+
+    def context_from(stage: str, begins_with: nn.Module | None) -> StageContext:
+        return replace(context_of(stage), keeps_start=begins_with is not None)
+
     progress({"stage": LOOKING, "message": "finding beats"})
     is_frozen = recipe.local.epochs == recipe.global_.epochs == recipe.fusion.joint_epochs == 0
     looking = Looking(cache, not trains_detector, is_frozen and start.from_bundle, progress)
@@ -167,7 +171,7 @@ def train_stack(
             "fusion have nothing to learn from.",
             "Box all beats of some of these pages and train the detector too, or start from another bundle.",
         )
-    context = context_of("local")
+    context = context_from("local", start.local)
     local = _own(start.local, context) or LocalNet(_network_config(LocalConfig, recipe.local))
     taught = [with_labelled_beats(found, page.beat_labels_panel) for page, found in zip(train, beats, strict=True)]
     local = train_local(
@@ -179,10 +183,10 @@ def train_stack(
         val=(val, beats_val),
         beat_labels=[labels for _, labels in taught],
     )
-    context = context_of("global")
+    context = context_from("global", start.global_)
     global_ = _own(start.global_, context) or GlobalNet(_network_config(GlobalConfig, recipe.global_))
     global_ = train_global(train, recipe.global_, context, init=global_, val=val)
-    context = context_of("fusion")
+    context = context_from("fusion", start.fusion)
     fusion = _own(start.fusion, context) or FusionHead(
         FusionConfig(
             pool=recipe.fusion.pool,
@@ -239,6 +243,7 @@ def answer_pages(
 def _train_detector(
     train: Sequence[PreparedPage], val: Sequence[PreparedPage], recipe: Recipe, start: Start, context: StageContext
 ) -> BeatDetector:
+    context = replace(context, keeps_start=start.detector is not None)
     detector = _own(start.detector, context) or BeatDetector(_network_config(DetectorConfig, recipe.detector))
     return train_detector(train, recipe.detector, context, init=detector, val=val)
 

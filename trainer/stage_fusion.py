@@ -167,7 +167,7 @@ def _train_jointly(
     val: PagesAndBeats | None,
 ) -> None:
     joint = replace(stage, epochs=stage.joint_epochs, lr=stage.joint_lr, fresh_head=False)
-    context = replace(context, name=f"{context.name}-joint")
+    context = replace(context, name=f"{context.name}-joint", keeps_start=True)
     steps = stage.joint_batch * max(1, len(balanced_order(labels, np.random.default_rng(0))) // stage.joint_batch)
     if stage.steps_per_epoch is not None:
         steps = min(steps, stage.steps_per_epoch * stage.joint_batch)

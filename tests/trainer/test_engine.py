@@ -68,6 +68,26 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run() -> None:
     assert all(torch.equal(model.state_dict()[k], v) for k, v in seen[1].items())
 
 
+def test_the_start_stays_where_no_epoch_is_better(tmp_path: Path) -> None:
+    for name, losses, best in (("better", [3.0, 4.0, 2.0], 1), ("worse", [3.0, 4.0, 5.0], -1)):
+        model, told = _model(), iter(losses)
+        seen = [{k: v.clone() for k, v in model.state_dict().items()}]
+
+        def validate(model: nn.Module = model, seen: list[Any] = seen, told: Iterator[float] = told) -> float:
+            seen.append({k: v.clone() for k, v in model.state_dict().items()})
+            return next(told)
+
+        context = StageContext(tmp_path, name, CPU, keeps_start=True)
+        history = train(model, _line_task(model, validate), replace(STAGE, epochs=2), context)
+        assert (history["start_loss"], history["best_epoch"], len(history["val_loss"])) == (3.0, best, 2)
+        kept = seen[0] if best < 0 else seen[-1]
+        assert all(torch.equal(model.state_dict()[k], v) for k, v in kept.items())
+        # A run that went on after the power came back keeps the same weights, without asking again.
+        again = _model()
+        train(again, _line_task(again, validate), replace(STAGE, epochs=2), context)
+        assert all(torch.equal(again.state_dict()[k], v) for k, v in kept.items())
+
+
 def test_a_loss_that_is_not_finite_names_stage_and_epoch() -> None:
     model = _model()
     task = replace(_line_task(model), loss=lambda x: model(x).sum() * float("nan"))
