@@ -1,20 +1,27 @@
-"""Which way up a page is: traces run across, calibration pulses stand on the baseline, and time runs to the right."""
+"""Which way up a page is: a small network says how upright its ink looks, and turned ink where that is unsure."""
+
+from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
+from ecgcore.types import STANDARD_PX_PER_MM, ByteArray
 
-_RUN_MM = 12.0
-_SIDEWAYS = 1.5
-"""How much more of the panel traces must cover the other way before a page counts as lying on its side."""
-_STEEP_MM = 0.8
-_P_WAVE_MM, _T_WAVE_MM = (1.8, 6.5), (2.6, 9.5)
-"""Where P and T lie before and after a QRS complex at 25 mm/s."""
-_MIN_BEATS = 8
-UPSIDE_DOWN = -3.0
-"""Evidence (in deviations) below which a page is turned by half a turn; upright pages lie above 0 as a rule."""
+WEIGHTS = Path(__file__).with_name("page_turn.npz")
+"""Written by ``python -m benchmarks.page_turn_fit``."""
+STRIDES = (2, 2, 2, 1, 1, 1)
+"""Of the network's 3x3 convolutions: it looks every 4 mm, at 31 mm of paper."""
+SURELY_UPRIGHT = 2.0
+"""Log-odds from which a page stays as it lies without a look at the other ways."""
+MARGIN = 1.0
+"""By how much (log-odds) another way must win: nearly all pages are upright, and a wrong turn spoils all."""
+PULSES = 5.0
+"""What the open side of calibration pulses counts (log-odds): beats whose waves all point down look upside down."""
+PEN_INK = 80
+
+Maps = npt.NDArray[np.floating]
 
 
 def find_quarter_turns(ink: ByteArray) -> int:
@@ -23,84 +30,58 @@ def find_quarter_turns(ink: ByteArray) -> int:
     Args:
         ink: standard panel raster, ``uint8 [h, w]``.
     """
-    turns = 1 if _lies_on_its_side(ink) else 0
-    if turns:
-        ink = np.ascontiguousarray(np.rot90(ink, -1))
-    return turns + (2 if upright_evidence(ink) < UPSIDE_DOWN else 0)
-
-
-def _lies_on_its_side(ink: ByteArray) -> bool:
-    """Whether traces run down a tall panel; rows of tall beats that touch run down wide ones too (3 pages of 479)."""
     height, width = ink.shape
-    if height <= width:
-        return False
-    down = _running_share(np.ascontiguousarray(ink.T))
-    return down > 0.3 and down > _SIDEWAYS * _running_share(ink)
+    # at half the standard raster's scale a P wave is still two pixels high
+    half_wh = max(1, width // 2), max(1, height // 2)
+    small = np.asarray(cv2.resize(ink, half_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    as_it_lies = uprightness(small)
+    if as_it_lies >= SURELY_UPRIGHT:
+        return 0
+    looks = [as_it_lies, *(uprightness(np.rot90(small, -turns)) for turns in (1, 2, 3))]
+    sides = _pulse_side(ink), _pulse_side(np.ascontiguousarray(np.rot90(ink, -1)))
+    scores = np.array(looks) + PULSES * np.array([*sides, -sides[0], -sides[1]])
+    best = int(np.argmax(scores))
+    return best if scores[best] - scores[0] > MARGIN else 0
 
 
-def _strokes(ink: ByteArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Connected strokes: the number of each pixel's, 0 for paper, and what OpenCV measures of each."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 80).astype(np.uint8), connectivity=8)
-    return np.asarray(labels, dtype=np.int32), np.asarray(stats, dtype=np.int32)
+def uprightness(ink: ByteArray) -> float:
+    """Log-odds that ink is upright: the mean of what each place says, by the heed that the place deserves.
 
+    Beats tell (P comes before QRS, T is the larger), and so do letters.
 
-def _running_share(ink: ByteArray) -> float:
-    """Share of the columns under strokes that run on across for ``_RUN_MM`` and are no taller than they are wide."""
-    labels, stats = _strokes(ink)
-    width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
-    running = (width > _RUN_MM * STANDARD_PX_PER_MM) & (height < width)
-    running[0] = False
-    lines = running[labels].sum(axis=0)
-    return float(np.minimum(lines, 3).mean() / 3)
-
-
-def upright_evidence(ink: ByteArray) -> float:
-    """How surely a panel with traces across is upright rather than upside down, in deviations; negative is turned.
-
-    A P wave is small and short, a T wave is large and long: after a QRS complex the trace leaves its baseline more than
-    before it, whatever its sign. Pulses are open at the bottom.
+    Args:
+        ink: ``uint8 [h, w]`` at 2 px/mm, half the standard raster's scale.
     """
-    labels, stats = _strokes(ink)
-    differences = [_t_less_p(trace) for trace in _traces(labels, stats)]
-    values = np.concatenate(differences) if differences else np.zeros(0)
-    beats = float(np.mean(np.sign(values)) * np.sqrt(len(values))) if len(values) >= _MIN_BEATS else 0.0
-    return beats + 4.0 * _pulse_side(labels, stats)
+    *convolutions, (weights, bias) = _layers()
+    maps: Maps = (ink.astype(np.float32) / 255)[..., None]
+    for (kernel, shift), stride in zip(convolutions, STRIDES, strict=True):
+        maps = _neighbourhoods(maps, stride) @ kernel
+        maps += shift
+        np.maximum(maps, 0, out=maps)
+    evidence, heed = (maps.reshape(-1, maps.shape[-1]) @ weights + bias).T
+    share = np.exp(heed - heed.max())
+    return float((share * evidence).sum() / share.sum())
 
 
-def _traces(labels: npt.NDArray[np.int32], stats: npt.NDArray[np.int32]) -> list[FloatArray]:
-    """Height of each long stroke above its median, in mm by column."""
-    traces = []
-    for number in range(1, len(stats)):
-        x, y, width, height, _ = stats[number]
-        if width < 25 * STANDARD_PX_PER_MM or height > 60 * STANDARD_PX_PER_MM:
-            continue
-        mask = labels[y : y + height, x : x + width] == number
-        rows = np.arange(height)[:, None]
-        middle = (mask * rows).sum(axis=0) / np.maximum(mask.sum(axis=0), 1)
-        traces.append((np.median(middle) - middle) / STANDARD_PX_PER_MM)
-    return traces
+def _neighbourhoods(maps: Maps, stride: int) -> Maps:
+    """The 3x3 places round every ``stride``-th one as one row of values, ``[h, w, 9 * channels]``; outside is paper."""
+    channels = maps.shape[2]
+    rows = np.pad(maps, ((1, 1), (1, 1), (0, 0))).reshape(maps.shape[0] + 2, -1)
+    windows = np.lib.stride_tricks.sliding_window_view(rows, (3, 3 * channels))[::stride, :: stride * channels]
+    return windows.reshape(*windows.shape[:2], -1)
 
 
-def _t_less_p(height_mm: FloatArray) -> FloatArray:
-    """For each QRS complex: deviation of the trace after it less that before it, mm."""
-    slope = np.abs(np.gradient(height_mm))
-    steep = cv2.dilate(slope[None].astype(np.float32), np.ones((1, 17), np.uint8))[0]
-    peaks = np.flatnonzero((slope >= steep - 1e-6) & (slope > max(0.3, 0.4 * float(np.quantile(slope, 0.995)))))
-    found = []
-    for at in peaks:
-        before, after = (
-            np.array([at + sign * round(a * STANDARD_PX_PER_MM) for a in span])
-            for sign, span in ((-1, _P_WAVE_MM[::-1]), (1, _T_WAVE_MM))
-        )
-        if before[0] < 0 or after[1] >= len(height_mm):
-            continue
-        early, late = height_mm[before[0] : before[1]], height_mm[after[0] : after[1]]
-        found.append(float(np.ptp(late) - np.ptp(early)))
-    return np.array(found)
+@lru_cache(maxsize=1)
+def _layers() -> list[tuple[Maps, Maps]]:
+    """Weights ``[inputs, outputs]`` and biases of every layer."""
+    with np.load(WEIGHTS, allow_pickle=False) as file:
+        numbers = range(len(STRIDES) + 1)
+        return [(file[f"weights_{n}"].astype(np.float32), file[f"bias_{n}"].astype(np.float32)) for n in numbers]
 
 
-def _pulse_side(labels: npt.NDArray[np.int32], stats: npt.NDArray[np.int32]) -> float:
+def _pulse_side(ink: ByteArray) -> float:
     """1 where shapes like a calibration pulse are open below, -1 where above, 0 where there are none."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((ink > PEN_INK).astype(np.uint8), connectivity=8)
     votes = 0
     for number in range(1, len(stats)):
         x, y, width, height, _ = stats[number]
