@@ -13,6 +13,7 @@ import argparse
 import dataclasses
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -137,20 +138,24 @@ def main() -> None:
     options = parser.parse_args()
     bundle = load_bundle(options.bundle)
     parts = {
-        "ludb": (held_out_ludb(options.ludb, bundle), render_boxed_page, options.ludb_pages, print_beats),
+        "ludb": (
+            held_out_ludb(options.ludb, bundle),
+            render_boxed_page,
+            options.ludb_pages,
+            partial(print_beats, bundle),
+        ),
         "ptbxl": (held_out_ptbxl(options.ptbxl, bundle), render_page, options.ptbxl_pages, print_verdicts),
     }
     for name, (records, draw, n_pages, tell) in parts.items():
+        if n_pages == 0:
+            continue
         kept = options.out / f"{name}-{options.seed}"
         kept.mkdir(parents=True, exist_ok=True)
         rows = []
         for row in rows_of(bundle, records, draw, n_pages, options.seed, kept):
             rows.append(row)
             print(f"{name} {len(rows)}: {row['photo']['reason'] or row['photo']['decision']}", flush=True)
-        if tell is print_beats:
-            print_beats(bundle, rows)
-        else:
-            print_verdicts(rows)
+        tell(rows)
 
 
 if __name__ == "__main__":
