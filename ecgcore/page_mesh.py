@@ -15,6 +15,8 @@ CELL_PX = 5 * GRID_PX_PER_MM
 """One cell is one period of the 5 mm lines and five of the 1 mm lines: every other harmonic cancels in it."""
 _PERIODS_PX = 5 * GRID_PX_PER_MM, GRID_PX_PER_MM
 _KNOT_CELLS = 5
+_FULL, _FAINT = 100.0, 15.0
+"""A mark's weight, and the difference in darkness at which it has half of it."""
 _MIN_LOCK, _MIN_PHASE = 0.12, 0.1
 _SMOOTH_CELLS, _MIN_CONTRAST = 0.7, 5.0
 _STIFFNESS = 0.02
@@ -51,7 +53,7 @@ def fit_grid(squashed: ByteArray) -> GridMesh | None:
     rows, columns = (n // CELL_PX for n in squashed.shape)
     if min(rows, columns) < 4:
         return None
-    picture = squashed[: rows * CELL_PX, : columns * CELL_PX].astype(np.float32)
+    picture = _lines_alike(squashed[: rows * CELL_PX, : columns * CELL_PX])
     # smoothed as the waves are: else a blank cell beside a strong edge would seem to be all wave
     power = cv2.GaussianBlur(_cells(picture**2) - _cells(picture) ** 2, (0, 0), _SMOOTH_CELLS)
     contrast = np.sqrt(np.maximum(power, _MIN_CONTRAST**2))
@@ -77,6 +79,14 @@ def fit_grid(squashed: ByteArray) -> GridMesh | None:
         scale = max(0.2, 2.0 * float(np.median(misses)))
         weight = clear[ys, xs] / (1 + (misses / scale) ** 2)
     return GridMesh(mesh, _in_phase(waves, mesh), float(np.median(misses)) / GRID_PX_PER_MM)
+
+
+def _lines_alike(squashed: ByteArray) -> npt.NDArray[np.float32]:
+    """What is darker or lighter than its surroundings, faint or strong nearly alike: else rules and QRS complexes that
+    stand above each other pull the lines' phase, up to a whole period."""
+    values = squashed.astype(np.float32)
+    detail = values - cv2.blur(values, (CELL_PX, CELL_PX))
+    return np.asarray(_FULL * detail / (np.abs(detail) + _FAINT), dtype=np.float32)
 
 
 def _in_phase(waves: list[tuple[np.ndarray, int]], mesh: Mesh) -> npt.NDArray[np.bool_]:
