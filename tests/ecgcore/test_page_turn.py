@@ -103,3 +103,9 @@ def test_the_kept_weights_are_those_of_a_convolutional_network(inks: dict[str, B
 
 def test_the_weights_stay_small() -> None:
     assert page_turn.WEIGHTS.stat().st_size < 300_000
+
+
+@pytest.mark.parametrize("turned", range(4))
+def test_pulses_tell_where_the_beats_do_not(inks: dict[str, ByteArray], turned: int) -> None:
+    with patch.object(page_turn, "uprightness", return_value=0.0):
+        assert find_quarter_turns(np.ascontiguousarray(np.rot90(inks["6x2"], turned))) == turned
