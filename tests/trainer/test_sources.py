@@ -51,7 +51,7 @@ def test_pages_do_not_depend_on_their_company(tmp_path: Path) -> None:
     alone = {page.picture_hash for page in boxed_pages([record], 2, seed=5, workers=1)}
     together = {page.picture_hash for page in boxed_pages([other, record], 2, seed=5, workers=1)}
     assert alone
-    assert alone < together
+    assert alone <= together
 
 
 def test_ptbxl_compact_and_published_give_the_same_labels(tmp_path: Path) -> None:
