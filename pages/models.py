@@ -16,8 +16,8 @@ from trainer.registry_decisions import history, rollback_target
 
 LIMITS = """
 - It says normal, abnormal or refer. It names no diagnosis and rules none out.
-- It is made for twelve-lead pages: machine exports, scans, and photos of paper with a printed grid. Photos were measured
-  on simulated ones. Children's ECGs, paced rhythms and single-lead strips are outside what it was measured on.
+- It is made for twelve-lead pages: machine exports, scans, and photos of paper with a printed grid; photos were
+  measured on simulated ones. Children's ECGs, paced rhythms and single-lead strips are outside what was measured.
 - A probability is calibrated on the data above. Where abnormal pages are rarer or others, it is off.
 - Boxes, shares and Grad-CAM show what the networks used. They are hints for a reader, not findings.
 - Header and footer of a page never reach a network: a diagnosis printed there neither helps nor is checked.
