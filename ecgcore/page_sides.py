@@ -5,9 +5,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgcore.page_mesh import CELL_PX
+from ecgcore.page_panel import XYXY
 from ecgcore.types import ByteArray, FloatArray
-
-XYXY = tuple[int, int, int, int]
 
 FloatPixels = npt.NDArray[np.float32]
 

@@ -12,12 +12,19 @@ from tests.pages.review_app import review
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """The store that the app opens, with three screened pages."""
+def two_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The store that the app opens: Ada and Ben, and no page."""
     monkeypatch.setenv("ECG_DATA_DIR", str(tmp_path / "data"))
     store = Store(tmp_path / "data")
     for name in ("Ada", "Ben"):
         store.add_person(name)
+    return store
+
+
+@pytest.fixture
+def data(two_readers: Store) -> Store:
+    """The same with three screened pages."""
+    store = two_readers
     for number, p in enumerate((0.99, 0.5, 0.9)):
         picture, _ = store.add_picture(picture_rgb(number))
         record_prediction(store, picture.id, prediction(p))

@@ -18,11 +18,8 @@ from tests.pages.test_screen_app import APP, texts
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    monkeypatch.setenv("ECG_DATA_DIR", str(tmp_path / "data"))
-    store = Store(tmp_path / "data")
-    for name in ("Ada", "Ben"):
-        store.add_person(name)
+def data(two_readers: Store) -> Store:
+    store = two_readers
     for number, reading in enumerate((NORMAL, ABNORMAL, NORMAL)):
         picture, _ = store.add_picture(picture_rgb(number), group=f"patient {number}", name=f"page {number}")
         readings.save(store, picture.id, "Ada", reading, base_revision_id=None)
