@@ -9,20 +9,20 @@ import numpy as np
 from ecgcore.errors import NotScreenable
 from ecgcore.page_cut import between_corners
 from ecgcore.page_flatten import darkness_rgb, faint_ink, keep_strokes, pen_ink, without_grid
+from ecgcore.page_gridless import ASSUMED_PANEL_MM, darkness_by_form, panel_without_grid
 from ecgcore.page_io import picture_hash, read_picture
-from ecgcore.page_panel import MARGIN_MM, XYXY, grid_panel, pulse_height_px, trace_boxes
-from ecgcore.page_quality import graded
+from ecgcore.page_panel import XYXY, grid_panel
+from ecgcore.page_quality import ecg_score, graded
+from ecgcore.page_quality_features import trace_features
 from ecgcore.page_rectify import StraightPicture, photo_scale, straighten
 from ecgcore.page_scale import GridScale, find_grid_scale
 from ecgcore.page_sheet import find_sheet
 from ecgcore.page_turn import find_quarter_turns
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, PageImage, PanelFrame
+from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, PageImage, PanelFrame
 
-__all__ = ["picture_hash", "prepare_page", "read_picture"]
+__all__ = ["picture_hash", "prepare_flat", "prepare_page", "read_picture"]
 
 MIN_SIDE_PX = 200
-ASSUMED_PANEL_MM = 260.0
-PULSE_MM = 10.0
 STROKE_INK = 80
 MAX_INK_SHARE = 0.35
 MIN_TRACE_MM = 8.0
@@ -32,6 +32,7 @@ MIN_TRACE_COLUMNS, WHOLE_TRACE_COLUMNS = 0.3, 0.95
 """A page refused though its traces run on through nearly all of it was read; any other is read anew, by form."""
 STRAIGHTENED = "The page was straightened."
 STRAIGHTENED_BY_SIDES = "The page was straightened by the sides of its sheet."
+_TURNED = "The page was turned by {} degrees."
 _RETAKE = "Use a picture that shows the whole ECG page, upright and in focus."
 
 
@@ -53,38 +54,51 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
     if min(height, width) < MIN_SIDE_PX:
         raise NotScreenable(f"The picture is too small ({width}x{height} pixels).", "Use one at least 800 pixels wide.")
     try:
-        page = _prepare(photo_rgb)
-    except NotScreenable:
-        on_sheet = _prepare_sheet(photo_rgb)
-        if on_sheet is None:
-            raise
-        return on_sheet
-    return page if page.has_grid else _prepare_sheet(photo_rgb) or page
-
-
-def _prepare_sheet(photo_rgb: ByteArray) -> PageImage | None:
-    """The page on the sheet that lies on a desk; None where there is no sheet, or nothing can be read on it."""
+        page, refused = _prepare(photo_rgb), None
+    except NotScreenable as error:
+        page, refused = None, error
+    if page is not None and page.has_grid:
+        return page
     corners = find_sheet(photo_rgb)
-    if corners is None:
-        return None
-    flat_rgb, photo_from_flat = between_corners(photo_rgb, corners)
-    height, width = flat_rgb.shape[:2]
-    if min(height, width) < MIN_SIDE_PX:
-        return None
-    flat = PanelFrame(photo_from_flat, (width, height))
+    if corners is not None:
+        page = _prepare_sheet(photo_rgb, corners) or page
+    elif page is None:
+        page = _prepare_by_form(photo_rgb)
+    if page is None:
+        assert refused is not None
+        raise refused
+    return page
+
+
+def prepare_flat(flat_rgb: ByteArray) -> PageImage:
+    """Prepare a page that fills its picture, as :func:`prepare_page` does but without looking for a sheet in it.
+
+    Args:
+        flat_rgb: ``uint8 [H, W, 3]``; without a grid the page may lie in any of the four ways.
+
+    Raises:
+        NotScreenable: the picture shows no ECG.
+    """
     try:
         page = _prepare(flat_rgb)
-        if not page.has_grid:
-            # The scale comes from the pulse on the left, or from the width: the page must lie as it is read.
-            if height > width:
-                flat_rgb, flat = np.ascontiguousarray(np.rot90(flat_rgb, -1)), flat.turned(1)
-                page = _prepare(flat_rgb)
-            if page.frame.photo_from_panel[0, 0] < 0:  # upside down
-                flat_rgb, flat = np.ascontiguousarray(np.rot90(flat_rgb, 2)), flat.turned(2)
-                page = _prepare(flat_rgb)
+    except NotScreenable:
+        page = _prepare_by_form(flat_rgb)
+        if page is None:
+            raise
+        return page
+    return page if page.has_grid else _prepare_by_form(flat_rgb) or page
+
+
+def _prepare_sheet(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> PageImage | None:
+    """The page on the sheet that lies on a desk; None where nothing can be read on it."""
+    flat_rgb, photo_from_flat = between_corners(photo_rgb, corners_photo_xy)
+    if min(flat_rgb.shape[:2]) < MIN_SIDE_PX:
+        return None
+    try:
+        page = prepare_flat(flat_rgb)
     except NotScreenable:
         return None
-    frame = replace(page.frame, photo_from_panel=flat.photo_from_panel @ page.frame.photo_from_panel)
+    frame = replace(page.frame, photo_from_panel=photo_from_flat @ page.frame.photo_from_panel)
     px_per_mm = photo_scale(frame, np.asarray(frame.panel_wh) / 2) * STANDARD_PX_PER_MM
     notes = page.notes if STRAIGHTENED in page.notes else (STRAIGHTENED_BY_SIDES, *page.notes)
     return replace(
@@ -100,39 +114,73 @@ def _prepare(photo_rgb: ByteArray) -> PageImage:
         darkness[~straight.in_photo] = 0
     strongest = darkness.max(axis=2)
     found = _printed_grid(strongest) if straight is None else _whole(straight)
-    notes: list[str] = []
-    source: Literal["grid", "pulse"] | None
-    if found is not None:
-        grid, box = found
-        scale_xy, source = (grid.px_per_mm_x, grid.px_per_mm_y), "grid"
-        x1, y1, x2, y2 = box
-        panel = darkness[y1:y2, x1:x2]
-        if straight is None:
-            ink = pen_ink(panel, True, grid.px_per_mm)
-        else:
-            ink = pen_ink(without_grid(panel, grid.px_per_mm), True, grid.px_per_mm, most_cut=STRAIGHTENED_CUT)
+    if found is None:
+        return _judged(*_read_without_grid(photo_rgb, darkness))
+    grid, box = found
+    x1, y1, x2, y2 = box
+    panel = darkness[y1:y2, x1:x2]
+    if straight is None:
+        ink = pen_ink(panel, True, grid.px_per_mm)
     else:
-        ink = pen_ink(darkness, False, 1.0)
-        box, scale, source = _panel_without_grid(ink)
-        scale_xy = (scale, scale)
-        x1, y1, x2, y2 = box
-        ink = ink[y1:y2, x1:x2]
-        notes.append("No printed grid was found; the panel is the traces with 5 mm around them.")
-        if source is None:
-            notes.append(
-                f"Neither grid nor calibration pulse was found; a panel {ASSUMED_PANEL_MM:.0f} mm wide is assumed."
-            )
-    cut = _Panel(photo_rgb, straight, box, scale_xy, source, strongest[y1:y2, x1:x2], notes)
+        ink = pen_ink(without_grid(panel, grid.px_per_mm), True, grid.px_per_mm, most_cut=STRAIGHTENED_CUT)
+    scale_xy = grid.px_per_mm_x, grid.px_per_mm_y
+    cut = _Panel(photo_rgb, straight, box, scale_xy, "grid", strongest[y1:y2, x1:x2], ())
     page, seen = _read(ink, cut)
     try:
         return _judged(page, seen)
     except NotScreenable as refused:
-        if found is None or _trace_columns(page.ink) > WHOLE_TRACE_COLUMNS:
+        if _trace_columns(page.ink) > WHOLE_TRACE_COLUMNS:
             raise
         try:
             return _judged(*_read(faint_ink(panel, grid.px_per_mm), cut))
         except NotScreenable:
             raise refused from None
+
+
+def _prepare_by_form(flat_rgb: ByteArray) -> PageImage | None:
+    """A page without a grid that fills its picture in any of four ways; None where nothing can be read on it."""
+    darkness = darkness_by_form(flat_rgb)
+    ways = [way for turns in (0, 1) if (way := _read_by_form(flat_rgb, darkness, turns)) is not None]
+    try:
+        return _judged(*max(ways, key=lambda way: ecg_score(trace_features(way[0].ink)))) if ways else None
+    except NotScreenable:
+        return None
+
+
+def _read_by_form(flat_rgb: ByteArray, darkness: ByteArray, turns: int) -> tuple[PageImage, ByteArray] | None:
+    """Read the page turned by so many quarters; once more where it proves to lie otherwise.
+
+    Pulses and the traces' width give the scale, and both are seen only where the page lies as it is read.
+    """
+    try:
+        page, seen = _read_without_grid(flat_rgb, np.rot90(darkness, -turns), is_broken=True)
+        (across, down), *_ = page.frame.photo_from_panel[:2, :2].T
+        more = round(float(np.arctan2(-down, across)) / (np.pi / 2)) % 4
+        if more:
+            turns += more
+            page, seen = _read_without_grid(flat_rgb, np.rot90(darkness, -turns), is_broken=True)
+    except NotScreenable:
+        return None
+    lies = PanelFrame(np.eye(3), (flat_rgb.shape[1], flat_rgb.shape[0])).turned(turns)
+    frame = replace(page.frame, photo_from_panel=lies.photo_from_panel @ page.frame.photo_from_panel)
+    notes = (*page.notes, _TURNED.format(90 * (turns % 4))) if turns % 4 else page.notes
+    return replace(page, frame=frame, notes=notes), seen
+
+
+def _read_without_grid(
+    photo_rgb: ByteArray, darkness: ByteArray, *, is_broken: bool = False
+) -> tuple[PageImage, ByteArray]:
+    """Read a panel that only its traces tell."""
+    ink = pen_ink(np.ascontiguousarray(darkness), False, 1.0)
+    box, scale, source = panel_without_grid(ink, is_broken=is_broken)
+    notes = ["No printed grid was found; the panel is the traces with 5 mm around them."]
+    if source is None:
+        notes.append(
+            f"Neither grid nor calibration pulse was found; a panel {ASSUMED_PANEL_MM:.0f} mm wide is assumed."
+        )
+    x1, y1, x2, y2 = box
+    seen = darkness.max(axis=2)[y1:y2, x1:x2]
+    return _read(ink[y1:y2, x1:x2], _Panel(photo_rgb, None, box, (scale, scale), source, seen, tuple(notes)))
 
 
 @dataclass(frozen=True)
@@ -145,7 +193,7 @@ class _Panel:
     scale_xy: tuple[float, float]
     source: Literal["grid", "pulse"] | None
     seen: ByteArray
-    notes: list[str]
+    notes: tuple[str, ...]
 
 
 def _read(ink: ByteArray, panel: _Panel) -> tuple[PageImage, ByteArray]:
@@ -160,7 +208,7 @@ def _read(ink: ByteArray, panel: _Panel) -> tuple[PageImage, ByteArray]:
     if turns:
         raster, seen = (np.ascontiguousarray(np.rot90(picture, -turns)) for picture in (raster, seen))
         frame = frame.turned(turns)
-        notes.append(f"The page was turned by {90 * turns} degrees.")
+        notes.append(_TURNED.format(90 * turns))
     if panel.straight is not None:
         px_per_mm = photo_scale(frame, np.asarray(frame.panel_wh) / 2) * STANDARD_PX_PER_MM
     page = PageImage(
@@ -186,36 +234,6 @@ def _whole(straight: StraightPicture) -> tuple[GridScale, XYXY]:
     """A straightened picture is cut to its grid already."""
     height, width = straight.picture_rgb.shape[:2]
     return GridScale(straight.px_per_mm, straight.px_per_mm), (0, 0, width, height)
-
-
-def _panel_without_grid(ink: ByteArray) -> tuple[XYXY, float, Literal["pulse"] | None]:
-    """Panel box, working px_per_mm and its source for a page without a printed grid."""
-    height, width = ink.shape
-    traces, every = trace_boxes(ink)
-    if len(traces) == 0:
-        raise NotScreenable("No ECG traces were found in the picture.", _RETAKE)
-    x1, y1 = traces[:, :2].min(axis=0)
-    x2, y2 = traces[:, 2:].max(axis=0)
-    pulse_px = pulse_height_px(ink, every)
-    px_per_mm = (x2 - x1) / ASSUMED_PANEL_MM if pulse_px is None else pulse_px / PULSE_MM
-    # the calibration pulses stand beside the traces and belong to the panel
-    tall = every[
-        (every[:, 3] - every[:, 1] > 6 * px_per_mm)
-        & (every[:, 1] > y1 - 10 * px_per_mm)
-        & (every[:, 3] < y2 + 5 * px_per_mm)
-    ]
-    near = tall[(tall[:, 2] > x1 - 15 * px_per_mm) & (tall[:, 0] < x2 + 15 * px_per_mm)]
-    if len(near):
-        x1, y1 = np.minimum((x1, y1), near[:, :2].min(axis=0))
-        x2, y2 = np.maximum((x2, y2), near[:, 2:].max(axis=0))
-    margin = MARGIN_MM * px_per_mm
-    box = (
-        max(0, round(x1 - margin)),
-        max(0, round(y1 - margin)),
-        min(width, round(x2 + margin)),
-        min(height, round(y2 + margin)),
-    )
-    return box, float(px_per_mm), None if pulse_px is None else "pulse"
 
 
 def _standard_raster(ink: ByteArray, box: XYXY, scale_xy: tuple[float, float]) -> tuple[ByteArray, PanelFrame]:

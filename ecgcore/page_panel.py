@@ -66,13 +66,14 @@ def _filled_range(coverage: np.ndarray) -> tuple[int, int]:
     return int(filled[0]), int(filled[-1]) + 1
 
 
-def trace_boxes(ink: ByteArray) -> tuple[np.ndarray, np.ndarray]:
+def trace_boxes(ink: ByteArray, gap_px: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Split the ink of a page without a grid into traces and pulse-like marks.
 
     A trace is one connected stroke, wide and not straight; letters are small, rules are straight.
 
     Args:
         ink: ``uint8 [H, W]``, 255 = full pen.
+        gap_px: look over gaps of this width in the traces.
 
     Returns:
         Boxes ``[n, 4]`` of the traces and boxes of all components, ``int32`` xyxy.
@@ -80,12 +81,21 @@ def trace_boxes(ink: ByteArray) -> tuple[np.ndarray, np.ndarray]:
     width = ink.shape[1]
     strokes = (ink > STROKE).astype(np.uint8)
     rules = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((1, round(0.6 * width)), np.uint8))
-    mask = cv2.dilate(cv2.subtract(strokes, rules), np.ones((3, 1), np.uint8))
+    left = cv2.subtract(strokes, rules)
+    boxes = _boxes(left)
+    running = boxes
+    if gap_px > 1:
+        running = _boxes(cv2.morphologyEx(left, cv2.MORPH_CLOSE, np.ones((3, gap_px | 1), np.uint8)))
+    w, h = (running[:, 2:] - running[:, :2]).T
+    return running[(w > 0.1 * width) & (h > 0.012 * width)], boxes
+
+
+def _boxes(strokes: ByteArray) -> np.ndarray:
+    """Boxes of the connected strokes, ``int32 [n, 4]`` xyxy; a pixel between two rows joins them."""
+    mask = cv2.dilate(strokes, np.ones((3, 1), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     x, y, w, h, _ = stats[1:].T
-    boxes = np.stack([x, y, x + w, y + h], axis=1)
-    traces = (w > 0.1 * width) & (h > 0.012 * width)
-    return boxes[traces], boxes
+    return np.stack([x, y, x + w, y + h], axis=1)
 
 
 def pulse_height_px(ink: ByteArray, boxes: np.ndarray) -> float | None:
