@@ -30,6 +30,7 @@ EDGE_MM = 0.75
 CUT_COLUMNS_MM = 2.0
 OUTSIDE_SHARE = 0.02
 
+CUT_OFF = "The page is cut off at the picture's edge: show the whole page."
 POOR_MARGIN_LOGIT = 0.5
 """A poor page's answer must stay the same if the log-odds of abnormal were off by so much either way."""
 WIDER = "Because of that only a clear answer counts; a page nearer to the thresholds than usual is referred."
@@ -64,13 +65,19 @@ def graded(page: PageImage, darkness: ByteArray) -> PageImage:
     checks = (
         (score < limits["doubt_below"], "The traces are hard to tell from other marks: use a clean, flat page."),
         (width_mm < WHOLE_PANEL_MM, "Only a part of the page can be seen: show the whole page."),
-        (_is_cut(page), "The page is cut off at the picture's edge: show the whole page."),
+        (_is_cut(page), CUT_OFF),
         ((page.px_per_mm or np.inf) < MIN_PX_PER_MM, "The page has few pixels: go nearer, or scan it at 150 dpi."),
         (blur_mm > BLUR_MM, "The picture is blurred: hold the camera still and let it focus."),
         (_paper_brightness(page.photo_rgb) < DARK_PAPER, "The picture is dark: photograph the page in better light."),
     )
-    notes = [note for is_poor, note in checks if is_poor]
-    return replace(page, quality="poor", notes=(*page.notes, *notes, WIDER)) if notes else page
+    return poor(page, *(note for is_poor, note in checks if is_poor))
+
+
+def poor(page: PageImage, *notes: str) -> PageImage:
+    """The page graded poor for these reasons; as it is where there is none."""
+    known = [note for note in page.notes if note != WIDER]
+    new = [note for note in notes if note not in known]
+    return replace(page, quality="poor", notes=(*known, *new, WIDER)) if new else page
 
 
 def ecg_score(features: FloatArray) -> float:

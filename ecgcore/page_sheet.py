@@ -29,11 +29,13 @@ MOST_SPREAD = 0.42
 """Sine of the angle between opposite sides; beyond it one of them is the edge of a shadow."""
 ON_SIDE_PX = 2.0
 SAMPLES = 60
+BEYOND_PX, BEYOND_LAB = 14, -60.0
+"""What lies beyond the photo is drawn this wide and darker than anything can be."""
 LINES, QUADS = 9, 16
 """How many straight edges of each direction are paired, and how many of the shapes between them are looked at."""
 
 
-def find_sheet(photo_rgb: ByteArray) -> FloatArray | None:
+def find_sheet(photo_rgb: ByteArray, *, may_leave: bool = False) -> FloatArray | None:
     """Find the sheet by its four sides, each of which must lie in the photo and be seen along most of its length.
 
     Candidates are the large shapes that lightness, colour or edges set apart; the one is taken whose four straight
@@ -41,6 +43,8 @@ def find_sheet(photo_rgb: ByteArray) -> FloatArray | None:
 
     Args:
         photo_rgb: ``uint8 [H, W, 3]``.
+        may_leave: let the sheet leave the photo by up to two sides, which are then the photo's own; it must be lighter
+            than its desk.
 
     Returns:
         Its corners in photo pixels, clockwise, the first the one nearest to the photo's top left, ``[4, 2]``; None
@@ -51,14 +55,38 @@ def find_sheet(photo_rgb: ByteArray) -> FloatArray | None:
     # what is printed on paper is darker than it: closing leaves the paper
     paper = cv2.morphologyEx(cv2.medianBlur(small, 3), cv2.MORPH_CLOSE, np.ones((PRINT_PX, PRINT_PX), np.uint8))
     lab = np.asarray(cv2.cvtColor(paper.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), dtype=np.float64)
+    pad = BEYOND_PX if may_leave else 0
+    if may_leave:
+        lab = np.pad(lab, ((pad, pad), (pad, pad), (0, 0)), constant_values=BEYOND_LAB)
     best, found = 0.0, None
     for quad in _candidates(lab):
         settled = _settled(lab, quad)
-        if settled is not None and settled[1] > best:
+        if settled is not None and settled[1] > best and (not may_leave or _lies_lighter(lab, settled[0])):
             found, best = settled
     if found is None:
         return None
-    return np.asarray(found / (small.shape[1] / photo_rgb.shape[1], small.shape[0] / photo_rgb.shape[0]))
+    height, width = small.shape[:2]
+    inside = np.clip(found - pad, 0, (width, height))
+    return np.asarray(inside / (width / photo_rgb.shape[1], height / photo_rgb.shape[0]))
+
+
+def _lies_lighter(lab: FloatArray, quad: FloatArray) -> bool:
+    """Whether two sides or more lie in the photo, and the sheet is lighter than what lies beyond each of these."""
+    height, width = lab.shape[:2]
+    seen = 0
+    for first, last in zip(quad, np.roll(quad, -1, axis=0), strict=True):
+        along = last - first
+        outward = np.array([along[1], -along[0]]) / max(float(np.linalg.norm(along)), 1e-6)
+        points = first + along * np.linspace(0.1, 0.9, SAMPLES)[:, None]
+        near, far = (np.round(points + outward * d).astype(int) for d in (-BEYOND_PX / 2, BEYOND_PX / 2))
+        near, far = (np.clip(p, 0, (width - 1, height - 1)) for p in (near, far))
+        outside = lab[far[:, 1], far[:, 0], 0]
+        if (outside <= BEYOND_LAB).mean() > 0.5:
+            continue
+        seen += 1
+        if np.median(lab[near[:, 1], near[:, 0], 0] - outside) < STEP_LAB:
+            return False
+    return seen >= 2
 
 
 def _candidates(lab: FloatArray) -> Iterator[FloatArray]:

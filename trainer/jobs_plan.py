@@ -9,6 +9,7 @@ from annotations.snapshots import difference
 from annotations.store import Store
 from annotations.training_runs import COMPARED, runs
 from trainer.config import Recipe, recipe_named
+from trainer.registry import line_of_descent, present_version, seen_by
 from trainer.run_files import read_json, run_folder
 from trainer.store_pages import StorePages, folds_for, pages_of_store
 from trainer.table import NAMES, PageItem
@@ -70,6 +71,8 @@ class Plan:
         skipped: pages that would do neither, by reason.
         problems: why it cannot start; empty when it can.
         notes: what weakens it, in plain words.
+        fresh_folds: numbers, from 1, of the folds that begin with new networks, since the bundle in use and all that
+            is here of its ancestors have learnt from pages that judge the fold.
         new_pages: pages that were read, or read anew, since the last finished run; None where there is none.
     """
 
@@ -83,6 +86,7 @@ class Plan:
     skipped: dict[str, int]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    fresh_folds: tuple[int, ...]
     new_pages: int | None
 
     @property
@@ -137,6 +141,7 @@ def make_plan(
         skipped=pages.skipped,
         problems=tuple(_problems(pages, parts)),
         notes=tuple(_notes(pages, parts, stages)),
+        fresh_folds=_fresh_folds(store, parts),
         new_pages=_new_pages(store),
     )
 
@@ -208,6 +213,16 @@ def _notes(pages: StorePages, parts: Sequence[Sequence[PageItem]], stages: Colle
     if not pages.held_out:
         notes.append("No patient is held out: old and new bundle can only be compared on the folds' own test pages.")
     return notes
+
+
+def _fresh_folds(store: Store, parts: Sequence[Sequence[PageItem]]) -> tuple[int, ...]:
+    """Numbers of the folds that no bundle of the line in use is clean for (``trainer.descent``)."""
+    line = [seen_by(facts) for facts in line_of_descent(store, present_version(store))]
+    return tuple(
+        number
+        for number, part in enumerate(parts, 1)
+        if all(any(seen.has(item.picture_hash, item.group, item.source_record) for item in part) for seen in line)
+    )
 
 
 def _new_pages(store: Store) -> int | None:

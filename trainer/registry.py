@@ -17,7 +17,7 @@ from annotations.model import StoreError
 from annotations.store import Store
 from annotations.training_runs import COMPARED, TrainingRun, runs_of_bundle
 from ecgcore.errors import BadBundle
-from ecgcore.manifest import MANIFEST, read_manifest, starter_folder
+from ecgcore.manifest import MANIFEST, Seen, read_manifest, starter_folder
 from trainer.run_files import COMPARISON, read_json, run_folder
 
 OVERRIDE = "ECG_BUNDLE_DIR"
@@ -152,6 +152,16 @@ def line_of_descent(store: Store, version: str) -> list[BundleFacts]:
         line.append(known[name])
         name = known[name].parent
     return line
+
+
+def seen_by(facts: BundleFacts) -> Seen:
+    """Everything that a bundle and its parents were trained on."""
+    return _seen(_manifest(facts.folder)[1], facts.folder)
+
+
+@lru_cache(maxsize=64)
+def _seen(_sha256: str, folder: Path) -> Seen:
+    return Seen.of(_manifest(folder)[0]["seen"])
 
 
 def present_version(store: Store) -> str:

@@ -122,6 +122,7 @@ def _item(store: Store, page: ReadPage, corners_photo_xy: FloatArray | None) -> 
         source_record=picture.source_record,
         beat_labels_photo=_beat_labels(reading),
         corners_photo_xy=corners_photo_xy,
+        picture_hash=picture.picture_hash,
     )
 
 

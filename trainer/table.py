@@ -33,6 +33,7 @@ class PageItem:
         source_record: the signal behind the picture, where other pictures may show the same one.
         beat_labels_photo: beats with a label of their own, in upright pixels; None where there is none.
         corners_photo_xy: the panel's, ``[4, 2]`` clockwise from its top left, where a person set them.
+        picture_hash: of its pixels, where it is known before the picture is read.
     """
 
     key: str
@@ -44,6 +45,7 @@ class PageItem:
     source_record: str = ""
     beat_labels_photo: BeatLabels | None = None
     corners_photo_xy: FloatArray | None = None
+    picture_hash: str = ""
 
 
 @dataclass(frozen=True)

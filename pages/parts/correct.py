@@ -22,14 +22,16 @@ _ASKED = "keep-asked"
 def correct_this(item: Screened, shown: Shown) -> None:
     """The button that keeps the page and opens it in Review; until then nothing of it is on the disk."""
     only_result = keeping_line() == "result"
-    pressed = st.button(
+    st.button(
         "Keep this result" if only_result else "Correct this",
         key=f"correct-{item.key}",
-        type="primary",
+        type="secondary" if st.session_state.get(_ASKED) == item.key else "primary",  # the question has the next step
         icon=":material/save:" if only_result else ":material/draw:",
         help="Keeps the page, without metadata and file name, in the data folder and opens it for correction.",
+        on_click=_ask,
+        args=(item.key,),
     )
-    if not _may_go_on(item.key, pressed):
+    if not _may_go_on(item.key):
         return
     try:
         image_id = _keep(item, shown)
@@ -46,14 +48,16 @@ def correct_this(item: Screened, shown: Shown) -> None:
 def keep_for_review(items: list[Screened]) -> None:
     """The button that puts every screened page of a batch into Review's queue."""
     screened = [(item, item.shown) for item in items if item.shown is not None and item.prediction.status == "ok"]
-    pressed = st.button(
+    st.button(
         "Queue all for Review",
         key="keep-all",
         icon=":material/playlist_add:",
         disabled=not screened,
         help="Keeps these pages, without metadata, in the data folder; Review asks for the most uncertain first.",
+        on_click=_ask,
+        args=("all",),
     )
-    if not _may_go_on("all", pressed):
+    if not _may_go_on("all"):
         return
     try:
         kept = [_keep(item, shown) for item, shown in screened]
@@ -64,10 +68,12 @@ def keep_for_review(items: list[Screened]) -> None:
         st.toast(f"{waiting} pages wait in Review." if waiting else f"{len(kept)} results are kept.")
 
 
-def _may_go_on(key: str, pressed: bool) -> bool:
-    """Whether to keep something now: the button was pressed, and somebody has chosen what may be kept."""
-    if pressed:
-        st.session_state[_ASKED] = key
+def _ask(key: str) -> None:
+    st.session_state[_ASKED] = key
+
+
+def _may_go_on(key: str) -> bool:
+    """Whether to keep something now: its button was pressed, and somebody has chosen what may be kept."""
     if st.session_state.get(_ASKED) != key or not ask_what_to_keep():
         return False
     del st.session_state[_ASKED]

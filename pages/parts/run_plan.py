@@ -42,6 +42,8 @@ def plan_box(store: Store, person: str) -> None:
         st.page_link("pages/review.py", label="Open Review", icon=":material/draw:")
     else:
         st.markdown(sentence(plan, estimate(store, plan), present_version(store)))
+        if plan.fresh_folds:
+            st.warning(fresh_start(plan), icon=":material/restart_alt:")
     settle(store)
     at_work = unfinished_run(store)
     if at_work is not None:
@@ -75,6 +77,18 @@ def sentence(plan: Plan, time: Estimate, in_use: str) -> str:
         f"A run trains **{networks}** in {plan.folds} folds and then once more on **all {plan.train.pages} pages**, "
         f"and compares the result with **{in_use}**. On this computer that takes **about {duration(time.likely)}** "
         f"({duration(time.low)} to {duration(time.high)}, {source})."
+    )
+
+
+def fresh_start(plan: Plan) -> str:
+    """Which folds cannot go on from a bundle, and what would help."""
+    numbers = [str(number) for number in plan.fresh_folds]
+    which = "All folds begin" if len(numbers) == plan.folds else f"Fold {numbers[0]} begins"
+    if 1 < len(numbers) < plan.folds:
+        which = f"Folds {_and(numbers)} begin"
+    return (
+        f"**{which} with new networks**, which need many pages: the bundle in use has learnt from pages that judge "
+        "them. Where an ancestor of it can be had that has not, import it on Models first."
     )
 
 

@@ -30,6 +30,7 @@ def test_correct_this_keeps_the_page_and_opens_it(data: Store, screen: AppTest, 
     assert len(data.rows("SELECT 1 FROM image")) == 3  # screening keeps nothing
     sound(next(button for button in app.button if button.label == "Correct this").click().run())
     assert len(data.rows("SELECT 1 FROM image")) == 3  # first the question what may be kept, which is asked once
+    assert [button.label for button in app.button if button.proto.type == "primary"] == ["Keep it so"]
     app.radio(key="keep-first").set_value("photo")
     press(app, "keep-choose")
     assert what_to_keep(data) == "photo"

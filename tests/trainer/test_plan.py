@@ -12,6 +12,7 @@ from annotations.snapshots import take_snapshot
 from annotations.store import Store
 from annotations.training_runs import add_run, move_run, note_snapshot
 from ecgcore.errors import BadData, EcgError
+from ecgcore.manifest import read_manifest, starter_folder
 from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
 from trainer import jobs
 from trainer.jobs_plan import PageCounts, estimate, make_plan
@@ -113,6 +114,15 @@ def test_too_few_patients_are_refused_before_anything_starts(
     with pytest.raises(BadData, match=message):
         jobs.start(store, by="Ada")
     assert jobs.status(store) is None
+
+
+def test_folds_that_no_bundle_is_clean_for_are_named(store: Store) -> None:
+    fill(store, 6, 6)
+    assert make_plan(store).fresh_folds == ()
+    _, group, _ = next(row for row in read_manifest(starter_folder())["seen"] if row[1])
+    read(store, group, NORMAL)
+    (number,) = make_plan(store).fresh_folds
+    assert folds_for(store, pages_of_store(store).train, 5)[group] == number - 1
 
 
 def test_one_patient_with_half_of_the_pages_stays_together(store: Store) -> None:
