@@ -27,10 +27,8 @@ PAIRS = 500
 RECORDS = 300
 FS_HZ = 250.0
 RIDGE = 0.1
-REFUSE_BELOW = 0.0
-"""Log-odds at which an ECG and something else are equally likely, as often as they come in here."""
-REFUSE_REGULAR_BELOW = -0.7
-"""The same for what comes again regularly; no drawing tells it, but pages and pictures of a seed kept for that do."""
+REFUSE_BELOW = -3.0
+"""Log-odds below which a page is refused for its strokes alone; from there to the limit of doubt its beats decide."""
 LOST_DOUBTED = 0.03
 """Share of the ECGs, out of fold, below the limit of doubt."""
 FOLDS = 5
@@ -152,7 +150,6 @@ def fit_and_write(features: FloatArray, is_ecg: FloatArray, path: Path) -> None:
     content = {
         "made_by": "python -m benchmarks.photo_gate_fit",
         "refuse_below": REFUSE_BELOW,
-        "refuse_regular_below": REFUSE_REGULAR_BELOW,
         "doubt_below": round(doubt_below, 3),
         "bias": round(float(fitted["bias"][0]), 4),
         "features": {

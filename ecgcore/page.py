@@ -12,8 +12,7 @@ from ecgcore.page_flatten import darkness_rgb, faint_ink, keep_strokes, pen_ink,
 from ecgcore.page_gridless import ASSUMED_PANEL_MM, darkness_by_form, panel_without_grid
 from ecgcore.page_io import picture_hash, read_picture
 from ecgcore.page_panel import XYXY, grid_panel
-from ecgcore.page_quality import CUT_OFF, ecg_score, graded, poor
-from ecgcore.page_quality_features import trace_features
+from ecgcore.page_quality import CUT_OFF, graded, poor
 from ecgcore.page_rectify import StraightPicture, photo_scale, straighten
 from ecgcore.page_scale import GridScale, find_grid_scale
 from ecgcore.page_sheet import find_sheet
@@ -28,8 +27,10 @@ MAX_INK_SHARE = 0.35
 MIN_TRACE_MM = 8.0
 STRAIGHTENED_CUT = 0.35
 """A photo's strokes are soft, and its grid has been taken out already."""
+CLEAR_LOGIT = 0.0
+"""A reading that looks less like an ECG than this is compared with others."""
 MIN_TRACE_COLUMNS, WHOLE_TRACE_COLUMNS = 0.3, 0.95
-"""A page refused though its traces run on through nearly all of it was read; any other is read anew, by form."""
+"""A page whose traces run on through nearly all of it was read; any other in doubt is read anew, by form."""
 STRAIGHTENED = "The page was straightened."
 STRAIGHTENED_BY_SIDES = "The page was straightened by the sides of its sheet."
 _TURNED = "The page was turned by {} degrees."
@@ -53,15 +54,16 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
     height, width = photo_rgb.shape[:2]
     if min(height, width) < MIN_SIDE_PX:
         raise NotScreenable(f"The picture is too small ({width}x{height} pixels).", "Use one at least 800 pixels wide.")
+    page: PageImage | None
     try:
         page, refused = _prepare(photo_rgb), None
     except NotScreenable as error:
         page, refused = None, error
-    if page is not None and page.has_grid:
+    if page is not None and page.has_grid and page.ecg_logit >= CLEAR_LOGIT:
         return page
     corners = find_sheet(photo_rgb)
     if corners is not None:
-        page = _prepare_sheet(photo_rgb, corners) or page
+        page = _clearest(page if page and page.has_grid else None, _prepare_sheet(photo_rgb, corners)) or page
     elif page is None or page.quality == "poor":
         corners = find_sheet(photo_rgb, may_leave=True)
         cut_off = None if corners is None else _prepare_sheet(photo_rgb, corners)
@@ -74,7 +76,7 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
 
 def _clearest(*readings: PageImage | None) -> PageImage | None:
     """The reading that looks most like an ECG; None where nothing was read."""
-    return max((page for page in readings if page), key=lambda page: ecg_score(trace_features(page.ink)), default=None)
+    return max((page for page in readings if page), key=lambda page: page.ecg_logit, default=None)
 
 
 def prepare_flat(flat_rgb: ByteArray) -> PageImage:
@@ -89,11 +91,13 @@ def prepare_flat(flat_rgb: ByteArray) -> PageImage:
     try:
         page = _prepare(flat_rgb)
     except NotScreenable:
-        page = _prepare_by_form(flat_rgb)
-        if page is None:
+        by_form = _prepare_by_form(flat_rgb)
+        if by_form is None:
             raise
-        return page
-    return page if page.has_grid else _prepare_by_form(flat_rgb) or page
+        return by_form
+    if page.has_grid:
+        return page if page.ecg_logit >= CLEAR_LOGIT else _clearest(page, _prepare_by_form(flat_rgb)) or page
+    return _prepare_by_form(flat_rgb) or page
 
 
 def _prepare_sheet(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> PageImage | None:
@@ -132,26 +136,21 @@ def _prepare(photo_rgb: ByteArray) -> PageImage:
         ink = pen_ink(without_grid(panel, grid.px_per_mm), True, grid.px_per_mm, most_cut=STRAIGHTENED_CUT)
     scale_xy = grid.px_per_mm_x, grid.px_per_mm_y
     cut = _Panel(photo_rgb, straight, box, scale_xy, "grid", strongest[y1:y2, x1:x2], ())
-    page, seen = _read(ink, cut)
-    try:
-        return _judged(page, seen)
-    except NotScreenable as refused:
-        if _trace_columns(page.ink) > WHOLE_TRACE_COLUMNS:
-            raise
-        try:
-            return _judged(*_read(faint_ink(panel, grid.px_per_mm), cut))
-        except NotScreenable:
-            raise refused from None
+    first = _read(ink, cut)
+    page, refused = _tried(*first)
+    if (page is None or page.ecg_logit < CLEAR_LOGIT) and _trace_columns(first[0].ink) <= WHOLE_TRACE_COLUMNS:
+        page = _clearest(page, _tried(*_read(faint_ink(panel, grid.px_per_mm), cut))[0])
+    if page is None:
+        assert refused is not None
+        raise refused
+    return page
 
 
 def _prepare_by_form(flat_rgb: ByteArray) -> PageImage | None:
     """A page without a grid that fills its picture in any of four ways; None where nothing can be read on it."""
     darkness = darkness_by_form(flat_rgb)
     ways = [way for turns in (0, 1) if (way := _read_by_form(flat_rgb, darkness, turns)) is not None]
-    try:
-        return _judged(*max(ways, key=lambda way: ecg_score(trace_features(way[0].ink)))) if ways else None
-    except NotScreenable:
-        return None
+    return _clearest(*(_tried(*way)[0] for way in ways))
 
 
 def _read_by_form(flat_rgb: ByteArray, darkness: ByteArray, turns: int) -> tuple[PageImage, ByteArray] | None:
@@ -264,6 +263,14 @@ def _judged(page: PageImage, seen: ByteArray) -> PageImage:
     if _trace_columns(page.ink) < MIN_TRACE_COLUMNS:
         raise NotScreenable("No ECG traces were found in the picture.", _RETAKE)
     return graded(page, seen)
+
+
+def _tried(page: PageImage, seen: ByteArray) -> tuple[PageImage | None, NotScreenable | None]:
+    """The judged page, or why it is refused."""
+    try:
+        return _judged(page, seen), None
+    except NotScreenable as refused:
+        return None, refused
 
 
 def _trace_columns(raster: ByteArray) -> float:

@@ -81,13 +81,16 @@ def trace_boxes(ink: ByteArray, gap_px: int = 0) -> tuple[np.ndarray, np.ndarray
     width = ink.shape[1]
     strokes = (ink > STROKE).astype(np.uint8)
     rules = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((1, round(0.6 * width)), np.uint8))
-    left = cv2.subtract(strokes, rules)
+    left = np.asarray(cv2.subtract(strokes, rules), dtype=np.uint8)
     boxes = _boxes(left)
-    running = boxes
+    w, h = (boxes[:, 2:] - boxes[:, :2]).T
+    traces = boxes[(w > 0.1 * width) & (h > 0.012 * width)]
     if gap_px > 1:
-        running = _boxes(cv2.morphologyEx(left, cv2.MORPH_CLOSE, np.ones((3, gap_px | 1), np.uint8)))
-    w, h = (running[:, 2:] - running[:, :2]).T
-    return running[(w > 0.1 * width) & (h > 0.012 * width)], boxes
+        joined = _boxes(np.asarray(cv2.dilate(left, np.ones((1, gap_px | 1), np.uint8)), dtype=np.uint8))
+        w, h = (joined[:, 2:] - joined[:, :2]).T
+        # a line of the header, its letters joined, is as high as a trace but shorter
+        traces = np.concatenate([traces, joined[(w > 0.2 * width) & (h > 0.012 * width)]])
+    return traces, boxes
 
 
 def _boxes(strokes: ByteArray) -> np.ndarray:

@@ -15,9 +15,17 @@ from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, PageImage
 WEIGHTS = Path(__file__).with_name("page_quality.json")
 """Written by ``python -m benchmarks.photo_gate_fit``."""
 
-REGULAR = 0.5
-"""Autocorrelation from which steep strokes come again as regularly as beats do: then more doubt is allowed, since
-ventricular tachycardia has neither flat stretches nor narrow strokes."""
+NO_ECG = (
+    "The picture does not look like an ECG.",
+    "Use a picture of a printed ECG that shows the whole page. If it is one, a clinician should read it.",
+)
+REGULAR = 0.7
+"""Autocorrelation of the steep strokes from which a page passes whatever its beats: the detector knows few of
+ventricular tachycardia's, which come again more exactly than anything but a drawn sine."""
+BEATS_BELOW = 4.0
+"""Log-odds below which a page's beats must speak for it too."""
+FEWEST_BEATS, BELIEVED_SHARE = 3, 0.5
+"""So many of them, and the middle one so far on the way from the detector's threshold to certainty."""
 MIN_PANEL_MM, WHOLE_PANEL_MM = 50.0, 110.0
 """Two seconds at 25 mm/s hold one beat or two; the narrowest whole pages hold 4.5 s of each lead."""
 MIN_PX_PER_MM = 2.5
@@ -49,13 +57,10 @@ def graded(page: PageImage, darkness: ByteArray) -> PageImage:
     Raises:
         NotScreenable: no ECG, too small a part of one, or blurred beyond reading.
     """
-    features, limits = trace_features(page.ink), _weights()
-    score = ecg_score(features)
-    is_regular = features[NAMES.index("comes_again")] >= REGULAR
-    if score < limits["refuse_regular_below" if is_regular else "refuse_below"]:
-        raise NotScreenable(
-            "The picture does not look like an ECG.", "Use a picture of a printed ECG that shows the whole page."
-        )
+    score, limits = ecg_score(trace_features(page.ink)), _weights()
+    if score < limits["refuse_below"]:
+        raise NotScreenable(*NO_ECG)
+    page = replace(page, ecg_logit=score)
     width_mm = np.inf if page.px_per_mm is None else page.ink.shape[1] / STANDARD_PX_PER_MM
     if width_mm < MIN_PANEL_MM:
         raise NotScreenable(f"Only {width_mm / 10:.1f} cm of the ECG can be seen.", "Show the whole page.")
@@ -71,6 +76,26 @@ def graded(page: PageImage, darkness: ByteArray) -> PageImage:
         (_paper_brightness(page.photo_rgb) < DARK_PAPER, "The picture is dark: photograph the page in better light."),
     )
     return poor(page, *(note for is_poor, note in checks if is_poor))
+
+
+def check_beats(page: PageImage, scores: FloatArray, min_score: float) -> None:
+    """Refuse a page that neither its strokes nor its beats show clearly to be an ECG.
+
+    Args:
+        page: a graded page.
+        scores: of the beats found on it, ``[n]``, 0..1.
+        min_score: the detector's threshold.
+
+    Raises:
+        NotScreenable: the page is in doubt, and so are its beats.
+    """
+    if page.ecg_logit >= BEATS_BELOW:
+        return
+    if trace_features(page.ink)[NAMES.index("comes_again")] >= REGULAR:
+        return
+    found = scores[scores >= min_score]
+    if len(found) < FEWEST_BEATS or float(np.median(found)) < min_score + BELIEVED_SHARE * (1 - min_score):
+        raise NotScreenable(*NO_ECG)
 
 
 def poor(page: PageImage, *notes: str) -> PageImage:
@@ -106,7 +131,10 @@ def _weights() -> dict[str, Any]:
 
 
 def _is_cut(page: PageImage) -> bool:
-    """Whether the panel reaches beyond the picture, or ends with it while a steep stroke runs over its edge."""
+    """Whether the panel reaches beyond the picture, or ends with it while a stroke runs over its edge.
+
+    Above and below that is a steep stroke; at the sides a trace, which on a grid may well end with the paper.
+    """
     height, width = page.photo_rgb.shape[:2]
     corners = page.frame.corners_photo_xy
     outside_px = max(0.0, -corners.min(), *(corners - (width, height)).max(axis=0))
@@ -118,7 +146,13 @@ def _is_cut(page: PageImage) -> bool:
     ends_with_picture = (corners[:2, 1].min() < 1.5, corners[2:, 1].max() > height - 1.5)
     bands = (strokes[:edge], strokes[-edge:])
     cut = [band.all(axis=0).sum() for band, ends in zip(bands, ends_with_picture, strict=True) if ends]
-    return bool(max(cut, default=0) > CUT_COLUMNS_MM * STANDARD_PX_PER_MM)
+    if max(cut, default=0) > CUT_COLUMNS_MM * STANDARD_PX_PER_MM:
+        return True
+    sides = (
+        (corners[[0, 3], 0].min() < 1.5, strokes[:, :edge]),
+        (corners[1:3, 0].max() > width - 1.5, strokes[:, -edge:]),
+    )
+    return not page.has_grid and any(ends and bool(band.all(axis=1).any()) for ends, band in sides)
 
 
 def _blur_px(darkness: ByteArray) -> float:

@@ -18,7 +18,7 @@ from ecgcore.global_model import GlobalNet, page_canvas
 from ecgcore.local_model import LocalNet, cut_beats
 from ecgcore.page import prepare_page, read_picture
 from ecgcore.page_corners import prepare_with_corners
-from ecgcore.page_quality import POOR_MARGIN_LOGIT
+from ecgcore.page_quality import POOR_MARGIN_LOGIT, check_beats
 from ecgcore.paper import paper_of
 from ecgcore.rhythm import beat_rows, measure_rhythm
 from ecgcore.rhythm_measures import on_paper
@@ -91,6 +91,12 @@ def screen(
     prepared = perf_counter()
 
     boxes_panel, boxes_photo, scores = _find_beats(sheet, bundle, min_score)
+    if corners_photo_xy is None:  # else a person has said what it is
+        try:
+            check_beats(sheet, scores, bundle.operating.min_score)
+        except NotScreenable as error:
+            seconds = _seconds(start, prepared, perf_counter())
+            return replace(blank, status="rejected", reason=str(error), seconds=seconds)
     peaks_panel = r_peaks(sheet.ink, boxes_panel)
     rhythm = None if sheet.px_per_mm is None else measure_rhythm(sheet.ink, boxes_panel, peaks_panel)
     detected = perf_counter()

@@ -213,6 +213,7 @@ class PageImage:
         has_grid: whether a printed grid was found.
         notes: what a reader should know of this page's preparation, in plain words.
         quality: how well the page can be read; a poor one is referred more readily.
+        ecg_logit: log-odds that its strokes are an ECG's.
     """
 
     photo_rgb: ByteArray
@@ -223,6 +224,7 @@ class PageImage:
     has_grid: bool
     notes: tuple[str, ...] = ()
     quality: Grade = "good"
+    ecg_logit: float = 0.0
 
 
 @dataclass(frozen=True)

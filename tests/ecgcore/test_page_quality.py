@@ -1,5 +1,7 @@
 """The gate lets ECGs of any rhythm pass, refuses what is none, and grades what can hardly be read."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -9,12 +11,14 @@ from hypothesis import strategies as st
 from benchmarks.photo_gate_drawn import FS_HZ, NO_ECG_SIGNALS, ecg, rare_rhythm
 from ecgcore.errors import NotScreenable
 from ecgcore.page import prepare_page
-from ecgcore.page_quality import WIDER
+from ecgcore.page_quality import WIDER, check_beats
 from ecgcore.page_quality_features import NAMES, trace_features
 from ecgcore.papersim import KINDS, LAYOUTS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import ByteArray
 
 CLEAN = PageStyle(px_per_mm=4.0)
+DOUBTFUL = np.array([0.57, 0.6, 0.64, 0.9])
+"""Scores of what a detector takes for beats on a chart, where 0.55 is asked for."""
 
 
 def _page(kind: str, style: PageStyle = CLEAN, seed: int = 3) -> ByteArray:
@@ -29,6 +33,19 @@ def _page(kind: str, style: PageStyle = CLEAN, seed: int = 3) -> ByteArray:
 def test_no_rhythm_is_taken_for_something_else(kind: str) -> None:
     page = prepare_page(_page(kind))  # raises where it is
     assert page.quality == "good" or kind == "vt"
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "vt", "flutter", "slow", "low"])
+def test_no_rhythm_needs_the_detector_to_know_its_beats(kind: str) -> None:
+    check_beats(prepare_page(_page(kind)), np.array([]), 0.55)  # raises where strokes alone leave a doubt
+
+
+def test_beats_decide_where_strokes_leave_a_doubt() -> None:
+    page = replace(prepare_page(_page("normal")), ecg_logit=-1.0, ink=np.zeros((200, 900), np.uint8))
+    check_beats(page, np.array([0.1, 0.4, 0.97, 0.99, 1.0]), 0.55)  # below the threshold nothing counts
+    for scores in (DOUBTFUL, np.array([]), np.array([0.1, 0.4])):
+        with pytest.raises(NotScreenable, match="does not look like an ECG"):
+            check_beats(page, scores, 0.55)
 
 
 @pytest.mark.parametrize(("seed", "number"), [(77, 27), (20_001, 16)])
@@ -47,7 +64,7 @@ def test_every_layout_passes(layout: str, grid: str) -> None:
 def test_brain_waves_and_earthquakes_are_refused_on_ecg_paper_too(kind: str) -> None:
     signals_mv = NO_ECG_SIGNALS[kind](np.random.default_rng(4), round(10 * FS_HZ))
     with pytest.raises(NotScreenable) as refused:
-        prepare_page(draw_page(signals_mv, FS_HZ, CLEAN, 4).image_rgb)
+        check_beats(prepare_page(draw_page(signals_mv, FS_HZ, CLEAN, 4).image_rgb), DOUBTFUL, 0.55)
     assert refused.value.next_step
 
 
@@ -66,7 +83,7 @@ def test_other_pictures_are_refused() -> None:
     black, white = np.zeros((600, 800, 3), np.uint8), np.full((600, 800, 3), 255, np.uint8)
     for picture in (text, chart, noise, black, white):
         with pytest.raises(NotScreenable):
-            prepare_page(picture)
+            check_beats(prepare_page(picture), DOUBTFUL, 0.55)
 
 
 @pytest.mark.parametrize(
