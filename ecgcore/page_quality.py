@@ -22,7 +22,7 @@ NO_ECG = (
 REGULAR = 0.7
 """Autocorrelation of the steep strokes from which a page passes whatever its beats: the detector knows few of
 ventricular tachycardia's, which come again more exactly than anything but a drawn sine."""
-BEATS_BELOW = 4.0
+BEATS_BELOW = 8.0
 """Log-odds below which a page's beats must speak for it too."""
 FEWEST_BEATS, BELIEVED_SHARE = 3, 0.5
 """So many of them, and the middle one so far on the way from the detector's threshold to certainty."""
