@@ -1,5 +1,6 @@
 """Tiny random networks and bundles: quick to build, shaped like the real ones."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from ecgcore.detector import DetectorConfig, build_detector
 from ecgcore.fusion import FusionConfig, FusionHead
 from ecgcore.global_model import GlobalConfig, GlobalNet
 from ecgcore.local_model import LocalConfig, LocalNet
+from ecgcore.manifest import SeenRow
 
 CONTRACT_KEYS = ["file", "page", "status", "reason", "p_abnormal", "decision", "beats", "panel"]
 CONTRACT_KEYS += ["px_per_mm", "heart_rate_bpm", "rr_cv", "bundle", "seconds"]
@@ -28,8 +30,10 @@ def tiny_networks(seed: int = 0) -> Networks:
         return Networks(build_detector(TINY_DETECTOR), local, global_, head)
 
 
-def save_tiny_bundle(folder: Path, operating: Operating = TINY_OPERATING, version: str = "tiny-1") -> Path:
-    """Save a bundle of ``tiny_networks`` and return its folder."""
-    seen = [("0" * 64, "group-a", "record-a")]
+def save_tiny_bundle(
+    folder: Path, operating: Operating = TINY_OPERATING, version: str = "tiny-1", seen: Sequence[SeenRow] = ()
+) -> Path:
+    """Save a bundle of ``tiny_networks``, which has seen one page or these, and return its folder."""
+    seen = list(seen) or [("0" * 64, "group-a", "record-a")]
     save_bundle(folder, tiny_networks(), operating, version=version, recipe={"name": "tiny"}, seen=seen)
     return folder

@@ -83,9 +83,9 @@ def sentence(plan: Plan, time: Estimate, in_use: str) -> str:
 def fresh_start(plan: Plan) -> str:
     """Which folds cannot go on from a bundle, and what would help."""
     numbers = [str(number) for number in plan.fresh_folds]
-    which = "All folds begin" if len(numbers) == plan.folds else f"Fold {numbers[0]} begins"
-    if 1 < len(numbers) < plan.folds:
-        which = f"Folds {_and(numbers)} begin"
+    which = f"Fold {numbers[0]} begins" if len(numbers) == 1 else f"Folds {_and(numbers)} begin"
+    if len(numbers) == sum(fold.pages > 0 for fold in plan.folds_of):
+        which = "All folds begin"
     return (
         f"**{which} with new networks**, which need many pages: the bundle in use has learnt from pages that judge "
         "them. Where an ancestor of it can be had that has not, import it on Models first."

@@ -116,6 +116,18 @@ def test_one_sentence_says_what_will_happen_and_how_long_it_takes(
     assert not runs(prepared), "nothing starts by itself"
 
 
+@pytest.mark.parametrize(("patients", "says"), [(range(1), "**Fold "), (range(8), "**All folds begin")])
+def test_folds_that_no_bundle_is_clean_for_are_named_before_the_start(
+    prepared: Store, monkeypatch: pytest.MonkeyPatch, patients: range, says: str
+) -> None:
+    assert not training(prepared, monkeypatch).warning
+    seen = [("", f"patient {patient}", "") for patient in patients]
+    use_tiny_bundle(prepared, "knows-them", seen=seen)
+    (warning,) = training(prepared, monkeypatch).warning
+    assert warning.value.startswith(says)
+    assert "import it on Models" in warning.value
+
+
 def test_it_may_learn_from_a_snapshot(prepared: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     frozen = take_snapshot(prepared, "before", "Ada")
     head = readings.head(prepared, 1)

@@ -1,5 +1,6 @@
 """A data folder ready for tiny trainings: small drawn pages that somebody has read, and a tiny bundle in use."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from annotations.activations import record_activation
 from annotations.model import LabelledBox, Reading
 from annotations.store import Store
 from annotations.training_runs import TrainingRun, add_run
+from ecgcore.manifest import SeenRow
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import Box
 from tests.tiny import save_tiny_bundle
@@ -59,9 +61,9 @@ def queue(store: Store, **changes: Any) -> TrainingRun:
     return add_run(store, **(options | changes))
 
 
-def use_tiny_bundle(store: Store, version: str = IN_USE) -> None:
-    """Put a tiny bundle in use without asking for a comparison."""
-    save_tiny_bundle(bundles_folder(store.folder) / version, version=version)
+def use_tiny_bundle(store: Store, version: str = IN_USE, *, seen: Sequence[SeenRow] = ()) -> None:
+    """Put a tiny bundle, which has seen so much, in use without asking for a comparison."""
+    save_tiny_bundle(bundles_folder(store.folder) / version, version=version, seen=seen)
     record_activation(
         store, version, present_version(store), is_starter=False, is_rollback=False, person="Ada", reason="for tests"
     )
