@@ -19,9 +19,9 @@ NO_ECG = (
     "The picture does not look like an ECG.",
     "Use a picture of a printed ECG that shows the whole page. If it is one, a clinician should read it.",
 )
-REGULAR = 0.7
-"""Autocorrelation of the steep strokes from which a page passes whatever its beats: the detector knows few of
-ventricular tachycardia's, which come again more exactly than anything but a drawn sine."""
+REGULAR, REGULAR_FROM = 0.55, 0.5
+"""Autocorrelation of the steep strokes, and log-odds, from which a page passes whatever its beats: the detector knows
+few of ventricular tachycardia's, which come again as exactly as hardly anything else."""
 BEATS_BELOW = 8.0
 """Log-odds below which a page's beats must speak for it too."""
 FEWEST_BEATS, BELIEVED_SHARE = 3, 0.5
@@ -91,7 +91,8 @@ def check_beats(page: PageImage, scores: FloatArray, min_score: float) -> None:
     """
     if page.ecg_logit >= BEATS_BELOW:
         return
-    if trace_features(page.ink)[NAMES.index("comes_again")] >= REGULAR:
+    comes_again = trace_features(page.ink)[NAMES.index("comes_again")]
+    if comes_again >= REGULAR and page.ecg_logit >= REGULAR_FROM:
         return
     found = scores[scores >= min_score]
     if len(found) < FEWEST_BEATS or float(np.median(found)) < min_score + BELIEVED_SHARE * (1 - min_score):

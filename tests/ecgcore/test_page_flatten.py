@@ -8,6 +8,7 @@ from benchmarks.photo_gate_pictures import seismogram
 from ecgcore.errors import NotScreenable
 from ecgcore.page import prepare_page
 from ecgcore.page_flatten import darkness_rgb, faint_ink
+from ecgcore.page_quality import check_beats
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import ByteArray
 
@@ -44,4 +45,4 @@ def test_faint_ink_keeps_the_trace_and_leaves_the_grid() -> None:
 @pytest.mark.parametrize("number", [21, 24])
 def test_what_was_read_and_is_no_ecg_is_not_read_anew(number: int) -> None:
     with pytest.raises(NotScreenable):
-        prepare_page(seismogram(np.random.default_rng([7, 3, number])))
+        check_beats(prepare_page(seismogram(np.random.default_rng([7, 3, number]))), np.array([0.6, 0.6, 0.7]), 0.55)
