@@ -33,6 +33,7 @@ MIN_TRACE_COLUMNS, WHOLE_TRACE_COLUMNS = 0.3, 0.95
 """A page whose traces run on through nearly all of it was read; any other in doubt is read anew, by form."""
 STRAIGHTENED = "The page was straightened."
 STRAIGHTENED_BY_SIDES = "The page was straightened by the sides of its sheet."
+ROUGH_SCALE = "The scale comes from the calibration pulses of a photographed sheet: rates may be off by a tenth."
 _TURNED = "The page was turned by {} degrees."
 _RETAKE = "Use a picture that shows the whole ECG page, upright and in focus."
 
@@ -112,6 +113,8 @@ def _prepare_sheet(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> PageIm
     frame = replace(page.frame, photo_from_panel=photo_from_flat @ page.frame.photo_from_panel)
     px_per_mm = photo_scale(frame, np.asarray(frame.panel_wh) / 2) * STANDARD_PX_PER_MM
     notes = page.notes if STRAIGHTENED in page.notes else (STRAIGHTENED_BY_SIDES, *page.notes)
+    if page.px_per_mm_source == "pulse":
+        notes = (*notes, ROUGH_SCALE)
     return replace(
         page, photo_rgb=photo_rgb, frame=frame, px_per_mm=None if page.px_per_mm is None else px_per_mm, notes=notes
     )

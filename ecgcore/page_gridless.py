@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ecgcore.errors import NotScreenable
-from ecgcore.page_panel import MARGIN_MM, XYXY, pulse_height_px, trace_boxes
+from ecgcore.page_panel import MARGIN_MM, XYXY, joined_pulse_px, pulse_height_px, trace_boxes
 from ecgcore.types import ByteArray
 
 ASSUMED_PANEL_MM = 260.0
@@ -50,7 +50,7 @@ def panel_without_grid(ink: ByteArray, *, is_broken: bool = False) -> tuple[XYXY
 
     Args:
         ink: ``uint8 [H, W]``, 255 = full pen.
-        is_broken: look over small gaps in the traces.
+        is_broken: look over small gaps in the traces, and for pulses that are joined to them.
 
     Returns:
         Box, working px_per_mm and its source; None where neither grid nor pulse tells and a width is assumed.
@@ -68,6 +68,8 @@ def panel_without_grid(ink: ByteArray, *, is_broken: bool = False) -> tuple[XYXY
     x1, y1 = traces[:, :2].min(axis=0)
     x2, y2 = traces[:, 2:].max(axis=0)
     pulse_px = pulse_height_px(ink, every)
+    if pulse_px is None and is_broken:
+        pulse_px = joined_pulse_px(ink, traces)
     px_per_mm = (x2 - x1) / ASSUMED_PANEL_MM if pulse_px is None else pulse_px / PULSE_MM
     # the calibration pulses stand beside the traces and belong to the panel
     tall = every[

@@ -13,6 +13,8 @@ FAINT = 12.0, 40.0
 """Darkness (0..255) from which a pixel may belong to a printed line, on clean and on noisy paper."""
 NOISE_FACTOR = 4.2
 MARGIN_MM = 5.0
+PULSE_REACH = 0.1
+"""Of the width: how far from a trace's end a pulse joined to it may reach."""
 
 
 def grid_panel(darkness: ByteArray, px_per_mm: float) -> XYXY | None:
@@ -119,6 +121,42 @@ def pulse_height_px(ink: ByteArray, boxes: np.ndarray) -> float | None:
             if height is not None:
                 heights.append(height)
     return float(np.median(heights)) if heights else None
+
+
+def joined_pulse_px(ink: ByteArray, traces: np.ndarray) -> float | None:
+    """Height of calibration pulses that the traces begin or end with, joined to them.
+
+    Args:
+        ink: ``uint8 [H, W]``, 255 = full pen.
+        traces: boxes of the traces, ``[n, 4]``.
+
+    Returns:
+        The median height, line centre to line centre, of two or more pulses of about the same height; else None.
+    """
+    width = ink.shape[1]
+    heights: list[float] = []
+    for x1, y1, x2, y2 in traces:
+        mask = ink[y1:y2, x1:x2] > STROKE
+        for side in (mask, mask[:, ::-1]):
+            height = _pulse_at_start(side[:, : round(PULSE_REACH * width)], 0.015 * width)
+            if height is not None:
+                heights.append(height)
+    usual = float(np.median(heights)) if heights else 0.0
+    alike = [height for height in heights if abs(height - usual) < 0.08 * usual]
+    return float(np.median(alike)) if len(alike) >= 2 and 2 * len(alike) > len(heights) else None
+
+
+def _pulse_at_start(mask: np.ndarray, lowest_px: float) -> float | None:
+    """Height of a pulse at the left of a mask: what stands up to the middle between its second upright and the next."""
+    upright = mask.sum(axis=0) >= lowest_px
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], upright.astype(np.int8), [0]])))
+    starts, ends = edges[::2], edges[1::2]
+    if len(starts) < 2:
+        return None
+    foot = max(2, (starts[1] - ends[0]) // 4)
+    cut = mask[:, : ends[1] + foot]
+    rows = np.flatnonzero(cut.any(axis=1))
+    return _as_pulse(cut[rows[0] : rows[-1] + 1])
 
 
 def _as_pulse(mask: np.ndarray) -> float | None:

@@ -3,9 +3,11 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ecgcore.page import prepare_page
-from ecgcore.page_cut import cut_panel
+from ecgcore.page_cut import cut_panel, rectangle_aspect
 from ecgcore.types import ByteArray, PanelFrame
 
 
@@ -47,3 +49,23 @@ def test_a_slanted_panel_is_straightened_and_its_boxes_with_it() -> None:
     assert y1 - 2 <= rows[0]
     assert rows[-1] + 1 <= y2 + 2
     assert red[round((y1 + y2) / 2), round((x1 + x2) / 2)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.floats(0.5, 2.0), st.floats(-25, 25), st.floats(-25, 25), st.floats(-180, 180), st.floats(0.6, 1.5),
+    st.floats(1.4, 2.2),
+)  # fmt: skip
+def test_a_rectangle_s_proportions_are_told_from_its_perspective(
+    aspect: float, tilt_deg: float, swing_deg: float, turn_deg: float, focal: float, distance: float
+) -> None:
+    """A pinhole camera of any usual focal length (in longer sides) looks at the middle of a tilted rectangle."""
+    wh = np.array([4000, 3000])
+    corners = np.array([[-aspect, -1, 0], [aspect, -1, 0], [aspect, 1, 0], [-aspect, 1, 0]]) / 2 / max(aspect, 1)
+    rotation, _ = cv2.Rodrigues(np.radians([0.0, 0.0, turn_deg]))
+    tilt, _ = cv2.Rodrigues(np.radians([tilt_deg, swing_deg, 0.0]))
+    seen = corners @ rotation.T @ tilt.T + [0, 0, distance * focal]
+    photo = seen[:, :2] / seen[:, 2:] * focal * wh[0] + wh / 2
+    found = rectangle_aspect(photo, (4000, 3000))
+    plain = np.linalg.norm(photo[1] - photo[0]) / np.linalg.norm(photo[3] - photo[0])
+    assert found == pytest.approx(aspect, rel=0.04) or abs(found / aspect - 1) < abs(plain / aspect - 1)

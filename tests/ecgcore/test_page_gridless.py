@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ecgcore.errors import NotScreenable
-from ecgcore.page import prepare_flat, prepare_page
+from ecgcore.page import ROUGH_SCALE, prepare_flat, prepare_page
 from ecgcore.page_corners import prepare_with_corners
 from ecgcore.page_flatten import darkness_rgb
 from ecgcore.page_gridless import darkness_by_form, panel_without_grid
@@ -112,3 +112,29 @@ def test_a_page_that_fills_its_picture_lies_in_any_way() -> None:
         assert f"The page was turned by {90 * turns} degrees." in page.notes
         overlap = cv2.resize(page.ink, upright.ink.shape[::-1]).astype(float)
         assert np.corrcoef(cv2.blur(overlap, (9, 9)).ravel(), cv2.blur(upright.ink, (9, 9)).ravel())[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("at", ["left", "right"])
+def test_a_pulse_joined_to_its_trace_gives_the_scale(at: str) -> None:
+    ink = np.zeros((700, 1040), np.uint8)
+    x = np.arange(120, 960)
+    for row in (150, 330, 510):
+        y = (row + 5 * np.sin(x / 9)).astype(int)
+        for thick in range(3):
+            ink[y + thick, x] = 255
+        for x1, y1, x2, y2 in ((80, row, 90, row), (90, row - 40, 90, row), (90, row - 40, 112, row - 40),
+                               (112, row - 40, 112, row), (112, row, 122, row)):  # fmt: skip
+            cv2.line(ink, (x1, y1), (x2, y2), (255,), 3)
+    if at == "right":
+        ink = np.ascontiguousarray(ink[:, ::-1])
+    _, px_per_mm, source = panel_without_grid(ink, is_broken=True)
+    assert source == "pulse"
+    assert px_per_mm == pytest.approx(4.0, abs=0.15)
+    assert panel_without_grid(ink)[2] is None, "scans without a grid keep their old reading"
+
+
+def test_a_scale_from_a_photographed_pulse_is_called_rough() -> None:
+    photo = photograph(_page(replace(GRIDLESS, pulse="left")), SHADOWS, 1)
+    page = prepare_page(photo.image_rgb)
+    assert (page.px_per_mm_source == "pulse") == (ROUGH_SCALE in page.notes)
+    assert page.px_per_mm_source == "pulse"
