@@ -29,6 +29,8 @@ STRAIGHTENED_CUT = 0.35
 """A photo's strokes are soft, and its grid has been taken out already."""
 CLEAR_LOGIT = 0.0
 """A reading that looks less like an ECG than this is compared with others."""
+SCALE_BONUS = 2.0
+"""Log-odds by which a reading may look less like an ECG where it alone knows its millimetres."""
 MIN_TRACE_COLUMNS, WHOLE_TRACE_COLUMNS = 0.3, 0.95
 """A page whose traces run on through nearly all of it was read; any other in doubt is read anew, by form."""
 STRAIGHTENED = "The page was straightened."
@@ -76,8 +78,9 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
 
 
 def _clearest(*readings: PageImage | None) -> PageImage | None:
-    """The reading that looks most like an ECG; None where nothing was read."""
-    return max((page for page in readings if page), key=lambda page: page.ecg_logit, default=None)
+    """The reading that looks most like an ECG, known millimetres counting for it; None where nothing was read."""
+    read = [page for page in readings if page]
+    return max(read, key=lambda page: page.ecg_logit + SCALE_BONUS * (page.px_per_mm is not None), default=None)
 
 
 def prepare_flat(flat_rgb: ByteArray) -> PageImage:
@@ -156,32 +159,41 @@ def _prepare_by_form(flat_rgb: ByteArray) -> PageImage | None:
     return _clearest(*(_tried(*way)[0] for way in ways))
 
 
-def _read_by_form(flat_rgb: ByteArray, darkness: ByteArray, turns: int) -> tuple[PageImage, ByteArray] | None:
+def _read_by_form(flat_rgb: ByteArray, darkness: ByteArray, lies: int) -> tuple[PageImage, ByteArray] | None:
     """Read the page turned by so many quarters; once more where it proves to lie otherwise.
 
-    Pulses and the traces' width give the scale, and both are seen only where the page lies as it is read.
+    Pulses and the traces' width give the scale, and both are seen only where the page lies as it is read. A pulse that
+    is seen stands upright, whatever the strokes say.
     """
     try:
-        page, seen = _read_without_grid(flat_rgb, np.rot90(darkness, -turns), is_broken=True)
-        (across, down), *_ = page.frame.photo_from_panel[:2, :2].T
-        more = round(float(np.arctan2(-down, across)) / (np.pi / 2)) % 4
-        if more:
-            turns += more
-            page, seen = _read_without_grid(flat_rgb, np.rot90(darkness, -turns), is_broken=True)
+        page, seen = _read_without_grid(flat_rgb, np.rot90(darkness, -lies), by_form=True)
+        more = _quarter_turns(page.frame)
+        if more and page.px_per_mm_source == "pulse":
+            page, seen = _read_without_grid(flat_rgb, np.rot90(darkness, -lies), by_form=True, is_upright=True)
+        elif more:
+            lies += more
+            page, seen = _read_without_grid(flat_rgb, np.rot90(darkness, -lies), by_form=True)
     except NotScreenable:
         return None
-    lies = PanelFrame(np.eye(3), (flat_rgb.shape[1], flat_rgb.shape[0])).turned(turns)
-    frame = replace(page.frame, photo_from_panel=lies.photo_from_panel @ page.frame.photo_from_panel)
-    notes = (*page.notes, _TURNED.format(90 * (turns % 4))) if turns % 4 else page.notes
-    return replace(page, frame=frame, notes=notes), seen
+    turned = (lies + _quarter_turns(page.frame)) % 4
+    lying = PanelFrame(np.eye(3), (flat_rgb.shape[1], flat_rgb.shape[0])).turned(lies)
+    frame = replace(page.frame, photo_from_panel=lying.photo_from_panel @ page.frame.photo_from_panel)
+    notes = [note for note in page.notes if not note.startswith(_TURNED[:20])]
+    return replace(page, frame=frame, notes=(*notes, _TURNED.format(90 * turned)) if turned else tuple(notes)), seen
+
+
+def _quarter_turns(frame: PanelFrame) -> int:
+    """By how many quarters, clockwise, a panel was turned out of its picture."""
+    (across, down), _ = frame.photo_from_panel[:2, :2].T
+    return round(float(np.arctan2(-down, across)) / (np.pi / 2)) % 4
 
 
 def _read_without_grid(
-    photo_rgb: ByteArray, darkness: ByteArray, *, is_broken: bool = False
+    photo_rgb: ByteArray, darkness: ByteArray, *, by_form: bool = False, is_upright: bool = False
 ) -> tuple[PageImage, ByteArray]:
     """Read a panel that only its traces tell."""
     ink = pen_ink(np.ascontiguousarray(darkness), False, 1.0)
-    box, scale, source = panel_without_grid(ink, is_broken=is_broken)
+    box, scale, source = panel_without_grid(ink, is_broken=by_form)
     notes = ["No printed grid was found; the panel is the traces with 5 mm around them."]
     if source is None:
         notes.append(
@@ -189,7 +201,8 @@ def _read_without_grid(
         )
     x1, y1, x2, y2 = box
     seen = darkness.max(axis=2)[y1:y2, x1:x2]
-    return _read(ink[y1:y2, x1:x2], _Panel(photo_rgb, None, box, (scale, scale), source, seen, tuple(notes)))
+    panel = _Panel(photo_rgb, None, box, (scale, scale), source, seen, tuple(notes))
+    return _read(ink[y1:y2, x1:x2], panel, is_upright=is_upright)
 
 
 @dataclass(frozen=True)
@@ -205,7 +218,7 @@ class _Panel:
     notes: tuple[str, ...]
 
 
-def _read(ink: ByteArray, panel: _Panel) -> tuple[PageImage, ByteArray]:
+def _read(ink: ByteArray, panel: _Panel, *, is_upright: bool = False) -> tuple[PageImage, ByteArray]:
     """Bring a panel's ink to the standard raster, upright: the page, and its darkness turned as its ink is."""
     raster, frame = _standard_raster(ink, panel.box, panel.scale_xy)
     px_per_mm = float(np.sqrt(panel.scale_xy[0] * panel.scale_xy[1]))
@@ -213,7 +226,7 @@ def _read(ink: ByteArray, panel: _Panel) -> tuple[PageImage, ByteArray]:
     if panel.straight is not None:
         frame = panel.straight.frame.after(frame.photo_from_panel, frame.panel_wh)
         notes.append(STRAIGHTENED)
-    turns = find_quarter_turns(raster)
+    turns = 0 if is_upright else find_quarter_turns(raster)
     if turns:
         raster, seen = (np.ascontiguousarray(np.rot90(picture, -turns)) for picture in (raster, seen))
         frame = frame.turned(turns)

@@ -19,7 +19,7 @@ NO_ECG = (
     "The picture does not look like an ECG.",
     "Use a picture of a printed ECG that shows the whole page. If it is one, a clinician should read it.",
 )
-REGULAR, REGULAR_FROM = 0.55, 0.5
+REGULAR = (0.55, 0.5), (0.7, -0.7)
 """Autocorrelation of the steep strokes, and log-odds, from which a page passes whatever its beats: the detector knows
 few of ventricular tachycardia's, which come again as exactly as hardly anything else."""
 BEATS_BELOW = 8.0
@@ -92,7 +92,7 @@ def check_beats(page: PageImage, scores: FloatArray, min_score: float) -> None:
     if page.ecg_logit >= BEATS_BELOW:
         return
     comes_again = trace_features(page.ink)[NAMES.index("comes_again")]
-    if comes_again >= REGULAR and page.ecg_logit >= REGULAR_FROM:
+    if any(comes_again >= regular and page.ecg_logit >= logit for regular, logit in REGULAR):
         return
     found = scores[scores >= min_score]
     if len(found) < FEWEST_BEATS or float(np.median(found)) < min_score + BELIEVED_SHARE * (1 - min_score):
