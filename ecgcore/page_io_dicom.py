@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from pydicom import config, dcmread
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
@@ -107,7 +107,7 @@ def read_dicom(data: bytes, name: str) -> list[ByteArray]:
         return _read_frames(content, name)
     except UnreadablePicture:
         raise
-    except (*DECODER_ERRORS, InvalidDicomError, AttributeError, RuntimeError) as error:
+    except (*DECODER_ERRORS, InvalidDicomError, BytesLengthException, AttributeError, RuntimeError) as error:
         # NotImplementedError and RecursionError are RuntimeErrors; a missing element is an AttributeError
         raise damaged(name) from error
 

@@ -212,6 +212,14 @@ def test_nothing_of_the_patient_is_told(caplog: pytest.LogCaptureFixture) -> Non
     assert "Muster" not in caplog.text + " ".join(told) + " ".join(str(remark.message) for remark in remarks)
 
 
+def test_an_element_of_the_wrong_length_is_a_damaged_file() -> None:
+    damaged = bytearray(_bytes(_dataset(RGB, "RGB")))
+    assert damaged[132:140] == b"\x02\x00\x00\x00UL\x04\x00"  # the group's length, the first element after "DICM"
+    damaged[138] = 1
+    with pytest.raises(UnreadablePicture):
+        read_picture(bytes(damaged), "short")
+
+
 @settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_flipped_bytes_never_crash(data: st.DataObject) -> None:
