@@ -30,7 +30,7 @@ from ecgcore.bundle import Bundle, load_bundle
 from ecgcore.page_quality import WIDER
 from ecgcore.pipeline import screen
 
-REPORT_SEED = 20_004
+REPORT_SEED = 20_005
 RENDERED, FOREIGN, PTBXL, LUDB, PHOTOS = 50, 24, 60, 40, 50
 Z95 = 1.959964
 
