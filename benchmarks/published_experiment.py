@@ -8,8 +8,7 @@ python -m benchmarks.published_experiment ... --estimate 3                  # th
 The boxed pages are drawn from LUDB records that no starter has trained on, the labelled ones are Khan pages drawn by
 group. Every stage of every fold goes on from the bundle, which must have seen none of the pages (a fold whose test
 pages it knows starts from random weights, and says so). Each process computes for so many minutes in all; finished
-folds and epochs are kept in ``--out``, and the same command with more minutes goes on. ``shorter`` is ``quick`` with
-the numbers changed that cost most, so that two processes end sooner. ``--epochs`` cuts every stage off after so many,
+folds and epochs are kept in ``--out``, and the same command with more minutes goes on. ``--epochs`` cuts every stage off after so many,
 as if the published 100 had been stopped early; the rates are those that these epochs have in the whole schedule.
 """
 
@@ -50,15 +49,7 @@ from trainer.workload import JOINT, LOOKING, STAGES, StageClock, pages_shown
 BOXED, FOLDS, SEED = 100, 5, 0
 NETWORKS = {"local": "p_local", "global": "p_global", "fused": "p_abnormal"}
 
-_QUICK = RECIPES["quick"]
-SHORTER = replace(
-    _QUICK,
-    name="shorter",
-    local=replace(_QUICK.local, epochs=4, beats_per_page=8),
-    global_=replace(_QUICK.global_, epochs=6, frozen_blocks=1),
-    fusion=replace(_QUICK.fusion, joint_epochs=1),
-)
-CHOICES = {"quick": _QUICK, "shorter": SHORTER, "patent": RECIPES["patent"]}
+CHOICES = {name: RECIPES[name] for name in ("quick", "patent")}
 
 
 def experiment_pages(ludb: Path, khan: Path, cache: Path) -> list[PreparedPage]:

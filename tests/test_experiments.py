@@ -163,7 +163,7 @@ def test_naive_folds_flatter_what_learns_by_heart(
     assert "copies planted naive minus grouped" in capsys.readouterr().out
 
 
-def test_the_shorter_recipe_trains_every_stage() -> None:
+def test_every_recipe_trains_every_stage() -> None:
     assert all(
         stage.epochs > 0
         for recipe in CHOICES.values()

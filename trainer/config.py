@@ -184,9 +184,9 @@ RECIPES: Mapping[str, Recipe] = {
     "quick": Recipe(
         name="quick",
         detector=DetectorStage(epochs=4, least_steps=150, batch=2, lr=5e-4, patience=2),
-        local=LocalStage(epochs=6, batch=64, lr=5e-4, patience=3),
-        global_=GlobalStage(epochs=10, batch=16, lr=5e-4, patience=4),
-        fusion=FusionStage(epochs=40, batch=64, lr=1e-3, patience=8, joint_epochs=2),
+        local=LocalStage(epochs=4, batch=64, lr=5e-4, patience=3, beats_per_page=8),
+        global_=GlobalStage(epochs=6, batch=16, lr=5e-4, patience=4, frozen_blocks=1),
+        fusion=FusionStage(epochs=40, batch=64, lr=1e-3, patience=8, joint_epochs=1),
     ),
     "tiny": Recipe(
         name="tiny",
