@@ -8,8 +8,9 @@ python -m benchmarks.published_experiment ... --estimate 3                  # th
 The boxed pages are drawn from LUDB records that no starter has trained on, the labelled ones are Khan pages drawn by
 group. Every stage of every fold goes on from the bundle, which must have seen none of the pages (a fold whose test
 pages it knows starts from random weights, and says so). Each process computes for so many minutes in all; finished
-folds and epochs are kept in ``--out``, and the same command with more minutes goes on. ``--epochs`` cuts every stage off after so many,
-as if the published 100 had been stopped early; the rates are those that these epochs have in the whole schedule.
+folds and epochs are kept in ``--out``, and the same command with more minutes goes on. ``--epochs`` cuts every stage
+off after so many, as if the published 100 had been stopped early; the rates are those that these epochs have in the
+whole schedule.
 """
 
 import argparse
