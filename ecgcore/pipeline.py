@@ -90,13 +90,18 @@ def screen(
         return replace(blank, status="rejected", reason=str(error), seconds=_seconds(start, perf_counter()))
     prepared = perf_counter()
 
-    boxes_panel, boxes_photo, scores = _find_beats(sheet, bundle, min_score)
+    own = bundle.operating.min_score
+    threshold = own if min_score is None else min_score
+    # whether it is an ECG is judged at the bundle's own threshold, however few beats are asked for
+    boxes_panel, boxes_photo, scores = _find_beats(sheet, bundle, min(own, threshold))
     if corners_photo_xy is None:  # else a person has said what it is
         try:
-            check_beats(sheet, scores, bundle.operating.min_score)
+            check_beats(sheet, scores, own)
         except NotScreenable as error:
             seconds = _seconds(start, prepared, perf_counter())
             return replace(blank, status="rejected", reason=str(error), seconds=seconds)
+    shown = scores >= threshold
+    boxes_panel, boxes_photo, scores = boxes_panel[shown], boxes_photo[shown], scores[shown]
     peaks_panel = r_peaks(sheet.ink, boxes_panel)
     rhythm = None if sheet.px_per_mm is None else measure_rhythm(sheet.ink, boxes_panel, peaks_panel)
     detected = perf_counter()
@@ -217,10 +222,9 @@ def _prepared(photo_rgb: ByteArray, corners_photo_xy: FloatArray | None) -> Page
     return prepare_page(photo_rgb) if corners_photo_xy is None else prepare_with_corners(photo_rgb, corners_photo_xy)
 
 
-def _find_beats(sheet: PageImage, bundle: Bundle, min_score: float | None) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _find_beats(sheet: PageImage, bundle: Bundle, min_score: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Beats in reading order: boxes in the panel, boxes in the photo (inside it), scores."""
-    threshold = bundle.operating.min_score if min_score is None else min_score
-    boxes_panel, scores = detect_beats(bundle.nets.detector, sheet.ink, threshold)
+    boxes_panel, scores = detect_beats(bundle.nets.detector, sheet.ink, min_score)
     height, width = sheet.photo_rgb.shape[:2]
     boxes_photo = np.clip(sheet.frame.boxes_to_photo(boxes_panel), 0, [width, height, width, height])
     inside = (boxes_photo[:, 2:] - boxes_photo[:, :2] >= 1).all(axis=1)

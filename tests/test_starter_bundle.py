@@ -41,3 +41,19 @@ def test_it_finds_the_beats_of_a_drawn_page(starter: Bundle, layout: str) -> Non
     assert hits.sum() >= 0.8 * len(page.boxes_xyxy)
     assert hits.mean() >= 0.8
     assert prediction.heart_rate_bpm == pytest.approx(60 / np.diff(beats_s[0][:, 0]).mean(), rel=0.05)
+
+
+def test_asking_for_surer_beats_makes_no_doubtful_page_another_picture(
+    starter: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecgcore.page_quality.BEATS_BELOW", np.inf)  # every page is in doubt, none regular enough
+    monkeypatch.setattr("ecgcore.page_quality.REGULAR", ())
+    signals_mv, fs_hz, _ = synthetic_ecg("normal", 11)
+    page_rgb = draw_page(signals_mv, fs_hz, PageStyle(), 11).image_rgb
+    usual = screen(page_rgb, starter, file="drawn")
+    monkeypatch.setattr("ecgcore.page_quality.FEWEST_BEATS", len(usual.beats))
+    limit = float(np.median([beat.score for beat in usual.beats])) - 1e-4
+    surer = screen(page_rgb, starter, file="drawn", min_score=limit)
+    assert usual.status == surer.status == "ok"
+    assert 0 < len(surer.beats) < len(usual.beats)
+    assert all(beat.score >= limit - 1e-4 for beat in surer.beats)
