@@ -143,16 +143,18 @@ def report(name: str, cases: Iterator[Case], bundle: Bundle) -> None:
     print(f"  {not_ok} not screened; median error {np.median(np.abs(errors[:, 0])):.2f} bpm")
     definitions = ("the printed rate",) if not told else ("of the middle half", "of the mean", "of the median")
     for column, words in enumerate(definitions):
-        print(f"  within {WITHIN_BPM:.0f} bpm {words}: {_share(np.abs(errors[:, column]) <= WITHIN_BPM)}")
+        print(f"  within {WITHIN_BPM:.0f} bpm {words}: {share_with_interval(np.abs(errors[:, column]) <= WITHIN_BPM)}")
     if told:
         truly, called = np.array(told).T
         for is_irregular, word in ((False, "regular"), (True, "irregular")):
             if (truly == is_irregular).any():
-                print(f"  truly {word}, called so: {_share(called[truly == is_irregular] == is_irregular)}")
+                print(
+                    f"  truly {word}, called so: {share_with_interval(called[truly == is_irregular] == is_irregular)}"
+                )
 
 
-def _share(right: np.ndarray) -> str:
-    """``0.962 (0.923 to 0.990) of 104``; one page a record, so that resampling pages resamples records."""
+def share_with_interval(right: np.ndarray) -> str:
+    """``0.962 (0.923 to 0.990) of 104``, bootstrapped by entry: one page a record resamples records."""
     if right.all() or not right.any():
         return f"{right.mean():.3f} of {len(right)}"
     found = bootstrap((right.astype(float),), np.mean, n_resamples=2000, method="percentile", rng=SEED)

@@ -27,7 +27,6 @@ from benchmarks.photo_gate_pages import (
 )
 from benchmarks.photo_gate_pictures import NO_ECG
 from ecgcore.bundle import Bundle, load_bundle
-from ecgcore.page_quality import WIDER
 from ecgcore.pipeline import screen
 
 REPORT_SEED = 20_005
@@ -73,7 +72,7 @@ def _refused(pictures: Pictures, is_ecg: bool, bundle: Bundle) -> tuple[int, int
             if is_ecg:
                 print(f"    refused: {name}: {prediction.reason}", flush=True)
             continue
-        is_poor = WIDER in prediction.notes
+        is_poor = bool(prediction.faults)
         poor += is_poor
         if not is_ecg:
             grade = "poor" if is_poor else "good"

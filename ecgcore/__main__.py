@@ -95,6 +95,8 @@ def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -
         for prediction, photo_rgb in _predictions(file, bundle, options.min_score, paper):
             _clear_progress()
             print(json.dumps(prediction.to_json()), file=output, flush=True)
+            for fault in prediction.faults:
+                print(f"{file}, page {prediction.page}: {fault}", file=sys.stderr)
             if prediction.status == "error":
                 exit_code = EXIT_PAGE_ERROR
             if options.overlay is not None and photo_rgb is not None:

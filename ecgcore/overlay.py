@@ -10,6 +10,7 @@ NOTICE = "Research screening aid. Not a medical device. A clinician decides."
 # Okabe and Ito 2008: tells apart with every kind of colour vision; RGB.
 VERMILION = (213, 94, 0)
 BLUE = (0, 114, 178)
+ORANGE = (230, 159, 0)
 GREY = (110, 110, 110)
 WHITE = (255, 255, 255)
 
@@ -28,7 +29,7 @@ def share_color_rgb(share: float | None, largest: float) -> tuple[int, int, int]
 
 
 def draw_overlay(photo_rgb: ByteArray, prediction: Prediction) -> ByteArray:
-    """Draw the panel's outline, the beats coloured by share, and a strip with the verdict and the notice below.
+    """Draw panel, handwriting and beats, these coloured by share, and a strip with the verdict and the notice below.
 
     Args:
         photo_rgb: the upright picture that was screened, ``uint8 [H, W, 3]``.
@@ -42,6 +43,10 @@ def draw_overlay(photo_rgb: ByteArray, prediction: Prediction) -> ByteArray:
     if prediction.panel_photo_xy is not None:
         outline = np.round(prediction.panel_photo_xy).astype(np.int32)
         cv2.polylines(canvas, [outline], True, GREY, thickness, cv2.LINE_AA)
+    for box in prediction.handwriting_photo_xyxy:
+        x1, y1, x2, y2 = (round(edge) for edge in box.as_list())
+        cv2.rectangle(canvas, (x1, y1), (x2, y2), ORANGE, thickness)
+        cv2.putText(canvas, "handwriting", (x1, y1 - 2), cv2.FONT_HERSHEY_SIMPLEX, 0.4 * thickness, ORANGE, thickness)
     largest = max((abs(beat.share or 0.0) for beat in prediction.beats), default=0.0)
     for beat in prediction.beats:
         x1, y1, x2, y2 = (round(edge) for edge in beat.box_photo_xyxy.as_list())
@@ -72,7 +77,8 @@ def verdict_line(prediction: Prediction) -> str:
 def _strip(prediction: Prediction, width: int) -> ByteArray:
     """The lines below the picture, in letters small enough for its width."""
     legend = "vermilion +: toward abnormal   blue -: toward normal   grey: little share"
-    lines = [(verdict_line(prediction), (0, 0, 0)), (legend, GREY), (NOTICE, GREY)]
+    faults = [(fault, (0, 0, 0)) for fault in prediction.faults]
+    lines = [(verdict_line(prediction), (0, 0, 0)), *faults, (legend, GREY), (NOTICE, GREY)]
     font, margin = cv2.FONT_HERSHEY_SIMPLEX, max(2, width // 100)
     unit_width = max(cv2.getTextSize(text, font, 1.0, 1)[0][0] for text, _ in lines)
     scale = min(1.0, (width - 2 * margin) / unit_width)

@@ -12,7 +12,7 @@ from ecgcore.page_flatten import darkness_rgb, faint_ink, keep_strokes, pen_ink,
 from ecgcore.page_gridless import ASSUMED_PANEL_MM, darkness_by_form, panel_without_grid
 from ecgcore.page_io import picture_hash, read_picture
 from ecgcore.page_panel import XYXY, grid_panel
-from ecgcore.page_quality import CUT_OFF, graded, poor
+from ecgcore.page_quality import CUT_OFF, graded, with_faults
 from ecgcore.page_rectify import StraightPicture, photo_scale, straighten
 from ecgcore.page_scale import GridScale, find_grid_scale
 from ecgcore.page_sheet import find_sheet
@@ -67,10 +67,10 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
     corners = find_sheet(photo_rgb)
     if corners is not None:
         page = _clearest(page if page and page.has_grid else None, _prepare_sheet(photo_rgb, corners)) or page
-    elif page is None or page.quality == "poor":
+    elif page is None or page.faults:
         corners = find_sheet(photo_rgb, may_leave=True)
         cut_off = None if corners is None else _prepare_sheet(photo_rgb, corners)
-        page = _clearest(page, cut_off and poor(cut_off, CUT_OFF), _prepare_by_form(photo_rgb))
+        page = _clearest(page, cut_off and with_faults(cut_off, CUT_OFF), _prepare_by_form(photo_rgb))
     if page is None:
         assert refused is not None
         raise refused

@@ -41,7 +41,6 @@ OUTSIDE_SHARE = 0.02
 CUT_OFF = "The page is cut off at the picture's edge: show the whole page."
 POOR_MARGIN_LOGIT = 0.5
 """A poor page's answer must stay the same if the log-odds of abnormal were off by so much either way."""
-WIDER = "Because of that only a clear answer counts; a page nearer to the thresholds than usual is referred."
 
 
 def graded(page: PageImage, darkness: ByteArray) -> PageImage:
@@ -52,7 +51,7 @@ def graded(page: PageImage, darkness: ByteArray) -> PageImage:
         darkness: its panel before it was flattened, ``uint8 [h, w]``, 0 = paper, at about the picture's resolution.
 
     Returns:
-        The page with its grade, and a note for each thing that is poor.
+        The page with its faults.
 
     Raises:
         NotScreenable: no ECG, too small a part of one, or blurred beyond reading.
@@ -75,7 +74,7 @@ def graded(page: PageImage, darkness: ByteArray) -> PageImage:
         (blur_mm > BLUR_MM, "The picture is blurred: hold the camera still and let it focus."),
         (_paper_brightness(page.photo_rgb) < DARK_PAPER, "The picture is dark: photograph the page in better light."),
     )
-    return poor(page, *(note for is_poor, note in checks if is_poor))
+    return with_faults(page, *(fault for is_found, fault in checks if is_found))
 
 
 def check_beats(page: PageImage, scores: FloatArray, min_score: float) -> None:
@@ -99,11 +98,9 @@ def check_beats(page: PageImage, scores: FloatArray, min_score: float) -> None:
         raise NotScreenable(*NO_ECG)
 
 
-def poor(page: PageImage, *notes: str) -> PageImage:
-    """The page graded poor for these reasons; as it is where there is none."""
-    known = [note for note in page.notes if note != WIDER]
-    new = [note for note in notes if note not in known]
-    return replace(page, quality="poor", notes=(*known, *new, WIDER)) if new else page
+def with_faults(page: PageImage, *faults: str) -> PageImage:
+    """The page with these faults besides those that it has."""
+    return replace(page, faults=tuple(dict.fromkeys((*page.faults, *faults))))
 
 
 def ecg_score(features: FloatArray) -> float:

@@ -15,6 +15,7 @@ from ecgcore.device import mixed_precision
 from ecgcore.errors import NotScreenable, UnreadablePicture
 from ecgcore.explain import HeatArray, Toward, beat_shares, crop_heat, heat_to_photo, page_heat
 from ecgcore.global_model import GlobalNet, page_canvas
+from ecgcore.handwriting import find_handwriting
 from ecgcore.local_model import LocalNet, cut_beats
 from ecgcore.page import prepare_page, read_picture
 from ecgcore.page_corners import prepare_with_corners
@@ -23,7 +24,7 @@ from ecgcore.paper import paper_of
 from ecgcore.rhythm import beat_rows, measure_rhythm
 from ecgcore.rhythm_measures import on_paper
 from ecgcore.rhythm_peaks import r_peaks
-from ecgcore.types import Beat, Box, ByteArray, Decision, FloatArray, Grade, PageImage, Paper, Prediction
+from ecgcore.types import Beat, Box, ByteArray, Decision, FloatArray, PageImage, Paper, Prediction
 
 CROPS_AT_ONCE = 128
 NO_BEAT = "No complete heartbeat was found on the page. A clinician should read it."
@@ -88,6 +89,7 @@ def screen(
         sheet = _prepared(photo_rgb, corners_photo_xy)
     except NotScreenable as error:
         return replace(blank, status="rejected", reason=str(error), seconds=_seconds(start, perf_counter()))
+    sheet, written_panel = find_handwriting(sheet)
     prepared = perf_counter()
 
     own = bundle.operating.min_score
@@ -116,6 +118,8 @@ def screen(
         if corners_photo_xy is None
         else tuple((float(x), float(y)) for x, y in corners_photo_xy),
         notes=sheet.notes,
+        faults=sheet.faults,
+        handwriting_photo_xyxy=_boxes(sheet.frame.boxes_to_photo(written_panel)),
     )
     found = on_paper(found, paper or paper_of(sheet.ink, has_grid=sheet.px_per_mm_source == "grid"))
     if not len(scores):
@@ -123,11 +127,11 @@ def screen(
         return replace(found, decision="refer", reason=NO_BEAT, seconds=seconds)
 
     verdict = classify(sheet.ink, boxes_panel, bundle)
-    p_abnormal = round(_sigmoid(verdict.logit_fused / bundle.operating.temperature), 6)
+    logit_page = verdict.logit_fused / bundle.operating.temperature
     beats = tuple(
-        Beat(Box(*np.round(box, 2).tolist()), round(score, 4), round(_sigmoid(logit), 4), round(share, 6), (x, y))
+        Beat(box, round(score, 4), round(_sigmoid(logit), 4), round(share, 6), (x, y))
         for box, score, logit, share, (x, y) in zip(
-            boxes_photo,
+            _boxes(boxes_photo),
             scores.tolist(),
             verdict.logits_local.tolist(),
             verdict.shares.tolist(),
@@ -137,8 +141,8 @@ def screen(
     )
     return replace(
         found,
-        p_abnormal=p_abnormal,
-        decision=_decide(verdict.logit_fused / bundle.operating.temperature, bundle.operating, sheet.quality),
+        p_abnormal=round(_sigmoid(logit_page), 6),
+        decision=_decide(logit_page, bundle.operating, is_poor=bool(sheet.faults)),
         beats=beats,
         p_global=round(_sigmoid(verdict.logit_global), 6),
         p_local=round(_sigmoid(verdict.logits_local.mean()), 6),
@@ -233,9 +237,9 @@ def _find_beats(sheet: PageImage, bundle: Bundle, min_score: float) -> tuple[Flo
     return boxes_panel[order], boxes_photo[order], scores[order]
 
 
-def _decide(logit: float, operating: Operating, quality: Grade) -> Decision:
+def _decide(logit: float, operating: Operating, *, is_poor: bool) -> Decision:
     """The answer; a poor page's must be the same ``POOR_MARGIN_LOGIT`` to both sides, else it is "refer"."""
-    margin = POOR_MARGIN_LOGIT if quality == "poor" else 0.0
+    margin = POOR_MARGIN_LOGIT if is_poor else 0.0
     low, high = (operating.decide(round(_sigmoid(logit + shift), 6)) for shift in (-margin, margin))
     return low if low == high else "refer"
 
@@ -253,6 +257,10 @@ def _seconds(*marks: float) -> dict[str, float | None]:
     parts = dict.fromkeys(("page", "detect", "classify"))
     spent = {part: round(b - a, 4) for part, a, b in zip(parts, marks, marks[1:], strict=False)}
     return {**parts, **spent, "total": round(marks[-1] - marks[0], 4)}
+
+
+def _boxes(boxes_photo_xyxy: FloatArray) -> tuple[Box, ...]:
+    return tuple(Box(*box) for box in np.round(boxes_photo_xyxy, 2).tolist())
 
 
 def _sigmoid(logit: float) -> float:

@@ -16,7 +16,6 @@ STANDARD_PX_PER_MM = 4.0
 
 Status = Literal["ok", "rejected", "error"]
 Decision = Literal["normal", "abnormal", "refer"]
-Grade = Literal["good", "poor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +211,7 @@ class PageImage:
         px_per_mm_source: where it was read: the grid, the calibration pulse, or nowhere.
         has_grid: whether a printed grid was found.
         notes: what a reader should know of this page's preparation, in plain words.
-        quality: how well the page can be read; a poor one is referred more readily.
+        faults: what makes the page hard to read, and what to do; one with any is poor and referred more readily.
         ecg_logit: log-odds that its strokes are an ECG's.
     """
 
@@ -223,7 +222,7 @@ class PageImage:
     px_per_mm_source: Literal["grid", "pulse"] | None
     has_grid: bool
     notes: tuple[str, ...] = ()
-    quality: Grade = "good"
+    faults: tuple[str, ...] = ()
     ecg_logit: float = 0.0
 
 
@@ -252,11 +251,13 @@ class Prediction:
     p_global: float | None = None
     p_local: float | None = None
     notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     px_per_mm_source: Literal["grid", "pulse"] | None = None
     paper: Paper = USUAL_PAPER
     rhythm: Rhythm | None = None
     frame: PanelFrame | None = field(default=None, compare=False, repr=False)
     corners_set_photo_xy: tuple[tuple[float, float], ...] | None = None
+    handwriting_photo_xyxy: tuple[Box, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """The object of contract 1, keys in their order, every key present."""

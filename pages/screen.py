@@ -13,7 +13,7 @@ from pages.parts.measured import measured
 from pages.parts.results import Screened, forget_results, screen_all, shelf
 from pages.parts.straighten import STRAIGHTENED, straighten_box
 from pages.parts.style import page_head
-from pages.parts.verdict import verdict_banner
+from pages.parts.verdict import picture_faults, verdict_banner
 from pages.parts.view import page_view
 
 
@@ -30,6 +30,7 @@ def show_result(item: Screened, in_use: Bundle) -> None:
             straighten_box(item, shown, in_use)
         return
     verdict_banner(prediction, bundle.operating.p_normal_below, bundle.operating.p_abnormal_from)
+    picture_faults(prediction)
     left, right = st.columns([2, 1], gap="medium")
     with left:
         page_view(item, shown, bundle)

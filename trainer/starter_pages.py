@@ -71,8 +71,7 @@ def khan_pages(folder: Path, pages_dir: Path, cache_dir: Path, fold: int = 0) ->
     """
     if not 0 <= fold < FOLDS:
         raise BadData(f"There is no fold {fold}.", f"Choose one of 0 to {FOLDS - 1}.")
-    items = khan_items(folder)
-    parts = _split([item.label for item in items], [item.group for item in items], items)
+    parts = split_items(khan_items(folder))
     first = Split(
         *(
             _kept(pages_dir / f"khan-{name}.pages", lambda part=part: prepare_pages(part, cache_dir).pages)
@@ -104,7 +103,13 @@ def khan_items(folder: Path) -> list[PageItem]:
     ]
 
 
+def split_items(items: list[PageItem]) -> tuple[list[PageItem], list[PageItem], list[PageItem]]:
+    """Items that starters train on, that they stop and calibrate by, and that they leave aside; groups stay whole."""
+    return _split([item.label for item in items], [item.group for item in items], items)
+
+
 def split_records(records: list[Record]) -> tuple[list[Record], list[Record], list[Record]]:
+    """As :func:`split_items`, for records."""
     return _split([r.label for r in records], [r.group for r in records], records)
 
 

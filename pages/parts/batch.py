@@ -18,6 +18,7 @@ _CSV_COLUMNS = (
     "page",
     "status",
     "reason",
+    "faults",
     "p_abnormal",
     "decision",
     "beats",
@@ -82,7 +83,7 @@ def _row(item: Screened) -> dict[str, object]:
         "File": item.title,
         "Beats": len(prediction.beats) if prediction.status == "ok" else None,
         "Rate": prediction.heart_rate_bpm,
-        "Reason": prediction.reason or "",
+        "Reason": prediction.reason or " ".join(prediction.faults),
     }
 
 
@@ -94,7 +95,8 @@ def results_csv(items: Sequence[Screened]) -> str:
     for item in sorted(items, key=urgency):
         prediction = item.prediction
         numbers = {"beats": len(prediction.beats), "seconds": prediction.seconds.get("total")}
-        writer.writerow({**prediction.to_json(), **numbers, **_measured(prediction)})
+        words = {"faults": " ".join(prediction.faults)}
+        writer.writerow({**prediction.to_json(), **numbers, **words, **_measured(prediction)})
     return text.getvalue()
 
 

@@ -1,12 +1,13 @@
 """Prediction -> the plotly picture of a page: beats as a few line traces over one compressed image."""
 
 import base64
+from collections.abc import Iterable
 
 import numpy as np
 import plotly.graph_objects as go
 
-from ecgcore.types import Beat, Prediction
-from pages.parts.style import BLUE, GREEN, GREY, VERMILION, signed
+from ecgcore.types import Beat, Box, Prediction
+from pages.parts.style import BLUE, DARK_ORANGE, GREEN, GREY, ORANGE, VERMILION, signed
 
 # A share is drawn by its size relative to the page's largest: colour for the sign, solid or dashed for the same,
 # width for the size. One trace a class keeps a page of a hundred beats as quick as one of ten.
@@ -51,6 +52,7 @@ def page_figure(
         hoverinfo="skip",
     )
     _add_peaks(figure, prediction)
+    _add_handwriting(figure, prediction)
     _add_beats(figure, prediction.beats)
     figure.update_layout(
         xaxis={"range": [0, width], "visible": False, "constrain": "domain"},
@@ -102,7 +104,7 @@ def _add_beats(figure: go.Figure, beats: tuple[Beat, ...]) -> None:
     for index, (name, _, line) in enumerate(_CLASSES):
         members = [beat for beat, own in zip(beats, classes, strict=True) if own == index]
         if members:
-            xs, ys = _outline(members)
+            xs, ys = _outline(beat.box_photo_xyxy for beat in members)
             figure.add_scatter(x=xs, y=ys, mode="lines", line=line, name=name, hoverinfo="skip")
     # Lines answer to the mouse at their corners only: unseen rings in the middle carry the words and the click.
     centres = [((b.x1 + b.x2) / 2, (b.y1 + b.y2) / 2) for b in (beat.box_photo_xyxy for beat in beats)]
@@ -137,6 +139,33 @@ def _add_peaks(figure: go.Figure, prediction: Prediction) -> None:
         )
 
 
+def _add_handwriting(figure: go.Figure, prediction: Prediction) -> None:
+    """A dotted box round each patch of handwriting, with its name."""
+    patches = prediction.handwriting_photo_xyxy
+    if not patches:
+        return
+    xs, ys = _outline(patches)
+    figure.add_scatter(
+        x=xs,
+        y=ys,
+        mode="lines",
+        line={"color": ORANGE, "width": 2.5, "dash": "dot"},
+        name="handwriting",
+        hoverinfo="skip",
+    )
+    largest = max(patches, key=lambda box: (box.x2 - box.x1) * (box.y2 - box.y1))
+    figure.add_scatter(
+        x=[largest.x1],
+        y=[largest.y1],
+        mode="text",
+        text=["handwriting"],
+        textposition="top right",
+        textfont={"size": 13, "color": DARK_ORANGE},
+        unselected={"textfont": {"color": DARK_ORANGE}},
+        hoverinfo="skip",
+    )
+
+
 def describe_beat(number: int, beat: Beat) -> str:
     """The beat's number (from 1), score, probability and share, as lines of a hover text."""
     lines = [f"<b>Beat {number + 1}</b>", f"found with score {beat.score:.2f}"]
@@ -147,11 +176,11 @@ def describe_beat(number: int, beat: Beat) -> str:
     return "<br>".join(lines)
 
 
-def _outline(beats: list[Beat] | tuple[Beat, ...]) -> tuple[list[float | None], list[float | None]]:
+def _outline(boxes: Iterable[Box]) -> tuple[list[float | None], list[float | None]]:
     """Rectangles as one broken line: None lifts the pen."""
     xs: list[float | None] = []
     ys: list[float | None] = []
-    for box in (beat.box_photo_xyxy for beat in beats):
+    for box in boxes:
         xs += [box.x1, box.x2, box.x2, box.x1, box.x1, None]
         ys += [box.y1, box.y1, box.y2, box.y2, box.y1, None]
     return xs, ys

@@ -11,6 +11,7 @@ from ecgcore.overlay import VERMILION as VERMILION_RGB
 # Okabe and Ito's colour-blind-safe palette (Color Universal Design, 2008).
 VERMILION, BLUE = f"rgb{VERMILION_RGB}", f"rgb{BLUE_RGB}"
 ORANGE, GREEN, GREY = "rgb(230, 159, 0)", "rgb(0, 158, 115)", "rgb(138, 143, 148)"
+DARK_ORANGE = "rgb(150, 95, 0)"  # of letters on white, where orange is too pale
 PURPLE, SKY = "rgb(204, 121, 167)", "rgb(86, 180, 233)"
 
 DECISION_COLOUR = {"normal": BLUE, "refer": ORANGE, "abnormal": VERMILION}

@@ -1,7 +1,11 @@
 """Prediction -> the banner above a page: the word, the probability on its scale, and what it means."""
 
+import streamlit as st
+
 from ecgcore.types import Prediction
 from pages.parts.style import BLUE, DECISION_COLOUR, DECISION_SHAPE, ORANGE, VERMILION, banner
+
+WIDER = "Only a clear answer counts for such a picture: near a threshold it is referred."
 
 
 def verdict_banner(prediction: Prediction, threshold_normal: float, threshold_abnormal: float) -> None:
@@ -22,6 +26,12 @@ def verdict_banner(prediction: Prediction, threshold_normal: float, threshold_ab
         f"bundle {prediction.bundle or 'unknown'}",
         beside=scale,
     )
+
+
+def picture_faults(prediction: Prediction) -> None:
+    """Say what makes the picture hard to read, and what to do about it; nothing where it is a good one."""
+    if prediction.faults:
+        st.warning(" ".join((*prediction.faults, WIDER)), icon=":material/photo_camera:")
 
 
 def _meaning(prediction: Prediction) -> str:

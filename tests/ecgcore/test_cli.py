@@ -65,6 +65,16 @@ def test_good_pages_go_to_standard_output(pictures: Path, tiny_bundle: Path) -> 
     assert (rows[0]["decision"], rows[0]["p_abnormal"], rows[0]["beats"]) == ("refer", None, [])
 
 
+def test_what_is_wrong_with_a_picture_is_said_beside_the_results(
+    tmp_path: Path, tiny_bundle: Path, ecg_page_rgb: ByteArray
+) -> None:
+    path = tmp_path / "dark.png"
+    cv2.imwrite(str(path), cv2.cvtColor(ecg_page_rgb // 5, cv2.COLOR_RGB2BGR))
+    done = _run("screen", path, "--bundle", tiny_bundle)
+    assert (done.returncode, json.loads(done.stdout)["status"]) == (0, "ok")
+    assert done.stderr == f"{path}, page 1: The picture is dark: photograph the page in better light.\n"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [(), ("screen",), ("screen", "page.png", "--min-score", "2"), ("screen", "page.png", "--device", "abacus")],

@@ -48,6 +48,12 @@ def test_csv_and_json_lines_hold_every_page_once() -> None:
     assert rows[4]["decision"] == ""
 
 
+def test_csv_says_what_is_wrong_with_a_picture() -> None:
+    faulty = replace(BATCH[2], prediction=replace(BATCH[2].prediction, faults=("It is dark.", "It is blurred.")))
+    rows = list(csv.DictReader(io.StringIO(results_csv([faulty, BATCH[1]]))))
+    assert [row["faults"] for row in rows] == ["It is dark. It is blurred.", ""]
+
+
 def test_csv_holds_what_was_measured_on_the_paper() -> None:
     rhythm = Rhythm((0, 1, 2, 3), ((20.0, 22.0, 20.0),))
     prediction = replace(BATCH[2].prediction, px_per_mm=8.0, px_per_mm_source="grid", rhythm=rhythm)
@@ -81,6 +87,16 @@ def test_figure_draws_many_beats_in_few_traces_on_the_photo() -> None:
     rings = figure.data[-1]
     assert list(rings.customdata) == list(range(60))
     assert (rings.x[3], rings.y[3]) == (40, 25)
+
+
+def test_figure_boxes_handwriting_and_names_it_once() -> None:
+    patches = (Box(10, 20, 60, 40), Box(200, 20, 400, 60))
+    prediction = Prediction("a", 1, "ok", decision="refer", beats=(beat(0.5),), handwriting_photo_xyxy=patches)
+    figure = page_figure(b"page", (900, 500), prediction, None)
+    boxes, name = (trace for trace in figure.data if "handwriting" in (trace.name, *(trace.text or ())))
+    assert list(boxes.x) == [10, 60, 60, 10, 10, None, 200, 400, 400, 200, 200, None]
+    assert (list(name.x), list(name.y)) == ([200], [20])
+    assert figure.data[-1].name == "beats", "the rings stay the last trace, by which they are styled"
 
 
 def test_layers_are_switched_by_style() -> None:

@@ -14,6 +14,7 @@ from ecgcore.rhythm_measures import on_paper
 from ecgcore.types import USUAL_PAPER, ByteArray, Rhythm
 from pages.parts import results
 from pages.parts.measured import NO_MILLIMETRES
+from pages.parts.verdict import WIDER
 
 APP = Path(__file__).parents[2] / "app.py"
 
@@ -60,6 +61,18 @@ def test_page_gets_verdict_picture_beats_and_downloads(app: AppTest, ecg_page_rg
     assert len(app.get("plotly_chart")) == 1
     assert {button.label for button in app.download_button} == {"Overlay (PNG)", "Result (JSON)"}
     assert not app.file_uploader[0].value, "the drop zone is ready for the next picture"
+
+
+def test_a_fault_of_the_picture_is_said_below_the_verdict(app: AppTest, ecg_page_rgb: ByteArray) -> None:
+    drop(app, ("clean.png", png(ecg_page_rgb)))
+    assert not app.warning
+    drop(app, ("dark.png", png(ecg_page_rgb // 5)))
+    assert "in better light" in "".join(app.dataframe[0].value["Reason"])
+    app.button(key="remove-all").click().run()
+    drop(app, ("dark.png", png(ecg_page_rgb // 5)))
+    [said] = app.warning
+    assert "The picture is dark: photograph the page in better light." in said.value
+    assert said.value.endswith(WIDER)
 
 
 def test_switches_and_chosen_beat_leave_the_figure_alone(app: AppTest, ecg_page_rgb: ByteArray) -> None:
