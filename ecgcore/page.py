@@ -13,7 +13,7 @@ from ecgcore.page_gridless import ASSUMED_PANEL_MM, darkness_by_form, panel_with
 from ecgcore.page_io import picture_hash, read_picture
 from ecgcore.page_panel import XYXY, grid_panel
 from ecgcore.page_quality import CUT_OFF, graded, with_faults
-from ecgcore.page_rectify import StraightPicture, photo_scale, straighten
+from ecgcore.page_rectify import MAX_SIDE_MM, StraightPicture, photo_scale, straighten
 from ecgcore.page_scale import GridScale, find_grid_scale
 from ecgcore.page_sheet import find_sheet
 from ecgcore.page_turn import find_quarter_turns
@@ -276,7 +276,8 @@ def _judged(page: PageImage, seen: ByteArray) -> PageImage:
     """Refuse a panel whose ink cannot be an ECG, and grade the others: letters and specks do not run on as traces."""
     if float((page.ink > STROKE_INK).mean()) > MAX_INK_SHARE:
         raise NotScreenable("The picture is too dark or too noisy to tell traces from paper.", _RETAKE)
-    if _trace_columns(page.ink) < MIN_TRACE_COLUMNS:
+    is_endless = not page.has_grid and max(page.ink.shape) > MAX_SIDE_MM * STANDARD_PX_PER_MM  # letters, not traces
+    if is_endless or _trace_columns(page.ink) < MIN_TRACE_COLUMNS:
         raise NotScreenable("No ECG traces were found in the picture.", _RETAKE)
     return graded(page, seen)
 

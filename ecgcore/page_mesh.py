@@ -48,7 +48,7 @@ def fit_grid(squashed: ByteArray) -> GridMesh | None:
         squashed: darkness with faint marks lifted, ``uint8 [H, W]``; 0 outside the photo.
 
     Returns:
-        The mesh, or None where too few cells hold a grid.
+        The mesh, or None where too few cells hold a grid, or none whose lines run on along one mesh.
     """
     rows, columns = (n // CELL_PX for n in squashed.shape)
     if min(rows, columns) < 4:
@@ -78,7 +78,8 @@ def fit_grid(squashed: ByteArray) -> GridMesh | None:
         misses = np.linalg.norm(shifts - mesh.at(perfect), axis=1)
         scale = max(0.2, 2.0 * float(np.median(misses)))
         weight = clear[ys, xs] / (1 + (misses / scale) ** 2)
-    return GridMesh(mesh, _in_phase(waves, mesh), float(np.median(misses)) / GRID_PX_PER_MM)
+    in_phase = _in_phase(waves, mesh)
+    return GridMesh(mesh, in_phase, float(np.median(misses)) / GRID_PX_PER_MM) if in_phase.any() else None
 
 
 def _lines_alike(squashed: ByteArray) -> npt.NDArray[np.float32]:

@@ -73,6 +73,7 @@ def test_every_key_of_review(browser: Browser, address: str, store: Store) -> No
     expect(accept).to_be_visible(timeout=WAIT_MS)
     press("x")
     expect(accept).to_be_hidden(timeout=WAIT_MS)
+    settle(page)
     press("f")
     expect(accept).to_be_visible(timeout=WAIT_MS)
     assert _boxes(store, image_id) == [snapped]  # what waits is no reading

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ecgcore.errors import NotScreenable
-from ecgcore.page import ROUGH_SCALE, prepare_flat, prepare_page
+from ecgcore.page import ROUGH_SCALE, _judged, prepare_flat, prepare_page
 from ecgcore.page_corners import prepare_with_corners
 from ecgcore.page_flatten import darkness_rgb
 from ecgcore.page_gridless import darkness_by_form, panel_without_grid
@@ -137,3 +137,11 @@ def test_a_scale_from_a_photographed_pulse_is_called_rough() -> None:
     page = prepare_page(photo.image_rgb)
     assert (page.px_per_mm_source == "pulse") == (ROUGH_SCALE in page.notes)
     assert page.px_per_mm_source == "pulse"
+
+
+def test_letters_are_not_read_as_traces_half_a_metre_long() -> None:
+    page = prepare_page(_page().image_rgb)
+    assert not page.has_grid
+    endless = replace(page, ink=np.tile(page.ink, (6, 1)))
+    with pytest.raises(NotScreenable, match="No ECG traces"):
+        _judged(endless, endless.ink)
