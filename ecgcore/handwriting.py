@@ -14,9 +14,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ecgcore.page_cut import straightened
 from ecgcore.page_flatten import darkness_rgb
 from ecgcore.page_quality import with_faults
+from ecgcore.page_rectify import resample
 from ecgcore.types import ByteArray, FloatArray, PageImage
 
 WEIGHTS = Path(__file__).with_name("handwriting.safetensors")
@@ -71,8 +71,9 @@ def _block(inward: int, outward: int, size: int = 3, stride: int = 2) -> nn.Sequ
 
 def panel_picture(page: PageImage) -> ByteArray:
     """What the network sees of a page, ``uint8 [h, w, 4]`` on its ink's raster: darkness in three colours, and ink."""
-    darkness = darkness_rgb(straightened(page.photo_rgb, page.frame, 1.0))
-    return np.dstack([darkness, page.ink])
+    picture_rgb, in_photo = resample(page.photo_rgb, page.frame)
+    picture_rgb[~in_photo] = 255
+    return np.dstack([darkness_rgb(picture_rgb), page.ink])
 
 
 @torch.inference_mode()
