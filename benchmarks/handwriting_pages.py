@@ -11,7 +11,7 @@ from benchmarks.handwriting_pen import print_on, write_on
 from ecgcore.errors import NotScreenable
 from ecgcore.handwriting import CELL_PX, panel_picture
 from ecgcore.page import prepare_page, read_picture
-from ecgcore.page_cut import straightened
+from ecgcore.page_rectify import resample
 from ecgcore.papersim import KINDS, draw_page, random_style, synthetic_ecg
 from ecgcore.papersim_photo import photograph, random_damage
 from ecgcore.types import ByteArray, FloatArray, PageImage
@@ -115,7 +115,7 @@ def photo_cases(folder: Path, seed: int, fonts: Fonts) -> Iterator[Case]:
         place = (*np.quantile(corners, 0.3, axis=0), *np.quantile(corners, 0.7, axis=0))
         px_per_mm = page.px_per_mm or float(np.ptp(corners[:, 0])) / UNKNOWN_WIDTH_MM
         rng = np.random.default_rng([seed, 9, number])
-        written_rgb = write_on(photo_rgb, place, px_per_mm, rng, fonts.hand)[0]
+        written_rgb = write_on(photo_rgb, place, px_per_mm, rng, fonts.hand)
         case = _case(f"{path.stem}, written on", photo_rgb, written_rgb)
         if case is not None:
             yield case
@@ -129,7 +129,7 @@ def _marked(
         picture_rgb = print_on(picture_rgb, place_xyxy, px_per_mm, rng, fonts.machine)
     if rng.random() >= WRITTEN_SHARE:
         return picture_rgb, picture_rgb
-    return picture_rgb, write_on(picture_rgb, place_xyxy, px_per_mm, rng, fonts.hand)[0]
+    return picture_rgb, write_on(picture_rgb, place_xyxy, px_per_mm, rng, fonts.hand)
 
 
 def _case(name: str, plain_rgb: ByteArray, written_rgb: ByteArray) -> Case | None:
@@ -143,9 +143,8 @@ def _case(name: str, plain_rgb: ByteArray, written_rgb: ByteArray) -> Case | Non
 def cells_of(page: PageImage, plain_rgb: ByteArray, written_rgb: ByteArray) -> ByteArray:
     """Which cells of a page's panel show something in one picture that the other lacks, ``uint8 [h, w]``, 0 or 1."""
     differs = (cv2.absdiff(plain_rgb, written_rgb).max(axis=2) > DIFFERS).astype(np.uint8) * 255
-    flat = straightened(cv2.merge([differs] * 3), page.frame, 1.0)[..., 0]
-    outside = straightened(np.zeros_like(plain_rgb), page.frame, 1.0)[..., 0]
-    flat[outside > 0] = 0
+    flat, in_photo = resample(differs, page.frame)
+    flat[~in_photo] = 0
     height, width = flat.shape
     padded = cv2.copyMakeBorder(flat, 0, -height % CELL_PX, 0, -width % CELL_PX, cv2.BORDER_CONSTANT, value=0)
     rows, columns = (side // CELL_PX for side in padded.shape)

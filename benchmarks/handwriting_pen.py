@@ -27,7 +27,7 @@ SUPERSAMPLE = 8.0
 
 def write_on(
     picture_rgb: ByteArray, place_xyxy: Sequence[float], px_per_mm: float, rng: Rng, fonts: Sequence[Path]
-) -> tuple[ByteArray, FloatArray]:
+) -> ByteArray:
     """Write a few things somewhere in a part of a picture.
 
     Args:
@@ -36,9 +36,6 @@ def write_on(
         px_per_mm: scale of the paper.
         rng: source of chance.
         fonts: files of handwriting fonts.
-
-    Returns:
-        The picture, and how much of every pixel a pen covers, ``float32 [H, W]``, 0..1.
     """
     x1, y1, x2, y2 = place_xyxy
     pen = np.zeros(picture_rgb.shape[:2], np.float32)
@@ -55,7 +52,7 @@ def write_on(
     colour = np.clip(np.array(PENS[rng.choice(len(PENS))]) + rng.normal(0, 12, 3), 0, 255)
     pen = pen * np.float32(rng.uniform(0.45, 1.0))
     written = picture_rgb * (1 - pen[..., None] * (1 - colour / 255))
-    return np.asarray(written.round(), dtype=np.uint8), pen
+    return np.asarray(written.round(), dtype=np.uint8)
 
 
 def _word(rng: Rng, fonts: Sequence[Path]) -> FloatArray:

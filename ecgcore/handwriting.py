@@ -119,18 +119,14 @@ def written_patches(picture: ByteArray) -> tuple[npt.NDArray[np.bool_], FloatArr
     cells = likely_written(picture) > WRITTEN
     joined = cv2.dilate(cells.astype(np.uint8), np.ones((JOIN_CELLS, JOIN_CELLS), np.uint8))
     count, patches = cv2.connectedComponents(joined)
-    boxes, largest = [], 0
-    for patch in range(1, count):
-        own = (patches == patch) & cells
-        area_mm2 = int(own.sum())
-        if area_mm2 < MIN_PATCH_MM2:
-            cells &= ~own
-            continue
-        rows, columns = np.nonzero(own)
-        boxes.append([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
-        largest = max(largest, area_mm2)
-    if largest < MIN_WORD_MM2:
+    areas_mm2 = np.bincount(patches[cells], minlength=count)
+    if areas_mm2.max() < MIN_WORD_MM2:
         return np.zeros_like(cells), np.zeros((0, 4))
+    cells &= (areas_mm2 >= MIN_PATCH_MM2)[patches]
+    boxes = []
+    for patch in np.flatnonzero(areas_mm2 >= MIN_PATCH_MM2):
+        rows, columns = np.nonzero((patches == patch) & cells)
+        boxes.append([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
     return cells, np.array(boxes, dtype=np.float64)
 
 

@@ -6,11 +6,12 @@ import streamlit as st
 
 from ecgcore.overlay import BLUE as BLUE_RGB
 from ecgcore.overlay import NOTICE
+from ecgcore.overlay import ORANGE as ORANGE_RGB
 from ecgcore.overlay import VERMILION as VERMILION_RGB
 
 # Okabe and Ito's colour-blind-safe palette (Color Universal Design, 2008).
-VERMILION, BLUE = f"rgb{VERMILION_RGB}", f"rgb{BLUE_RGB}"
-ORANGE, GREEN, GREY = "rgb(230, 159, 0)", "rgb(0, 158, 115)", "rgb(138, 143, 148)"
+VERMILION, BLUE, ORANGE = f"rgb{VERMILION_RGB}", f"rgb{BLUE_RGB}", f"rgb{ORANGE_RGB}"
+GREEN, GREY = "rgb(0, 158, 115)", "rgb(138, 143, 148)"
 DARK_ORANGE = "rgb(150, 95, 0)"  # of letters on white, where orange is too pale
 PURPLE, SKY = "rgb(204, 121, 167)", "rgb(86, 180, 233)"
 
