@@ -2,7 +2,13 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="ECG photo screener", page_icon=":material/cardiology:", layout="wide")
+# Drawn here, since an icon by name or an emoji is fetched from another host.
+ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
+<rect width="32" height="32" rx="6" fill="#0072B2"/>
+<path d="M3 18h6l2-4 2 4h2l2-12 3 20 3-8h6" fill="none" stroke="#FFF" stroke-width="2.5" stroke-linejoin="round"/>
+</svg>"""
+
+st.set_page_config(page_title="ECG photo screener", page_icon=ICON, layout="wide")
 page = st.navigation(
     [
         st.Page("pages/screen.py", title="Screen", icon=":material/cardiology:", default=True),

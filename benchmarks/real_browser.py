@@ -27,7 +27,7 @@ def served(environment: Mapping[str, str], port: int | None = None) -> Iterator[
         RuntimeError: the app did not start.
     """
     port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    command = [sys.executable, "-m", "streamlit", "run", "server.py", f"--server.port={port}", "--server.headless=true"]
     server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL)
     try:
         _wait(f"http://127.0.0.1:{port}/_stcore/health", server)

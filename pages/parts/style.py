@@ -1,6 +1,7 @@
 """Colours, shapes and words that mean the same on every page."""
 
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
@@ -19,10 +20,14 @@ DECISION_COLOUR = {"normal": BLUE, "refer": ORANGE, "abnormal": VERMILION}
 # A shape says what the colour says, so that nothing rests on colour alone.
 DECISION_SHAPE = {"normal": "●", "refer": "◆", "abnormal": "▲"}
 
+STYLE_SHEET = Path(__file__).with_name("style.css")
+"""What the theme's options cannot say."""
+
 
 def page_head(question: str) -> None:
     """The question that the page answers, and the notice that is always there."""
     _insist_on_the_app()
+    st.html(STYLE_SHEET)
     st.subheader(question, anchor=False)
     st.caption(NOTICE)
 
