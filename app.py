@@ -9,15 +9,17 @@ ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
 </svg>"""
 
 st.set_page_config(page_title="ECG photo screener", page_icon=ICON, layout="wide")
-page = st.navigation(
-    [
-        st.Page("pages/screen.py", title="Screen", icon=":material/cardiology:", default=True),
-        st.Page("pages/review.py", title="Review", icon=":material/draw:"),
-        st.Page("pages/dataset.py", title="Dataset", icon=":material/database:"),
-        st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
-        st.Page("pages/models.py", title="Models", icon=":material/network_node:"),
-    ],
-    position="top",
-)
+places = [
+    st.Page("pages/screen.py", title="Screen", icon=":material/cardiology:", default=True),
+    st.Page("pages/review.py", title="Review", icon=":material/draw:"),
+    st.Page("pages/dataset.py", title="Dataset", icon=":material/database:"),
+    st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
+    st.Page("pages/models.py", title="Models", icon=":material/network_node:"),
+]
+page = st.navigation(places, position="top")
+# On a phone Streamlit's navigation is a drawer that stays open over the page: style.css shows these links instead.
+with st.container(key="phone-navigation", horizontal=True):
+    for place in places:
+        st.page_link(place, icon="")
 st.session_state["navigated"] = True
 page.run()

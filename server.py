@@ -1,15 +1,14 @@
 """The server around the app: which requests it hears, and what every answer forbids the browser to do.
 
-Streamlit finds ``app`` here: ``streamlit run server.py``. Neither a picture nor its result may leave the machine, so the
-browser is told to fetch from nowhere else, and a page of another site gets no answer: neither one whose name was made to
-point here (DNS rebinding), nor one that frames the app.
+Streamlit finds ``app`` here: ``streamlit run server.py``. Neither a picture nor its result may leave the machine, so
+the browser is told to fetch from nowhere else. A page of another site is refused, also one whose name was made to point
+here (DNS rebinding), and none may frame the app.
 """
 
 from base64 import b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
@@ -78,7 +77,7 @@ class SameSiteOnly:
         index_html = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
         self.headers = {
             "Content-Security-Policy": content_security_policy(index_html),
-            "Referrer-Policy": "no-referrer",
+            "Referrer-Policy": "same-origin",
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
         }
@@ -97,9 +96,9 @@ class SameSiteOnly:
             await PlainTextResponse("Refused.", status_code=403)(scope, receive, send_with_rules)
 
     def _is_from_here(self, headers: Headers) -> bool:
-        """Whether it was sent to a name of ``server.allowedHosts`` and by a page of that very name and port, if by a page."""
+        """Whether it was sent to a name of ``server.allowedHosts`` and, if by a page, by one of that name and port."""
         host, origin = headers.get("host"), headers.get("origin")
-        return is_host_allowed(host) and (origin is None or urlsplit(origin).netloc.lower() == str(host).lower())
+        return is_host_allowed(host) and origin in {None, f"http://{host}", f"https://{host}"}
 
 
 app = st.App("app.py", middleware=[Middleware(SameSiteOnly)])

@@ -28,7 +28,7 @@ def page_head(question: str) -> None:
     """The question that the page answers, and the notice that is always there."""
     _insist_on_the_app()
     st.html(STYLE_SHEET)
-    st.subheader(question, anchor=False)
+    st.title(question, anchor=False)
     st.caption(NOTICE)
 
 
