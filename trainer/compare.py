@@ -12,11 +12,11 @@ from typing import Any, Literal
 import numpy as np
 
 from ecgcore.bundle import Bundle
-from trainer.comparisons import Verdict, verdict_of
 from trainer.data import PreparedPage
 from trainer.detection_metrics import detection_figures
 from trainer.evaluate import Judgement, Unseen, boxed_rows, figures_of, judge, leave_out_seen, page_boxes
 from trainer.metrics import Interval, classification_figures, paired_differences
+from trainer.registry_comparisons import Verdict, verdict_of
 from trainer.run_files import PREDICTIONS, read_json
 from trainer.runs import RunFolder, read_answers
 from trainer.stack import Found

@@ -19,7 +19,7 @@ from annotations.store import Store
 from annotations.training_runs import COMPARED, TrainingRun, runs_of_bundle
 from ecgcore.errors import BadBundle
 from ecgcore.manifest import MANIFEST, Seen, read_manifest, starter_folder
-from trainer.comparisons import comparison_of
+from trainer.registry_comparisons import comparison_of
 
 OVERRIDE = "ECG_BUNDLE_DIR"
 """Environment variable that names a bundle's folder, which then answers whatever is active."""

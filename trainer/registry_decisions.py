@@ -7,8 +7,8 @@ from annotations.model import StoreError
 from annotations.store import Store
 from annotations.training_runs import RunState, move_run, runs_of_bundle
 from ecgcore.manifest import check_files
-from trainer.comparisons import comparison_of
 from trainer.registry import BundleFacts, bundle, present_version
+from trainer.registry_comparisons import comparison_of
 
 _NO_REASON = "Making a model active needs a reason."
 

@@ -17,8 +17,8 @@ from ecgcore.manifest import starter_folder
 from tests.tiny import save_tiny_bundle
 from tests.trainer.training_store import use_tiny_bundle
 from trainer import registry
-from trainer.comparisons import comparison_of
 from trainer.registry import OVERRIDE, active, bundle, bundles, bundles_folder
+from trainer.registry_comparisons import comparison_of
 from trainer.registry_decisions import UnconfirmedError, activate, history, reject, rollback, rollback_target
 from trainer.registry_exchange import NAMES, export_bundle, import_bundle
 from trainer.run_files import COMPARISON, run_folder

@@ -5,7 +5,7 @@ import json
 from annotations.store import Store
 from annotations.training_runs import move_run
 from tests.trainer.training_store import IN_USE, queue
-from trainer.comparisons import comparison_of, newest_comparison, verdict_of
+from trainer.registry_comparisons import comparison_of, newest_comparison, verdict_of
 from trainer.run_files import COMPARISON, run_folder
 
 WRITTEN = {
