@@ -40,7 +40,7 @@ def effect_box(candidate: BundleFacts, in_use: BundleFacts | None, comparison: M
     st.table(changes, hide_index=True, border="horizontal", alt="How many pages change from which result to which")
     stand_in = " Networks of the folds, with thresholds of their own, stand in for the candidate here."
     st.caption(
-        f"{counted(comparison['pages'] - len(comparison['changed']), 'page')} keep their result."
+        f"Unchanged: {counted(comparison['pages'] - len(comparison['changed']), 'page')}."
         + (stand_in if comparison.get("pages_from") == "folds" else "")
     )
 
