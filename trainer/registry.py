@@ -104,7 +104,7 @@ def check_version(version: str) -> str:
     """
     if not _VERSION.fullmatch(version) or version.endswith(_PARTIAL):
         raise StoreError(
-            f"{version!r} cannot name a bundle.", "Use up to 80 letters, digits, dots, dashes and underscores."
+            f"{version!r} cannot name a model.", "Use up to 80 letters, digits, dots, dashes and underscores."
         )
     return version
 
@@ -147,7 +147,7 @@ def bundle(store: Store, version: str) -> BundleFacts:
     for facts in bundles(store):
         if facts.version == version:
             return facts
-    raise StoreError(f"There is no bundle {version} here.", "Look at the list of bundles, or import it.")
+    raise StoreError(f"There is no model {version} here.", "See the list of models, or import it.")
 
 
 def line_of_descent(store: Store, version: str) -> list[BundleFacts]:
@@ -269,5 +269,5 @@ def _manifest_as_of(folder: Path, _mtime_ns: int, _size: int) -> tuple[dict[str,
     """Read once while the file stays as it is: the list of seen pages is long."""
     manifest = read_manifest(folder)
     if not isinstance(manifest.get("seen"), list) or not isinstance(manifest.get("weights"), dict):
-        raise BadBundle(f"{folder / MANIFEST} lacks its lists of weights or seen pages.", "Fetch the bundle again.")
+        raise BadBundle(f"{folder / MANIFEST} lacks its lists of weights or seen pages.", "Fetch the model again.")
     return manifest, hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()

@@ -64,7 +64,8 @@ def figures(facts: BundleFacts) -> None:
         st.caption(
             "In brackets: the 95 % interval, bootstrapped by patient. Sensitivity is the share of the abnormal pages "
             "that are not called normal: a referred page counts as found. 1 is best, but 0 for Brier score, ECE and "
-            "refer rate. An accuracy means something only above the majority rate."
+            "refer rate. An accuracy means something only above the majority rate. An uncorrected ECE, as earlier "
+            "versions measured it, is too high by what chance alone adds."
         )
     else:
         st.info(

@@ -79,7 +79,7 @@ def _figures(summary: Mapping[str, Any], run: TrainingRun) -> None:
         "these pages; the model itself was trained on all of them."
     )
     part = st.segmented_control("Network", parts, default=parts[0], format_func=PARTS.__getitem__,
-                                key=f"run-{run.id}-figures", label_visibility="collapsed")  # fmt: skip
+                                key=f"run-{run.id}-figures", label_visibility="collapsed", wrap=True)  # fmt: skip
     st.dataframe(
         fold_rows(pooled, folds, part or parts[0]),
         hide_index=True,

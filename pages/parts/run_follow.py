@@ -162,6 +162,7 @@ def _curves(store: Store, run: TrainingRun, progress: dict[str, Any]) -> None:
         default=newest,
         format_func=stage_name,
         key=f"curves-{run.id}",
+        wrap=True,
     )
     st.plotly_chart(loss_figure(epochs, chosen or newest), key=f"loss-{run.id}", config=SHOWN,
                     alt=loss_text(epochs, chosen or newest))  # fmt: skip

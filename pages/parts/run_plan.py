@@ -113,11 +113,12 @@ def _choices(store: Store) -> dict[str, Any]:
         )
         recipe = st.segmented_control(
             "Recipe", OFFERED, default=OFFERED[0], required=True, format_func=recipe_name, key="training-recipe",
+            wrap=True,
             help="  \n".join(f"**{recipe_name(name)}**: {RECIPE_HELP[name]}." for name in OFFERED),
         )  # fmt: skip
         stages = st.pills(
             "Networks to train", list(STAGES), selection_mode="multi", default=list(STAGES),
-            format_func=STAGES.__getitem__, key="training-stages",
+            format_func=STAGES.__getitem__, key="training-stages", wrap=True,
             help="The others are taken over from the model in use.",
         )  # fmt: skip
     with st.expander("More choices"), st.container(horizontal=True):

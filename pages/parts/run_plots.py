@@ -79,7 +79,7 @@ def roc_figure(pages: Sequence[PageResult]) -> go.Figure:
 def precision_recall_figure(pages: Sequence[PageResult]) -> go.Figure:
     """The precision-recall curves of verdict, whole-page and beat network."""
     figure = _square(
-        "recall (share of the abnormal pages found)", "precision (share of the pages called abnormal that are)"
+        "recall (share of the abnormal pages found)", "precision (share of the abnormal calls that are right)"
     )
     prevalence = sum(page.label == "abnormal" for page in pages) / max(1, len(pages))
     _add_chance(figure, prevalence, prevalence)

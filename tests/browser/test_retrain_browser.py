@@ -95,6 +95,6 @@ def an_import_leaves_its_tab_open(page: Page) -> None:
     button = page.get_by_role("button", name="Import", exact=True)
     expect(button).to_be_enabled(timeout=WAIT_MS)
     button.click()
-    expect(page.get_by_text("The file is no bundle")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("This is not a model file")).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_role("tab", name="Import")).to_have_attribute("aria-selected", "true")
     expect(button).to_be_visible()

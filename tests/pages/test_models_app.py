@@ -215,7 +215,7 @@ def test_from_one_file_to_a_comparison_to_an_activation(
     assert "elsewhere-1 was imported." in said(app)
     assert app.selectbox(key="models-chosen").value == "elsewhere-1"
     put(app, content)
-    assert "There is a bundle elsewhere-1 here already." in app.error[0].value
+    assert "Model elsewhere-1 is here already." in app.error[0].value
     press(app, "compare")
     run = runs(finished)[0]
     assert (run.kind, run.candidate_version, run.person) == ("compare", "elsewhere-1", "Ada")
@@ -230,7 +230,7 @@ def test_from_one_file_to_a_comparison_to_an_activation(
 
 def test_a_file_that_is_no_bundle_is_refused(finished: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     app = put(models(finished, monkeypatch), b"no zip at all")
-    assert "The file is no bundle" in app.error[0].value
+    assert "This is not a model file" in app.error[0].value
     outside = BytesIO()
     with zipfile.ZipFile(outside, "w") as archive:
         archive.writestr("../../outside.txt", "x")

@@ -102,11 +102,11 @@ def test_there_and_back_again(store: Store) -> None:
     [
         ("first", " ", "why", "1 to 80 characters"),
         ("first", "Ada", "  ", "needs a reason"),
-        ("gone", "Ada", "why", "no bundle gone"),
+        ("gone", "Ada", "why", "no model gone"),
         ("uncompared", "Ada", "why", f"not compared with {STARTER}"),
         ("of-another-time", "Ada", "why", f"not compared with {STARTER}"),
         (STARTER, "Ada", "why", "in use already"),
-        ("../first", "Ada", "why", "no bundle"),
+        ("../first", "Ada", "why", "no model"),
     ],
 )
 def test_what_is_refused(store: Store, version: str, by: str, reason: str, message: str) -> None:
@@ -124,7 +124,7 @@ def test_a_damaged_bundle_never_answers(store: Store, file: str) -> None:
     add_candidate(store, "first")
     path = bundles_folder(store.folder) / "first" / file
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(EcgError, match=r"global\.safetensors was altered|no bundle first"):
+    with pytest.raises(EcgError, match=r"global\.safetensors was altered|no model first"):
         activate(store, "first", "Ada", "why")
     assert answering(store) == STARTER
 
@@ -220,7 +220,7 @@ def test_out_and_in_as_one_file(store: Store, tmp_path: Path) -> None:
     export_bundle(store, "first", file)
     with pytest.raises(StoreError, match="exists already"):
         export_bundle(store, "first", file)
-    with pytest.raises(StoreError, match="bundle first here already"):
+    with pytest.raises(StoreError, match="Model first is here already"):
         import_bundle(store, file)
     elsewhere = Store(tmp_path / "elsewhere")
     with file.open("rb") as upload:
@@ -253,8 +253,8 @@ def manifest_with(folder: Path, **changes: object) -> bytes:
         ({"notes.txt": b"x"}, "exactly the five files"),
         ({"local.safetensors": b"x"}, "was altered"),
         ({"bundle.json": b"{"}, "no valid JSON"),
-        ({"bundle.json": "version"}, "cannot name a bundle"),
-        ({"bundle.json": "seen"}, "what the bundle has seen"),
+        ({"bundle.json": "version"}, "cannot name a model"),
+        ({"bundle.json": "seen"}, "what the model was trained on"),
         ({"bundle.json": "weights"}, "list of weights"),
     ],
 )
@@ -275,7 +275,7 @@ def test_other_files_are_no_bundles(
 
 
 def test_no_archive_and_a_bomb_are_refused(store: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StoreError, match="no bundle"):
+    with pytest.raises(StoreError, match="not a model file"):
         import_bundle(store, io.BytesIO(b"PK\x03\x04 nothing"))
     monkeypatch.setattr("trainer.registry_exchange.MOST_BYTES", 1_000_000)
     with pytest.raises(StoreError, match="larger than"):

@@ -88,7 +88,7 @@ def test_bundles_change_hands(prepared: Store, tmp_path: Path, capsys: pytest.Ca
     assert trainer(prepared, "import-bundle", tmp_path / "theirs.zip") == 1
     assert trainer(prepared, "activate", "theirs", "--by", "Ada", "--reason", "why") == 1
     errors = capsys.readouterr().err
-    assert "bundle theirs here already" in errors
+    assert "Model theirs is here already" in errors
     assert "not compared" in errors
     assert trainer(prepared, "bundles") == 0
     listed = capsys.readouterr().out.splitlines()
