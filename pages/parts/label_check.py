@@ -5,9 +5,9 @@ import streamlit as st
 from annotations import readings
 from annotations.store import Store
 from annotations.training_runs import TrainingRun, runs
+from pages.parts.local_time import local_day
 from pages.parts.page_cards import BOXES, PageCard, page_cards
 from pages.parts.run_findings import page_words
-from pages.parts.run_words import day
 from trainer.jobs_results import PageResult, out_of_fold
 
 _A_SCREEN = 12
@@ -30,7 +30,7 @@ def label_check_tab(store: Store) -> None:
     far = [page for page in pages if page.distance >= least and page.image_id is not None]
     waiting = [(page, words) for page in far if (words := _waiting(store, run, page)) is not None]
     st.caption(
-        f"Run {run.id}, {day(run.created_at)}: {len(far)} of {len(pages)} pages are that far from their label; "
+        f"Run {run.id}, {local_day(run.created_at)}: {len(far)} of {len(pages)} pages are that far from their label; "
         f"{len(far) - len(waiting)} of these were read again since and are left out. The label, the picture or the "
         f"networks are wrong; who reads the page again decides. {BOXES}"
     )
@@ -57,4 +57,4 @@ def _waiting(store: Store, run: TrainingRun, page: PageResult) -> str | None:
     head = readings.head(store, page.image_id)
     if head is None or head.reading.label != page.label or head.created_at > run.created_at:
         return None
-    return f"{page_words(page)} · distance {page.distance:.2f}  \nread by {head.person}, {day(head.created_at)}"
+    return f"{page_words(page)} · distance {page.distance:.2f}  \nread by {head.person}, {local_day(head.created_at)}"

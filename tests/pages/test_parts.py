@@ -122,7 +122,7 @@ def test_score_tables_follow_nested_data_sets() -> None:
     metrics = {"khan": {"gridded": {"fused": {"auroc": figure}, "global": {"auroc": None}}, "note": "text"}}
     [(title, rows)] = score_tables(metrics)
     assert title == "khan · gridded"
-    assert rows == [{"": "AUROC", "verdict (fused)": "0.90 (0.80 to 1.00)", "whole page": "–"}]
+    assert rows == [{"": "AUROC", "verdict (fused)": "0.90 (0.80 to 1.00)", "whole-page network": "–"}]
 
 
 def test_interval_text_without_interval() -> None:
