@@ -219,7 +219,8 @@ def _cut_page(store: Store, page: ExchangePage, news: dict[str, NewPicture], *, 
     if known is not None and (known.width, known.height) == (page.width, page.height):
         return page
     _, photo_rgb = _decoded(page)
-    cut = cut_panel(photo_rgb, prepare_page(photo_rgb).frame)
+    panel = prepare_page(photo_rgb)
+    cut = cut_panel(photo_rgb, panel.frame, panel.ink)
     digest = picture_hash(cut.picture_rgb)
     if known is None and store.picture_by_hash(digest) is None and digest not in news:
         news[digest] = _new_picture(

@@ -97,8 +97,10 @@ def _keep(item: Screened, shown: Shown) -> int | None:
             remember_corners(store(), picture.id, corners, known_person())
         record_prediction(store(), picture.id, item.prediction)
         return picture.id
-    assert item.prediction.frame is not None
-    cut = cut_panel(photo_rgb, item.prediction.frame)
+    assert item.prediction.frame is not None and item.prediction.ink is not None
+    cut = cut_panel(
+        photo_rgb, item.prediction.frame, item.prediction.ink.raster(), item.prediction.handwriting_photo_xyxy
+    )
     picture = known or store().add_picture(cut.picture_rgb, source=source, former_hash=picture_hash(photo_rgb))[0]
     record_prediction(store(), picture.id, _in_the_cut(item.prediction, cut))
     return picture.id

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecgcore.assist_rows import trace_rows
 from ecgcore.page import prepare_page
 from ecgcore.page_cut import cut_panel, rectangle_aspect
 from ecgcore.types import ByteArray, PanelFrame
@@ -13,7 +14,7 @@ from ecgcore.types import ByteArray, PanelFrame
 
 def test_an_upright_panel_is_a_crop_of_the_photo(ecg_page_rgb: ByteArray) -> None:
     sheet = prepare_page(ecg_page_rgb)
-    cut = cut_panel(ecg_page_rgb, sheet.frame)
+    cut = cut_panel(ecg_page_rgb, sheet.frame, sheet.ink)
     x, y = cut.offset_xy
     height, width = cut.picture_rgb.shape[:2]
     assert (cut.picture_rgb == ecg_page_rgb[y : y + height, x : x + width]).all()
@@ -25,9 +26,11 @@ def test_an_upright_panel_is_a_crop_of_the_photo(ecg_page_rgb: ByteArray) -> Non
 
 def test_a_panel_can_be_screened_again(ecg_page_rgb: ByteArray) -> None:
     whole = prepare_page(ecg_page_rgb)
-    again = prepare_page(cut_panel(ecg_page_rgb, whole.frame).picture_rgb)
+    again = prepare_page(cut_panel(ecg_page_rgb, whole.frame, whole.ink).picture_rgb)
     assert again.px_per_mm == pytest.approx(whole.px_per_mm, rel=0.005)
-    assert again.frame.panel_wh == pytest.approx(whole.frame.panel_wh, abs=8)
+    assert again.frame.panel_wh[0] == pytest.approx(whole.frame.panel_wh[0], abs=8)
+    rows, rows_again = trace_rows(whole.ink), trace_rows(again.ink)
+    assert np.diff(rows_again.baseline_y) == pytest.approx(np.diff(rows.baseline_y), abs=3), "all rows are there"
 
 
 def test_a_slanted_panel_is_straightened_and_its_boxes_with_it() -> None:
@@ -37,7 +40,7 @@ def test_a_slanted_panel_is_straightened_and_its_boxes_with_it() -> None:
     matrix = cv2.getPerspectiveTransform(np.array([[0, 0], [400, 0], [400, 200], [0, 200]], np.float32), corners)
     photo = np.asarray(cv2.warpPerspective(flat, matrix, (700, 450), borderValue=(90, 60, 30)), dtype=np.uint8)
     frame = PanelFrame(np.asarray(matrix, dtype=np.float64), (400, 200))
-    cut = cut_panel(photo, frame)
+    cut = cut_panel(photo, frame, np.zeros((200, 400), np.uint8))
     assert cut.scale is not None
     mark = frame.boxes_to_photo([[100, 60, 140, 80]])
     x1, y1, x2, y2 = (round(edge) for edge in cut.boxes(mark)[0])

@@ -30,9 +30,11 @@ def test_screened_page_fits_the_contract(prediction: Prediction, ecg_page_rgb: B
     height, width = ecg_page_rgb.shape[:2]
     shown = json.loads(json.dumps(prediction.to_json(), allow_nan=False))
     assert list(shown) == CONTRACT_KEYS
-    assert (shown["status"], shown["reason"], shown["bundle"]) == ("ok", None, "tiny-1")
+    assert (shown["status"], shown["bundle"]) == ("ok", "tiny-1")
     assert 0 < shown["p_abnormal"] < 1
     assert shown["decision"] == "refer"
+    assert (shown["p_normal_below"], shown["p_abnormal_from"], shown["leads_found"]) == (0.3, 0.7, 12)
+    assert shown["reason"] == f"{shown['p_abnormal']:.2f} lies between 0.30 and 0.70."
     assert shown["px_per_mm"] == pytest.approx(5.0, rel=0.01)
     assert shown["beats"]
     for beat in shown["beats"]:
