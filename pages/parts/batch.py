@@ -36,10 +36,7 @@ _CSV_COLUMNS = (
 )
 
 
-ORDER = (
-    "Most urgent first: abnormal and refer together, by falling probability of abnormal; then pages without an answer, "
-    "which nobody has read yet; then normal, by falling probability."
-)
+ORDER = "Most urgent first: abnormal and refer by probability, then pages without an answer, then normal."
 
 
 def urgency(item: Screened) -> tuple[int, float]:

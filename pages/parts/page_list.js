@@ -47,6 +47,7 @@ function fillRow(parts, data, isOpen) {
   parts.file.textContent = data.title;
   parts.numbers.textContent = data.numbers;
   parts.note.textContent = data.note;
+  parts.open.classList.toggle("plain", !data.note);
   parts.open.title = data.note;
   parts.remove.setAttribute("aria-label", `Remove ${data.title}`);
   parts.remove.title = "Remove this page";

@@ -16,7 +16,7 @@ from pages.parts.style import DECISION_COLOUR, DECISION_SHAPE
 from pages.parts.words import counted
 
 NOT_SCREENED_SHAPE = "✕"
-REFRESH_S = 0.5
+REFRESH_S = 1.0
 _STATE_WORDS = {"waiting": "Waiting", "screening": "Screening ...", "stopped": "Stopped"}
 _HERE = Path(__file__).parent
 _COLOURS = "".join(f"--{decision}: {colour};" for decision, colour in DECISION_COLOUR.items())
@@ -55,9 +55,10 @@ def _show(was_open: str | None, was_busy: bool) -> None:
         st.rerun()
     _progress(queue)
     if len(listed) > 1 and here is not None:
-        st.markdown(_counts(listed))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(_counts(listed), width="stretch")
+            _previous_and_next([id_ for id_, _ in listed], here)
         _list(listed, here)
-        _previous_and_next([id_ for id_, _ in listed], here)
 
 
 def _progress(queue: ScreeningQueue) -> None:
@@ -98,7 +99,7 @@ def _list(listed: Rows, here: str) -> None:
         on_open_change=_open_clicked,
         on_remove_change=partial(_remove_clicked, listed),
     )
-    st.caption(f"{ORDER} Arrow keys: ← previous page, → next page.")
+    st.caption(f"{ORDER} The keys ← and → open the previous and the next page.")
 
 
 def _open_clicked() -> None:
@@ -115,15 +116,14 @@ def _remove_clicked(listed: Rows) -> None:
 
 def _previous_and_next(ids: Sequence[str], here: str) -> None:
     place = ids.index(here)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        for words, key, icon, other in (
-            ("Previous", "page-previous", ":material/chevron_left:", place - 1),
-            ("Next", "page-next", ":material/chevron_right:", place + 1),
-        ):
-            there = 0 <= other < len(ids)
-            target = [ids[other]] if there else []
-            st.button(words, key=key, icon=icon, disabled=not there, on_click=session.show, args=(target,))
-        st.caption(f"Page {place + 1} of {len(ids)} is open.")
+    st.caption(f"{place + 1} of {len(ids)}", width="content")
+    for words, key, icon, other in (
+        ("Previous", "page-previous", ":material/chevron_left:", place - 1),
+        ("Next", "page-next", ":material/chevron_right:", place + 1),
+    ):
+        there = 0 <= other < len(ids)
+        target = [ids[other]] if there else []
+        st.button(words, key=key, icon=icon, disabled=not there, on_click=session.show, args=(target,))
 
 
 def _row_data(id_: str, row: Row) -> dict[str, str | None]:
