@@ -1,5 +1,6 @@
 """The bundle that answers, loaded once for all sessions and exchanged as soon as another is made active."""
 
+import atexit
 import gc
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from ecgcore.bundle import Bundle, load_bundle
 from ecgcore.errors import EcgError
 from pages.parts.storage import store
 from trainer.registry import active
+
+atexit.register(gc.unfreeze)  # what is frozen when Python ends looks like a leak to the libraries
 
 
 def active_bundle() -> Bundle:

@@ -13,8 +13,8 @@ from pages.parts.results import Picture
 from pages.parts.screening import screen_in_background
 
 TAKES = (
-    "PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC, PDF or DICOM, up to {limit} MB each. Files stay in this computer's memory "
-    "and are forgotten when you close this tab."
+    "PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC, PDF and DICOM. Files stay in this computer's memory and are forgotten when "
+    "you close this tab."
 )
 TOO_LARGE = "File too large: the limit is {limit} MB. Save it smaller or as JPEG and drop it again."
 
@@ -35,7 +35,7 @@ def incoming(bundle: Bundle) -> bool:
     limit = int(st.get_option("server.maxUploadSize"))
     with st.container(horizontal=True, vertical_alignment="center"):
         came = [_dropped(bundle), _photographed(bundle), _sampled(bundle)]
-    st.caption(TAKES.format(limit=limit))
+    st.caption(TAKES)
     reason = TOO_LARGE.format(limit=limit)
     refused = [Picture(name, b"", refusal=reason) for name in too_large(limit * 2**20)]
     if refused:
@@ -93,8 +93,7 @@ def _next_sample(kind: str) -> Picture:
     """Another page of this kind each time."""
     shown: dict[str, int] = st.session_state.setdefault("samples-shown", {})
     number = shown[kind] = shown.get(kind, 0) + 1
-    seeds = SAMPLE_SEEDS.get(kind, OTHER_SEEDS)
-    return sample_page(kind, seeds[(number - 1) % len(seeds)], number)
+    return sample_page(kind, number)
 
 
 def _turn(way: str) -> int:
@@ -107,14 +106,15 @@ def _next_turn(way: str) -> None:
     st.session_state[f"{way}-turn"] += 1
 
 
-def sample_page(kind: str, seed: int, number: int = 1) -> Picture:
-    """Draw one artificial 12-lead page.
+def sample_page(kind: str, number: int) -> Picture:
+    """Draw an artificial 12-lead page.
 
     Args:
         kind: a key of ``papersim.KINDS``.
-        seed: the same seed draws the same page.
-        number: tells pages of one kind apart by their names, from 1.
+        number: which page of the kind, from 1; the same number draws the same page.
     """
+    seeds = SAMPLE_SEEDS.get(kind, OTHER_SEEDS)
+    seed = seeds[(number - 1) % len(seeds)]
     signals_mv, fs_hz, _ = synthetic_ecg(kind, seed)
     # No header: what it would print, rate and diagnosis, is made up.
     page = draw_page(signals_mv, fs_hz, PageStyle(header=False, margin_mm=(8.0, 8.0, 8.0, 10.0)), seed)
