@@ -249,7 +249,7 @@ def test_the_next_screening_uses_what_was_activated(
     assert f"bundle {IN_USE}" in texts(app)
     activate(finished, candidate_of(finished), "Ada", "Better", is_confirmed=True)
     sound(app.run())
-    assert f"Screened with {IN_USE}. {candidate_of(finished)} answers now" in texts(app)
+    assert f"Screened with {IN_USE}. {candidate_of(finished)} is now in use" in texts(app)
     sound(app.toggle(key="show-heat").set_value(True).run())
     drop(app, ("b.png", png(ecg_page_rgb[:, ::-1].copy())))
     said_by = {item.title: item.prediction.bundle for item in app.session_state["screened"].values()}

@@ -33,39 +33,40 @@ def item(file: str, decision: str | None, p_abnormal: float | None, status: str 
 
 
 BATCH = [
-    item("bad", None, None, "rejected"),
     item("low", "normal", 0.05),
-    item("high", "abnormal", 0.9),
-    item("unsure", "refer", 0.5),
+    item("bad", None, None, "rejected"),
+    item("doubtful", "refer", 0.13),
+    item("high", "abnormal", 0.93),
+    item("unsure", "refer", 0.75),
     item("no beat", "refer", None),
+    item("less high", "abnormal", 0.7),
 ]
+IN_ORDER = ["high", "unsure", "less high", "doubtful", "bad", "no beat", "low"]
 
 
-def test_refers_come_first_then_falling_probability_then_what_failed() -> None:
-    assert [i.title for i in sorted(BATCH, key=urgency)] == ["unsure", "no beat", "high", "low", "bad"]
+def test_the_most_probably_abnormal_comes_first_and_normal_after_all_that_needs_a_reader() -> None:
+    assert [i.title for i in sorted(BATCH, key=urgency)] == IN_ORDER
 
 
 def test_csv_and_json_lines_hold_every_page_once() -> None:
     rows = list(csv.DictReader(io.StringIO(results_csv(BATCH))))
     lines = [json.loads(line) for line in results_jsonl(BATCH).splitlines()]
-    assert (
-        [row["file"] for row in rows] == [line["file"] for line in lines] == ["unsure", "no beat", "high", "low", "bad"]
-    )
-    assert rows[2]["p_abnormal"] == "0.9"
-    assert rows[2]["beats"] == "1"
+    assert [row["file"] for row in rows] == [line["file"] for line in lines] == IN_ORDER
+    assert rows[0]["p_abnormal"] == "0.93"
+    assert rows[0]["beats"] == "1"
     assert rows[4]["decision"] == ""
 
 
 def test_csv_says_what_is_wrong_with_a_picture() -> None:
-    faulty = replace(BATCH[2], prediction=replace(BATCH[2].prediction, faults=("It is dark.", "It is blurred.")))
-    rows = list(csv.DictReader(io.StringIO(results_csv([faulty, BATCH[1]]))))
+    faulty = replace(BATCH[3], prediction=replace(BATCH[3].prediction, faults=("It is dark.", "It is blurred.")))
+    rows = list(csv.DictReader(io.StringIO(results_csv([faulty, BATCH[0]]))))
     assert [row["faults"] for row in rows] == ["It is dark. It is blurred.", ""]
 
 
 def test_csv_holds_what_was_measured_on_the_paper() -> None:
     rhythm = Rhythm((0, 1, 2, 3), ((20.0, 22.0, 20.0),))
-    prediction = replace(BATCH[2].prediction, px_per_mm=8.0, px_per_mm_source="grid", rhythm=rhythm)
-    measured = replace(BATCH[2], prediction=on_paper(prediction, Paper(50.0, 5.0)))
+    prediction = replace(BATCH[3].prediction, px_per_mm=8.0, px_per_mm_source="grid", rhythm=rhythm)
+    measured = replace(BATCH[3], prediction=on_paper(prediction, Paper(50.0, 5.0)))
     (row,) = csv.DictReader(io.StringIO(results_csv([measured])))
     assert (row["rhythm"], row["paper_speed_mm_s"], row["gain_mm_mv"]) == ("regular", "50.0", "5.0")
     assert (row["lowest_bpm"], row["highest_bpm"], row["rmssd_ms"]) == ("136.4", "150.0", "40")
