@@ -26,6 +26,7 @@ __all__ = [
     "line_head",
     "reading_from_json",
     "reading_to_json",
+    "review_of_head",
     "reviews_of",
     "revision",
     "revisions_where",
@@ -138,6 +139,16 @@ def reviews_of(store: Store, image_id: int) -> list[Review]:
         (image_id,),
     )
     return [Review(**row) for row in rows]
+
+
+def review_of_head(store: Store, image_id: int) -> Review | None:
+    """The newest review of the version of a page that is current now."""
+    row = store.row(
+        """SELECT revision_id, reviewer, verdict, note, created_at FROM review WHERE revision_id = (
+               SELECT head_revision_id FROM annotation WHERE image_id = ? AND reader = ?) ORDER BY id DESC LIMIT 1""",
+        (image_id, SHARED),
+    )
+    return None if row is None else Review(**row)
 
 
 def line_head(connection: sqlite3.Connection, image_id: int, reader: str = SHARED) -> int | None:
