@@ -15,15 +15,13 @@ from annotations.training_runs import COMPARED, TrainingRun, run_of, runs, unfin
 from ecgcore.errors import BadData, StageCancelled
 from trainer import jobs, registry
 from trainer.jobs_plan import Estimate, Plan, estimate, make_plan
+from trainer.priority import give_way
 from trainer.registry_decisions import UnconfirmedError
 from trainer.registry_decisions import activate as activate_bundle
 from trainer.registry_decisions import rollback as rollback_bundle
 from trainer.registry_exchange import export_bundle, import_bundle
 from trainer.run_files import run_folder, sign_lock, take_lock
 from trainer.store_pages import find_snapshot
-
-_NICENESS = 10
-"""So that the app answers while a training works."""
 
 
 def start(options: argparse.Namespace) -> None:
@@ -61,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
     with _holding(folder, options.lock):
         if not run_row.is_unfinished:
             raise StoreError(f"Run {run_row.id} is {run_row.state}.", "Use resume to continue an interrupted one.")
-        os.nice(max(0, _NICENESS - os.nice(0)))
+        give_way()
         signal.signal(signal.SIGTERM, _end_now)
         from trainer.retrain import run_training  # only now: it loads PyTorch
 
