@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import wfdb
 
-from annotations.exchange import ImportReport
 from annotations.formats.page import Refusal
+from annotations.import_report import ImportReport
 from annotations.model import StoreError
 from annotations.store import Store
 from ecgcore.errors import BadSignal

@@ -14,6 +14,7 @@ from annotations import readings
 from annotations.exchange import export_to, import_from, said
 from annotations.formats import FORMATS
 from annotations.model import StoreError
+from annotations.patients import patient_group
 from annotations.snapshots import take_snapshot
 from annotations.store import Store
 from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
@@ -24,7 +25,7 @@ WHOLE = ("coco", "voc", "labelstudio")
 
 def _filled(store: Store) -> None:
     for number, reading in enumerate((NORMAL, ABNORMAL, replace(NORMAL, label="unsure"))):
-        picture, _ = store.add_picture(picture_rgb(number), group=f"patient {number % 2}")
+        picture, _ = store.add_picture(picture_rgb(number), group=patient_group(store, f"patient {number % 2}"))
         readings.save(store, picture.id, "Ada", reading, base_revision_id=None)
 
 

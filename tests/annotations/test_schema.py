@@ -113,13 +113,15 @@ def test_rebuilt_tables_keep_their_triggers_indexes_and_references(tmp_path: Pat
     assert db.execute("PRAGMA foreign_keys").fetchone() == (1,)
     numbered = db.execute("SELECT name FROM sqlite_schema WHERE sql LIKE '% id INTEGER PRIMARY KEY AUTOINCREMENT,%'")
     assert {name for (name,) in numbered} == set(NUMBERED)
-    assert db.execute("SELECT count(*) FROM sqlite_schema WHERE sql GLOB '* id INTEGER PRIMARY KEY,*'").fetchone() == (0,)
+    assert db.execute("SELECT count(*) FROM sqlite_schema WHERE sql GLOB '* id INTEGER PRIMARY KEY,*'").fetchone() == (
+        0,
+    )
 
 
 def test_numbers_go_on_past_all_that_was_ever_used(tmp_path: Path) -> None:
     db = _before_numbers(tmp_path / "ecg.db")
     db.conn.execute("INSERT INTO erasure (person, pictures, erased_at) VALUES ('Ada', 40, '2026-01-01')")
-    highest = {t: db.execute(f"SELECT max(id) FROM {t}").fetchone()[0] or 0 for t in NUMBERED}
+    highest = {t: max((row["id"] for row in db[t].rows), default=0) for t in NUMBERED}
     migrations.apply(db)
     last = dict(db.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
     assert all(last[table] >= highest[table] for table in NUMBERED)
