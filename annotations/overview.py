@@ -55,6 +55,7 @@ class Counts:
         detector_pages, detector_beats: pages with all beats boxed, and their beats.
         classifier: pages by label, normal and abnormal.
         classifier_groups: patients among them.
+        unknown_patients: of these, lone pictures whose patient nobody named.
         labelled_beats: beats with a label of their own on pages that train.
     """
 
@@ -66,6 +67,7 @@ class Counts:
     detector_beats: int
     classifier: dict[str, int]
     classifier_groups: int
+    unknown_patients: int
     labelled_beats: int
 
 
@@ -93,7 +95,7 @@ def counts(store: Store, snapshot_id: int | None = None) -> Counts:
     condition, values = which_revisions(snapshot_id)
     row = store.row(
         f"""WITH held AS (
-                SELECT revision.id, image.group_key, page_group.is_holdout,
+                SELECT revision.id, image.group_key, page_group.is_holdout, {_IS_KNOWN} AS is_known,
                     page_group.is_holdout = 0 AND instr(revision.flags, '"not an ECG"') = 0 AS may_train,
                     coalesce(revision.label, '') AS label, revision.boxes_complete
                 FROM revision JOIN annotation ON annotation.id = revision.annotation_id
@@ -105,6 +107,8 @@ def counts(store: Store, snapshot_id: int | None = None) -> Counts:
                 coalesce(sum(may_train AND label = 'normal'), 0) AS normal,
                 coalesce(sum(may_train AND label = 'abnormal'), 0) AS abnormal,
                 count(DISTINCT CASE WHEN may_train AND label IN ('normal', 'abnormal') THEN group_key END) AS groups,
+                count(DISTINCT CASE WHEN may_train AND label IN ('normal', 'abnormal') AND NOT is_known
+                    THEN group_key END) AS unknown,
                 (SELECT count(*) FROM held JOIN revision_box ON revision_id = held.id
                     WHERE may_train AND boxes_complete AND origin <> 'rejected') AS detector_beats,
                 (SELECT count(*) FROM held JOIN revision_box ON revision_id = held.id
@@ -124,6 +128,7 @@ def counts(store: Store, snapshot_id: int | None = None) -> Counts:
         detector_beats=row["detector_beats"],
         classifier={"normal": row["normal"], "abnormal": row["abnormal"]},
         classifier_groups=row["groups"],
+        unknown_patients=row["unknown"],
         labelled_beats=row["labelled_beats"],
     )
 

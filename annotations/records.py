@@ -18,7 +18,7 @@ from ecgcore.types import FloatArray
 LONGEST_S = 10.0
 """What a page of 12 leads holds at 25 mm/s."""
 
-DESCRIPTION = "WFDB records (PhysioNet): 12-lead signals, drawn as pages to be read"
+DESCRIPTION = "WFDB records (PhysioNet): 12-lead signals, drawn as ECG pages"
 
 
 def import_records(

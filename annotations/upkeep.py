@@ -53,6 +53,11 @@ def check(store: Store, progress: Progress = _silent) -> list[str]:
     return findings
 
 
+def pages_of_group(store: Store, group: str) -> list[int]:
+    """The numbers of a group's pages, those in the bin too: what ``erase_group`` would erase."""
+    return [row["id"] for row in store.rows("SELECT id FROM image WHERE group_key = ? ORDER BY id", (group,))]
+
+
 def erase_group(store: Store, group: str, person: str) -> int:
     """Erase a patient for good: all pictures of a group with every reading, prediction and snapshot entry.
 
