@@ -220,7 +220,9 @@ def _cut_page(store: Store, page: ExchangePage, news: dict[str, NewPicture], *, 
     if known is not None and (known.width, known.height) == (page.width, page.height):
         return page
     _, photo_rgb = _decoded(page)
-    cut = cut_panel(photo_rgb, prepare_page(photo_rgb).frame)
+    prepared = prepare_page(photo_rgb)
+    cut = cut_panel(photo_rgb, prepared.frame, prepared.ink)
+    cut = cut.blackened(cut.text_boxes)  # print; nobody looks at each page of an import
     digest = picture_hash(cut.picture_rgb)
     if known is None and store.picture_by_hash(digest) is None and digest not in news:
         news[digest] = _new_picture(

@@ -6,9 +6,10 @@ from ecgcore.bundle import Bundle
 from pages.parts.batch import choose_from_table, results_csv, results_jsonl
 from pages.parts.beats import downloads, facts, heaviest_beats, one_beat
 from pages.parts.bundles import active_bundle
-from pages.parts.correct import correct_this, keep_for_review
+from pages.parts.correct import correct_this
 from pages.parts.heat import forget_maps
 from pages.parts.inbox import empty, incoming
+from pages.parts.keep_batch import keep_for_review
 from pages.parts.measured import measured
 from pages.parts.results import Screened, forget_results, screen_all, shelf
 from pages.parts.straighten import STRAIGHTENED, straighten_box
