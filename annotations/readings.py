@@ -6,7 +6,16 @@ import sqlite3
 from dataclasses import astuple, dataclass
 from typing import Literal
 
-from annotations.drafts import Draft, delete_draft, draft_of, drop_draft, keep_draft, reading_from_json, reading_to_json
+from annotations.drafts import (
+    Draft,
+    delete_draft,
+    draft_of,
+    drop_draft,
+    keep_draft,
+    reading_from_json,
+    reading_to_json,
+    refuse_another_picture,
+)
 from annotations.model import SHARED, UNTOLD, Provenance, Reading, Revision, RevisionStatus, SaveConflict, StoreError
 from annotations.revisions import head, history, revision, revisions_where
 from annotations.store import Store, now
@@ -57,6 +66,7 @@ def save(
     provenance: Provenance = UNTOLD,
     reader: str = SHARED,
     status: RevisionStatus = "submitted",
+    picture_hash: str | None = None,
 ) -> Revision:
     """Add a revision; the page's head moves to it if it still is ``base_revision_id`` (compare-and-swap).
 
@@ -71,12 +81,15 @@ def save(
         provenance: how the reading came about.
         reader: ``SHARED``, or the blind second reader.
         status: submitted or skipped.
+        picture_hash: of the picture that the person saw; None where nobody looked.
 
     Raises:
         SaveConflict: someone else moved the head; the draft stays.
-        StoreError: a box leaves its picture, or the store cannot be written; the draft stays.
+        StoreError: the page was erased or is another picture, a box leaves its picture, or the store cannot be
+            written; the draft stays.
     """
     with store.writing() as connection:
+        refuse_another_picture(connection, image_id, picture_hash)
         head_id = line_head(connection, image_id, reader)
         if status == "submitted" and head_id is not None and head_id != base_revision_id:
             raise SaveConflict(head_id, _person_of(connection, head_id))

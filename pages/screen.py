@@ -7,8 +7,9 @@ from pages.parts.batch import download_all
 from pages.parts.beats import downloads, facts, heaviest_beats, one_beat
 from pages.parts.browser_guard import ask_before_leaving
 from pages.parts.bundles import active_bundle
-from pages.parts.correct import correct_this, keep_for_review
+from pages.parts.correct import correct_this
 from pages.parts.inbox import incoming
+from pages.parts.keep_batch import keep_for_review
 from pages.parts.measured import measured
 from pages.parts.page_list import show_pages
 from pages.parts.results import Screened

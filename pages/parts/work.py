@@ -137,6 +137,7 @@ class Work:
                 provenance=self.provenance,
                 reader=self.reader,
                 status="skipped" if skipped else "submitted",
+                picture_hash=self.picture.picture_hash,
             )
         except SaveConflict as conflict:
             self.conflict = conflict
@@ -163,6 +164,7 @@ class Work:
                 base_revision_id=self.base_revision_id,
                 provenance=self.provenance,
                 reader=self.reader,
+                picture_hash=self.picture.picture_hash,
             )
             self.trouble = None
         except StoreError as error:
