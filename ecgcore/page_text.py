@@ -12,14 +12,14 @@ from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
 ROW_PAD_MM = 2.0
 """Paper kept above the highest and below the lowest trace: a beat's box has 1 mm of it."""
-STRETCH_MM = 28.0, 12.0
+STRETCH_MM = 28.0, 5.0
 """Strokes so wide are a trace's, if most of their columns are flat or they are taller than letters. A thick pen joins
 the letters of a word, a thin trace breaks: the shorter ones tell which rows are traces, and their tips are followed."""
 LOWEST_MM, RULED_MM = 0.75, 30.0
 """A lower stroke is a piece of a ruled line; what runs straight on for the second is one."""
-FLAT_PENS, FLAT_MM, FLAT_SHARE = 3.0, 1.25, 0.4
+FLAT_PENS, FLAT_MM, FLAT_SHARE = 1.7, 1.25, 0.5
 """A trace is no taller than so many pens, or so much, in so many of its columns; letters are nearly everywhere."""
-FOLLOWED, UNBROKEN = 0.15, 0.85
+FOLLOWED, UNBROKEN = 0.12, 0.85
 """Share of the width in which a row runs along such strokes, or has ink at all; words cover less."""
 LETTER_MM = 0.8, 9.0
 """Lowest and highest letters, letters that touch each other's line included."""
@@ -59,10 +59,15 @@ def find_text(ink: ByteArray, rows: Rows) -> TextFound:
     marks = ink > MARK_INK
     traces, shorter = (_long_strokes(marks, rows.pen_px, least_mm) for least_mm in STRETCH_MM)
     own_rows = [row for row in range(len(rows.baseline_y)) if _is_trace(rows, row, shorter)]
-    boxes, letters, group_of = _texts(marks & ~traces)
-    followed = _followed(rows, own_rows, shorter)
-    followed[:, (followed & (letters > NAME_LETTERS)[group_of]).any(axis=0)] = False
-    traces |= followed
+    own_y = rows.baseline_y[own_rows]
+    pitch = float(np.median(np.diff(own_y))) if len(own_rows) > 1 else DEFAULT_PITCH_MM * STANDARD_PX_PER_MM
+    reach = LETTER_LIFT_SHARE * pitch
+    if own_rows:
+        boxes, letters, group_of = _texts(marks & ~traces)
+        beyond = (boxes[:, 3] < own_y[0] - reach) | (boxes[:, 1] > own_y[-1] + reach)
+        followed = _followed(rows, own_rows, shorter)
+        followed[:, (followed & (beyond & (letters > 1))[group_of]).any(axis=0)] = False
+        traces |= followed | _pieces(marks, followed)
     boxes, letters, _ = _texts(marks & ~traces)
     boxes, letters = boxes[1:], letters[1:]
     is_text = (letters > NAME_LETTERS) | (boxes[:, 2] - boxes[:, 0] > _px(NAME_MM))
@@ -70,11 +75,8 @@ def find_text(ink: ByteArray, rows: Rows) -> TextFound:
     inked = np.flatnonzero(traces.any(axis=1))
     if not own_rows or len(inked) == 0:
         return TextFound(None, marginal, np.zeros((0, 4)), boxes[is_text])
-    baseline_y = rows.baseline_y[own_rows]
-    pitch = float(np.median(np.diff(baseline_y))) if len(own_rows) > 1 else DEFAULT_PITCH_MM * STANDARD_PX_PER_MM
-    reach = LETTER_LIFT_SHARE * pitch
-    outside = (boxes[:, 3] < baseline_y[0] - reach) | (boxes[:, 1] > baseline_y[-1] + reach)
-    outside |= is_text & ((boxes[:, 3] < baseline_y[0]) | (boxes[:, 1] > baseline_y[-1]))
+    outside = (boxes[:, 3] < own_y[0] - reach) | (boxes[:, 1] > own_y[-1] + reach)
+    outside |= is_text & ((boxes[:, 3] < own_y[0]) | (boxes[:, 1] > own_y[-1]))
     around = _px(AROUND_TEXT_MM)
     for x1, y1, x2, y2 in boxes[outside].astype(int):
         marginal[max(0, y1 - around) : y2 + around, max(0, x1 - around) : x2 + around] = True
@@ -97,7 +99,7 @@ def _long_strokes(marks: BoolArray, pen_px: float, least_mm: float) -> BoolArray
         own = labels[y : y + height, x : x + width] == label
         tall = height - own.argmax(axis=0) - own[::-1].argmax(axis=0)
         is_flat = float((tall <= max(FLAT_PENS * pen_px, _px(FLAT_MM))).mean()) >= FLAT_SHARE
-        keep[label] = is_flat or (height > _px(LETTER_MM[1]))
+        keep[label] = is_flat or height > _px(LETTER_MM[1])
     return np.asarray(keep[labels], dtype=np.bool_)
 
 
@@ -113,6 +115,14 @@ def _followed(rows: Rows, own_rows: list[int], traces: BoolArray) -> BoolArray:
         between[columns[0] : columns[-1] + 1] = True
         followed |= inside & rows.has_ink[row] & between
     return followed
+
+
+def _pieces(marks: BoolArray, followed: BoolArray) -> BoolArray:
+    """Strokes of which a row follows the better part: a trace in pieces, with what hangs on them."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(marks.astype(np.uint8), connectivity=8)
+    on_row = np.bincount(labels[followed & marks], minlength=len(stats)) >= 0.5 * stats[:, cv2.CC_STAT_AREA]
+    on_row[0] = False
+    return np.asarray(on_row[labels], dtype=np.bool_)
 
 
 def _is_trace(rows: Rows, row: int, strokes: BoolArray) -> bool:
