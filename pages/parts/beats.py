@@ -13,7 +13,7 @@ from ecgcore.types import Beat, ByteArray, Decision, Prediction
 from pages.parts.figure import beat_scores
 from pages.parts.heat import beat_picture
 from pages.parts.results import Screened, Shown
-from pages.parts.style import DECISION_SHAPE, LEAST_SHARE, signed
+from pages.parts.style import DECISION_SHAPE, signed
 from pages.parts.view import beat_key
 from pages.parts.words import counted
 
@@ -134,15 +134,12 @@ def downloads(item: Screened, shown: Shown) -> None:
 
 
 def heaviest(prediction: Prediction) -> dict[Decision, list[int]]:
-    """Numbers of the beats (from 0) that weighed most for each answer, the heaviest first, at most ``HEAVIEST`` each.
-
-    A beat whose share is shown as 0.00 supports neither.
-    """
+    """Numbers (from 0) of the beats that weighed most for each answer, heaviest first, at most ``HEAVIEST`` each."""
     shares = [beat.share or 0.0 for beat in prediction.beats]
 
     def most(sign: int) -> list[int]:
         order = sorted(range(len(shares)), key=lambda number: -sign * shares[number])
-        return [number for number in order if sign * shares[number] >= LEAST_SHARE][:HEAVIEST]
+        return [number for number in order if sign * shares[number] > 0][:HEAVIEST]
 
     return {"abnormal": most(1), "normal": most(-1)}
 

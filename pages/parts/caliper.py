@@ -11,8 +11,8 @@ HOW_TO_DRAG = "Drag a box across the page: its width is measured in time, its he
 
 # Streamlit's header is 3.75rem high and lies over the page.
 READING_STYLE = """
-.st-key-caliper-reading {position: sticky; top: 3.75rem; z-index: 10; padding: .35rem .6rem; border-radius: .25rem;
-  background: Canvas; border: 1px solid GrayText}
+[data-testid=stLayoutWrapper]:has(> .st-key-caliper-reading) {position: sticky; top: 3.75rem; z-index: 10}
+.st-key-caliper-reading {padding: .35rem .6rem; border: 1px solid GrayText; border-radius: .25rem; background: Canvas}
 """
 
 

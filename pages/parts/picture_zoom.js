@@ -37,6 +37,7 @@ export default function ({ data }) {
 
   const heard = {
     pointerover: (event, graph) => choose(graph),
+    pointerdown: (event, graph) => choose(graph),
     wheel: (event) => {
       if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
     },
@@ -70,5 +71,7 @@ export default function ({ data }) {
       { capture: true, passive: false, signal: life.signal },
     );
   }
+  const drawn = document.querySelector(`${BOX} .js-plotly-plot`);
+  if (drawn) choose(drawn);
   return () => life.abort();
 }

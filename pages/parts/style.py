@@ -64,14 +64,10 @@ def banner(colour: str, shape: str, word: str, meaning: str, small: str, beside:
     )
 
 
-LEAST_SHARE = 0.005
-"""A smaller share of the decision is shown as 0.00."""
-
-
 def signed(share: float | None) -> str:
     """A share of the decision with its sign and its direction: "▲ +0.42 supports abnormal"."""
     if share is None:
         return "unknown"
-    if abs(share) < LEAST_SHARE:
+    if abs(share) < 0.005:
         return "0.00"
     return f"▲ +{share:.2f} supports abnormal" if share > 0 else f"● −{-share:.2f} supports normal"

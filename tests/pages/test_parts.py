@@ -128,10 +128,10 @@ def test_hover_gives_number_score_probability_and_share(share: float | None, wor
 
 def test_the_heaviest_beats_speak_for_both_answers() -> None:
     """On a page called normal they were all against the verdict, or all for it."""
-    shares = (0.1, -0.9, 0.3, 0.004, -0.8, 0.2, -0.7, None, 0.4, -0.6)
+    shares = (0.1, -0.9, 0.3, 0.0, -0.8, 0.2, -0.7, None, 0.4, -0.6)
     prediction = Prediction("a", 1, "ok", decision="normal", p_abnormal=0.1, beats=tuple(beat(s) for s in shares))
     assert heaviest(prediction) == {"abnormal": [8, 2, 5], "normal": [1, 4, 6]}
-    assert heaviest(replace(prediction, beats=(beat(0.2), beat(-0.001)))) == {"abnormal": [0], "normal": []}
+    assert heaviest(replace(prediction, beats=(beat(0.2), beat(None)))) == {"abnormal": [0], "normal": []}
 
 
 def test_a_refer_says_why_before_anything_else() -> None:
