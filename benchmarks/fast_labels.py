@@ -29,10 +29,10 @@ PHOTO_WH = (1100, 780)
 LABELS = {"n": "normal", "a": "abnormal", "u": "unsure"}
 _LEVELS, _STEP = 16, 16  # of a colour channel: far enough apart for JPEG
 
-# Runs before the page's own listeners: which picture is on the screen, and afterwards whether the key was said unheard.
+# Runs before the page's own listeners: which picture is on the screen, and how many presses were said unheard before.
 WATCH = """
 window.pressed = [];
-const seen = () => {
+window.seen = () => {
   for (const box of document.querySelectorAll("[class*='st-key-canvas-'] *")) {
     const canvas = box.shadowRoot?.querySelector(".dc-background-canvas");
     if (!canvas?.width) continue;
@@ -41,12 +41,8 @@ const seen = () => {
   }
   return null;
 };
-const unheard = () => Number(document.querySelector(".review-told")?.dataset.unheard ?? 0);
-window.addEventListener("keydown", (e) => {
-  const press = { key: e.key, page: seen(), before: unheard() };
-  window.pressed.push(press);
-  setTimeout(() => { press.unheard = unheard() > press.before; }, 0);
-}, true);
+window.unheard = () => Number(document.querySelector(".review-told")?.dataset.unheard ?? 0);
+window.addEventListener("keydown", (e) => window.pressed.push({ key: e.key, page: seen(), before: unheard() }), true);
 """
 
 
@@ -106,7 +102,8 @@ def hurry(page: Page, address: str, sequences: int, slowdown: float, rng: np.ran
     page.wait_for_timeout(500)
     page.wait_for_selector("[data-test-script-state=notRunning]", state="attached", timeout=WAIT_MS)
     presses: list[dict[str, Any]] = page.evaluate("window.pressed")
-    return presses
+    counts = [*(press["before"] for press in presses), page.evaluate("window.unheard()")]
+    return [press | {"unheard": after > press["before"]} for press, after in zip(presses, counts[1:], strict=True)]
 
 
 def judge(store: Store, presses: Sequence[dict[str, Any]]) -> Outcome:

@@ -12,7 +12,7 @@ from pages.parts.helpers import HELPERS, helper_keys
 from pages.parts.returned import review_note
 from pages.parts.storage import person, store
 from pages.parts.style import page_head
-from pages.parts.turns import RESEEDS, TURNS, Desk, desk_of
+from pages.parts.turns import RESEEDS, Desk, desk_of, turns_of
 from pages.parts.versions import conflict_box
 from pages.parts.work import Work
 
@@ -74,7 +74,7 @@ def listen(desk: Desk) -> None:
         canvas=canvas_key(work) if work is not None and has_canvas else "",
         width=0 if work is None else canvas_width_px(work),
         zoom=1 if work is None else work.zoom,
-        turns=TURNS,
+        turns=turns_of(work),
         reseeds=[*RESEEDS, *BELOW_HELPERS],
     )
 

@@ -40,9 +40,7 @@ def to_drawing(
         pending: uids of boxes that a helper proposes; they are dashed and orange.
         seed: how often the canvas has been given boxes; ``seed_of`` finds it in what comes back.
     """
-    objects: list[dict[str, Any]] = [
-        {"type": "Rect", "left": 0, "top": 0, "width": 0, "height": 0, "visible": False, "strokeDashOffset": -1 - seed}
-    ]
+    objects: list[dict[str, Any]] = []
     for number, box in enumerate(boxes):
         x1, y1, x2, y2 = (edge * scale for edge in box.box_photo_xyxy.as_list())
         objects.append(
@@ -67,7 +65,8 @@ def to_drawing(
                 "lockRotation": True,
             }
         )
-    return {"objects": objects}
+    marker = {"type": "Rect", "left": 0, "top": 0, "width": 0, "height": 0, "visible": False}
+    return {"objects": [*objects, {**marker, "strokeDashOffset": -1 - seed}]}
 
 
 def seed_of(drawing: Mapping[str, Any] | None) -> int | None:

@@ -17,7 +17,7 @@ def empty_queue(store: Store, desk: Desk) -> None:
     if count == 0:
         return
     st.markdown(f"You saved {counted(count, 'page')} **without a label**.")
-    st.button("Show them", key="show-unlabelled", icon=":material/label_off:", on_click=_choose_unlabelled)
+    st.button("Show", key="show-unlabelled", icon=":material/label_off:", on_click=_choose_unlabelled)
 
 
 def _choose_unlabelled() -> None:

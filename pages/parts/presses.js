@@ -112,7 +112,7 @@ class PressLog {
     if (e.key === "Tab") this.isByPointer = false;
     if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
     const name = e.key.length === 1 ? e.key.toUpperCase() : e.key;
-    const what = this.data.keys[name];
+    const what = pressOf(name);
     if (this.frozenBy) {
       stop(e);
       if (what && !e.repeat) this.unheard(name);
@@ -206,6 +206,15 @@ class PressLog {
 }
 
 const element = (style) => Object.assign(document.createElement("div"), { style });
+// What a key presses: the button on the page that shows it as its shortcut.
+const pressOf = (name) => {
+  for (const box of document.querySelectorAll("[class*='st-key-press-']")) {
+    const [, what] = BUTTON.exec(box.className) ?? [];
+    const button = box.querySelector("button:not([disabled])");
+    if (what && button?.querySelector("code")?.textContent === name) return what;
+  }
+  return null;
+};
 const stop = (e) => { e.preventDefault(); e.stopImmediatePropagation(); };
 const inCanvas = (e) => e.composedPath().some((node) => node.classList?.contains("dc-root"));
 const logs = new WeakMap();

@@ -1,6 +1,6 @@
 """The keys and buttons of Review: each press is done once, in order, and only to the page that was on the screen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -39,23 +39,20 @@ class Presses:
         log: names the browser's list; a reload begins another.
         heard: number of the newest press of that list that was done.
         clicks: presses of Streamlit's buttons that were not done yet.
-        shortcuts: the keys of the buttons that are on the page now.
         told: what the reader must be told, with running numbers.
     """
 
     log: str = ""
     heard: int = 0
     clicks: list[Press] = field(default_factory=list)
-    shortcuts: dict[str, str] = field(default_factory=dict)
     told: list[tuple[int, str]] = field(default_factory=list)
 
     def heed(self, act: Callable[[Press], None]) -> None:
         """Do what was pressed since. A press counts as done only after ``act`` has returned."""
-        self.shortcuts.clear()
         while self.clicks:
             act(self.clicks[0])
             self.clicks.pop(0)
-        log = (st.session_state.get(_STATE) or {}).get("log") or {}
+        log = _said_by_browser().get("log") or {}
         if not log:
             return
         if log["id"] != self.log:
@@ -77,11 +74,9 @@ class Presses:
             view: what it is shown for; a press of it for another one is not done.
             label: on the button.
             what: its name.
-            shortcut: the key that presses it, shown beside the label.
+            shortcut: the key that presses it, shown beside the label, where the browser finds it.
             looks: as ``st.button`` takes them.
         """
-        if shortcut and not looks.get("disabled"):
-            self.shortcuts[shortcut] = what
         st.button(
             f"{label} `{shortcut}`" if shortcut else label,
             key=f"press-{what}-{view}",
@@ -109,7 +104,6 @@ class Presses:
                 "canvas": canvas,
                 "width": width,
                 "zoom": zoom,
-                "keys": self.shortcuts,
                 "log": self.log,
                 "heard": self.heard,
                 "turns": turns,
@@ -120,6 +114,11 @@ class Presses:
             on_log_change=lambda: None,
             height="content",
         )
+
+
+def _said_by_browser() -> Mapping[str, Any]:
+    said: Mapping[str, Any] = st.session_state.get(_STATE) or {}
+    return said
 
 
 @cache

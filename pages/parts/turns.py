@@ -15,13 +15,13 @@ from pages.parts.work import Work, open_work
 
 RESEEDS = ("undo", "help-alike", "help-snap", "help-accept", "help-reject")
 """Presses that give the canvas its boxes anew."""
-TURNS = {
+_TURNS = {
     "save-next": "Saving …",
     "save": "Saving …",
     "only-boxes": "Saving …",
     "skip": "Skipping …",
 }
-"""Presses that freeze the page until what comes next is there, with what is said meanwhile."""
+_LABELS = {f"label-{label}": "Saving …" for label in PAGE_LABELS}
 _SPOKEN = {"save-next": "Save and next", "only-boxes": "Save boxes only", "open": "Back"}
 
 Helper = Callable[[Store, Work], None]
@@ -146,6 +146,11 @@ class Desk:
             work.change(store, replace(work.reading, label=label))
         if work.asking and label is not None:
             self.save(store, work.asking)
+
+
+def turns_of(work: Work | None) -> dict[str, str]:
+    """Presses that freeze the page until what comes next is there, with what is said meanwhile."""
+    return _TURNS | _LABELS if work is not None and work.asking else _TURNS
 
 
 def desk_of(person: str, order: queue.Order) -> Desk:
