@@ -25,6 +25,8 @@ def page_figure(
     photo_wh: tuple[int, int],
     prediction: Prediction,
     heat_png: bytes | None,
+    *,
+    caliper: bool = False,
 ) -> go.Figure:
     """Draw one page with all its layers, in the coordinates of its upright photo; ``layer_css`` switches them.
 
@@ -33,6 +35,7 @@ def page_figure(
         photo_wh: width and height of the upright photo in pixels.
         prediction: with status "ok": boxes and panel in photo pixels.
         heat_png: Grad-CAM with transparency, stretched to ``photo_wh``; None leaves it out.
+        caliper: whether dragging opens the caliper; else it pans.
     """
     width, height = photo_wh
     figure = go.Figure()
@@ -55,7 +58,7 @@ def page_figure(
         xaxis={"range": [0, width], "visible": False, "constrain": "domain"},
         yaxis={"range": [height, 0], "visible": False, "scaleanchor": "x", "constrain": "domain"},
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        dragmode="pan",
+        dragmode="select" if caliper else "pan",
         newselection={"mode": "immediate", "line": {"color": "black", "width": 1.5, "dash": "solid"}},
         hovermode="closest",
         hoverdistance=30,

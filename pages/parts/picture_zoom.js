@@ -14,12 +14,7 @@ export default function ({ data }) {
     const [left, right] = graph._fullLayout?.xaxis?.range ?? [0, data.width];
     return Math.abs(right - left) < FULL * data.width;
   };
-  // Dragging measures or pans by plotly's own buttons: a changed figure would be drawn anew and lose its zoom.
-  const choose = (graph) => {
-    const mode = data.caliper ? "select" : "pan";
-    if (graph._fullLayout?.dragmode !== mode) graph.querySelector(`[data-attr=dragmode][data-val=${mode}]`)?.click();
-    graph.classList.toggle("zoomed", isZoomed(graph) || data.caliper);
-  };
+  const choose = (graph) => graph.classList.toggle("zoomed", isZoomed(graph) || data.caliper);
   const distance = ([a, b]) => Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
   let apart = 0;
 

@@ -12,15 +12,14 @@ PLOT = {
     "doubleClick": "reset",
     "displaylogo": False,
     "displayModeBar": True,
-    "modeBarButtons": [["zoomIn2d", "zoomOut2d", "resetScale2d"], ["pan2d", "select2d"]],
+    "modeBarButtons": [["zoomIn2d", "zoomOut2d", "resetScale2d"]],
 }
-"""plotly's configuration: large buttons to zoom; the script presses the two that say what dragging does."""
+"""plotly's configuration, with large buttons to zoom."""
 
 # One finger is plotly's where it pans or measures, and the page's where it scrolls.
 STYLE = """
 {scope} .modebar-btn {{width: 40px; height: 40px; padding: 9px !important}}
 {scope} .modebar-btn svg {{width: 22px; height: 22px}}
-{scope} .modebar-group:last-child {{display: none !important}}
 {scope} .nsewdrag {{touch-action: pan-x pan-y}}
 {scope} .zoomed .nsewdrag {{touch-action: none}}
 """

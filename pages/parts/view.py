@@ -67,7 +67,7 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
     if heat:
         explained.add(item.key)
     heat_png = page_heat_png(item, shown, bundle) if item.key in explained else None
-    figure = page_figure(shown.view_jpeg, shown.wh, item.prediction, heat_png)
+    figure = page_figure(shown.view_jpeg, shown.wh, item.prediction, heat_png, caliper=caliper and known)
     chosen = st.session_state.get(beat_key(item))
     layers = layer_css(SCOPE, beats=beats, panel=panel, heat_opacity=opacity, chosen=chosen)
     # The chart takes its height from this box, so that a page has its own shape on a wide screen and on a phone.

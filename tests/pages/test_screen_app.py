@@ -102,7 +102,7 @@ def test_switches_and_chosen_beat_leave_the_figure_alone(app: AppTest, ecg_page_
     app.selectbox(key=f"beat-{key}").select_index(0).run()
     assert not app.exception
     assert app.get("plotly_chart")[0].proto.spec == with_heat
-    assert "What the local network saw" in texts(app)
+    assert "Beat network's view" in texts(app)
 
 
 def test_other_paper_changes_rate_and_files_but_no_verdict(app: AppTest, ecg_page_rgb: ByteArray) -> None:
@@ -114,7 +114,7 @@ def test_other_paper_changes_rate_and_files_but_no_verdict(app: AppTest, ecg_pag
     )
     app.run()
     assert "Heart rate 71 bpm** (68 to 75)" in texts(app)
-    assert "Measured from a photo, taking the paper for 25 mm/s and 10 mm/mV" in texts(app)
+    assert "Measured on a scan or export assuming 25 mm/s and 10 mm/mV" in texts(app)
     app.selectbox(key=f"speed-{key}").select(50.0).run()
     assert not app.exception
     changed = app.session_state["screened"][key].prediction
@@ -128,7 +128,7 @@ def test_two_beats_are_measured_with_the_caliper(app: AppTest, ecg_page_rgb: Byt
     app.toggle(key="caliper-on").set_value(True).run()
     (key, item), *_ = app.session_state["screened"].items()
     app.selectbox(key=f"From the R peak of-{key}").select(0).run()
-    app.selectbox(key=f"to that of-{key}").select(1).run()
+    app.selectbox(key=f"to the R peak of-{key}").select(1).run()
     assert not app.exception
     start, end = (beat.r_peak_photo_xy for beat in item.prediction.beats[:2])
     found = span(item.prediction, start, end)
