@@ -4,7 +4,7 @@ import streamlit as st
 
 from annotations.model import StoreError
 from annotations.store import Store
-from pages.parts.answers import answer_box, chosen_order, queue_box, save_box, take_answers
+from pages.parts.answers import answer_box, chosen_order, narrow_box, queue_box, save_box, take_answers
 from pages.parts.below import BELOW_HELPERS, below_the_page
 from pages.parts.desk import canvas, canvas_key, canvas_width_px, photo, take_drawing
 from pages.parts.empty_queue import empty_queue
@@ -16,6 +16,11 @@ from pages.parts.turns import RESEEDS, Desk, desk_of, turns_of
 from pages.parts.versions import conflict_box
 from pages.parts.work import Work
 
+STYLE = """<style>
+/* The page takes the focus by a click and would be framed after any key; controls keep their outlines. */
+[data-testid="stMain"]:focus-visible::before { content: none; }
+@media (min-width: 641px) { .st-key-narrow-answers { display: none; } }
+</style>"""
 IN_SESSION = "What you did stays in this browser's session: do not reload or close it before it is kept."
 
 
@@ -59,6 +64,7 @@ def show(data: Store, desk: Desk, work: Work) -> None:
         save_box(desk, work)
     review_note(data, work)
     canvas(data, work)
+    narrow_box(desk, work)
     helper_keys(desk, work)
     below_the_page(data, desk, work)
     if work.trouble is not None:
@@ -80,6 +86,7 @@ def listen(desk: Desk) -> None:
 
 
 page_head("Correct the beats and label the page.")
+st.html(STYLE)
 listener, told = st.container(), st.container()
 opened_store, reader = store(), person()
 the_desk = desk_of(reader, chosen_order())

@@ -105,6 +105,23 @@ def save_box(desk: Desk, work: Work) -> None:
         st.caption(desk.done or "No changes yet.")
 
 
+def narrow_box(desk: Desk, work: Work) -> None:
+    """On a phone, where the sidebar would cover the ECG: label and save below the picture."""
+    with st.container(key="narrow-answers"):
+        if work.asking:
+            st.warning("**Not saved yet: this page has no label.** Choose one.", icon=":material/help:")
+        with st.container(horizontal=True):
+            for label in PAGE_LABELS:
+                chosen = work.reading.label == label
+                words = f"**{label.capitalize()}**" if chosen else label.capitalize()
+                icon = ":material/check:" if chosen else _LABEL_ICONS[label]
+                desk.presses.button(work.view, words, f"label-{label}", icon=icon, is_below=True)
+            if work.asking:
+                desk.presses.button(work.view, "Save boxes only", "only-boxes", is_below=True)
+            else:
+                desk.presses.button(work.view, "Save and next", "save-next", type="primary", is_below=True)
+
+
 def _question(desk: Desk, work: Work) -> None:
     """What a save without a label asks; nothing is saved before the answer."""
     st.warning("**Not saved yet: this page has no label.** Choose one, or save the boxes only.", icon=":material/help:")

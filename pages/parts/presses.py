@@ -67,7 +67,9 @@ class Presses:
         number = self.told[-1][0] + 1 if self.told else 1
         self.told = [*self.told, (number, words)][-_KEPT_TELLINGS:]
 
-    def button(self, view: str, label: str, what: str, *, shortcut: str = "", **looks: Any) -> None:
+    def button(
+        self, view: str, label: str, what: str, *, shortcut: str = "", is_below: bool = False, **looks: Any
+    ) -> None:
         """A button whose press ``heed`` will hear of in the next run.
 
         Args:
@@ -75,11 +77,12 @@ class Presses:
             label: on the button.
             what: its name.
             shortcut: the key that presses it, shown beside the label, where the browser finds it.
+            is_below: whether this is the same button a second time, below the picture.
             looks: as ``st.button`` takes them.
         """
         st.button(
             f"{label} `{shortcut}`" if shortcut else label,
-            key=f"press-{what}-{view}",
+            key=f"{'below-' if is_below else ''}press-{what}-{view}",
             on_click=self.clicks.append,
             args=(Press(what, view),),
             **looks,

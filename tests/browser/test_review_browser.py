@@ -127,6 +127,7 @@ def _back_brings_the_page_and_a_save_without_label_asks(page: Page, store: Store
     page.go_forward()
     until(page, lambda: page.evaluate("seen()") == number)
     expect(frozen).to_be_hidden(timeout=WAIT_MS)
+    _new_boxes_leave_scroll_and_tool(page)
     clear = page.get_by_role("button", name="Clear label")
     if clear.is_visible():
         clear.click()
@@ -143,6 +144,27 @@ def _back_brings_the_page_and_a_save_without_label_asks(page: Page, store: Store
     until(page, lambda: readings.head(store, number) is not None)
     head = readings.head(store, number)
     assert head is not None and (head.reading.label, head.reading.comment) == (None, "an usual")
+
+
+def _new_boxes_leave_scroll_and_tool(page: Page) -> None:
+    """An undo gives the canvas its boxes anew; neither it nor a key frames the page."""
+    page.get_by_text("3×", exact=True).click()
+    settle(page)
+    scroll, edit = page.locator(".dc-scroll"), page.locator('button[aria-label="Edit"]')
+    unsure = page.locator("[class*=st-key-press-label-unsure] strong")
+    edit.click()
+    page.keyboard.press("u")
+    expect(unsure).to_be_visible(timeout=WAIT_MS)
+    scroll.evaluate("element => element.scrollTo(300, 400)")
+    page.keyboard.press("z")
+    expect(unsure).to_be_hidden(timeout=WAIT_MS)
+    settle(page)
+    assert scroll.evaluate("element => [element.scrollLeft, element.scrollTop]") == [300, 400]
+    expect(edit).to_have_attribute("aria-pressed", "true")
+    page.locator("h3").click()
+    page.keyboard.press("Shift")
+    frame = "getComputedStyle(document.querySelector('[data-testid=stMain]'), '::before').content"
+    assert page.evaluate(frame) == "none"
 
 
 def test_a_killed_server_loses_no_stroke(browser: Browser, tiny_bundle: Path, tmp_path: Path) -> None:
