@@ -35,7 +35,8 @@ def in_letters(boxes_panel_xyxy: FloatArray, letters_panel_xyxy: FloatArray, row
 def with_paper(texts_panel_xyxy: FloatArray) -> FloatArray:
     """Boxes round print with the paper that a beat's box would have around it, ``[n, 4]``."""
     pad_px = PAD_MM * STANDARD_PX_PER_MM
-    return texts_panel_xyxy + np.array([-pad_px, -pad_px, pad_px, pad_px])
+    padded: FloatArray = texts_panel_xyxy + np.array([-pad_px, -pad_px, pad_px, pad_px])
+    return padded
 
 
 def _covered(boxes: FloatArray, letters: FloatArray) -> FloatArray:

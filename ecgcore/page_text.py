@@ -19,14 +19,16 @@ LOWEST_MM, RULED_MM = 0.75, 30.0
 """A lower stroke is a piece of a ruled line; what runs straight on for the second is one."""
 FLAT_PENS, FLAT_MM, FLAT_SHARE = 1.7, 1.25, 0.5
 """A trace is no taller than so many pens, or so much, in so many of its columns; letters are nearly everywhere."""
-FOLLOWED, UNBROKEN = 0.12, 0.85
-"""Share of the width in which a row runs along such strokes, or has ink at all; words cover less."""
+FOLLOWED, ALONG, INKED = 0.12, 0.29, 0.75
+"""Share of the width in which a row runs along such strokes, which a ruled line does not; that share, and the share in
+which it has ink, as parts of the fullest row's: words cover less."""
 LETTER_MM = 0.8, 9.0
 """Lowest and highest letters, letters that touch each other's line included."""
 JOIN_MM = 3.0, 0.4
 """Letters so far apart, along and across the line, are one text."""
 NAME_LETTERS, NAME_MM = 3, 11.0
 """A lead's name has no more letters and is no wider."""
+TIP_MM = 4.0
 BESIDE_TRACE_MM = 0.6
 """So close to a trace nothing is painted over."""
 AROUND_TEXT_MM = 0.75
@@ -58,15 +60,16 @@ def find_text(ink: ByteArray, rows: Rows) -> TextFound:
     """
     marks = ink > MARK_INK
     traces, shorter = (_long_strokes(marks, rows.pen_px, least_mm) for least_mm in STRETCH_MM)
-    own_rows = [row for row in range(len(rows.baseline_y)) if _is_trace(rows, row, shorter)]
+    own_rows = _trace_rows(rows, shorter)
     own_y = rows.baseline_y[own_rows]
     pitch = float(np.median(np.diff(own_y))) if len(own_rows) > 1 else DEFAULT_PITCH_MM * STANDARD_PX_PER_MM
     reach = LETTER_LIFT_SHARE * pitch
     if own_rows:
         boxes, letters, group_of = _texts(marks & ~traces)
         beyond = (boxes[:, 3] < own_y[0] - reach) | (boxes[:, 1] > own_y[-1] + reach)
+        is_word = (letters > 1) | (boxes[:, 2] - boxes[:, 0] > _px(TIP_MM))  # tips of peaks are single and narrow
         followed = _followed(rows, own_rows, shorter)
-        followed[:, (followed & (beyond & (letters > 1))[group_of]).any(axis=0)] = False
+        followed[:, (followed & (beyond & is_word)[group_of]).any(axis=0)] = False
         traces |= followed | _pieces(marks, followed)
     boxes, letters, _ = _texts(marks & ~traces)
     boxes, letters = boxes[1:], letters[1:]
@@ -125,11 +128,14 @@ def _pieces(marks: BoolArray, followed: BoolArray) -> BoolArray:
     return np.asarray(on_row[labels], dtype=np.bool_)
 
 
-def _is_trace(rows: Rows, row: int, strokes: BoolArray) -> bool:
-    """Whether a row runs on nearly without a gap, or along long strokes for a good part of the width."""
-    middle_y = np.clip(((rows.top_y[row] + rows.bottom_y[row]) / 2).astype(int), 0, strokes.shape[0] - 1)
-    along = strokes[middle_y, np.arange(strokes.shape[1])] & rows.has_ink[row]
-    return bool(along.mean() >= FOLLOWED or rows.has_ink[row].mean() >= UNBROKEN)
+def _trace_rows(rows: Rows, strokes: BoolArray) -> list[int]:
+    """The rows that have ink over most of the width, and a good part of it along strokes that run on."""
+    middle_y = np.clip(((rows.top_y + rows.bottom_y) / 2).astype(int), 0, strokes.shape[0] - 1)
+    along = (strokes[middle_y, np.arange(strokes.shape[1])] & rows.has_ink).mean(axis=1)
+    inked = rows.has_ink.mean(axis=1)
+    if len(along) == 0:
+        return []
+    return np.flatnonzero((along >= max(FOLLOWED, ALONG * along.max())) & (inked >= INKED * inked.max())).tolist()
 
 
 def _widened(mask: BoolArray, by_mm: float) -> BoolArray:
