@@ -138,7 +138,7 @@ def _row_data(id_: str, row: Row) -> dict[str, str | None]:
     if is_ok:
         numbers.append(counted(len(prediction.beats), "beat"))
     if prediction.heart_rate_bpm is not None:
-        numbers.append(f"{prediction.heart_rate_bpm:.0f} bpm")
+        numbers.append(f"{whole_bpm(prediction.heart_rate_bpm)} bpm")
     same = f"Same picture as {row.same_as}. " if row.same_as else ""
     note = same + (prediction.reason or " ".join(prediction.faults))
     shape = DECISION_SHAPE.get(row.verdict, NOT_SCREENED_SHAPE)
