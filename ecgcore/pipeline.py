@@ -17,8 +17,9 @@ from ecgcore.explain import HeatArray, Toward, beat_shares, crop_heat, heat_to_p
 from ecgcore.global_model import GlobalNet, page_canvas
 from ecgcore.handwriting import find_handwriting
 from ecgcore.local_model import LocalNet, cut_beats
-from ecgcore.page import prepare_page, read_picture
+from ecgcore.page import prepare_page
 from ecgcore.page_corners import prepare_with_corners
+from ecgcore.page_io_isolated import read_untrusted
 from ecgcore.page_quality import POOR_MARGIN_LOGIT, check_beats
 from ecgcore.paper import paper_of
 from ecgcore.rhythm import beat_rows, measure_rhythm
@@ -160,7 +161,7 @@ def screen_pages(
         bundle, file, min_score, paper: as in ``screen``.
     """
     try:
-        photos = read_picture(source, file)
+        photos = read_untrusted(source, file)
     except UnreadablePicture as error:
         yield Prediction(file=file, page=1, status="error", reason=str(error), bundle=bundle.version), None
         return
