@@ -20,8 +20,9 @@ from annotations.snapshots import read_pages, which_pages
 from annotations.store import Store, now
 from annotations.twins import Twin, join_twins
 from ecgcore.errors import NotScreenable, UnreadablePicture
-from ecgcore.page import picture_hash, prepare_page, read_picture
+from ecgcore.page import picture_hash, prepare_page
 from ecgcore.page_cut import cut_panel
+from ecgcore.page_io_isolated import read_untrusted
 from ecgcore.types import Box, ByteArray
 
 Progress = Callable[[int, int], None]
@@ -246,7 +247,7 @@ def _decoded(page: ExchangePage) -> tuple[bytes, ByteArray]:
     if page.picture is None:
         raise StoreError("Its picture is neither here nor in the store.", "Put the pictures beside the file.")
     content = page.picture.read_bytes()
-    (photo_rgb,) = read_picture(content, page.name)
+    (photo_rgb,) = read_untrusted(content, page.name)
     if picture_hash(photo_rgb) != page.picture_hash:
         raise StoreError("Its picture changed while it was read.", "Import it again.")
     return content, photo_rgb

@@ -23,8 +23,8 @@ from ecgcore.global_model import GlobalNet, page_canvas
 from ecgcore.handwriting import find_handwriting
 from ecgcore.leads import count_leads
 from ecgcore.local_model import LocalNet, cut_beats
-from ecgcore.page import read_picture
 from ecgcore.page_corners import prepare
+from ecgcore.page_io_isolated import read_untrusted
 from ecgcore.page_quality import check_beats
 from ecgcore.page_text import find_text
 from ecgcore.panel_ink import PanelInk
@@ -174,7 +174,7 @@ def screen_pages(
         bundle, file, min_score, paper: as in ``screen``.
     """
     try:
-        photos = read_picture(source, file)
+        photos = read_untrusted(source, file)
     except UnreadablePicture as error:
         yield Prediction(file=file, page=1, status="error", reason=str(error), bundle=bundle.version), None
         return

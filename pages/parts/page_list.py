@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ecgcore.rhythm_measures import whole_bpm
 from pages.parts import screening as session
 from pages.parts.batch import ORDER, urgency
 from pages.parts.figure import data_uri

@@ -7,7 +7,8 @@ import cv2
 import streamlit as st
 
 from ecgcore.bundle import Bundle
-from ecgcore.page import picture_hash, read_picture
+from ecgcore.page import picture_hash
+from ecgcore.page_io_isolated import read_untrusted
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray, Prediction
 from pages.parts.pictures import at_width, jpeg
@@ -56,7 +57,7 @@ class Shown:
 
     def photo_rgb(self) -> ByteArray:
         """The upright photo, ``uint8 [H, W, 3]``."""
-        return read_picture(self.original, "the picture")[0]
+        return read_untrusted(self.original, "the picture")[0]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Literal
 
 from ecgcore.bundle import Bundle
 from ecgcore.errors import UnreadablePicture
-from ecgcore.page import read_picture
+from ecgcore.page_io_isolated import read_untrusted
 from pages.parts.results import Picture, Screened, page_key, same_picture, screen_page, without_picture
 
 MAX_SESSION_BYTES = 2**30
@@ -180,7 +180,7 @@ class ScreeningQueue:
                 yield same_picture(item, item.prediction.page, picture)
             return
         try:
-            photos = read_picture(picture.content, picture.name)
+            photos = read_untrusted(picture.content, picture.name)
         except UnreadablePicture as error:
             yield without_picture(picture, 1, str(error), bundle)
             return
