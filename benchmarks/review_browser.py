@@ -126,6 +126,7 @@ def correct_one(page: Page, address: str, store: Store, image_id: int, zoom: int
     if zoom > 1:
         page.get_by_text(f"{zoom}×", exact=True).click()
         settle(page)
+        page.locator(".dc-scroll").evaluate("element => element.scrollTo(0, 0)")  # the middle stays the middle
     proposed = [
         Box(*(row[k] for k in ("x1", "y1", "x2", "y2")))
         for row in store.rows(

@@ -124,6 +124,26 @@ class LocalNet(nn.Module):
         return self.classify(self.feature_maps(crops))
 
 
+class Shortcut1x1(nn.Conv2d):
+    """A 1x1 convolution of every ``nth`` row and column, whose weights are trained without one of stride ``nth``.
+
+    oneDNN's weight gradient of a strided 1x1 convolution writes past its workspace where the channels come last and
+    are fewer than 8 with AVX2, or 16 with AVX-512 (issue 6035): a crash or, silently, a wrong gradient follows. So a
+    gradient goes through a convolution of stride 1, on the pixels that the other would read. Forward the strided one
+    is sound, and stays: its rounding is that of all answers so far.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, nth: int) -> None:
+        super().__init__(channels_in, channels_out, 1, bias=False)
+        self.nth = nth
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps ``[n, channels_in, H, W]`` to ``[n, channels_out, ceil(H / nth), ceil(W / nth)]``."""
+        if torch.is_grad_enabled():
+            return super().forward(maps[:, :, :: self.nth, :: self.nth])
+        return nn.functional.conv2d(maps, self.weight, stride=self.nth)
+
+
 _PLACED = {"layer1": 1, "layer2": 2, "layer3": 4}
 """Stages whose maps are told the beat's place, and their channels as multiples of the first one's."""
 
@@ -132,9 +152,7 @@ def _stage(channels_in: int, channels_out: int, stride: int) -> nn.Sequential:
     """Two basic blocks; the shortcut is projected where the shape changes."""
     shortcut = None
     if stride != 1 or channels_in != channels_out:
-        shortcut = nn.Sequential(
-            nn.Conv2d(channels_in, channels_out, 1, stride=stride, bias=False), nn.BatchNorm2d(channels_out)
-        )
+        shortcut = nn.Sequential(Shortcut1x1(channels_in, channels_out, stride), nn.BatchNorm2d(channels_out))
     return nn.Sequential(
         BasicBlock(channels_in, channels_out, stride, shortcut), BasicBlock(channels_out, channels_out)
     )

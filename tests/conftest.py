@@ -6,17 +6,24 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from annotations.store import Store
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import ByteArray
+from tests.strided_convolutions import refuse_unsound
 from tests.tiny import save_tiny_bundle
 from tests.trainer.training_store import make_training_store
 from trainer import jobs
+from trainer.priority import YIELDS
 
 # Sums depend on how many threads share them: this process and those that tests start need as many as each other.
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"  # the processes that tests start
+os.environ[YIELDS] = "0"  # nor shall they wait until nothing else works on this machine
+
+# Whatever network a test uses: one that some processors train wrongly must fail on all.
+register_module_forward_pre_hook(refuse_unsound)
 
 
 @pytest.fixture(scope="session")

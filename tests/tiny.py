@@ -11,12 +11,14 @@ from ecgcore.fusion import FusionConfig, FusionHead
 from ecgcore.global_model import GlobalConfig, GlobalNet
 from ecgcore.local_model import LocalConfig, LocalNet
 from ecgcore.manifest import SeenRow
+from trainer.config import FEWEST_STRIDED_1X1_CHANNELS
 
 CONTRACT_KEYS = ["file", "page", "status", "reason", "p_abnormal", "decision", "beats", "panel"]
 CONTRACT_KEYS += ["px_per_mm", "heart_rate_bpm", "rr_cv", "bundle", "seconds"]
+CONTRACT_KEYS += ["p_normal_below", "p_abnormal_from", "leads_found"]
 
 TINY_DETECTOR = DetectorConfig(width=0.03, px_per_mm=2.0, hidden=16, max_beats=12)
-TINY_LOCAL = LocalConfig(px=32, width=4)
+TINY_LOCAL = LocalConfig(px=32, width=FEWEST_STRIDED_1X1_CHANNELS)
 TINY_GLOBAL = GlobalConfig(px_per_mm=0.5, growth_rate=4, block_config=(1, 1, 1, 1), init_features=8)
 TINY_OPERATING = Operating(min_score=0.0, temperature=1.0, p_normal_below=0.3, p_abnormal_from=0.7)
 

@@ -10,6 +10,12 @@ from typing import Any, Literal
 
 from ecgcore.errors import BadData
 
+FEWEST_STRIDED_1X1_CHANNELS = 16
+"""Input channels under which no strided 1x1 convolution may be trained: oneDNN issue 6035, in every PyTorch from 2.12
+to 2.15. Its weight gradient works in blocks of 8 channels with AVX2 and of 16 with AVX-512, but books its workspace by
+the true channels, and so writes past it where they are fewer. ``LocalNet`` trains none; its least width is this still.
+"""
+
 Schedule = Literal["onecycle", "step"]
 Optimiser = Literal["sgd", "adamw"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -191,7 +197,9 @@ RECIPES: Mapping[str, Recipe] = {
     "tiny": Recipe(
         name="tiny",
         detector=DetectorStage(epochs=1, steps_per_epoch=2, batch=1, lr=1e-3, width=0.0625, px_per_mm=1.5, hidden=32),
-        local=LocalStage(epochs=1, steps_per_epoch=2, batch=8, lr=1e-3, px=32, width=8, beats_per_page=4),
+        local=LocalStage(
+            epochs=1, steps_per_epoch=2, batch=8, lr=1e-3, px=32, width=FEWEST_STRIDED_1X1_CHANNELS, beats_per_page=4
+        ),
         global_=GlobalStage(
             epochs=1,
             steps_per_epoch=2,

@@ -4,7 +4,6 @@ queued -> snapshotting -> running (folds, final training) -> evaluating -> candi
 the run's folder and skipped when the run goes on; whatever goes wrong ends in a state and a message.
 """
 
-import os
 import shutil
 import traceback
 from collections.abc import Sequence
@@ -31,6 +30,7 @@ from trainer.fit import fit_bundle
 from trainer.jobs_plan import estimate, make_plan
 from trainer.outcome import how_it_ended
 from trainer.pagefile import load_pages, save_pages
+from trainer.priority import threads_to_use
 from trainer.recorder import Recorder
 from trainer.registry import bundle, bundles_folder, line_of_descent
 from trainer.run_files import COMPARISON, ENVIRONMENT, LEFT_OUT, SUMMARY, read_json, run_folder
@@ -144,7 +144,7 @@ class _Training:
         items = [*readings.train, *readings.held_out]
         if not items:
             raise BadData("Nobody has read a page that may train or measure.", "Label some pages on the Review page.")
-        preparation = prepare_pages(items, self.store.folder / CACHE / "pages", os.cpu_count() or 1, tell)
+        preparation = prepare_pages(items, self.store.folder / CACHE / "pages", threads_to_use(), tell)
         write_left_out(self.folder / LEFT_OUT, preparation.left_out)
         for file, reason in preparation.left_out.items():
             tell({"stage": "prepare pages", "message": f"left out {file}: {reason}"})

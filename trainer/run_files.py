@@ -11,7 +11,7 @@ from typing import Any
 from annotations.kept_files import RUNS
 from ecgcore.errors import BadData
 
-LOCK = ".lock"
+LOCK, OPENING = ".lock", ".opening"
 PROGRESS, LOG, ENVIRONMENT, LEFT_OUT = "progress.json", "log.txt", "environment.json", "left_out.csv"
 PREDICTIONS, SUMMARY, COMPARISON = "predictions.csv", "summary.json", "comparison.json"
 
@@ -66,9 +66,21 @@ def lock_holder(folder: Path) -> int | None:
 @contextmanager
 def starting(data_folder: Path) -> Iterator[None]:
     """Queue a run and take its lock as one step, so that nobody takes it for dead in between; waits for others."""
-    folder = data_folder / RUNS
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with _one_at_a_time(data_folder / RUNS / LOCK):
+        yield
+
+
+@contextmanager
+def opening(folder: Path) -> Iterator[None]:
+    """Look whether a folder holds a run, and begin one, as one step; waits for peers that do the same."""
+    with _one_at_a_time(folder / OPENING):
+        yield
+
+
+@contextmanager
+def _one_at_a_time(file: Path) -> Iterator[None]:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

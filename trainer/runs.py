@@ -22,12 +22,23 @@ from ecgcore.errors import BadBundle, BadData
 from ecgcore.manifest import check_files
 from trainer.data import PreparedPage
 from trainer.files import write_json_atomic, write_text_atomic
-from trainer.run_files import ENVIRONMENT, LEFT_OUT, LOCK, LOG, PREDICTIONS, PROGRESS, read_json
+from trainer.run_files import (
+    ENVIRONMENT,
+    LEFT_OUT,
+    LOCK,
+    LOG,
+    OPENING,
+    PREDICTIONS,
+    PROGRESS,
+    opening,
+    read_json,
+)  # fmt: skip
 from trainer.table import NAMES, PageItem
 
 PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision")
 PAGES = "pages"
-_BEFORE_THE_START = {LOCK, LOG, PROGRESS, ENVIRONMENT, LEFT_OUT, PAGES, PREPARED}
+CONFIG = "config.json"
+_BEFORE_THE_START = {LOCK, OPENING, LOG, PROGRESS, ENVIRONMENT, LEFT_OUT, PAGES, PREPARED}
 INPUT_COLUMNS = ("file", "label", "group", "picture_hash", "source_record", "boxes", "beat_labels")
 
 
@@ -83,24 +94,37 @@ def open_run(path: Path, config: Mapping[str, Any], inputs: str, *, resume: bool
     """
     digest = hashlib.sha256(inputs.encode("utf-8")).hexdigest()
     frozen = {**json.loads(json.dumps(config)), "inputs_sha256": digest}
-    existing = path / "config.json"
-    if resume and existing.exists():
-        before = read_json(existing)
-        if not isinstance(before, dict):
-            raise BadData(f"{existing} is damaged.", "Start the run again in another folder.")
-        changed = sorted(key for key in before.keys() | frozen.keys() if before.get(key) != frozen.get(key))
-        if changed:
-            raise BadData(
-                f"{path} holds a run with another {', '.join(changed)}.",
-                "Resume with the same data and options, or choose another folder.",
-            )
-    elif path.exists() and (not path.is_dir() or {entry.name for entry in path.iterdir()} - _BEFORE_THE_START):
-        raise BadData(
-            f"{path} is not an empty folder.", "Choose another folder, or add --resume to go on with its run."
-        )
-    write_text_atomic(path / "inputs.csv", inputs)
-    write_json_atomic(existing, frozen)
+    if path.exists() and not path.is_dir():
+        raise _holds_something_else(path)
+    with opening(path):
+        if resume and (path / CONFIG).exists():
+            _check_same_run(path, frozen)
+        elif any(not _is_before_the_start(entry.name) for entry in path.iterdir()):
+            raise _holds_something_else(path)
+        write_json_atomic(path / CONFIG, frozen)  # first: from then on the folder is this run's, whatever breaks off
+        write_text_atomic(path / "inputs.csv", inputs)
     return RunFolder(path, digest)
+
+
+def _check_same_run(path: Path, frozen: Mapping[str, Any]) -> None:
+    before = read_json(path / CONFIG)
+    if not isinstance(before, dict):
+        raise BadData(f"{path / CONFIG} is damaged.", "Start the run again in another folder.")
+    changed = sorted(key for key in before.keys() | frozen.keys() if before.get(key) != frozen.get(key))
+    if changed:
+        raise BadData(
+            f"{path} holds a run with another {', '.join(changed)}.",
+            "Resume with the same data and options, or choose another folder.",
+        )
+
+
+def _is_before_the_start(name: str) -> bool:
+    """Whether a file may lie in the folder before its run begins; half a written config of one that was killed may."""
+    return name in _BEFORE_THE_START or name.startswith(f".{CONFIG}.")
+
+
+def _holds_something_else(path: Path) -> BadData:
+    return BadData(f"{path} is not an empty folder.", "Choose another folder, or add --resume to go on with its run.")
 
 
 def inputs_table(items: Sequence[PageItem], pages: Sequence[PreparedPage]) -> str:

@@ -109,8 +109,8 @@ def choose_start(start_from: StartFrom, bundle: Bundle | None, recipe: Recipe) -
         return Start(bundle)
     if start_from == "imagenet":
         try:
-            local = LocalNet(_network_config(LocalConfig, recipe.local), imagenet=True)
-            global_ = GlobalNet(_network_config(GlobalConfig, recipe.global_), imagenet=True)
+            local = LocalNet(network_config(LocalConfig, recipe.local), imagenet=True)
+            global_ = GlobalNet(network_config(GlobalConfig, recipe.global_), imagenet=True)
         except URLError as error:
             raise EcgError(f"The ImageNet weights cannot be fetched: {error.reason}.", "Use --start bundle.") from error
         return Start(bundle, local=local, global_=global_)
@@ -172,7 +172,7 @@ def train_stack(
             "Box all beats of some of these pages and train the detector too, or start from another bundle.",
         )
     context = context_from("local", start.local)
-    local = _own(start.local, context) or LocalNet(_network_config(LocalConfig, recipe.local))
+    local = _own(start.local, context) or LocalNet(network_config(LocalConfig, recipe.local))
     taught = [with_labelled_beats(found, page.beat_labels_panel) for page, found in zip(train, beats, strict=True)]
     local = train_local(
         train,
@@ -184,7 +184,7 @@ def train_stack(
         beat_labels=[labels for _, labels in taught],
     )
     context = context_from("global", start.global_)
-    global_ = _own(start.global_, context) or GlobalNet(_network_config(GlobalConfig, recipe.global_))
+    global_ = _own(start.global_, context) or GlobalNet(network_config(GlobalConfig, recipe.global_))
     global_ = train_global(train, recipe.global_, context, init=global_, val=val)
     context = context_from("fusion", start.fusion)
     fusion = _own(start.fusion, context) or FusionHead(
@@ -244,7 +244,7 @@ def _train_detector(
     train: Sequence[PreparedPage], val: Sequence[PreparedPage], recipe: Recipe, start: Start, context: StageContext
 ) -> BeatDetector:
     context = replace(context, keeps_start=start.detector is not None)
-    detector = _own(start.detector, context) or BeatDetector(_network_config(DetectorConfig, recipe.detector))
+    detector = _own(start.detector, context) or BeatDetector(network_config(DetectorConfig, recipe.detector))
     return train_detector(train, recipe.detector, context, init=detector, val=val)
 
 
@@ -254,7 +254,7 @@ def _own(net: _Net | None, context: StageContext) -> _Net | None:
     return None if net is None else copy.deepcopy(net).requires_grad_(True)
 
 
-def _network_config(config_class: Any, stage: Stage) -> Any:
+def network_config(config_class: Any, stage: Stage) -> Any:
     """The network's config out of the stage's fields of the same name."""
     return config_class(**{f.name: getattr(stage, f.name) for f in fields(config_class) if hasattr(stage, f.name)})
 

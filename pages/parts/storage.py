@@ -43,7 +43,7 @@ def known_person() -> str | None:
 
 
 def _ask() -> None:
-    st.markdown("**Who are you?** Readings are kept with the reader's name.")
+    st.markdown("**Who are you?** Your readings are saved under your name.")
     people = store().people()
     if people:
         chosen = st.pills("Known readers", people, label_visibility="collapsed", key="person-known")

@@ -65,9 +65,9 @@ def banner(colour: str, shape: str, word: str, meaning: str, small: str, beside:
 
 
 def signed(share: float | None) -> str:
-    """A share of the decision with its sign and its direction: "▲ +0.42 towards abnormal"."""
+    """A share of the decision with its sign and its direction: "▲ +0.42 supports abnormal"."""
     if share is None:
         return "unknown"
     if abs(share) < 0.005:
         return "0.00"
-    return f"▲ +{share:.2f} towards abnormal" if share > 0 else f"● −{-share:.2f} towards normal"
+    return f"▲ +{share:.2f} supports abnormal" if share > 0 else f"● −{-share:.2f} supports normal"

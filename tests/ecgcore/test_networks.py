@@ -1,5 +1,7 @@
 """Crops and canvases keep the paper's scale; the networks have the published shapes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -60,10 +62,11 @@ def test_no_beats_give_no_crops() -> None:
 def test_the_place_of_a_beat_travels_with_its_crop_and_is_heard() -> None:
     """The middle of the box as shares of the panel; equal ink in another place may then be judged otherwise."""
     blank = np.zeros((200, 400), dtype=np.uint8)
-    crops = cut_beats(blank, [[90, 40, 110, 60], [290, 140, 310, 160]], LocalConfig(px=32, width=4, places=True))
+    config = replace(TINY_LOCAL, places=True)
+    crops = cut_beats(blank, [[90, 40, 110, 60], [290, 140, 310, 160]], config)
     assert crops[:, 1:, 5, 7].tolist() == [[0.25, 0.25], [0.75, 0.75]]
     assert crops[:, 0].abs().max() == 0
-    net = LocalNet(LocalConfig(px=32, width=4, places=True)).eval()
+    net = LocalNet(config).eval()
     with torch.inference_mode():
         assert net(crops)[0] == net(crops)[1]  # before it has learnt anything of places
         assert net.place is not None

@@ -2,19 +2,23 @@
 
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
 
 from annotations import whole_files
 from ecgcore.errors import BadData
+from trainer import runs
 from trainer.beat_labels import BeatLabels
 from trainer.config import recipe_named
 from trainer.data import PreparedPage
 from trainer.files import write_json_atomic, write_text_atomic
 from trainer.run_files import locked
-from trainer.runs import PageAnswer, inputs_table, open_run, read_answers, write_answers
+from trainer.runs import PageAnswer, RunFolder, inputs_table, open_run, read_answers, write_answers
 from trainer.table import PageItem
 
 CONFIG = {"recipe": recipe_named("tiny").to_json(), "seed": 0}
@@ -61,6 +65,49 @@ def test_resume_starts_a_run_that_never_began(tmp_path: Path) -> None:
         run = open_run(tmp_path / "run", CONFIG, "file\n", resume=True)
     assert json.loads((run.path / "config.json").read_text())["inputs_sha256"] == run.inputs_sha256
     assert not run.finished(0)
+
+
+def test_peers_that_open_a_run_at_once_both_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one writes the run's files, and is not done, when the other looks whether the folder is empty."""
+    has_begun, may_go_on, write = Event(), Event(), runs.write_json_atomic
+
+    def write_slowly(path: Path, value: Any) -> None:
+        if not has_begun.is_set():
+            (path.parent / f".{path.name}.half").touch()
+            (path.parent / "inputs.csv").write_text("half")
+            has_begun.set()
+            assert may_go_on.wait(10)
+        write(path, value)
+
+    def look() -> RunFolder:
+        assert has_begun.wait(10)
+        return open_run(tmp_path / "run", CONFIG, "file\na\n", resume=True)
+
+    monkeypatch.setattr(runs, "write_json_atomic", write_slowly)
+    with ThreadPoolExecutor(2) as peers:
+        first = peers.submit(open_run, tmp_path / "run", CONFIG, "file\na\n", resume=True)
+        second = peers.submit(look)
+        assert has_begun.wait(10)
+        with pytest.raises(TimeoutError):
+            second.result(0.3)
+        may_go_on.set()
+        assert first.result(10) == second.result(10)
+    assert (tmp_path / "run" / "inputs.csv").read_text() == "file\na\n"
+
+
+def test_a_run_that_was_killed_while_it_was_opened_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "write_text_atomic", die)
+        with pytest.raises(KeyboardInterrupt):
+            open_run(tmp_path / "run", CONFIG, "file\n", resume=True)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / ".config.json.half").touch()
+    for name in ("run", "other"):
+        open_run(tmp_path / name, CONFIG, "file\n", resume=True)
+        assert (tmp_path / name / "inputs.csv").read_text() == "file\n"
 
 
 def test_a_folder_has_one_training_at_a_time(tmp_path: Path) -> None:
