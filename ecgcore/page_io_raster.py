@@ -35,7 +35,7 @@ def read_raster(data: bytes, name: str) -> list[ByteArray]:
             budget = PageBudget(name)
             return [_upright_rgb(page) for page in _pages(image, budget)]
     except UnidentifiedImageError as error:
-        raise UnreadablePicture(f"{name} is not a picture this program knows.", EXPORT_AGAIN) from error
+        raise UnreadablePicture(f"{name}: file type not supported.", EXPORT_AGAIN) from error
     except Image.DecompressionBombError as error:
         raise too_many_pixels(name) from error
     except (*DECODER_ERRORS, RuntimeError) as error:  # libheif's errors are RuntimeErrors
