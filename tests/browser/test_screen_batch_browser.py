@@ -86,12 +86,28 @@ def test_the_list_is_used_by_mouse_and_by_keyboard(page: Page) -> None:
     expect_open(page, first)
     page.get_by_text("Grad-CAM", exact=True).click()
     slider = page.get_by_role("slider").first
+    expect(slider).to_be_enabled(timeout=WAIT_MS)
     slider.focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_text("opacity 0.55")).to_be_visible(timeout=WAIT_MS)
     page.get_by_label("Look at one beat").focus()
     page.keyboard.press("ArrowRight")
     expect_open(page, first)
+    page.locator(".row.current .open").focus()
+
+
+def test_pages_turned_quickly_end_on_the_last_and_keep_the_connection(page: Page) -> None:
+    rows = page.locator(".row")
+    first, second = (rows.nth(place).locator(".file").inner_text() for place in (0, 1))
+    for pause_ms in range(0, 600, 40):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(pause_ms)
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_timeout(pause_ms)
+    expect_open(page, first)
+    page.keyboard.press("ArrowRight")
+    expect_open(page, second)
+    expect(page.get_by_text("Connection error")).to_have_count(0)
 
 
 def test_a_page_is_removed_and_its_neighbour_opens(page: Page) -> None:
