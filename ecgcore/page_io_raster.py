@@ -42,7 +42,7 @@ def raster_pages(data: bytes, name: str) -> Iterator[ByteArray]:
             budget = PageBudget(name)
             yield from map(_upright_rgb, _pages(image, budget))
     except UnidentifiedImageError as error:
-        raise UnreadablePicture(f"{name} is not a picture this program knows.", EXPORT_AGAIN) from error
+        raise UnreadablePicture(f"{name}: file type not supported.", EXPORT_AGAIN) from error
     except Image.DecompressionBombError as error:
         raise too_many_pixels(name) from error
     except (*DECODER_ERRORS, RuntimeError) as error:  # libheif's errors are RuntimeErrors
