@@ -44,13 +44,19 @@ def hear(data: Store, desk: Desk) -> None:
 
 
 def name_the_page(desk: Desk) -> None:
-    """Put the page's number into the address, so that a reload finds it."""
-    number = None if desk.work is None else str(desk.work.picture.id)
-    if st.query_params.get("page") != number:
-        if number is None:
-            st.query_params.pop("page", None)
-        else:
-            st.query_params["page"] = number
+    """Put the page's number into the address, so that a reload finds it; once a page.
+
+    A run's address may be older than the page, or the one that Back has just gone to: writing the number again would
+    put it into the browser's history a second time, and cut off the way forward.
+    """
+    number = "" if desk.work is None else str(desk.work.picture.id)
+    if number == desk.named and (not number or "page" in st.query_params):
+        return
+    desk.named = number
+    if number:
+        st.query_params["page"] = number
+    else:
+        st.query_params.pop("page", None)
 
 
 def show(data: Store, desk: Desk, work: Work) -> None:

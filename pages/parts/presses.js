@@ -70,7 +70,7 @@ class PressLog {
       return;
     }
     requestAnimationFrame(() => requestAnimationFrame(() => {
-      if (!this.isDrawn()) return;
+      if (!this.isDrawn()) { this.look(since); return; } // it was drawn anew meanwhile
       this.seen = this.data.canvas;
       this.keepCentre();
       if (!this.isTurning()) this.thaw();

@@ -32,7 +32,8 @@ def person() -> str:
         _ask()
         st.stop()
     st.session_state["person"] = known
-    st.query_params["who"] = known
+    if st.query_params.get("who") != known:  # each writing sends the run's address, which may be older than the page
+        st.query_params["who"] = known
     return known
 
 

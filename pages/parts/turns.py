@@ -42,6 +42,7 @@ class Desk:
         helpers: what the presses do that belong to one part of the page, by their names.
         done: what was done last, as "Saved 14:02:11"; empty once anything else happens.
         told: what went wrong with the last press or address.
+        named: the page that the address was given last.
     """
 
     person: str
@@ -51,6 +52,7 @@ class Desk:
     helpers: dict[str, Helper] = field(default_factory=dict)
     done: str = ""
     told: str = ""
+    named: str = ""
 
     def heed(self, store: Store) -> None:
         """Do all that was pressed since, in order."""
@@ -109,6 +111,7 @@ class Desk:
         self.told = ""
         work = self.work
         if press.what == "open":
+            self.named = ""
             if work is None or press.page != str(work.picture.id):
                 self.open(store, press.page)
             return

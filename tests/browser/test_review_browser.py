@@ -96,7 +96,7 @@ def test_every_key_of_review(browser: Browser, address: str, store: Store) -> No
     assert [revision.reading.label for revision in readings.history(store, image_id)] == ["abnormal", "normal"]
     skipped = int(page.url.rpartition("page=")[2])
     assert skipped in others
-    settle(page)
+    expect(page.locator(".review-frozen")).to_be_hidden(timeout=WAIT_MS)
     press("k")
     until(page, lambda: not page.url.endswith(f"page={skipped}"))
     assert [revision.status for revision in readings.history(store, skipped)] == ["skipped"]

@@ -16,7 +16,7 @@ from annotations.store import Store
 from annotations.upkeep import erase_group
 from ecgcore.overlay import NOTICE
 from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
-from tests.pages.review_app import press, sound
+from tests.pages.review_app import button, press, sound
 from tests.pages.test_screen_app import APP, texts
 
 
@@ -215,4 +215,4 @@ def test_older_pictures_are_compared_in_the_background(app: AppTest, data: Store
 def test_open_goes_to_review(app: AppTest) -> None:
     press(app, "open-2")
     assert app.query_params["page"] == "2"
-    assert app.button(key="label-abnormal").label == "**Abnormal**"
+    assert button(app, "label-abnormal").label == "**Abnormal** `A`"
