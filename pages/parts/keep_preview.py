@@ -39,7 +39,7 @@ def panel_preview(item: Screened, shown: Shown) -> PanelCut:
             "person.",
             icon=":material/visibility:",
         )
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if count:
             _button(f"Black out all {count}" if count > 1 else "Black out", "all", places, cut.text_boxes)
         if 1 < count <= _MOST_BUTTONS:

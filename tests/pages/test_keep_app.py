@@ -15,7 +15,7 @@ from annotations.picture_files import PICTURES
 from annotations.privacy import choose_what_to_keep, kept_results, what_to_keep
 from annotations.store import Store
 from ecgcore.page import read_picture
-from ecgcore.types import ByteArray
+from ecgcore.types import Beat, Box, ByteArray
 from pages.parts.keep_look import EACH, ONE
 from tests.pages.review_app import below, press, sound
 from tests.pages.test_screen_app import APP, drop, png, texts
@@ -59,25 +59,26 @@ def test_only_the_panel_is_kept_and_its_boxes_lie_on_the_same_beats(
     choose_what_to_keep(data, "panel")
     screen.session_state["person"] = "Ada"
     app = drop(screen.run(), ("Jane Doe.png", png(ecg_page_rgb)))
-    (item,) = app.session_state["screened"].values()
-    press(app, f"correct-{item.key}")
+    ((key, item),) = app.session_state["screened"].items()
+    beats = [Box(300.0, 400.0, 340.0, 460.0), Box(700.0, 300.0, 760.0, 340.0)]
+    found = tuple(Beat(place, 0.9, 0.6, 0.1) for place in beats)
+    app.session_state["screened"][key] = replace(item, prediction=replace(item.prediction, beats=found))
+    press(app.run(), f"correct-{key}")
     press(app, "keep-unknown")
     app.switch_page("pages/screen.py").run()
-    press(app, f"correct-{item.key}")  # the same page is recognised, so nothing is asked
+    press(app, f"correct-{key}")  # the same page is recognised, so nothing is asked
     assert app.session_state["work"].picture.id == 4
     assert data.picture(4).group_key.startswith("picture:")
     (row,) = data.rows("SELECT * FROM image WHERE id > 3")
     (stored_rgb,) = read_picture(data.folder / row["file"], "x")
     assert (row["width"], row["height"]) < item.shown.wh
-    boxes = [tuple(round(v) for v in (b["x1"], b["y1"], b["x2"], b["y2"])) for b in data.rows(
+    places = [tuple(round(v) for v in (b["x1"], b["y1"], b["x2"], b["y2"])) for b in data.rows(
         "SELECT prediction_box.* FROM prediction_box JOIN prediction ON prediction.id = prediction_id "
         "WHERE image_id = ? ORDER BY prediction_box.id", (row["id"],)
     )]  # fmt: skip
-    beats = [[round(edge) for edge in beat.box_photo_xyxy.as_list()] for beat in item.prediction.beats]
-    assert boxes
-    for (x1, y1, x2, y2), (u1, v1, u2, v2) in zip(boxes, beats, strict=True):
-        whole = ecg_page_rgb[v1:v2, u1:u2]
-        assert (stored_rgb[y1:y2, x1:x2] == whole[: y2 - y1, : x2 - x1]).mean() > 0.95
+    for (x1, y1, x2, y2), beat in zip(places, beats, strict=True):
+        u1, v1, u2, v2 = (round(edge) for edge in beat.as_list())
+        assert (stored_rgb[y1:y2, x1:x2] == ecg_page_rgb[v1:v2, u1:u2]).all()
 
 
 def test_corners_set_by_hand_are_remembered_with_the_whole_photo(
