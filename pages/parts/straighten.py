@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
 from ecgcore.bundle import Bundle
-from ecgcore.page_cut import cut_panel
+from ecgcore.page_cut import view_panel
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray, FloatArray, Prediction
 from pages.parts.corners import RADIUS_PX, circle, moved_corners
@@ -159,7 +159,7 @@ def _straightened(item: Screened, shown: Shown) -> bytes:
 @st.cache_data(scope="session", max_entries=12, show_spinner="Straightening")
 def _cut_jpeg(key: str, corners: str, _item: Screened, _shown: Shown) -> bytes:
     assert _item.prediction.frame is not None
-    return jpeg(at_width(cut_panel(_shown.photo_rgb(), _item.prediction.frame).picture_rgb, 1200))
+    return jpeg(view_panel(_shown.photo_rgb(), _item.prediction.frame))
 
 
 def _decoded(view_jpeg: bytes) -> ByteArray:
