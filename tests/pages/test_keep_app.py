@@ -181,9 +181,10 @@ def test_what_is_blacked_out_before_storing_is_never_stored(
 ) -> None:
     choose_what_to_keep(data, "panel")
     app = drop(screen.run(), ("a.png", png(page_with_print_rgb)))
-    ((key, item),) = app.session_state["screened"].items()
+    (key,) = app.session_state["screened"]
     press(app, f"correct-{key}")
-    found = app.session_state["panel-cuts"][key].text_boxes
+    (kept,) = app.session_state["panel-cuts"].values()
+    found = kept.cut.text_boxes
     assert found, "print among the rows is found"
     assert "of print or handwriting found" in " ".join(warning.value for warning in app.warning)
     press(app, "black-all")
@@ -194,4 +195,20 @@ def test_what_is_blacked_out_before_storing_is_never_stored(
         x1, y1, x2, y2 = (round(edge) for edge in box.as_list())
         assert (stored_rgb[y1 + 1 : y2 - 1, x1 + 1 : x2 - 1] == 0).all()
     assert len([path for path in (data.folder / PICTURES).rglob("*") if path.is_file()]) == 4, "no other copy of it"
-    assert item.key not in app.session_state["panel-cuts"]
+    assert not app.session_state["panel-cuts"]
+
+
+def test_corners_set_after_the_first_look_cut_the_page_anew(
+    data: Store, screen: AppTest, ecg_page_rgb: ByteArray
+) -> None:
+    choose_what_to_keep(data, "panel")
+    app = drop(screen.run(), ("a.png", png(ecg_page_rgb)))
+    ((key, item),) = app.session_state["screened"].items()
+    press(app, f"correct-{key}")
+    (first,) = app.session_state["panel-cuts"].values()
+    frame = item.prediction.frame
+    narrower = replace(frame, panel_wh=(frame.panel_wh[0] - 200, frame.panel_wh[1]))
+    app.session_state["screened"][key] = replace(item, prediction=replace(item.prediction, frame=narrower, ink=None))
+    press(app.run(), f"correct-{key}")
+    (again,) = app.session_state["panel-cuts"].values()
+    assert again.cut.picture_rgb.shape[1] < first.cut.picture_rgb.shape[1] - 50
