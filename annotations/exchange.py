@@ -60,8 +60,8 @@ def import_from(
     keep = what_to_keep(store)
     if keep == "result":
         raise StoreError(
-            "Nothing but results is kept here, so no picture can be imported.",
-            "Choose on the Screen page what is kept.",
+            "Only results are stored here, so no pages can be imported.",
+            "Change on the Screen page what is stored.",
         )
     loaded = FORMATS[format_name].load(path)
     report = ImportReport(refusals=list(loaded.refusals), losses=loaded.losses)
