@@ -67,7 +67,7 @@ def test_only_the_panel_is_kept_and_its_boxes_lie_on_the_same_beats(
     press(app, "keep-unknown")
     app.switch_page("pages/screen.py").run()
     press(app, f"correct-{key}")  # the same page is recognised, so nothing is asked
-    assert app.session_state["work"].picture.id == 4
+    assert app.query_params["page"] == "4"
     assert data.picture(4).group_key.startswith("picture:")
     (row,) = data.rows("SELECT * FROM image WHERE id > 3")
     (stored_rgb,) = read_picture(data.folder / row["file"], "x")
