@@ -87,8 +87,8 @@ def _import(options: argparse.Namespace) -> int:
     if len(report.refusals) > _REFUSALS_SHOWN:
         print(f"... and {len(report.refusals) - _REFUSALS_SHOWN} more", file=sys.stderr)
     print(
-        f"{report.pictures_added} pages and {report.readings_added} readings added, {report.unchanged} unchanged, "
-        f"{len(report.refusals)} refused"
+        f"pages added: {report.pictures_added}, readings added: {report.readings_added}, "
+        f"unchanged: {report.unchanged}, refused: {len(report.refusals)}"
     )
     for twin in report.twins:
         print(f"near-duplicate: {twin}")
@@ -105,7 +105,7 @@ def _export(options: argparse.Namespace) -> int:
     count = export_to(
         store, options.format, options.path, snapshot_id=chosen[0] if chosen else None, progress=_show_progress
     )
-    print(f"{count} pages written to {options.path}")
+    print(f"pages written to {options.path}: {count}")
     for loss in FORMATS[options.format].losses:
         print(f"lost in this format: {loss}", file=sys.stderr)
     return EXIT_OK

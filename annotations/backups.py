@@ -72,7 +72,7 @@ def restore(file: Path, folder: Path, progress: Progress = _silent) -> None:
         StoreError: the file is no backup, is damaged, does not fit on the disk, or the folder is in use.
     """
     if (folder / DATABASE).exists():
-        raise StoreError(f"{folder} holds a database already.", "Restore into an empty folder.")
+        raise StoreError(f"{folder} already contains a database.", "Restore into an empty folder.")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         with tempfile.TemporaryDirectory(dir=folder) as temporary, zipfile.ZipFile(file) as archive:

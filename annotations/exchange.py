@@ -61,8 +61,8 @@ def import_from(
     keep = what_to_keep(store)
     if keep == "result":
         raise StoreError(
-            "Nothing but results is kept here, so no picture can be imported.",
-            "Choose on the Screen page what is kept.",
+            "Only results are stored here, so no pages can be imported.",
+            "Change on the Screen page what is stored.",
         )
     loaded = FORMATS[format_name].load(path)
     report = ImportReport(refusals=list(loaded.refusals), losses=loaded.losses)
@@ -224,12 +224,14 @@ def _cut_page(store: Store, page: ExchangePage, news: dict[str, NewPicture], *, 
     prepared = prepare_page(photo_rgb)
     cut = cut_panel(photo_rgb, prepared.frame, prepared.ink)
     cut = cut.blackened(cut.text_boxes)  # print; nobody looks at each page of an import
+    height, width = cut.picture_rgb.shape[:2]
+    if known is not None and (known.width, known.height) != (width, height):
+        raise StoreError("An earlier version of this program cut its panel elsewhere.", "Correct that page in Review.")
     digest = picture_hash(cut.picture_rgb)
     if known is None and store.picture_by_hash(digest) is None and digest not in news:
         news[digest] = _new_picture(
             store, page, cut.picture_rgb, digest, None, named=named, former_hash=page.picture_hash
         )
-    height, width = cut.picture_rgb.shape[:2]
     mapped = [(box, cut.boxes(np.array(box.box_photo_xyxy.as_list()))[0]) for box in page.reading.boxes]
     boxes = tuple(
         replace(box, box_photo_xyxy=Box(*place.tolist()))

@@ -44,6 +44,6 @@ def refused_whole(refusals: list[Refusal]) -> StoreError:
     """Why nothing was taken over."""
     first = refusals[0]
     return StoreError(
-        f"Nothing was taken: {len(refusals)} pages were refused, first {first.file}: {first.reason}",
-        "Correct them, or take the good ones.",
+        f"Import cancelled, nothing was changed: {len(refusals)} failed, first {first.file}: {first.reason}",
+        'Correct them, or import without "all or nothing".',
     )

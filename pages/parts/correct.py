@@ -9,7 +9,7 @@ from ecgcore.page_cut import PanelCut
 from pages.parts.keep_preview import panel_preview, photo_preview
 from pages.parts.keeping import KEY_HELP, WHY_KEY, choice_of_keeping, keeping_line, remember_keeping
 from pages.parts.page_cards import open_in_review
-from pages.parts.panel_cut import cut_of, forget_cuts
+from pages.parts.panel_cut import cut_of, kept_cuts
 from pages.parts.results import Screened, Shown
 from pages.parts.storage import known_person, store
 from pages.parts.storing import known_picture, store_page
@@ -37,7 +37,7 @@ def correct_this(item: Screened, shown: Shown) -> None:
         elif (known := known_picture(store(), shown)) is not None:
             _forget_question()
             is_cut = (known.width, known.height) != shown.wh
-            cut = cut_of(item, shown) if is_cut else None
+            cut = cut_of(item, shown, kept_cuts()).cut if is_cut else None
             open_in_review(store_page(store(), item, shown, cut=cut, group="", person=known_person()))
         else:
             _keep_dialog(item, shown)
@@ -97,5 +97,5 @@ def _go(item: Screened, shown: Shown, keep: Keep, cut: PanelCut | None, key: str
     _forget_question()
     if keep == "result":
         st.rerun()
-    forget_cuts({item.key})
+    kept_cuts().pop(shown, None)
     open_in_review(image_id)

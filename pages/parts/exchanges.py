@@ -6,8 +6,9 @@ import streamlit as st
 
 from annotations.archives import unpacked
 from annotations.backups import backup
-from annotations.exchange import ImportReport, export_to, import_from
+from annotations.exchange import export_to, import_from
 from annotations.formats import FORMATS
+from annotations.import_report import ImportReport
 from annotations.records import DESCRIPTION, import_records
 from annotations.snapshots import snapshots
 from annotations.store import Store
@@ -124,6 +125,8 @@ def care_tab(store: Store) -> None:
 
         background.start("backup", "Backing up", save)
     background.show("backup")
+    st.divider()
+    st.caption("Checks the database, every page and every model against their checksums.")
     if st.button("Check integrity", key="check-go"):
 
         def look(report: background.Report) -> str:

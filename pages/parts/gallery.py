@@ -63,7 +63,7 @@ def _card(store: Store, row: dict[str, Any], *, in_bin: bool) -> bool:
     read = f" · {counted(row['beats'], 'beat')} · {row['person']}" if row["person"] else ""
     patient = f"{'' if row['is_known'] else 'unknown '}patient {group_code(store, row['group_key'])}"
     st.caption(f"{label}{read}  \n{patient}{' · test set' if row['is_holdout'] else ''}")
-    if st.button("Open", key=f"open-{row['id']}", type="tertiary", disabled=in_bin):
+    if st.button(f"Open page {row['id']}", key=f"open-{row['id']}", type="tertiary", disabled=in_bin):
         open_in_review(row["id"])
     return is_ticked
 

@@ -86,7 +86,6 @@ def snapshot_tab(store: Store, person: str) -> None:
                 "by": s.person,
                 "created": local_time(s.created_at),
                 "note": s.note,
-                "sha256": s.sha256[:12],
             }
             for s in taken
         ],

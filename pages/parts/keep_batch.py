@@ -15,7 +15,7 @@ from ecgcore.page_cut import PanelCut
 from pages.parts import background
 from pages.parts.keep_look import Answer, look_at_all
 from pages.parts.keeping import choice_of_keeping, remember_keeping
-from pages.parts.panel_cut import forget_cuts, kept_cuts, make_cut
+from pages.parts.panel_cut import cut_of, kept_cuts
 from pages.parts.results import Screened, Shown
 from pages.parts.storage import known_person, store
 from pages.parts.storing import known_picture, store_page
@@ -123,7 +123,7 @@ def _prepare(batch: _Batch) -> None:
         if known is not None:
             batch.known.add(item.key)
         if (batch.keep == "panel") if known is None else (known.width, known.height) != shown.wh:
-            batch.cuts[item.key] = cuts[item.key] = cuts.get(item.key) or make_cut(item, shown)
+            batch.cuts[item.key] = cut_of(item, shown, cuts).cut
 
     def work(report: background.Report) -> str:
         done = _each(batch, report, prepare)
@@ -150,7 +150,6 @@ def _store(batch: _Batch, answer: Answer) -> None:
         store_page(data, item, shown, cut=cut, group=groups.get(item.key, ""), person=person)
 
     batch.pages = [page for page in batch.pages if page[0].key not in answer.left_out]
-    forget_cuts({item.key for item, _ in batch.pages})
 
     def work(report: background.Report) -> str:
         refused = len(batch.trouble)

@@ -6,7 +6,7 @@ from streamlit_drawable_canvas import st_canvas
 from ecgcore.page_cut import PanelCut
 from ecgcore.types import Box
 from pages.parts.canvas import STROKE_PX, from_drawing
-from pages.parts.panel_cut import blacked_out, cut_of, outlined
+from pages.parts.panel_cut import cut_of, kept_cuts, outlined
 from pages.parts.pictures import at_width, jpeg
 from pages.parts.results import Screened, Shown
 from pages.parts.words import counted
@@ -19,9 +19,9 @@ _MOST_BUTTONS = 12
 def panel_preview(item: Screened, shown: Shown) -> PanelCut:
     """Show what would be stored of a page of which only the panel is kept, and take black-outs; returns the cut."""
     with st.spinner("Cutting the panel ...", show_time=False):
-        whole = cut_of(item, shown)
-    places = blacked_out(item)
-    cut = whole.blackened(places) if places else whole
+        kept = cut_of(item, shown, kept_cuts())
+    places = kept.places
+    cut = kept.cut.blackened(places) if places else kept.cut
     count = len(cut.text_boxes)
     st.markdown("**This will be stored:** these pixels, without file name and metadata, and nothing else of the photo.")
     is_drawing = st.session_state.get(f"draw-black-{item.key}", False)
@@ -39,14 +39,14 @@ def panel_preview(item: Screened, shown: Shown) -> PanelCut:
             "person.",
             icon=":material/visibility:",
         )
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if count:
             _button(f"Black out all {count}" if count > 1 else "Black out", "all", places, cut.text_boxes)
         if 1 < count <= _MOST_BUTTONS:
             for number, box in enumerate(cut.text_boxes, 1):
                 _button(f"Black out {number}", str(number), places, (box,))
         if places:
-            st.button("Undo", key="black-undo", icon=":material/undo:", on_click=places.pop)
+            st.button("Undo black-out", key="black-undo", icon=":material/undo:", on_click=_undo, args=(places,))
         st.toggle("Draw boxes to black out", key=f"draw-black-{item.key}")
     return cut
 
@@ -57,6 +57,10 @@ def photo_preview(shown: Shown) -> None:
         "**This will be stored:** the whole photo, without file name and metadata. Redact names on it in Review."
     )
     st.image(shown.view_jpeg, width="stretch", alt="The whole photo as it will be stored")
+
+
+def _undo(places: list[Box]) -> None:
+    places.pop()
 
 
 def _button(words: str, key: str, places: list[Box], boxes: tuple[Box, ...]) -> None:

@@ -64,7 +64,10 @@ def _card(store: Store, card: PageCard, scope: str) -> None:
             st.caption(f"{error.cause} {error.next_step}")
     st.markdown(card.words)
     if card.image_id is not None and st.button(
-        "Open in Review", key=f"{scope}-review-{card.image_id}", icon=":material/draw:", type="tertiary"
+        f"Open page {card.image_id} in Review",
+        key=f"{scope}-review-{card.image_id}",
+        icon=":material/draw:",
+        type="tertiary",
     ):
         open_in_review(card.image_id)
 

@@ -1,6 +1,7 @@
 """What would be stored of a page of which only the panel is kept: the rows of trace, and what somebody blacked out."""
 
-from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ import streamlit as st
 from ecgcore.overlay import ORANGE
 from ecgcore.page import prepare_page
 from ecgcore.page_cut import PanelCut, cut_panel
-from ecgcore.types import Box, ByteArray
+from ecgcore.types import Box, ByteArray, Prediction
 from pages.parts.pictures import at_width
 from pages.parts.results import Screened, Shown
 
@@ -17,22 +18,40 @@ _OUTLINE_PX = 3
 _LETTER_PX = 22
 
 
-def kept_cuts() -> MutableMapping[str, PanelCut]:
-    """This session's cuts by the key of the page, so that none is made twice."""
-    cuts: dict[str, PanelCut] = st.session_state.setdefault("panel-cuts", {})
+@dataclass
+class KeptCut:
+    """What was cut of a page, so that it is cut once.
+
+    Args:
+        prediction: whose frame it was cut by; corners that are set by hand later make another.
+        cut: with nothing blacked out.
+        places: in the cut's pixels, which somebody blacked out.
+    """
+
+    prediction: Prediction
+    cut: PanelCut
+    places: list[Box] = field(default_factory=list)
+
+
+Cuts = WeakKeyDictionary[Shown, KeptCut]
+"""By the picture of the page: with the last of its results the cut goes too."""
+
+
+def kept_cuts() -> Cuts:
+    """This session's cuts."""
+    cuts: Cuts = st.session_state.setdefault("panel-cuts", Cuts())
     return cuts
 
 
-def cut_of(item: Screened, shown: Shown) -> PanelCut:
-    """The page's cut, with nothing blacked out; made where the session has none yet."""
-    cuts = kept_cuts()
-    if item.key not in cuts:
-        cuts[item.key] = make_cut(item, shown)
-    return cuts[item.key]
+def cut_of(item: Screened, shown: Shown, cuts: Cuts) -> KeptCut:
+    """The page's cut, made where ``cuts`` has none; may run in any thread."""
+    known = cuts.get(shown)
+    if known is None or known.prediction is not item.prediction:
+        known = cuts[shown] = KeptCut(item.prediction, _cut(item, shown))
+    return known
 
 
-def make_cut(item: Screened, shown: Shown) -> PanelCut:
-    """Cut a page down to its rows of trace; may run in any thread."""
+def _cut(item: Screened, shown: Shown) -> PanelCut:
     prediction, photo_rgb = item.prediction, shown.photo_rgb()
     assert prediction.frame is not None
     ink = prepare_page(photo_rgb).ink if prediction.ink is None else prediction.ink.raster()
@@ -50,17 +69,3 @@ def outlined(cut: PanelCut, width_px: int) -> ByteArray:
         place = (max(0, start[0]), start[1] - 4 if start[1] > _LETTER_PX else end[1] + _LETTER_PX)
         cv2.putText(small, str(number), place, cv2.FONT_HERSHEY_SIMPLEX, 0.8, ORANGE, 2, cv2.LINE_AA)
     return small
-
-
-def blacked_out(item: Screened) -> list[Box]:
-    """The places that somebody blacked out in a page's cut, in its pixels."""
-    places: list[Box] = st.session_state.setdefault("blacked-out", {}).setdefault(item.key, [])
-    return places
-
-
-def forget_cuts(keys: set[str]) -> None:
-    """Let go of the cuts of pages that are stored."""
-    for name in ("panel-cuts", "blacked-out"):
-        kept = st.session_state.get(name, {})
-        for key in keys & kept.keys():
-            del kept[key]

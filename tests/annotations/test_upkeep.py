@@ -73,7 +73,7 @@ def test_a_backup_comes_back_whole(store: Store, tmp_path: Path) -> None:
     assert check(copy) == []
     with pytest.raises(StoreError, match="exists already"):
         backup(store, tmp_path / "b.zip")
-    with pytest.raises(StoreError, match="holds a database"):
+    with pytest.raises(StoreError, match="contains a database"):
         restore(tmp_path / "b.zip", tmp_path / "new")
 
 

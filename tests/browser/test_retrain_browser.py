@@ -1,5 +1,6 @@
 """Training and Models in a real Chromium: the findings are drawn, a candidate is activated, a bundle is saved."""
 
+import re
 import zipfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -46,7 +47,7 @@ def test_findings_are_drawn_and_the_candidate_is_activated(browser: Browser, fin
         curve = page.locator(".js-plotly-plot").filter(has_text="true positive rate")
         curve.scroll_into_view_if_needed()
         expect(curve.locator(".scatterlayer path.js-line").first).to_be_visible(timeout=WAIT_MS)
-        worst = page.get_by_role("button", name="Open in Review").first
+        worst = page.get_by_role("button", name=re.compile("Open page .* in Review")).first
         expect(worst).to_be_visible(timeout=WAIT_MS)
         no_overflow(page)
         states_and_times_are_those_of_now_and_here(page, finished, other.id)

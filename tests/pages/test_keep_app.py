@@ -15,7 +15,7 @@ from annotations.picture_files import PICTURES
 from annotations.privacy import choose_what_to_keep, kept_results, what_to_keep
 from annotations.store import Store
 from ecgcore.page import read_picture
-from ecgcore.types import ByteArray
+from ecgcore.types import Beat, Box, ByteArray
 from pages.parts.keep_look import EACH, ONE
 from tests.pages.review_app import below, press, sound
 from tests.pages.test_screen_app import APP, drop, png, texts
@@ -59,25 +59,26 @@ def test_only_the_panel_is_kept_and_its_boxes_lie_on_the_same_beats(
     choose_what_to_keep(data, "panel")
     screen.session_state["person"] = "Ada"
     app = drop(screen.run(), ("Jane Doe.png", png(ecg_page_rgb)))
-    (item,) = app.session_state["screened"].values()
-    press(app, f"correct-{item.key}")
+    ((key, item),) = app.session_state["screened"].items()
+    beats = [Box(300.0, 400.0, 340.0, 460.0), Box(700.0, 300.0, 760.0, 340.0)]
+    found = tuple(Beat(place, 0.9, 0.6, 0.1) for place in beats)
+    app.session_state["screened"][key] = replace(item, prediction=replace(item.prediction, beats=found))
+    press(app.run(), f"correct-{key}")
     press(app, "keep-unknown")
     app.switch_page("pages/screen.py").run()
-    press(app, f"correct-{item.key}")  # the same page is recognised, so nothing is asked
-    assert app.session_state["work"].picture.id == 4
+    press(app, f"correct-{key}")  # the same page is recognised, so nothing is asked
+    assert app.query_params["page"] == "4"
     assert data.picture(4).group_key.startswith("picture:")
     (row,) = data.rows("SELECT * FROM image WHERE id > 3")
     (stored_rgb,) = read_picture(data.folder / row["file"], "x")
     assert (row["width"], row["height"]) < item.shown.wh
-    boxes = [tuple(round(v) for v in (b["x1"], b["y1"], b["x2"], b["y2"])) for b in data.rows(
+    places = [tuple(round(v) for v in (b["x1"], b["y1"], b["x2"], b["y2"])) for b in data.rows(
         "SELECT prediction_box.* FROM prediction_box JOIN prediction ON prediction.id = prediction_id "
         "WHERE image_id = ? ORDER BY prediction_box.id", (row["id"],)
     )]  # fmt: skip
-    beats = [[round(edge) for edge in beat.box_photo_xyxy.as_list()] for beat in item.prediction.beats]
-    assert boxes
-    for (x1, y1, x2, y2), (u1, v1, u2, v2) in zip(boxes, beats, strict=True):
-        whole = ecg_page_rgb[v1:v2, u1:u2]
-        assert (stored_rgb[y1:y2, x1:x2] == whole[: y2 - y1, : x2 - x1]).mean() > 0.95
+    for (x1, y1, x2, y2), beat in zip(places, beats, strict=True):
+        u1, v1, u2, v2 = (round(edge) for edge in beat.as_list())
+        assert (stored_rgb[y1:y2, x1:x2] == ecg_page_rgb[v1:v2, u1:u2]).all()
 
 
 def test_corners_set_by_hand_are_remembered_with_the_whole_photo(
@@ -180,9 +181,10 @@ def test_what_is_blacked_out_before_storing_is_never_stored(
 ) -> None:
     choose_what_to_keep(data, "panel")
     app = drop(screen.run(), ("a.png", png(page_with_print_rgb)))
-    ((key, item),) = app.session_state["screened"].items()
+    (key,) = app.session_state["screened"]
     press(app, f"correct-{key}")
-    found = app.session_state["panel-cuts"][key].text_boxes
+    (kept,) = app.session_state["panel-cuts"].values()
+    found = kept.cut.text_boxes
     assert found, "print among the rows is found"
     assert "of print or handwriting found" in " ".join(warning.value for warning in app.warning)
     press(app, "black-all")
@@ -193,4 +195,20 @@ def test_what_is_blacked_out_before_storing_is_never_stored(
         x1, y1, x2, y2 = (round(edge) for edge in box.as_list())
         assert (stored_rgb[y1 + 1 : y2 - 1, x1 + 1 : x2 - 1] == 0).all()
     assert len([path for path in (data.folder / PICTURES).rglob("*") if path.is_file()]) == 4, "no other copy of it"
-    assert item.key not in app.session_state["panel-cuts"]
+    assert not app.session_state["panel-cuts"]
+
+
+def test_corners_set_after_the_first_look_cut_the_page_anew(
+    data: Store, screen: AppTest, ecg_page_rgb: ByteArray
+) -> None:
+    choose_what_to_keep(data, "panel")
+    app = drop(screen.run(), ("a.png", png(ecg_page_rgb)))
+    ((key, item),) = app.session_state["screened"].items()
+    press(app, f"correct-{key}")
+    (first,) = app.session_state["panel-cuts"].values()
+    frame = item.prediction.frame
+    narrower = replace(frame, panel_wh=(frame.panel_wh[0] - 200, frame.panel_wh[1]))
+    app.session_state["screened"][key] = replace(item, prediction=replace(item.prediction, frame=narrower, ink=None))
+    press(app.run(), f"correct-{key}")
+    (again,) = app.session_state["panel-cuts"].values()
+    assert again.cut.picture_rgb.shape[1] < first.cut.picture_rgb.shape[1] - 50
