@@ -35,8 +35,8 @@ BORDER_SLACK = 0.055
 """Of the traces' width: a calibration pulse moves all borders by so much to one side."""
 TOGETHER = 0.25
 """Correlation of the rows' steepness below which their beats do not stand one above the other, as where a strip goes
-on from row to row: 38 of 60 drawn strips in rows lie below it; photos from 0.27, real exports from 0.38, and drawn pages
-of so few rows from 0.60."""
+on from row to row. Of 60 drawn strips in rows 38 lie below it; photos lie from 0.27, real exports from 0.38, drawn
+pages of so few rows from 0.60."""
 STRIP_ROWS = 5
 """A strip in more rows than these is not printed; six rows and more of drawn pages go down to 0.12."""
 NOISE_PX2 = 60.0
