@@ -102,7 +102,8 @@ class _Worker:
                 if "error" in message:
                     refusal = UnreadablePicture(*message["error"])
                 else:
-                    pages.append(self._page(*message["page"], deadline))
+                    height, width = message["page"]
+                    pages.append(self._page(height, width, deadline))
         except (EOFError, OSError) as error:  # TimeoutError is an OSError
             self.kill()
             if isinstance(error, TimeoutError) or self._process.returncode == -signal.SIGXCPU:
@@ -133,7 +134,7 @@ class _Worker:
 
     def _page(self, height: int, width: int, deadline: float) -> ByteArray:
         page = np.empty((height, width, 3), dtype=np.uint8)
-        place = memoryview(page).cast("B")
+        place = page.data.cast("B")
         ahead = min(len(self._unread), len(place))
         place[:ahead] = self._unread[:ahead]
         del self._unread[:ahead]

@@ -18,6 +18,8 @@ import signal
 import sys
 from typing import BinaryIO
 
+import numpy as np
+
 from ecgcore.errors import EcgError, UnreadablePicture
 from ecgcore.page_io import decoded_pages
 from ecgcore.page_io_limits import DECODER_ERRORS, EXPORT_AGAIN, MAX_ASPECT, MAX_FILE_S, damaged
@@ -56,7 +58,7 @@ def _answer(answers: BinaryIO, data: bytes, name: str, page_s: float) -> None:
                 return
             check_aspect(page, name)
             _send(answers, {"page": page.shape[:2]})
-            answers.write(memoryview(page).cast("B"))
+            answers.write(np.ascontiguousarray(page).data.cast("B"))
             answers.flush()
     except MemoryError:
         _send(answers, {"error": [f"{name} needs more memory to open than a picture may.", EXPORT_AGAIN]})
