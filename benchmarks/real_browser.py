@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 ROOT = Path(__file__).parents[1]
 STARTS_WITHIN_S = 60
@@ -54,6 +54,19 @@ def launch(playwright: Playwright) -> Browser:
     if path is None:
         raise RuntimeError("no Chromium on the PATH: `make browser` installs it")
     return playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+
+
+def wait_until(page: Page, expression: str, within_s: float = 30.0) -> None:
+    """Wait until JavaScript is true on the page; ``wait_for_function`` needs eval, which the app's policy forbids.
+
+    Raises:
+        TimeoutError: it is still false after ``within_s``.
+    """
+    deadline = time.monotonic() + within_s
+    while not page.evaluate(expression):
+        if time.monotonic() > deadline:
+            raise TimeoutError(expression)
+        page.wait_for_timeout(50)
 
 
 def _wait(address: str, server: subprocess.Popen[bytes]) -> None:

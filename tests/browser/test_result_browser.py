@@ -8,6 +8,7 @@ import cv2
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
+from benchmarks.real_browser import wait_until
 from ecgcore.types import ByteArray
 
 WAIT_MS = 30_000
@@ -59,27 +60,27 @@ def test_the_wheel_scrolls_and_zooming_is_meant(result: Page) -> None:
     whole, above = page.evaluate(PICTURE_WIDTH), page.evaluate(SCROLLED)
     page.mouse.move(x, y)
     page.mouse.wheel(0, -150)
-    page.wait_for_function(f"{SCROLLED} < {above - 50}")
+    wait_until(page, f"{SCROLLED} < {above - 50}")
     assert page.evaluate(PICTURE_WIDTH) == pytest.approx(whole, rel=0.005), "scrolling left the zoom alone"
 
     page.mouse.move(*middle(page))
     page.keyboard.down("Control")
     page.mouse.wheel(0, -200)
     page.keyboard.up("Control")
-    page.wait_for_function(f"{PICTURE_WIDTH} > {1.05 * whole}")
+    wait_until(page, f"{PICTURE_WIDTH} > {1.05 * whole}")
     page.wait_for_timeout(300)
     by_wheel = page.evaluate(PICTURE_WIDTH)
     page.get_by_role("button", name="Zoom in").click()
-    page.wait_for_function(f"{PICTURE_WIDTH} > {1.2 * by_wheel}")
+    wait_until(page, f"{PICTURE_WIDTH} > {1.2 * by_wheel}")
 
     page.mouse.dblclick(*middle(page))
-    page.wait_for_function(f"{PICTURE_WIDTH} < {1.01 * whole}")
+    wait_until(page, f"{PICTURE_WIDTH} < {1.01 * whole}")
 
     # the caliper's reading stands above the picture, inside the window
     page.get_by_text("Caliper", exact=True).click()
     reading = page.locator(".st-key-caliper-reading")
     expect(reading).to_contain_text("Drag a box across the page")
-    page.wait_for_function("document.querySelector('.js-plotly-plot')?._fullLayout?.dragmode === 'select'")
+    wait_until(page, "document.querySelector('.js-plotly-plot')?._fullLayout?.dragmode === 'select'")
     page.wait_for_timeout(500)
     x, y = middle(page)
     page.mouse.move(x, y)
@@ -104,7 +105,7 @@ def test_one_finger_scrolls_and_two_zoom(result: Page) -> None:
     for step in range(1, 11):
         touch(session, "touchMove", (x, y - 12 * step))
     touch(session, "touchEnd")
-    page.wait_for_function(f"{SCROLLED} > {above + 50}")
+    wait_until(page, f"{SCROLLED} > {above + 50}")
     assert page.evaluate(PICTURE_WIDTH) == pytest.approx(whole, rel=0.005)
 
     x, y = middle(page)
@@ -112,7 +113,7 @@ def test_one_finger_scrolls_and_two_zoom(result: Page) -> None:
     for step in range(1, 11):
         touch(session, "touchMove", (x - 30 - 5 * step, y), (x + 30 + 5 * step, y))
     touch(session, "touchEnd")
-    page.wait_for_function(f"{PICTURE_WIDTH} > {1.5 * whole}")
+    wait_until(page, f"{PICTURE_WIDTH} > {1.5 * whole}")
     page.wait_for_timeout(500)
 
     left = "document.querySelector('.st-key-page-view image').getBoundingClientRect().left"
@@ -121,10 +122,10 @@ def test_one_finger_scrolls_and_two_zoom(result: Page) -> None:
     for step in range(1, 11):
         touch(session, "touchMove", (x + 4 * step, y))
     touch(session, "touchEnd")
-    page.wait_for_function(f"{left} > {before + 20}")
+    wait_until(page, f"{left} > {before + 20}")
     assert page.evaluate(SCROLLED) == scrolled, "a zoomed picture is panned"
     page.get_by_role("button", name="Reset axes").tap()
-    page.wait_for_function(f"{PICTURE_WIDTH} < {1.01 * whole}")
+    wait_until(page, f"{PICTURE_WIDTH} < {1.01 * whole}")
 
     page.get_by_text("Straightened", exact=True).click()
     expect(page.get_by_text("as the networks saw it, straightened")).to_be_visible(timeout=WAIT_MS)

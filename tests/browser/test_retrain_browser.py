@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from annotations.store import Store
 from annotations.training_runs import move_run, run_of
-from benchmarks.real_browser import served
+from benchmarks.real_browser import served, wait_until
 from tests.trainer.training_store import IN_USE, queue
 from trainer.registry import present_version
 
@@ -23,7 +23,7 @@ def no_overflow(page: Page) -> None:
     """Nothing sticks out sideways, on a desk's screen or on a phone's."""
     for width in (420, 1400):
         page.set_viewport_size({"width": width, "height": 1000})
-        page.wait_for_function("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        wait_until(page, "document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 def choose_run(page: Page, name: str) -> None:

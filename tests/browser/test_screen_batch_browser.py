@@ -8,6 +8,7 @@ import cv2
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
+from benchmarks.real_browser import wait_until
 from ecgcore.types import ByteArray
 
 WAIT_MS = 60_000
@@ -152,7 +153,7 @@ def test_the_list_fits_a_phone_and_nothing_is_asked_once_all_is_removed(page: Pa
         assert box["x"] + box["width"] <= 420
     page.get_by_role("button", name="Remove all").click()
     expect(page.get_by_text("reads a photo, scan or PDF")).to_be_visible(timeout=WAIT_MS)
-    page.wait_for_function("window.ecgResultsUnsaved === false")
+    wait_until(page, "window.ecgResultsUnsaved === false")
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.reload()

@@ -9,6 +9,7 @@ import cv2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from benchmarks.real_browser import wait_until
 from ecgcore.types import ByteArray
 
 WAIT_MS = 30_000
@@ -98,7 +99,7 @@ def test_zoom_outlives_the_switches(page: Page, picture: Path) -> None:
     page.keyboard.down("Control")
     page.mouse.wheel(0, -200)
     page.keyboard.up("Control")
-    page.wait_for_function(f"{width_px} > {1.05 * before}")
+    wait_until(page, f"{width_px} > {1.05 * before}")
     page.get_by_text("Panel outline", exact=True).click()
     expect(chart.locator(".trace:first-child path.js-line")).to_be_visible()
     assert page.evaluate(width_px) > 1.05 * before

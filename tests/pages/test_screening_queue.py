@@ -138,14 +138,14 @@ def test_a_fault_of_a_decoder_stops_no_other(
     bundle: Bundle, screened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue, worker = ScreeningQueue({}), ScreeningWorker()
-    read = screening_queue.read_picture
+    read = screening_queue.read_untrusted
 
     def read_picture(content: bytes, name: str) -> list[ByteArray]:
         if name == "1.png":
             raise IndexError
         return read(content, name)
 
-    monkeypatch.setattr(screening_queue, "read_picture", read_picture)
+    monkeypatch.setattr(screening_queue, "read_untrusted", read_picture)
     for shade in (1, 2):
         queue.add(picture(shade), bundle)
     worker.enlist(queue)
