@@ -99,7 +99,7 @@ def rhythm_box(store: Store, work: Work, photo_rgb: ByteArray) -> None:
         f"{counted(missed, 'possibly missed beat')}, {doubled}. Only hints: premature beats and fibrillation look like "
         "this too."
     )
-    st.image(_hints_picture(page, hints, photo_rgb))
+    st.image(_hints_picture(page, hints, photo_rgb), alt="The page with the places of the rhythm check marked")
 
 
 def _prepared_page(store: Store, work: Work) -> PageImage | None:

@@ -28,7 +28,10 @@ def history_box(store: Store, desk: Desk, work: Work, photo_rgb: ByteArray) -> N
         return
     chosen = st.selectbox("Version", versions, format_func=_named, key=f"version-{work.token}")
     st.caption(f"{_summary(chosen.reading)} Green: only on the canvas now. Orange, dashed: only in that version.")
-    st.image(difference_picture(photo_rgb, chosen.reading, work.reading))
+    st.image(
+        difference_picture(photo_rgb, chosen.reading, work.reading),
+        alt="What changed between this version and what is on the canvas",
+    )
     current = chosen.id == work.base_revision_id
     if st.button(
         "Restore this version",
@@ -73,11 +76,11 @@ def conflict_box(store: Store, desk: Desk, work: Work, photo_rgb: ByteArray) -> 
     left, right = st.columns(2)
     with left:
         st.markdown(f"**Yours** · {_summary(work.reading)}")
-        st.image(difference_picture(photo_rgb, theirs.reading, work.reading))
+        st.image(difference_picture(photo_rgb, theirs.reading, work.reading), alt="Your version, and how it differs")
         mine = st.button("Keep yours, as a new version", type="primary", key="conflict-mine")
     with right:
         st.markdown(f"**{theirs.person}'s** · {_summary(theirs.reading)}")
-        st.image(difference_picture(photo_rgb, work.reading, theirs.reading))
+        st.image(difference_picture(photo_rgb, work.reading, theirs.reading), alt="Their version, and how it differs")
         other = st.button(f"Keep {theirs.person}'s", key="conflict-theirs")
         both = st.button("Show both on the canvas", key="conflict-both")
     if mine or both:
