@@ -15,7 +15,9 @@ export default function ({ data }) {
 }
 """
 
-# The drop zone keeps files over the limit to itself; their names are read where they arrive.
+# The drop zone keeps files over the limit to itself; their names are read where they arrive. They are told a second later:
+# a run that starts while Streamlit's drop zone asks for its addresses drops the answer, and the other files of the same
+# drop would never be sent (seen with streamlit 1.67).
 _TOO_LARGE = """
 export default function ({ data, setTriggerValue }) {
   const watch = new AbortController();
@@ -23,7 +25,7 @@ export default function ({ data, setTriggerValue }) {
   const tell = (event, files) => {
     if (!event.target.closest?.(zone)) return;
     const names = [...files].filter((file) => file.size > data.limit).map((file) => file.name);
-    if (names.length) setTriggerValue("names", names);
+    if (names.length) setTimeout(() => setTriggerValue("names", names), 1000);
   };
   document.addEventListener("change", (event) => tell(event, event.target.files ?? []),
     { capture: true, signal: watch.signal });

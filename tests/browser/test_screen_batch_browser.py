@@ -56,7 +56,9 @@ def test_every_dropped_file_is_a_row_and_what_was_dropped_last_is_open(page: Pag
     expect(page.get_by_role("heading", name="a.png", exact=True)).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_text("◆ Refer", exact=True)).to_be_visible(timeout=WAIT_MS)
     drop(page, folder, "letter.docx", "b.png", "huge.tif", "blank.png")
-    expect(page.get_by_text("5 pages: ▲ 0 abnormal · ◆ 2 refer · ● 0 normal · ✕ 3 not screened")).to_be_visible()
+    expect(page.get_by_text("5 pages: ▲ 0 abnormal · ◆ 2 refer · ● 0 normal · ✕ 3 not screened")).to_be_visible(
+        timeout=WAIT_MS
+    )
     rows = page.locator(".row")
     expect(rows).to_have_count(5)
     for name, reason in (("huge.tif", "too large"), ("letter.docx", "file type not supported"), ("blank.png", "")):
