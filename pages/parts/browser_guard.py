@@ -15,9 +15,9 @@ export default function ({ data }) {
 }
 """
 
-# The drop zone keeps files over the limit to itself; their names are read where they arrive. They are told a second later:
-# a run that starts while Streamlit's drop zone asks for its addresses drops the answer, and the other files of the same
-# drop would never be sent (seen with streamlit 1.67).
+# The drop zone keeps files over the limit to itself; their names are read where they arrive. They are told a second
+# later: a run that starts while Streamlit's drop zone asks for its addresses drops the answer, and the other files of
+# the same drop would never be sent (seen with streamlit 1.67).
 _TOO_LARGE = """
 export default function ({ data, setTriggerValue }) {
   const watch = new AbortController();
