@@ -25,7 +25,8 @@ export default function ({ data, setTriggerValue }) {
   const tell = (event, files) => {
     if (!event.target.closest?.(zone)) return;
     const names = [...files].filter((file) => file.size > data.limit).map((file) => file.name);
-    if (names.length) setTimeout(() => setTriggerValue("names", names), 1000);
+    const drop = { names, alone: names.length === files.length };
+    if (names.length) setTimeout(() => setTriggerValue("drop", drop), 1000);
   };
   document.addEventListener("change", (event) => tell(event, event.target.files ?? []),
     { capture: true, signal: watch.signal });
@@ -44,8 +45,12 @@ def ask_before_leaving(*, unsaved: bool) -> None:
     _guard(key="ask-before-leaving", data={"unsaved": unsaved}, height=1)
 
 
-def too_large(limit_bytes: int) -> list[str]:
-    """Names of the files that were dropped since the last run and are larger than the drop zone takes."""
-    told = _watch(key="files-too-large", data={"limit": limit_bytes}, on_names_change=lambda: None, height=1)
-    names = told.get("names")
-    return [str(name) for name in names] if names else []
+def too_large(limit_bytes: int) -> tuple[list[str], bool]:
+    """The files of the newest drop that are larger than the drop zone takes.
+
+    Returns:
+        Their names, none where nothing is new; and whether nothing else was dropped with them.
+    """
+    told = _watch(key="files-too-large", data={"limit": limit_bytes}, on_drop_change=lambda: None, height=1)
+    drop = told.get("drop") or {"names": [], "alone": False}
+    return [str(name) for name in drop["names"]], bool(drop["alone"])

@@ -36,11 +36,16 @@ def incoming(bundle: Bundle) -> bool:
     with st.container(horizontal=True, vertical_alignment="center"):
         came = [_dropped(bundle), _photographed(bundle), _sampled(bundle)]
     st.caption(TAKES)
-    reason = TOO_LARGE.format(limit=limit)
-    refused = [Picture(name, b"", refusal=reason) for name in too_large(limit * 2**20)]
-    if refused:
-        screen_in_background(refused, bundle)
-    return any(came) or bool(refused)
+    return any([*came, _refused(limit, bundle)])
+
+
+def _refused(limit_mb: int, bundle: Bundle) -> bool:
+    """List what the drop zone kept to itself; it is opened only where nothing else was dropped with it."""
+    names, alone = too_large(limit_mb * 2**20)
+    reason = TOO_LARGE.format(limit=limit_mb)
+    if names:
+        screen_in_background([Picture(name, b"", refusal=reason) for name in names], bundle, opening=alone)
+    return bool(names)
 
 
 def _dropped(bundle: Bundle) -> bool:

@@ -53,19 +53,36 @@ function fillRow(parts, data, isOpen) {
   parts.remove.title = "Remove this page";
 }
 
+// A page is marked as open at once, before the server has said so. What the server says of a time before the newest
+// press is no news: without the count a page turned quickly would jump back, and the next key would count from there.
+const UNHEARD_MS = 10000;
+
+function openNow(state, data, order) {
+  return data.heard < state.sent && order.includes(state.wanted) ? state.wanted : data.open;
+}
+
 function focused(list) {
   return list.getRootNode().activeElement;
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const list = parentElement.querySelector("ol");
-  const state = (list.state ??= { rows: new Map(), open: null, keys: null });
+  const state = (list.state ??= { rows: new Map(), open: null, keys: null, sent: 0, wanted: null, timer: 0 });
   const order = data.rows.map((row) => row.id);
 
   const mark = (id) => data.rows.forEach((row) => fillRow(state.rows.get(row.id), row, row.id === id));
   const send = (what, id) => {
-    if (what === "open") mark((data.open = id)); // at once, and for the next press of a key
-    setTriggerValue(what, id);
+    if (what === "remove") return setTriggerValue(what, id);
+    state.sent = Math.max(state.sent, data.heard) + 1;
+    state.wanted = id;
+    mark(id);
+    setTriggerValue("open", { id, number: state.sent });
+    clearTimeout(state.timer);
+    state.timer = setTimeout(() => state.giveUp(), UNHEARD_MS);
+  };
+  state.giveUp = () => {
+    state.sent = 0;
+    mark(data.open);
   };
 
   const before = focused(list);
@@ -82,11 +99,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     parts.remove.onclick = () => send("remove", id);
     if (list.children[place] !== parts.row) list.insertBefore(parts.row, list.children[place] ?? null);
   });
-  mark(data.open);
+  const here = openNow(state, data, order);
+  mark(here);
   if (before && before !== focused(list) && list.contains(before)) before.focus({ preventScroll: true });
-  if (state.open !== data.open) {
-    state.open = data.open;
-    const row = state.rows.get(data.open)?.row;
+  if (state.open !== here) {
+    state.open = here;
+    const row = state.rows.get(here)?.row;
     if (row) {
       const low = row.offsetTop - list.offsetTop;
       const high = low + row.offsetHeight - list.clientHeight;
@@ -109,7 +127,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (event.composedPath().some((node) => node.matches?.(TYPING))) return;
-    const next = order[order.indexOf(data.open) + step];
+    const next = order[order.indexOf(openNow(state, data, order)) + step];
     if (next) send("open", next);
   };
   document.addEventListener("keydown", page, { signal: state.keys.signal });

@@ -19,6 +19,7 @@ from pages.parts.words import counted
 NOT_SCREENED_SHAPE = "✕"
 REFRESH_S = 1.0
 _STATE_WORDS = {"waiting": "Waiting", "screening": "Screening ...", "stopped": "Stopped"}
+_HEARD = "page-list-heard"  # number of the newest press in the list that has opened a page
 _HERE = Path(__file__).parent
 _COLOURS = "".join(f"--{decision}: {colour};" for decision, colour in DECISION_COLOUR.items())
 
@@ -96,7 +97,11 @@ def _counts(listed: Rows) -> str:
 def _list(listed: Rows, here: str) -> None:
     _page_list(
         key="page-list",
-        data={"rows": [_row_data(id_, row) for id_, row in listed], "open": here},
+        data={
+            "rows": [_row_data(id_, row) for id_, row in listed],
+            "open": here,
+            "heard": st.session_state.get(_HEARD, 0),
+        },
         on_open_change=_open_clicked,
         on_remove_change=partial(_remove_clicked, listed),
     )
@@ -106,7 +111,8 @@ def _list(listed: Rows, here: str) -> None:
 def _open_clicked() -> None:
     chosen = st.session_state["page-list"].open
     if chosen:
-        session.show([chosen])
+        st.session_state[_HEARD] = int(chosen["number"])
+        session.show([str(chosen["id"])])
 
 
 def _remove_clicked(listed: Rows) -> None:

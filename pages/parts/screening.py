@@ -28,13 +28,15 @@ def screening() -> ScreeningQueue:
     return queue
 
 
-def screen_in_background(pictures: Sequence[Picture], bundle: Bundle) -> None:
-    """Put files into the queue and open the first of them.
+def screen_in_background(pictures: Sequence[Picture], bundle: Bundle, *, opening: bool = True) -> None:
+    """Put files into the queue and open the first of them, unless what is open is to stay so.
 
     Nothing is drawn on the page here: Streamlit ends a run where it draws, and what was dropped would be lost.
     """
     queue = screening()
-    show([queue.add(picture, bundle) for picture in pictures])
+    ids = [queue.add(picture, bundle) for picture in pictures]
+    if opening:
+        show(ids)
     worker.enlist(queue)
 
 

@@ -134,7 +134,7 @@ def _back_brings_the_page_and_a_save_without_label_asks(page: Page, store: Store
         expect(clear).to_be_hidden(timeout=WAIT_MS)
     page.keyboard.press("Shift+n")
     page.get_by_role("textbox", name="Comment").press_sequentially("an usual")
-    page.locator("h3").click()
+    page.locator("h1").click()
     page.keyboard.press("Enter")
     boxes_only = page.get_by_role("button", name="Save boxes only")
     expect(boxes_only).to_be_visible(timeout=WAIT_MS)
@@ -161,7 +161,7 @@ def _new_boxes_leave_scroll_and_tool(page: Page) -> None:
     settle(page)
     assert scroll.evaluate("element => [element.scrollLeft, element.scrollTop]") == [300, 400]
     expect(edit).to_have_attribute("aria-pressed", "true")
-    page.locator("h3").click()
+    page.locator("h1").click()
     page.keyboard.press("Shift")
     frame = "getComputedStyle(document.querySelector('[data-testid=stMain]'), '::before').content"
     assert page.evaluate(frame) == "none"

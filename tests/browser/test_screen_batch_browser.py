@@ -93,7 +93,7 @@ def test_the_list_is_used_by_mouse_and_by_keyboard(page: Page) -> None:
     slider.focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_text("opacity 0.55")).to_be_visible(timeout=WAIT_MS)
-    page.get_by_label("Look at one beat").focus()
+    page.get_by_label("One beat close up").focus()
     page.keyboard.press("ArrowRight")
     expect_open(page, first)
     page.locator(".row.current .open").focus()
