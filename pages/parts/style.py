@@ -20,6 +20,9 @@ DECISION_COLOUR = {"normal": BLUE, "refer": ORANGE, "abnormal": VERMILION}
 # A shape says what the colour says, so that nothing rests on colour alone.
 DECISION_SHAPE = {"normal": "●", "refer": "◆", "abnormal": "▲"}
 
+FIELD_PX = 640
+"""Width of a field for a name or a path, on a screen that is wider."""
+
 STYLE_SHEET = Path(__file__).with_name("style.css")
 """What the theme's options cannot say."""
 

@@ -66,16 +66,21 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
     explained: set[str] = st.session_state.setdefault("explained", set())
     if heat:
         explained.add(item.key)
-    heat_png = page_heat_png(item, shown, bundle) if item.key in explained else None
-    figure = page_figure(shown.view_jpeg, shown.wh, item.prediction, heat_png, caliper=caliper and known)
+    # Its bar has a place of its own, as has the caliper: the picture would be built anew at another place on the page.
+    with st.container():
+        heat_png = page_heat_png(item, shown, bundle) if item.key in explained else None
+    figure = page_figure(shown.view_jpeg, shown.wh, item.prediction, heat_png)
     chosen = st.session_state.get(beat_key(item))
-    layers = layer_css(SCOPE, beats=beats, panel=panel, heat_opacity=opacity, chosen=chosen)
+    measuring = caliper and known
+    layers = layer_css(SCOPE, beats=beats, panel=panel, caliper=measuring, heat_opacity=opacity, chosen=chosen)
     # The chart takes its height from this box, so that a page has its own shape on a wide screen and on a phone.
     shape = f"{SCOPE} {{aspect-ratio: {shown.wh[0]} / {shown.wh[1]}}}"
     st.html(f"<style>{shape}\n{layers}\n{STYLE.format(scope=SCOPE)}</style>")
-    if caliper and known:
-        caliper_reading(item)  # above the picture, where it stays in sight while the next distance is dragged
-    zoom_on_purpose(shown.wh[0], caliper=caliper and known)
+    # Above the picture, where it stays in sight while the next distance is dragged.
+    with st.container():
+        if measuring:
+            caliper_reading(item)
+    zoom_on_purpose(shown.wh[0], caliper=measuring)
     with st.container(key="page-view"):
         st.plotly_chart(
             figure,
@@ -88,7 +93,7 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             alt=f"ECG page {item.title} with {counted(len(item.prediction.beats), 'beat')} boxed",
         )
     st.caption("  \n".join((LEGEND, *((HEAT_LEGEND,) if heat else ()), HOW)))
-    if caliper and known:
+    if measuring:
         caliper_between_beats(item)
 
 

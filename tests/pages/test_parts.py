@@ -109,11 +109,11 @@ def test_figure_boxes_handwriting_and_names_it_once() -> None:
 
 
 def test_layers_are_switched_by_style() -> None:
-    everything = layer_css(".page", beats=True, panel=True, heat_opacity=0.5, chosen=None)
+    everything = layer_css(".page", beats=True, panel=True, caliper=True, heat_opacity=0.5, chosen=None)
     assert "display: none" not in everything
     assert "opacity: 0.50" in everything
-    nothing = layer_css(".page", beats=False, panel=False, heat_opacity=0.0, chosen=4)
-    assert nothing.count("display: none") == 2
+    nothing = layer_css(".page", beats=False, panel=False, caliper=False, heat_opacity=0.0, chosen=4)
+    assert nothing.count("display: none") == 3
     assert ".point:nth-child(5)" in nothing
 
 
