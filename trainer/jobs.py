@@ -125,7 +125,7 @@ def resume(store: Store, run_id: int, *, by: str) -> TrainingRun:
     by = store.add_person(by)
     with starting(store.folder):
         _settle(store)
-        if not move_run(store, run_id, "queued", of=RESUMABLE, message=f"{by} lets it go on."):
+        if not move_run(store, run_id, "queued", of=RESUMABLE, message=f"{by} resumed it."):
             raise StoreError(
                 f"Run {run_id} is {run_of(store, run_id).state}.", "Only an interrupted run can be resumed."
             )

@@ -103,8 +103,13 @@ def _side_by_side(comparison: Mapping[str, Any], scope: str) -> None:
     part = st.segmented_control("Figures of", parts, default=parts[0], format_func=PARTS.__getitem__,
                                 key=f"{scope}-part", wrap=True)  # fmt: skip
     rows = comparison_rows((candidate or {}).get(part or parts[0]), (active or {}).get(part or parts[0]))
-    st.dataframe(rows, hide_index=True, column_config={FIGURE: st.column_config.TextColumn(pinned=True)}, height="content",
-                 alt="Performance of the candidate and of the model in use on the same pages")  # fmt: skip
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={FIGURE: st.column_config.TextColumn(pinned=True)},
+        height="content",
+        alt="Performance of the candidate and of the model in use on the same pages",
+    )
     if words := stand_on((candidate or active or {}).get(part or parts[0])):
         st.caption(words)
 

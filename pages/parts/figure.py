@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgcore.types import Beat, Box, Prediction
-from pages.parts.style import BLUE, DARK_ORANGE, GREEN, GREY, ORANGE, VERMILION, signed
+from pages.parts.style import BLUE, DARK_GREEN, DARK_ORANGE, GREEN, GREY, ORANGE, VERMILION, signed
 
 # A share is drawn by its size relative to the page's largest: colour for the sign, solid or dashed for the same,
 # width for the size. One trace a class keeps a page of a hundred beats as quick as one of ten.
@@ -133,8 +133,8 @@ def _add_peaks(figure: go.Figure, prediction: Prediction) -> None:
             mode="text",
             text=["▼"] * len(peaks),
             textposition="top center",
-            textfont={"size": 10, "color": GREEN},
-            unselected={"textfont": {"color": GREEN}},  # plotly pales what a dragged caliper does not hold
+            textfont={"size": 10, "color": DARK_GREEN},
+            unselected={"textfont": {"color": DARK_GREEN}},  # plotly pales what a dragged caliper does not hold
             hoverinfo="skip",
         )
 

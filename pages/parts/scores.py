@@ -172,7 +172,7 @@ def interval_text(figure: object, *, signed: bool = False) -> str:
             low < high
         ):
             return f"{value:{form}} ({low:{form}} to {high:{form}})"
-        case {"value": int() as count, **rest} if "low" not in rest:
+        case {"value": int() as count, **rest} if rest.get("low") is None:
             return f"{count:,}"
         case {"value": int() | float() as value} | (int() | float() as value):
             return f"{value:{form}}"

@@ -174,7 +174,7 @@ def test_what_activating_changes_stands_beside_the_button(finished: Store, monke
     file.write_text(json.dumps(report))
     app = models(finished, monkeypatch)
     effect, changes = (table.value for table in app.table)
-    assert list(effect[""]) == ["Normal", "Abnormal", "Referred"]
+    assert list(effect["Result"]) == ["Normal", "Abnormal", "Referred"]
     manifests = [bundle(finished, version).folder / "bundle.json" for version in (IN_USE, candidate_of(finished))]
     limits = [json.loads(manifest.read_text())["thresholds"]["p_normal_below"] for manifest in manifests]
     assert [effect[when][0] for when in ("now", "after")] == [f"below {limit:.2f}" for limit in limits]
