@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ecgcore.bundle import Bundle
-from pages.parts.caliper import caliper_between_beats, caliper_key, caliper_reading
+from pages.parts.caliper import READING_STYLE, caliper_between_beats, caliper_key, caliper_reading
 from pages.parts.figure import layer_css, page_figure
 from pages.parts.heat import page_heat_png
 from pages.parts.measured import NO_MILLIMETRES
@@ -47,21 +47,7 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             disabled=not known,
             help="Drag across the page to measure time and voltage." if known else NO_MILLIMETRES,
         )
-        opacity = 0.0
-        if heat:
-            opacity = st.slider(
-                "Grad-CAM opacity",
-                0.1,
-                1.0,
-                0.5,
-                0.05,
-                "opacity %.2f",
-                key="heat-opacity",
-                persist_state="session",
-                label_visibility="collapsed",
-                help="How strongly Grad-CAM covers the page.",
-                width=160,
-            )
+        opacity = _opacity() if heat else 0.0
     # Once computed, the heat stays in the figure, so that switching it off and on keeps the zoom.
     explained: set[str] = st.session_state.setdefault("explained", set())
     if heat:
@@ -75,11 +61,9 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
     layers = layer_css(SCOPE, beats=beats, panel=panel, caliper=measuring, heat_opacity=opacity, chosen=chosen)
     # The chart takes its height from this box, so that a page has its own shape on a wide screen and on a phone.
     shape = f"{SCOPE} {{aspect-ratio: {shown.wh[0]} / {shown.wh[1]}}}"
-    st.html(f"<style>{shape}\n{layers}\n{STYLE.format(scope=SCOPE)}</style>")
+    st.html(f"<style>{shape}\n{layers}\n{STYLE.format(scope=SCOPE)}\n{READING_STYLE if measuring else ''}</style>")
     # Above the picture, where it stays in sight while the next distance is dragged.
-    with st.container():
-        if measuring:
-            caliper_reading(item)
+    caliper_reading(item, is_on=measuring)
     zoom_on_purpose(shown.wh[0], caliper=measuring)
     with st.container(key="page-view"):
         st.plotly_chart(
@@ -95,6 +79,24 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
     st.caption("  \n".join((LEGEND, *((HEAT_LEGEND,) if heat else ()), HOW)))
     if measuring:
         caliper_between_beats(item)
+
+
+def _opacity() -> float:
+    """How strongly Grad-CAM covers the page, 0..1."""
+    opacity: float = st.slider(
+        "Grad-CAM opacity",
+        0.1,
+        1.0,
+        0.5,
+        0.05,
+        "opacity %.2f",
+        key="heat-opacity",
+        persist_state="session",
+        label_visibility="collapsed",
+        help="How strongly Grad-CAM covers the page.",
+        width=160,
+    )
+    return opacity
 
 
 def _take_selection(item: Screened) -> None:

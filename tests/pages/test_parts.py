@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ecgcore.mesh import Mesh
-from ecgcore.overlay import BLUE, DARK_ORANGE, DARK_VERMILION, GREY, draw_overlay, verdict_line
+from ecgcore.overlay import DARK_BLUE, DARK_ORANGE, DARK_VERMILION, GREY, draw_overlay, verdict_line
 from ecgcore.rhythm_measures import on_paper, rhythm_measures, whole_bpm
 from ecgcore.types import Beat, Box, FloatArray, PanelFrame, Paper, Prediction, Rhythm
 from pages.parts import style
@@ -219,7 +219,7 @@ def test_interval_text_without_interval() -> None:
     assert interval_text({"value": None, "low": None, "high": None}) == "–"
 
 
-@pytest.mark.parametrize("letters", [BLUE, DARK_VERMILION, DARK_ORANGE, GREY, style.DARK_GREEN, style.DARK_ORANGE])
+@pytest.mark.parametrize("letters", [DARK_BLUE, DARK_VERMILION, DARK_ORANGE, GREY, style.DARK_GREEN, style.DARK_ORANGE])
 def test_letters_on_the_page_can_be_read(letters: str | tuple[int, int, int]) -> None:
     """WCAG 2.2, 1.4.3, on the lines of a red grid at their paler end; grey is for the white strip alone."""
     ink = letters if isinstance(letters, tuple) else tuple(map(int, re.findall(r"\d+", letters)))

@@ -203,6 +203,8 @@ def test_sensitivity_says_that_a_refer_is_found_and_of_how_many_pages() -> None:
     rows = comparison_rows(block, None)
     assert [row["Figure"] for row in rows] == ["abnormal pages (n)", "normal pages (n)", "sensitivity (refer = found)"]
     assert [row["candidate"] for row in rows] == ["80", "1", "0.90 (0.80 to 1.00)"]
+    assert classes_of(block) == "80 abnormal and 1 normal page"
+    assert classes_of({"sensitivity": block["sensitivity"]}) == classes_of(None) == ""
 
 
 @pytest.mark.parametrize(("abnormal", "is_uncertain"), [(9, True), (10, False)])
@@ -211,8 +213,6 @@ def test_figures_of_few_pages_are_said_to_be_uncertain(abnormal: int, is_uncerta
     assert words.startswith(f"On {abnormal} abnormal and 50 normal pages.")
     assert ("Uncertain" in words) == is_uncertain
     assert stand_on({}) == ""
-    assert classes_of(block) == "80 abnormal and 1 normal page"
-    assert classes_of({"sensitivity": block["sensitivity"]}) == classes_of(None) == ""
 
 
 def test_a_time_says_whether_this_machine_was_measured() -> None:
