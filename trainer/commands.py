@@ -139,7 +139,9 @@ def fit(options: argparse.Namespace) -> None:
             cache=options.cache and options.cache / "seen",
         )
     print(figures_table(figures["inner_split"]))
-    tell(f"{options.out} holds the bundle. The figures above flatter: its own inner split stopped and tuned it.")
+    tell(
+        f"{options.out} written. The figures above are optimistic: these pages also chose when to stop and the thresholds."
+    )
 
 
 def evaluate(options: argparse.Namespace) -> None:
