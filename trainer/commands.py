@@ -139,9 +139,7 @@ def fit(options: argparse.Namespace) -> None:
             cache=options.cache and options.cache / "seen",
         )
     print(figures_table(figures["inner_split"]))
-    tell(
-        f"{options.out} written. The figures above are optimistic: these pages also chose when to stop and the thresholds."
-    )
+    tell(f"Wrote {options.out}. The figures above are optimistic: validation pages, used for early stopping.")
 
 
 def evaluate(options: argparse.Namespace) -> None:

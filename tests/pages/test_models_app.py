@@ -131,7 +131,7 @@ def test_a_comparison_is_read_without_a_name_and_a_decision_needs_one(
     assert "Inconclusive (too few pages)" in shown
     assert f"{candidate_of(finished)} compared with {IN_USE} on 2 pages of the permanent test set" in shown
     assert "1 abnormal and 1 normal page." in shown, "what the sensitivity is a share of"
-    assert any(list(table.value.columns) == ["", "candidate", "in use"] for table in app.dataframe)
+    assert any(list(table.value.columns) == ["Figure", "candidate", "in use"] for table in app.dataframe)
     assert "names no diagnosis" in shown
     assert "Who are you?" in shown
     assert not {"activate", "reject", "rollback"} & {button.key for button in app.button}

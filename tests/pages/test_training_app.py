@@ -208,7 +208,7 @@ def test_findings_verdict_first(finished: Store, monkeypatch: pytest.MonkeyPatch
     assert "4 abnormal and 4 normal pages" in shown
     first_html, first_table = app.html[0], app.dataframe[0]
     assert "Inconclusive" in first_html.proto.body
-    assert list(first_table.value.columns) == ["", "candidate", "in use"]
+    assert list(first_table.value.columns) == ["Figure", "candidate", "in use"]
     figures = app.dataframe[1].value
     assert list(figures.columns) == ["", "all folds", "fold 1", "fold 2"]
     names = list(figures["Figure"])
