@@ -210,7 +210,7 @@ def test_findings_verdict_first(finished: Store, monkeypatch: pytest.MonkeyPatch
     assert "Inconclusive" in first_html.proto.body
     assert list(first_table.value.columns) == ["Figure", "candidate", "in use"]
     figures = app.dataframe[1].value
-    assert list(figures.columns) == ["", "all folds", "fold 1", "fold 2"]
+    assert list(figures.columns) == ["Figure", "all folds", "fold 1", "fold 2"]
     names = list(figures["Figure"])
     assert names.index("majority rate") == names.index("accuracy") + 1
     assert {"AUROC", "AUPRC", "sensitivity (refer = found)", "F1", "Brier score", "refer rate"} <= set(names)
