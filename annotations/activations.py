@@ -44,15 +44,15 @@ def record_activation(
         is_starter: it is the bundle that ships with the program; it is active where no other is.
 
     Raises:
-        StoreError: name or reason is empty, or another bundle was made active in the meantime.
+        StoreError: name or reason is empty, or another bundle was activated in the meantime.
     """
     person, reason = store.add_person(person), reason.strip()
     if not reason:
-        raise StoreError("Making a bundle active needs a reason.", "Say in a few words why.")
+        raise StoreError("Activating a model needs a reason.", "Say in a few words why.")
     with store.writing() as connection:
         before = active_version(store)
         if before is not None and before != previous_version:
-            raise StoreError(f"{before} was made active in the meantime.", "Look at the list of bundles again.")
+            raise StoreError(f"{before} was activated in the meantime.", "Look at the list of models again.")
         connection.execute("UPDATE bundle SET is_active = 0 WHERE is_active = 1")
         if not is_starter:
             connection.execute(

@@ -62,14 +62,14 @@ def _damage_of_bundle(folder: Path) -> Iterator[str]:
     try:
         weights = [(str(entry["file"]), str(entry["sha256"])) for entry in manifest["weights"].values()]  # type: ignore[index]
     except (TypeError, KeyError, AttributeError):
-        yield f"bundle {folder.name}: bundle.json is missing or broken"
+        yield f"model {folder.name}: bundle.json is missing or broken"
         return
     for name, sha256 in weights:
         try:
             if sha256_of(folder / Path(name).name) != sha256:
-                yield f"bundle {folder.name}: {name} was altered"
+                yield f"model {folder.name}: {name} was altered"
         except OSError as error:
-            yield f"bundle {folder.name}: {name} cannot be read ({error.strerror})"
+            yield f"model {folder.name}: {name} cannot be read ({error.strerror})"
 
 
 def _read_json(path: Path) -> object:

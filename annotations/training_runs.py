@@ -90,7 +90,7 @@ class RunBusy(StoreError):
         begun = datetime.fromisoformat(run.created_at).astimezone()
         super().__init__(
             f"{run.person} started run {run.id} ({run.recipe}) at {begun:%H:%M on %-d %b %Y}, and it is {run.state}.",
-            "Only one training runs at a time: wait for it, or stop it.",
+            "Only one training runs at a time: wait until it ends, or stop it.",
         )
 
 

@@ -13,6 +13,8 @@ BLUE = (0, 114, 178)
 ORANGE = (230, 159, 0)
 GREY = (110, 110, 110)
 WHITE = (255, 255, 255)
+DARK_VERMILION, DARK_BLUE, DARK_ORANGE = (150, 58, 0), (0, 90, 145), (125, 78, 0)
+"""Of letters, where the colours of lines are too pale: WCAG asks for a contrast of 4.5 to the paper."""
 
 NEUTRAL_BELOW = 0.1
 """A share under a tenth of the page's largest is drawn neutral."""
@@ -46,15 +48,17 @@ def draw_overlay(photo_rgb: ByteArray, prediction: Prediction) -> ByteArray:
     for box in prediction.handwriting_photo_xyxy:
         x1, y1, x2, y2 = (round(edge) for edge in box.as_list())
         cv2.rectangle(canvas, (x1, y1), (x2, y2), ORANGE, thickness)
-        cv2.putText(canvas, "handwriting", (x1, y1 - 2), cv2.FONT_HERSHEY_SIMPLEX, 0.4 * thickness, ORANGE, thickness)
+        cv2.putText(
+            canvas, "handwriting", (x1, y1 - 2), cv2.FONT_HERSHEY_SIMPLEX, 0.4 * thickness, DARK_ORANGE, thickness
+        )
     largest = max((abs(beat.share or 0.0) for beat in prediction.beats), default=0.0)
     for beat in prediction.beats:
         x1, y1, x2, y2 = (round(edge) for edge in beat.box_photo_xyxy.as_list())
         color = share_color_rgb(beat.share, largest)
         cv2.rectangle(canvas, (x1, y1), (x2, y2), color, thickness + 1)
         if color != GREY and beat.share is not None:  # never colour alone
-            sign = "+" if beat.share > 0 else "-"
-            cv2.putText(canvas, sign, (x1, y1 - 2), cv2.FONT_HERSHEY_SIMPLEX, 0.5 + 0.3 * thickness, color, thickness)
+            sign, ink = ("+", DARK_VERMILION) if beat.share > 0 else ("-", DARK_BLUE)
+            cv2.putText(canvas, sign, (x1, y1 - 2), cv2.FONT_HERSHEY_SIMPLEX, 0.5 + 0.3 * thickness, ink, thickness)
     return np.vstack([canvas, _strip(prediction, canvas.shape[1])])
 
 

@@ -3,17 +3,16 @@
 import streamlit as st
 
 from ecgcore.bundle import Bundle
-from pages.parts.batch import download_all
+from pages.parts.all_pages import all_pages_menu
 from pages.parts.beats import downloads, facts, heaviest_beats, one_beat
 from pages.parts.browser_guard import ask_before_leaving
 from pages.parts.bundles import active_bundle
 from pages.parts.correct import correct_this
 from pages.parts.inbox import incoming
-from pages.parts.keep_batch import keep_for_review
 from pages.parts.measured import measured
 from pages.parts.page_list import show_pages
 from pages.parts.results import Screened
-from pages.parts.screening import PATIENCE_S, remove_all, screening
+from pages.parts.screening import PATIENCE_S, screening
 from pages.parts.screening_queue import ScreeningQueue
 from pages.parts.straighten import STRAIGHTENED, straighten_box
 from pages.parts.style import page_head
@@ -22,17 +21,16 @@ from pages.parts.view import page_view
 
 WELCOME = (
     "**ECG photo screener** reads a photo, scan or PDF of a 12-lead ECG, calls it normal or abnormal or refers it to a "
-    "clinician, and shows the heartbeats behind the answer.\n\n"
+    "clinician, and shows the heartbeats behind the result.\n\n"
     "1. **Drop ECG pictures** above, one or many, or open **Try a sample** to see how it works.\n"
-    "2. Read the answer, its probability and the beats that weighed most.\n"
+    "2. Read the result, its probability and the beats that weighed most.\n"
     "3. Disagree? **Correct this** opens the page in Review. Until then nothing is written to disk."
 )
 NO_ANSWER_YET = {
-    "waiting": "This page waits its turn. Its answer appears here.",
-    "screening": "This page is being screened. Its answer appears here.",
+    "waiting": "This page is queued. Its result appears here.",
+    "screening": "This page is being screened. Its result appears here.",
     "stopped": "This page was not screened, because you stopped. **Continue** above screens it.",
 }
-REMOVE_ALL = "Removes all pictures and results from memory, also those that wait."
 
 
 def show_result(item: Screened, in_use: Bundle) -> None:
@@ -40,7 +38,7 @@ def show_result(item: Screened, in_use: Bundle) -> None:
     prediction, shown, bundle = item.prediction, item.shown, item.bundle
     if bundle.version != in_use.version:
         st.caption(
-            f"Screened with {bundle.version}. {in_use.version} is now in use: drop the picture again for its answer."
+            f"Screened with {bundle.version}. {in_use.version} is now in use: drop the picture again for its result."
         )
     if item.synthetic:
         st.caption("An artificial page, drawn by this app. No patient's ECG.")
@@ -68,13 +66,9 @@ def show_result(item: Screened, in_use: Bundle) -> None:
 
 def show_title(opened: Screened, queue: ScreeningQueue) -> None:
     """The open page's title, and what is done with all pages at once."""
-    items = queue.items()
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(key="page-title", horizontal=True, vertical_alignment="center"):
         st.subheader(opened.title, anchor=False, width="stretch")
-        if len(items) > 1:
-            keep_for_review(items)
-            download_all(queue.items)
-        st.button("Remove all", key="remove-all", icon=":material/delete:", on_click=remove_all, help=REMOVE_ALL)
+        all_pages_menu(queue)
 
 
 page_head("Is this ECG normal, abnormal, or one for a clinician to read first?")

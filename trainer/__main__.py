@@ -87,7 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     starter.add_argument("--version", metavar="NAME", help="the bundle's name")
     starter.add_argument("--fold", type=int, default=0, metavar="N", help="which fifth of the real pages is put aside")
     starter.add_argument(
-        "--decide-by", type=Path, nargs="*", default=[], metavar="DIR", help="fit thresholds to these folds' answers"
+        "--decide-by",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="DIR",
+        help="fit thresholds to these folds",
     )
     starter.add_argument("--cache", type=Path, metavar="DIR", help="keep prepared pages there, for several starters")
     crossval = commands.add_parser("crossval", help="train and judge all stages in grouped, stratified folds")
@@ -115,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
             type=Path,
             action="append",
             metavar="DIR",
-            help="start from it; default: the bundle in use, or the starter; again for its ancestors, newest first",
+            help="start from it; default: the one in use, or the starter; again for its ancestors, newest first",
         )
         command.add_argument(
             "--start",
@@ -141,13 +146,15 @@ def _parser() -> argparse.ArgumentParser:
 def _add_run_commands(commands: _Commands) -> None:
     """Trainings on the store, as processes of their own."""
     start = commands.add_parser("start", help="retrain on the store's readings, as a process that goes on by itself")
-    start.add_argument("--snapshot", metavar="ID", help="learn from this snapshot; default: freeze what holds now")
+    start.add_argument(
+        "--snapshot", metavar="ID", help="train on this one; default: a new snapshot of the current labels"
+    )
     start.add_argument("--recipe", choices=sorted(RECIPES), default="quick")
     start.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES, help="train these only; default: all")
     start.add_argument("--folds", type=int, choices=range(2, 6), default=5, metavar="N", help="2 to 5")
     start.add_argument("--seed", type=int, default=0, metavar="N")
-    start.add_argument("--dry-run", action="store_true", help="only say what it would use and how long it would take")
-    compare = commands.add_parser("compare", help="measure a bundle beside the one in use, as the last step of start")
+    start.add_argument("--dry-run", action="store_true", help="only show what it would use and how long it would take")
+    compare = commands.add_parser("compare", help="compare a bundle with the one in use, as start does at last")
     compare.add_argument("version", metavar="VERSION")
     resume = commands.add_parser("resume", help="continue a run that was interrupted or stopped, or that failed")
     resume.add_argument("id", type=int, nargs="?", metavar="RUN", help="default: the newest")
@@ -178,7 +185,7 @@ def _add_bundle_commands(commands: _Commands) -> None:
     export = commands.add_parser("export-bundle", help="write a bundle as one file")
     export.add_argument("version", metavar="VERSION")
     export.add_argument("file", type=Path, metavar="FILE.zip")
-    coming = commands.add_parser("import-bundle", help="take a bundle over from one file")
+    coming = commands.add_parser("import-bundle", help="import a bundle from one file")
     coming.add_argument("file", type=Path, metavar="FILE.zip")
 
 

@@ -139,7 +139,7 @@ def fit(options: argparse.Namespace) -> None:
             cache=options.cache and options.cache / "seen",
         )
     print(figures_table(figures["inner_split"]))
-    tell(f"{options.out} holds the bundle. The figures above flatter: its own inner split stopped and tuned it.")
+    tell(f"Wrote {options.out}. The figures above are optimistic: validation pages, used for early stopping.")
 
 
 def evaluate(options: argparse.Namespace) -> None:

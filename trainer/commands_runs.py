@@ -112,7 +112,7 @@ def bundles(options: argparse.Namespace) -> None:
         print(f"{sign} {facts.version}  {words}")
     override = os.environ.get(registry.OVERRIDE)
     if override:
-        print(f"{registry.OVERRIDE} is set: the bundle in {override} is in use, whatever is active.")
+        print(f"{registry.OVERRIDE} is set: the bundle in {override} is in use, whatever was activated.")
 
 
 def activate(options: argparse.Namespace) -> None:
@@ -134,13 +134,13 @@ def rollback(options: argparse.Namespace) -> None:
 def export(options: argparse.Namespace) -> None:
     """``export-bundle``: one file."""
     export_bundle(Store(options.data_dir), options.version, options.file)
-    print(f"{options.file} holds {options.version}.")
+    print(f"{options.version} was written to {options.file}.")
 
 
 def import_(options: argparse.Namespace) -> None:
     """``import-bundle``: from one file."""
     facts = import_bundle(Store(options.data_dir), options.file)
-    print(f"{facts.version} is here. Compare it with the bundle in use before it is made active.")
+    print(f"{facts.version} was imported. Compare it with the model in use before it is activated.")
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def compare(
     """
     facts = registry.bundle(store, version)
     if facts.is_active:
-        raise StoreError(f"{version} is the bundle in use.", "Compare another one with it.")
+        raise StoreError(f"{version} is the model in use.", "Compare another one with it.")
     return _launch_new(store, "compare", by, facts.recipe, (), 5, 0, device, snapshot_id, version)
 
 
@@ -125,8 +125,10 @@ def resume(store: Store, run_id: int, *, by: str) -> TrainingRun:
     by = store.add_person(by)
     with starting(store.folder):
         _settle(store)
-        if not move_run(store, run_id, "queued", of=RESUMABLE, message=f"{by} lets it go on."):
-            raise StoreError(f"Run {run_id} is {run_of(store, run_id).state}.", "Only a run that broke off can go on.")
+        if not move_run(store, run_id, "queued", of=RESUMABLE, message=f"{by} resumed it."):
+            raise StoreError(
+                f"Run {run_id} is {run_of(store, run_id).state}.", "Only an interrupted run can be resumed."
+            )
         _launch(store, run_id)
     return run_of(store, run_id)
 

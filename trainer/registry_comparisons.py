@@ -42,7 +42,7 @@ def verdict_of(differences: Mapping[str, Interval]) -> tuple[Verdict, str]:
         return "worse", f"Lower: {', '.join(_NAMES[name] for name in surely_below)}."
     if surely_above:
         return "better", f"Higher: {', '.join(_NAMES[name] for name in surely_above)}; nothing is surely lower."
-    return "same", "Every interval of a difference holds 0: no difference is shown."
+    return "same", "Every interval of a difference contains 0: no difference is shown."
 
 
 def _written(store: Store, *versions: str) -> list[dict[str, Any]]:

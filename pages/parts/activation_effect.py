@@ -25,7 +25,7 @@ def effect_box(candidate: BundleFacts, in_use: BundleFacts | None, comparison: M
     """
     st.markdown("**What activating changes**")
     now, then = _thresholds(in_use), _thresholds(candidate)
-    rows = [{"": name, "now": now.get(name, "–"), "after": then.get(name, "–")} for name in then or now]
+    rows = [{"Result": name, "now": now.get(name, "–"), "after": then.get(name, "–")} for name in then or now]
     rows += refer_rows(comparison or {})
     st.table(rows, hide_index=True, border="horizontal", alt="Thresholds and refer rate now and after activating")
     if comparison is None or not comparison.get("pages"):
@@ -56,7 +56,7 @@ def refer_rows(comparison: Mapping[str, Any]) -> list[dict[str, str]]:
         if None in rates:
             return []
         now, then = (f"{rate:.0%}" for rate in rates)
-    return [{"": "Referred", "now": now, "after": then}]
+    return [{"Result": "Referred", "now": now, "after": then}]
 
 
 def change_rows(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -48,7 +48,9 @@ def take_answers(store: Store, work: Work) -> None:
 
 def answer_box(desk: Desk, work: Work) -> None:
     """The page's label, whether all beats are boxed, flags and comment."""
-    st.caption(f"**{work.picture.name}**" + (" · second reading, blind" if work.reader else ""))
+    st.caption(
+        f"**Page {work.picture.id}** · {work.picture.name}" + (" · second reading, blind" if work.reader else "")
+    )
     if work.asking:
         _question(desk, work)
     for label in PAGE_LABELS:

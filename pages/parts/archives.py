@@ -8,6 +8,7 @@ from annotations.archives import MAX_ARCHIVE_BYTES, MAX_DOWNLOAD_PAGES, packed
 from annotations.snapshots import which_pages
 from annotations.store import Store
 from pages.parts import background
+from pages.parts.style import FIELD_PX
 from pages.parts.words import counted
 
 
@@ -17,6 +18,7 @@ def dropped_archive() -> BytesIO | None:
         "ZIP archive with the files and pictures",
         type="zip",
         max_upload_size=MAX_ARCHIVE_BYTES // 2**20,
+        width=FIELD_PX,
         key=f"import-archive-{st.session_state.get('archives-taken', 0)}",
     )
 

@@ -36,7 +36,7 @@ _CSV_COLUMNS = (
 )
 
 
-ORDER = "Most urgent first: abnormal and refer by probability, then pages without an answer, then normal."
+ORDER = "Most urgent first: abnormal and refer by probability, then pages without a result, then normal."
 
 
 def urgency(item: Screened) -> tuple[int, float]:
@@ -54,10 +54,13 @@ def urgency(item: Screened) -> tuple[int, float]:
 def download_all(items: Callable[[], Sequence[Screened]]) -> None:
     """Two buttons that hand out the results as they are when one is pressed."""
     for words, to_text, name, kind in (
-        ("All (CSV)", results_csv, "ecg results.csv", "text/csv"),
-        ("All (JSON Lines)", results_jsonl, "ecg results.jsonl", "application/x-ndjson"),
+        ("Save all (CSV)", results_csv, "ecg results.csv", "text/csv"),
+        ("Save all (JSON Lines)", results_jsonl, "ecg results.jsonl", "application/x-ndjson"),
     ):
-        st.download_button(words, partial(_text, to_text, items), name, kind, on_click="ignore")
+        st.download_button(
+            words, partial(_text, to_text, items), name, kind, on_click="ignore", icon=":material/download:",
+            width="stretch",
+        )  # fmt: skip
 
 
 def _text(to_text: Callable[[Sequence[Screened]], str], items: Callable[[], Sequence[Screened]]) -> str:

@@ -10,7 +10,7 @@ from pages.parts.comparison import comparison_banner, comparison_box
 from pages.parts.local_time import local_time
 from pages.parts.run_follow import follow_briefly
 from pages.parts.run_words import recipe_name
-from pages.parts.scores import score_tables
+from pages.parts.scores import FIGURE, score_tables
 from trainer.registry import BundleFacts, active, bundles, present_version
 from trainer.registry_comparisons import comparison_of, newest_comparison
 
@@ -59,7 +59,7 @@ def figures(facts: BundleFacts) -> None:
         if title:
             st.markdown(f"**{title}**")
         st.dataframe(rows, hide_index=True, width="stretch", height="content", alt=f"Performance: {title}",
-                     column_config={"": st.column_config.TextColumn(pinned=True)})  # fmt: skip
+                     column_config={FIGURE: st.column_config.TextColumn(pinned=True)})  # fmt: skip
     if tables:
         st.caption(
             "In brackets: the 95 % interval, bootstrapped by patient. Sensitivity is the share of the abnormal pages "

@@ -23,7 +23,7 @@ def active_bundle() -> Bundle:
         chosen = active(data)
         return _load(str(chosen.folder), chosen.manifest_sha256)
     except EcgError as error:
-        st.error(f"**The bundle cannot be used.** {error.cause} {error.next_step}")
+        st.error(f"**The model cannot be used.** {error.cause} {error.next_step}")
         st.stop()
 
 

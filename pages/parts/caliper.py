@@ -21,10 +21,14 @@ def caliper_key(item: Screened) -> str:
     return f"caliper-{item.key}"
 
 
-def caliper_reading(item: Screened) -> None:
-    """What was dragged on the page, in one line that stays at the top of the window while the page scrolls below it."""
-    st.html(f"<style>{READING_STYLE}</style>")
+def caliper_reading(item: Screened, *, is_on: bool) -> None:
+    """What was dragged on the page, in one line that stays at the top of the window while the page scrolls below it.
+
+    Its place is there without the caliper too: the picture below would be built anew if its number on the page changed.
+    """
     with st.container(key="caliper-reading"):
+        if not is_on:
+            return
         dragged = st.session_state.get(caliper_key(item))
         if dragged is None:
             st.markdown(HOW_TO_DRAG)

@@ -8,7 +8,7 @@ import streamlit as st
 from annotations.store import Store
 from pages.parts.page_cards import BOXES, PageCard, numbers_of_files, page_cards
 from pages.parts.run_plots import SHOWN, difference_figure, differences_text
-from pages.parts.scores import PARTS, classes_of, comparison_rows
+from pages.parts.scores import FIGURE, PARTS, comparison_rows, interval_text, stand_on
 from pages.parts.style import DECISION_SHAPE, GREEN, GREY, ORANGE, VERMILION, banner
 from pages.parts.words import counted
 
@@ -62,7 +62,8 @@ def _interval(comparison: Mapping[str, Any]) -> str:
     auroc = (comparison.get("differences") or {}).get("auroc") or {}
     if None in (auroc.get("value"), auroc.get("low"), auroc.get("high")):
         return ""
-    return f" AUROC {auroc['value']:+.3f} ({auroc['low']:+.3f} to {auroc['high']:+.3f})."
+    told = interval_text(auroc, signed=True)
+    return f" AUROC {told}." if auroc["low"] < auroc["high"] else f" AUROC {told}, too few pages for an interval."
 
 
 def _differences(comparison: Mapping[str, Any], scope: str) -> None:
@@ -102,11 +103,15 @@ def _side_by_side(comparison: Mapping[str, Any], scope: str) -> None:
     part = st.segmented_control("Figures of", parts, default=parts[0], format_func=PARTS.__getitem__,
                                 key=f"{scope}-part", wrap=True)  # fmt: skip
     rows = comparison_rows((candidate or {}).get(part or parts[0]), (active or {}).get(part or parts[0]))
-    st.dataframe(rows, hide_index=True, column_config={"": st.column_config.TextColumn(pinned=True)}, height="content",
-                 alt="Performance of the candidate and of the model in use on the same pages")  # fmt: skip
-    n = classes_of((candidate or active or {}).get(part or parts[0]))
-    if n:
-        st.caption(f"On {n}. Sensitivity: abnormal pages not called normal, so a referred page counts as found.")
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={FIGURE: st.column_config.TextColumn(pinned=True)},
+        height="content",
+        alt="Performance of the candidate and of the model in use on the same pages",
+    )
+    if words := stand_on((candidate or active or {}).get(part or parts[0])):
+        st.caption(words)
 
 
 def _changed(store: Store, comparison: Mapping[str, Any], scope: str) -> None:

@@ -77,10 +77,13 @@ def _tools() -> None:
             label_visibility="collapsed",
         )
         st.caption(
-            "Drag on the page to box a beat: P onset to T end, the trace and 1 mm around it. The pencil in the corner "
-            "of the canvas moves, resizes and deletes. Dashed: proposed by the model, untouched. Blue: labelled a "
-            "normal beat, orange: an abnormal one. Without a mouse: **Boxes as a list**, below."
+            "Drag on the page to box a beat, from P onset to T end.",
+            help="The trace and 1 mm around it. The pencil in the corner of the canvas moves, resizes and deletes. "
+            "Dashed: proposed by the model, untouched. Blue: labelled a normal beat, orange: an abnormal one. Without "
+            "a mouse: **Boxes as a list**, below.",
         )
+    with st.container(key="canvas-scrolls"):
+        st.caption(":material/swipe: The page is wider than this screen: scroll it sideways.")
 
 
 @st.cache_data(show_spinner=False, max_entries=16)

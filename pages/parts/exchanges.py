@@ -15,6 +15,7 @@ from annotations.store import Store
 from annotations.upkeep import check
 from pages.parts import background
 from pages.parts.archives import download, dropped_archive, empty_drop_zone
+from pages.parts.style import FIELD_PX
 from pages.parts.words import counted
 
 _REFUSALS_SHOWN = 200
@@ -23,11 +24,12 @@ _REFUSALS_SHOWN = 200
 def import_tab(store: Store, person: str) -> None:
     """Take pages over from an archive of this browser, or from a folder of the computer that runs the app."""
     described = {key: form.description for key, form in FORMATS.items()} | {"wfdb": DESCRIPTION}
-    name = st.selectbox("Format", described, format_func=described.__getitem__, key="import-format")
+    name = st.selectbox("Format", described, format_func=described.__getitem__, key="import-format", width=FIELD_PX)
     archive = dropped_archive()
     path = st.text_input(
         "Or a folder (or its main file) on the computer that runs this app",
         key="import-path",
+        width=FIELD_PX,
         disabled=archive is not None,
     )
     whole = st.toggle("All or nothing: cancel the import if any file fails", key="import-whole")
@@ -39,6 +41,7 @@ def import_tab(store: Store, person: str) -> None:
     patient = st.text_input(
         "Patient key, if all pages are one patient's",
         key="import-patient",
+        width=FIELD_PX,
         max_chars=80,
         help="For pages whose file names no patient. A CSV's group column and the group field of the other formats are "
         "patient keys too. Only keyed hashes of keys are stored.",
@@ -88,14 +91,17 @@ def import_tab(store: Store, person: str) -> None:
 
 def export_tab(store: Store) -> None:
     """Write the current labels, or a snapshot: into a new folder of the computer that runs the app, or to download."""
-    name = st.selectbox("Format", FORMATS, format_func=lambda key: FORMATS[key].description, key="export-format")
+    name = st.selectbox(
+        "Format", FORMATS, format_func=lambda key: FORMATS[key].description, key="export-format", width=FIELD_PX
+    )
     chosen = st.selectbox(
         "Pages",
         [None, *snapshots(store)],
         format_func=lambda s: "Current labels" if s is None else f"Snapshot {s.name}",
         key="export-snapshot",
+        width=FIELD_PX,
     )
-    path = st.text_input("New or empty folder on the computer that runs this app", key="export-path")
+    path = st.text_input("New or empty folder on the computer that runs this app", key="export-path", width=FIELD_PX)
     if st.button("Export", disabled=not path.strip(), key="export-go"):
         snapshot_id = None if chosen is None else chosen.id
 
@@ -116,7 +122,7 @@ def care_tab(store: Store) -> None:
         "A backup contains the database, all pages, all models, training results and the secret behind the patient "
         "keys: keep it as safe as the pages themselves."
     )
-    path = st.text_input("New backup file on the computer that runs this app", key="backup-path")
+    path = st.text_input("New backup file on the computer that runs this app", key="backup-path", width=FIELD_PX)
     if st.button("Back up", disabled=not path.strip(), key="backup-go"):
 
         def save(report: background.Report) -> str:

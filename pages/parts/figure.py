@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgcore.types import Beat, Box, Prediction
-from pages.parts.style import BLUE, DARK_ORANGE, GREEN, GREY, ORANGE, VERMILION, signed
+from pages.parts.style import BLUE, DARK_GREEN, DARK_ORANGE, GREEN, GREY, ORANGE, VERMILION, signed
 
 # A share is drawn by its size relative to the page's largest: colour for the sign, solid or dashed for the same,
 # width for the size. One trace a class keeps a page of a hundred beats as quick as one of ten.
@@ -25,8 +25,6 @@ def page_figure(
     photo_wh: tuple[int, int],
     prediction: Prediction,
     heat_png: bytes | None,
-    *,
-    caliper: bool = False,
 ) -> go.Figure:
     """Draw one page with all its layers, in the coordinates of its upright photo; ``layer_css`` switches them.
 
@@ -35,7 +33,6 @@ def page_figure(
         photo_wh: width and height of the upright photo in pixels.
         prediction: with status "ok": boxes and panel in photo pixels.
         heat_png: Grad-CAM with transparency, stretched to ``photo_wh``; None leaves it out.
-        caliper: whether dragging opens the caliper; else it pans.
     """
     width, height = photo_wh
     figure = go.Figure()
@@ -58,7 +55,7 @@ def page_figure(
         xaxis={"range": [0, width], "visible": False, "constrain": "domain"},
         yaxis={"range": [height, 0], "visible": False, "scaleanchor": "x", "constrain": "domain"},
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        dragmode="select" if caliper else "pan",
+        dragmode="pan",  # picture_zoom.js makes it "select" for the caliper
         newselection={"mode": "immediate", "line": {"color": "black", "width": 1.5, "dash": "solid"}},
         hovermode="closest",
         hoverdistance=30,
@@ -69,7 +66,7 @@ def page_figure(
     return figure
 
 
-def layer_css(scope: str, *, beats: bool, panel: bool, heat_opacity: float, chosen: int | None) -> str:
+def layer_css(scope: str, *, beats: bool, panel: bool, caliper: bool, heat_opacity: float, chosen: int | None) -> str:
     """A style sheet that shows and hides the layers of ``page_figure``.
 
     Streamlit builds a chart anew when its figure changes, and zoom and pan are lost; so the figure stays as it is and
@@ -78,7 +75,7 @@ def layer_css(scope: str, *, beats: bool, panel: bool, heat_opacity: float, chos
 
     Args:
         scope: CSS selector of the chart's container.
-        beats, panel: which layers to show.
+        beats, panel, caliper: which layers to show; the caliper's is the box that was dragged last.
         heat_opacity: 0..1; 0 hides the heat.
         chosen: number of the beat (from 0) to be ringed.
     """
@@ -88,6 +85,8 @@ def layer_css(scope: str, *, beats: bool, panel: bool, heat_opacity: float, chos
         rules.append(f"{trace}:first-child {{display: none}}")
     if not beats:
         rules.append(f"{trace}:not(:first-child, :last-child) {{display: none}}")
+    if not caliper:
+        rules.append(f"{scope} :is(.selectionlayer, .outline-controllers) {{display: none}}")
     if chosen is not None:
         rules.append(f"{trace}:last-child .point:nth-child({chosen + 1}) {{opacity: 1 !important}}")
     return "\n".join(rules)
@@ -134,8 +133,8 @@ def _add_peaks(figure: go.Figure, prediction: Prediction) -> None:
             mode="text",
             text=["▼"] * len(peaks),
             textposition="top center",
-            textfont={"size": 10, "color": GREEN},
-            unselected={"textfont": {"color": GREEN}},  # plotly pales what a dragged caliper does not hold
+            textfont={"size": 10, "color": DARK_GREEN},
+            unselected={"textfont": {"color": DARK_GREEN}},  # plotly pales what a dragged caliper does not hold
             hoverinfo="skip",
         )
 

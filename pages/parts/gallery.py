@@ -3,6 +3,7 @@
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from annotations.model import StoreError
 from annotations.overview import SHOWS, gallery, gallery_size
@@ -15,7 +16,7 @@ from pages.parts.pictures import thumbnail
 from pages.parts.words import counted
 
 _COLUMNS, _ROWS = 4, 3
-_WORDS = {"test set": "permanent test set"}
+_WORDS = {"test set": "permanent test set", "flagged": "flagged or returned"}
 _KEY_HELP = "Patient or case number. Only a keyed hash of it is stored; upper case and spaces do not matter."
 
 
@@ -41,10 +42,16 @@ def gallery_tab(store: Store, person: str) -> None:
         st.caption(counted(total, "page"))
         rows = gallery(store, show, search=search, group=patient, first=(turned - 1) * size, size=size)
         for start in range(0, len(rows), _COLUMNS):
-            for column, row in zip(st.columns(_COLUMNS), rows[start : start + _COLUMNS], strict=False):
+            for column, row in zip(_columns(start), rows[start : start + _COLUMNS], strict=False):
                 with column:
                     ticked += [row] if _card(store, row, in_bin=show == "bin") else []
     _actions(store, ticked, person, in_bin=show == "bin")
+
+
+def _columns(start: int) -> list[DeltaGenerator]:
+    """A row of the gallery; the style sheet gives its pictures one shape, so that what stands below is in line."""
+    with st.container(key=f"gallery-row-{start}"):
+        return st.columns(_COLUMNS)
 
 
 def _patient(store: Store, typed: str) -> str | None:
@@ -63,7 +70,7 @@ def _card(store: Store, row: dict[str, Any], *, in_bin: bool) -> bool:
     read = f" · {counted(row['beats'], 'beat')} · {row['person']}" if row["person"] else ""
     patient = f"{'' if row['is_known'] else 'unknown '}patient {group_code(store, row['group_key'])}"
     st.caption(f"{label}{read}  \n{patient}{' · test set' if row['is_holdout'] else ''}")
-    if st.button(f"Open page {row['id']}", key=f"open-{row['id']}", type="tertiary", disabled=in_bin):
+    if st.button(f"Open page {row['id']}", key=f"open-{row['id']}", icon=":material/draw:", disabled=in_bin):
         open_in_review(row["id"])
     return is_ticked
 
@@ -117,7 +124,7 @@ def _erase(store: Store, ticked: list[str], person: str) -> None:
         st.markdown(
             f"**{counted(len(pages), 'page')} of {group_words(store, group)}** ({', '.join(map(str, pages[:20]))}"
             f"{' ...' if len(pages) > 20 else ''}) would be erased for good, with every reading and prediction. Only a "
-            "note remains that pages were erased. Backups made before still hold them."
+            "note remains that pages were erased. Backups made before still contain them."
         )
 
     def erase() -> None:

@@ -7,6 +7,7 @@ from annotations.snapshots import difference, snapshots, take_snapshot
 from annotations.store import Store
 from pages.parts.attempts import attempt
 from pages.parts.local_time import local_time
+from pages.parts.style import FIELD_PX
 from pages.parts.words import counted
 
 
@@ -68,8 +69,8 @@ def agreement_tab(store: Store) -> None:
 def snapshot_tab(store: Store, person: str) -> None:
     """Freeze the current labels, and see what changed between two snapshots."""
     with st.form("snapshot", border=False):
-        name = st.text_input("Name of a new snapshot", max_chars=80, key="snapshot-name")
-        note = st.text_input("Note", max_chars=300)
+        name = st.text_input("Name of a new snapshot", max_chars=80, key="snapshot-name", width=FIELD_PX)
+        note = st.text_input("Note", max_chars=300, width=FIELD_PX)
         if st.form_submit_button("Create snapshot"):
             attempt(lambda: take_snapshot(store, name, person, note))
     taken = snapshots(store)
@@ -91,8 +92,10 @@ def snapshot_tab(store: Store, person: str) -> None:
         ],
         hide_index=True,
     )
-    older = st.selectbox("Compare", taken, format_func=lambda s: s.name, key="snapshot-older")
-    newer = st.selectbox("with", [None, *taken], format_func=lambda s: "Current labels" if s is None else s.name)
+    older = st.selectbox("Compare", taken, format_func=lambda s: s.name, key="snapshot-older", width=FIELD_PX)
+    newer = st.selectbox(
+        "with", [None, *taken], format_func=lambda s: "Current labels" if s is None else s.name, width=FIELD_PX
+    )
     changed = difference(store, older.id, None if newer is None else newer.id)
     for word, ids in (("added", changed.added), ("removed", changed.removed), ("changed", changed.changed)):
         shown = ", ".join(map(str, ids[:40])) + (" ..." if len(ids) > 40 else "")

@@ -33,8 +33,10 @@ def incoming(bundle: Bundle) -> bool:
         Whether anything has come since the last run.
     """
     limit = int(st.get_option("server.maxUploadSize"))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        came = [_dropped(bundle), _photographed(bundle), _sampled(bundle)]
+    with st.container(key="intake", horizontal=True, vertical_alignment="center"):
+        came = [_dropped(bundle)]
+        with st.container(horizontal=True, width="content"):
+            came += [_photographed(bundle), _sampled(bundle)]
     st.caption(TAKES)
     return any([*came, _refused(limit, bundle)])
 

@@ -49,8 +49,13 @@ class _Batch:
     trouble: list[str] = field(default_factory=list)
 
 
-def keep_for_review(items: Sequence[Screened]) -> None:
-    """The button that puts every screened page of a batch into Review's queue."""
+def queue_all_button(items: Sequence[Screened], on_begin: Callable[[], None]) -> None:
+    """The button that puts every screened page of a batch into Review's queue.
+
+    Args:
+        items: the session's pages.
+        on_begin: called once it is pressed, before ``keep_dialog`` opens.
+    """
     pages = [(item, item.shown) for item in items if item.shown is not None and item.prediction.status == "ok"]
     st.button(
         "Queue all for Review",
@@ -59,14 +64,20 @@ def keep_for_review(items: Sequence[Screened]) -> None:
         disabled=not pages,
         help="Stores these pages, without metadata, in the data folder; Review asks for the most uncertain first.",
         on_click=_begin,
-        args=(pages,),
+        args=(pages, on_begin),
+        width="stretch",
     )
+
+
+def keep_dialog() -> None:
+    """The dialog of a batch that is on its way into the store; nothing where there is none."""
     batch: _Batch | None = st.session_state.get(_BATCH)
     if batch is not None:
         _dialog(batch)
 
 
-def _begin(pages: list[tuple[Screened, Shown]]) -> None:
+def _begin(pages: list[tuple[Screened, Shown]], on_begin: Callable[[], None]) -> None:
+    on_begin()
     st.session_state[_BATCH] = _Batch(pages)
 
 

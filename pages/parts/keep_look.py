@@ -54,7 +54,7 @@ def look_at_all(
         st.error("Choose whose pages these are first.")
         return None
     if whose == ONE and not one_key.strip():
-        st.error("Type the key of the patient, or choose another answer.")
+        st.error("Type the key of the patient, or choose another option.")
         return None
     keys = {item.key: one_key if whose == ONE else each_key[item.key] for item, _ in pages} if whose != UNKNOWN else {}
     return Answer(keys, frozenset(left_out), black_out)

@@ -9,6 +9,7 @@ from pages.parts.canvas import STROKE_PX, from_drawing
 from pages.parts.panel_cut import cut_of, kept_cuts, outlined
 from pages.parts.pictures import at_width, jpeg
 from pages.parts.results import Screened, Shown
+from pages.parts.waiting import wait_for
 from pages.parts.words import counted
 
 _VIEW_WIDTH_PX = 1200
@@ -18,8 +19,8 @@ _MOST_BUTTONS = 12
 
 def panel_preview(item: Screened, shown: Shown) -> PanelCut:
     """Show what would be stored of a page of which only the panel is kept, and take black-outs; returns the cut."""
-    with st.spinner("Cutting the panel ...", show_time=False):
-        kept = cut_of(item, shown, kept_cuts())
+    cuts = kept_cuts()
+    kept = wait_for("Cutting the panel", lambda: cut_of(item, shown, cuts), usual_s=3.0)
     places = kept.places
     cut = kept.cut.blackened(places) if places else kept.cut
     count = len(cut.text_boxes)

@@ -1,5 +1,7 @@
 """The model history: starter, its descendants, the model in use, the candidates."""
 
+import re
+
 import streamlit as st
 
 from annotations.store import Store
@@ -52,7 +54,8 @@ def lineage_box(store: Store) -> None:
 
 def bundle_card(store: Store, facts: BundleFacts, *, is_first: bool = True) -> None:
     """One model: what it is now, its date, data, recipe and figure; an arrow leads to all but the first of a line."""
-    with st.container(border=True, width=_CARD_WIDTH_PX, height="stretch", gap="xsmall"):
+    name = re.sub(r"\W", "-", facts.version)
+    with st.container(border=True, key=f"model-card-{name}", width=_CARD_WIDTH_PX, height="stretch", gap="xsmall"):
         with st.container(horizontal=True, gap="small"):
             if not is_first:
                 st.markdown(":material/arrow_forward:", width="content")

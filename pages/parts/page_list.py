@@ -141,7 +141,7 @@ def _row_data(id_: str, row: Row) -> dict[str, str | None]:
     is_ok = prediction.status == "ok"
     numbers = []
     if prediction.p_abnormal is not None:
-        numbers.append(f"p(abnormal) {prediction.p_abnormal:.2f}")
+        numbers.append(f"probability {prediction.p_abnormal:.2f}")
     if is_ok:
         numbers.append(counted(len(prediction.beats), "beat"))
     if prediction.heart_rate_bpm is not None:

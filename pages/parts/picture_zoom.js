@@ -14,7 +14,12 @@ export default function ({ data }) {
     const [left, right] = graph._fullLayout?.xaxis?.range ?? [0, data.width];
     return Math.abs(right - left) < FULL * data.width;
   };
-  const choose = (graph) => graph.classList.toggle("zoomed", isZoomed(graph) || data.caliper);
+  // plotly reads its mode when a drag begins. Set here and not in the figure, which would be built anew, unzoomed.
+  const choose = (graph) => {
+    graph.classList.toggle("zoomed", isZoomed(graph) || data.caliper);
+    graph.classList.toggle("measuring", data.caliper);
+    Object.assign(graph._fullLayout ?? {}, { dragmode: data.caliper ? "select" : "pan", selectdirection: "any" });
+  };
   const distance = ([a, b]) => Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
   let apart = 0;
 

@@ -21,6 +21,7 @@ STYLE = """
 {scope} .modebar-btn {{width: 40px; height: 40px; padding: 9px !important}}
 {scope} .modebar-btn svg {{width: 22px; height: 22px}}
 {scope} .nsewdrag {{touch-action: pan-x pan-y}}
+{scope} .measuring .nsewdrag {{cursor: crosshair !important}}
 {scope} .zoomed .nsewdrag {{touch-action: none}}
 """
 

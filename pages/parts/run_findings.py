@@ -16,7 +16,7 @@ from pages.parts.lineage import standing_badge
 from pages.parts.local_time import local_time
 from pages.parts.page_cards import BOXES, PageCard, page_cards
 from pages.parts.run_words import STAGES, duration, recipe_name, stage_name, state_name
-from pages.parts.scores import HELP, PARTS, classes_of, fold_rows
+from pages.parts.scores import FIGURE, HELP, PARTS, fold_rows, interval_text, stand_on
 from pages.parts.style import DECISION_SHAPE
 from pages.parts.words import counted
 from trainer.jobs_results import PageResult, Results, results
@@ -83,15 +83,12 @@ def _figures(summary: Mapping[str, Any], run: TrainingRun) -> None:
     st.dataframe(
         fold_rows(pooled, folds, part or parts[0]),
         hide_index=True,
-        column_config={"": st.column_config.TextColumn(pinned=True)},
+        column_config={FIGURE: st.column_config.TextColumn(pinned=True)},
         height="content",
         alt=f"Cross-validation figures: {PARTS[part or parts[0]]}",
     )
-    n = classes_of(pooled.get(part or parts[0]))
-    if n:
-        st.caption(
-            f"All folds: {n}. Sensitivity: abnormal pages not called normal, so a referred page counts as found."
-        )
+    if words := stand_on(pooled.get(part or parts[0])):
+        st.caption(f"All folds: {words[0].lower()}{words[1:]}")
     with st.expander("What the figures mean"):
         st.markdown(HELP)
     if sum(name in pooled for name in ("fused", "global", "local")) > 1:
@@ -106,7 +103,7 @@ def _figures(summary: Mapping[str, Any], run: TrainingRun) -> None:
 def _paired(differences: Mapping[str, Any]) -> str:
     told = [
         f"{name.replace('global', PARTS['global']).replace('local', PARTS['local'])} "
-        f"{figure['value']:+.3f} ({figure['low']:+.3f} to {figure['high']:+.3f})"
+        f"{interval_text(figure, signed=True)}"
         for name, figure in differences.items()
         if figure and None not in (figure.get("value"), figure.get("low"), figure.get("high"))
     ]
@@ -150,7 +147,7 @@ def _worst(store: Store, pages: Sequence[PageResult]) -> None:
 
 def page_words(page: PageResult) -> str:
     """Label against result, as Markdown."""
-    p = "no beat was found" if page.p_abnormal is None else f"p(abnormal) {page.p_abnormal:.2f}"
+    p = "no beat was found" if page.p_abnormal is None else f"probability of abnormal {page.p_abnormal:.2f}"
     said = f"{DECISION_SHAPE.get(page.decision, '')} {page.decision}"
     return f"label **{page.label}**, called **{said}**  \n{p} · fold {page.fold + 1}"
 

@@ -161,7 +161,7 @@ def _uses(plan: Plan) -> None:
     st.dataframe(
         [_row(name, count) for name, count in rows.items()],
         hide_index=True,
-        column_config={"": st.column_config.TextColumn(pinned=True)},
+        column_config={"Pages of": st.column_config.TextColumn(pinned=True)},
         alt="Pages of the training total, of each fold and of the permanent test set, by label",
     )
     st.caption(
@@ -177,7 +177,7 @@ def _uses(plan: Plan) -> None:
 
 def _row(name: str, count: PageCounts) -> dict[str, object]:
     return {
-        "": name,
+        "Pages of": name,
         "pages": count.pages,
         "normal": count.normal,
         "abnormal": count.abnormal,

@@ -220,9 +220,11 @@ def _intervals(
             "color": GREY,
             "thickness": 2,
         },
-        customdata=list(zip(lows, highs, strict=True)),
-        hovertemplate=f"%{{y}} %{{x:{form}}}<br>95 % interval %{{customdata[0]:{form}}} to "
-        f"%{{customdata[1]:{form}}}<extra></extra>",
+        customdata=[
+            f"95 % interval {low:{form}} to {high:{form}}" if low < high else "too few pages for an interval"
+            for low, high in zip(lows, highs, strict=True)
+        ],
+        hovertemplate=f"%{{y}} %{{x:{form}}}<br>%{{customdata}}<extra></extra>",
         showlegend=False,
     )
     plot.update_yaxes(autorange="reversed", type="category")

@@ -12,6 +12,10 @@ PARTS = {
     "detector": "beat detector",
 }
 INNER_SPLIT = "inner_split"
+FIGURE = "Figure"
+"""Head of the column that names them."""
+FEW_PAGES = 10
+"""Of a class; below, a single page moves its figures by a tenth or more."""
 _BIASED = ("ece",)
 """Figures that chance alone pushes up; ``trainer.metrics`` corrects them and keeps the uncorrected one beside."""
 DATA_SETS = {
@@ -87,13 +91,26 @@ def classes_of(figures: Mapping[str, Any] | None) -> str:
     return f"{abnormal:,} abnormal and {counted(normal, 'normal page')}"
 
 
+def stand_on(figures: Mapping[str, Any] | None) -> str:
+    """How many pages figures stand on, and that they are uncertain where these are few; empty where not recorded."""
+    classes = classes_of(figures)
+    if not classes or figures is None:
+        return ""
+    few = min(figures["n_abnormal"]["value"], figures["n_normal"]["value"])
+    warning = " Uncertain: with so few pages of a class, a single one can change each figure by a tenth or more."
+    return (
+        f"On {classes}.{warning if few < FEW_PAGES else ''} Sensitivity: abnormal pages not called normal, so a "
+        "referred page counts as found."
+    )
+
+
 def headline(metrics: Mapping[str, Any]) -> str:
     """A bundle's AUROC in one line with the pages that it was measured on; empty where it carries none."""
     told = [
         f"AUROC {row[PARTS['fused']]}" + (f", {_in_a_sentence(title)}" if title else "")
         for title, rows in score_tables({name: below for name, below in metrics.items() if name != INNER_SPLIT})
         for row in rows
-        if row[""] == METRICS["auroc"] and row.get(PARTS["fused"], "–") != "–"
+        if row[FIGURE] == METRICS["auroc"] and row.get(PARTS["fused"], "–") != "–"
     ]
     return told[-1] if told else ""  # real pages come after drawn ones
 
@@ -128,7 +145,7 @@ def _rows(columns: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
     """A row for each metric that some column has, in the order of ``METRICS``; unknown metrics come last."""
     names = dict.fromkeys([*METRICS, *(metric for figures in columns.values() for metric in figures)])
     return [
-        {"": METRICS.get(metric, metric)}
+        {FIGURE: METRICS.get(metric, metric)}
         | {name: figure_text(metric, figures.get(metric)) for name, figures in columns.items()}
         for metric in names
         if any(metric in figures for figures in columns.values())
@@ -146,14 +163,17 @@ def figure_text(metric: str, figure: object) -> str:
 def interval_text(figure: object, *, signed: bool = False) -> str:
     """``{"value": 0.923, "low": 0.90, "high": 0.94}`` as "0.92 (0.90 to 0.94)"; "–" where there is no value.
 
-    A whole number without an interval is a count: "1,204". A difference is ``signed``, with a digit more.
+    A whole number without an interval is a count: "1,204". A difference is ``signed``, with a digit more. An interval
+    without width is none: the pages were too few to draw others from.
     """
     form = "+.3f" if signed else ".2f"
     match figure:
-        case {"value": int() | float() as value, "low": int() | float() as low, "high": int() | float() as high}:
+        case {"value": int() | float() as value, "low": int() | float() as low, "high": int() | float() as high} if (
+            low < high
+        ):
             return f"{value:{form}} ({low:{form}} to {high:{form}})"
-        case {"value": int() as count}:
+        case {"value": int() as count, **rest} if rest.get("low") is None:
             return f"{count:,}"
-        case {"value": float() as value} | (int() | float() as value):
+        case {"value": int() | float() as value} | (int() | float() as value):
             return f"{value:{form}}"
     return "–"

@@ -20,7 +20,7 @@ from pages.parts.results import Picture, Screened, page_key, same_picture, scree
 MAX_SESSION_BYTES = 2**30
 """Of pictures that one session may hold; what is dropped beyond is told."""
 SESSION_FULL = (
-    f"Not screened: this session holds {MAX_SESSION_BYTES / 2**30:g} GiB of pictures, as much as it may. Download its "
+    f"Not screened: the pictures of this session have reached the limit of {MAX_SESSION_BYTES / 2**30:g} GiB. Save its "
     "results, remove pages and drop this file again."
 )
 BROKEN = "It could not be screened because of a fault in this program ({fault}). The server's log says more."

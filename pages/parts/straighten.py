@@ -56,7 +56,7 @@ def straighten_box(item: Screened, shown: Shown, bundle: Bundle) -> None:
 
 def _screen_again(item: Screened, shown: Shown, bundle: Bundle, corners: FloatArray) -> None:
     old = item.prediction
-    with st.spinner("Screening with these corners"):
+    with st.spinner("Screening with these corners", show_time=True):
         prediction = screen(
             shown.photo_rgb(), bundle, file=old.file, page=old.page, paper=old.paper, corners_photo_xy=corners
         )

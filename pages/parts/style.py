@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from ecgcore.overlay import BLUE as BLUE_RGB
+from ecgcore.overlay import DARK_ORANGE as DARK_ORANGE_RGB
 from ecgcore.overlay import NOTICE
 from ecgcore.overlay import ORANGE as ORANGE_RGB
 from ecgcore.overlay import VERMILION as VERMILION_RGB
@@ -13,12 +14,16 @@ from ecgcore.overlay import VERMILION as VERMILION_RGB
 # Okabe and Ito's colour-blind-safe palette (Color Universal Design, 2008).
 VERMILION, BLUE, ORANGE = f"rgb{VERMILION_RGB}", f"rgb{BLUE_RGB}", f"rgb{ORANGE_RGB}"
 GREEN, GREY = "rgb(0, 158, 115)", "rgb(138, 143, 148)"
-DARK_ORANGE = "rgb(150, 95, 0)"  # of letters on white, where orange is too pale
+# Of letters on paper, where the colours of lines are too pale.
+DARK_ORANGE, DARK_GREEN = f"rgb{DARK_ORANGE_RGB}", "rgb(0, 100, 72)"
 PURPLE, SKY = "rgb(204, 121, 167)", "rgb(86, 180, 233)"
 
 DECISION_COLOUR = {"normal": BLUE, "refer": ORANGE, "abnormal": VERMILION}
 # A shape says what the colour says, so that nothing rests on colour alone.
 DECISION_SHAPE = {"normal": "●", "refer": "◆", "abnormal": "▲"}
+
+FIELD_PX = 640
+"""Width of a field for a name or a path, on a screen that is wider."""
 
 STYLE_SHEET = Path(__file__).with_name("style.css")
 """What the theme's options cannot say."""

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ecgcore.bundle import Bundle
-from pages.parts.caliper import caliper_between_beats, caliper_key, caliper_reading
+from pages.parts.caliper import READING_STYLE, caliper_between_beats, caliper_key, caliper_reading
 from pages.parts.figure import layer_css, page_figure
 from pages.parts.heat import page_heat_png
 from pages.parts.measured import NO_MILLIMETRES
@@ -47,35 +47,24 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             disabled=not known,
             help="Drag across the page to measure time and voltage." if known else NO_MILLIMETRES,
         )
-        opacity = 0.0
-        if heat:
-            opacity = st.slider(
-                "Grad-CAM opacity",
-                0.1,
-                1.0,
-                0.5,
-                0.05,
-                "opacity %.2f",
-                key="heat-opacity",
-                persist_state="session",
-                label_visibility="collapsed",
-                help="How strongly Grad-CAM covers the page.",
-                width=160,
-            )
+        opacity = _opacity() if heat else 0.0
     # Once computed, the heat stays in the figure, so that switching it off and on keeps the zoom.
     explained: set[str] = st.session_state.setdefault("explained", set())
     if heat:
         explained.add(item.key)
-    heat_png = page_heat_png(item, shown, bundle) if item.key in explained else None
-    figure = page_figure(shown.view_jpeg, shown.wh, item.prediction, heat_png, caliper=caliper and known)
+    # Its bar has a place of its own, as has the caliper: the picture would be built anew at another place on the page.
+    with st.container():
+        heat_png = page_heat_png(item, shown, bundle) if item.key in explained else None
+    figure = page_figure(shown.view_jpeg, shown.wh, item.prediction, heat_png)
     chosen = st.session_state.get(beat_key(item))
-    layers = layer_css(SCOPE, beats=beats, panel=panel, heat_opacity=opacity, chosen=chosen)
+    measuring = caliper and known
+    layers = layer_css(SCOPE, beats=beats, panel=panel, caliper=measuring, heat_opacity=opacity, chosen=chosen)
     # The chart takes its height from this box, so that a page has its own shape on a wide screen and on a phone.
     shape = f"{SCOPE} {{aspect-ratio: {shown.wh[0]} / {shown.wh[1]}}}"
-    st.html(f"<style>{shape}\n{layers}\n{STYLE.format(scope=SCOPE)}</style>")
-    if caliper and known:
-        caliper_reading(item)  # above the picture, where it stays in sight while the next distance is dragged
-    zoom_on_purpose(shown.wh[0], caliper=caliper and known)
+    st.html(f"<style>{shape}\n{layers}\n{STYLE.format(scope=SCOPE)}\n{READING_STYLE if measuring else ''}</style>")
+    # Above the picture, where it stays in sight while the next distance is dragged.
+    caliper_reading(item, is_on=measuring)
+    zoom_on_purpose(shown.wh[0], caliper=measuring)
     with st.container(key="page-view"):
         st.plotly_chart(
             figure,
@@ -88,8 +77,26 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             alt=f"ECG page {item.title} with {counted(len(item.prediction.beats), 'beat')} boxed",
         )
     st.caption("  \n".join((LEGEND, *((HEAT_LEGEND,) if heat else ()), HOW)))
-    if caliper and known:
+    if measuring:
         caliper_between_beats(item)
+
+
+def _opacity() -> float:
+    """How strongly Grad-CAM covers the page, 0..1."""
+    opacity: float = st.slider(
+        "Grad-CAM opacity",
+        0.1,
+        1.0,
+        0.5,
+        0.05,
+        "opacity %.2f",
+        key="heat-opacity",
+        persist_state="session",
+        label_visibility="collapsed",
+        help="How strongly Grad-CAM covers the page.",
+        width=160,
+    )
+    return opacity
 
 
 def _take_selection(item: Screened) -> None:

@@ -146,12 +146,12 @@ def test_check_finds_damaged_bundles_and_results(store: Store) -> None:
     (store.folder / "runs/1/summary.json").write_bytes(b"\0" * 20)
     (store.folder / "bundles/empty").mkdir()
     assert check(store) == [
-        "bundle empty: bundle.json is missing or broken",
-        "bundle quick-1: local.safetensors was altered",
+        "model empty: bundle.json is missing or broken",
+        "model quick-1: local.safetensors was altered",
         "runs/1/summary.json of a training is broken",
     ]
     (store.folder / "bundles/quick-1/local.safetensors").unlink()
-    assert "bundle quick-1: local.safetensors cannot be read (No such file or directory)" in check(store)
+    assert "model quick-1: local.safetensors cannot be read (No such file or directory)" in check(store)
 
 
 def test_what_is_no_backup_is_refused_and_leaves_nothing(store: Store, tmp_path: Path) -> None:

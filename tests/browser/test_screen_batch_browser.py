@@ -153,6 +153,13 @@ def test_the_list_fits_a_phone_and_nothing_is_asked_once_all_is_removed(page: Pa
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 420
+    title = page.locator(".st-key-page-title").bounding_box()
+    assert title is not None
+    assert title["height"] < 100, "what concerns all pages is in one menu beside the title"
+    page.get_by_role("button", name="All pages").click()
+    with page.expect_download(timeout=WAIT_MS) as saved:
+        page.get_by_role("button", name="Save all (CSV)").click()
+    assert len(Path(saved.value.path()).read_text(encoding="utf-8").splitlines()) == 7
     page.get_by_role("button", name="Remove all").click()
     expect(page.get_by_text("reads a photo, scan or PDF")).to_be_visible(timeout=WAIT_MS)
     wait_until(page, "window.ecgResultsUnsaved === false")

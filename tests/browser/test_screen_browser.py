@@ -103,6 +103,15 @@ def test_zoom_outlives_the_switches(page: Page, picture: Path) -> None:
     page.get_by_text("Panel outline", exact=True).click()
     expect(chart.locator(".trace:first-child path.js-line")).to_be_visible()
     assert page.evaluate(width_px) > 1.05 * before
+    caliper, reading = page.get_by_text("Caliper", exact=True).first, page.get_by_text("Drag a box across the page")
+    caliper.click()
+    expect(reading).to_be_visible()
+    page.wait_for_timeout(1000)  # a picture that is built anew appears later, and whole
+    assert page.evaluate(width_px) > 1.05 * before
+    caliper.click()
+    expect(reading).to_be_hidden()
+    page.wait_for_timeout(1000)
+    assert page.evaluate(width_px) > 1.05 * before
 
 
 def test_caliper_measures_what_is_dragged(page: Page, picture: Path) -> None:

@@ -131,7 +131,7 @@ def test_a_comparison_is_read_without_a_name_and_a_decision_needs_one(
     assert "Inconclusive (too few pages)" in shown
     assert f"{candidate_of(finished)} compared with {IN_USE} on 2 pages of the permanent test set" in shown
     assert "1 abnormal and 1 normal page." in shown, "what the sensitivity is a share of"
-    assert any(list(table.value.columns) == ["", "candidate", "in use"] for table in app.dataframe)
+    assert any(list(table.value.columns) == ["Figure", "candidate", "in use"] for table in app.dataframe)
     assert "names no diagnosis" in shown
     assert "Who are you?" in shown
     assert not {"activate", "reject", "rollback"} & {button.key for button in app.button}
@@ -174,7 +174,7 @@ def test_what_activating_changes_stands_beside_the_button(finished: Store, monke
     file.write_text(json.dumps(report))
     app = models(finished, monkeypatch)
     effect, changes = (table.value for table in app.table)
-    assert list(effect[""]) == ["Normal", "Abnormal", "Referred"]
+    assert list(effect["Result"]) == ["Normal", "Abnormal", "Referred"]
     manifests = [bundle(finished, version).folder / "bundle.json" for version in (IN_USE, candidate_of(finished))]
     limits = [json.loads(manifest.read_text())["thresholds"]["p_normal_below"] for manifest in manifests]
     assert [effect[when][0] for when in ("now", "after")] == [f"below {limit:.2f}" for limit in limits]

@@ -3,15 +3,17 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from ecgcore.mesh import Mesh
-from ecgcore.overlay import draw_overlay, verdict_line
+from ecgcore.overlay import DARK_BLUE, DARK_ORANGE, DARK_VERMILION, GREY, draw_overlay, verdict_line
 from ecgcore.rhythm_measures import on_paper, rhythm_measures, whole_bpm
 from ecgcore.types import Beat, Box, FloatArray, PanelFrame, Paper, Prediction, Rhythm
+from pages.parts import style
 from pages.parts.batch import results_csv, results_jsonl, urgency
 from pages.parts.beats import heaviest
 from pages.parts.figure import describe_beat, layer_css, page_figure, share_classes
@@ -109,11 +111,11 @@ def test_figure_boxes_handwriting_and_names_it_once() -> None:
 
 
 def test_layers_are_switched_by_style() -> None:
-    everything = layer_css(".page", beats=True, panel=True, heat_opacity=0.5, chosen=None)
+    everything = layer_css(".page", beats=True, panel=True, caliper=True, heat_opacity=0.5, chosen=None)
     assert "display: none" not in everything
     assert "opacity: 0.50" in everything
-    nothing = layer_css(".page", beats=False, panel=False, heat_opacity=0.0, chosen=4)
-    assert nothing.count("display: none") == 2
+    nothing = layer_css(".page", beats=False, panel=False, caliper=False, heat_opacity=0.0, chosen=4)
+    assert nothing.count("display: none") == 3
     assert ".point:nth-child(5)" in nothing
 
 
@@ -207,9 +209,26 @@ def test_score_tables_follow_nested_data_sets() -> None:
     metrics = {"khan": {"gridded": {"fused": {"auroc": figure}, "global": {"auroc": None}}, "note": "text"}}
     [(title, rows)] = score_tables(metrics)
     assert title == "khan · gridded"
-    assert rows == [{"": "AUROC", "verdict (fused)": "0.90 (0.80 to 1.00)", "whole-page network": "–"}]
+    assert rows == [{"Figure": "AUROC", "verdict (fused)": "0.90 (0.80 to 1.00)", "whole-page network": "–"}]
 
 
 def test_interval_text_without_interval() -> None:
     assert interval_text({"value": 0.5, "low": None, "high": None}) == "0.50"
+    assert interval_text({"value": 1.0, "low": 1.0, "high": 1.0}) == "1.00", "too few pages to draw others from"
+    assert interval_text({"value": 1.0, "low": 1.0, "high": 1.0}, signed=True) == "+1.000"
     assert interval_text({"value": None, "low": None, "high": None}) == "–"
+
+
+@pytest.mark.parametrize("letters", [DARK_BLUE, DARK_VERMILION, DARK_ORANGE, GREY, style.DARK_GREEN, style.DARK_ORANGE])
+def test_letters_on_the_page_can_be_read(letters: str | tuple[int, int, int]) -> None:
+    """WCAG 2.2, 1.4.3, on the lines of a red grid at their paler end; grey is for the white strip alone."""
+    ink = letters if isinstance(letters, tuple) else tuple(map(int, re.findall(r"\d+", letters)))
+    paper = (255, 255, 255) if letters == GREY else (255, 225, 225)
+    light, dark = (
+        sum(
+            part * (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4)
+            for part, v in zip((0.2126, 0.7152, 0.0722), (c / 255 for c in colour), strict=True)
+        )
+        for colour in (paper, ink)
+    )
+    assert (light + 0.05) / (dark + 0.05) >= 4.5

@@ -21,7 +21,7 @@ from pages.parts.run_plots import (
     roc_figure,
 )
 from pages.parts.run_words import duration, run_name, state_name, where_it_stands
-from pages.parts.scores import classes_of, comparison_rows, figure_text, fold_rows, headline
+from pages.parts.scores import classes_of, comparison_rows, figure_text, fold_rows, headline, stand_on
 from trainer.jobs_plan import Estimate
 from trainer.jobs_results import PageResult
 
@@ -128,11 +128,11 @@ def test_tables_of_folds_and_of_two_bundles() -> None:
     interval = {"value": 0.9, "low": 0.8, "high": 0.95}
     block = {"fused": {"majority_rate": {"value": 0.6}, "accuracy": interval}}
     assert fold_rows(block, [block, {}], "fused") == [
-        {"": "accuracy", "all folds": "0.90 (0.80 to 0.95)", "fold 1": "0.90 (0.80 to 0.95)", "fold 2": "–"},
-        {"": "majority rate", "all folds": "0.60", "fold 1": "0.60", "fold 2": "–"},
+        {"Figure": "accuracy", "all folds": "0.90 (0.80 to 0.95)", "fold 1": "0.90 (0.80 to 0.95)", "fold 2": "–"},
+        {"Figure": "majority rate", "all folds": "0.60", "fold 1": "0.60", "fold 2": "–"},
     ]
     assert comparison_rows({"auroc": interval}, None) == [
-        {"": "AUROC", "candidate": "0.90 (0.80 to 0.95)", "in use": "–"}
+        {"Figure": "AUROC", "candidate": "0.90 (0.80 to 0.95)", "in use": "–"}
     ]
 
 
@@ -180,10 +180,12 @@ def test_pages_that_change_sides_are_counted_worst_first() -> None:
 
 def test_the_refer_rate_now_and_after() -> None:
     decisions = {"active": {"normal": 6, "refer": 4}, "candidate": {"normal": 8, "abnormal": 1, "refer": 1}}
-    assert refer_rows({"decisions": decisions}) == [{"": "Referred", "now": "40% (4 of 10)", "after": "10% (1 of 10)"}]
+    assert refer_rows({"decisions": decisions}) == [
+        {"Result": "Referred", "now": "40% (4 of 10)", "after": "10% (1 of 10)"}
+    ]
     rate = {"fused": {"refer_rate": {"value": 0.25, "low": None, "high": None}}}
     older = {"active_figures": rate, "candidate_figures": rate}
-    assert refer_rows(older) == [{"": "Referred", "now": "25%", "after": "25%"}]
+    assert refer_rows(older) == [{"Result": "Referred", "now": "25%", "after": "25%"}]
     assert refer_rows({"candidate_figures": None}) == []
 
 
@@ -199,10 +201,18 @@ def test_sensitivity_says_that_a_refer_is_found_and_of_how_many_pages() -> None:
     block = {name: {"value": n, "low": None, "high": None} for name, n in (("n_abnormal", 80), ("n_normal", 1))}
     block["sensitivity"] = {"value": 0.9, "low": 0.8, "high": 1.0}
     rows = comparison_rows(block, None)
-    assert [row[""] for row in rows] == ["abnormal pages (n)", "normal pages (n)", "sensitivity (refer = found)"]
+    assert [row["Figure"] for row in rows] == ["abnormal pages (n)", "normal pages (n)", "sensitivity (refer = found)"]
     assert [row["candidate"] for row in rows] == ["80", "1", "0.90 (0.80 to 1.00)"]
     assert classes_of(block) == "80 abnormal and 1 normal page"
     assert classes_of({"sensitivity": block["sensitivity"]}) == classes_of(None) == ""
+
+
+@pytest.mark.parametrize(("abnormal", "is_uncertain"), [(9, True), (10, False)])
+def test_figures_of_few_pages_are_said_to_be_uncertain(abnormal: int, is_uncertain: bool) -> None:
+    words = stand_on({"n_abnormal": {"value": abnormal}, "n_normal": {"value": 50}})
+    assert words.startswith(f"On {abnormal} abnormal and 50 normal pages.")
+    assert ("Uncertain" in words) == is_uncertain
+    assert stand_on({}) == ""
 
 
 def test_a_time_says_whether_this_machine_was_measured() -> None:

@@ -98,6 +98,7 @@ def test_switches_and_chosen_beat_leave_the_figure_alone(app: AppTest, ecg_page_
     app.toggle(key="show-heat").set_value(False).run()
     app.toggle(key="show-beats").set_value(False).run()
     app.toggle(key="show-panel").set_value(True).run()
+    app.toggle(key="caliper-on").set_value(True).run()
     (key,) = app.session_state["screened"]
     app.selectbox(key=f"beat-{key}").select_index(0).run()
     assert not app.exception

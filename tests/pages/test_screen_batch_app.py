@@ -41,7 +41,7 @@ def test_batch_goes_on_after_what_cannot_be_screened(app: AppTest, ecg_page_rgb:
     assert opened(app) == "a.png", "the first of the drop that is an ECG"
     assert "**4 pages:** ▲ 0 abnormal · ◆ 2 refer · ● 0 normal · ✕ 2 not screened" in texts(app)
     assert ORDER in texts(app)
-    assert {"All (CSV)", "All (JSON Lines)"} <= {button.label for button in app.download_button}
+    assert {"Save all (CSV)", "Save all (JSON Lines)"} <= {button.label for button in app.download_button}
     app.button(key="remove-all").click().run()
     assert "Drop ECG pictures" in texts(app)
 
@@ -66,7 +66,7 @@ def test_a_page_whose_answer_is_not_there_yet_shows_no_other_answer(
     monkeypatch.setattr(screening, "PATIENCE_S", 0.0)
     drop(app, ("second.png", png(turned(ecg_page_rgb))))
     assert opened(app) == "second.png"
-    assert "Its answer appears here" in app.info[0].value
+    assert "Its result appears here" in app.info[0].value
     assert not app.get("plotly_chart")
     go_on.set()
     assert app.session_state["screening"].wait(60)

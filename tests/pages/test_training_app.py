@@ -107,7 +107,7 @@ def test_one_sentence_says_what_will_happen_and_how_long_it_takes(
     assert f"compares the result with **{IN_USE}**" in sentence
     assert "nothing was trained here yet" in sentence
     table = app.dataframe[0].value
-    assert list(table[""]) == [
+    assert list(table["Pages of"]) == [
         "Training total", "Fold 1", "Fold 2", "Fold 3", "Fold 4", "Fold 5", "Permanent test set",
     ]  # fmt: skip
     assert (table["pages"][0], table["pages"][6], sum(table["pages"][1:6])) == (8, 2, 8)
@@ -208,14 +208,14 @@ def test_findings_verdict_first(finished: Store, monkeypatch: pytest.MonkeyPatch
     assert "4 abnormal and 4 normal pages" in shown
     first_html, first_table = app.html[0], app.dataframe[0]
     assert "Inconclusive" in first_html.proto.body
-    assert list(first_table.value.columns) == ["", "candidate", "in use"]
+    assert list(first_table.value.columns) == ["Figure", "candidate", "in use"]
     figures = app.dataframe[1].value
-    assert list(figures.columns) == ["", "all folds", "fold 1", "fold 2"]
-    names = list(figures[""])
+    assert list(figures.columns) == ["Figure", "all folds", "fold 1", "fold 2"]
+    names = list(figures["Figure"])
     assert names.index("majority rate") == names.index("accuracy") + 1
     assert {"AUROC", "AUPRC", "sensitivity (refer = found)", "F1", "Brier score", "refer rate"} <= set(names)
     sound(app.button_group(key="run-1-figures").set_value("detector").run())
-    assert list(app.dataframe[1].value[""]) == ["recall", "precision", "AP50", "AP50:95"]
+    assert list(app.dataframe[1].value["Figure"]) == ["recall", "precision", "AP50", "AP50:95"]
     assert "snapshot run 1, 10 pages" in shown
     assert "Test run, seed 0, 2 folds, device cpu" in shown
 
