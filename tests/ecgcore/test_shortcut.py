@@ -136,9 +136,8 @@ for threads in (1, 2):
 def test_its_gradient_is_right_on_lesser_processors(processor: str) -> None:
     """Where the strided one ends the process by a damaged heap, or gives a wrong gradient; of any width."""
     environment = os.environ | {"ONEDNN_MAX_CPU_ISA": processor, "OMP_NUM_THREADS": "2"}
-    ended = subprocess.run(
-        [sys.executable, "-c", GRADIENTS], env=environment, capture_output=True, text=True, timeout=120
-    )
+    command = [sys.executable, "-c", GRADIENTS]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 0, ended.stderr
 
 
