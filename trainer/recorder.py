@@ -57,6 +57,7 @@ class Recorder:
         self._store, self._run_id, self._path = store, run_id, folder / PROGRESS
         self.forecast = forecast
         self._pending: list[dict[str, Any]] = []
+        self._newest: dict[str, Any] = {}
         self._started = self._written = self._asked = time.monotonic()
         before = read_json(self._path)
         self._seconds_before = float(before.get("seconds", 0.0)) if isinstance(before, dict) else 0.0
@@ -89,6 +90,7 @@ class Recorder:
         plain = {"part": part} | {key: _finite(value) for key, value in event.items()}
         self.forecast.note(plain)
         plain.pop("stage_seconds", None)
+        self._newest = plain
         kind = _kind(plain)
         if kind is not None:
             show_progress(plain)
@@ -113,6 +115,8 @@ class Recorder:
         Raises:
             StoreError: they never let go; the run is then found interrupted, and goes on from its end.
         """
+        if state == "candidate":
+            self._write(self._newest, left_s=0.0)
         for attempt in range(_FINAL_TRIES):
             try:
                 self.move(state, message)
@@ -133,10 +137,10 @@ class Recorder:
             add_events(self._store, self._run_id, self._pending)
             self._pending = []
 
-    def _write(self, event: Mapping[str, Any]) -> None:
+    def _write(self, event: Mapping[str, Any], left_s: float | None = None) -> None:
         self._written = time.monotonic()
         worked = self._seconds_before + self._written - self._started
-        left = self.forecast.left_s()
+        left = self.forecast.left_s() if left_s is None else left_s
         self._share_done = max(self._share_done, worked / (worked + left) if left else 1.0)
         write_json_atomic(
             self._path,

@@ -136,8 +136,9 @@ for threads in (1, 2):
 def test_its_gradient_is_right_on_lesser_processors(processor: str) -> None:
     """Where the strided one ends the process by a damaged heap, or gives a wrong gradient; of any width."""
     environment = os.environ | {"ONEDNN_MAX_CPU_ISA": processor, "OMP_NUM_THREADS": "2"}
-    command = [sys.executable, "-c", GRADIENTS]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", GRADIENTS], check=False, env=environment, capture_output=True, text=True, timeout=120
+    )
     assert ended.returncode == 0, ended.stderr
 
 
