@@ -5,12 +5,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TYPED := $(wildcard ecgcore/types.py ecgcore/errors.py ecgcore/page*.py ecgcore/papersim*.py ecgcore/assist*.py) annotations app.py pages
+TYPED := $(wildcard ecgcore/types.py ecgcore/errors.py ecgcore/page*.py ecgcore/papersim*.py ecgcore/assist*.py) annotations app.py server.py pages
 
 .PHONY: app test heic browser clean
 
 app: $(VENV)/.app
-	$(BIN)/streamlit run app.py
+	$(BIN)/streamlit run server.py
 
 test: $(VENV)/.dev browser
 	$(BIN)/ruff check .

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"annotations: {error}", file=sys.stderr)
         return EXIT_FAILED
     except KeyboardInterrupt:
-        print("annotations: stopped; the store is as it was.", file=sys.stderr)
+        print("annotations: stopped; nothing was changed.", file=sys.stderr)
         return EXIT_STOPPED
 
 
@@ -43,22 +43,24 @@ def _parser() -> argparse.ArgumentParser:
     coming = commands.add_parser("import", help="take annotated pages over from other programs' files")
     coming.add_argument("path", type=Path, metavar="PATH", help="the folder, or its main file")
     coming.add_argument("--by", default="import", metavar="NAME", help="under whose name; default: import")
-    coming.add_argument("--whole", action="store_true", help="take nothing where anything is refused")
+    coming.add_argument("--whole", action="store_true", help="all or nothing: cancel the import if any file fails")
     coming.add_argument(
         "--keep-names",
         action="store_true",
-        help="call pictures as their files are called; such names may be a person's",
+        help="name pages after their files; such names may be a person's",
     )
-    going = commands.add_parser("export", help="write what holds now, or a snapshot, for other programs")
+    going = commands.add_parser("export", help="write the current labels, or a snapshot, for other programs")
     going.add_argument("path", type=Path, metavar="PATH", help="a new or empty folder")
-    going.add_argument("--snapshot", metavar="NAME", help="write this snapshot instead of what holds now")
+    going.add_argument("--snapshot", metavar="NAME", help="write this snapshot instead of the current labels")
     coming.add_argument("--format", required=True, choices=sorted([*FORMATS, "wfdb"]), help="wfdb: signals, drawn")
     going.add_argument("--format", required=True, choices=sorted(FORMATS))
-    kept = commands.add_parser("backup", help="write database, pictures, bundles and results as one file")
+    kept = commands.add_parser(
+        "backup", help="write database, pages, models, results and the patient keys' secret as one file"
+    )
     kept.add_argument("path", type=Path, metavar="FILE")
     back = commands.add_parser("restore", help="unpack a backup into an empty data folder")
     back.add_argument("path", type=Path, metavar="FILE")
-    checked = commands.add_parser("check", help="look for damage, and compare pictures that never were")
+    checked = commands.add_parser("check", help="check integrity, and compare pages that never were")
     for command in (coming, going, kept, back, checked):
         command.add_argument("--data-dir", type=Path, default=data_dir(), metavar="DIR", help="default: ECG_DATA_DIR")
     return parser
@@ -85,13 +87,13 @@ def _import(options: argparse.Namespace) -> int:
     if len(report.refusals) > _REFUSALS_SHOWN:
         print(f"... and {len(report.refusals) - _REFUSALS_SHOWN} more", file=sys.stderr)
     print(
-        f"{report.pictures_added} pictures and {report.readings_added} readings added, {report.unchanged} unchanged, "
-        f"{len(report.refusals)} refused"
+        f"pages added: {report.pictures_added}, readings added: {report.readings_added}, "
+        f"unchanged: {report.unchanged}, refused: {len(report.refusals)}"
     )
     for twin in report.twins:
-        print(f"twin {twin}")
+        print(f"near-duplicate: {twin}")
     for loss in report.losses:
-        print(f"not held by this format: {loss}", file=sys.stderr)
+        print(f"lost in this format: {loss}", file=sys.stderr)
     return EXIT_FAILED if report.refusals else EXIT_OK
 
 
@@ -103,32 +105,32 @@ def _export(options: argparse.Namespace) -> int:
     count = export_to(
         store, options.format, options.path, snapshot_id=chosen[0] if chosen else None, progress=_show_progress
     )
-    print(f"{count} pages written to {options.path}")
+    print(f"pages written to {options.path}: {count}")
     for loss in FORMATS[options.format].losses:
-        print(f"not held by this format: {loss}", file=sys.stderr)
+        print(f"lost in this format: {loss}", file=sys.stderr)
     return EXIT_OK
 
 
 def _backup(options: argparse.Namespace) -> int:
     backup(Store(options.data_dir), options.path, _show_progress)
-    print(f"{options.path} holds the backup")
+    print(f"backup written to {options.path}")
     return EXIT_OK
 
 
 def _restore(options: argparse.Namespace) -> int:
     restore(options.path, options.data_dir, _show_progress)
-    print(f"{options.data_dir} holds what {options.path} held")
+    print(f"{options.path} restored into {options.data_dir}")
     return EXIT_OK
 
 
 def _check(options: argparse.Namespace) -> int:
     store = Store(options.data_dir)
     findings = check(store, _show_progress)
-    print("\n".join(findings) or "nothing is damaged")
+    print("\n".join(findings) or "no damage found")
     older = without_look(store)
     if older:
         found = compare_older(store, _show_progress)
-        print(f"{older} older pictures compared; pairs that look alike (see the Dataset page): {found}")
+        print(f"{older} older pages compared; near-duplicate pairs (see the Dataset page): {found}")
     return EXIT_FAILED if findings else EXIT_OK
 
 

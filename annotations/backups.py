@@ -1,5 +1,8 @@
 """The data folder as one file, and back: database, pictures, bundles and what came out of trainings.
 
+The secret of patients' keys goes along, so that a restored folder knows them again: whoever has a backup can try keys
+against it, as whoever has the folder can.
+
 A backup is a ZIP archive of the files under their names in the data folder, and of ``backup.json``, which lists their
 sizes and sha256s. Those written before that list existed, with database and pictures alone, are restored too.
 """
@@ -17,6 +20,7 @@ from typing import IO
 
 from annotations.kept_files import is_kept, kept_files
 from annotations.model import StoreError
+from annotations.patients import HMAC_KEY_FILE
 from annotations.picture_files import PICTURES
 from annotations.schema import upgrade
 from annotations.store import DATABASE, Store
@@ -48,6 +52,7 @@ def backup(store: Store, file: Path, progress: Progress = _silent) -> None:
             copy = Path(temporary) / DATABASE
             store.db.conn.execute("VACUUM INTO ?", (str(copy),))
             names = [row["file"] for row in store.rows("SELECT file FROM image")] + kept_files(store.folder)
+            names += [HMAC_KEY_FILE] if (store.folder / HMAC_KEY_FILE).exists() else []
             with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
                 listed = {DATABASE: _pack(archive, copy, DATABASE)}
                 for number, name in enumerate(names, 1):
@@ -67,7 +72,7 @@ def restore(file: Path, folder: Path, progress: Progress = _silent) -> None:
         StoreError: the file is no backup, is damaged, does not fit on the disk, or the folder is in use.
     """
     if (folder / DATABASE).exists():
-        raise StoreError(f"{folder} holds a database already.", "Restore into an empty folder.")
+        raise StoreError(f"{folder} already contains a database.", "Restore into an empty folder.")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         with tempfile.TemporaryDirectory(dir=folder) as temporary, zipfile.ZipFile(file) as archive:
@@ -87,6 +92,8 @@ def restore(file: Path, folder: Path, progress: Progress = _silent) -> None:
             for name in names:
                 target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                if name == HMAC_KEY_FILE:
+                    (Path(temporary) / name).chmod(0o600)
                 if name != DATABASE:
                     (Path(temporary) / name).replace(target)
             (Path(temporary) / DATABASE).replace(folder / DATABASE)  # last: what it names is there
@@ -142,4 +149,4 @@ def _belongs(name: str) -> bool:
     """Whether an archive's entry is one of the files of a data folder, and lies inside it."""
     parts = Path(name).parts
     is_picture = len(parts) == 3 and parts[0] == PICTURES and ".." not in parts
-    return name == DATABASE or is_picture or is_kept(name)
+    return name in (DATABASE, HMAC_KEY_FILE) or is_picture or is_kept(name)

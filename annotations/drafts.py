@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from annotations.model import SHARED, UNTOLD, LabelledBox, Provenance, Reading
+from annotations.model import SHARED, UNTOLD, LabelledBox, Provenance, Reading, StoreError
 from annotations.store import Store, now
 from ecgcore.types import Box
 
@@ -37,15 +37,20 @@ def keep_draft(
     base_revision_id: int | None,
     provenance: Provenance = UNTOLD,
     reader: str = SHARED,
+    picture_hash: str | None = None,
 ) -> str:
     """Keep unfinished work; it replaces the person's earlier draft of the page.
 
     Returns:
         When it was kept.
+
+    Raises:
+        StoreError: the page was erased, or is not the picture of ``picture_hash``, which the person saw.
     """
     at = now()
     content = {"reading": reading_to_json(reading), **asdict(provenance)}
     with store.writing() as connection:
+        refuse_another_picture(connection, image_id, picture_hash)
         connection.execute(
             """INSERT INTO draft VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
                    base_revision_id = excluded.base_revision_id, content = excluded.content,
@@ -97,3 +102,21 @@ def reading_from_json(values: Mapping[str, Any]) -> Reading:
 def delete_draft(connection: sqlite3.Connection, image_id: int, person: str, reader: str) -> None:
     """Forget unfinished work, as part of a transaction."""
     connection.execute("DELETE FROM draft WHERE image_id = ? AND person = ? AND reader = ?", (image_id, person, reader))
+
+
+def refuse_another_picture(connection: sqlite3.Connection, image_id: int, picture_hash: str | None) -> None:
+    """See that a page still is the picture that a person saw, as part of a transaction; None is any picture.
+
+    Raises:
+        StoreError: the page was erased, or is another picture; one that was redacted meanwhile is the same.
+    """
+    row = connection.execute(
+        """SELECT picture_hash = :seen OR EXISTS (
+               SELECT 1 FROM former_hash WHERE image_id = image.id AND former_hash.picture_hash = :seen)
+           FROM image WHERE id = :id""",
+        {"seen": picture_hash, "id": image_id},
+    ).fetchone()
+    if row is None:
+        raise StoreError(f"Page {image_id} was erased while you had it open; nothing was saved.", "Open the next page.")
+    if picture_hash is not None and not row[0]:
+        raise StoreError(f"Page {image_id} is not the picture that you see; nothing was saved.", "Open the page again.")

@@ -2,47 +2,30 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from annotations.formats import FORMATS
 from annotations.formats.page import ExchangePage, Refusal
+from annotations.import_report import ImportReport, refused_whole, twin_words
 from annotations.model import Reading, StoreError
 from annotations.new_picture import NewPicture
+from annotations.patient_groups import PATIENT
+from annotations.patients import imported_group, join_patient
 from annotations.privacy import what_to_keep
 from annotations.readings import add_revision, line_head, revision
 from annotations.snapshots import read_pages, which_pages
 from annotations.store import Store, now
 from annotations.twins import Twin, join_twins
 from ecgcore.errors import NotScreenable, UnreadablePicture
-from ecgcore.page import picture_hash, prepare_page, read_picture
+from ecgcore.page import picture_hash, prepare_page
 from ecgcore.page_cut import cut_panel
+from ecgcore.page_io_isolated import read_untrusted
 from ecgcore.types import Box, ByteArray
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass
-class ImportReport:
-    """What became of an import.
-
-    Args:
-        pictures_added: pictures that the store did not have.
-        readings_added: readings saved as somebody's first word on a page.
-        unchanged: pages that already say the same.
-        refusals: pages that were not taken, each with its reason.
-        losses: what the format cannot hold.
-        twins: one sentence for each new picture that looks like another one.
-    """
-
-    pictures_added: int = 0
-    readings_added: int = 0
-    unchanged: int = 0
-    refusals: list[Refusal] = field(default_factory=list)
-    losses: tuple[str, ...] = ()
-    twins: list[str] = field(default_factory=list)
 
 
 def import_from(
@@ -53,6 +36,7 @@ def import_from(
     *,
     whole_or_nothing: bool = False,
     keep_names: bool = False,
+    patient_key: str = "",
     progress: Progress = lambda done, of: None,
 ) -> ImportReport:
     """Take pages over from files. What a person has said here is never replaced by an import.
@@ -67,6 +51,7 @@ def import_from(
         whole_or_nothing: take nothing where anything is refused.
         keep_names: call pictures as their files are called; else they get neutral names, since a file's name often is
             a person's.
+        patient_key: of the pages for which the files name no patient.
         progress: called with pages done and of how many.
 
     Raises:
@@ -76,22 +61,34 @@ def import_from(
     keep = what_to_keep(store)
     if keep == "result":
         raise StoreError(
-            "Nothing but results is kept here, so no picture can be imported.",
-            "Choose on the Screen page what is kept.",
+            "Only results are stored here, so no pages can be imported.",
+            "Change on the Screen page what is stored.",
         )
     loaded = FORMATS[format_name].load(path)
     report = ImportReport(refusals=list(loaded.refusals), losses=loaded.losses)
+    pages = _with_groups(store, loaded.pages, patient_key, report)
     if whole_or_nothing and report.refusals:
-        raise _refused_whole(report.refusals)
+        raise refused_whole(report.refusals)
     news: dict[str, NewPicture] = {}
     with store.discarding(news.values()):
-        ready = _write_pictures(store, loaded.pages, news, report, progress, cut=keep == "panel", named=keep_names)
+        ready = _write_pictures(store, pages, news, report, progress, cut=keep == "panel", named=keep_names)
         with store.writing() as connection:
             twins = _add_rows(store, connection, ready, news, person, report)
             if whole_or_nothing and report.refusals:
-                raise _refused_whole(report.refusals)
-    report.twins = [_told(store, twin) for twin in twins]
+                raise refused_whole(report.refusals)
+    report.twins = [twin_words(store, twin) for twin in twins]
     return report
+
+
+def _with_groups(store: Store, pages: list[ExchangePage], patient_key: str, report: ImportReport) -> list[ExchangePage]:
+    """The pages with their groups as the store keeps them, keys of patients as keyed hashes."""
+    taken = []
+    for page in pages:
+        try:
+            taken.append(replace(page, group=imported_group(store, page.group.strip() or patient_key)))
+        except StoreError as error:
+            report.refusals.append(Refusal(page.name, None, str(error)))
+    return taken
 
 
 def _write_pictures(
@@ -140,6 +137,11 @@ def _add_rows(
                UNION SELECT image_id FROM former_hash WHERE picture_hash = :hash""",
             {"hash": page.picture_hash},
         ).fetchone()
+        if added_id is None and page.group.startswith(PATIENT):
+            try:
+                join_patient(connection, image_id, page.group)
+            except StoreError as error:
+                report.refusals.append(Refusal(page.name, None, f"Its patient was not taken over. {error}"))
         if page.reading == Reading():
             continue
         head_id = line_head(connection, image_id)
@@ -219,13 +221,17 @@ def _cut_page(store: Store, page: ExchangePage, news: dict[str, NewPicture], *, 
     if known is not None and (known.width, known.height) == (page.width, page.height):
         return page
     _, photo_rgb = _decoded(page)
-    cut = cut_panel(photo_rgb, prepare_page(photo_rgb).frame)
+    prepared = prepare_page(photo_rgb)
+    cut = cut_panel(photo_rgb, prepared.frame, prepared.ink)
+    cut = cut.blackened(cut.text_boxes)  # print; nobody looks at each page of an import
+    height, width = cut.picture_rgb.shape[:2]
+    if known is not None and (known.width, known.height) != (width, height):
+        raise StoreError("An earlier version of this program cut its panel elsewhere.", "Correct that page in Review.")
     digest = picture_hash(cut.picture_rgb)
     if known is None and store.picture_by_hash(digest) is None and digest not in news:
         news[digest] = _new_picture(
             store, page, cut.picture_rgb, digest, None, named=named, former_hash=page.picture_hash
         )
-    height, width = cut.picture_rgb.shape[:2]
     mapped = [(box, cut.boxes(np.array(box.box_photo_xyxy.as_list()))[0]) for box in page.reading.boxes]
     boxes = tuple(
         replace(box, box_photo_xyxy=Box(*place.tolist()))
@@ -243,7 +249,7 @@ def _decoded(page: ExchangePage) -> tuple[bytes, ByteArray]:
     if page.picture is None:
         raise StoreError("Its picture is neither here nor in the store.", "Put the pictures beside the file.")
     content = page.picture.read_bytes()
-    (photo_rgb,) = read_picture(content, page.name)
+    (photo_rgb,) = read_untrusted(content, page.name)
     if picture_hash(photo_rgb) != page.picture_hash:
         raise StoreError("Its picture changed while it was read.", "Import it again.")
     return content, photo_rgb
@@ -269,21 +275,4 @@ def _new_picture(
         source="import",
         source_record=page.source_record,
         former_hash=former_hash,
-    )
-
-
-def _told(store: Store, twin: Twin) -> str:
-    """What an import says of a picture that looks like another one."""
-    picture, other = store.picture(twin.image_id), store.picture(twin.twin_id)
-    alike = f"{picture.name} (page {picture.id}) looks like {other.name} (page {other.id})"
-    if twin.group is None:
-        return f"{alike}, but their groups cannot become one: decide on the Dataset page, under Copies."
-    return f"{alike}: both are in group {twin.group} now{', which is held out' if picture.is_holdout else ''}."
-
-
-def _refused_whole(refusals: list[Refusal]) -> StoreError:
-    first = refusals[0]
-    return StoreError(
-        f"Nothing was taken: {len(refusals)} pages were refused, first {first.file}: {first.reason}",
-        "Correct them, or take the good ones.",
     )

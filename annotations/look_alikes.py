@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from annotations.looks import look_hash
 from annotations.model import Picture, StoreError
-from annotations.new_picture import own_group
+from annotations.patient_groups import own_group
+from annotations.patients import group_words
 from annotations.store import Store, now
 from annotations.twins import find_twins, unite
 from ecgcore.errors import UnreadablePicture
@@ -55,12 +56,13 @@ def same_patient(store: Store, pair: Pair) -> None:
     Raises:
         StoreError: both groups are held out or have a fold, or somebody told pictures of theirs apart.
     """
+    later, earlier = (group_words(store, picture.group_key) for picture in (pair.later, pair.earlier))
     with store.writing() as connection:
-        if unite(connection, pair.later.id, pair.earlier.id) is None:
+        if unite(connection, pair.later.id, pair.earlier.id, said_by_person=True) is None:
             raise StoreError(
-                f"The groups {pair.later.group_key} and {pair.earlier.group_key} cannot become one: both are held out "
-                "or have a fold, or somebody said of two of their pictures that they are not the same.",
-                "Put one of the two pictures into the bin, or hold both groups out.",
+                f"The pages of {later} and of {earlier} cannot become one patient's: both are in the permanent test "
+                "set or have a fold of earlier trainings, or somebody said of two of their pages that they differ.",
+                "Put one of the two pages into the bin, or add both patients to the permanent test set.",
             )
 
 

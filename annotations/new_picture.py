@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from annotations.looks import look_hash
+from annotations.patient_groups import own_group, stored_group
 from annotations.picture_files import PICTURES, write_picture
 from ecgcore.types import ByteArray
-
-OWN_GROUP = "picture:"
-"""How the group of a picture begins of which nothing else is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +68,23 @@ class NewPicture:
 
     def insert(self, connection: sqlite3.Connection, created_at: str) -> int | None:
         """Add the row; returns its number, None where another process was first."""
-        connection.execute("INSERT INTO page_group (key) VALUES (?) ON CONFLICT DO NOTHING", (self.group,))
+        if connection.execute("SELECT 1 FROM image WHERE picture_hash = ?", (self.digest,)).fetchone() is not None:
+            return None
+        group = stored_group(connection, self.group, created_at)
         row = connection.execute(
             """INSERT INTO image (picture_hash, look_hash, file, name, width, height, group_key, source,
                    source_record, created_at)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (picture_hash) DO NOTHING RETURNING id""",
-            (self.digest, self.look, self.file, self.name, *self.wh, self.group, self.source, self.source_record,
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
+            (self.digest, self.look, self.file, self.name, *self.wh, group, self.source, self.source_record,
              created_at),
         ).fetchone()  # fmt: skip
-        if row is not None and self.former_hash:
+        if self.former_hash:
             connection.execute(
                 "INSERT INTO former_hash VALUES (?, ?) ON CONFLICT DO NOTHING", (self.former_hash, row[0])
             )
-        return None if row is None else int(row[0])
+        return int(row[0])
 
 
 def neutral_name(digest: str) -> str:
     """A name that tells nothing of a person: the day and the first letters of the picture's hash."""
     return f"{datetime.now(UTC).date().isoformat()} {digest[:8]}"
-
-
-def own_group(digest: str) -> str:
-    """The group of a picture that belongs to no other, as far as is known."""
-    return f"{OWN_GROUP}{digest[:16]}"

@@ -2,29 +2,38 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from annotations.model import SHARED, LabelledBox, Reading
+from annotations.patient_groups import OWN_GROUP
 from annotations.revisions import revisions_where
 from annotations.snapshots import snapshots, which_revisions
 from annotations.store import Store
 from ecgcore.types import FloatArray
 
-Show = Literal["all", "unread", "normal", "abnormal", "unsure", "all boxed", "flagged", "held out", "bin"]
-SHOWS: tuple[Show, ...] = ("all", "unread", "normal", "abnormal", "unsure", "all boxed", "flagged", "held out", "bin")
+Show = Literal[
+    "all", "unread", "normal", "abnormal", "unsure", "no label", "all boxed", "flagged", "unknown patient",
+    "test set", "bin",
+]  # fmt: skip
+SHOWS: tuple[Show, ...] = get_args(Show)
 MATCH_IOU = 0.5
 
+_IS_KNOWN = f"""(image.group_key NOT LIKE '{OWN_GROUP}%'
+    OR EXISTS (SELECT 1 FROM patient_key WHERE patient_key.group_key = image.group_key))"""
 _FILTERS: dict[Show, str] = {
     "all": "1",
     "unread": "head.id IS NULL",
     "normal": "head.label = 'normal'",
     "abnormal": "head.label = 'abnormal'",
     "unsure": "head.label = 'unsure'",
+    "no label": "head.id IS NOT NULL AND head.label IS NULL",
     "all boxed": "head.boxes_complete = 1",
-    "flagged": "head.flags <> '[]'",
-    "held out": "page_group.is_holdout = 1",
+    "flagged": """(head.flags <> '[]'
+        OR (SELECT verdict FROM review WHERE revision_id = head.id ORDER BY id DESC LIMIT 1) = 'returned')""",
+    "unknown patient": f"NOT {_IS_KNOWN}",
+    "test set": "page_group.is_holdout = 1",
     "bin": "1",
 }
 _GALLERY = """
@@ -41,20 +50,24 @@ class Counts:
     Args:
         pictures: in the store, the bin left out.
         read: with a submitted reading that holds.
-        held_out: of these, kept from training for ever.
+        held_out: of these, in the permanent test set.
+        no_label: of these, without a label for the page.
         detector_pages, detector_beats: pages with all beats boxed, and their beats.
         classifier: pages by label, normal and abnormal.
         classifier_groups: patients among them.
+        unknown_patients: of these, lone pictures whose patient nobody named.
         labelled_beats: beats with a label of their own on pages that train.
     """
 
     pictures: int
     read: int
     held_out: int
+    no_label: int
     detector_pages: int
     detector_beats: int
     classifier: dict[str, int]
     classifier_groups: int
+    unknown_patients: int
     labelled_beats: int
 
 
@@ -82,17 +95,20 @@ def counts(store: Store, snapshot_id: int | None = None) -> Counts:
     condition, values = which_revisions(snapshot_id)
     row = store.row(
         f"""WITH held AS (
-                SELECT revision.id, image.group_key, page_group.is_holdout,
+                SELECT revision.id, image.group_key, page_group.is_holdout, {_IS_KNOWN} AS is_known,
                     page_group.is_holdout = 0 AND instr(revision.flags, '"not an ECG"') = 0 AS may_train,
                     coalesce(revision.label, '') AS label, revision.boxes_complete
                 FROM revision JOIN annotation ON annotation.id = revision.annotation_id
                 JOIN image ON image.id = annotation.image_id JOIN page_group ON page_group.key = image.group_key
                 WHERE {condition})
             SELECT count(*) AS read, coalesce(sum(is_holdout), 0) AS held_out,
+                coalesce(sum(label = ''), 0) AS no_label,
                 coalesce(sum(may_train AND boxes_complete), 0) AS detector_pages,
                 coalesce(sum(may_train AND label = 'normal'), 0) AS normal,
                 coalesce(sum(may_train AND label = 'abnormal'), 0) AS abnormal,
                 count(DISTINCT CASE WHEN may_train AND label IN ('normal', 'abnormal') THEN group_key END) AS groups,
+                count(DISTINCT CASE WHEN may_train AND label IN ('normal', 'abnormal') AND NOT is_known
+                    THEN group_key END) AS unknown,
                 (SELECT count(*) FROM held JOIN revision_box ON revision_id = held.id
                     WHERE may_train AND boxes_complete AND origin <> 'rejected') AS detector_beats,
                 (SELECT count(*) FROM held JOIN revision_box ON revision_id = held.id
@@ -107,10 +123,12 @@ def counts(store: Store, snapshot_id: int | None = None) -> Counts:
         pictures=row["pictures"],
         read=row["read"],
         held_out=row["held_out"],
+        no_label=row["no_label"],
         detector_pages=row["detector_pages"],
         detector_beats=row["detector_beats"],
         classifier={"normal": row["normal"], "abnormal": row["abnormal"]},
         classifier_groups=row["groups"],
+        unknown_patients=row["unknown"],
         labelled_beats=row["labelled_beats"],
     )
 
@@ -121,20 +139,30 @@ def counts_before(store: Store) -> Counts | None:
     return counts(store, newest[0].id) if newest else None
 
 
-def gallery(store: Store, show: Show, *, search: str = "", first: int = 0, size: int = 24) -> list[dict[str, Any]]:
-    """One screenful of pictures, newest first: id, name, file, group_key, label, person, beats, is_holdout."""
+def gallery(
+    store: Store, show: Show, *, search: str = "", group: str | None = None, first: int = 0, size: int = 24
+) -> list[dict[str, Any]]:
+    """One screenful of pictures, newest first: id, name, file, group_key, label, person, beats, is_holdout, is_known.
+
+    Args:
+        store: where.
+        show: which of them.
+        search: part of their name or group.
+        group: pictures of this group are found too, whatever ``search`` says.
+        first, size: the part of the list.
+    """
     return store.rows(
         f"""SELECT image.id, image.name, image.file, image.group_key, head.label, head.person, head.boxes_complete,
-                page_group.is_holdout,
+                page_group.is_holdout, {_IS_KNOWN} AS is_known,
                 (SELECT count(*) FROM revision_box WHERE revision_id = head.id AND origin <> 'rejected') AS beats
             {_GALLERY} WHERE {_shown(show)} ORDER BY image.id DESC LIMIT :size OFFSET :first""",
-        {"search": _like(search), "size": size, "first": first},
+        {"search": _like(search), "group": group, "size": size, "first": first},
     )
 
 
-def gallery_size(store: Store, show: Show, *, search: str = "") -> int:
-    """How many pictures the gallery has with these filters."""
-    row = store.row(f"SELECT count(*) AS n {_GALLERY} WHERE {_shown(show)}", {"search": _like(search)})
+def gallery_size(store: Store, show: Show, *, search: str = "", group: str | None = None) -> int:
+    """How many pictures the gallery has with these filters; the arguments are those of ``gallery``."""
+    row = store.row(f"SELECT count(*) AS n {_GALLERY} WHERE {_shown(show)}", {"search": _like(search), "group": group})
     assert row is not None
     return int(row["n"])
 
@@ -205,7 +233,7 @@ def _iou(a: FloatArray, b: FloatArray) -> FloatArray:
 def _shown(show: Show) -> str:
     where = "image.deleted_at IS NOT NULL" if show == "bin" else "image.deleted_at IS NULL"
     return f"""{where} AND {_FILTERS[show]} AND (:search = '%%' OR image.name LIKE :search ESCAPE '\\'
-        OR image.group_key LIKE :search ESCAPE '\\')"""
+        OR image.group_key LIKE :search ESCAPE '\\' OR image.group_key = :group)"""
 
 
 def _like(search: str) -> str:

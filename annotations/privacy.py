@@ -10,7 +10,7 @@ Keep = Literal["photo", "panel", "result"]
 KEEPS: dict[Keep, str] = {
     "photo": "The whole photo",
     "panel": "Only the panel with the traces",
-    "result": "Nothing but the result",
+    "result": "Only the result",
 }
 
 _SETTING = "keep"

@@ -7,13 +7,14 @@ from typing import Literal
 from annotations.model import SHARED
 from annotations.store import Store, now
 
-Order = Literal["uncertain", "newest", "random", "second", "flagged"]
+Order = Literal["uncertain", "newest", "random", "second", "flagged", "unlabelled"]
 ORDERS: dict[Order, str] = {
     "uncertain": "Most uncertain first",
     "newest": "Newest first",
     "random": "Random",
     "second": "Second reading (blind)",
-    "flagged": "Flagged",
+    "flagged": "Flagged or returned",
+    "unlabelled": "Saved by you without a label",
 }
 LEASE_MINUTES = 15
 
@@ -38,6 +39,8 @@ _CONDITIONS: dict[Order, str] = {
         AND second.head_revision_id IS NOT NULL)""",
     "flagged": """AND (head.flags <> '[]' OR (
         SELECT verdict FROM review WHERE revision_id = head.id ORDER BY id DESC LIMIT 1) = 'returned')""",
+    # Of what is no ECG no label is expected.
+    "unlabelled": """AND head.person = :person AND head.label IS NULL AND instr(head.flags, '"not an ECG"') = 0""",
 }
 _SORTED: dict[Order, str] = {
     "uncertain": """(SELECT uncertainty FROM prediction WHERE prediction.image_id = image.id
@@ -46,7 +49,9 @@ _SORTED: dict[Order, str] = {
     # Mixed so that neighbours differ, and the same for a person on every day, so that the place in it means something.
     "random": "(image.id * 2654435761 + :salt) % 4294967296",
     "second": "instr(head.flags, 'second reader') = 0, image.id",
-    "flagged": "image.id",
+    # Saved pages may stay in these, so they are gone through in a circle.
+    "flagged": "image.id <= :after, image.id",
+    "unlabelled": "image.id <= :after, image.id",
 }
 
 
@@ -57,7 +62,7 @@ class Progress:
     Args:
         waiting: pages that this person could still be given.
         done: pages that this person has read in all.
-        done_today: of these, since midnight UTC.
+        done_today: of these, since this machine's last midnight.
     """
 
     waiting: int
@@ -66,13 +71,13 @@ class Progress:
 
 
 def next_page(store: Store, person: str, order: Order, *, after: int = 0) -> int | None:
-    """Lease the next page of a queue to a person; None where nothing waits.
+    """Lease the next page of a queue to a person; None where the queue is empty.
 
     Args:
         store: where.
         person: gets the lease, and loses it on the pages left behind.
         order: which queue.
-        after: a page that is not to be given again at once.
+        after: the page that was just left; it is not given again at once.
     """
     sql = f"SELECT image.id {_WAITING} {_CONDITIONS[order]} ORDER BY {_SORTED[order]} LIMIT 1"
     with store.writing() as connection:
@@ -101,7 +106,7 @@ def progress(store: Store, person: str, order: Order) -> Progress:
         """SELECT count(DISTINCT annotation_id) AS n,
                count(DISTINCT CASE WHEN created_at >= :today THEN annotation_id END) AS today
            FROM revision WHERE person = :person AND status = 'submitted'""",
-        {"person": person, "today": now()[:10]},
+        {"person": person, "today": _last_midnight()},
     )
     assert waiting is not None and done is not None
     return Progress(waiting["n"], done["n"], done["today"])
@@ -110,6 +115,12 @@ def progress(store: Store, person: str, order: Order) -> Progress:
 def reader_of(order: Order, person: str) -> str:
     """Whose line of revisions a queue's readings belong to."""
     return person if order == "second" else SHARED
+
+
+def _last_midnight() -> str:
+    """The last midnight of this machine's clock, as times are stored: UTC."""
+    midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _values(person: str, after: int) -> dict[str, object]:

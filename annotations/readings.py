@@ -6,7 +6,16 @@ import sqlite3
 from dataclasses import astuple, dataclass
 from typing import Literal
 
-from annotations.drafts import Draft, delete_draft, draft_of, drop_draft, keep_draft, reading_from_json, reading_to_json
+from annotations.drafts import (
+    Draft,
+    delete_draft,
+    draft_of,
+    drop_draft,
+    keep_draft,
+    reading_from_json,
+    reading_to_json,
+    refuse_another_picture,
+)
 from annotations.model import SHARED, UNTOLD, Provenance, Reading, Revision, RevisionStatus, SaveConflict, StoreError
 from annotations.revisions import head, history, revision, revisions_where
 from annotations.store import Store, now
@@ -26,6 +35,7 @@ __all__ = [
     "line_head",
     "reading_from_json",
     "reading_to_json",
+    "review_of_head",
     "reviews_of",
     "revision",
     "revisions_where",
@@ -56,6 +66,7 @@ def save(
     provenance: Provenance = UNTOLD,
     reader: str = SHARED,
     status: RevisionStatus = "submitted",
+    picture_hash: str | None = None,
 ) -> Revision:
     """Add a revision; the page's head moves to it if it still is ``base_revision_id`` (compare-and-swap).
 
@@ -70,12 +81,15 @@ def save(
         provenance: how the reading came about.
         reader: ``SHARED``, or the blind second reader.
         status: submitted or skipped.
+        picture_hash: of the picture that the person saw; None where nobody looked.
 
     Raises:
         SaveConflict: someone else moved the head; the draft stays.
-        StoreError: a box leaves its picture, or the store cannot be written; the draft stays.
+        StoreError: the page was erased or is another picture, a box leaves its picture, or the store cannot be
+            written; the draft stays.
     """
     with store.writing() as connection:
+        refuse_another_picture(connection, image_id, picture_hash)
         head_id = line_head(connection, image_id, reader)
         if status == "submitted" and head_id is not None and head_id != base_revision_id:
             raise SaveConflict(head_id, _person_of(connection, head_id))
@@ -138,6 +152,16 @@ def reviews_of(store: Store, image_id: int) -> list[Review]:
         (image_id,),
     )
     return [Review(**row) for row in rows]
+
+
+def review_of_head(store: Store, image_id: int) -> Review | None:
+    """The newest review of the version of a page that is current now."""
+    row = store.row(
+        """SELECT revision_id, reviewer, verdict, note, created_at FROM review WHERE revision_id = (
+               SELECT head_revision_id FROM annotation WHERE image_id = ? AND reader = ?) ORDER BY id DESC LIMIT 1""",
+        (image_id, SHARED),
+    )
+    return None if row is None else Review(**row)
 
 
 def line_head(connection: sqlite3.Connection, image_id: int, reader: str = SHARED) -> int | None:

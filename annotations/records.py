@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import wfdb
 
-from annotations.exchange import ImportReport
 from annotations.formats.page import Refusal
+from annotations.import_report import ImportReport
 from annotations.model import StoreError
 from annotations.store import Store
 from ecgcore.errors import BadSignal
@@ -18,7 +18,7 @@ from ecgcore.types import FloatArray
 LONGEST_S = 10.0
 """What a page of 12 leads holds at 25 mm/s."""
 
-DESCRIPTION = "WFDB records (PhysioNet): 12-lead signals, drawn as pages to be read"
+DESCRIPTION = "WFDB records (PhysioNet): 12-lead signals, drawn as ECG pages"
 
 
 def import_records(

@@ -9,6 +9,8 @@ from sqlite_utils import Database, Migrations
 from annotations.model import StoreError
 from annotations.schema_insert_only import keep_insert_only
 from annotations.schema_looks import add_look_alikes
+from annotations.schema_numbers import never_reuse_numbers
+from annotations.schema_patients import add_patients
 from annotations.schema_privacy import add_privacy
 from annotations.schema_runs import add_runs
 
@@ -225,6 +227,18 @@ def m006_look_alikes(db: Database) -> None:
 def m007_privacy(db: Database) -> None:
     """What may be kept of a picture, what was painted over, and panel corners that people set."""
     add_privacy(db)
+
+
+@migrations(transactional=False)
+def m008_numbers(db: Database) -> None:
+    """No number of a page, a reading or a run is given twice."""
+    never_reuse_numbers(db)
+
+
+@migrations()
+def m009_patients(db: Database) -> None:
+    """Patients' keys, as keyed hashes."""
+    add_patients(db)
 
 
 def connect(path: Path) -> Database:

@@ -120,7 +120,7 @@ def read_pages(
 
 
 def take_snapshot(store: Store, name: str, person: str, note: str = "") -> Snapshot:
-    """Freeze what holds now.
+    """Freeze the current labels.
 
     Raises:
         StoreError: the name is empty or taken, or nobody has read a page.

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from annotations.model import Picture, StoreError
 from annotations.new_picture import NewPicture
+from annotations.patient_groups import stored_group
 from annotations.picture_files import PICTURES
 from annotations.schema import connect, upgrade
 from annotations.twins import join_twins
@@ -149,7 +150,7 @@ class Store:
             photo_rgb: upright, ``uint8 [H, W, 3]``.
             original: the file it was decoded from; a JPEG is kept as it is but for its metadata.
             name: how people call it; the day and the first letters of its hash by default.
-            group: patient or machine ID; the picture is a group of its own by default.
+            group: of ``patients.patient_group``, or of a drawn record; the picture is a group of its own by default.
             source: where it came from.
             source_record: of a rendered signal, its record.
             former_hash: of the picture that this one was cut from, so that it is recognised when it comes again.
@@ -214,7 +215,7 @@ class Store:
             StoreError: a picture would leave a held-out group, or a group whose fold is fixed.
         """
         with self.writing() as connection:
-            connection.execute("INSERT INTO page_group (key) VALUES (?) ON CONFLICT DO NOTHING", (group,))
+            group = stored_group(connection, group, now())
             for image_id in image_ids:
                 left = connection.execute(
                     """SELECT page_group.key, is_holdout, fold FROM image JOIN page_group ON key = group_key
@@ -223,8 +224,8 @@ class Store:
                 ).fetchone()
                 if left is not None and left[0] != group and (left[1] or left[2] is not None):
                     raise StoreError(
-                        f"Page {image_id} belongs to group {left[0]}, which is held out or has a fold.",
-                        "Move the other pages into that group instead.",
+                        f"Page {image_id} belongs to a patient of the permanent test set or of an earlier training.",
+                        "Move the other pages to that patient instead.",
                     )
                 connection.execute("UPDATE image SET group_key = ? WHERE id = ?", (group, image_id))
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from annotations.model import StoreError
@@ -86,10 +87,10 @@ class RunBusy(StoreError):
 
     def __init__(self, run: TrainingRun) -> None:
         self.run = run
+        begun = datetime.fromisoformat(run.created_at).astimezone()
         super().__init__(
-            f"{run.person} started run {run.id} ({run.recipe}) at {run.created_at[:16].replace('T', ' ')} UTC, and it "
-            f"is {run.state}.",
-            "There is one training at a time: wait for it, or stop it.",
+            f"{run.person} started run {run.id} ({run.recipe}) at {begun:%H:%M on %-d %b %Y}, and it is {run.state}.",
+            "Only one training runs at a time: wait for it, or stop it.",
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotations.looks import NO_LOOK, distances
-from annotations.new_picture import OWN_GROUP
+from annotations.patient_groups import merge_groups
 
 MOST_TWINS = 5
 """Pairs that are kept of one picture, the closest: more would show the same again."""
@@ -53,8 +53,8 @@ def find_twins(connection: sqlite3.Connection, image_ids: Iterable[int]) -> list
 def join_twins(connection: sqlite3.Connection, image_ids: Iterable[int]) -> list[Twin]:
     """Put new pictures, and whatever shares a group with them, into the group of what they look like.
 
-    A person must decide where both groups are held out or have a fold, so that neither can move, and where somebody
-    said of two of their pictures that they are not the same.
+    A person must decide where both groups are held out or have a fold, so that neither can move, where they are two
+    patients by their keys, and where somebody said of two of their pictures that they are not the same.
     """
     return [
         Twin(twin.image_id, twin.twin_id, twin.distance, unite(connection, twin.image_id, twin.twin_id))
@@ -62,32 +62,10 @@ def join_twins(connection: sqlite3.Connection, image_ids: Iterable[int]) -> list
     ]
 
 
-def unite(connection: sqlite3.Connection, image_id: int, twin_id: int) -> str | None:
-    """Make the groups of two pictures one; returns its key, None where it cannot be, see ``join_twins``."""
-    groups = [
-        connection.execute(
-            """SELECT is_holdout = 1 OR fold IS NOT NULL AS stays, key NOT LIKE ? AS named, key
-               FROM image JOIN page_group ON key = group_key WHERE image.id = ?""",
-            (f"{OWN_GROUP}%", number),
-        ).fetchone()
+def unite(connection: sqlite3.Connection, image_id: int, twin_id: int, *, said_by_person: bool = False) -> str | None:
+    """Make the groups of two pictures one; returns its key, None where it cannot be, see ``merge_groups``."""
+    group, other = (
+        connection.execute("SELECT group_key FROM image WHERE id = ?", (number,)).fetchone()[0]
         for number in (twin_id, image_id)
-    ]
-    # What is kept is a group that cannot move, else one that somebody named, else the twin's.
-    (_, _, kept), (gone_stays, _, gone) = sorted(groups, key=lambda group: group[:2], reverse=True)
-    if kept != gone and (gone_stays or _said_to_differ(connection, kept, gone)):
-        return None
-    connection.execute("UPDATE image SET group_key = ? WHERE group_key = ?", (kept, gone))
-    return str(kept)
-
-
-def _said_to_differ(connection: sqlite3.Connection, group: str, other: str) -> bool:
-    return (
-        connection.execute(
-            """SELECT 1 FROM look_alike JOIN image ON image.id = look_alike.image_id
-               JOIN image twin ON twin.id = twin_id
-               WHERE not_the_same_by IS NOT NULL AND image.group_key IN (:a, :b) AND twin.group_key IN (:a, :b)
-               AND image.group_key <> twin.group_key LIMIT 1""",
-            {"a": group, "b": other},
-        ).fetchone()
-        is not None
     )
+    return merge_groups(connection, group, other, said_by_person=said_by_person)

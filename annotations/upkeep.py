@@ -5,6 +5,7 @@ from collections.abc import Callable
 from annotations.derived import forget_derived
 from annotations.kept_files import damaged_files
 from annotations.model import StoreError
+from annotations.patients import hmac_key_of
 from annotations.picture_files import PICTURES
 from annotations.store import Store, now
 from ecgcore.errors import UnreadablePicture
@@ -40,6 +41,11 @@ def check(store: Store, progress: Progress = _silent) -> list[str]:
             findings.append(f"page {row['id']}: {error.cause}")
         progress(number, len(rows))
     findings += damaged_files(store.folder)
+    if store.row("SELECT 1 FROM patient_key"):
+        try:
+            hmac_key_of(store)
+        except StoreError as error:
+            findings.append(str(error))
     known = {row["file"] for row in rows}
     for path in sorted((store.folder / PICTURES).rglob("*")):
         if path.is_file() and path.relative_to(store.folder).as_posix() not in known:
@@ -47,10 +53,16 @@ def check(store: Store, progress: Progress = _silent) -> list[str]:
     return findings
 
 
+def pages_of_group(store: Store, group: str) -> list[int]:
+    """The numbers of a group's pages, those in the bin too: what ``erase_group`` would erase."""
+    return [row["id"] for row in store.rows("SELECT id FROM image WHERE group_key = ? ORDER BY id", (group,))]
+
+
 def erase_group(store: Store, group: str, person: str) -> int:
     """Erase a patient for good: all pictures of a group with every reading, prediction and snapshot entry.
 
-    Only a note remains that so many pictures were erased, when and by whom. Backups made before keep what they hold.
+    Only a note remains that so many pictures were erased, when and by whom; the keyed hash of the patient's key goes
+    too. Backups made before keep what they hold.
 
     Returns:
         How many pictures were erased.
@@ -60,11 +72,12 @@ def erase_group(store: Store, group: str, person: str) -> int:
     """
     rows = store.rows("SELECT id, file FROM image WHERE group_key = ?", (group,))
     if not rows:
-        raise StoreError(f"There is no picture in group {group}.", "Look the group up on the Dataset page.")
+        raise StoreError("No page belongs to this patient.", "Look the patient up on the Dataset page.")
     with store.writing() as connection:
         connection.executemany("INSERT INTO erasing VALUES (?)", [(row["id"],) for row in rows])
         for statement in _ERASE:
             connection.execute(statement)
+        connection.execute("DELETE FROM patient_key WHERE group_key = ?", (group,))
         connection.execute("DELETE FROM page_group WHERE key = ?", (group,))
         connection.execute(
             "INSERT INTO erasure (person, pictures, erased_at) VALUES (?, ?, ?)", (person, len(rows), now())

@@ -11,10 +11,10 @@ from benchmarks.handwriting_pen import print_on, write_on
 from ecgcore.errors import NotScreenable
 from ecgcore.handwriting import CELL_PX, panel_picture
 from ecgcore.page import prepare_page, read_picture
-from ecgcore.page_rectify import resample
 from ecgcore.papersim import KINDS, draw_page, random_style, synthetic_ecg
 from ecgcore.papersim_photo import photograph, random_damage
 from ecgcore.types import ByteArray, FloatArray, PageImage
+from ecgcore.warp import resample
 from trainer.sources import load_ptbxl
 from trainer.starter_pages import khan_items, split_items, split_records
 

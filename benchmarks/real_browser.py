@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 ROOT = Path(__file__).parents[1]
 STARTS_WITHIN_S = 60
@@ -27,7 +27,7 @@ def served(environment: Mapping[str, str], port: int | None = None) -> Iterator[
         RuntimeError: the app did not start.
     """
     port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    command = [sys.executable, "-m", "streamlit", "run", "server.py", f"--server.port={port}", "--server.headless=true"]
     server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL)
     try:
         _wait(f"http://127.0.0.1:{port}/_stcore/health", server)
@@ -54,6 +54,19 @@ def launch(playwright: Playwright) -> Browser:
     if path is None:
         raise RuntimeError("no Chromium on the PATH: `make browser` installs it")
     return playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+
+
+def wait_until(page: Page, expression: str, within_s: float = 30.0) -> None:
+    """Wait until JavaScript is true on the page; ``wait_for_function`` needs eval, which the app's policy forbids.
+
+    Raises:
+        TimeoutError: it is still false after ``within_s``.
+    """
+    deadline = time.monotonic() + within_s
+    while not page.evaluate(expression):
+        if time.monotonic() > deadline:
+            raise TimeoutError(expression)
+        page.wait_for_timeout(50)
 
 
 def _wait(address: str, server: subprocess.Popen[bytes]) -> None:

@@ -20,7 +20,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from annotations import readings
 from annotations.predictions import record_prediction
 from annotations.store import Store
-from benchmarks.real_browser import launch, served
+from benchmarks.real_browser import launch, served, wait_until
 from ecgcore.types import Beat, Box, Prediction
 
 PHOTO_WH = (2213, 1572)
@@ -61,11 +61,12 @@ class Hand:
         self.scale = CANVAS_WIDTH_PX * zoom / PHOTO_WH[0]
         self.canvas = page.locator("canvas.upper-canvas")
         expect(self.canvas).to_be_visible(timeout=WAIT_MS)
-        page.wait_for_function(
+        wait_until(
+            page,
             f"""() => {{ const root = [...document.querySelectorAll('*')].find(e => e.shadowRoot &&
                 e.shadowRoot.querySelector('canvas.upper-canvas'));
                 return root && root.shadowRoot.querySelector('canvas.upper-canvas').getBoundingClientRect().width
-                >= {CANVAS_WIDTH_PX * zoom - 1}; }}"""
+                >= {CANVAS_WIDTH_PX * zoom - 1}; }}""",
         )
 
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -126,6 +127,7 @@ def correct_one(page: Page, address: str, store: Store, image_id: int, zoom: int
     if zoom > 1:
         page.get_by_text(f"{zoom}×", exact=True).click()
         settle(page)
+        page.locator(".dc-scroll").evaluate("element => element.scrollTo(0, 0)")  # the middle stays the middle
     proposed = [
         Box(*(row[k] for k in ("x1", "y1", "x2", "y2")))
         for row in store.rows(

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from ecgcore.page_flatten import darkness_rgb
 from ecgcore.page_quality import with_faults
-from ecgcore.page_rectify import resample
 from ecgcore.types import ByteArray, FloatArray, PageImage
+from ecgcore.warp import resample
 
 WEIGHTS = Path(__file__).with_name("handwriting.safetensors")
 """Written by ``python -m benchmarks.handwriting_fit``."""

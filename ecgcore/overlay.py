@@ -70,13 +70,13 @@ def verdict_line(prediction: Prediction) -> str:
         return f"{prediction.status}: {prediction.reason}"
     if prediction.p_abnormal is None:
         return f"{prediction.decision}: {prediction.reason}"
-    count = f"{len(prediction.beats)} beats"
-    return f"{prediction.decision}, p(abnormal) {prediction.p_abnormal:.2f}, {count}, bundle {prediction.bundle}"
+    count = f"{len(prediction.beats)} beat{'' if len(prediction.beats) == 1 else 's'}"
+    return f"{prediction.decision}, p(abnormal) {prediction.p_abnormal:.2f}, {count}, model {prediction.bundle}"
 
 
 def _strip(prediction: Prediction, width: int) -> ByteArray:
     """The lines below the picture, in letters small enough for its width."""
-    legend = "vermilion +: toward abnormal   blue -: toward normal   grey: little share"
+    legend = "orange +: supports abnormal   blue -: supports normal   grey: little weight"
     faults = [(fault, (0, 0, 0)) for fault in prediction.faults]
     lines = [(verdict_line(prediction), (0, 0, 0)), *faults, (legend, GREY), (NOTICE, GREY)]
     font, margin = cv2.FONT_HERSHEY_SIMPLEX, max(2, width // 100)

@@ -5,9 +5,18 @@ from dataclasses import replace
 import numpy as np
 
 from ecgcore.errors import NotScreenable
-from ecgcore.page import MIN_SIDE_PX, prepare_flat
+from ecgcore.page import MIN_SIDE_PX, prepare_flat, prepare_page
 from ecgcore.page_cut import between_corners
 from ecgcore.types import ByteArray, FloatArray, PageImage
+
+
+def prepare(photo_rgb: ByteArray, corners_photo_xy: FloatArray | None) -> PageImage:
+    """Prepare a page: by the corners that a person set, ``[4, 2]``, or by what is found in the picture.
+
+    Raises:
+        NotScreenable: the picture shows no ECG.
+    """
+    return prepare_page(photo_rgb) if corners_photo_xy is None else prepare_with_corners(photo_rgb, corners_photo_xy)
 
 
 def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> PageImage:

@@ -1,11 +1,17 @@
-"""A photo cut down to its panel, straightened where it was not straight, with the way of its boxes."""
+"""A photo cut down to its rows of trace, straightened where it was not straight, with the way of its boxes."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import ceil, floor
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from ecgcore.types import ByteArray, FloatArray, PanelFrame
+from ecgcore.assist_rows import trace_rows
+from ecgcore.page_text import find_text
+from ecgcore.types import Box, ByteArray, FloatArray, PanelFrame
+from ecgcore.warp import straightened
 
 UPRIGHT_PX = 0.5
 """A panel whose corners lie this close to an upright rectangle is cut out as it is, pixel for pixel."""
@@ -14,24 +20,27 @@ FOCAL = 0.5, 1.0, 3.0
 """Shortest, usual and longest focal length in longer sides of the photo; phones have 0.6 to 0.8, croppings more."""
 MIN_DEPTHS = 1e-3
 """Product of the relative depths of both directions from which the focal length can be told."""
-ROWS_AT_ONCE = 256
+PAPER_RANK = 0.7
+"""Brighter than letters and grid lines, darker than glare."""
 
 
 @dataclass(frozen=True)
 class PanelCut:
-    """The panel alone.
+    """The rows of trace alone.
 
     Args:
-        picture_rgb: ``uint8 [h, w, 3]``: a crop of the photo, or the straightened panel.
-        frame: of the panel in the photo.
+        picture_rgb: ``uint8 [h, w, 3]``: a crop of the photo, or the straightened rows.
+        frame: of the cut part of the panel in the photo.
         scale: pixels of ``picture_rgb`` per panel pixel, None for a crop.
         offset_xy: the crop's first pixel in the photo.
+        text_boxes: handwriting and print that still lie in the picture, in its pixels; lead names are none.
     """
 
     picture_rgb: ByteArray
     frame: PanelFrame
     scale: float | None
     offset_xy: tuple[int, int]
+    text_boxes: tuple[Box, ...] = ()
 
     def boxes(self, boxes_photo_xyxy: FloatArray) -> FloatArray:
         """Map ``[n, 4]`` boxes of the photo into the cut picture, clipped to it; outside they have no area."""
@@ -43,14 +52,67 @@ class PanelCut:
         height, width = self.picture_rgb.shape[:2]
         return np.asarray(np.clip(mapped, 0, [width, height, width, height]), dtype=np.float64)
 
+    def blackened(self, boxes: Iterable[Box]) -> "PanelCut":
+        """The same cut with boxes, in pixels of its picture, painted black; what lies in them is reported no more."""
+        painted, black = self.picture_rgb.copy(), list(boxes)
+        for box in black:
+            x1, y1 = (max(0, floor(edge)) for edge in (box.x1, box.y1))
+            painted[y1 : max(0, ceil(box.y2)), x1 : max(0, ceil(box.x2))] = 0
+        left = tuple(text for text in self.text_boxes if not any(_lies_in(text, box) for box in black))
+        return replace(self, picture_rgb=painted, text_boxes=left)
 
-def cut_panel(photo_rgb: ByteArray, frame: PanelFrame) -> PanelCut:
-    """Leave out all of a photo but its panel: header, footer, and what lies around the paper.
+
+def view_panel(photo_rgb: ByteArray, frame: PanelFrame, width_px: int = 1200) -> ByteArray:
+    """The whole panel as it would lie flat, header and all: to look at, not to keep.
+
+    Args:
+        photo_rgb: upright, ``uint8 [H, W, 3]``.
+        frame: of the panel.
+        width_px: of the result, at most; no finer than the photo.
+
+    Returns:
+        ``uint8 [h, w, 3]``.
+    """
+    scale = min(width_px / frame.panel_wh[0], _photo_px_per_panel_px(frame))
+    # the photo is shrunk first: then a pixel of it is about one of the view, and no thin line falls between two
+    shrink = min(1.0, scale / _photo_px_per_panel_px(frame))
+    height, width = photo_rgb.shape[:2]
+    small = photo_rgb
+    if shrink < 1:
+        wh = max(1, round(width * shrink)), max(1, round(height * shrink))
+        small = np.asarray(cv2.resize(photo_rgb, wh, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    to_small = np.diag([small.shape[1] / width, small.shape[0] / height, 1.0])
+    return straightened(small, _scaled(replace(frame, photo_from_panel=to_small @ frame.photo_from_panel), scale))
+
+
+def cut_panel(
+    photo_rgb: ByteArray, frame: PanelFrame, ink: ByteArray, handwriting_photo_xyxy: Iterable[Box] = ()
+) -> PanelCut:
+    """Leave out all of a photo but its rows of trace: header, footer, and what lies around the paper.
+
+    Where tall peaks share their height with the header's or the footer's print, that is painted over with the paper's
+    colour. Print among the rows stays and is reported.
 
     Args:
         photo_rgb: upright, ``uint8 [H, W, 3]``.
         frame: of its panel.
+        ink: the panel's raster.
+        handwriting_photo_xyxy: patches of handwriting that were found in the photo.
     """
+    text = find_text(ink, trace_rows(ink))
+    first, last = text.rows_y or (0, ink.shape[0])
+    rows = frame.after(np.array([[1.0, 0, 0], [0, 1.0, first], [0, 0, 1.0]]), (frame.panel_wh[0], last - first))
+    cut = _cut(photo_rgb, rows)
+    height, width = cut.picture_rgb.shape[:2]
+    painted = _paint_paper(cut.picture_rgb, text.marginal[first:last])
+    written = [box.as_list() for box in handwriting_photo_xyxy]
+    printed = (text.texts_xyxy - [0, first, 0, first]) * np.tile([width / ink.shape[1], height / (last - first)], 2)
+    found = np.clip(np.concatenate([cut.boxes(np.array(written)), printed]), 0, [width, height, width, height])
+    seen = found[(found[:, 2:] - found[:, :2] > 1).all(axis=1)]
+    return replace(cut, picture_rgb=painted, text_boxes=tuple(Box(*box) for box in np.round(seen, 1).tolist()))
+
+
+def _cut(photo_rgb: ByteArray, frame: PanelFrame) -> PanelCut:
     height, width = photo_rgb.shape[:2]
     corners = frame.corners_photo_xy
     (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
@@ -59,10 +121,42 @@ def cut_panel(photo_rgb: ByteArray, frame: PanelFrame) -> PanelCut:
         x1, y1 = max(0, round(float(left))), max(0, round(float(top)))
         x2, y2 = min(width, round(float(right))), min(height, round(float(bottom)))
         return PanelCut(np.ascontiguousarray(photo_rgb[y1:y2, x1:x2]), frame, None, (x1, y1))
+    scale = float(np.clip(_photo_px_per_panel_px(frame), 1.0, MOST_PX_PER_PANEL_PX))
+    return PanelCut(straightened(photo_rgb, _scaled(frame, scale)), frame, scale, (0, 0))
+
+
+def _photo_px_per_panel_px(frame: PanelFrame) -> float:
+    """Along the side where the photo shows the panel largest."""
+    corners = frame.corners_photo_xy
     edges_px = np.linalg.norm(np.diff(corners[[0, 1, 2, 3, 0]], axis=0), axis=1)
-    across = np.array([frame.panel_wh[0], frame.panel_wh[1]] * 2)
-    scale = float(np.clip((edges_px / across).max(), 1.0, MOST_PX_PER_PANEL_PX))
-    return PanelCut(straightened(photo_rgb, frame, scale), frame, scale, (0, 0))
+    return float((edges_px / np.array([frame.panel_wh[0], frame.panel_wh[1]] * 2)).max())
+
+
+def _scaled(frame: PanelFrame, scale: float) -> PanelFrame:
+    """The frame of the panel in pixels of which ``scale`` make one of its own."""
+    width, height = (max(1, round(side * scale)) for side in frame.panel_wh)
+    return frame.after(np.diag([1 / scale, 1 / scale, 1.0]), (width, height))
+
+
+def _paint_paper(picture_rgb: ByteArray, mask_panel: npt.NDArray[np.bool_]) -> ByteArray:
+    """Paint over the masked part with the colour of the paper around."""
+    if not mask_panel.any():
+        return picture_rgb
+    height, width = picture_rgb.shape[:2]
+    mask = cv2.resize(mask_panel.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    painted = picture_rgb.copy()
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    for x, y, w, h, _ in stats[1:]:
+        here = np.s_[y : y + h, x : x + w]
+        paper = np.quantile(picture_rgb[here].reshape(-1, 3), PAPER_RANK, axis=0)
+        painted[here][mask[here] > 0] = paper.astype(np.uint8)
+    return painted
+
+
+def _lies_in(inner: Box, outer: Box) -> bool:
+    return (
+        outer.x1 <= inner.x1 + 1 and outer.y1 <= inner.y1 + 1 and outer.x2 >= inner.x2 - 1 and outer.y2 >= inner.y2 - 1
+    )
 
 
 def between_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> tuple[ByteArray, FloatArray]:
@@ -83,7 +177,7 @@ def between_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> tuple
     width, height = round(max(wide, high * aspect)), round(max(high, wide / aspect))
     flat_corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
     photo_from_flat = np.asarray(cv2.getPerspectiveTransform(flat_corners, corners), dtype=np.float64)
-    return straightened(photo_rgb, PanelFrame(photo_from_flat, (width, height)), 1.0), photo_from_flat
+    return straightened(photo_rgb, PanelFrame(photo_from_flat, (width, height))), photo_from_flat
 
 
 def rectangle_aspect(corners_photo_xy: FloatArray, photo_wh: tuple[int, ...]) -> float:
@@ -108,29 +202,3 @@ def rectangle_aspect(corners_photo_xy: FloatArray, photo_wh: tuple[int, ...]) ->
         focal_squared = FOCAL[1] ** 2
     wide, high = (np.sqrt(way[:2] @ way[:2] / focal_squared + way[2] ** 2) for way in (across, down))
     return float(wide / high)
-
-
-def straightened(photo_rgb: ByteArray, frame: PanelFrame, scale: float) -> ByteArray:
-    """The panel as it would lie flat.
-
-    Args:
-        photo_rgb: upright, ``uint8 [H, W, 3]``.
-        frame: of its panel.
-        scale: pixels of the result per panel pixel.
-
-    Returns:
-        ``uint8 [h, w, 3]``; white where the panel leaves the photo.
-    """
-    width, height = (round(side * scale) for side in frame.panel_wh)
-    columns = (np.arange(width) + 0.5) / scale
-    strips = []
-    for first in range(0, height, ROWS_AT_ONCE):
-        rows = (np.arange(first, min(first + ROWS_AT_ONCE, height)) + 0.5) / scale
-        grid_xy = np.stack(np.meshgrid(columns, rows), axis=-1)
-        places = frame.points_to_photo(grid_xy.reshape(-1, 2)).reshape(grid_xy.shape).astype(np.float32) - 0.5
-        strips.append(
-            cv2.remap(
-                photo_rgb, places[..., 0], places[..., 1], cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, (255, 255, 255)
-            )
-        )
-    return np.asarray(np.concatenate(strips), dtype=np.uint8)

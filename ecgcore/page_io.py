@@ -1,15 +1,16 @@
 """First step of every screening: a file's bytes become upright RGB pictures, or a reason why they cannot."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from ecgcore.errors import UnreadablePicture
-from ecgcore.page_io_dicom import is_dicom, read_dicom
+from ecgcore.page_io_dicom import dicom_pages, is_dicom
 from ecgcore.page_io_limits import MAX_FILE_BYTES
-from ecgcore.page_io_pdf import is_pdf, read_pdf
-from ecgcore.page_io_raster import read_raster
+from ecgcore.page_io_pdf import is_pdf, pdf_pages
+from ecgcore.page_io_raster import raster_pages
 from ecgcore.types import ByteArray
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif")
@@ -22,7 +23,8 @@ FILE_ENDINGS = (*PICTURE_ENDINGS, ".heic", ".heif", ".pdf", ".dcm", ".dicom")
 def read_picture(source: Path | bytes, name: str) -> list[ByteArray]:
     """Decode a picture, or every page of a PDF, TIFF or DICOM file, by its content; the ending is ignored.
 
-    Animated pictures give their first frame; transparency is laid over white.
+    Animated pictures give their first frame; transparency is laid over white. This is done in the running process: for
+    files that the program has written itself. What comes from outside is read by ``page_io_isolated.read_untrusted``.
 
     Args:
         source: the file's path or its bytes.
@@ -34,12 +36,16 @@ def read_picture(source: Path | bytes, name: str) -> list[ByteArray]:
     Raises:
         UnreadablePicture: missing, empty, truncated, beyond the bounds of ``page_io_limits``, or no picture.
     """
-    data = _read_bytes(source, name)
+    return list(decoded_pages(read_bytes(source, name), name))
+
+
+def decoded_pages(data: bytes, name: str) -> Iterator[ByteArray]:
+    """The pages of ``read_picture`` one by one, each decoded when it is asked for."""
     if is_dicom(data):
-        return read_dicom(data, name)
+        return dicom_pages(data, name)
     if is_pdf(data):
-        return read_pdf(data, name)
-    return read_raster(data, name)
+        return pdf_pages(data, name)
+    return raster_pages(data, name)
 
 
 def picture_hash(photo_rgb: ByteArray) -> str:
@@ -50,7 +56,12 @@ def picture_hash(photo_rgb: ByteArray) -> str:
     return digest.hexdigest()
 
 
-def _read_bytes(source: Path | bytes, name: str) -> bytes:
+def read_bytes(source: Path | bytes, name: str) -> bytes:
+    """A file's content, as far as a file may be large.
+
+    Raises:
+        UnreadablePicture: it is missing, empty or larger than ``MAX_FILE_BYTES``.
+    """
     if isinstance(source, bytes):
         data = source
         size = len(data)

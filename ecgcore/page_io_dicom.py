@@ -7,6 +7,7 @@ them can be kept, shown or logged.
 import io
 import logging
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from pydicom.uid import (
 
 from ecgcore.errors import UnreadablePicture
 from ecgcore.page_io_limits import DECODER_ERRORS, PageBudget, damaged
-from ecgcore.page_io_pdf import is_pdf, read_pdf
+from ecgcore.page_io_pdf import is_pdf, pdf_pages
 from ecgcore.types import ByteArray
 
 MAX_RLE_BYTES = 16 * 2**20
@@ -90,7 +91,7 @@ def is_dicom(data: bytes) -> bool:
     return data[128:132] == b"DICM"
 
 
-def read_dicom(data: bytes, name: str) -> list[ByteArray]:
+def dicom_pages(data: bytes, name: str) -> Iterator[ByteArray]:
     """Decode every frame, or every page of an encapsulated PDF, ``uint8 [H, W, 3]`` RGB.
 
     Raises:
@@ -103,8 +104,9 @@ def read_dicom(data: bytes, name: str) -> list[ByteArray]:
     try:
         content = dcmread(io.BytesIO(data), specific_tags=_READ)
         if "EncapsulatedDocument" in content:
-            return _read_document(content, name)
-        return _read_frames(content, name)
+            yield from _document_pages(content, name)
+        else:
+            yield from _frames(content, name)
     except UnreadablePicture:
         raise
     except (*DECODER_ERRORS, InvalidDicomError, BytesLengthException, AttributeError, RuntimeError) as error:
@@ -112,14 +114,14 @@ def read_dicom(data: bytes, name: str) -> list[ByteArray]:
         raise damaged(name) from error
 
 
-def _read_document(content: Dataset, name: str) -> list[ByteArray]:
+def _document_pages(content: Dataset, name: str) -> Iterator[ByteArray]:
     document = bytes(content.EncapsulatedDocument)
     if not is_pdf(document):
         raise UnreadablePicture(f"{name} is a DICOM file that carries a document, but no PDF.", _EXPORT)
-    return read_pdf(document, name)
+    return pdf_pages(document, name)
 
 
-def _read_frames(content: Dataset, name: str) -> list[ByteArray]:
+def _frames(content: Dataset, name: str) -> Iterator[ByteArray]:
     if "PixelData" not in content:
         raise UnreadablePicture(f"{name} is a DICOM file without a picture in it.", _EXPORT)
     syntax = UID(content.file_meta.TransferSyntaxUID)
@@ -131,13 +133,13 @@ def _read_frames(content: Dataset, name: str) -> list[ByteArray]:
     interpretation = str(content.PhotometricInterpretation)
     if interpretation not in _GREY | _COLOUR | {"PALETTE COLOR"}:
         raise UnreadablePicture(f"{name} stores its colours in a way that cannot be read.", _EXPORT)
-    budget, pages = PageBudget(name), []
-    for index in range(int(content.get("NumberOfFrames") or 1)):
-        budget.spend(int(content.Columns), int(content.Rows))
-        pages.append(_frame_rgb(content, interpretation, index))
-    if not pages:
+    budget = PageBudget(name)
+    frames = int(content.get("NumberOfFrames") or 1)
+    if frames < 1:
         raise damaged(name)
-    return pages
+    for index in range(frames):
+        budget.spend(int(content.Columns), int(content.Rows))
+        yield _frame_rgb(content, interpretation, index)
 
 
 def _frame_rgb(content: Dataset, interpretation: str, index: int) -> ByteArray:

@@ -1,6 +1,7 @@
 """Pages of a PDF, vector or scan, drawn by PDFium."""
 
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 import pypdfium2 as pdfium
@@ -20,7 +21,7 @@ def is_pdf(data: bytes) -> bool:
     return b"%PDF-" in data[:1024]
 
 
-def read_pdf(data: bytes, name: str) -> list[ByteArray]:
+def pdf_pages(data: bytes, name: str) -> Iterator[ByteArray]:
     """Draw every page at ``PDF_DPI``, ``uint8 [H, W, 3]`` RGB.
 
     Raises:
@@ -37,13 +38,12 @@ def read_pdf(data: bytes, name: str) -> list[ByteArray]:
             if not 1 <= len(document) <= MAX_PAGES:
                 cause = f"{name} has {len(document)} pages; 1 to {MAX_PAGES} can be read."
                 raise UnreadablePicture(cause, "Split the PDF.")
-            budget, pages = PageBudget(name), []
+            budget = PageBudget(name)
             for page in document:
                 width_pt, height_pt = page.get_size()
                 budget.spend(width_pt * scale, height_pt * scale)
                 bitmap = page.render(scale=scale, rev_byteorder=True)
-                pages.append(np.array(Image.fromarray(bitmap.to_numpy()).convert("RGB")))
-            return pages
+                yield np.array(Image.fromarray(bitmap.to_numpy()).convert("RGB"))
         except pdfium.PdfiumError as error:
             raise UnreadablePicture(f"{name} has a page that cannot be drawn.", "Export its pages as PNG.") from error
         finally:

@@ -12,6 +12,7 @@ from ecgcore.page_mesh import CELL_PX, GRID_PX_PER_MM, fit_grid
 from ecgcore.page_scale import find_grid_scale, squash
 from ecgcore.page_sides import find_sides
 from ecgcore.types import ByteArray, FloatArray, PanelFrame
+from ecgcore.warp import resample
 
 WORK_PX = 1600
 STRAIGHT_DEG, STRAIGHT_SPREAD_DEG = 1.7, 0.75
@@ -80,22 +81,6 @@ def photo_scale(frame: PanelFrame, point_panel_xy: npt.ArrayLike) -> float:
     x, y = np.asarray(point_panel_xy, dtype=np.float64)
     cross = frame.points_to_photo([[x - 2, y], [x + 2, y], [x, y - 2], [x, y + 2]])
     return float(np.sqrt(abs(np.linalg.det(np.stack([cross[1] - cross[0], cross[3] - cross[2]]) / 4))))
-
-
-def resample(picture: ByteArray, frame: PanelFrame) -> tuple[ByteArray, npt.NDArray[np.bool_]]:
-    """A photo, ``uint8 [H, W]`` or ``[H, W, 3]``, in a frame's panel pixels, and which of them lie in the photo."""
-    width, height = frame.panel_wh
-    xs, ys = (np.arange(n, dtype=np.float64) + 0.5 for n in (width, height))
-    shift = np.zeros((1, 1, 2), np.float32) if frame.mesh is None else frame.mesh.on_grid(xs, ys).astype(np.float32)
-    matrix = frame.photo_from_panel.astype(np.float32)
-    x, y = xs[None, :].astype(np.float32) + shift[..., 0], ys[:, None].astype(np.float32) + shift[..., 1]
-    depth = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
-    map_x = (matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]) / depth - np.float32(0.5)
-    map_y = (matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]) / depth - np.float32(0.5)
-    resampled = cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    rows, columns = picture.shape[:2]
-    in_photo = (map_x > -1) & (map_y > -1) & (map_x < columns) & (map_y < rows)
-    return np.asarray(resampled, dtype=np.uint8), in_photo
 
 
 def _find_panel(work_rgb: ByteArray) -> PanelFrame | None:

@@ -1,6 +1,6 @@
 """Draws digital 12-lead ECGs as paper pages with the exact box of every complete beat."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -30,6 +30,9 @@ BOX_PAD_MM = 1.0
 PULSE_MM = 10.0
 """Width of paper that a calibration pulse takes at a row's end."""
 
+GRID_MARGIN_MM = 1.0
+"""White paper above and below a grid that runs under header and footer."""
+
 _SUPERSAMPLE = 2
 
 
@@ -54,6 +57,7 @@ class SimPage:
         box_times_s: ``[n, 2]`` the beat's onset and end in the record.
         px_per_mm: scale of the paper.
         panel_xyxy: the grid area before any rotation.
+        text_xyxy: ``float64 [m, 4]``, the words of header and footer.
     """
 
     image_rgb: ByteArray
@@ -63,6 +67,7 @@ class SimPage:
     box_times_s: FloatArray
     px_per_mm: float
     panel_xyxy: tuple[float, float, float, float]
+    text_xyxy: FloatArray = field(default_factory=lambda: np.zeros((0, 4)))
 
 
 def plan_page(style: PageStyle, duration_s: float) -> list[list[Segment]]:
@@ -129,19 +134,21 @@ def draw_page(
             x_mm += segment.duration_s * style.paper_speed_mm_s
     traces += _pulses_mm(style, geometry, len(rows)) + _separators_mm(style, geometry, rows)
     ink = _draw_ink(traces, style, geometry.page_px)
-    print_text(ink, labels, style, geometry.panel_mm, rng)
-    image = compose_grid(geometry.page_px, geometry.panel_mm, style)
+    printed = np.array(print_text(ink, labels, style, geometry.panel_mm, rng)).reshape(-1, 4)
+    grid_mm = geometry.grid_mm(style)
+    image = compose_grid(geometry.page_px, grid_mm, style)
     image += (np.asarray(style.pen, np.float32) - image) * (ink[..., None].astype(np.float32) / 255)
     truth = np.asarray(truths, dtype=np.float64).reshape(-1, 8)
-    boxes, image_rgb = wear(image, truth[:, :4] * style.px_per_mm, style, rng)
+    boxes, image_rgb = wear(image, np.concatenate([truth[:, :4] * style.px_per_mm, printed]), style, rng)
     return SimPage(
         image_rgb=image_rgb,
-        boxes_xyxy=boxes,
+        boxes_xyxy=boxes[: len(truth)],
         box_leads=truth[:, 4].astype(int),
         box_rows=truth[:, 5].astype(int),
         box_times_s=truth[:, 6:],
         px_per_mm=style.px_per_mm,
-        panel_xyxy=tuple(float(v * style.px_per_mm) for v in geometry.panel_mm),  # type: ignore[arg-type]
+        panel_xyxy=tuple(float(v * style.px_per_mm) for v in grid_mm),  # type: ignore[arg-type]
+        text_xyxy=boxes[len(truth) :],
     )
 
 
@@ -164,6 +171,13 @@ class _Geometry:
         )
         traces_left = left + style.pad_mm[0] + (pulse_mm if style.pulse == "left" else 0.0)
         return cls((left, top, right, bottom), traces_left, page_px)
+
+    def grid_mm(self, style: PageStyle) -> tuple[float, float, float, float]:
+        """What the grid covers: the panel, or nearly all of the page."""
+        if not style.text_on_grid:
+            return self.panel_mm
+        left, _, right, _ = self.panel_mm
+        return left, GRID_MARGIN_MM, right, self.page_px[1] / style.px_per_mm - GRID_MARGIN_MM
 
 
 def _trace_mm(

@@ -37,6 +37,27 @@ _HEADER_WORDS = (
     "Unconfirmed",
 )
 
+_PATIENT_WORDS = (
+    "ID: {n}",
+    "Name: Rossi, Anna",
+    "Smith John",
+    "{a} years",
+    "Male",
+    "Female",
+    "Age {a}",
+    "Sex: F",
+    "DOB 12.03.19{a}",
+    "2026-03-{d:02d}  09:{d:02d}",
+    "03/{d:02d}/2026",
+    "Ward {d}",
+    "HR {h} bpm",
+    "Sinus rhythm",
+    "Confirmed by: Dr. Lee",
+)
+
+TextBox = tuple[float, float, float, float]
+"""Where a line of header or footer stands, xyxy in pixels of the page."""
+
 
 def compose_grid(page_px: tuple[int, int], panel_mm: tuple[float, float, float, float], style: PageStyle) -> Pixels:
     """Paper with its printed grid, ``float32 [H, W, 3]`` 0..255; lines are exact to fractions of a pixel."""
@@ -82,45 +103,71 @@ def print_text(
     style: PageStyle,
     panel_mm: tuple[float, float, float, float],
     rng: np.random.Generator,
-) -> None:
-    """Print lead labels, header and footer into the ink, in place. The header is there to be cut off again."""
+) -> list[TextBox]:
+    """Print lead labels, header and footer into the ink, in place. The header is there to be cut off again.
+
+    Returns:
+        Where the words of header and footer stand.
+    """
     scale = style.px_per_mm
     if style.labels:
         lift_mm = rng.uniform(-0.05, 0.3) * style.row_pitch_mm
         shift_mm = rng.uniform(-0.5, 1.5)
         for name, x_mm, baseline_mm in labels:
             _text(ink, name, x_mm + shift_mm, baseline_mm - lift_mm, style.label_mm, style.font, scale)
-    left, top, right, bottom = panel_mm
+    left, _, right, bottom = panel_mm
     if style.ticks:
         for baseline_mm in sorted({baseline_mm for _, _, baseline_mm in labels}):
             for second in range(int((right - left) // style.paper_speed_mm_s)):
                 x_mm = left + second * style.paper_speed_mm_s
                 _text(ink, str(second), x_mm, baseline_mm + 0.45 * style.row_pitch_mm, 2.2, style.font, scale)
-    if style.header and style.margin_mm[1] > 8:
-        for line in range(int((style.margin_mm[1] - 3) // 5)):
-            x_mm = left + rng.uniform(0, 5)
-            while x_mm < right - 30 and rng.random() < 0.85:
-                word = str(rng.choice(_HEADER_WORDS)).format(
-                    n=rng.integers(10, 999999), a=rng.integers(18, 95), h=rng.integers(40, 150),
-                    p=rng.integers(110, 220), q=rng.integers(70, 160), t=rng.integers(330, 480),
-                )  # fmt: skip
-                _text(ink, word, x_mm, 5 + 5 * line, 2.6, style.font, scale)
-                x_mm += 2.4 * len(word) + rng.uniform(4, 40)
-        if rng.random() < 0.4:
-            y_px = round((top - 2) * scale)
-            cv2.line(ink, (round(left * scale), y_px), (round(right * scale), y_px), 255, max(1, round(0.4 * scale)))
+    printed = _header(ink, style, panel_mm, rng) if style.header and style.margin_mm[1] > 8 else []
     if style.footer:
         text = f"{style.paper_speed_mm_s:g} mm/s  {style.gain_mm_mv:g} mm/mV  0.05-{rng.choice([25, 40, 100, 150])} Hz"
+        if style.text_on_grid:
+            text += "  " + _filled(str(rng.choice(_PATIENT_WORDS)), rng)
         inside = style.margin_mm[3] < 5
-        _text(ink, text, left + rng.uniform(1, 30), bottom - 1.2 if inside else bottom + 4, 2.4, style.font, scale)
+        x_mm, y_mm = left + rng.uniform(1, 30), bottom - 1.2 if inside else bottom + 4
+        printed.append(_text(ink, text, x_mm, y_mm, 2.4, style.font, scale))
+    return printed
 
 
-def _text(ink: ByteArray, text: str, x_mm: float, y_mm: float, height_mm: float, font: int, px_per_mm: float) -> None:
+def _header(
+    ink: ByteArray, style: PageStyle, panel_mm: tuple[float, float, float, float], rng: np.random.Generator
+) -> list[TextBox]:
+    scale, (left, top, right, _) = style.px_per_mm, panel_mm
+    words, printed = _PATIENT_WORDS if style.text_on_grid else _HEADER_WORDS, []
+    for line in range(int((style.margin_mm[1] - 3) // 5)):
+        x_mm = left + rng.uniform(0, 5)
+        while x_mm < right - 30 and rng.random() < 0.85:
+            word = _filled(str(rng.choice(words)), rng)
+            printed.append(_text(ink, word, x_mm, 5 + 5 * line, 2.6, style.font, scale))
+            x_mm += 2.4 * len(word) + rng.uniform(4, 40)
+    if rng.random() < 0.4:
+        y_px = round((top - 2) * scale)
+        cv2.line(ink, (round(left * scale), y_px), (round(right * scale), y_px), 255, max(1, round(0.4 * scale)))
+    return printed
+
+
+def _filled(word: str, rng: np.random.Generator) -> str:
+    number = int(rng.integers(10, 999999))
+    return word.format(
+        n=number, d=1 + number % 28, a=rng.integers(18, 95), h=rng.integers(40, 150),
+        p=rng.integers(110, 220), q=rng.integers(70, 160), t=rng.integers(330, 480),
+    )  # fmt: skip
+
+
+def _text(
+    ink: ByteArray, text: str, x_mm: float, y_mm: float, height_mm: float, font: int, px_per_mm: float
+) -> TextBox:
     face = _FONTS[font % len(_FONTS)]
     (_, unit_height), _ = cv2.getTextSize("X", face, 1.0, 1)
     size = height_mm * px_per_mm / unit_height
-    origin = (round(x_mm * px_per_mm), round(y_mm * px_per_mm))
-    cv2.putText(ink, text, origin, face, size, 255, max(1, round(0.25 * px_per_mm)), cv2.LINE_AA)
+    x, y = round(x_mm * px_per_mm), round(y_mm * px_per_mm)
+    thickness = max(1, round(0.25 * px_per_mm))
+    cv2.putText(ink, text, (x, y), face, size, 255, thickness, cv2.LINE_AA)
+    (width, height), below = cv2.getTextSize(text, face, size, thickness)
+    return float(x), float(y - height), float(x + width), float(y + below)
 
 
 def wear(

@@ -57,6 +57,7 @@ class PageStyle:
         ticks: whether seconds are numbered below every row, as plotting programs do.
         separators: how neighbouring leads of a row are told apart: "none", "tick", "line" or "gap".
         margin_mm: white paper around the grid: left, top, right, bottom; header and footer are printed there.
+        text_on_grid: whether the grid runs on under header and footer, which then name a patient.
         wander_mv, noise_mv, mains_mv: amplitudes of baseline wander, muscle noise and 50 Hz mains.
         rotation_deg, blur_px, sensor_noise, shade: wear of the scan; ``jpeg_quality`` None leaves it out.
     """
@@ -85,6 +86,7 @@ class PageStyle:
     header: bool = True
     footer: bool = True
     ticks: bool = False
+    text_on_grid: bool = False
     wander_mv: float = 0.0
     noise_mv: float = 0.0
     mains_mv: float = 0.0

@@ -1,4 +1,4 @@
-"""The whole way of one picture: panel -> beats -> features -> prediction, and the evidence behind it."""
+"""The whole way of one picture: panel -> beats -> features -> prediction; evidence is computed when it is asked for."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -6,25 +6,46 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ecgcore.bundle import Bundle, Operating
+from ecgcore.assist_rows import Rows, trace_rows
+from ecgcore.beat_letters import in_letters, with_paper
+from ecgcore.bundle import Bundle
+from ecgcore.decision import answer
 from ecgcore.detector import detect_beats
 from ecgcore.device import mixed_precision
 from ecgcore.errors import NotScreenable, UnreadablePicture
-from ecgcore.explain import HeatArray, Toward, beat_shares, crop_heat, heat_to_photo, page_heat
+from ecgcore.evidence import BeatEvidence, Evidence, evidence, explain_beat, page_heat_map
+from ecgcore.explain import beat_shares
 from ecgcore.global_model import GlobalNet, page_canvas
 from ecgcore.handwriting import find_handwriting
+from ecgcore.leads import count_leads
 from ecgcore.local_model import LocalNet, cut_beats
-from ecgcore.page import prepare_page, read_picture
-from ecgcore.page_corners import prepare_with_corners
-from ecgcore.page_quality import POOR_MARGIN_LOGIT, check_beats
+from ecgcore.page_corners import prepare
+from ecgcore.page_io_isolated import read_untrusted
+from ecgcore.page_quality import check_beats
+from ecgcore.page_text import find_text
+from ecgcore.panel_ink import PanelInk
 from ecgcore.paper import paper_of
 from ecgcore.rhythm import beat_rows, measure_rhythm
 from ecgcore.rhythm_measures import on_paper
 from ecgcore.rhythm_peaks import r_peaks
-from ecgcore.types import Beat, Box, ByteArray, Decision, FloatArray, PageImage, Paper, Prediction
+from ecgcore.types import Beat, Box, ByteArray, FloatArray, PageImage, Paper, Prediction
+
+__all__ = [
+    "BeatEvidence",
+    "Evidence",
+    "Verdict",
+    "classify",
+    "evidence",
+    "explain_beat",
+    "page_heat_map",
+    "screen",
+    "screen_file",
+    "screen_pages",
+]
 
 CROPS_AT_ONCE = 128
 NO_BEAT = "No complete heartbeat was found on the page. A clinician should read it."
@@ -38,23 +59,6 @@ class Verdict:
     logit_global: float
     logits_local: FloatArray
     shares: FloatArray
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the Screen page shows to explain one prediction.
-
-    Args:
-        heat_photo: Grad-CAM of the global network in the upright photo, ``float32 [H, W]``, 0..1, 0 off the panel.
-        beats: the beats that weighed most, heaviest first: indices into ``Prediction.beats``.
-        crops: what the local network saw of them, ``float32 [k, H, W]``, 0 = paper, 1 = full pen.
-        crop_heats: Grad-CAM of the local network on these crops, ``float32 [k, H, W]``, 0..1.
-    """
-
-    heat_photo: HeatArray
-    beats: tuple[int, ...]
-    crops: HeatArray
-    crop_heats: HeatArray
 
 
 def screen(
@@ -86,7 +90,7 @@ def screen(
     start = perf_counter()
     blank = Prediction(file=file, page=page, status="ok", bundle=bundle.version)
     try:
-        sheet = _prepared(photo_rgb, corners_photo_xy)
+        sheet = prepare(photo_rgb, corners_photo_xy)
     except NotScreenable as error:
         return replace(blank, status="rejected", reason=str(error), seconds=_seconds(start, perf_counter()))
     sheet, written_panel = find_handwriting(sheet)
@@ -95,18 +99,30 @@ def screen(
     own = bundle.operating.min_score
     threshold = own if min_score is None else min_score
     # whether it is an ECG is judged at the bundle's own threshold, however few beats are asked for
-    boxes_panel, boxes_photo, scores = _find_beats(sheet, bundle, min(own, threshold))
+    rows = trace_rows(sheet.ink)
+    found_beats = _find_beats(sheet, bundle, min(own, threshold), rows, written_panel)
     if corners_photo_xy is None:  # else a person has said what it is
         try:
-            check_beats(sheet, scores, own)
+            check_beats(sheet, found_beats.scores, own)
         except NotScreenable as error:
             seconds = _seconds(start, prepared, perf_counter())
             return replace(blank, status="rejected", reason=str(error), seconds=seconds)
-    shown = scores >= threshold
-    boxes_panel, boxes_photo, scores = boxes_panel[shown], boxes_photo[shown], scores[shown]
-    peaks_panel = r_peaks(sheet.ink, boxes_panel)
-    rhythm = None if sheet.px_per_mm is None else measure_rhythm(sheet.ink, boxes_panel, peaks_panel)
+    shown = found_beats.where(found_beats.scores >= threshold)
+    blank = replace(blank, corners_set_photo_xy=_points(corners_photo_xy), leads_found=count_leads(rows))
+    found = _measured(blank, sheet, shown, written_panel, paper)
     detected = perf_counter()
+    if not len(shown.scores):
+        seconds = _seconds(start, prepared, detected)
+        return replace(found, decision="refer", reason=NO_BEAT, seconds=seconds)
+    found = _judged(found, sheet, shown, bundle)
+    return replace(found, seconds=_seconds(start, prepared, detected, perf_counter()))
+
+
+def _measured(
+    blank: Prediction, sheet: PageImage, beats: "_Beats", written_panel: FloatArray, paper: Paper | None
+) -> Prediction:
+    """The prediction with all that is known of its page before the networks judge it."""
+    rhythm = None if sheet.px_per_mm is None else measure_rhythm(sheet.ink, beats.boxes_panel, beats.peaks_panel)
     found = replace(
         blank,
         panel_photo_xy=tuple((round(float(x), 2), round(float(y), 2)) for x, y in sheet.frame.corners_photo_xy),
@@ -114,39 +130,37 @@ def screen(
         px_per_mm_source=sheet.px_per_mm_source,
         rhythm=rhythm,
         frame=sheet.frame,
-        corners_set_photo_xy=None
-        if corners_photo_xy is None
-        else tuple((float(x), float(y)) for x, y in corners_photo_xy),
+        ink=PanelInk.of(sheet.ink),
         notes=sheet.notes,
         faults=sheet.faults,
         handwriting_photo_xyxy=_boxes(sheet.frame.boxes_to_photo(written_panel)),
     )
-    found = on_paper(found, paper or paper_of(sheet.ink, has_grid=sheet.px_per_mm_source == "grid"))
-    if not len(scores):
-        seconds = _seconds(start, prepared, detected)
-        return replace(found, decision="refer", reason=NO_BEAT, seconds=seconds)
+    return on_paper(found, paper or paper_of(sheet.ink, has_grid=sheet.px_per_mm_source == "grid"))
 
-    verdict = classify(sheet.ink, boxes_panel, bundle)
+
+def _judged(found: Prediction, sheet: PageImage, beats: "_Beats", bundle: Bundle) -> Prediction:
+    """The prediction with what the classifying networks say of the page and of its beats."""
+    verdict = classify(sheet.ink, beats.boxes_panel, bundle)
     logit_page = verdict.logit_fused / bundle.operating.temperature
-    beats = tuple(
+    answered = answer(logit_page, bundle.operating, faults=sheet.faults, leads_found=found.leads_found)
+    shown = tuple(
         Beat(box, round(score, 4), round(_sigmoid(logit), 4), round(share, 6), (x, y))
         for box, score, logit, share, (x, y) in zip(
-            _boxes(boxes_photo),
-            scores.tolist(),
+            _boxes(beats.boxes_photo),
+            beats.scores.tolist(),
             verdict.logits_local.tolist(),
             verdict.shares.tolist(),
-            np.round(sheet.frame.points_to_photo(peaks_panel), 2).tolist(),
+            np.round(sheet.frame.points_to_photo(beats.peaks_panel), 2).tolist(),
             strict=True,
         )
     )
     return replace(
         found,
         p_abnormal=round(_sigmoid(logit_page), 6),
-        decision=_decide(logit_page, bundle.operating, is_poor=bool(sheet.faults)),
-        beats=beats,
+        **vars(answered),
+        beats=shown,
         p_global=round(_sigmoid(verdict.logit_global), 6),
         p_local=round(_sigmoid(verdict.logits_local.mean()), 6),
-        seconds=_seconds(start, prepared, detected, perf_counter()),
     )
 
 
@@ -160,7 +174,7 @@ def screen_pages(
         bundle, file, min_score, paper: as in ``screen``.
     """
     try:
-        photos = read_picture(source, file)
+        photos = read_untrusted(source, file)
     except UnreadablePicture as error:
         yield Prediction(file=file, page=1, status="error", reason=str(error), bundle=bundle.version), None
         return
@@ -194,54 +208,31 @@ def classify(ink: ByteArray, boxes_panel_xyxy: FloatArray, bundle: Bundle) -> Ve
     return Verdict(float(logit_fused), float(logit_global), _numpy(logits_local), _numpy(shares))
 
 
-def evidence(
-    photo_rgb: ByteArray, bundle: Bundle, prediction: Prediction, *, top: int = 5, toward: Toward = "abnormal"
-) -> Evidence:
-    """Compute the maps that explain a prediction; costs about as much as the screening itself, so ask when needed.
+@dataclass(frozen=True)
+class _Beats:
+    """Beats in reading order: boxes in the panel and in the photo ``[n, 4]``, scores ``[n]``, R peaks ``[n, 2]``."""
 
-    Args:
-        photo_rgb: the picture that was screened.
-        bundle: the bundle that screened it.
-        prediction: what it said; status ok.
-        top: most beats to explain.
-        toward: the answer that the heat speaks for.
+    boxes_panel: FloatArray
+    boxes_photo: FloatArray
+    scores: FloatArray
+    peaks_panel: FloatArray
 
-    Raises:
-        NotScreenable: the picture is not one that could be screened.
-    """
-    corners = prediction.corners_set_photo_xy
-    sheet = _prepared(photo_rgb, None if corners is None else np.array(corners))
-    height, width = photo_rgb.shape[:2]
-    heat = heat_to_photo(page_heat(bundle.nets.global_, sheet.ink, toward), sheet.frame, (width, height))
-    heaviest = sorted(range(len(prediction.beats)), key=lambda i: -abs(prediction.beats[i].share or 0.0))[:top]
-    boxes_photo = [prediction.beats[i].box_photo_xyxy.as_list() for i in heaviest]
-    crops = cut_beats(sheet.ink, sheet.frame.boxes_to_panel(boxes_photo), bundle.nets.local.config)
-    crop_heats = np.zeros((0, *crops.shape[2:]), dtype=np.float32)
-    if heaviest:
-        crop_heats = crop_heat(bundle.nets.local, crops.to(bundle.device), toward)
-    return Evidence(heat, tuple(heaviest), crops[:, 0].numpy(), crop_heats)
+    def where(self, chosen: npt.NDArray[np.generic]) -> "_Beats":
+        """Some of them: by a mask or by their numbers."""
+        return _Beats(*(values[chosen] for values in vars(self).values()))
 
 
-def _prepared(photo_rgb: ByteArray, corners_photo_xy: FloatArray | None) -> PageImage:
-    return prepare_page(photo_rgb) if corners_photo_xy is None else prepare_with_corners(photo_rgb, corners_photo_xy)
-
-
-def _find_beats(sheet: PageImage, bundle: Bundle, min_score: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Beats in reading order: boxes in the panel, boxes in the photo (inside it), scores."""
+def _find_beats(sheet: PageImage, bundle: Bundle, min_score: float, rows: Rows, written_panel: FloatArray) -> _Beats:
+    """The beats that lie in the photo and not in letters."""
     boxes_panel, scores = detect_beats(bundle.nets.detector, sheet.ink, min_score)
     height, width = sheet.photo_rgb.shape[:2]
     boxes_photo = np.clip(sheet.frame.boxes_to_photo(boxes_panel), 0, [width, height, width, height])
-    inside = (boxes_photo[:, 2:] - boxes_photo[:, :2] >= 1).all(axis=1)
-    boxes_panel, boxes_photo, scores = boxes_panel[inside], boxes_photo[inside], scores[inside]
-    order = np.concatenate([*beat_rows(sheet.ink, boxes_panel), np.array([], dtype=np.intp)])
-    return boxes_panel[order], boxes_photo[order], scores[order]
-
-
-def _decide(logit: float, operating: Operating, *, is_poor: bool) -> Decision:
-    """The answer; a poor page's must be the same ``POOR_MARGIN_LOGIT`` to both sides, else it is "refer"."""
-    margin = POOR_MARGIN_LOGIT if is_poor else 0.0
-    low, high = (operating.decide(round(_sigmoid(logit + shift), 6)) for shift in (-margin, margin))
-    return low if low == high else "refer"
+    found = _Beats(boxes_panel, boxes_photo, scores, r_peaks(sheet.ink, boxes_panel))
+    found = found.where((boxes_photo[:, 2:] - boxes_photo[:, :2] >= 1).all(axis=1))
+    text = find_text(sheet.ink, rows)
+    letters = np.concatenate([written_panel, with_paper(text.marginal_xyxy), with_paper(text.texts_xyxy)])
+    found = found.where(~in_letters(found.boxes_panel, letters, rows))
+    return found.where(np.concatenate([*beat_rows(sheet.ink, found.boxes_panel), np.array([], dtype=np.intp)]))
 
 
 def _features(net: GlobalNet | LocalNet, pictures: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -257,6 +248,10 @@ def _seconds(*marks: float) -> dict[str, float | None]:
     parts = dict.fromkeys(("page", "detect", "classify"))
     spent = {part: round(b - a, 4) for part, a, b in zip(parts, marks, marks[1:], strict=False)}
     return {**parts, **spent, "total": round(marks[-1] - marks[0], 4)}
+
+
+def _points(points_photo_xy: FloatArray | None) -> tuple[tuple[float, float], ...] | None:
+    return None if points_photo_xy is None else tuple((float(x), float(y)) for x, y in points_photo_xy)
 
 
 def _boxes(boxes_photo_xyxy: FloatArray) -> tuple[Box, ...]:

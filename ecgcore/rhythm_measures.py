@@ -17,6 +17,12 @@ three small squares, at 75 bpm."""
 REGULARITY_NEEDS = 3
 """RR intervals from which a rhythm may be called regular or irregular."""
 
+OUTLIER_NEEDS = 5
+"""RR intervals from which one may be left out."""
+
+MADE_GOOD = 0.1
+"""Of the usual RR: so near to twice it, or to one in two parts, an interval must be to be taken for a mistake."""
+
 RATE_NEEDS = 2
 """RR intervals from which a rate is given."""
 
@@ -30,7 +36,8 @@ class RhythmMeasures:
     """What the RR intervals of one photo say; 1 mm of paper is 40 ms at 25 mm/s.
 
     Args:
-        heart_rate_bpm: 60 s over the usual RR, the mean of the middle half of the intervals.
+        heart_rate_bpm: 60 s over the usual RR, the mean of the middle half of the intervals; to a tenth, as
+            ``Prediction.heart_rate_bpm``.
         lowest_bpm, highest_bpm: of the longest and the shortest interval.
         rr_cv: standard deviation over mean of RR.
         sdnn_ms: standard deviation of RR (Task Force of ESC and NASPE 1996), of all beats and of seconds, not hours.
@@ -62,17 +69,52 @@ def rhythm_measures(rhythm: Rhythm | None, paper: Paper) -> RhythmMeasures | Non
     rr_ms = rr_mm * ms_per_mm
     usual_ms = float(trim_mean(rr_ms, TRIMMED_SHARE))
     steps_ms = np.concatenate([np.diff(run) * ms_per_mm for run in rhythm.rr_runs_mm])
-    spread = float(rr_ms.max() - rr_ms.min()) / usual_ms
     return RhythmMeasures(
-        heart_rate_bpm=60_000 / usual_ms,
+        heart_rate_bpm=round(60_000 / usual_ms, 1),
         lowest_bpm=60_000 / float(rr_ms.max()),
         highest_bpm=60_000 / float(rr_ms.min()),
         rr_cv=float(rr_ms.std() / rr_ms.mean()),
         sdnn_ms=float(rr_ms.std(ddof=1)),
         rmssd_ms=float(np.sqrt(np.mean(steps_ms**2))) if len(steps_ms) else None,
-        regularity=None if len(rr_ms) < REGULARITY_NEEDS else "irregular" if spread > IRREGULAR_SPREAD else "regular",
+        regularity=_regularity(rhythm.rr_runs_mm) if len(rr_ms) >= REGULARITY_NEEDS else None,
         intervals=len(rr_ms),
     )
+
+
+def whole_bpm(heart_rate_bpm: float) -> int:
+    """The rate as it is shown, everywhere the same: rounded to whole beats, halves up."""
+    return int(heart_rate_bpm + 0.5)
+
+
+def _regularity(rr_runs_mm: tuple[tuple[float, ...], ...]) -> Regularity | None:
+    """Judge what is left when beats that were missed or counted twice are made good, and one outlier is left out.
+
+    An interval of about twice the usual one is a missed beat, two short ones that make a usual one a beat counted
+    twice. Among enough others one more may be off by a badly seen R peak; a rhythm that is irregular has several.
+    """
+    usual = float(np.median([rr for run in rr_runs_mm for rr in run]))
+    rr = np.array([rr for run in rr_runs_mm for rr in _made_good(run, usual)])
+    if len(rr) < REGULARITY_NEEDS:
+        return None
+    if len(rr) >= OUTLIER_NEEDS:
+        rr = np.delete(rr, np.abs(rr - np.median(rr)).argmax())
+    return "irregular" if float(rr.max() - rr.min()) > IRREGULAR_SPREAD * float(np.median(rr)) else "regular"
+
+
+def _made_good(run: tuple[float, ...], usual: float) -> list[float]:
+    good: list[float] = []
+    at = 0
+    while at < len(run):
+        both = run[at] + run[at + 1] if at + 1 < len(run) else np.inf
+        if abs(run[at] - 2 * usual) <= MADE_GOOD * usual:
+            good += [run[at] / 2] * 2
+        elif abs(both - usual) <= MADE_GOOD * usual:
+            good.append(both)
+            at += 1
+        else:
+            good.append(run[at])
+        at += 1
+    return good
 
 
 def on_paper(prediction: Prediction, paper: Paper) -> Prediction:
@@ -93,6 +135,6 @@ def on_paper(prediction: Prediction, paper: Paper) -> Prediction:
         paper=paper,
         rhythm=rhythm,
         px_per_mm=None if px_per_mm is None else round(px_per_mm / stretch, 3),
-        heart_rate_bpm=None if measures is None else round(measures.heart_rate_bpm, 1),
+        heart_rate_bpm=None if measures is None else measures.heart_rate_bpm,
         rr_cv=None if measures is None else round(measures.rr_cv, 3),
     )

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgcore.mesh import Mesh
+from ecgcore.panel_ink import PanelInk
 
 FloatArray = npt.NDArray[np.float64]
 ByteArray = npt.NDArray[np.uint8]
@@ -230,7 +231,9 @@ class PageImage:
 class Prediction:
     """What one bundle said of one page (contract 1), with what the app shows beside it.
 
-    All coordinates are floats on pixel edges of the upright input picture.
+    All coordinates are floats on pixel edges of the upright input picture. ``p_normal_below`` and ``p_abnormal_from``
+    are the bounds that held for this page, wider than the bundle's own on a poor one; ``leads_found`` counts lead
+    stretches without rhythm strips; ``ink`` is the panel that the networks saw.
     """
 
     file: str
@@ -258,9 +261,13 @@ class Prediction:
     frame: PanelFrame | None = field(default=None, compare=False, repr=False)
     corners_set_photo_xy: tuple[tuple[float, float], ...] | None = None
     handwriting_photo_xyxy: tuple[Box, ...] = ()
+    p_normal_below: float | None = None
+    p_abnormal_from: float | None = None
+    leads_found: int | None = None
+    ink: PanelInk | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, object]:
-        """The object of contract 1, keys in their order, every key present."""
+        """The object of contract 1, keys in their order, every key present; later ones follow at the end."""
         return {
             "file": self.file,
             "page": self.page,
@@ -278,4 +285,7 @@ class Prediction:
             "rr_cv": self.rr_cv,
             "bundle": self.bundle,
             "seconds": dict(self.seconds),
+            "p_normal_below": self.p_normal_below,
+            "p_abnormal_from": self.p_abnormal_from,
+            "leads_found": self.leads_found,
         }

@@ -4,7 +4,8 @@ import streamlit as st
 
 from annotations.model import StoreError
 from pages.parts.exchanges import care_tab, export_tab, import_tab
-from pages.parts.holdings import agreement_tab, counters, gallery_tab, snapshot_tab
+from pages.parts.gallery import gallery_tab
+from pages.parts.holdings import agreement_tab, counters, snapshot_tab
 from pages.parts.label_check import label_check_tab
 from pages.parts.look_alikes import look_alike_tab
 from pages.parts.storage import person, store
@@ -16,7 +17,17 @@ reader = person()
 try:
     counters(data)
     pictures, doubtful, copies, readers, frozen, coming, going, care = st.tabs(
-        ["Gallery", "Look again", "Copies", "Agreement", "Snapshots", "Import", "Export", "Backup"]
+        [
+            "Gallery",
+            "Suspected label errors",
+            "Near-duplicates",
+            "Agreement",
+            "Snapshots",
+            "Import",
+            "Export",
+            "Backup",
+        ],
+        key="dataset-tab",  # so that the browser keeps the tab whatever changes above it
     )
     with pictures:
         gallery_tab(data, reader)

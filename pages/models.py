@@ -1,4 +1,4 @@
-"""The Models page: the bundle in use and its limits, what it descends from, and who lets which bundle answer."""
+"""The Models page: the model in use and its limits, its history, and who puts which model in use."""
 
 import streamlit as st
 
@@ -8,17 +8,17 @@ from ecgcore.errors import EcgError
 from pages.parts.bundle_facts import candidate_box, in_use_box
 from pages.parts.bundle_files import CHOSEN, ERROR, NOTE, import_box
 from pages.parts.decisions import compare_button, decision_box, history_table, rollback_button
-from pages.parts.lineage import lineage_box, standing
+from pages.parts.lineage import lineage_box, standing_badge
 from pages.parts.storage import person, store
 from pages.parts.style import page_head
 from trainer.registry import BundleFacts, bundles
 from trainer.registry_decisions import history, rollback_target
 
 LIMITS = """
-- It says normal, abnormal or refer. It names no diagnosis and rules none out.
-- It is made for twelve-lead pages: machine exports, scans, and photos of paper with a printed grid; photos were
-  measured on simulated ones. Children's ECGs, paced rhythms and single-lead strips are outside what was measured.
-- A probability is calibrated on the data above. Where abnormal pages are rarer or others, it is off.
+- The result is normal, abnormal or refer. The model names no diagnosis and rules none out.
+- It is intended for twelve-lead pages: machine exports, scans, and photos of paper with a printed grid; photos were
+  measured on simulated ones. Children's ECGs, paced rhythms and single-lead strips were not measured.
+- Probabilities are calibrated on the data above. Where abnormal pages are rarer or of another kind, they are off.
 - Boxes, shares and Grad-CAM show what the networks used. They are hints for a reader, not findings.
 - Header and footer of a page never reach a network: a diagnosis printed there neither helps nor is checked.
 """
@@ -33,15 +33,17 @@ def say_what_was_done() -> None:
         st.error(f"**{error.cause}** {error.next_step}")
 
 
-def choose(others: list[BundleFacts], words: dict[str, str]) -> BundleFacts:
-    """The bundle to look at: the newest candidate, until another is chosen."""
+def choose(others: list[BundleFacts]) -> BundleFacts:
+    """The model to compare: the newest candidate, until another is chosen."""
     by_version = {facts.version: facts for facts in others}
     if st.session_state.get(CHOSEN) not in by_version:
-        st.session_state[CHOSEN] = next((v for v in by_version if words[v] == "candidate"), others[0].version)
-    chosen = st.selectbox(
-        "Beside the bundle in use", list(by_version), format_func=lambda v: f"{v} · {words[v]}", key=CHOSEN
-    )
-    return by_version[chosen]
+        newest = next((facts for facts in others if facts.standing == "candidate"), others[0])
+        st.session_state[CHOSEN] = newest.version
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        # What a model is at present stands beside the box: the box would go on showing what it was when chosen.
+        chosen = by_version[st.selectbox("Compare with the model in use", list(by_version), key=CHOSEN)]
+        standing_badge(chosen)
+    return chosen
 
 
 def models(data: Store) -> None:
@@ -50,17 +52,18 @@ def models(data: Store) -> None:
     in_use_box(data)
     way_back = st.container()
     decisions = history(data)
-    st.subheader("Line of descent", anchor=False)
-    lineage_box(data, decisions)
+    st.subheader("Model history", anchor=False)
+    lineage_box(data)
     others = [facts for facts in bundles(data) if not facts.is_active]
-    chosen = choose(others, {facts.version: standing(facts, decisions) for facts in others}) if others else None
+    chosen = choose(others) if others else None
     if chosen is None:
-        st.info("There is no other bundle yet. Train one from your corrections, or import one below.")
+        st.info("There is no other model yet. Train one on your corrections, or import one below.")
         st.page_link("pages/training.py", label="Open Training", icon=":material/model_training:")
     else:
         candidate_box(data, chosen)
     deciding = st.container()
-    decided, coming = st.tabs(["History", "Import"])
+    # By the key the chosen tab stays chosen when something comes or goes above the tabs.
+    decided, coming = st.tabs(["Activations", "Import"], key="models-tab", on_change="rerun")
     with decided:
         history_table(decisions)
     with coming:
@@ -80,7 +83,7 @@ def models(data: Store) -> None:
             compare_button(data, chosen, reader)
 
 
-page_head("Which model answers, how good is it, and where does it end?")
+page_head("Model in use, performance and limits")
 try:
     models(store())
 except EcgError as error:

@@ -3,25 +3,45 @@
 import streamlit as st
 
 from ecgcore.bundle import Bundle
-from pages.parts.batch import choose_from_table, results_csv, results_jsonl
+from pages.parts.batch import download_all
 from pages.parts.beats import downloads, facts, heaviest_beats, one_beat
+from pages.parts.browser_guard import ask_before_leaving
 from pages.parts.bundles import active_bundle
-from pages.parts.correct import correct_this, keep_for_review
-from pages.parts.heat import forget_maps
-from pages.parts.inbox import empty, incoming
+from pages.parts.correct import correct_this
+from pages.parts.inbox import incoming
+from pages.parts.keep_batch import keep_for_review
 from pages.parts.measured import measured
-from pages.parts.results import Screened, forget_results, screen_all, shelf
+from pages.parts.page_list import show_pages
+from pages.parts.results import Screened
+from pages.parts.screening import PATIENCE_S, remove_all, screening
+from pages.parts.screening_queue import ScreeningQueue
 from pages.parts.straighten import STRAIGHTENED, straighten_box
 from pages.parts.style import page_head
 from pages.parts.verdict import picture_faults, verdict_banner
 from pages.parts.view import page_view
+
+WELCOME = (
+    "**ECG photo screener** reads a photo, scan or PDF of a 12-lead ECG, calls it normal or abnormal or refers it to a "
+    "clinician, and shows the heartbeats behind the answer.\n\n"
+    "1. **Drop ECG pictures** above, one or many, or open **Try a sample** to see how it works.\n"
+    "2. Read the answer, its probability and the beats that weighed most.\n"
+    "3. Disagree? **Correct this** opens the page in Review. Until then nothing is written to disk."
+)
+NO_ANSWER_YET = {
+    "waiting": "This page waits its turn. Its answer appears here.",
+    "screening": "This page is being screened. Its answer appears here.",
+    "stopped": "This page was not screened, because you stopped. **Continue** above screens it.",
+}
+REMOVE_ALL = "Removes all pictures and results from memory, also those that wait."
 
 
 def show_result(item: Screened, in_use: Bundle) -> None:
     """One page below its title: verdict, picture, reasons."""
     prediction, shown, bundle = item.prediction, item.shown, item.bundle
     if bundle.version != in_use.version:
-        st.caption(f"Screened with {bundle.version}. {in_use.version} answers now: drop the picture again to ask it.")
+        st.caption(
+            f"Screened with {bundle.version}. {in_use.version} is now in use: drop the picture again for its answer."
+        )
     if item.synthetic:
         st.caption("An artificial page, drawn by this app. No patient's ECG.")
     if prediction.status != "ok" or shown is None:
@@ -46,43 +66,29 @@ def show_result(item: Screened, in_use: Bundle) -> None:
         downloads(item, shown)
 
 
-def show_results(items: list[Screened]) -> Screened:
-    """What stands above the open page: the table of a batch, the title, the files; returns the page to open."""
-    opened = items[0] if len(items) == 1 else choose_from_table(items)
+def show_title(opened: Screened, queue: ScreeningQueue) -> None:
+    """The open page's title, and what is done with all pages at once."""
+    items = queue.items()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(opened.title, anchor=False, width="stretch")
         if len(items) > 1:
             keep_for_review(items)
-            lines = results_jsonl(items)
-            st.download_button("All (CSV)", results_csv(items), "ecg results.csv", "text/csv", on_click="ignore")
-            st.download_button(
-                "All (JSON Lines)", lines, "ecg results.jsonl", "application/x-ndjson", on_click="ignore"
-            )
-        st.button(
-            "Remove all",
-            key="remove-all",
-            icon=":material/delete:",
-            on_click=forget,
-            help="Forget all pictures and results.",
-        )
-    return opened
+            download_all(queue.items)
+        st.button("Remove all", key="remove-all", icon=":material/delete:", on_click=remove_all, help=REMOVE_ALL)
 
 
-def forget() -> None:
-    """Drop every picture, result and map of this session."""
-    forget_results()
-    forget_maps()
-
-
-page_head("Is this ECG page normal, abnormal, or one that a clinician should read first?")
+page_head("Is this ECG normal, abnormal, or one for a clinician to read first?")
 active = active_bundle()
-arrived = incoming()
-if arrived:
-    screen_all(arrived, active)
-    empty()
+if incoming(active):
+    screening().wait(PATIENCE_S)
     st.rerun()
-results = list(shelf().values())
-if results:
-    show_result(show_results(results), active)
+row, queue = show_pages(), screening()
+ask_before_leaving(unsaved=queue.is_busy or any(not item.synthetic for item in queue.items()))
+if row is None:
+    st.markdown(WELCOME)
+elif isinstance(row, Screened):
+    show_title(row, queue)
+    show_result(row, active)
 else:
-    st.markdown("Drop ECG pictures above, one or many, or try a sample. Each page gets a verdict with its reasons.")
+    st.subheader(row.name, anchor=False)
+    st.info(NO_ANSWER_YET[row.state], icon=":material/hourglass_empty:")

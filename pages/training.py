@@ -1,4 +1,4 @@
-"""The Training page: what a run would do, where it stands, and whether it paid."""
+"""The Training page: what a run would do, where it stands, and whether the model improved."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from annotations.store import Store
 from annotations.training_runs import RESUMABLE, TrainingRun, runs
 from ecgcore.errors import EcgError
 from pages.parts.run_findings import findings
-from pages.parts.run_follow import broken_off_box, follow_box, progress_parts
+from pages.parts.run_follow import follow_box, interrupted_box, progress_parts
 from pages.parts.run_plan import NEW, RUNS, VIEW, plan_box, suggestion
 from pages.parts.run_words import run_name
 from pages.parts.storage import person, store
@@ -16,7 +16,7 @@ from trainer.jobs_plan import make_plan
 
 
 def choose_run(known: list[TrainingRun]) -> TrainingRun:
-    """The run to look at: the newest, until another is chosen."""
+    """The run to show: the newest, until another is chosen."""
     by_id = {run.id: run for run in known}
     if len(known) == 1:
         return known[0]
@@ -31,19 +31,19 @@ def choose_run(known: list[TrainingRun]) -> TrainingRun:
 
 
 def show_run(data: Store, run: TrainingRun, reader: str) -> None:
-    """One run, at work, broken off or finished."""
+    """One run, at work, interrupted or finished."""
     if run.is_unfinished:
         follow_box(data, run.id, reader)
         return
     seen = status(data, run.id)
     assert seen is not None  # its row was just read
     if run.state in RESUMABLE:
-        broken_off_box(data, seen, reader)
+        interrupted_box(data, seen, reader)
         progress_parts(data, seen)
     findings(data, run)
 
 
-page_head("Did the model learn from your corrections?")
+page_head("Train on corrected pages, and see whether the model improved")
 data_store = store()
 reader_name = person()
 try:

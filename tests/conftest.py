@@ -1,5 +1,6 @@
 """What many tests share: one thread, a bundle of tiny random networks, a simulated page, a finished tiny training."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -59,6 +60,7 @@ def finished_folder(prepared_folder: Path, tmp_path_factory: pytest.TempPathFact
     ended = jobs.follow(store, run.id)
     assert ended.state == "candidate", f"{ended.message}\n{jobs.log_tail(store, run.id)}"
     store.close()
+    gc.collect()  # a connection that is closed later would take the write-ahead log away while the folder is copied
     return folder
 
 

@@ -87,6 +87,16 @@ def test_app_only_sets_the_page_up_and_navigates() -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom | ast.FunctionDef | ast.ClassDef)]
 
 
+@pytest.mark.parametrize("module", [name for name in MODULES if _within(name, "pages")])
+def test_every_picture_is_said_in_words_too(module: str) -> None:
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    for call in calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "image":
+            named = {argument.arg for argument in call.keywords}
+            assert "alt" in named, f"{module}, line {call.lineno}: a picture without an alternative text"
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_no_banned_import(module: str) -> None:
     imported = {name.split(".")[0] for name in _imports(module)}

@@ -149,7 +149,7 @@ def _add_run_commands(commands: _Commands) -> None:
     start.add_argument("--dry-run", action="store_true", help="only say what it would use and how long it would take")
     compare = commands.add_parser("compare", help="measure a bundle beside the one in use, as the last step of start")
     compare.add_argument("version", metavar="VERSION")
-    resume = commands.add_parser("resume", help="go on with a run that broke off, was stopped or failed")
+    resume = commands.add_parser("resume", help="continue a run that was interrupted or stopped, or that failed")
     resume.add_argument("id", type=int, nargs="?", metavar="RUN", help="default: the newest")
     for command in (start, compare, resume):
         command.add_argument("--by", required=True, metavar="NAME", help="who asks for it")
@@ -166,11 +166,12 @@ def _add_run_commands(commands: _Commands) -> None:
 
 def _add_bundle_commands(commands: _Commands) -> None:
     """The bundles of the data folder."""
-    commands.add_parser("bundles", help="list the bundles; * marks the one that answers")
-    activate = commands.add_parser("activate", help="let a bundle answer from now on")
+    commands.add_parser("bundles", help="list the bundles; * marks the one in use")
+    activate = commands.add_parser("activate", help="use a bundle from now on")
     activate.add_argument("version", metavar="VERSION")
     activate.add_argument("--reason", required=True, metavar="TEXT")
-    rollback = commands.add_parser("rollback", help="go back to the bundle that answered before")
+    activate.add_argument("--confirm", action="store_true", help="also where the comparison is inconclusive or missing")
+    rollback = commands.add_parser("rollback", help="go back to the bundle that was in use before")
     rollback.add_argument("--reason", default="Rolled back.", metavar="TEXT")
     for command in (activate, rollback):
         command.add_argument("--by", required=True, metavar="NAME", help="who decides")

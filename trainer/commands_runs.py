@@ -11,11 +11,12 @@ from types import FrameType
 
 from annotations.model import StoreError
 from annotations.store import Store
-from annotations.training_runs import TrainingRun, run_of, runs, unfinished_run
+from annotations.training_runs import COMPARED, TrainingRun, run_of, runs, unfinished_run
 from ecgcore.errors import BadData, StageCancelled
 from trainer import jobs, registry
 from trainer.jobs_plan import Estimate, Plan, estimate, make_plan
 from trainer.priority import give_way
+from trainer.registry_decisions import UnconfirmedError
 from trainer.registry_decisions import activate as activate_bundle
 from trainer.registry_decisions import rollback as rollback_bundle
 from trainer.registry_exchange import export_bundle, import_bundle
@@ -57,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
     folder = run_folder(store.folder, run_row.id)
     with _holding(folder, options.lock):
         if not run_row.is_unfinished:
-            raise StoreError(f"Run {run_row.id} is {run_row.state}.", "Use resume to go on with one that broke off.")
+            raise StoreError(f"Run {run_row.id} is {run_row.state}.", "Use resume to continue an interrupted one.")
         give_way()
         signal.signal(signal.SIGTERM, _end_now)
         from trainer.retrain import run_training  # only now: it loads PyTorch
@@ -92,7 +93,7 @@ def stop(options: argparse.Namespace) -> None:
 
 
 def resume(options: argparse.Namespace) -> None:
-    """``resume``: go on with a run that broke off, the newest by default."""
+    """``resume``: continue an interrupted run, the newest by default."""
     store = Store(options.data_dir)
     known = runs(store)
     if not known:
@@ -102,27 +103,32 @@ def resume(options: argparse.Namespace) -> None:
 
 
 def bundles(options: argparse.Namespace) -> None:
-    """``bundles``: what there is, and which one answers."""
+    """``bundles``: what there is, and which one is in use."""
     store = Store(options.data_dir)
     for facts in registry.bundles(store):
         sign, recipe = "*" if facts.is_active else " ", facts.recipe or "unknown"
         parent = f"from {facts.parent}" if facts.parent else "from no bundle here"
-        print(f"{sign} {facts.version}  {facts.origin}, recipe {recipe}, {parent}, {facts.size_mb:.0f} MB")
+        words = f"{facts.standing}, {facts.origin}, recipe {recipe}, {parent}, {facts.size_mb:.0f} MB"
+        print(f"{sign} {facts.version}  {words}")
     override = os.environ.get(registry.OVERRIDE)
     if override:
-        print(f"{registry.OVERRIDE} is set: the bundle in {override} answers, whatever is active.")
+        print(f"{registry.OVERRIDE} is set: the bundle in {override} is in use, whatever is active.")
 
 
 def activate(options: argparse.Namespace) -> None:
-    """``activate``: let a bundle answer."""
-    facts = activate_bundle(Store(options.data_dir), options.version, options.by, options.reason)
-    print(f"{facts.version} answers now.")
+    """``activate``: use a bundle from now on."""
+    store = Store(options.data_dir)
+    try:
+        facts = activate_bundle(store, options.version, options.by, options.reason, is_confirmed=options.confirm)
+    except UnconfirmedError as error:
+        raise StoreError(error.cause, "Add --confirm to use it all the same.") from error
+    print(f"{facts.version} is now in use.")
 
 
 def rollback(options: argparse.Namespace) -> None:
     """``rollback``: go back to the bundle before."""
     facts = rollback_bundle(Store(options.data_dir), options.by, options.reason)
-    print(f"{facts.version} answers again.")
+    print(f"{facts.version} is in use again.")
 
 
 def export(options: argparse.Namespace) -> None:
@@ -160,7 +166,7 @@ def _end_now(number: int, _frame: FrameType | None) -> None:
 
 
 def _follow(store: Store, row: TrainingRun, wait: bool) -> None:
-    print(f"Run {row.id} is started. Look at it with: python -m trainer status")
+    print(f"Run {row.id} has started. Follow it with: python -m trainer status")
     if wait:
         ended = jobs.follow(store, row.id)
         print(_line(ended))
@@ -170,7 +176,9 @@ def _follow(store: Store, row: TrainingRun, wait: bool) -> None:
 
 def _line(row: TrainingRun) -> str:
     when = datetime.fromisoformat(row.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
-    words = f"run {row.id}  {row.state}  {row.kind} {row.recipe}  {when} by {row.person}"
+    # What became of a finished run's bundle is told by ``bundles``.
+    state = "finished" if row.state in COMPARED else row.state
+    words = f"run {row.id}  {state}  {row.kind} {row.recipe}  {when} by {row.person}"
     return (
         words
         + (f"  {row.message}" if row.message else "")

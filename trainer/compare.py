@@ -4,6 +4,7 @@ Held-out pages decide where there are any. Else the folds' answers, each by netw
 for the candidate on the pages that the bundle in use has not seen; else nothing honest can be said, and it says so.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,16 +16,15 @@ from trainer.data import PreparedPage
 from trainer.detection_metrics import detection_figures
 from trainer.evaluate import Judgement, Unseen, boxed_rows, figures_of, judge, leave_out_seen, page_boxes
 from trainer.metrics import Interval, classification_figures, paired_differences
+from trainer.registry_comparisons import Verdict, verdict_of
 from trainer.run_files import PREDICTIONS, read_json
 from trainer.runs import RunFolder, read_answers
 from trainer.stack import Found
 
 PagesFrom = Literal["held-out", "folds", "none"]
-Verdict = Literal["better", "same", "worse", "unknown"]
 
 FEWEST_GROUPS = 5
 """Patients of each class below which an interval says nothing."""
-_NAMES = {"auroc": "AUROC", "sensitivity": "sensitivity", "ap50": "AP50 of the beat finder"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def compare_on_held_out(candidate: Bundle, in_use: Bundle, held_out: Sequence[Pr
     if not unseen.pages:
         return nothing_to_compare(candidate.version, in_use.version, left_out)
     first, second = (Side(bundle.version, judge(bundle, unseen.pages)) for bundle in (candidate, in_use))
-    words = f"{len(unseen.pages)} pages of patients who are held out, judged by both bundles."
+    words = f"{len(unseen.pages)} pages of the permanent test set, judged by both models."
     return report("held-out", words, first, second, unseen.pages, left_out)
 
 
@@ -73,7 +73,7 @@ def compare_on_folds(
     rows = [row for row, page in enumerate(pages) if page.key in kept]
     candidate = Side(version, _some(out_of_fold, rows))
     words = (
-        f"No patient is held out. {len(rows)} training pages that the bundle in use has not seen, judged by it and by "
+        f"No patient is held out. {len(rows)} training pages that the model in use has not seen, judged by it and by "
         "the networks of the fold that had not seen the page; these stand for the candidate."
     )
     return report("folds", words, candidate, Side(in_use.version, judge(in_use, unseen.pages)), unseen.pages, left_out)
@@ -103,8 +103,8 @@ def nothing_to_compare(candidate: str, in_use: str, left_out: dict[str, dict[str
     """A report that no honest comparison is possible, and what would make one possible."""
     return {
         "pages_from": "none",
-        "explanation": "There is no page that both bundles have not seen, so no honest comparison is possible. Hold "
-        "out some patients on the Dataset page before the next training.",
+        "explanation": "Both models have learnt from every page, so no honest comparison is possible. Add some "
+        "patients to the permanent test set on the Dataset page before the next training.",
         "candidate": candidate,
         "active": in_use,
         "pages": 0,
@@ -112,6 +112,7 @@ def nothing_to_compare(candidate: str, in_use: str, left_out: dict[str, dict[str
         "candidate_figures": None,
         "active_figures": None,
         "differences": {},
+        "decisions": {},
         "verdict": "unknown",
         "because": "No page can be judged by both.",
         "changed": [],
@@ -130,8 +131,8 @@ def report(
 
     Returns:
         "pages_from", "explanation", "candidate" and "active" (versions), "pages", "left_out_as_seen", the figures of
-        both, "differences" (candidate minus active: "auroc", "sensitivity", "ap50"), "verdict", "because", and
-        "changed": the pages whose verdict is another now.
+        both, "differences" (candidate minus active: "auroc", "sensitivity", "ap50"), "decisions" (how many pages each
+        calls normal, refer and abnormal), "verdict", "because", and "changed": the pages whose verdict is another now.
     """
     differences = _differences(candidate.judgement, in_use.judgement, pages)
     verdict, because = decide_verdict(differences, pages)
@@ -145,6 +146,10 @@ def report(
         "candidate_figures": figures_of(candidate.judgement, pages),
         "active_figures": figures_of(in_use.judgement, pages),
         "differences": differences,
+        "decisions": {
+            name: dict(Counter(side.judgement.decisions))
+            for name, side in (("candidate", candidate), ("active", in_use))
+        },
         "verdict": verdict,
         "because": because,
         "changed": _changed(candidate.judgement, in_use.judgement, pages),
@@ -152,7 +157,7 @@ def report(
 
 
 def decide_verdict(differences: dict[str, Interval], pages: Sequence[PreparedPage]) -> tuple[Verdict, str]:
-    """Worse where any difference is surely below 0, better where one is surely above, by the 95 % interval."""
+    """What the differences say; unknown where the pages come from too few patients to tell."""
     for label, name in ((0, "normal"), (1, "abnormal")):
         groups = {page.group_key for page in pages if page.label == label}
         if len(groups) < FEWEST_GROUPS:
@@ -161,13 +166,7 @@ def decide_verdict(differences: dict[str, Interval], pages: Sequence[PreparedPag
                 f"The {name} pages come from {len(groups)} patient{'' if len(groups) == 1 else 's'}; "
                 f"{FEWEST_GROUPS} are needed to tell.",
             )
-    surely_below = [name for name, d in differences.items() if d["high"] is not None and d["high"] < 0]
-    surely_above = [name for name, d in differences.items() if d["low"] is not None and d["low"] > 0]
-    if surely_below:
-        return "worse", f"Lower: {', '.join(_NAMES[name] for name in surely_below)}."
-    if surely_above:
-        return "better", f"Higher: {', '.join(_NAMES[name] for name in surely_above)}; nothing is surely lower."
-    return "same", "Every interval of a difference holds 0: no difference is shown."
+    return verdict_of(differences)
 
 
 def _differences(first: Judgement, second: Judgement, pages: Sequence[PreparedPage]) -> dict[str, Interval]:

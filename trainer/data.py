@@ -14,8 +14,9 @@ import numpy as np
 
 import ecgcore
 from ecgcore.errors import BadData, NotScreenable, UnreadablePicture
-from ecgcore.page import picture_hash, prepare_page, read_picture
+from ecgcore.page import picture_hash, prepare_page
 from ecgcore.page_corners import prepare_with_corners
+from ecgcore.page_io_isolated import read_untrusted
 from ecgcore.types import ByteArray, FloatArray, PanelFrame
 from trainer.beat_labels import BeatLabels
 from trainer.files import write_bytes_atomic, write_json_atomic
@@ -127,7 +128,7 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
         NotScreenable: it shows no ECG.
         BadData: the file has several pages, or a box lies outside the picture.
     """
-    pictures = read_picture(item.path, item.key)
+    pictures = read_untrusted(item.path, item.key)
     if len(pictures) != 1:
         raise BadData(f"The file has {len(pictures)} pages.", "Save every page as a picture of its own.")
     photo_rgb = pictures[0]

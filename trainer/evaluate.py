@@ -134,11 +134,19 @@ def evaluate_bundle(bundle: Bundle, pages: Sequence[PreparedPage], *, n_boot: in
     }
 
 
+_ROWS = {
+    "sensitivity": "sensitivity (refer counts as found)",
+    "specificity": "specificity (called normal)",
+    "ece": "ece (bias-corrected)",
+}
+"""How a figure's row is called where its key does not say enough."""
+
+
 def figures_table(blocks: Mapping[str, Mapping[str, Interval]]) -> str:
     """Figures with their 95 % intervals as plain text, one line a metric, one column a network."""
     names = list(dict.fromkeys(metric for figures in blocks.values() for metric in figures))
     rows = [["", *blocks]]
-    rows += [[name, *(_shown(figures.get(name)) for figures in blocks.values())] for name in names]
+    rows += [[_ROWS.get(name, name), *(_shown(figures.get(name)) for figures in blocks.values())] for name in names]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -149,5 +157,5 @@ def _shown(interval: Interval | None) -> str:
     if interval is None or interval["value"] is None:
         return "-"
     if interval["low"] is None or interval["high"] is None:
-        return f"{interval['value']:.3f}"
+        return str(interval["value"]) if isinstance(interval["value"], int) else f"{interval['value']:.3f}"
     return f"{interval['value']:.3f} ({interval['low']:.3f} to {interval['high']:.3f})"

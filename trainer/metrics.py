@@ -1,7 +1,8 @@
-"""Figures of a classifier, each with a percentile interval from resampling whole groups; what every report prints.
+"""Figures of a classifier, each with an interval from resampling whole groups; what every report prints.
 
 Pages of one patient are not independent, so the bootstrap draws groups, not pages, with replacement (Field and Welsh
-2007, *Bootstrapping clustered data*).
+2007, *Bootstrapping clustered data*). The interval is the percentile one, but for figures that chance alone pushes up
+(``BIASED``): drawing anew pushes them up once more, so that the percentile interval may lie above the figure itself.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +15,15 @@ IntArray = npt.NDArray[np.int64]
 Figures = Callable[[FloatArray], Mapping[str, FloatArray]]
 """From weights ``[b, n]`` (how often each row was drawn) to ``{name: [b]}``, NaN where undefined."""
 Interval = dict[str, float | None]
-"""``{"value", "low", "high"}``: the figure and its 95 % interval; None where it is not defined."""
+"""``{"value", "low", "high"}``: the figure and its 95 % interval; None where it is not defined.
+
+A figure of ``BIASED`` is corrected for its bias and bears the uncorrected figure, as papers give it, as "plug_in".
+"""
+
+BIASED = frozenset({"ece"})
+"""Sums of absolute gaps: even of a perfectly calibrated network they are above 0, by as much as bins are small."""
+COUNTS = ("n_abnormal", "n_normal")
+"""Not figures but how many pages of each class they stand on: what sensitivity and specificity are shares of."""
 
 ECE_BINS = 10
 CHUNK_CELLS = 4_000_000
@@ -35,7 +44,8 @@ def classification_metrics(
     ``accuracy`` and ``f1`` force an answer at 0.5 (abnormal is the positive class). ``sensitivity`` is the share of
     abnormal pages that were not decided "normal", ``specificity`` the share of normal pages that were: both at the
     lower threshold, where a referred page counts as found; ``refer_rate`` stands beside them. ``ece`` has 10 bins of
-    equal mass. ``auprc`` is the average precision.
+    equal mass and is corrected for its bias. ``auprc`` is the average precision. ``majority_rate`` is the share of the
+    class that is the commoner one among all pages.
 
     Args:
         labels: 0 normal, 1 abnormal, ``[n]``.
@@ -46,9 +56,15 @@ def classification_metrics(
         seed: of the resampling.
 
     Returns:
-        ``{metric: {"value", "low", "high"}}``; a figure that needs both classes is None without them.
+        ``{metric: {"value", "low", "high"}}``; a figure that needs both classes is None without them. ``n_abnormal``
+        and ``n_normal`` are the numbers of pages, without an interval.
     """
-    return bootstrap(classification_figures(labels, p_abnormal, decisions), groups, n_boot=n_boot, seed=seed)
+    if not groups:
+        return {}
+    figures = bootstrap(classification_figures(labels, p_abnormal, decisions), groups, n_boot=n_boot, seed=seed)
+    n_abnormal = int(np.count_nonzero(np.asarray(labels) == 1))
+    counts = zip(COUNTS, (n_abnormal, len(groups) - n_abnormal), strict=True)
+    return figures | {name: {"value": n, "low": None, "high": None} for name, n in counts}
 
 
 def classification_figures(
@@ -116,7 +132,7 @@ def paired_auroc_difference(
 
 
 def bootstrap(figures: Figures, groups: Sequence[str], *, n_boot: int, seed: int) -> dict[str, Interval]:
-    """Value and 95 % percentile interval of figures that are functions of row weights.
+    """Value and 95 % interval of figures that are functions of row weights.
 
     Args:
         figures: what to compute.
@@ -130,17 +146,32 @@ def bootstrap(figures: Figures, groups: Sequence[str], *, n_boot: int, seed: int
         for weights in _resampled(groups, n_boot, seed):
             for name, value in figures(weights).items():
                 drawn[name].append(value)
-    return {name: _interval(value, np.concatenate([*drawn[name], np.empty(0)])) for name, value in values.items()}
+    all_drawn = {name: np.concatenate([*drawn[name], np.empty(0)]) for name in values}
+    return {
+        name: (_corrected if name in BIASED else _percentiles)(value, all_drawn[name][np.isfinite(all_drawn[name])])
+        for name, value in values.items()
+    }
 
 
-def _interval(value: float, drawn: FloatArray) -> Interval:
-    defined = drawn[np.isfinite(drawn)]
+def _percentiles(value: float, drawn: FloatArray) -> Interval:
     if not np.isfinite(value):
         return {"value": None, "low": None, "high": None}
-    if len(defined) == 0:
+    if len(drawn) == 0:
         return {"value": value, "low": None, "high": None}
-    low, high = np.percentile(defined, [2.5, 97.5])
+    low, high = np.percentile(drawn, [2.5, 97.5])
     return {"value": value, "low": float(low), "high": float(high)}
+
+
+def _corrected(value: float, drawn: FloatArray) -> Interval:
+    """The figure less its bootstrapped bias, with the basic bootstrap interval (Davison and Hinkley 1997, 2.2 and 5.2).
+
+    All three are the plug-in figure reflected: ``2 value - quantile``, of the median and of both ends, so the figure
+    lies within its interval. Both are cut at 0 and 1, which such a figure cannot leave.
+    """
+    if not np.isfinite(value) or len(drawn) == 0:
+        return _percentiles(value, drawn) | {"plug_in": value if np.isfinite(value) else None}
+    high, middle, low = np.clip(2 * value - np.percentile(drawn, [2.5, 50.0, 97.5]), 0.0, 1.0)
+    return {"value": float(middle), "low": float(low), "high": float(high), "plug_in": value}
 
 
 def _resampled(groups: Sequence[str], n_boot: int, seed: int) -> Iterator[FloatArray]:
@@ -166,7 +197,7 @@ def _classification_figures(
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
             "accuracy": (true_abnormal + n_normal - false_abnormal) / total,
-            "majority_rate": np.maximum(n_normal, n_abnormal) / total,
+            "majority_rate": weights @ (y == _commoner(y)).astype(np.float64) / total,
             "auroc": _auroc(normal, abnormal),
             "auprc": _average_precision(normal, abnormal),
             "sensitivity": weights @ ((y == 1) & (called != "normal")) / n_abnormal,
@@ -176,6 +207,11 @@ def _classification_figures(
             "ece": _equal_mass_ece(normal, abnormal, score),
             "refer_rate": weights @ (called == "refer").astype(np.float64) / total,
         }
+
+
+def _commoner(y: IntArray) -> int:
+    """The class of most rows; which it is does not change when rows are drawn anew."""
+    return int(2 * np.count_nonzero(y == 1) > len(y))
 
 
 def _masses(weights: FloatArray, y: IntArray, p: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

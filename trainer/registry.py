@@ -6,24 +6,29 @@ bundles/VERSION   in the data folder: what trainings made and what was imported;
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from annotations.activations import active_version
+from annotations.activations import Activation, activations, active_version
 from annotations.kept_files import BUNDLES
 from annotations.model import StoreError
 from annotations.store import Store
 from annotations.training_runs import COMPARED, TrainingRun, runs_of_bundle
 from ecgcore.errors import BadBundle
 from ecgcore.manifest import MANIFEST, Seen, read_manifest, starter_folder
-from trainer.run_files import COMPARISON, read_json, run_folder
+from trainer.registry_comparisons import comparison_of
 
 OVERRIDE = "ECG_BUNDLE_DIR"
 """Environment variable that names a bundle's folder, which then answers whatever is active."""
 
 Origin = Literal["starter", "trained", "imported", "environment"]
+Standing = Literal[
+    "in use", "being compared", "rejected", "earlier in use", "starter", "candidate", "not compared",
+]  # fmt: skip
+"""What a bundle is at present; the only place that derives it is ``_standing``."""
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _PARTIAL = ".partial"
@@ -45,8 +50,10 @@ class BundleFacts:
         pages: how many pages it and its parents learnt from.
         size_mb: of its weights.
         metrics: its own figures, ``{data set: {network: {metric: {"value", "low", "high"}}}}``, nested at will.
+        standing: what it is at present: "in use"; "being compared" by a run at work; "rejected" by a person; "earlier
+            in use"; the "starter", never replaced yet or left out by ``ECG_BUNDLE_DIR``; a "candidate" that was
+            compared with the bundle in use; or "not compared" with it.
         run_id: the newest run that made it here or compared it, if any.
-        run_state: that run's state.
         is_compared: whether it was compared with the bundle that is in use now.
         is_active: whether it answers.
         manifest_sha256: fingerprint of its ``bundle.json``; with ``folder`` the key under which to keep it loaded.
@@ -62,8 +69,8 @@ class BundleFacts:
     pages: int
     size_mb: float
     metrics: dict[str, Any]
+    standing: Standing
     run_id: int | None
-    run_state: str | None
     is_compared: bool
     is_active: bool
     manifest_sha256: str
@@ -97,7 +104,7 @@ def check_version(version: str) -> str:
     """
     if not _VERSION.fullmatch(version) or version.endswith(_PARTIAL):
         raise StoreError(
-            f"{version!r} cannot name a bundle.", "Use up to 80 letters, digits, dots, dashes and underscores."
+            f"{version!r} cannot name a model.", "Use up to 80 letters, digits, dots, dashes and underscores."
         )
     return version
 
@@ -140,7 +147,7 @@ def bundle(store: Store, version: str) -> BundleFacts:
     for facts in bundles(store):
         if facts.version == version:
             return facts
-    raise StoreError(f"There is no bundle {version} here.", "Look at the list of bundles, or import it.")
+    raise StoreError(f"There is no model {version} here.", "See the list of models, or import it.")
 
 
 def line_of_descent(store: Store, version: str) -> list[BundleFacts]:
@@ -192,7 +199,8 @@ def _facts(store: Store, place: tuple[Path, Origin]) -> BundleFacts | None:
         origin = "trained"
     is_overridden = bool(os.environ.get(OVERRIDE)) and origin != "environment"
     present = present_version(store)
-    answers = origin == "environment" or version == present
+    is_active = (origin == "environment" or version == present) and not is_overridden
+    is_compared = comparison_of(store, version, present) is not None
     return BundleFacts(
         version=version,
         folder=folder,
@@ -204,19 +212,41 @@ def _facts(store: Store, place: tuple[Path, Origin]) -> BundleFacts | None:
         pages=len(manifest["seen"]),
         size_mb=sum(entry.get("bytes", 0) for entry in manifest["weights"].values()) / 1e6,
         metrics=manifest.get("metrics", {}),
+        standing="in use"
+        if is_active
+        else _standing(store, version, runs, is_starter=origin == "starter", is_compared=is_compared),
         run_id=runs[0].id if runs else None,
-        run_state=runs[0].state if runs else None,
-        is_compared=any(_is_compared(store, run, present) for run in runs),
-        is_active=answers and not is_overridden,
+        is_compared=is_compared,
+        is_active=is_active,
         manifest_sha256=sha256,
     )
 
 
-def _is_compared(store: Store, run: TrainingRun, present: str) -> bool:
-    if run.state not in COMPARED:
-        return False
-    comparison = read_json(run_folder(store.folder, run.id) / COMPARISON)
-    return isinstance(comparison, dict) and comparison.get("active") == present
+def _standing(
+    store: Store, version: str, runs: Sequence[TrainingRun], *, is_starter: bool, is_compared: bool
+) -> Standing:
+    """What a bundle that is not in use is at present; ``runs`` made or compared it, newest first."""
+    decisions = activations(store)
+    finished = next((run for run in runs if run.state in COMPARED), None)
+    if any(run.is_unfinished for run in runs):
+        return "being compared"
+    if finished is not None and finished.state == "rejected" and not _was_rolled_back(finished, decisions):
+        return "rejected"
+    if any(version in (decision.version, decision.previous_version) for decision in decisions):
+        return "earlier in use"
+    if is_starter:
+        return "starter"
+    return "candidate" if is_compared else "not compared"
+
+
+def _was_rolled_back(run: TrainingRun, decisions: Sequence[Activation]) -> bool:
+    """Whether a run is called rejected for a roll back alone, as this program once noted it: nobody rejected it."""
+    return any(
+        decision.is_rollback
+        and decision.previous_version == run.candidate_version
+        and run.message == f"{decision.person}: {decision.reason}"
+        for decision in decisions
+    )
 
 
 def _active(folder: Path, origin: Origin) -> Active:
@@ -239,5 +269,5 @@ def _manifest_as_of(folder: Path, _mtime_ns: int, _size: int) -> tuple[dict[str,
     """Read once while the file stays as it is: the list of seen pages is long."""
     manifest = read_manifest(folder)
     if not isinstance(manifest.get("seen"), list) or not isinstance(manifest.get("weights"), dict):
-        raise BadBundle(f"{folder / MANIFEST} lacks its lists of weights or seen pages.", "Fetch the bundle again.")
+        raise BadBundle(f"{folder / MANIFEST} lacks its lists of weights or seen pages.", "Fetch the model again.")
     return manifest, hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()

@@ -17,7 +17,7 @@ MOST_BYTES = 2 * 1024**3
 NAMES = frozenset({MANIFEST, *(f"{part}.safetensors" for part in PARTS)})
 
 _CHUNK_BYTES = 1 << 20
-_CHOOSE_ANOTHER = "Choose a file that export-bundle wrote."
+_CHOOSE_ANOTHER = "Choose a file that Export (export-bundle) wrote."
 
 
 def check_bundle(facts: BundleFacts) -> None:
@@ -81,13 +81,13 @@ def import_bundle(store: Store, file: Path | BinaryIO) -> BundleFacts:
         try:
             _unpack(file, unpacked)
         except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-            raise StoreError(f"The file is no bundle: {error}.", _CHOOSE_ANOTHER) from error
+            raise StoreError(f"This is not a model file: {error}.", _CHOOSE_ANOTHER) from error
         manifest = check_files(unpacked)
         if not isinstance(manifest.get("seen"), list):
-            raise BadBundle(f"{MANIFEST} does not say what the bundle has seen.", _CHOOSE_ANOTHER)
+            raise BadBundle(f"{MANIFEST} does not say what the model was trained on.", _CHOOSE_ANOTHER)
         version = check_version(str(manifest.get("version")))
         if version in {known.version for known in bundles(store)} or (root / version).exists():
-            raise StoreError(f"There is a bundle {version} here already.", "It keeps its place; nothing was imported.")
+            raise StoreError(f"Model {version} is here already.", "It stays as it is; nothing was imported.")
         unpacked.rename(root / version)
     return bundle(store, version)
 
@@ -96,12 +96,12 @@ def _unpack(file: Path | BinaryIO, folder: Path) -> None:
     with zipfile.ZipFile(file) as archive:
         names = [entry.filename for entry in archive.infolist()]
         if len(names) != len(NAMES) or set(names) != NAMES:
-            raise StoreError("The file does not hold exactly the five files of a bundle.", _CHOOSE_ANOTHER)
+            raise StoreError("The file does not hold exactly the five files of a model.", _CHOOSE_ANOTHER)
         left = MOST_BYTES
         for name in names:
             with archive.open(name) as packed, (folder / name).open("wb") as plain:
                 while chunk := packed.read(_CHUNK_BYTES):
                     left -= len(chunk)  # what comes out counts, not what the archive says of itself
                     if left < 0:
-                        raise StoreError(f"The bundle is larger than {MOST_BYTES >> 30} GB.", _CHOOSE_ANOTHER)
+                        raise StoreError(f"The model is larger than {MOST_BYTES >> 30} GB.", _CHOOSE_ANOTHER)
                     plain.write(chunk)

@@ -8,17 +8,21 @@ from annotations.formats.page import Format
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        "coco": Format(coco.load, coco.save, coco.LOSSES, "COCO JSON: boxes and everything said of a page"),
-        "voc": Format(voc.load, voc.save, voc.LOSSES, "Pascal VOC: one XML a picture, boxes and everything said"),
-        "yolo": Format(yolo.load, yolo.save, yolo.LOSSES, "YOLO: boxes alone, to train a detector elsewhere"),
+        "coco": Format(coco.load, coco.save, coco.LOSSES, "COCO JSON: boxes, labels and everything else about a page"),
+        "voc": Format(voc.load, voc.save, voc.LOSSES, "Pascal VOC: one XML file per picture, with everything about it"),
+        "yolo": Format(yolo.load, yolo.save, yolo.LOSSES, "YOLO: boxes only, to train a detector elsewhere"),
         "labelstudio": Format(
             labelstudio.load,
             labelstudio.save,
             labelstudio.LOSSES,
-            "Label Studio JSON: to annotate elsewhere and return",
+            "Label Studio JSON: to annotate elsewhere and re-import",
         ),
-        "table": Format(table.load, table.save, table.LOSSES, "CSV table: labels, groups and boxes for the trainer"),
-        "tree": Format(tree.load, tree.save, tree.LOSSES, "Folders normal/ and abnormal/: labels and groups alone"),
+        "table": Format(
+            table.load, table.save, table.LOSSES, "CSV table: labels, patient groups and boxes, for the trainer"
+        ),
+        "tree": Format(
+            tree.load, tree.save, tree.LOSSES, "Folders normal/ and abnormal/: labels and patient groups only"
+        ),
     }
 )
 """Every format by the name that the command line and the page use."""

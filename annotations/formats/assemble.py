@@ -24,9 +24,9 @@ from annotations.model import (
 from ecgcore.errors import EcgError
 from ecgcore.types import Box
 
-PROPOSAL_LINK = "Which proposal a box came from: its number means nothing outside the database."
-MICRO_PIXELS = "Coordinates beyond a millionth of a pixel."
-FILE_NAMES = "Signs that file names cannot hold; and a name that two pictures share gets a number."
+PROPOSAL_LINK = "which prediction a box came from"
+MICRO_PIXELS = "coordinates beyond a millionth of a pixel"
+FILE_NAMES = "special characters in names; of two equal names one gets a number"
 
 P = ParamSpec("P")
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from annotations.model import BEAT_LABELS, BeatLabel, StoreError
-from ecgcore.page_io import picture_hash, read_picture
+from ecgcore.page_io import picture_hash
+from ecgcore.page_io_isolated import read_untrusted
 from ecgcore.types import Box
 
 MAX_FILE_BYTES = 256 * 10**6
@@ -146,7 +147,7 @@ def measure(picture: Path, name: str) -> tuple[int, int, str]:
     Raises:
         EcgError: no picture, or a document of several pages.
     """
-    pages = read_picture(picture, shown(name))
+    pages = read_untrusted(picture, shown(name))
     if len(pages) != 1:
         raise StoreError(f"{shown(name)} has {len(pages)} pages.", "Export each page as a picture of its own.")
     height, width = pages[0].shape[:2]

@@ -16,7 +16,7 @@ class ExchangePage:
         picture: where it lies; None when it is to be matched by ``picture_hash`` alone.
         picture_hash: sha256 of contract 2, "" unknown. A loaded page always has it, measured where there is a picture.
         width, height: pixels of the upright picture.
-        group: patient or machine, "" unknown.
+        group: the key of a patient or machine, or a group as an export wrote it, "" unknown.
         reading: boxes in pixel edges of the upright picture; the order of the boxes means nothing.
         source_record: of a rendered signal, its record.
     """
@@ -72,7 +72,7 @@ class Format:
     Args:
         load: reads a folder, or its main file; raises ``StoreError`` where nothing of it can be used.
         save: writes into a new or empty folder, all or nothing; raises ``StoreError``.
-        losses: what the format cannot hold, one plain sentence each.
+        losses: what is lost in the format, in a few words each.
         description: one line for a list to choose from.
     """
 

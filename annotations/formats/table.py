@@ -21,10 +21,10 @@ FILE = "table.csv"
 NEEDED_COLUMNS = ("file", "label", "group")
 COLUMNS = (*NEEDED_COLUMNS, "boxes", "partial_boxes", "flags", "comment", "source_record")
 LOSSES: tuple[str, ...] = (
-    "Labels of single beats; how each box came to be, and its identity.",
-    "Rejected proposals.",
-    "Pages without their picture.",
-    "Blank space at the ends of a group.",
+    "labels of single beats; origin and identity of each box",
+    "rejected proposals",
+    "pages without their picture",
+    "spaces around a group's name",
     FILE_NAMES,
     PROPOSAL_LINK,
 )

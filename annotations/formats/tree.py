@@ -12,10 +12,10 @@ from annotations.model import PAGE_LABELS, PageLabel, StoreError
 
 UNLABELLED = "unlabelled"
 LOSSES: tuple[str, ...] = (
-    "Boxes, and whether every beat is boxed.",
-    "Flags, comment and source record.",
-    "Pages without their picture.",
-    "Signs in a group that folder names cannot hold.",
+    "boxes, and whether all beats are boxed",
+    "flags, comment and source record",
+    "pages without their picture",
+    "special characters in group names",
     FILE_NAMES,
     PROPOSAL_LINK,
 )

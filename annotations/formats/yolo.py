@@ -21,9 +21,9 @@ from annotations.model import StoreError
 
 CLASSES = ("beat", "normal", "abnormal")
 LOSSES: tuple[str, ...] = (
-    "The page's label, group, flags, comment and source record.",
-    "Rejected proposals; how each box came to be, and its identity.",
-    "Pages without their picture.",
+    "the page's label, group, flags, comment and source record",
+    "rejected proposals; origin and identity of each box",
+    "pages without their picture",
     FILE_NAMES,
     PROPOSAL_LINK,
     MICRO_PIXELS,

@@ -8,12 +8,13 @@ from annotations.archives import MAX_ARCHIVE_BYTES, MAX_DOWNLOAD_PAGES, packed
 from annotations.snapshots import which_pages
 from annotations.store import Store
 from pages.parts import background
+from pages.parts.words import counted
 
 
 def dropped_archive() -> BytesIO | None:
     """The drop zone; it is empty again once ``empty_drop_zone`` was called."""
     return st.file_uploader(
-        "A .zip archive with the files and pictures",
+        "ZIP archive with the files and pictures",
         type="zip",
         max_upload_size=MAX_ARCHIVE_BYTES // 2**20,
         key=f"import-archive-{st.session_state.get('archives-taken', 0)}",
@@ -31,9 +32,9 @@ def download(store: Store, format_name: str, snapshot_id: int | None) -> None:
     wanted = (format_name, snapshot_id)
     ready: dict[tuple[str, int | None], bytes] = st.session_state.setdefault("export-archives", {})
     if st.button(
-        "Pack as .zip to download",
+        "Prepare ZIP for download",
         disabled=not 0 < pages <= MAX_DOWNLOAD_PAGES,
-        help=f"For up to {MAX_DOWNLOAD_PAGES} pages; more go into a folder.",
+        help=f"Up to {MAX_DOWNLOAD_PAGES} pages; export more into a folder.",
         key="export-pack",
     ):
 
@@ -41,7 +42,7 @@ def download(store: Store, format_name: str, snapshot_id: int | None) -> None:
             content = packed(store, format_name, snapshot_id=snapshot_id, progress=report)
             ready.clear()
             ready[wanted] = content
-            return f"{pages} pages packed."
+            return f"{counted(pages, 'page')} packed."
 
         background.start("pack", "Packing", work)
     background.show("pack")

@@ -1,17 +1,16 @@
-"""Many results -> a table with the pages that need a reader first, and the files that carry it out of the app."""
+"""Many results: which of them a reader should see first, and the files that carry them out of the app."""
 
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
 from ecgcore.rhythm_measures import rhythm_measures
 from ecgcore.types import Prediction
-from pages.parts.figure import data_uri
 from pages.parts.results import Screened
-from pages.parts.style import DECISION_SHAPE
 
 _CSV_COLUMNS = (
     "file",
@@ -37,54 +36,32 @@ _CSV_COLUMNS = (
 )
 
 
+ORDER = "Most urgent first: abnormal and refer by probability, then pages without an answer, then normal."
+
+
 def urgency(item: Screened) -> tuple[int, float]:
-    """Sorting key: refers first, then by falling p_abnormal, what could not be screened last."""
+    """Sorting key.
+
+    A page that is probably abnormal comes first whichever word it has: a refer at 0.75 before an abnormal at 0.70, and
+    an abnormal at 0.93 before a refer at 0.13. What has no probability must be read too, so it stands before normal.
+    """
     prediction = item.prediction
-    if prediction.status != "ok":
-        return (2, 0.0)
-    return (0 if prediction.decision == "refer" else 1, -(prediction.p_abnormal or 0.0))
+    if prediction.status != "ok" or prediction.p_abnormal is None:
+        return (1, 0.0)
+    return (2 if prediction.decision == "normal" else 0, -prediction.p_abnormal)
 
 
-def choose_from_table(items: Sequence[Screened]) -> Screened:
-    """Show the batch, most urgent first, and return the page that was clicked on (the first until then)."""
-    ordered = sorted(items, key=urgency)
-    counts = [sum(item.verdict == verdict for item in items) for verdict in ("refer", "abnormal", "normal")]
-    st.markdown(
-        f"**{len(items)} pages:** ◆ {counts[0]} refer · ▲ {counts[1]} abnormal · ● {counts[2]} normal · "
-        f"✕ {len(items) - sum(counts)} not screened. Click a row to open it."
-    )
-    event = st.dataframe(
-        [_row(item) for item in ordered],
-        hide_index=True,
-        row_height=64,
-        height=min(40 + 64 * len(ordered), 40 + 64 * 5),
-        on_select="rerun",
-        selection_mode="single-row-required",
-        key=f"batch-{len(items)}",
-        column_config={
-            "Page": st.column_config.ImageColumn(width=110),
-            "Result": st.column_config.TextColumn(width=110),
-            "p(abnormal)": st.column_config.NumberColumn(
-                format="%.2f", width=90, help="Calibrated probability that the page is abnormal."
-            ),
-            "Rate": st.column_config.NumberColumn(format="%d bpm", width=80),
-            "Beats": st.column_config.NumberColumn(width=60),
-        },
-    )
-    return ordered[event.selection.rows[0] if event.selection.rows else 0]
+def download_all(items: Callable[[], Sequence[Screened]]) -> None:
+    """Two buttons that hand out the results as they are when one is pressed."""
+    for words, to_text, name, kind in (
+        ("All (CSV)", results_csv, "ecg results.csv", "text/csv"),
+        ("All (JSON Lines)", results_jsonl, "ecg results.jsonl", "application/x-ndjson"),
+    ):
+        st.download_button(words, partial(_text, to_text, items), name, kind, on_click="ignore")
 
 
-def _row(item: Screened) -> dict[str, object]:
-    prediction = item.prediction
-    return {
-        "Page": None if item.shown is None else data_uri(item.shown.thumb_jpeg, "jpeg"),
-        "Result": f"{DECISION_SHAPE.get(item.verdict, '✕')} {item.verdict}",
-        "p(abnormal)": prediction.p_abnormal,
-        "File": item.title,
-        "Beats": len(prediction.beats) if prediction.status == "ok" else None,
-        "Rate": prediction.heart_rate_bpm,
-        "Reason": prediction.reason or " ".join(prediction.faults),
-    }
+def _text(to_text: Callable[[Sequence[Screened]], str], items: Callable[[], Sequence[Screened]]) -> str:
+    return to_text(items())
 
 
 def results_csv(items: Sequence[Screened]) -> str:

@@ -9,63 +9,105 @@ import streamlit as st
 
 from ecgcore.bundle import Bundle
 from ecgcore.overlay import overlay_png
-from ecgcore.types import Beat, ByteArray, Prediction
-from pages.parts.heat import crop_picture, explain
+from ecgcore.types import Beat, ByteArray, Decision, Prediction
+from pages.parts.figure import beat_scores
+from pages.parts.heat import beat_picture
 from pages.parts.results import Screened, Shown
-from pages.parts.style import signed
+from pages.parts.style import DECISION_SHAPE, signed
 from pages.parts.view import beat_key
+from pages.parts.words import counted
 
-HEAVIEST = 5
+HEAVIEST = 3
+"""Beats shown for each of the two answers."""
+CROP_PX = 104
+SHARE = (
+    "The decision with the beat minus the decision without it, in log-odds. At most three beats for each answer are "
+    "shown, the heaviest first."
+)
 
 
 def heaviest_beats(item: Screened, shown: Shown) -> None:
-    """List the beats with the largest shares, each with its own crop of the page; a click opens one."""
-    order = by_weight(item.prediction)
-    st.markdown(
-        "**Beats that weighed most**", help="The decision with the beat minus the decision without it, in log-odds."
-    )
+    """Show the beats that weighed most for abnormal and those for normal, cut from the page; a click opens one."""
+    st.markdown("**Beats that weighed most**", help=SHARE)
+    groups = heaviest(item.prediction)
+    listed = [item.prediction.beats[number] for numbers in groups.values() for number in numbers]
+    if not listed:
+        st.caption("No beat weighed for or against.")
+        return
     view_rgb = _decode(shown.view_jpeg)
     scale = view_rgb.shape[1] / shown.wh[0]
-    listed = [item.prediction.beats[number] for number in order[:HEAVIEST]]
-    # One scale for all five, so that a small beat looks small.
+    # One scale for all, so that a small beat looks small.
     side = 1.2 * scale * max(max(b.x2 - b.x1, b.y2 - b.y1) for b in (beat.box_photo_xyxy for beat in listed))
-    for number, beat in zip(order, listed, strict=False):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.image(_crop(view_rgb, beat, scale, round(side)), width=84)
-            st.button(
-                f"Beat {number + 1}: {signed(beat.share)}",
-                key=f"open-{item.key}-{number}",
-                type="tertiary",
-                on_click=st.session_state.update,
-                args=({beat_key(item): number},),
-            )
+    for decision, numbers in groups.items():
+        words = f"{DECISION_SHAPE[decision]} Supporting {decision}"
+        st.caption(words if numbers else f"{DECISION_SHAPE[decision]} No beat supports {decision}.")
+        with st.container(horizontal=True, gap="small"):
+            for number in numbers:
+                with st.container(width=CROP_PX + 8, gap=None):
+                    _small_beat(item, number, _crop(view_rgb, item.prediction.beats[number], scale, round(side)))
+
+
+def _small_beat(item: Screened, number: int, crop_rgb: ByteArray) -> None:
+    share = item.prediction.beats[number].share
+    st.image(crop_rgb, width=CROP_PX, alt=f"Beat {number + 1}: {signed(share)}")
+    st.button(
+        f"Beat {number + 1}, {share or 0:+.2f}".replace("-", "−"),
+        key=f"open-{item.key}-{number}",
+        type="tertiary",
+        on_click=st.session_state.update,
+        args=({beat_key(item): number},),
+    )
 
 
 def one_beat(item: Screened, shown: Shown, bundle: Bundle) -> None:
-    """A list to choose any beat from, and the chosen one as the local network saw it, with its Grad-CAM."""
+    """Choose any beat, by list or by stepping through the page, and see it as the beat network did, with Grad-CAM."""
+    beats, key = item.prediction.beats, beat_key(item)
     chosen = st.selectbox(
-        "Look at one beat",
-        by_weight(item.prediction),
+        "One beat close up",
+        range(len(beats)),
         index=None,
-        format_func=lambda number: f"Beat {number + 1}: {signed(item.prediction.beats[number].share)}",
+        format_func=lambda number: f"Beat {number + 1}: {signed(beats[number].share)}",
         placeholder="Choose a beat, or click one on the page",
-        key=beat_key(item),
+        key=key,
     )
+    with st.container(horizontal=True):
+        for words, icon, step in (("Previous beat", "chevron_left", -1), ("Next beat", "chevron_right", 1)):
+            st.button(
+                words,
+                key=f"{words}-{item.key}",
+                type="tertiary",
+                icon=f":material/{icon}:",
+                on_click=_step,
+                args=(key, step, len(beats)),
+            )
     if chosen is None:
         return
-    beat = item.prediction.beats[chosen]
-    st.image(crop_picture(explain(item, shown, bundle), chosen, st.session_state.get("heat-opacity", 0.5)), width=260)
-    st.caption(
-        f"What the local network saw, with its Grad-CAM in purple. On its own: p(abnormal) {beat.p_abnormal or 0:.2f}; "
-        f"found with score {beat.score:.2f}."
+    beat = beats[chosen]
+    opacity = st.session_state.get("heat-opacity", 0.5)
+    st.image(
+        beat_picture(item, shown, bundle, chosen, opacity), width=260, alt=f"Beat {chosen + 1}, as the network saw it"
     )
+    st.caption(f"Beat network's view of beat {chosen + 1}, Grad-CAM in purple: {beat_scores(beat)}.")
+
+
+def _step(key: str, step: int, count: int) -> None:
+    """Choose the next or the previous beat in reading order; from none, the first or the last; round at the ends."""
+    chosen = st.session_state.get(key)
+    st.session_state[key] = ((-1 if step > 0 else 0) if chosen is None else chosen) + step
+    st.session_state[key] %= count
 
 
 def facts(prediction: Prediction) -> None:
-    """The number of beats and the time that each part took."""
-    seconds = " · ".join(f"{part} {spent:.2f} s" for part, spent in prediction.seconds.items() if spent is not None)
+    """The number of beats, the time that each part took, and what else is known of the page's preparation."""
+    parts = {"page": "preparing", "detect": "detecting beats", "classify": "classifying"}
+    total = prediction.seconds.get("total")
+    spent = ", ".join(f"{words} {prediction.seconds.get(part) or 0:.2f} s" for part, words in parts.items())
+    screened = "" if total is None else f" · screened in {total:.1f} s"
     st.caption(
-        f"{len(prediction.beats)} complete beats · {seconds}" + "".join(f"  \n{note}" for note in prediction.notes)
+        counted(len(prediction.beats), "complete beat")
+        + screened
+        + "".join(f"  \n{note}" for note in prediction.notes),
+        help=spent,
     )
 
 
@@ -91,9 +133,15 @@ def downloads(item: Screened, shown: Shown) -> None:
         )
 
 
-def by_weight(prediction: Prediction) -> list[int]:
-    """Numbers of the beats (from 0), the largest share first, whatever its sign."""
-    return sorted(range(len(prediction.beats)), key=lambda number: -abs(prediction.beats[number].share or 0.0))
+def heaviest(prediction: Prediction) -> dict[Decision, list[int]]:
+    """Numbers (from 0) of the beats that weighed most for each answer, heaviest first, at most ``HEAVIEST`` each."""
+    shares = [beat.share or 0.0 for beat in prediction.beats]
+
+    def most(sign: int) -> list[int]:
+        order = sorted(range(len(shares)), key=lambda number: -sign * shares[number])
+        return [number for number in order if sign * shares[number] > 0][:HEAVIEST]
+
+    return {"abnormal": most(1), "normal": most(-1)}
 
 
 def _crop(view_rgb: ByteArray, beat: Beat, scale: float, side: int) -> ByteArray:

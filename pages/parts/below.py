@@ -1,28 +1,31 @@
-"""Below the page in Review: boxes as a list, rhythm, versions, and painting over, one at a time."""
+"""Below the page in Review: boxes as a list, rhythm, versions, and redacting, one at a time."""
 
 import streamlit as st
 
 from annotations.store import Store
-from ecgcore.types import ByteArray
-from pages.parts.box_list import box_list
+from pages.parts.box_list import LIST_HELPERS, box_list
+from pages.parts.desk import photo
 from pages.parts.helpers import rhythm_box
 from pages.parts.painting import painting_box
+from pages.parts.turns import Desk
 from pages.parts.versions import history_box
 from pages.parts.work import Work
 
-BELOW = ("Boxes as a list", "Rhythm check", "Versions and review", "Paint black")
+BELOW = ("Boxes as a list", "Rhythm check", "Versions and review", "Redact")
+BELOW_HELPERS = LIST_HELPERS
 
 
-def below_the_page(store: Store, work: Work, photo_rgb: ByteArray) -> None:
+def below_the_page(store: Store, desk: Desk, work: Work) -> None:
     """What was chosen, if anything."""
     below = st.segmented_control(
         "Below the page", BELOW, key="review-below", label_visibility="collapsed", help="Open one of these."
     )
+    picture_path = store.picture_path(work.picture).as_posix()
     if below == "Boxes as a list":
-        box_list(store, work)
+        box_list(desk, work)
     elif below == "Rhythm check":
-        rhythm_box(store, work, photo_rgb)
+        rhythm_box(store, work, photo(picture_path))
     elif below == "Versions and review":
-        history_box(store, work, photo_rgb)
-    elif below == "Paint black":
+        history_box(store, desk, work, photo(picture_path))
+    elif below == "Redact":
         painting_box(store, work)

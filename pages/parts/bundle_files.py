@@ -1,4 +1,4 @@
-"""A bundle as one file: out of this computer, and in from another."""
+"""A model as one file: out of this computer, and in from another."""
 
 import tempfile
 from pathlib import Path
@@ -13,11 +13,11 @@ from trainer.registry_exchange import check_bundle, export_bundle, import_bundle
 MOST_UPLOADED_MB = 500
 CHOSEN = "models-chosen"
 NOTE, ERROR = "models-note", "models-error"
-"""Where the session keeps the version that is looked at, and what the last click did."""
+"""Where the session keeps the version that is shown, and what the last click did."""
 
 
 def export_button(store: Store, facts: BundleFacts) -> None:
-    """The bundle as a ZIP file, packed when it is asked for; why not, where it is damaged."""
+    """The model as a ZIP file, packed when it is asked for; why not, where it is damaged."""
     try:
         check_bundle(facts)  # before the click: what a download raises is shown in Streamlit's words, not in ours
     except EcgError as error:
@@ -32,28 +32,28 @@ def export_button(store: Store, facts: BundleFacts) -> None:
         type="tertiary",
         icon=":material/download:",
         on_click="ignore",
-        help=f"One file of {facts.size_mb:.0f} MB, for another computer. It lists hashes of the pictures that it "
-        "learnt from and their patients' group names, but no picture.",
+        help=f"One file of {facts.size_mb:.0f} MB, for another computer. It lists hashes of the pictures that it was "
+        "trained on and their patients' group names, but no picture.",
     )
 
 
 def import_box(store: Store) -> None:
-    """Take a bundle over from a file; it answers only after it was compared and activated."""
+    """Take a model over from a file; it is used only after it was compared and activated."""
     file = st.file_uploader(
-        "A bundle's file, as Export wrote it", type="zip", key="bundle-file", max_upload_size=MOST_UPLOADED_MB
+        "Model file (written by Export)", type="zip", key="bundle-file", max_upload_size=MOST_UPLOADED_MB
     )
     st.button("Import", key="bundle-import", disabled=file is None, on_click=_import, args=(store,))
 
 
 def _import(store: Store) -> None:
-    """Runs before the page is drawn, so that the new bundle can be the one that is looked at."""
+    """Runs before the page is drawn, so that the new model can be the one that is shown."""
     try:
         facts = import_bundle(store, st.session_state["bundle-file"])
     except EcgError as error:
         st.session_state[ERROR] = error
     else:
         st.session_state[CHOSEN] = facts.version
-        st.session_state[NOTE] = f"{facts.version} is here. Compare it, then decide."
+        st.session_state[NOTE] = f"{facts.version} was imported. Compare it, then decide."
 
 
 def _packed(store: Store, version: str) -> bytes:

@@ -1,5 +1,7 @@
 """The bundle that answers, loaded once for all sessions and exchanged as soon as another is made active."""
 
+import atexit
+import gc
 from pathlib import Path
 
 import streamlit as st
@@ -9,6 +11,8 @@ from ecgcore.bundle import Bundle, load_bundle
 from ecgcore.errors import EcgError
 from pages.parts.storage import store
 from trainer.registry import active
+
+atexit.register(gc.unfreeze)  # what is frozen when Python ends looks like a leak to the libraries
 
 
 def active_bundle() -> Bundle:
@@ -27,4 +31,9 @@ def active_bundle() -> Bundle:
 @st.cache_resource(show_spinner="Loading the networks", max_entries=2)
 def _load(folder: str, manifest_sha256: str) -> Bundle:
     """``manifest_sha256`` is part of the key only: another bundle in the same folder is loaded anew."""
-    return load_bundle(Path(folder))
+    bundle = load_bundle(Path(folder))
+    # Streamlit collects garbage after every run of a page. Looking through the half million objects of the libraries
+    # costs a quarter of a second each time, in which nothing is screened; what is frozen is not looked at again.
+    gc.collect()
+    gc.freeze()
+    return bundle

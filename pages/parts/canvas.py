@@ -21,17 +21,26 @@ NOBODY: frozenset[str] = frozenset()
 
 
 def to_drawing(
-    boxes: Sequence[LabelledBox], scale: float, untouched: frozenset[str] = NOBODY, pending: frozenset[str] = NOBODY
+    boxes: Sequence[LabelledBox],
+    scale: float,
+    untouched: frozenset[str] = NOBODY,
+    pending: frozenset[str] = NOBODY,
+    *,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Boxes as rectangles of the canvas; the browser keeps ``strokeDashOffset``, so it carries a box's number.
+
+    An invisible rectangle carries the number of the seed: under one key the canvas may be given boxes several times,
+    and what comes back must be told from what came back before.
 
     Args:
         boxes: beats in photo pixels.
         scale: canvas pixels per photo pixel.
         untouched: uids of a bundle's proposals that nobody has touched or saved yet; they are dashed.
         pending: uids of boxes that a helper proposes; they are dashed and orange.
+        seed: how often the canvas has been given boxes; ``seed_of`` finds it in what comes back.
     """
-    objects = []
+    objects: list[dict[str, Any]] = []
     for number, box in enumerate(boxes):
         x1, y1, x2, y2 = (edge * scale for edge in box.box_photo_xyxy.as_list())
         objects.append(
@@ -56,7 +65,14 @@ def to_drawing(
                 "lockRotation": True,
             }
         )
-    return {"objects": objects}
+    marker = {"type": "Rect", "left": 0, "top": 0, "width": 0, "height": 0, "visible": False}
+    return {"objects": [*objects, {**marker, "strokeDashOffset": -1 - seed}]}
+
+
+def seed_of(drawing: Mapping[str, Any] | None) -> int | None:
+    """The seed that a drawing grew from; None where the browser has not answered."""
+    offsets = (round(item.get("strokeDashOffset") or 0) for item in (drawing or {}).get("objects", ()))
+    return next((-1 - offset for offset in offsets if offset < 0), None)
 
 
 def from_drawing(
@@ -86,6 +102,8 @@ def from_drawing(
     drawn = 0
     for item in drawing.get("objects", ()):
         number = round(item.get("strokeDashOffset") or 0) - 1
+        if number < -1:  # the seed's
+            continue
         is_seeded = 0 <= number < len(seeded) and number not in there
         # Seeds lie with the stroke's middle on the edge; the drawing tool puts the stroke's outer edge to the mouse.
         # Only a box that is drawn now can be a click that slipped: a flat lead's is a few pixels high at zoom 1.

@@ -1,4 +1,4 @@
-"""Candidate and bundle in use on the same pages: better, the same or worse, with the intervals, and who changed."""
+"""Candidate and model in use on the same pages: better, the same or worse, with the intervals, and what changed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,21 +7,22 @@ import streamlit as st
 
 from annotations.store import Store
 from pages.parts.page_cards import BOXES, PageCard, numbers_of_files, page_cards
-from pages.parts.run_plots import SHOWN, difference_figure
-from pages.parts.scores import PARTS, comparison_rows
+from pages.parts.run_plots import SHOWN, difference_figure, differences_text
+from pages.parts.scores import PARTS, classes_of, comparison_rows
 from pages.parts.style import DECISION_SHAPE, GREEN, GREY, ORANGE, VERMILION, banner
+from pages.parts.words import counted
 
 _VERDICTS = {
     "better": (GREEN, "▲", "Better"),
-    "same": (GREY, "●", "The same, as far as can be told"),
+    "same": (GREY, "●", "No difference shown"),
     "worse": (VERMILION, "▼", "Worse"),
-    "unknown": (ORANGE, "◆", "Not known"),
+    "unknown": (ORANGE, "◆", "Inconclusive (too few pages)"),
 }
 _CHANGED_SHOWN = 9
 
 
 def comparison_box(store: Store, comparison: Mapping[str, Any], scope: str) -> None:
-    """Below the verdict: the differences, both bundles' figures, and the pages whose verdict changed.
+    """Below the verdict: the differences, both models' figures, and the pages whose result changed.
 
     Args:
         store: where the pages are.
@@ -37,17 +38,21 @@ def comparison_box(store: Store, comparison: Mapping[str, Any], scope: str) -> N
 
 
 def comparison_banner(comparison: Mapping[str, Any]) -> None:
-    """Better, the same, worse or not known, and why."""
+    """Better, the same, worse or inconclusive, and why."""
     colour, shape, word = _VERDICTS.get(str(comparison.get("verdict")), _VERDICTS["unknown"])
-    pages = {"held-out": "held-out pages", "folds": "pages, each judged by the fold that had not seen its patient"}.get(
-        str(comparison.get("pages_from")), "pages"
-    )
+    if not comparison.get("pages"):
+        word = "Inconclusive (no pages to compare on)"
+    where = {
+        "held-out": " of the permanent test set",
+        "folds": ", each judged by the networks of the fold that had not seen its patient",
+    }.get(str(comparison.get("pages_from")), "")
     banner(
         colour,
         shape,
         word,
         f"{comparison.get('because') or comparison.get('explanation') or ''}{_interval(comparison)}",
-        f"{comparison['candidate']} beside {comparison['active']} on {comparison.get('pages', 0)} {pages}",
+        f"{comparison['candidate']} compared with {comparison['active']} on "
+        f"{counted(comparison.get('pages', 0), 'page')}{where}",
     )
     if comparison.get("because") and comparison.get("explanation"):
         st.caption(str(comparison["explanation"]))
@@ -66,11 +71,12 @@ def _differences(comparison: Mapping[str, Any], scope: str) -> None:
         st.markdown("**Differences**")
         st.plotly_chart(
             difference_figure(differences), key=f"{scope}-differences", config=SHOWN,
-            alt="Differences between the candidate and the bundle in use, with intervals",
+            alt=differences_text(differences),
         )  # fmt: skip
         st.caption(
-            "Candidate minus bundle in use on the same pages, with the 95 % interval of a bootstrap that draws whole "
-            "patients. Good is a point right of zero whose interval does not reach zero."
+            "Candidate minus model in use on the same pages, with the 95 % interval of a bootstrap that draws whole "
+            "patients. Good is a point right of zero whose interval does not reach zero. A referred page counts as "
+            "found in the sensitivity."
         )
     left_out = _seen_before(comparison)
     if left_out:
@@ -80,12 +86,12 @@ def _differences(comparison: Mapping[str, Any], scope: str) -> None:
 def _seen_before(comparison: Mapping[str, Any]) -> str:
     """Which pages were left out, since one of the two had learnt from them."""
     told = [
-        f"{sum(reasons.values())} that {comparison[which]} had learnt from "
+        f"{sum(reasons.values())} that {comparison[which]} was trained on "
         f"({', '.join(f'{count} by the {reason}' for reason, count in reasons.items())})"
         for which in ("candidate", "active")
         if (reasons := (comparison.get("left_out_as_seen") or {}).get(which))
     ]
-    return f"Pages left out, since they would flatter: {'; '.join(told)}." if told else ""
+    return f"Pages left out, since figures on them would be optimistic: {'; '.join(told)}." if told else ""
 
 
 def _side_by_side(comparison: Mapping[str, Any], scope: str) -> None:
@@ -94,16 +100,20 @@ def _side_by_side(comparison: Mapping[str, Any], scope: str) -> None:
         return
     parts = [part for part in PARTS if (candidate or {}).get(part) or (active or {}).get(part)]
     part = st.segmented_control("Figures of", parts, default=parts[0], format_func=PARTS.__getitem__,
-                                key=f"{scope}-part")  # fmt: skip
+                                key=f"{scope}-part", wrap=True)  # fmt: skip
     rows = comparison_rows((candidate or {}).get(part or parts[0]), (active or {}).get(part or parts[0]))
-    st.dataframe(rows, hide_index=True, column_config={"": st.column_config.TextColumn(pinned=True)})
+    st.dataframe(rows, hide_index=True, column_config={"": st.column_config.TextColumn(pinned=True)}, height="content",
+                 alt="Performance of the candidate and of the model in use on the same pages")  # fmt: skip
+    n = classes_of((candidate or active or {}).get(part or parts[0]))
+    if n:
+        st.caption(f"On {n}. Sensitivity: abnormal pages not called normal, so a referred page counts as found.")
 
 
 def _changed(store: Store, comparison: Mapping[str, Any], scope: str) -> None:
     changed = comparison.get("changed") or []
     if not changed:
         return
-    st.markdown(f"**{len(changed)} pages get another verdict**")
+    st.markdown(f"**{counted(len(changed), 'page')} with another result**")
     ids = numbers_of_files(store, (page["file"] for page in changed))
     cards = [PageCard(ids.get(page["file"]), _change(page)) for page in changed[:_CHANGED_SHOWN]]
     page_cards(store, cards, f"{scope}-changed")
@@ -113,7 +123,7 @@ def _changed(store: Store, comparison: Mapping[str, Any], scope: str) -> None:
 
 def _change(page: Mapping[str, Any]) -> str:
     label, now = page["label"], page["candidate"]
-    judged = "now left to a reader" if now == "refer" else "now right" if now == label else "**now wrong**"
+    judged = "now referred" if now == "refer" else "now right" if now == label else "**now wrong**"
     told = f"label: {label or 'none'}" + (f", {judged}" if label else "")
     return f"{_verdict(page, 'active')} → **{_verdict(page, 'candidate')}**  \n{told}"
 

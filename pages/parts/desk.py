@@ -15,48 +15,72 @@ from pages.parts.work import Work
 CANVAS_WIDTH_PX = 938
 CANVAS_HEIGHT_PX = 720
 ZOOMS = {1: "1×", 2: "2×", 3: "3×"}
+_ZOOM = "review-zoom"
+
+
+def take_drawing(store: Store, work: Work) -> None:
+    """Take over what was drawn since, and give the canvas its boxes in a new size where another zoom was chosen."""
+    drawn = (st.session_state.get(canvas_key(work)) or {}).get("drawing") or {}
+    work.take_drawing(store, drawn.get("raw"), _scale(work))
+    zoom = int(st.session_state.get(_ZOOM) or 1)
+    if zoom != work.zoom:
+        work.zoom = zoom
+        work.reseed()
 
 
 def canvas(store: Store, work: Work) -> None:
-    """Show the page with its boxes and take over what the reader changes."""
-    zoom = _zoom(work)
-    width = CANVAS_WIDTH_PX * zoom
-    scale = width / work.picture.width
-    height = round(work.picture.height * scale)
-    result = st_canvas(
+    """Show the page with its boxes; ``take_drawing`` reads what the reader changes.
+
+    The canvas keeps its key for as long as the page lies on the desk: with new boxes it keeps its scroll and its tool.
+    """
+    _tools()
+    scale = _scale(work)
+    st_canvas(
         fill_color="rgba(0, 0, 0, 0)",
         stroke_width=STROKE_PX,
         stroke_color=COLOUR[None],
-        background_image=background(store.picture_path(work.picture).as_posix(), width),
-        width=width,
-        height=height,
+        background_image=background(store.picture_path(work.picture).as_posix(), canvas_width_px(work)),
+        width=canvas_width_px(work),
+        height=round(work.picture.height * scale),
         max_display_height=CANVAS_HEIGHT_PX,
         drawing_mode="rect",
-        # The same at each rerun of one key: a changed one would loop.
-        initial_drawing=to_drawing(work.seeded, scale, work.seeded_untouched, work.seeded_pending),
-        key=f"canvas-{work.token}-{work.seed}-{zoom}",
+        # The same at each rerun of one seed: a changed one would loop.
+        initial_drawing=to_drawing(work.seeded, scale, work.seeded_untouched, work.seeded_pending, seed=work.seed),
+        key=canvas_key(work),
     )
-    work.take_drawing(store, result.json_data, scale)
 
 
-def _zoom(work: Work) -> int:
-    """The zoom chosen; a change gives the canvas its boxes anew, in the new size."""
+def canvas_key(work: Work) -> str:
+    """Names the canvas of one page on the desk, in the session and in the browser."""
+    return f"canvas-{work.token}"
+
+
+def canvas_width_px(work: Work) -> int:
+    """Width of the whole canvas, of which a part is in view."""
+    return CANVAS_WIDTH_PX * work.zoom
+
+
+def _scale(work: Work) -> float:
+    """Canvas pixels per photo pixel."""
+    return canvas_width_px(work) / work.picture.width
+
+
+def _tools() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        chosen = st.segmented_control(
+        st.segmented_control(
             "Zoom",
             ZOOMS,
             format_func=ZOOMS.__getitem__,
             default=1,
-            key="review-zoom",
+            required=True,
+            key=_ZOOM,
             label_visibility="collapsed",
-            on_change=work.reseed,
         )
         st.caption(
             "Drag on the page to box a beat: P onset to T end, the trace and 1 mm around it. The pencil in the corner "
-            "of the canvas moves, resizes and deletes. Dashed: a proposal that nobody touched. Blue: labelled a normal "
-            "beat, vermilion: an abnormal one."
+            "of the canvas moves, resizes and deletes. Dashed: proposed by the model, untouched. Blue: labelled a "
+            "normal beat, orange: an abnormal one. Without a mouse: **Boxes as a list**, below."
         )
-    return int(chosen or 1)
 
 
 @st.cache_data(show_spinner=False, max_entries=16)

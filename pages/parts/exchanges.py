@@ -6,14 +6,16 @@ import streamlit as st
 
 from annotations.archives import unpacked
 from annotations.backups import backup
-from annotations.exchange import ImportReport, export_to, import_from
+from annotations.exchange import export_to, import_from
 from annotations.formats import FORMATS
+from annotations.import_report import ImportReport
 from annotations.records import DESCRIPTION, import_records
 from annotations.snapshots import snapshots
 from annotations.store import Store
 from annotations.upkeep import check
 from pages.parts import background
 from pages.parts.archives import download, dropped_archive, empty_drop_zone
+from pages.parts.words import counted
 
 _REFUSALS_SHOWN = 200
 
@@ -24,15 +26,22 @@ def import_tab(store: Store, person: str) -> None:
     name = st.selectbox("Format", described, format_func=described.__getitem__, key="import-format")
     archive = dropped_archive()
     path = st.text_input(
-        "Or a folder, or its main file, on the computer that runs this app",
+        "Or a folder (or its main file) on the computer that runs this app",
         key="import-path",
         disabled=archive is not None,
     )
-    whole = st.toggle("Take nothing where anything is refused", key="import-whole")
+    whole = st.toggle("All or nothing: cancel the import if any file fails", key="import-whole")
     named = st.toggle(
         "Keep file names",
         key="import-names",
-        help="File names often are names of people; without them, a day and a hash.",
+        help="File names often contain a person's name; without them a page is called by its day and a hash.",
+    )
+    patient = st.text_input(
+        "Patient key, if all pages are one patient's",
+        key="import-patient",
+        max_chars=80,
+        help="For pages whose file names no patient. A CSV's group column and the group field of the other formats are "
+        "patient keys too. Only keyed hashes of keys are stored.",
     )
     if st.button("Import", disabled=archive is None and not path.strip(), key="import-go"):
         reports: dict[str, ImportReport] = st.session_state.setdefault("import-reports", {})
@@ -40,7 +49,10 @@ def import_tab(store: Store, person: str) -> None:
         def take(source: Path, report: background.Report) -> ImportReport:
             if name == "wfdb":
                 return import_records(store, source, progress=report)
-            return import_from(store, name, source, person, whole_or_nothing=whole, keep_names=named, progress=report)
+            return import_from(
+                store, name, source, person, whole_or_nothing=whole, keep_names=named, patient_key=patient,
+                progress=report,
+            )  # fmt: skip
 
         def work(report: background.Report) -> str:
             reports.clear()
@@ -51,7 +63,7 @@ def import_tab(store: Store, person: str) -> None:
                     found = take(folder, report)
             reports["last"] = found
             return (
-                f"{found.pictures_added} pictures and {found.readings_added} readings added, "
+                f"{counted(found.pictures_added, 'page')} and {counted(found.readings_added, 'reading')} added, "
                 f"{found.unchanged} unchanged, {len(found.refusals)} refused."
             )
 
@@ -62,22 +74,25 @@ def import_tab(store: Store, person: str) -> None:
     last: ImportReport | None = st.session_state.get("import-reports", {}).get("last")
     if last is not None and last.refusals:
         st.dataframe(
-            [{"file": r.file, "line": r.line, "reason": r.reason} for r in last.refusals[:_REFUSALS_SHOWN]],
+            [
+                {"file": r.file, "line": "" if r.line is None else str(r.line), "reason": r.reason}
+                for r in last.refusals[:_REFUSALS_SHOWN]
+            ],
             hide_index=True,
         )
     for twin in [] if last is None else last.twins[:_REFUSALS_SHOWN]:
         st.caption(twin)
     for loss in FORMATS[name].losses if name in FORMATS else ():
-        st.caption(f"Not held by this format: {loss}")
+        st.caption(f"Lost in this format: {loss}")
 
 
 def export_tab(store: Store) -> None:
-    """Write what holds now, or a snapshot: into a new folder of the computer that runs the app, or to download."""
+    """Write the current labels, or a snapshot: into a new folder of the computer that runs the app, or to download."""
     name = st.selectbox("Format", FORMATS, format_func=lambda key: FORMATS[key].description, key="export-format")
     chosen = st.selectbox(
         "Pages",
         [None, *snapshots(store)],
-        format_func=lambda s: "What holds now" if s is None else f"Snapshot {s.name}",
+        format_func=lambda s: "Current labels" if s is None else f"Snapshot {s.name}",
         key="export-snapshot",
     )
     path = st.text_input("New or empty folder on the computer that runs this app", key="export-path")
@@ -86,31 +101,36 @@ def export_tab(store: Store) -> None:
 
         def work(report: background.Report) -> str:
             count = export_to(store, name, Path(path.strip()), snapshot_id=snapshot_id, progress=report)
-            return f"{count} pages written to {path.strip()}."
+            return f"{counted(count, 'page')} written to {path.strip()}."
 
         background.start("export", "Exporting", work)
     background.show("export")
     download(store, name, None if chosen is None else chosen.id)
     for loss in FORMATS[name].losses:
-        st.caption(f"Not held by this format: {loss}")
+        st.caption(f"Lost in this format: {loss}")
 
 
 def care_tab(store: Store) -> None:
-    """Backup and check."""
-    st.caption("A backup holds the database, all pictures, all bundles and what came out of trainings.")
-    path = st.text_input("New file for a backup, on the computer that runs this app", key="backup-path")
+    """Backup and integrity check."""
+    st.caption(
+        "A backup contains the database, all pages, all models, training results and the secret behind the patient "
+        "keys: keep it as safe as the pages themselves."
+    )
+    path = st.text_input("New backup file on the computer that runs this app", key="backup-path")
     if st.button("Back up", disabled=not path.strip(), key="backup-go"):
 
         def save(report: background.Report) -> str:
             backup(store, Path(path.strip()), report)
-            return f"{path.strip()} holds the backup. Bring it back with: python -m annotations restore FILE"
+            return f"Backup written to {path.strip()}. Restore it with: python -m annotations restore FILE"
 
         background.start("backup", "Backing up", save)
     background.show("backup")
-    if st.button("Look for damage", key="check-go"):
+    st.divider()
+    st.caption("Checks the database, every page and every model against their checksums.")
+    if st.button("Check integrity", key="check-go"):
 
         def look(report: background.Report) -> str:
-            return "  \n".join(check(store, report)) or "Nothing is damaged."
+            return "  \n".join(check(store, report)) or "No damage found."
 
-        background.start("check", "Looking for damage", look)
+        background.start("check", "Checking integrity", look)
     background.show("check")

@@ -12,11 +12,11 @@ from pages.parts.style import BLUE, DARK_ORANGE, GREEN, GREY, ORANGE, VERMILION,
 # A share is drawn by its size relative to the page's largest: colour for the sign, solid or dashed for the same,
 # width for the size. One trace a class keeps a page of a hundred beats as quick as one of ten.
 _CLASSES = (
-    ("strongly towards abnormal", 0.5, {"color": VERMILION, "width": 3, "dash": "solid"}),
-    ("towards abnormal", 0.1, {"color": VERMILION, "width": 1.5, "dash": "solid"}),
+    ("strongly supports abnormal", 0.5, {"color": VERMILION, "width": 3, "dash": "solid"}),
+    ("supports abnormal", 0.1, {"color": VERMILION, "width": 1.5, "dash": "solid"}),
     ("little weight", -0.1, {"color": GREY, "width": 1.5, "dash": "solid"}),
-    ("towards normal", -0.5, {"color": BLUE, "width": 1.5, "dash": "dash"}),
-    ("strongly towards normal", -1.0, {"color": BLUE, "width": 3, "dash": "dash"}),
+    ("supports normal", -0.5, {"color": BLUE, "width": 1.5, "dash": "dash"}),
+    ("strongly supports normal", -1.0, {"color": BLUE, "width": 3, "dash": "dash"}),
 )
 
 
@@ -64,6 +64,7 @@ def page_figure(
         hoverdistance=30,
         hoverlabel={"bgcolor": "white", "bordercolor": GREY, "font": {"color": "black"}, "align": "left"},
         showlegend=False,
+        modebar={"bgcolor": "rgba(255, 255, 255, .85)", "color": "rgb(60, 64, 68)", "activecolor": BLUE},
     )
     return figure
 
@@ -167,13 +168,17 @@ def _add_handwriting(figure: go.Figure, prediction: Prediction) -> None:
 
 
 def describe_beat(number: int, beat: Beat) -> str:
-    """The beat's number (from 1), score, probability and share, as lines of a hover text."""
-    lines = [f"<b>Beat {number + 1}</b>", f"found with score {beat.score:.2f}"]
-    if beat.p_abnormal is not None:
-        lines.append(f"p(abnormal) of the beat alone {beat.p_abnormal:.2f}")
+    """The beat's number (from 1), how surely it was found and judged, and its share, as lines of a hover text."""
+    lines = [f"<b>Beat {number + 1}</b>", *beat_scores(beat).split("; ")]
     if beat.share is not None:
         lines.append(f"share of the decision {signed(beat.share)}")
     return "<br>".join(lines)
+
+
+def beat_scores(beat: Beat) -> str:
+    """How surely a beat was found and what it says alone: "detected 99 %; this beat alone: 82 % abnormal"."""
+    found = f"detected {100 * beat.score:.0f} %"
+    return found if beat.p_abnormal is None else f"{found}; this beat alone: {100 * beat.p_abnormal:.0f} % abnormal"
 
 
 def _outline(boxes: Iterable[Box]) -> tuple[list[float | None], list[float | None]]:

@@ -15,59 +15,75 @@ from ecgcore.page import prepare_page, read_picture
 from ecgcore.page_corners import prepare_with_corners
 from ecgcore.types import Box, ByteArray, FloatArray, PageImage
 from pages.parts.pictures import at_width
-from pages.parts.presses import pressed
+from pages.parts.turns import Desk, Helper
+from pages.parts.words import counted
 from pages.parts.work import Work, replace_box
 
 _VIEW_WIDTH_PX = 1100
 _ORANGE = (230, 159, 0)
 
 
-def helper_keys(store: Store, work: Work) -> None:
+def helper_keys(desk: Desk, work: Work) -> None:
     """The keys of the helpers; what they propose is orange and waits to be accepted."""
-    page = _prepared_page(store, work)
-    drawn = next((box for box in work.reading.beats if box.uid == work.last_drawn), None)
-    idle = page is None or drawn is None
+    button = desk.presses.button
+    idle = _last_drawn(work) is None
     with st.container(horizontal=True, vertical_alignment="center"):
-        alike = pressed(
-            work,
+        button(
+            work.view,
             "Find alike",
+            "help-alike",
             icon=":material/content_copy:",
             shortcut="F",
             disabled=idle,
-            key="help-alike",
             help="Draw one beat, then look for others like it in its row and in the rows above and below.",
         )
-        fit = pressed(
-            work,
+        button(
+            work.view,
             "Snap",
+            "help-snap",
             icon=":material/fit_screen:",
             shortcut="P",
             disabled=idle,
-            key="help-snap",
             help="Fit the box drawn last to onset, end, highest and lowest point of its trace.",
         )
         if work.pending:
             n = len(work.pending)
-            if pressed(work, f"Accept {n}", key="help-accept", icon=":material/check:", shortcut="Y", type="primary"):
-                work.accept_pending(store)
-                st.rerun()
-            if pressed(work, f"Reject {n}", key="help-reject", icon=":material/close:", shortcut="X"):
-                work.propose(())
-                st.rerun()
-            st.caption("Orange boxes wait: delete single ones with the pencil, then accept the rest.")
+            button(work.view, f"Accept {n}", "help-accept", icon=":material/check:", shortcut="Y", type="primary")
+            button(work.view, f"Reject {n}", "help-reject", icon=":material/close:", shortcut="X")
+            st.caption("Proposed boxes are orange: delete wrong ones with the pencil, then accept the rest.")
+
+
+def _find_alike(store: Store, work: Work) -> None:
+    """Propose boxes like the one drawn last."""
+    page, drawn = _prepared_page(store, work), _last_drawn(work)
     if page is None or drawn is None:
         return
-    if alike:
-        # A box fitted to its beat finds its like more surely than a rough one.
-        found = find_alike(page.ink, snap(page.ink, _to_panel(page, drawn)), _all_to_panel(page, work))
-        boxes = page.frame.boxes_to_photo(found.boxes_panel_xyxy)
-        work.propose(_proposed(work, boxes))
-        st.rerun()
-    if fit:
-        (fitted,) = page.frame.boxes_to_photo([snap(page.ink, _to_panel(page, drawn))])
-        work.change(store, replace_box(work.reading, drawn.uid, _box(work, fitted)))
-        work.reseed()
-        st.rerun()
+    # A box fitted to its beat finds its like more surely than a rough one.
+    found = find_alike(page.ink, snap(page.ink, _to_panel(page, drawn)), _all_to_panel(page, work))
+    work.propose(_proposed(work, page.frame.boxes_to_photo(found.boxes_panel_xyxy)))
+
+
+def _snap(store: Store, work: Work) -> None:
+    """Fit the box drawn last to its beat."""
+    page, drawn = _prepared_page(store, work), _last_drawn(work)
+    if page is None or drawn is None:
+        return
+    (fitted,) = page.frame.boxes_to_photo([snap(page.ink, _to_panel(page, drawn))])
+    work.change(store, replace_box(work.reading, drawn.uid, _box(work, fitted)))
+    work.reseed()
+
+
+HELPERS: dict[str, Helper] = {
+    "help-alike": _find_alike,
+    "help-snap": _snap,
+    "help-accept": lambda store, work: work.accept_pending(store),
+    "help-reject": lambda _, work: work.propose(()),
+}
+"""What the keys of the helpers do. Only they prepare the page, which takes a second or more."""
+
+
+def _last_drawn(work: Work) -> LabelledBox | None:
+    return next((box for box in work.reading.beats if box.uid == work.last_drawn), None)
 
 
 def rhythm_box(store: Store, work: Work, photo_rgb: ByteArray) -> None:
@@ -75,14 +91,15 @@ def rhythm_box(store: Store, work: Work, photo_rgb: ByteArray) -> None:
     page = _prepared_page(store, work)
     hints = [] if page is None else rhythm_hints(_all_to_panel(page, work))
     if page is None or not hints:
-        st.caption("Nothing in the rhythm of the rows asks for a second look.")
+        st.caption("The rhythm of the rows shows no missed or doubled beat.")
         return
     missed = sum(hint.box_index is None for hint in hints)
+    doubled = counted(len(hints) - missed, "possible T wave or duplicate", "possible T waves or duplicates")
     st.caption(
-        f"{missed} missed beats? {len(hints) - missed} T waves or duplicates? Only hints: premature beats and "
-        "fibrillation look like this too."
+        f"{counted(missed, 'possibly missed beat')}, {doubled}. Only hints: premature beats and fibrillation look like "
+        "this too."
     )
-    st.image(_hints_picture(page, hints, photo_rgb))
+    st.image(_hints_picture(page, hints, photo_rgb), alt="The page with the places of the rhythm check marked")
 
 
 def _prepared_page(store: Store, work: Work) -> PageImage | None:
@@ -91,7 +108,7 @@ def _prepared_page(store: Store, work: Work) -> PageImage | None:
     return _prepared(path, None if corners is None else tuple(corners.ravel().tolist()))
 
 
-@st.cache_resource(show_spinner="Reading the page", max_entries=6)
+@st.cache_resource(show_spinner="Finding the grid and the traces", show_time=True, max_entries=6)
 def _prepared(path: str, corners: tuple[float, ...] | None) -> PageImage | None:
     """The page as the networks see it; None where it holds no ECG that can be prepared."""
     try:

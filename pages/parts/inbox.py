@@ -3,50 +3,125 @@
 import cv2
 import numpy as np
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ecgcore.page_io import FILE_ENDINGS
+from ecgcore.bundle import Bundle
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
+from pages.parts.browser_guard import too_large
 from pages.parts.results import Picture
+from pages.parts.screening import screen_in_background
+
+TAKES = (
+    "PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC, PDF and DICOM. Files stay in this computer's memory and are forgotten when "
+    "you close this tab."
+)
+TOO_LARGE = "File too large: the limit is {limit} MB. Save it smaller or as JPEG and drop it again."
+
+SAMPLE_SEEDS = {"normal": (7, 14, 17, 5)}
+"""Of the drawn normal pages, most are referred by the shipped model; these show what a clear answer looks like."""
+OTHER_SEEDS = (0, 1, 4, 5)
 
 
-def incoming() -> list[Picture]:
-    """Show the three ways in and return what has come since ``empty`` was last called."""
-    turn = st.session_state.setdefault("inbox_turn", 0)
-    pictures: list[Picture] = []
+def incoming(bundle: Bundle) -> bool:
+    """Show the three ways in and put what has come by them into the queue.
+
+    Args:
+        bundle: which is to screen it.
+
+    Returns:
+        Whether anything has come since the last run.
+    """
+    limit = int(st.get_option("server.maxUploadSize"))
     with st.container(horizontal=True, vertical_alignment="center"):
-        files = st.file_uploader(
-            "ECG pictures",
-            FILE_ENDINGS,
-            accept_multiple_files=True,
-            key=f"drop-{turn}",
-            label_visibility="collapsed",
-            help="Pictures stay in this computer's memory and are forgotten when the app closes.",
-        )
-        pictures += [Picture(file.name, file.getvalue()) for file in files]
-        with st.popover("Camera", icon=":material/photo_camera:"):
-            if st.toggle("Camera on", key=f"camera-on-{turn}"):
-                photo = st.camera_input("Photograph the whole page, flat and in focus", key=f"camera-{turn}")
-                if photo is not None:
-                    pictures.append(Picture(f"camera photo {turn + 1}.jpg", photo.getvalue()))
-        with st.popover("Try a sample", icon=":material/draw:", key=f"samples-{turn}"):
-            st.caption("Drawn now from a published signal model. No patient's ECG.")
-            pictures += [
-                sample_page(kind, seed=turn)
-                for kind, words in KINDS.items()
-                if st.button(words[0].upper() + words[1:], key=f"sample-{kind}", width="stretch")
-            ]
-    return pictures
+        came = [_dropped(bundle), _photographed(bundle), _sampled(bundle)]
+    st.caption(TAKES)
+    return any([*came, _refused(limit, bundle)])
 
 
-def empty() -> None:
-    """Make the drop zone and the camera ready for the next pictures."""
-    st.session_state["inbox_turn"] += 1
+def _refused(limit_mb: int, bundle: Bundle) -> bool:
+    """List what the drop zone kept to itself; it is opened only where nothing else was dropped with it."""
+    names, alone = too_large(limit_mb * 2**20)
+    reason = TOO_LARGE.format(limit=limit_mb)
+    if names:
+        screen_in_background([Picture(name, b"", refusal=reason) for name in names], bundle, opening=alone)
+    return bool(names)
 
 
-def sample_page(kind: str, seed: int) -> Picture:
-    """Draw one artificial 12-lead page of a kind in ``papersim.KINDS``; the same seed draws the same page."""
+def _dropped(bundle: Bundle) -> bool:
+    """Take what lies in the drop zone, whatever its type, so that what cannot be read is told."""
+    turn = _turn("drop")
+    files = st.file_uploader(
+        "ECG pictures", accept_multiple_files=True, key=f"drop-{turn}", label_visibility="collapsed"
+    )
+    if not files:
+        return False
+    screen_in_background([Picture(file.name, file.getvalue()) for file in files], bundle)
+    _next_turn("drop")
+    context = get_script_run_ctx()
+    # Streamlit would keep the files to the end of the session, also those of pages that are removed.
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        for file in files:
+            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+    return True
+
+
+def _photographed(bundle: Bundle) -> bool:
+    turn = _turn("camera")
+    with st.popover("Camera", icon=":material/photo_camera:", key=f"camera-box-{turn}"):
+        photo = None
+        if st.toggle("Camera on", key=f"camera-on-{turn}"):
+            photo = st.camera_input("Photograph the whole page, flat and in focus", key=f"camera-{turn}")
+    if photo is None:
+        return False
+    screen_in_background([Picture(f"Camera photo {turn + 1}.jpg", photo.getvalue())], bundle)
+    _next_turn("camera")
+    return True
+
+
+def _sampled(bundle: Bundle) -> bool:
+    with st.popover("Try a sample", icon=":material/draw:", key=f"samples-{_turn('sample')}"):
+        st.caption("Drawn now from a published signal model. No patient's ECG.")
+        pressed = [
+            kind
+            for kind, words in KINDS.items()
+            if st.button(words[0].upper() + words[1:], key=f"sample-{kind}", width="stretch")
+        ]
+    if not pressed:
+        return False
+    _next_turn("sample")
+    screen_in_background([_next_sample(kind) for kind in pressed], bundle)
+    return True
+
+
+def _next_sample(kind: str) -> Picture:
+    """Another page of this kind each time."""
+    shown: dict[str, int] = st.session_state.setdefault("samples-shown", {})
+    number = shown[kind] = shown.get(kind, 0) + 1
+    return sample_page(kind, number)
+
+
+def _turn(way: str) -> int:
+    """How often something has come this way; part of the widgets' keys, which makes them empty again."""
+    turn: int = st.session_state.setdefault(f"{way}-turn", 0)
+    return turn
+
+
+def _next_turn(way: str) -> None:
+    st.session_state[f"{way}-turn"] += 1
+
+
+def sample_page(kind: str, number: int) -> Picture:
+    """Draw an artificial 12-lead page.
+
+    Args:
+        kind: a key of ``papersim.KINDS``.
+        number: which page of the kind, from 1; the same number draws the same page.
+    """
+    seeds = SAMPLE_SEEDS.get(kind, OTHER_SEEDS)
+    seed = seeds[(number - 1) % len(seeds)]
     signals_mv, fs_hz, _ = synthetic_ecg(kind, seed)
     # No header: what it would print, rate and diagnosis, is made up.
     page = draw_page(signals_mv, fs_hz, PageStyle(header=False, margin_mm=(8.0, 8.0, 8.0, 10.0)), seed)
     _, encoded = cv2.imencode(".png", cv2.cvtColor(np.asarray(page.image_rgb), cv2.COLOR_RGB2BGR))
-    return Picture(f"Synthetic sample: {KINDS[kind]}", encoded.tobytes(), synthetic=True)
+    return Picture(f"Sample {number}: {KINDS[kind]} (drawn)", encoded.tobytes(), synthetic=True)

@@ -1,4 +1,4 @@
-"""What may be kept of a page: asked once, before the first is kept, and changed whenever somebody likes."""
+"""What may be kept of a page, asked when the first is stored and changed at will; and whose page it is."""
 
 import json
 
@@ -7,10 +7,16 @@ import streamlit as st
 from annotations.privacy import KEEPS, Keep, choose_what_to_keep, kept_results, what_to_keep
 from annotations.store import DATABASE, data_dir
 from pages.parts.storage import store
+from pages.parts.words import counted
 
 WHY = (
-    "What may stay on this computer once you correct or keep a page? Metadata and file names never do. Pictures of the "
-    "whole page may show a name; the panel holds the traces alone."
+    "What may be stored of a page? File names and metadata never are. A whole photo may show a name; the panel "
+    "contains the traces only."
+)
+KEY_HELP = "Patient or case number. Only a keyed hash of it is stored; upper case and spaces do not matter."
+WHY_KEY = (
+    "All pages of a patient must be on the same side when models are trained and tested, and are erased together: the "
+    "key tells whose pages they are."
 )
 
 
@@ -21,7 +27,7 @@ def keeping_line() -> Keep | None:
     keep = what_to_keep(store())
     if keep is None:
         return None
-    with st.popover(f"Kept: {KEEPS[keep].lower()}", icon=":material/shield_person:", type="tertiary"):
+    with st.popover(f"Stored: {KEEPS[keep].lower()}", icon=":material/shield_person:", type="tertiary"):
         changed = _choice("keep-change", keep)
         if changed is not None and changed != keep:
             choose_what_to_keep(store(), changed)
@@ -30,21 +36,21 @@ def keeping_line() -> Keep | None:
         if results:
             lines = "".join(json.dumps(result) + "\n" for result in results)
             st.download_button(
-                f"{len(results)} results kept without a picture", lines, "kept results.jsonl", on_click="ignore"
-            )
+                f"Download {counted(len(results), 'result')} stored without a picture", lines, "kept results.jsonl",
+                on_click="ignore",
+            )  # fmt: skip
     return keep
 
 
-def ask_what_to_keep() -> bool:
-    """Whether somebody has chosen; asks where nobody has."""
-    if what_to_keep(store()) is not None:
-        return True
-    with st.container(border=True):
-        chosen = _choice("keep-first", "panel")
-        if st.button("Keep it so", key="keep-choose", type="primary") and chosen is not None:
-            choose_what_to_keep(store(), chosen)
-            return True
-    return False
+def choice_of_keeping() -> Keep:
+    """What may be kept of the next page: as it was chosen, else the question, which begins with the panel alone."""
+    return what_to_keep(store()) or _choice("keep-first", "panel") or "panel"
+
+
+def remember_keeping(keep: Keep) -> None:
+    """Make what was chosen at the first page hold for the next."""
+    if what_to_keep(store()) is None:
+        choose_what_to_keep(store(), keep)
 
 
 def _choice(key: str, default: Keep) -> Keep | None:

@@ -1,44 +1,45 @@
-"""The tab of the Dataset page that lists pages whose label networks that had not seen them would not have guessed."""
+"""The tab of the Dataset page that lists suspected label errors: labels that cross-validated networks contradict."""
 
 import streamlit as st
 
 from annotations import readings
 from annotations.store import Store
 from annotations.training_runs import TrainingRun, runs
+from pages.parts.local_time import local_day
 from pages.parts.page_cards import BOXES, PageCard, page_cards
 from pages.parts.run_findings import page_words
-from pages.parts.run_words import day
+from pages.parts.words import counted
 from trainer.jobs_results import PageResult, out_of_fold
 
 _A_SCREEN = 12
 
 
 def label_check_tab(store: Store) -> None:
-    """Pages of the newest run whose answer is far from their label, the farthest first, until somebody looks again."""
+    """Pages of the newest run that contradict their label, the farthest first, until somebody re-reads them."""
     run, pages = _newest_answers(store)
     if run is None:
         st.info(
-            "Nothing to look at yet. A finished training judges every page with networks that had not seen its "
-            "patient; the pages on which label and answer are far apart are then listed here."
+            "No training has finished yet. Each training predicts every page with networks that did not see its "
+            "patient; pages whose label contradicts that prediction are then listed here."
         )
         st.page_link("pages/training.py", label="Open Training", icon=":material/model_training:")
         return
     least = st.slider(
-        "Distance from the label, at least", 0.5, 1.0, 0.7, 0.05, key="look-again-least",
-        help="0.5: the networks could not tell. 1: they were sure of the opposite.",
+        "Least distance between label and prediction", 0.5, 1.0, 0.7, 0.05, key="look-again-least",
+        help="0.5: the networks were undecided. 1: they were certain of the opposite.",
     )  # fmt: skip
     far = [page for page in pages if page.distance >= least and page.image_id is not None]
     waiting = [(page, words) for page in far if (words := _waiting(store, run, page)) is not None]
     st.caption(
-        f"Run {run.id}, {day(run.created_at)}: {len(far)} of {len(pages)} pages are that far from their label; "
-        f"{len(far) - len(waiting)} of these were read again since and are left out. The label, the picture or the "
-        f"networks are wrong; who reads the page again decides. {BOXES}"
+        f"Run {run.id}, {local_day(run.created_at)}: {len(far)} of {counted(len(pages), 'page')} contradict their "
+        f"label; {len(far) - len(waiting)} of these were re-read since and are left out. Either the label or the "
+        f"prediction is wrong: re-read the page. {BOXES}"
     )
     if not waiting:
-        st.success("No page waits for a second look.")
+        st.success("No suspected label errors left.")
         return
     screens = -(-len(waiting) // _A_SCREEN)
-    turned = int(st.number_input("Screen", 1, screens, key="look-again-screen")) if screens > 1 else 1
+    turned = int(st.number_input("Page of the list", 1, screens, key="look-again-screen")) if screens > 1 else 1
     shown = waiting[(turned - 1) * _A_SCREEN : turned * _A_SCREEN]
     page_cards(store, [PageCard(page.image_id, words) for page, words in shown], "look-again")
 
@@ -57,4 +58,4 @@ def _waiting(store: Store, run: TrainingRun, page: PageResult) -> str | None:
     head = readings.head(store, page.image_id)
     if head is None or head.reading.label != page.label or head.created_at > run.created_at:
         return None
-    return f"{page_words(page)} · distance {page.distance:.2f}  \nread by {head.person}, {day(head.created_at)}"
+    return f"{page_words(page)} · distance {page.distance:.2f}  \nread by {head.person}, {local_day(head.created_at)}"

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import streamlit as st
 
-from ecgcore.rhythm_measures import IRREGULAR_SPREAD, RhythmMeasures, on_paper, rhythm_measures
+from ecgcore.rhythm_measures import IRREGULAR_SPREAD, RhythmMeasures, on_paper, rhythm_measures, whole_bpm
 from ecgcore.types import Paper
+from pages.parts.picture_source import measured_on
 from pages.parts.results import Screened, put_on_shelf
 
 SPEEDS_MM_S = (12.5, 25.0, 50.0)
 GAINS_MM_MV = (5.0, 10.0, 20.0)
-NO_MILLIMETRES = "Neither a grid nor a calibration pulse was found: there are no millimetres to measure in."
+NO_MILLIMETRES = "Neither a grid nor a calibration pulse was found, so there is no scale to measure by."
 _TERMS = (
     "60 s over the usual RR, the time from one R peak to the next (mean of the middle half of the intervals). In "
     "brackets: of the longest and the shortest RR. "
@@ -21,31 +22,29 @@ _TERMS = (
 
 
 def measured(item: Screened) -> None:
-    """Rate, range, rhythm and variability, plainly as of a photo, and the paper's speed and gain to be changed."""
+    """Rate, range, rhythm and variability, what they were measured on, and the paper's speed and gain to be changed."""
     prediction = item.prediction
     measures = rhythm_measures(prediction.rhythm, prediction.paper)
     if prediction.px_per_mm is None:
         st.markdown(f"**Heart rate** not measured. {NO_MILLIMETRES}", help=_TERMS)
         return
     if measures is None or prediction.rhythm is None:
-        st.markdown("**Heart rate** not measured: no row shows three beats one after the other.", help=_TERMS)
+        st.markdown("**Heart rate** not measured: no row shows three consecutive beats.", help=_TERMS)
     else:
         st.markdown(rhythm_text(measures), help=_TERMS)
-    paper = prediction.paper
     used = "" if prediction.rhythm is None else f" {_beats_text(prediction.rhythm.beats)}"
-    st.caption(
-        f"Measured from a photo, taking the paper for {paper.speed_mm_s:g} mm/s and {paper.gain_mm_mv:g} mm/mV.{used}"
-    )
-    with st.popover("Other paper", icon=":material/straighten:", type="tertiary"):
+    st.caption(measured_on(item) + used)
+    with st.popover("Change speed / gain", icon=":material/straighten:", type="tertiary"):
         _ask_paper(item)
 
 
 def rhythm_text(measures: RhythmMeasures) -> str:
     """Rate, range, rhythm and variability in two lines."""
-    word = "too few beats to call it regular or not" if measures.regularity is None else f"**{measures.regularity}**"
+    word = "too few beats to judge regularity" if measures.regularity is None else f"**{measures.regularity}**"
     rmssd = "" if measures.rmssd_ms is None else f" · RMSSD {measures.rmssd_ms:.0f} ms"
     return (
-        f"**Heart rate {measures.heart_rate_bpm:.0f} bpm** ({measures.lowest_bpm:.0f} to {measures.highest_bpm:.0f}), "
+        f"**Heart rate {whole_bpm(measures.heart_rate_bpm)} bpm** "
+        f"({whole_bpm(measures.lowest_bpm)} to {whole_bpm(measures.highest_bpm)}), "
         f"{word}  \nRR varies by {100 * measures.rr_cv:.0f} % · SDNN {measures.sdnn_ms:.0f} ms{rmssd}"
     )
 
@@ -65,7 +64,7 @@ def _ask_paper(item: Screened) -> None:
         SPEEDS_MM_S.index(paper.speed_mm_s),
         format_func=lambda value: f"{value:g} mm/s",
         key=f"speed-{item.key}",
-        help="Printed on most pages. It changes rate and caliper; the verdict does not depend on it.",
+        help="Printed on most pages. Changes rate and caliper, not the verdict.",
     )
     gain = st.selectbox(
         "Gain",
@@ -73,7 +72,7 @@ def _ask_paper(item: Screened) -> None:
         GAINS_MM_MV.index(paper.gain_mm_mv),
         format_func=lambda value: f"{value:g} mm/mV",
         key=f"gain-{item.key}",
-        help="How high the calibration pulse of 1 mV is.",
+        help="The height of the 1 mV calibration pulse. Changes the caliper, not the verdict.",
     )
     if Paper(speed, gain) != paper:
         put_on_shelf(replace(item, prediction=on_paper(item.prediction, Paper(speed, gain))))

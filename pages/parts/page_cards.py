@@ -21,7 +21,7 @@ _COLUMNS = 3
 _WIDTH_PX = 800
 _COLOURS = {"normal": BLUE, "abnormal": VERMILION, "": (0, 158, 115)}
 
-BOXES = "Green boxes are the beats that a person boxed; thin grey ones are a bundle's, on pages that nobody boxed."
+BOXES = "Green boxes: beats boxed by a person. Thin grey boxes: detected by a model, on pages that nobody has boxed."
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,15 @@ def _card(store: Store, card: PageCard, scope: str) -> None:
         st.caption("This page was erased.")
     else:
         try:
-            st.image(boxed_thumbnail(store, card.image_id), width="stretch")
+            st.image(boxed_thumbnail(store, card.image_id), width="stretch", alt=f"ECG page {card.image_id}")
         except EcgError as error:
             st.caption(f"{error.cause} {error.next_step}")
     st.markdown(card.words)
     if card.image_id is not None and st.button(
-        "Open in Review", key=f"{scope}-review-{card.image_id}", icon=":material/draw:", type="tertiary"
+        f"Open page {card.image_id} in Review",
+        key=f"{scope}-review-{card.image_id}",
+        icon=":material/draw:",
+        type="tertiary",
     ):
         open_in_review(card.image_id)
 

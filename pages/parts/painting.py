@@ -1,4 +1,4 @@
-"""Below the page in Review: paint what must not be seen black, for ever."""
+"""Below the page in Review: redact what must not be seen, for ever."""
 
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
@@ -9,6 +9,7 @@ from ecgcore.errors import EcgError
 from ecgcore.types import Box
 from pages.parts.canvas import STROKE_PX, from_drawing
 from pages.parts.desk import background, forget_pictures
+from pages.parts.words import counted
 from pages.parts.work import Work
 
 WIDTH_PX = 938
@@ -19,7 +20,7 @@ def painting_box(store: Store, work: Work) -> None:
     """A second canvas on which boxes become black places of the stored picture; the beats stay."""
     st.caption(
         "Drag boxes over names, numbers or faces. Their pixels are overwritten in the stored picture and the old file "
-        "is deleted: nobody can bring them back, except from a backup made before. Beats and labels stay."
+        "is deleted: they cannot be restored, except from an earlier backup. Beats and labels stay."
     )
     scale = WIDTH_PX / work.picture.width
     result = st_canvas(
@@ -37,9 +38,9 @@ def painting_box(store: Store, work: Work) -> None:
         result.json_data or {}, (), scale, (work.picture.width, work.picture.height), lambda number: f"black-{number}"
     )
     boxes: list[Box] = [box.box_photo_xyxy for box in drawn]
-    sure = st.checkbox("I know that this cannot be undone", key=f"paint-sure-{work.picture.picture_hash}")
+    sure = st.checkbox("I understand that this cannot be undone", key=f"paint-sure-{work.picture.picture_hash}")
     if st.button(
-        f"Paint {len(boxes)} black" if boxes else "Paint black",
+        f"Redact {counted(len(boxes), 'area')}" if boxes else "Redact",
         key="paint-go",
         icon=":material/ink_marker:",
         disabled=not (boxes and sure),

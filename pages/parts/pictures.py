@@ -29,10 +29,10 @@ def jpeg(picture_rgb: ByteArray) -> bytes:
     return encoded.tobytes()
 
 
-def thumbnail(path: Path, width_px: int = THUMBNAIL_WIDTH_PX) -> None:
-    """Show a stored picture in a small size, or why it cannot be shown."""
+def thumbnail(path: Path, width_px: int = THUMBNAIL_WIDTH_PX, *, alt: str = "") -> None:
+    """Show a stored picture in a small size, or why it cannot be shown; ``alt`` is read to whoever does not see it."""
     try:
-        st.image(_thumbnail(str(path), width_px))
+        st.image(_thumbnail(str(path), width_px), alt=alt or None)
     except UnreadablePicture as error:
         st.caption(f"{error.cause} {error.next_step}")
 

@@ -1,28 +1,37 @@
 """Pictures -> screened pages, kept in memory for the session and never on disk."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import streamlit as st
 
 from ecgcore.bundle import Bundle
-from ecgcore.page import picture_hash, read_picture
-from ecgcore.pipeline import screen_pages
+from ecgcore.page import picture_hash
+from ecgcore.page_io_isolated import read_untrusted
+from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray, Prediction
 from pages.parts.pictures import at_width, jpeg
 
 VIEW_WIDTH_PX = 1600
-THUMB_WIDTH_PX = 240
+THUMB_WIDTH_PX = 144
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One uploaded, photographed or drawn file before it is decoded."""
+    """One uploaded, photographed or drawn file before it is decoded.
+
+    Args:
+        name: what the user calls it.
+        content: the file's bytes.
+        synthetic: drawn by the app, no patient's page.
+        refusal: why it is not even opened; None for a file that is.
+    """
 
     name: str
     content: bytes
     synthetic: bool = False
+    refusal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,9 +50,14 @@ class Shown:
     view_jpeg: bytes
     thumb_jpeg: bytes
 
+    @property
+    def size_bytes(self) -> int:
+        """How much memory the page takes."""
+        return len(self.original) + len(self.view_jpeg) + len(self.thumb_jpeg)
+
     def photo_rgb(self) -> ByteArray:
         """The upright photo, ``uint8 [H, W, 3]``."""
-        return read_picture(self.original, "the picture")[0]
+        return read_untrusted(self.original, "the picture")[0]
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,7 @@ class Screened:
         shown: the page.
         synthetic: drawn by the app, no patient's page.
         bundle: which said it; its thresholds and maps go with it, also after another one was made active.
+        same_as: title of the page that is the same picture and was screened first; None for nearly all.
     """
 
     key: str
@@ -63,6 +78,7 @@ class Screened:
     shown: Shown | None
     synthetic: bool
     bundle: Bundle
+    same_as: str | None = None
 
     @property
     def title(self) -> str:
@@ -81,48 +97,59 @@ def shelf() -> dict[str, Screened]:
     return results
 
 
-def screen_all(pictures: list[Picture], bundle: Bundle) -> None:
-    """Screen what is new among ``pictures`` onto the shelf, with a bar that counts; a bad file never stops the rest."""
-    done: set[str] = st.session_state.setdefault("screened_files", set())
-    bar = st.progress(0.0)
-    for index, picture in enumerate(pictures):
-        bar.progress(index / len(pictures), text=f"Screening {index + 1} of {len(pictures)}: {picture.name}")
-        file_key = _sha256(picture.content, bundle)
-        if file_key not in done:
-            for item in _screen(picture, bundle):
-                known = shelf().setdefault(item.key, item)
-                if known is not item:
-                    st.toast(f"{item.title} is the same picture as {known.title}.")
-            done.add(file_key)
-    bar.empty()
-
-
 def put_on_shelf(item: Screened) -> None:
     """Take a changed result over in the place of the one with the same key."""
     shelf()[item.key] = item
 
 
-def forget_results() -> None:
-    """Forget every result and picture of this session."""
-    st.session_state.pop("screened", None)
-    st.session_state.pop("screened_files", None)
+def page_key(photo_rgb: ByteArray, bundle: Bundle) -> str:
+    """What a page's result is kept under: the same picture has the same key whatever its file is called."""
+    return _sha256(bundle.version, picture_hash(photo_rgb))
 
 
-def _screen(picture: Picture, bundle: Bundle) -> list[Screened]:
-    pages = list(screen_pages(picture.content, bundle, file=picture.name))
-    items = []
-    for prediction, photo_rgb in pages:
-        if photo_rgb is None:
-            key, shown = _sha256(picture.content, bundle), None
-        else:
-            key = _sha256(picture_hash(photo_rgb).encode(), bundle)
-            # A page of many is kept on its own, without loss, so that looking at it does not decode them all again.
-            original = picture.content if len(pages) == 1 else cv2.imencode(".png", photo_rgb[..., ::-1])[1].tobytes()
-            view, thumb = (jpeg(at_width(photo_rgb, width)) for width in (VIEW_WIDTH_PX, THUMB_WIDTH_PX))
-            shown = Shown((photo_rgb.shape[1], photo_rgb.shape[0]), original, view, thumb)
-        items.append(Screened(key, prediction, shown, picture.synthetic, bundle))
-    return items
+def screen_page(photo_rgb: ByteArray, number: int, of: int, picture: Picture, bundle: Bundle) -> Screened:
+    """Screen one decoded page.
+
+    Args:
+        photo_rgb: the upright page, ``uint8 [H, W, 3]``.
+        number, of: which page it is of how many in its file, from 1.
+        picture: the file.
+        bundle: which is asked.
+    """
+    prediction = screen(photo_rgb, bundle, file=picture.name, page=number)
+    # A page of many is kept on its own, without loss, so that looking at it does not decode them all again.
+    original = picture.content if of == 1 else cv2.imencode(".png", photo_rgb[..., ::-1])[1].tobytes()
+    view, thumb = (jpeg(at_width(photo_rgb, width)) for width in (VIEW_WIDTH_PX, THUMB_WIDTH_PX))
+    shown = Shown((photo_rgb.shape[1], photo_rgb.shape[0]), original, view, thumb)
+    return Screened(page_key(photo_rgb, bundle), prediction, shown, picture.synthetic, bundle)
 
 
-def _sha256(content: bytes, bundle: Bundle) -> str:
-    return hashlib.sha256(bundle.version.encode() + b"\0" + content).hexdigest()
+def without_picture(picture: Picture, number: int, reason: str, bundle: Bundle) -> Screened:
+    """The result of a file, or of one page of it, that could not be opened or screened.
+
+    Args:
+        picture: the file.
+        number: the page, from 1.
+        reason: why, and what to do about it.
+        bundle: which would have been asked.
+    """
+    prediction = Prediction(file=picture.name, page=number, status="error", reason=reason, bundle=bundle.version)
+    content = hashlib.sha256(picture.content).hexdigest()
+    return Screened(_sha256(bundle.version, picture.name, content, str(number)), prediction, None, False, bundle)
+
+
+def same_picture(known: Screened, number: int, picture: Picture) -> Screened:
+    """The result of a page whose picture has been screened before: the same, under its own file's name.
+
+    Args:
+        known: the result of the picture.
+        number: the page's number in its file, from 1.
+        picture: the file.
+    """
+    prediction = replace(known.prediction, file=picture.name, page=number)
+    again = replace(known, prediction=prediction, same_as=known.same_as or known.title)
+    return known if again.title == known.title else replace(again, key=_sha256(known.key, again.title))
+
+
+def _sha256(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

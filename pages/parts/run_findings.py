@@ -12,11 +12,15 @@ from annotations.training_runs import COMPARED, TrainingRun
 from pages.parts import run_plots
 from pages.parts.bundle_files import CHOSEN
 from pages.parts.comparison import comparison_banner, comparison_box
+from pages.parts.lineage import standing_badge
+from pages.parts.local_time import local_time
 from pages.parts.page_cards import BOXES, PageCard, page_cards
-from pages.parts.run_words import STAGES, day_and_time, duration, stage_name
-from pages.parts.scores import HELP, PARTS, fold_rows
+from pages.parts.run_words import STAGES, duration, recipe_name, stage_name, state_name
+from pages.parts.scores import HELP, PARTS, classes_of, fold_rows
 from pages.parts.style import DECISION_SHAPE
+from pages.parts.words import counted
 from trainer.jobs_results import PageResult, Results, results
+from trainer.registry import bundles
 
 _WORST_SHOWN = 9
 
@@ -24,11 +28,12 @@ _WORST_SHOWN = 9
 def findings(store: Store, run: TrainingRun) -> None:
     """All that a run has found out; what it did not reach is left out."""
     found = results(store, run.id)
+    _outcome(store, run)
     if found.comparison is not None:
         comparison_banner(found.comparison)
     if run.state in COMPARED and st.button(
         "Decide on the Models page", key="training-decide", icon=":material/network_node:",
-        type="primary" if run.state == "candidate" else "secondary",
+        type="primary",
     ):  # fmt: skip
         st.session_state[CHOSEN] = run.candidate_version
         st.switch_page("pages/models.py")
@@ -42,36 +47,65 @@ def findings(store: Store, run: TrainingRun) -> None:
     _circumstances(store, run, found)
 
 
+def _outcome(store: Store, run: TrainingRun) -> None:
+    """How the run ended and what its model is at present, as the Models page tells it."""
+    if run.state not in COMPARED:
+        return
+    facts = next((known for known in bundles(store) if known.version == run.candidate_version), None)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(f"**Run {run.id} · {state_name(run)}.** Model {run.candidate_version}:", width="content")
+        if facts is None:
+            st.markdown("its files are missing", width="content")
+        else:
+            standing_badge(facts)
+
+
+def started_from(summary: Mapping[str, Any]) -> dict[str, str]:
+    """Which model each fold continued from: its number, in words -> the model."""
+    starts = [fact.get("start") or {} for fact in summary.get("fold_facts") or []]
+    return {
+        f"Fold {number} started from": start.get("bundle") or "new weights" for number, start in enumerate(starts, 1)
+    }
+
+
 def _figures(summary: Mapping[str, Any], run: TrainingRun) -> None:
     pooled, folds = summary.get("pooled") or {}, summary.get("folds") or []
     parts = [part for part in PARTS if pooled.get(part)]
     if not parts:
         return
-    st.subheader("Figures of the folds", anchor=False)
+    st.subheader("Cross-validation", anchor=False)
     st.caption(
-        "Each page was judged by networks that had not seen its patient. They tell what the recipe makes of these "
-        "pages; the bundle itself has learnt from all of them."
+        "Each page was judged by networks that had not seen its patient. The figures tell what the recipe achieves on "
+        "these pages; the model itself was trained on all of them."
     )
     part = st.segmented_control("Network", parts, default=parts[0], format_func=PARTS.__getitem__,
-                                key=f"run-{run.id}-figures", label_visibility="collapsed")  # fmt: skip
+                                key=f"run-{run.id}-figures", label_visibility="collapsed", wrap=True)  # fmt: skip
     st.dataframe(
         fold_rows(pooled, folds, part or parts[0]),
         hide_index=True,
         column_config={"": st.column_config.TextColumn(pinned=True)},
         height="content",
+        alt=f"Cross-validation figures: {PARTS[part or parts[0]]}",
     )
+    n = classes_of(pooled.get(part or parts[0]))
+    if n:
+        st.caption(
+            f"All folds: {n}. Sensitivity: abnormal pages not called normal, so a referred page counts as found."
+        )
     with st.expander("What the figures mean"):
         st.markdown(HELP)
     if sum(name in pooled for name in ("fused", "global", "local")) > 1:
-        st.markdown("**Does putting both together pay?**")
+        st.markdown("**Does fusion beat its parts?**")
         st.plotly_chart(run_plots.ablation_figure(pooled), key=f"run-{run.id}-ablation", config=run_plots.SHOWN,
-                        alt="AUROC of the beats alone, the page alone and both fused")  # fmt: skip
-        st.caption(f"Good is a verdict right of both its parts.{_paired(summary.get('auroc_differences') or {})}")
+                        alt=run_plots.ablation_text(pooled))  # fmt: skip
+        st.caption(
+            f"Good is a verdict to the right of both its parts.{_paired(summary.get('auroc_differences') or {})}"
+        )
 
 
 def _paired(differences: Mapping[str, Any]) -> str:
     told = [
-        f"{name.replace('global', 'whole page').replace('local', 'beats')} "
+        f"{name.replace('global', PARTS['global']).replace('local', PARTS['local'])} "
         f"{figure['value']:+.3f} ({figure['low']:+.3f} to {figure['high']:+.3f})"
         for name, figure in differences.items()
         if figure and None not in (figure.get("value"), figure.get("low"), figure.get("high"))
@@ -80,23 +114,24 @@ def _paired(differences: Mapping[str, Any]) -> str:
 
 
 def _plots(pages: Sequence[PageResult]) -> None:
-    st.subheader("Curves of the folds' answers", anchor=False)
+    st.subheader("Curves of the cross-validation", anchor=False)
     plots = (
         ("roc", "ROC", run_plots.roc_figure,
          "Good is a curve that hugs the upper left corner; the diagonal is chance."),
         ("pr", "Precision and recall", run_plots.precision_recall_figure,
          "Good is a curve that stays high up to the right; the grey line, the share of abnormal pages, is chance."),
         ("reliability", "Reliability", run_plots.reliability_figure,
-         "Good lies on the diagonal: of the pages with 0.3, three in ten are abnormal. Below it, alarms are too loud."),
-        ("confusion", "Decisions", run_plots.confusion_figure,
-         "Good is all in the corners where label and decision agree, and little in the middle. An abnormal page called "
-         "normal is what must not happen."),
+         "Good lies on the diagonal: of the pages with 0.3, three in ten are abnormal. Below it: over-confident."),
+        ("confusion", "Results by label", run_plots.confusion_figure,
+         "Good is all in the corners where label and result agree, and little in the middle. An abnormal page called "
+         "normal must not happen."),
     )  # fmt: skip
     for row in (plots[:2], plots[2:]):
         for column, (key, title, draw, caption) in zip(st.columns(2, gap="medium"), row, strict=True):
             with column:
                 st.markdown(f"**{title}**")
-                st.plotly_chart(draw(pages), key=f"plot-{key}", config=run_plots.SHOWN, alt=title)
+                alt = run_plots.confusion_text(pages) if key == "confusion" else f"{title}. {caption}"
+                st.plotly_chart(draw(pages), key=f"plot-{key}", config=run_plots.SHOWN, alt=alt)
                 st.caption(caption)
 
 
@@ -104,17 +139,17 @@ def _worst(store: Store, pages: Sequence[PageResult]) -> None:
     wrong = [page for page in pages if page.distance > 0.5]
     st.subheader("Pages farthest from their label", anchor=False)
     if not wrong:
-        st.caption("No page is nearer to the other label than to its own.")
+        st.caption("No page scored nearer to the other label than to its own.")
         return
     st.caption(
-        f"{len(wrong)} of {len(pages)} pages are nearer to the other label than to their own. The label, the picture "
-        f"or the networks are wrong: look. {BOXES}"
+        f"{len(wrong)} of {counted(len(pages), 'page')} scored nearer to the other label than to their own: label, "
+        f"picture or networks are wrong. {BOXES}"
     )
     page_cards(store, [PageCard(page.image_id, page_words(page)) for page in wrong[:_WORST_SHOWN]], "worst")
 
 
 def page_words(page: PageResult) -> str:
-    """Label against answer, as Markdown."""
+    """Label against result, as Markdown."""
     p = "no beat was found" if page.p_abnormal is None else f"p(abnormal) {page.p_abnormal:.2f}"
     said = f"{DECISION_SHAPE.get(page.decision, '')} {page.decision}"
     return f"label **{page.label}**, called **{said}**  \n{p} · fold {page.fold + 1}"
@@ -124,26 +159,27 @@ def _circumstances(store: Store, run: TrainingRun, found: Results) -> None:
     """What went in and how long it took, so that somebody else can do it again."""
     snapshot = next((s for s in snapshots(store) if s.id == run.snapshot_id), None)
     facts = {
-        "Started": f"by {run.person}, {day_and_time(run.created_at)}",
-        "Finished": day_and_time(run.finished_at) if run.finished_at else "not yet",
-        "Learnt from": "nothing yet" if snapshot is None else f"snapshot {snapshot.name}, {snapshot.pages} pages",
-        "Bundle in use at the start": run.parent_version,
+        "Started": f"by {run.person}, {local_time(run.created_at)}",
+        "Finished": local_time(run.finished_at) if run.finished_at else "not yet",
+        "Trained on": "no snapshot yet"
+        if snapshot is None
+        else f"snapshot {snapshot.name}, {counted(snapshot.pages, 'page')}",
+        "Model in use at the start": run.parent_version,
     }
     if run.kind == "retrain":
         facts |= {
-            "Recipe": f"{run.recipe}, seed {run.seed}, {run.folds} folds, device {run.device}",
+            "Recipe": f"{recipe_name(run.recipe)}, seed {run.seed}, {run.folds} folds, device {run.device}",
             "Networks trained": ", ".join(STAGES[stage] for stage in run.stages),
-            "Bundle that came out": run.candidate_version or "none yet",
+            "Resulting model": run.candidate_version or "none yet",
         }
-    facts |= {f"Fold {start['fold'] + 1} started from": start.get("bundle") or "new weights"
-              for start in (found.summary or {}).get("starts") or []}  # fmt: skip
+    facts |= started_from(found.summary or {})
     spent: Counter[str] = Counter()
     for fact in (found.summary or {}).get("fold_facts") or []:
         spent.update(fact.get("seconds_of_stages") or {})
     if spent:
         facts["Time of the folds"] = ", ".join(f"{stage_name(s)} {duration(t)}" for s, t in spent.items())
-    with st.expander("How it was made"):
+    with st.expander("Details of this run"):
         st.markdown("  \n".join(f"**{name}** {value}" for name, value in facts.items()))
         if found.left_out:
-            st.markdown(f"**{len(found.left_out)} pages could not be used**")
+            st.markdown(f"**{counted(len(found.left_out), 'page')} could not be used**")
             st.dataframe([{"file": file, "reason": reason} for file, reason in found.left_out.items()], hide_index=True)

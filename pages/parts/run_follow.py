@@ -1,4 +1,4 @@
-"""During a training: where it stands, its curves, the time left, Stop; and what to do when it broke off."""
+"""During a training: where it stands, its curves, the time left, Stop; and what to do when it was interrupted."""
 
 from collections.abc import Sequence
 from html import escape
@@ -9,8 +9,9 @@ import streamlit as st
 from annotations.store import Store
 from annotations.training_runs import RunEvent, TrainingRun, events
 from pages.parts.attempts import attempt
-from pages.parts.run_plots import SHOWN, loss_figure
-from pages.parts.run_words import STAGES, STATES, day_and_time, duration, stage_name, where_it_stands
+from pages.parts.local_time import local_time
+from pages.parts.run_plots import SHOWN, loss_figure, loss_text
+from pages.parts.run_words import STAGES, duration, stage_name, state_name, where_it_stands
 from pages.parts.style import BLUE, GREEN, GREY
 from trainer.jobs import Status, resume, status, stop
 from trainer.jobs_results import curves
@@ -42,29 +43,29 @@ def _follow(store: Store, run_id: int, person: str) -> None:
     st.progress(min(1.0, float(seen.progress.get("share") or 0.0)), text=_headline(seen))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"{_facts(seen)}  \nStarted by {seen.run.person}, {day_and_time(seen.run.created_at)}.", width="stretch"
+            f"{_facts(seen)}  \nStarted by {seen.run.person}, {local_time(seen.run.created_at)}.", width="stretch"
         )
         _stop_button(store, seen.run, person)
     progress_parts(store, seen)
 
 
 def progress_parts(store: Store, seen: Status) -> None:
-    """The grid of folds and stages, the loss curves and the log, of a run at work or of one that broke off."""
+    """The grid of folds and stages, the loss curves and the log, of a run at work or of an interrupted one."""
     run = seen.run
     if run.kind == "retrain" and run.stages:
         st.html(grid_html(run, events(store, run.id), seen.progress if seen.is_alive else {}))
         _curves(store, run, seen.progress)
     with st.expander("Log"):
-        st.code(seen.log or "Nothing was printed.", language=None, height=260)
+        st.code(seen.log or "The log is empty.", language=None, height=260)
 
 
-def broken_off_box(store: Store, seen: Status, person: str) -> None:
-    """Why a run is not finished, and the button that lets it go on."""
+def interrupted_box(store: Store, seen: Status, person: str) -> None:
+    """Why a run is not finished, and the button that continues it."""
     run = seen.run
-    words = f"**Run {run.id} {STATES[run.state]}.** {run.message}"
+    words = f"**Run {run.id} · {state_name(run)}.** {run.message}"
     (st.error if run.state == "failed" else st.warning)(words, icon=":material/warning:")
     if st.button("Resume", key="training-resume", type="primary", icon=":material/resume:",
-                 help="Finished folds and stages are kept; it goes on with the next.") :  # fmt: skip
+                 help="Finished folds and stages are kept; it continues with the next.") :  # fmt: skip
         attempt(lambda: resume(store, run.id, by=person))
 
 
@@ -73,24 +74,24 @@ def grid_html(run: TrainingRun, happened: Sequence[RunEvent], progress: dict[str
     seconds, finished = _finished(happened)
     at = (progress.get("part"), progress.get("fold"), str(progress.get("stage", "")).removesuffix("-joint"))
     rows = [("folds", fold, f"Fold {fold + 1}") for fold in range(run.folds)] + [("final", None, "All pages")]
-    head = "".join(f'<th style="{_CELL}">{STAGES[stage]}</th>' for stage in run.stages)
+    head = "".join(f'<th scope="col" style="{_CELL}">{STAGES[stage]}</th>' for stage in run.stages)
     body = ""
     for part, fold, name in rows:
-        body += f'<tr><th style="{_CELL};text-align:left">{name}</th>'
+        body += f'<tr><th scope="row" style="{_CELL};text-align:left">{name}</th>'
         for stage in run.stages:
             place = (part, fold, stage)
             if place == at:
-                epoch = f"{progress['epoch']}/{progress.get('epochs', '?')}" if progress.get("epoch") else "at work"
-                body += _cell(BLUE, "▶", epoch, "at work")
+                epoch = f"{progress['epoch']}/{progress.get('epochs', '?')}" if progress.get("epoch") else "running"
+                body += _cell(BLUE, "▶", epoch, "running")
             elif place in seconds or (part, fold) in finished:
                 body += _cell(GREEN, "✓", duration(seconds[place]) if place in seconds else "done", "done")
             else:
-                body += _cell(GREY, "·", "", "waits")
+                body += _cell(GREY, "·", "", "not started")
         body += "</tr>"
     return (
-        '<div style="overflow-x:auto"><table role="img" aria-label="folds and stages that are finished" '
+        '<div style="overflow-x:auto" tabindex="0"><table aria-label="Progress by fold and stage" '
         'style="border-collapse:separate;border-spacing:3px;font-size:.85rem;min-width:20rem;max-width:60rem;width:100%">'
-        f'<tr><th style="{_CELL}"></th>{head}</tr>{body}</table></div>'
+        f"<tr><td></td>{head}</tr>{body}</table></div>"
     )
 
 
@@ -98,7 +99,7 @@ _CELL = "padding:4px 5px;font-weight:400;text-align:center;white-space:nowrap"
 
 
 def _cell(colour: str, sign: str, words: str, state: str) -> str:
-    fill = colour.replace("rgb", "rgba").replace(")", ", .22)") if state != "waits" else "transparent"
+    fill = colour.replace("rgb", "rgba").replace(")", ", .22)") if state != "not started" else "transparent"
     return (
         f'<td title="{state}" style="{_CELL};border:1px solid {colour};border-radius:4px;background:{fill}">'
         f"{sign} {escape(words)}</td>"
@@ -120,28 +121,30 @@ def _finished(happened: Sequence[RunEvent]) -> tuple[dict[tuple[Any, Any, Any], 
 
 def _headline(seen: Status) -> str:
     if seen.run.state in ("queued", "snapshotting"):
-        return f"Run {seen.run.id} {STATES[seen.run.state]}"
+        return state_name(seen.run)
     left = seen.progress.get("seconds_left")
-    time = "" if left is None else f" · about {duration(left)} left"
+    time = " · estimating the time left" if left is None else f" · about {duration(left)} left"
     return f"{where_it_stands(seen.progress)}{time}"
 
 
 def _facts(seen: Status) -> str:
     progress = seen.progress
-    facts = [f"worked for {duration(progress['seconds'])}"] if progress.get("seconds") else []
+    facts = [f"running for {duration(progress['seconds'])}"] if progress.get("seconds") else []
+    if progress.get("seconds") and progress.get("seconds_left") is not None:
+        facts = [f"{facts[0]} of about {duration(progress['seconds'] + progress['seconds_left'])}"]
     facts += [f"loss {progress['loss']:.3f}"] if isinstance(progress.get("loss"), float) else []
     facts += [f"memory {progress['memory_mb'] / 1000:.1f} GB"] if progress.get("memory_mb") else []
     facts += [str(progress["message"])] if progress.get("message") else []
-    return " · ".join(facts) or "The first figures come in a moment."
+    return " · ".join(facts) or "The first figures will follow shortly."
 
 
 def _stop_button(store: Store, run: TrainingRun, person: str) -> None:
     if run.stop_requested:
-        st.caption("Asked to stop; it ends after the present step.")
+        st.caption("Stopping after the current step.")
         return
     with st.popover("Stop", icon=":material/stop:", key="training-stop-ask"):
-        st.markdown("Stop this run? What is finished is kept, and it can go on later.")
-        if st.button("Stop it", key="training-stop", type="primary"):
+        st.markdown("Stop this run? Finished folds and stages are kept, and it can be resumed later.")
+        if st.button("Stop run", key="training-stop", type="primary"):
             stop(store, run.id, by=person)
             st.rerun()
 
@@ -159,18 +162,17 @@ def _curves(store: Store, run: TrainingRun, progress: dict[str, Any]) -> None:
         default=newest,
         format_func=stage_name,
         key=f"curves-{run.id}",
+        wrap=True,
     )
     st.plotly_chart(loss_figure(epochs, chosen or newest), key=f"loss-{run.id}", config=SHOWN,
-                    alt="Training and validation loss by epoch")  # fmt: skip
+                    alt=loss_text(epochs, chosen or newest))  # fmt: skip
     if (chosen or newest) == "detector":
         st.caption(
-            "Dotted: the training loss. Solid: the share of beats that is missed or wrong on pages that do not train "
-            "(1 - F1 at IoU 0.7). Both should fall; a solid line that rises again means that more boxed pages help, "
-            "more epochs do not."
+            "Dotted: training loss. Solid: share of beats missed or wrong on validation pages (1 - F1 at IoU 0.7). "
+            "Both should fall; a solid line that rises again means overfitting: more boxed pages help, not more epochs."
         )
         return
     st.caption(
-        "Good curves fall and then lie flat, the validation (solid) close to the training (dotted). A validation loss "
-        "that rises while the training loss falls means that the pages are learnt by heart: more pages help then, more "
-        "epochs do not."
+        "Good curves fall and then level off, validation (solid) close to training (dotted). A validation loss that "
+        "rises while the training loss falls means overfitting: more pages help then, more epochs do not."
     )

@@ -1,4 +1,4 @@
-"""Before a training: what it would do and use, what stands in its way, how long it takes, and Start."""
+"""Before a training: what it would do and use, what is missing, how long it takes, and Start."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,8 @@ from annotations.snapshots import Snapshot, snapshots
 from annotations.store import Store
 from annotations.training_runs import unfinished_run
 from ecgcore.errors import EcgError
-from pages.parts.run_words import RECIPES, STAGES, duration
+from pages.parts.run_words import RECIPE_HELP, STAGES, duration, recipe_name
+from pages.parts.words import counted
 from trainer.jobs import settle, start
 from trainer.jobs_plan import Estimate, PageCounts, Plan, estimate, make_plan
 from trainer.registry import present_version
@@ -25,7 +26,7 @@ def suggestion(plan: Plan) -> None:
     """Say when enough is new to train again; nothing starts by itself."""
     if plan.is_suggested:
         st.info(
-            f"**{plan.new_pages} new corrected pages since the last run.** Training again may pay.",
+            f"**{counted(plan.new_pages or 0, 'page')} corrected since the last run.** Training again may help.",
             icon=":material/lightbulb:",
         )
 
@@ -47,7 +48,7 @@ def plan_box(store: Store, person: str) -> None:
     settle(store)
     at_work = unfinished_run(store)
     if at_work is not None:
-        st.info(f"Run {at_work.id} is at work. There is one training at a time.")
+        st.info(f"Run {at_work.id} is in progress. Only one training runs at a time.")
     elif not plan.stages:
         st.info("Choose at least one network to train.")
     st.button(
@@ -58,7 +59,7 @@ def plan_box(store: Store, person: str) -> None:
         disabled=bool(plan.problems) or at_work is not None or not plan.stages,
         on_click=_start,
         args=(store, person, choices),
-        help="It works in a process of its own: the browser and this app may be closed meanwhile.",
+        help="It runs as a process of its own: the browser and this app may be closed meanwhile.",
     )
     error: EcgError | None = st.session_state.pop(_ERROR, None)
     if error is not None:
@@ -70,25 +71,32 @@ def plan_box(store: Store, person: str) -> None:
 def sentence(plan: Plan, time: Estimate, in_use: str) -> str:
     """What will happen, and how long it will take."""
     networks = "all four networks" if len(plan.stages) == len(STAGES) else _and([STAGES[s] for s in plan.stages])
-    source = (
-        "as earlier runs here took" if time.source == "measured" else "typical of a small computer; not measured here"
-    )
     return (
-        f"A run trains **{networks}** in {plan.folds} folds and then once more on **all {plan.train.pages} pages**, "
-        f"and compares the result with **{in_use}**. On this computer that takes **about {duration(time.likely)}** "
-        f"({duration(time.low)} to {duration(time.high)}, {source})."
+        f"A run trains **{networks}** in {plan.folds} folds and then once more on "
+        f"**all {counted(plan.train.pages, 'page')}**, and compares the result with **{in_use}**.  \n{time_words(time)}"
+    )
+
+
+def time_words(time: Estimate) -> str:
+    """How long it takes, and how far that can be trusted."""
+    span = f"{duration(time.low)} to {duration(time.high)}"
+    if time.source == "measured":
+        return f":material/schedule: **About {duration(time.likely)}** ({span}), from this machine's earlier trainings."
+    return (
+        f":material/schedule: **Roughly {duration(time.likely)}** ({span}): nothing was trained here yet. "
+        "The time left is corrected while it runs."
     )
 
 
 def fresh_start(plan: Plan) -> str:
     """Which folds cannot go on from a bundle, and what would help."""
     numbers = [str(number) for number in plan.fresh_folds]
-    which = f"Fold {numbers[0]} begins" if len(numbers) == 1 else f"Folds {_and(numbers)} begin"
+    which = f"Fold {numbers[0]} starts" if len(numbers) == 1 else f"Folds {_and(numbers)} start"
     if len(numbers) == sum(fold.pages > 0 for fold in plan.folds_of):
-        which = "All folds begin"
+        which = "All folds start"
     return (
-        f"**{which} with new networks**, which need many pages: the bundle in use has learnt from pages that judge "
-        "them. Where an ancestor of it can be had that has not, import it on Models first."
+        f"**{which} with new networks**, which need many pages: the model in use was trained on pages that validate "
+        "them. If there is an ancestor of it that was not, import it on Models first."
     )
 
 
@@ -96,33 +104,34 @@ def _choices(store: Store) -> dict[str, Any]:
     taken: list[Snapshot | None] = [None, *snapshots(store)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         snapshot = st.selectbox(
-            "Learn from",
+            "Train on",
             taken,
-            format_func=lambda s: "What holds now" if s is None else f"Snapshot {s.name}",
+            format_func=lambda s: "Current labels" if s is None else f"Snapshot {s.name}",
             key="training-snapshot",
             width=280,
-            help="What holds now is frozen as a snapshot when the run starts.",
+            help="A snapshot of the current labels is created when the run starts.",
         )
         recipe = st.segmented_control(
-            "Recipe", OFFERED, default=OFFERED[0], required=True, key="training-recipe",
-            help="  \n".join(f"**{name}**: {RECIPES[name]}." for name in OFFERED),
+            "Recipe", OFFERED, default=OFFERED[0], required=True, format_func=recipe_name, key="training-recipe",
+            wrap=True,
+            help="  \n".join(f"**{recipe_name(name)}**: {RECIPE_HELP[name]}." for name in OFFERED),
         )  # fmt: skip
         stages = st.pills(
             "Networks to train", list(STAGES), selection_mode="multi", default=list(STAGES),
-            format_func=STAGES.__getitem__, key="training-stages",
-            help="The others stay as the bundle in use has them.",
+            format_func=STAGES.__getitem__, key="training-stages", wrap=True,
+            help="The others are taken over from the model in use.",
         )  # fmt: skip
     with st.expander("More choices"), st.container(horizontal=True):
         folds = st.number_input(
             "Folds", 2, 5, 5, key="training-folds", width=180,
-            help="Of the cross-validation. Fewer are quicker and less sure. A patient's fold never moves.",
+            help="Of the cross-validation. Fewer are quicker and give wider intervals. A patient's fold never changes.",
         )  # fmt: skip
         seed = st.number_input(
             "Seed", 0, 2**31 - 1, 0, key="training-seed", width=180, help="The same seed gives the same run again."
         )
         device = st.selectbox(
             "Device", ("auto", "cpu", "cuda"), key="training-device", width=180,
-            help="auto takes a graphics card where there is one.",
+            help="auto uses a graphics card if there is one.",
         )  # fmt: skip
     return {
         "snapshot_id": None if snapshot is None else snapshot.id,
@@ -146,23 +155,24 @@ def _start(store: Store, person: str, choices: Mapping[str, Any]) -> None:
 
 def _uses(plan: Plan) -> None:
     """The table of what goes where, and what is left out."""
-    rows = {"All that train": plan.train}
+    rows = {"Training total": plan.train}
     rows |= {f"Fold {number}": count for number, count in enumerate(plan.folds_of, 1)}
-    rows["Held out"] = plan.held_out
+    rows["Permanent test set"] = plan.held_out
     st.dataframe(
         [_row(name, count) for name, count in rows.items()],
         hide_index=True,
         column_config={"": st.column_config.TextColumn(pinned=True)},
+        alt="Pages of the training total, of each fold and of the permanent test set, by label",
     )
     st.caption(
-        "Each fold is judged by networks that learnt from the other folds only; all pages of a patient are in the same "
-        "fold for ever. Held-out patients only measure, at the end."
+        "Each fold is validated by networks trained on the other folds only; all pages of a patient are always in the "
+        "same fold. The permanent test set is only used to measure, at the end."
     )
     for note in plan.notes:
         st.caption(f":material/info: {note}")
     if plan.skipped:
         reasons = ", ".join(f"{count} {reason}" for reason, count in plan.skipped.items())
-        st.caption(f":material/filter_alt_off: Pages that take no part: {reasons}.")
+        st.caption(f":material/filter_alt_off: Pages not used: {reasons}.")
 
 
 def _row(name: str, count: PageCounts) -> dict[str, object]:

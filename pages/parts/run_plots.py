@@ -1,12 +1,13 @@
 """Findings of a run -> plotly figures; each with axis titles, units and hover values."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
 from ecgcore.types import FloatArray
-from pages.parts.scores import METRICS, PARTS
+from pages.parts.scores import METRICS, PARTS, interval_text
 from pages.parts.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from trainer.jobs_curves import Network, precision_recall_points, roc_points
 from trainer.jobs_results import PageResult, reliability
@@ -22,6 +23,7 @@ _NETWORKS: Mapping[Network, tuple[str, str]] = {
 }  # fmt: skip
 _FOLDS = ((BLUE, "circle"), (VERMILION, "square"), (GREEN, "diamond"), (ORANGE, "triangle-up"), (PURPLE, "x"))
 _FINAL = (SKY, "star")
+_LOSSES = (("val_loss", "validation", "solid"), ("train_loss", "training", "dot"))
 _DIFFERENCES = ("auroc", "sensitivity", "ap50")
 
 
@@ -35,7 +37,7 @@ def loss_figure(epochs: Sequence[Mapping[str, Any]], stage: str) -> go.Figure:
         of_fold = [row for row in rows if (row["part"], row["fold"]) == (part, fold)]
         name = "all pages" if fold is None else f"fold {fold + 1}"
         colour, symbol = _FINAL if fold is None else _FOLDS[fold % len(_FOLDS)]
-        for loss, words, dash in (("val_loss", "validation", "solid"), ("train_loss", "training", "dot")):
+        for loss, words, dash in _LOSSES:
             points = [(row["epoch"], row[loss]) for row in of_fold if row[loss] is not None]
             if points:
                 named = {trace.name for trace in figure.data}
@@ -53,9 +55,21 @@ def loss_figure(epochs: Sequence[Mapping[str, Any]], stage: str) -> go.Figure:
     return figure
 
 
+def loss_text(epochs: Sequence[Mapping[str, Any]], stage: str) -> str:
+    """The newest losses of one stage in words, for who does not see the figure."""
+    newest = {row["fold"]: row for row in epochs if row["stage"] == stage}
+    told = []
+    for fold, row in newest.items():
+        losses = [f"{words} {row[loss]:.3f}" for loss, words, _ in _LOSSES if row[loss] is not None]
+        told.append(f"{'all pages' if fold is None else f'fold {fold + 1}'} epoch {row['epoch']}, {', '.join(losses)}")
+    return f"Loss by epoch; newest: {'; '.join(told)}."
+
+
 def roc_figure(pages: Sequence[PageResult]) -> go.Figure:
-    """The ROC curves of verdict, whole page and beats."""
-    figure = _square("false positive rate (normal pages called abnormal)", "true positive rate (sensitivity)")
+    """The ROC curves of verdict, whole-page and beat network."""
+    figure = _square(
+        "false positive rate (normal pages called abnormal)", "true positive rate (abnormal pages called so)"
+    )
     _add_chance(figure, 0, 1)
     for network in _NETWORKS:
         _add_curve(figure, network, roc_points(pages, network), "false positive rate", "true positive rate")
@@ -63,8 +77,10 @@ def roc_figure(pages: Sequence[PageResult]) -> go.Figure:
 
 
 def precision_recall_figure(pages: Sequence[PageResult]) -> go.Figure:
-    """The precision-recall curves of verdict, whole page and beats."""
-    figure = _square("recall (share of the abnormal pages found)", "precision (share of the alarms that are right)")
+    """The precision-recall curves of verdict, whole-page and beat network."""
+    figure = _square(
+        "recall (share of the abnormal pages found)", "precision (share of the abnormal calls that are right)"
+    )
     prevalence = sum(page.label == "abnormal" for page in pages) / max(1, len(pages))
     _add_chance(figure, prevalence, prevalence)
     for network in _NETWORKS:
@@ -146,7 +162,7 @@ def confusion_figure(pages: Sequence[PageResult]) -> go.Figure:
 
 
 def ablation_figure(pooled: Mapping[str, Any], metric: str = "auroc") -> go.Figure:
-    """One metric of the beats alone, the whole page alone and both together, with its intervals."""
+    """One metric of the beat network alone, the whole-page network alone and both fused, with its intervals."""
     names = [name for name in ("fused", "global", "local") if _has_value(pooled.get(name, {}).get(metric))]
     return _intervals(
         {PARTS[name]: pooled[name][metric] for name in names},
@@ -156,11 +172,32 @@ def ablation_figure(pooled: Mapping[str, Any], metric: str = "auroc") -> go.Figu
 
 
 def difference_figure(differences: Mapping[str, Any]) -> go.Figure:
-    """Candidate minus bundle in use, with intervals; where one crosses zero the two may be the same."""
+    """Candidate minus model in use, with intervals; where one crosses zero the two may be the same."""
     shown = {METRICS[name]: differences[name] for name in _DIFFERENCES if _has_value(differences.get(name))}
-    figure = _intervals(shown, "candidate minus bundle in use", [BLUE] * len(shown), signed=True)
+    figure = _intervals(shown, "candidate minus model in use", [BLUE] * len(shown), signed=True)
     figure.add_vline(x=0, line={"color": GREY, "width": 1.5})
     return figure
+
+
+def differences_text(differences: Mapping[str, Any]) -> str:
+    """The same in words, for who does not see the figure."""
+    told = [f"{METRICS[name]} {interval_text(differences[name], signed=True)}" for name in _DIFFERENCES
+            if _has_value(differences.get(name))]  # fmt: skip
+    return f"Candidate minus model in use: {'; '.join(told)}."
+
+
+def ablation_text(pooled: Mapping[str, Any], metric: str = "auroc") -> str:
+    """What ``ablation_figure`` shows, in words."""
+    told = [f"{PARTS[name]} {interval_text(pooled[name][metric])}" for name in _NETWORKS
+            if _has_value(pooled.get(name, {}).get(metric))]  # fmt: skip
+    return f"{METRICS[metric]}: {'; '.join(told)}."
+
+
+def confusion_text(pages: Sequence[PageResult]) -> str:
+    """What ``confusion_figure`` shows, in words."""
+    counts = Counter((page.label, page.decision) for page in pages)
+    rows = (", ".join(f"{counts[label, said]} called {said}" for said in DECISIONS) for label in LABELS)
+    return "; ".join(f"of the {label} pages {row}" for label, row in zip(LABELS, rows, strict=True)).capitalize() + "."
 
 
 def _intervals(

@@ -1,9 +1,9 @@
 """Trainings in plain words: their states, stages, times and names."""
 
-from datetime import datetime
 from typing import Any
 
 from annotations.training_runs import TrainingRun
+from pages.parts.local_time import local_time
 from pages.parts.scores import PARTS
 
 STAGES = {
@@ -13,33 +13,38 @@ STAGES = {
     "fusion": PARTS["fused"],
 }
 
-STATES = {
-    "queued": "waits to start",
-    "snapshotting": "freezes its pages",
-    "running": "trains",
-    "evaluating": "measures",
-    "candidate": "finished, its bundle is a candidate",
-    "active": "finished, its bundle is in use",
-    "rejected": "finished, its bundle was rejected",
-    "failed": "failed",
-    "cancelled": "was stopped",
-    "interrupted": "broke off",
+_STATES = {
+    "queued": "Queued",
+    "snapshotting": "Taking a snapshot",
+    "running": "Training",
+    "evaluating": "Comparing",
+    "failed": "Failed",
+    "cancelled": "Stopped",
+    "interrupted": "Interrupted",
 }
 
 RECIPES = {
-    "quick": "goes on from the bundle in use; what learnt fastest in our measurements",
+    "quick": "Fine-tune",
+    "patent": "Full training (GPU)",
+    "tiny": "Test run",
+}
+RECIPE_HELP = {
+    "quick": "continues from the model in use; the recipe that learnt fastest in our measurements",
     "patent": "as published in CN110731773A: up to 100 epochs a stage, for a computer with a graphics card",
-    "tiny": "two steps a stage, for tests",
 }
 
 _OTHER_STEPS = {
     "fusion-joint": "all networks together",
-    "looking": "finds beats and judges pages",
+    "looking": "detecting beats and scoring pages",
     "fold": "finished",
     "final": "finished",
 }
 
-PARTS_OF_A_RUN = {"prepare": "reads the pages", "final": "final training on all pages", "comparison": "comparison"}
+PARTS_OF_A_RUN = {
+    "prepare": "preparing the pages",
+    "final": "final training on all pages",
+    "comparison": "comparing with the model in use",
+}
 
 
 def duration(seconds: float) -> str:
@@ -55,20 +60,23 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
-def day_and_time(at: str | None) -> str:
-    """A stored time as "25 Nov 2026, 17:53 UTC"; "unknown" for None."""
-    return "unknown" if at is None else f"{datetime.fromisoformat(at):%-d %b %Y, %H:%M} UTC"
+def recipe_name(recipe: str) -> str:
+    """A recipe as the pages call it; another program's keeps its own name."""
+    return RECIPES.get(recipe, recipe) or "not recorded"
 
 
-def day(at: str | None) -> str:
-    """A stored time as "25 Nov 2026"; "undated" for None."""
-    return "undated" if at is None else f"{datetime.fromisoformat(at):%-d %b %Y}"
+def state_name(run: TrainingRun) -> str:
+    """What a run does or how it ended; what became of its model is ``BundleFacts.standing`` and told beside it."""
+    return _STATES.get(run.state, "Finished")
 
 
 def run_name(run: TrainingRun) -> str:
-    """One line that tells a run from the others."""
-    what = f"recipe {run.recipe}" if run.kind == "retrain" else f"comparison of {run.candidate_version}"
-    return f"Run {run.id} · {what} · {day(run.created_at)} · {STATES[run.state]}"
+    """One line that tells a run from the others.
+
+    It holds nothing that may change: a select box goes on showing the words that were chosen, whatever came since.
+    """
+    what = recipe_name(run.recipe) if run.kind == "retrain" else f"comparison of {run.candidate_version}"
+    return f"Run {run.id} · {what} · {local_time(run.created_at)}"
 
 
 def stage_name(stage: str) -> str:
@@ -87,5 +95,5 @@ def where_it_stands(progress: dict[str, Any]) -> str:
     for counter in ("epoch", "step"):
         if progress.get(counter) is not None and progress.get(f"{counter}s") is not None:
             words.append(f"{counter} {progress[counter]} of {progress[f'{counter}s']}")
-    told = " · ".join(word for word in words if word) or "starts"
+    told = " · ".join(word for word in words if word) or "starting"
     return told[0].upper() + told[1:]

@@ -3,24 +3,35 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-PARTS = {"fused": "verdict (fused)", "global": "whole page", "local": "beats", "detector": "beat finder"}
+from pages.parts.words import counted
+
+PARTS = {
+    "fused": "verdict (fused)",
+    "global": "whole-page network",
+    "local": "beat network",
+    "detector": "beat detector",
+}
 INNER_SPLIT = "inner_split"
+_BIASED = ("ece",)
+"""Figures that chance alone pushes up; ``trainer.metrics`` corrects them and keeps the uncorrected one beside."""
 DATA_SETS = {
     "ludb_rendered": "Beats: LUDB records, drawn by this program",
     "ptbxl_rendered": "Verdicts: PTB-XL records, drawn by this program",
     "khan_gridded": "Verdicts: real pages of the Khan set with a printed grid",
     "khan_all": "Verdicts: all real pages of the Khan set",
     "khan_acute_mi": "Verdicts: real pages of acute infarction",
-    "cross_validation": "Folds of its training: what the recipe made of pages that it had not seen",
-    INNER_SPLIT: "Pages that stopped and tuned it, which flatters",
+    "cross_validation": "Cross-validation: each page judged by networks that had not seen its patient",
+    INNER_SPLIT: "Validation pages (used for early stopping: optimistic)",
 }
 METRICS = {
+    "n_abnormal": "abnormal pages (n)",
+    "n_normal": "normal pages (n)",
     "auroc": "AUROC",
     "auprc": "AUPRC",
     "accuracy": "accuracy",
     "majority_rate": "majority rate",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
+    "sensitivity": "sensitivity (refer = found)",
+    "specificity": "specificity (called normal)",
     "refer_rate": "refer rate",
     "f1": "F1",
     "brier": "Brier score",
@@ -35,14 +46,16 @@ METRICS = {
 HELP = """
 - **AUROC**: how often an abnormal page gets a higher probability than a normal one; 0.5 is chance, 1 is best.
 - **AUPRC**: average precision over all thresholds; chance is the share of abnormal pages.
-- **accuracy** at 0.5; it means something only above the **majority rate**, which always giving the commoner answer
+- **accuracy** at 0.5; it means something only above the **majority rate**, which always choosing the commoner class
   reaches.
-- **sensitivity**: abnormal pages that are not called normal; **specificity**: normal pages that are called normal.
-- **refer rate**: pages that the program leaves to a reader; lower saves work, but only at the same sensitivity.
+- **sensitivity**: share of the abnormal pages that are not called normal, so a referred page counts as found;
+  **specificity**: share of the normal pages that are called normal, so a referred page counts against it. How many
+  pages that is stands in the rows **(n)**.
+- **refer rate**: share of pages that are left to a reader; lower saves work, but only at the same sensitivity.
 - **F1**: of precision and recall of "abnormal" at 0.5.
-- **Brier score**: mean squared distance of probability and label; **ECE**: how far probabilities are from frequencies.
-  0 is best for both.
-- **recall** and **precision** of found beats at IoU 0.5; **AP50** and **AP50:95**: average precision at IoU 0.5, and
+- **Brier score**: mean squared distance of probability and label; **ECE**: how far probabilities are from frequencies,
+  corrected for what chance alone adds; "uncorrected" where an older version measured it. 0 is best for both.
+- **recall** and **precision** of detected beats at IoU 0.5; **AP50** and **AP50:95**: average precision at IoU 0.5, and
   from 0.5 to 0.95.
 
 In brackets: the 95 % interval, bootstrapped by patient.
@@ -58,25 +71,20 @@ def fold_rows(pooled: Mapping[str, Any], folds: Sequence[Mapping[str, Any]], par
         part: which network.
     """
     blocks = {"all folds": pooled} | {f"fold {number}": block for number, block in enumerate(folds, 1)}
-    figures = {name: block.get(part) or {} for name, block in blocks.items()}
-    return [
-        {"": METRICS[metric]} | {name: interval_text(of_block.get(metric)) for name, of_block in figures.items()}
-        for metric in METRICS
-        if any(metric in of_block for of_block in figures.values())
-    ]
+    return _rows({name: block.get(part) or {} for name, block in blocks.items()})
 
 
 def comparison_rows(candidate: Mapping[str, Any] | None, active: Mapping[str, Any] | None) -> list[dict[str, str]]:
     """One network's figures of two bundles, side by side."""
-    return [
-        {
-            "": METRICS[metric],
-            "candidate": interval_text((candidate or {}).get(metric)),
-            "in use": interval_text((active or {}).get(metric)),
-        }
-        for metric in METRICS
-        if metric in (candidate or {}) or metric in (active or {})
-    ]
+    return _rows({"candidate": candidate or {}, "in use": active or {}})
+
+
+def classes_of(figures: Mapping[str, Any] | None) -> str:
+    """How many pages of each class figures stand on: "80 abnormal and 142 normal pages"; empty where not recorded."""
+    abnormal, normal = (((figures or {}).get(name) or {}).get("value") for name in ("n_abnormal", "n_normal"))
+    if abnormal is None or normal is None:
+        return ""
+    return f"{abnormal:,} abnormal and {counted(normal, 'normal page')}"
 
 
 def headline(metrics: Mapping[str, Any]) -> str:
@@ -91,7 +99,7 @@ def headline(metrics: Mapping[str, Any]) -> str:
 
 
 def _in_a_sentence(title: str) -> str:
-    """The data set's name as it goes on after a comma: "PTB-XL records, ..." but "folds of its training"."""
+    """The data set's name as it goes on after a comma: "PTB-XL records, ..." but "cross-validation"."""
     name = title.removeprefix("Verdicts: ").split(":")[0]
     return name[0].lower() + name[1:] if name[1:2].islower() else name
 
@@ -107,26 +115,45 @@ def score_tables(metrics: dict[str, Any], title: tuple[str, ...] = ()) -> Iterat
     # The verdict comes first, since a phone shows two columns.
     parts = {name: metrics[name] for name in PARTS if isinstance(metrics.get(name), dict)}
     if parts:
-        names = dict.fromkeys(metric for figures in parts.values() for metric in figures)
-        ordered = sorted(names, key=lambda name: list(METRICS).index(name) if name in METRICS else len(METRICS))
         yield (
             " · ".join(DATA_SETS.get(name, name.replace("_", " ")) for name in title),
-            [
-                {"": METRICS.get(metric, metric)}
-                | {PARTS[part]: interval_text(figures.get(metric)) for part, figures in parts.items()}
-                for metric in ordered
-            ],
+            _rows({PARTS[part]: figures for part, figures in parts.items()}),
         )
     for name, below in metrics.items():
         if name not in PARTS and isinstance(below, dict):
             yield from score_tables(below, (*title, name))
 
 
-def interval_text(figure: object) -> str:
-    """``{"value": 0.923, "low": 0.90, "high": 0.94}`` as "0.92 (0.90 to 0.94)"; "–" where there is no value."""
+def _rows(columns: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+    """A row for each metric that some column has, in the order of ``METRICS``; unknown metrics come last."""
+    names = dict.fromkeys([*METRICS, *(metric for figures in columns.values() for metric in figures)])
+    return [
+        {"": METRICS.get(metric, metric)}
+        | {name: figure_text(metric, figures.get(metric)) for name, figures in columns.items()}
+        for metric in names
+        if any(metric in figures for figures in columns.values())
+    ]
+
+
+def figure_text(metric: str, figure: object) -> str:
+    """A figure as ``interval_text``, or without an interval where that was not corrected for the figure's bias."""
+    match figure:
+        case {"value": int() | float() as value, **rest} if metric in _BIASED and "plug_in" not in rest:
+            return f"{value:.2f} (uncorrected)"
+    return interval_text(figure)
+
+
+def interval_text(figure: object, *, signed: bool = False) -> str:
+    """``{"value": 0.923, "low": 0.90, "high": 0.94}`` as "0.92 (0.90 to 0.94)"; "–" where there is no value.
+
+    A whole number without an interval is a count: "1,204". A difference is ``signed``, with a digit more.
+    """
+    form = "+.3f" if signed else ".2f"
     match figure:
         case {"value": int() | float() as value, "low": int() | float() as low, "high": int() | float() as high}:
-            return f"{value:.2f} ({low:.2f} to {high:.2f})"
-        case {"value": int() | float() as value} | (int() | float() as value):
-            return f"{value:.2f}"
+            return f"{value:{form}} ({low:{form}} to {high:{form}})"
+        case {"value": int() as count}:
+            return f"{count:,}"
+        case {"value": float() as value} | (int() | float() as value):
+            return f"{value:{form}}"
     return "–"

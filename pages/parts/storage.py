@@ -32,7 +32,8 @@ def person() -> str:
         _ask()
         st.stop()
     st.session_state["person"] = known
-    st.query_params["who"] = known
+    if st.query_params.get("who") != known:  # each writing sends the run's address, which may be older than the page
+        st.query_params["who"] = known
     return known
 
 
@@ -43,7 +44,7 @@ def known_person() -> str | None:
 
 
 def _ask() -> None:
-    st.markdown("**Who are you?** Readings are kept with the reader's name.")
+    st.markdown("**Who are you?** Your readings are saved under your name.")
     people = store().people()
     if people:
         chosen = st.pills("Known readers", people, label_visibility="collapsed", key="person-known")

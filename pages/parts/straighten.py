@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
 from ecgcore.bundle import Bundle
-from ecgcore.page_cut import cut_panel
+from ecgcore.page_cut import view_panel
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray, FloatArray, Prediction
 from pages.parts.corners import RADIUS_PX, circle, moved_corners
@@ -16,16 +16,17 @@ from pages.parts.pictures import at_width, jpeg
 from pages.parts.results import Screened, Shown, put_on_shelf
 from pages.parts.style import GREEN
 
-CANVAS_WIDTH_PX = 380
+CANVAS_WIDTH_PX = 360
+"""Fits a phone."""
 MOVED_PX = 1.0
 INSET = 0.08
 """Where the corners begin on a photo whose panel was not found, as a share of its sides."""
 CORNER_NAMES = ("top left", "top right", "bottom right", "bottom left")
-STRAIGHTENED = "The photo beside its straightened panel; set the panel's corners here where they are wrong."
-TURN = "By a quarter, where the page lies on its side."
+STRAIGHTENED = "The picture beside its straightened panel. Correct the panel's corners here where they are wrong."
+TURN = "Turn by 90 degrees, for a page that lies on its side."
 HOW = (
-    "Click where a corner of the grid should be: the nearest corner moves there. Or drag corners with the pencil of "
-    "the canvas's toolbar, or type them. Then screen the page again."
+    "Click where a corner of the grid should be: the nearest corner moves there. Or drag corners with the pencil in "
+    "the toolbar, or type them. Then screen the page again."
 )
 
 
@@ -43,8 +44,10 @@ def straighten_box(item: Screened, shown: Shown, bundle: Bundle) -> None:
         st.caption(HOW)
     with both.container(width=CANVAS_WIDTH_PX):
         is_set = not np.allclose(corners, _found(item.prediction, shown), atol=0.5)
-        st.image(_flat(shown, corners) if is_set or item.prediction.frame is None else _straightened(item, shown))
-        st.caption("The panel with these corners." if is_set else "The panel as the networks saw it, straightened.")
+        of_person = is_set or item.prediction.frame is None
+        words = "The panel between these corners." if of_person else "The panel as the networks saw it, straightened."
+        st.image(_between_corners(shown, corners) if of_person else _straightened(item, shown), alt=words)
+        st.caption(words)
         if st.button(
             "Screen again with these corners", key=f"again-{item.key}", icon=":material/refresh:", disabled=not is_set
         ):
@@ -53,9 +56,10 @@ def straighten_box(item: Screened, shown: Shown, bundle: Bundle) -> None:
 
 def _screen_again(item: Screened, shown: Shown, bundle: Bundle, corners: FloatArray) -> None:
     old = item.prediction
-    prediction = screen(
-        shown.photo_rgb(), bundle, file=old.file, page=old.page, paper=old.paper, corners_photo_xy=corners
-    )
+    with st.spinner("Screening with these corners"):
+        prediction = screen(
+            shown.photo_rgb(), bundle, file=old.file, page=old.page, paper=old.paper, corners_photo_xy=corners
+        )
     if prediction.status != "ok":
         st.error(f"**Not screened with these corners.** {prediction.reason}")
         return
@@ -141,7 +145,7 @@ def _outlined(view_jpeg: bytes, corners_canvas_xy: list[list[float]]) -> bytes:
     return jpeg(view)
 
 
-def _flat(shown: Shown, corners: FloatArray) -> ByteArray:
+def _between_corners(shown: Shown, corners: FloatArray) -> ByteArray:
     """The panel as these corners alone would straighten it, in the view's size."""
     view = _decoded(shown.view_jpeg)
     places = np.asarray(corners * view.shape[1] / shown.wh[0], dtype=np.float32)
@@ -153,13 +157,13 @@ def _flat(shown: Shown, corners: FloatArray) -> ByteArray:
 
 
 def _straightened(item: Screened, shown: Shown) -> bytes:
-    return _cut_jpeg(item.key, str(item.prediction.panel_photo_xy), item, shown)
+    return _panel_jpeg(item.key, str(item.prediction.panel_photo_xy), item, shown)
 
 
 @st.cache_data(scope="session", max_entries=12, show_spinner="Straightening")
-def _cut_jpeg(key: str, corners: str, _item: Screened, _shown: Shown) -> bytes:
+def _panel_jpeg(key: str, corners: str, _item: Screened, _shown: Shown) -> bytes:
     assert _item.prediction.frame is not None
-    return jpeg(at_width(cut_panel(_shown.photo_rgb(), _item.prediction.frame).picture_rgb, 1200))
+    return jpeg(view_panel(_shown.photo_rgb(), _item.prediction.frame))
 
 
 def _decoded(view_jpeg: bytes) -> ByteArray:

@@ -1,6 +1,7 @@
 """Colours, shapes and words that mean the same on every page."""
 
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
@@ -19,11 +20,15 @@ DECISION_COLOUR = {"normal": BLUE, "refer": ORANGE, "abnormal": VERMILION}
 # A shape says what the colour says, so that nothing rests on colour alone.
 DECISION_SHAPE = {"normal": "●", "refer": "◆", "abnormal": "▲"}
 
+STYLE_SHEET = Path(__file__).with_name("style.css")
+"""What the theme's options cannot say."""
+
 
 def page_head(question: str) -> None:
     """The question that the page answers, and the notice that is always there."""
     _insist_on_the_app()
-    st.subheader(question, anchor=False)
+    st.html(STYLE_SHEET)
+    st.title(question, anchor=False)
     st.caption(NOTICE)
 
 
@@ -60,9 +65,9 @@ def banner(colour: str, shape: str, word: str, meaning: str, small: str, beside:
 
 
 def signed(share: float | None) -> str:
-    """A share of the decision with its sign and its direction: "▲ +0.42 towards abnormal"."""
+    """A share of the decision with its sign and its direction: "▲ +0.42 supports abnormal"."""
     if share is None:
         return "unknown"
     if abs(share) < 0.005:
         return "0.00"
-    return f"▲ +{share:.2f} towards abnormal" if share > 0 else f"● −{-share:.2f} towards normal"
+    return f"▲ +{share:.2f} supports abnormal" if share > 0 else f"● −{-share:.2f} supports normal"

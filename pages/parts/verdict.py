@@ -5,26 +5,32 @@ import streamlit as st
 from ecgcore.types import Prediction
 from pages.parts.style import BLUE, DECISION_COLOUR, DECISION_SHAPE, ORANGE, VERMILION, banner
 
-WIDER = "Only a clear answer counts for such a picture: near a threshold it is referred."
+WIDER = "Because of the picture quality, results near a threshold are referred."
+MEANINGS = {
+    "normal": "Nothing abnormal was recognised. That does not rule out disease.",
+    "refer": "A clinician should read this page.",
+    "abnormal": "This page looks like those that cardiologists called abnormal. It names no diagnosis.",
+}
 
 
 def verdict_banner(prediction: Prediction, threshold_normal: float, threshold_abnormal: float) -> None:
-    """Show the verdict of a screened page.
+    """Show the verdict of a screened page: the word, why it was referred if it was, the probability on its scale.
 
     Args:
         prediction: with status "ok".
-        threshold_normal: p_abnormal below it is called normal.
-        threshold_abnormal: p_abnormal from it on is called abnormal; between the two the answer is refer.
+        threshold_normal, threshold_abnormal: the model's own bounds, for an older prediction without those that were
+            used for it: p_abnormal below the first is normal, from the second on abnormal, between them refer.
     """
     decision = prediction.decision or "refer"
-    scale = "" if prediction.p_abnormal is None else _scale(prediction.p_abnormal, threshold_normal, threshold_abnormal)
+    low = _or(prediction.p_normal_below, threshold_normal)
+    high = _or(prediction.p_abnormal_from, threshold_abnormal)
     banner(
         DECISION_COLOUR[decision],
         DECISION_SHAPE[decision],
         decision.capitalize(),
-        _meaning(prediction),
-        f"bundle {prediction.bundle or 'unknown'}",
-        beside=scale,
+        verdict_text(prediction),
+        f"Model {prediction.bundle or 'unknown'}",
+        beside="" if prediction.p_abnormal is None else probability_scale(prediction.p_abnormal, low, high),
     )
 
 
@@ -34,23 +40,25 @@ def picture_faults(prediction: Prediction) -> None:
         st.warning(" ".join((*prediction.faults, WIDER)), icon=":material/photo_camera:")
 
 
-def _meaning(prediction: Prediction) -> str:
-    """The verdict in plain words, the reason included where there is one."""
-    if prediction.p_abnormal is None:
-        return prediction.reason or "No probability could be given: a clinician reads this page."
-    of_100 = f"about {100 * prediction.p_abnormal:.0f}"
-    if not 0.005 <= prediction.p_abnormal < 0.995:
-        of_100 = "fewer than 1" if prediction.p_abnormal < 0.5 else "more than 99"
-    frequency = f"Of 100 pages with this score, {of_100} are abnormal in the data it was calibrated on."
-    meaning = {
-        "normal": "Nothing abnormal was recognised. That does not rule out disease.",
-        "refer": "Too uncertain for a verdict: a clinician should read this page.",
-        "abnormal": "This page looks like those that cardiologists called abnormal. It names no diagnosis.",
-    }[prediction.decision or "refer"]
-    return f"{meaning} {frequency}" + (f" {prediction.reason}" if prediction.reason else "")
+def verdict_text(prediction: Prediction) -> str:
+    """Why the page was referred, if it was; what the verdict means; how often a page with such a score is abnormal."""
+    # What is wrong with the picture is said below, by ``picture_faults``.
+    reason = (prediction.reason or "").replace(f": {' '.join(prediction.faults)}", ".")
+    meaning = MEANINGS[prediction.decision or "refer"]
+    sentences = [reason, "" if "clinician should read" in reason else meaning]
+    if prediction.p_abnormal is not None:
+        of_100 = f"about {100 * prediction.p_abnormal:.0f}"
+        if not 0.005 <= prediction.p_abnormal < 0.995:
+            of_100 = "fewer than 1" if prediction.p_abnormal < 0.5 else "more than 99"
+        sentences.append(f"Of 100 calibration pages with this score, {of_100} were abnormal.")
+    return " ".join(filter(None, sentences))
 
 
-def _scale(p_abnormal: float, low: float, high: float) -> str:
+def _or(used: float | None, usual: float) -> float:
+    return usual if used is None else used
+
+
+def probability_scale(p_abnormal: float, low: float, high: float) -> str:
     """A bar from 0 to 1 in three zones, with both thresholds and the page's own mark on it."""
     low_pct, high_pct, mark_pct = 100 * low, 100 * high, 100 * p_abnormal
     zones = "".join(
@@ -75,6 +83,7 @@ def _scale(p_abnormal: float, low: float, high: float) -> str:
     )
     return (
         f'<div style="flex:1 1 300px;max-width:640px;padding:4px 14px 0"><div role="img" '
-        f'aria-label="probability of abnormal {p_abnormal:.2f}" style="position:relative;height:64px">'
+        f'aria-label="probability of abnormal {p_abnormal:.2f}; '
+        f'normal below {low:.2f}, abnormal from {high:.2f}" style="position:relative;height:64px">'
         f"{zones}{ticks}{words}{mark}</div></div>"
     )

@@ -10,31 +10,41 @@ from annotations import readings
 from annotations.model import Reading, Revision, SaveConflict, StoreError
 from annotations.store import Store
 from ecgcore.types import ByteArray
-from pages.parts.answers import clock
+from pages.parts.local_time import local_time
 from pages.parts.pictures import at_width
-from pages.parts.work import Work, put_on_desk, work_at_hand
+from pages.parts.turns import Desk
+from pages.parts.words import counted
+from pages.parts.work import Work
 
 _VIEW_WIDTH_PX = 1100
 _KEPT, _ADDED, _REMOVED = (138, 143, 148), (0, 158, 115), (213, 94, 0)
 
 
-def history_box(store: Store, work: Work, photo_rgb: ByteArray) -> None:
-    """All versions with who and when; one can be compared with what is on the canvas, and made current again."""
+def history_box(store: Store, desk: Desk, work: Work, photo_rgb: ByteArray) -> None:
+    """All versions with who and when; one can be compared with what is on the canvas, and restored."""
     versions = readings.history(store, work.picture.id, work.reader)
     if not versions:
         st.caption("Nobody has saved this page yet.")
         return
     chosen = st.selectbox("Version", versions, format_func=_named, key=f"version-{work.token}")
-    st.caption(f"{_summary(chosen.reading)} Green: only on the canvas now. Vermilion, broken: only in that version.")
-    st.image(difference_picture(photo_rgb, chosen.reading, work.reading))
+    st.caption(f"{_summary(chosen.reading)} Green: only on the canvas now. Orange, dashed: only in that version.")
+    st.image(
+        difference_picture(photo_rgb, chosen.reading, work.reading),
+        alt="What changed between this version and what is on the canvas",
+    )
     current = chosen.id == work.base_revision_id
-    if st.button("Go back to this version", disabled=current, help="As a new version; nothing is overwritten."):
+    if st.button(
+        "Restore this version",
+        key=f"restore-{work.token}",
+        disabled=current,
+        help="Saved as a new version; nothing is overwritten.",
+    ):
         try:
             readings.go_back(store, chosen.id, work.person, work.base_revision_id)
         except SaveConflict as conflict:
             work.conflict = conflict
         else:
-            _reopen(store, work)
+            desk.put(store, work.picture.id)
         st.rerun()
     _reviews(store, work, chosen)
 
@@ -42,10 +52,12 @@ def history_box(store: Store, work: Work, photo_rgb: ByteArray) -> None:
 def _reviews(store: Store, work: Work, chosen: Revision) -> None:
     for review in readings.reviews_of(store, work.picture.id):
         if review.revision_id == chosen.id:
-            st.caption(f"{review.reviewer} {review.verdict} it {clock(review.created_at)}. {review.note}")
+            st.caption(
+                f"{review.verdict.capitalize()} by {review.reviewer}, {local_time(review.created_at)}. {review.note}"
+            )
     if chosen.person == work.person:
         return
-    note = st.text_input("Note of the reviewer", key=f"review-note-{chosen.id}", max_chars=500)
+    note = st.text_input("Reviewer's note", key=f"review-note-{chosen.id}", max_chars=500)
     with st.container(horizontal=True):
         for verdict, word in (("accepted", "Accept"), ("returned", "Return with note")):
             if st.button(word, key=f"review-{verdict}-{chosen.id}"):
@@ -56,21 +68,21 @@ def _reviews(store: Store, work: Work, chosen: Revision) -> None:
                     st.warning(f"{error.cause} {error.next_step}")
 
 
-def conflict_box(store: Store, work: Work, photo_rgb: ByteArray) -> None:
+def conflict_box(store: Store, desk: Desk, work: Work, photo_rgb: ByteArray) -> None:
     """Two versions side by side, and three ways on; whatever is chosen, both stay in the history."""
     assert work.conflict is not None
     theirs = readings.revision(store, work.conflict.head_revision_id)
-    st.warning(f"**{work.conflict.cause}** Both versions are safe. Which one shall hold?")
+    st.warning(f"**{work.conflict.cause}** Both versions are kept. Which version should be current?")
     left, right = st.columns(2)
     with left:
         st.markdown(f"**Yours** · {_summary(work.reading)}")
-        st.image(difference_picture(photo_rgb, theirs.reading, work.reading))
-        mine = st.button("Yours, as a new version", type="primary", key="conflict-mine")
+        st.image(difference_picture(photo_rgb, theirs.reading, work.reading), alt="Your version, and how it differs")
+        mine = st.button("Keep yours, as a new version", type="primary", key="conflict-mine")
     with right:
         st.markdown(f"**{theirs.person}'s** · {_summary(theirs.reading)}")
-        st.image(difference_picture(photo_rgb, work.reading, theirs.reading))
-        other = st.button(f"{theirs.person}'s", key="conflict-theirs")
-        both = st.button("Put both on the canvas", key="conflict-both")
+        st.image(difference_picture(photo_rgb, work.reading, theirs.reading), alt="Their version, and how it differs")
+        other = st.button(f"Keep {theirs.person}'s", key="conflict-theirs")
+        both = st.button("Show both on the canvas", key="conflict-both")
     if mine or both:
         work.base_revision_id, work.conflict = theirs.id, None
         if both:
@@ -79,16 +91,16 @@ def conflict_box(store: Store, work: Work, photo_rgb: ByteArray) -> None:
             work.change(store, replace(work.reading, boxes=(*work.reading.boxes, *added)))
             work.reseed()
         else:
-            st.session_state["saving"] = "stay"
+            desk.save(store, "stay")
         st.rerun()
     if other:
         readings.drop_draft(store, work.picture.id, work.person, work.reader)
-        _reopen(store, work)
+        desk.put(store, work.picture.id)
         st.rerun()
 
 
 def difference_picture(photo_rgb: ByteArray, before: Reading, after: Reading) -> ByteArray:
-    """The page with boxes of both readings: grey where they agree, green solid if new, vermilion broken if gone."""
+    """The page with boxes of both readings: grey where they agree, green solid if new, orange dashed if gone."""
     view = np.ascontiguousarray(at_width(photo_rgb, _VIEW_WIDTH_PX))
     scale = view.shape[1] / photo_rgb.shape[1]
     old, new = ({box.box_photo_xyxy for box in reading.beats} for reading in (before, after))
@@ -106,19 +118,13 @@ def difference_picture(photo_rgb: ByteArray, before: Reading, after: Reading) ->
     return np.asarray(view, dtype=np.uint8)
 
 
-def _reopen(store: Store, work: Work) -> None:
-    if work_at_hand() is work:
-        put_on_desk(store, work.person, work.picture.id, "second" if work.reader else "uncertain")
-
-
 def _named(revision: Revision) -> str:
     proposed = "" if revision.bundle_version is None else f", proposed by {revision.bundle_version}"
     skipped = " (skipped)" if revision.status == "skipped" else ""
-    at = f"{revision.created_at[:10]} {clock(revision.created_at)}"
-    return f"{revision.number}: {revision.person}, {at}{skipped}{proposed}"
+    return f"{revision.number}: {revision.person}, {local_time(revision.created_at)}{skipped}{proposed}"
 
 
 def _summary(reading: Reading) -> str:
     flags = "".join(f", {flag}" for flag in sorted(reading.flags))
     complete = ", all boxed" if reading.boxes_complete else ""
-    return f"{reading.label or 'no label'}, {len(reading.beats)} beats{complete}{flags}."
+    return f"{reading.label or 'no label'}, {counted(len(reading.beats), 'beat')}{complete}{flags}."

@@ -3,18 +3,21 @@
 import streamlit as st
 
 from ecgcore.bundle import Bundle
-from pages.parts.caliper import caliper_box, caliper_key
+from pages.parts.caliper import caliper_between_beats, caliper_key, caliper_reading
 from pages.parts.figure import layer_css, page_figure
-from pages.parts.heat import explain
+from pages.parts.heat import page_heat_png
 from pages.parts.measured import NO_MILLIMETRES
+from pages.parts.picture_zoom import PLOT, STYLE, zoom_on_purpose
 from pages.parts.results import Screened, Shown
+from pages.parts.words import counted
 
-LEGEND = (
-    "Solid vermilion box: towards abnormal. Dashed blue: towards normal. Grey: little weight. Thick: "
-    "a large share of the decision. Scroll to zoom, drag to pan, double-click to go back, click a beat to see it."
+LEGEND = "Solid orange: supports abnormal. Dashed blue: supports normal. Thicker: weighs more. Grey: little weight."
+HOW = (
+    "Zoom with the buttons, Ctrl and the wheel, or two fingers; drag to pan; double-click for the whole page. Click a "
+    "beat to see it close up."
 )
 HEAT_LEGEND = (
-    "Purple: what in the whole page spoke for abnormal, relative to this page's strongest spot (Grad-CAM, a hint only)."
+    "Purple: what in the whole page supported abnormal, relative to this page's strongest spot (Grad-CAM, a hint only)."
 )
 
 SCOPE = ".st-key-page-view"
@@ -34,7 +37,7 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             "Panel outline",
             key="show-panel",
             persist_state="session",
-            help="All that the networks saw. Header, footer and whatever else lies outside were cut off.",
+            help="All that the networks saw. Header, footer and whatever else lies outside were left out.",
         )
         known = item.prediction.px_per_mm is not None
         caliper = st.toggle(
@@ -44,31 +47,35 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             disabled=not known,
             help="Drag across the page to measure time and voltage." if known else NO_MILLIMETRES,
         )
-        opacity = st.slider(
-            "Grad-CAM opacity",
-            0.1,
-            1.0,
-            0.5,
-            0.05,
-            "opacity %.2f",
-            key="heat-opacity",
-            persist_state="session",
-            disabled=not heat,
-            label_visibility="collapsed",
-            help="How strongly Grad-CAM covers the page.",
-            width=160,
-        )
+        opacity = 0.0
+        if heat:
+            opacity = st.slider(
+                "Grad-CAM opacity",
+                0.1,
+                1.0,
+                0.5,
+                0.05,
+                "opacity %.2f",
+                key="heat-opacity",
+                persist_state="session",
+                label_visibility="collapsed",
+                help="How strongly Grad-CAM covers the page.",
+                width=160,
+            )
     # Once computed, the heat stays in the figure, so that switching it off and on keeps the zoom.
     explained: set[str] = st.session_state.setdefault("explained", set())
     if heat:
         explained.add(item.key)
-    heat_png = explain(item, shown, bundle).page_png if item.key in explained else None
+    heat_png = page_heat_png(item, shown, bundle) if item.key in explained else None
     figure = page_figure(shown.view_jpeg, shown.wh, item.prediction, heat_png, caliper=caliper and known)
     chosen = st.session_state.get(beat_key(item))
-    layers = layer_css(SCOPE, beats=beats, panel=panel, heat_opacity=opacity if heat else 0.0, chosen=chosen)
+    layers = layer_css(SCOPE, beats=beats, panel=panel, heat_opacity=opacity, chosen=chosen)
     # The chart takes its height from this box, so that a page has its own shape on a wide screen and on a phone.
     shape = f"{SCOPE} {{aspect-ratio: {shown.wh[0]} / {shown.wh[1]}}}"
-    st.html(f"<style>{shape}\n{layers}</style>")
+    st.html(f"<style>{shape}\n{layers}\n{STYLE.format(scope=SCOPE)}</style>")
+    if caliper and known:
+        caliper_reading(item)  # above the picture, where it stays in sight while the next distance is dragged
+    zoom_on_purpose(shown.wh[0], caliper=caliper and known)
     with st.container(key="page-view"):
         st.plotly_chart(
             figure,
@@ -77,12 +84,12 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             key=f"page-{item.key}",
             on_select=lambda: _take_selection(item),
             selection_mode=("points", "box"),
-            config={"scrollZoom": True, "displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]},
-            alt=f"The ECG page {item.title} with {len(item.prediction.beats)} beats boxed",
+            config=PLOT,
+            alt=f"ECG page {item.title} with {counted(len(item.prediction.beats), 'beat')} boxed",
         )
+    st.caption("  \n".join((LEGEND, *((HEAT_LEGEND,) if heat else ()), HOW)))
     if caliper and known:
-        caliper_box(item)
-    st.caption(LEGEND + (f"  \n{HEAT_LEGEND}" if heat else ""))
+        caliper_between_beats(item)
 
 
 def _take_selection(item: Screened) -> None:

@@ -1,18 +1,16 @@
-"""One page on a reader's desk: what it says now, what the canvas was given, and the way into the database."""
+"""One page that is being read: what it says now, what the canvas was given, and the way into the database."""
 
 import time
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
-import streamlit as st
-
-from annotations import queue, readings
+from annotations import readings
 from annotations.model import UNTOLD, LabelledBox, Picture, Provenance, Reading, SaveConflict, StoreError
 from annotations.predictions import latest_prediction, proposals
 from annotations.store import Store
 from ecgcore.types import Box
-from pages.parts.canvas import from_drawing
+from pages.parts.canvas import from_drawing, seed_of
 
 LONGEST_PAUSE_S = 60.0
 """Time between two actions counts up to here; longer is a break."""
@@ -35,6 +33,8 @@ class Work:
         set_aside: rejected proposals, which the canvas does not show.
         pending: what a helper proposes.
         last_drawn: uid of the box drawn last, from which helpers start.
+        zoom: at which the canvas was given its boxes.
+        asking: how the reader wanted to go on from a save that waits for a label; "" while none does.
         trouble: why the draft could not be kept; it then lives in this session alone and is tried again.
     """
 
@@ -56,13 +56,25 @@ class Work:
     token: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     last_action: float = field(default_factory=time.monotonic)
     conflict: SaveConflict | None = None
+    zoom: int = 1
+    asking: Literal["", "stay", "next"] = ""
     trouble: StoreError | None = None
 
     def __post_init__(self) -> None:
         self.reseed()
 
+    @property
+    def view(self) -> str:
+        """Names what the reader sees, so that a press that was meant for something else is known."""
+        return f"{self.token}q" if self.asking else self.token
+
+    @property
+    def needs_label(self) -> bool:
+        """Whether nothing has been said of the page; of what is no ECG nothing can be."""
+        return self.reading.label is None and "not an ECG" not in self.reading.flags
+
     def reseed(self) -> None:
-        """Give the canvas the boxes as they are now, under a new key."""
+        """Give the canvas the boxes as they are now."""
         self.seed += 1
         self.seeded = (*self.reading.beats, *self.pending)
         self.seeded_pending = frozenset(box.uid for box in self.pending)
@@ -94,7 +106,9 @@ class Work:
             self.reseed()
 
     def take_drawing(self, store: Store, drawing: dict[str, Any] | None, scale: float) -> None:
-        """Read the canvas; a changed drawing is one more change."""
+        """Read the canvas; a changed drawing is one more change. One that grew from an older seed is out of date."""
+        if seed_of(drawing) != self.seed:
+            return
         boxes = from_drawing(
             drawing,
             self.seeded,
@@ -123,6 +137,7 @@ class Work:
                 provenance=self.provenance,
                 reader=self.reader,
                 status="skipped" if skipped else "submitted",
+                picture_hash=self.picture.picture_hash,
             )
         except SaveConflict as conflict:
             self.conflict = conflict
@@ -149,6 +164,7 @@ class Work:
                 base_revision_id=self.base_revision_id,
                 provenance=self.provenance,
                 reader=self.reader,
+                picture_hash=self.picture.picture_hash,
             )
             self.trouble = None
         except StoreError as error:
@@ -177,20 +193,3 @@ def open_work(store: Store, person: str, image_id: int, reader: str) -> Work:
 def replace_box(reading: Reading, uid: str, place: Box) -> Reading:
     """The reading with one box elsewhere."""
     return replace(reading, boxes=tuple(replace(b, box_photo_xyxy=place) if b.uid == uid else b for b in reading.boxes))
-
-
-def work_at_hand() -> Work | None:
-    """The page on this session's desk."""
-    work: Work | None = st.session_state.get("work")
-    return work
-
-
-def put_on_desk(store: Store, person: str, image_id: int | None, order: queue.Order) -> None:
-    """Open a page, or clear the desk where there is none; the address names the page, so that a reload finds it."""
-    if image_id is None:
-        st.session_state.pop("work", None)
-        st.query_params.pop("page", None)
-        return
-    st.session_state["work"] = open_work(store, person, image_id, queue.reader_of(order, person))
-    queue.lease(store, image_id, person)
-    st.query_params["page"] = str(image_id)

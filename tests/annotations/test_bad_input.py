@@ -106,7 +106,7 @@ def test_pictures_that_find_no_room_are_refused_one_by_one(store: Store, tmp_pat
     outcome = _run(arguments, 200_000)
     assert outcome.returncode == 1 and "Traceback" not in outcome.stderr
     assert "refused large.png: The picture cannot be kept: File too large." in outcome.stderr
-    assert "1 pictures and 1 readings added" in outcome.stdout
+    assert "pages added: 1, readings added: 1" in outcome.stdout
     assert check(store) == []
 
 

@@ -14,6 +14,7 @@ from annotations import readings
 from annotations.exchange import export_to, import_from, said
 from annotations.formats import FORMATS
 from annotations.model import StoreError
+from annotations.patients import patient_group
 from annotations.snapshots import take_snapshot
 from annotations.store import Store
 from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
@@ -24,7 +25,7 @@ WHOLE = ("coco", "voc", "labelstudio")
 
 def _filled(store: Store) -> None:
     for number, reading in enumerate((NORMAL, ABNORMAL, replace(NORMAL, label="unsure"))):
-        picture, _ = store.add_picture(picture_rgb(number), group=f"patient {number % 2}")
+        picture, _ = store.add_picture(picture_rgb(number), group=patient_group(store, f"patient {number % 2}"))
         readings.save(store, picture.id, "Ada", reading, base_revision_id=None)
 
 
@@ -68,7 +69,7 @@ def test_a_persons_word_is_never_replaced_by_an_import(store: Store, tmp_path: P
     assert report.unchanged == 2
     assert "read here already" in report.refusals[0].reason
     assert readings.head(store, 1) == changed
-    with pytest.raises(StoreError, match="Nothing was taken"):
+    with pytest.raises(StoreError, match="Import cancelled"):
         import_from(store, "coco", tmp_path / "out", "Ada", whole_or_nothing=True)
 
 
@@ -112,16 +113,16 @@ def test_the_commands_carry_a_folder_through(tmp_path: Path) -> None:
         ("../secret.png", "normal", "p", ""),
     )
     whole = _run("import", "--format", "table", str(folder), "--whole", *data)
-    assert whole.returncode == 1 and "Nothing was taken" in whole.stderr
+    assert whole.returncode == 1 and "Import cancelled" in whole.stderr
     taken = _run("import", "--format", "table", str(folder), "--by", "Ada", *data)
     assert taken.returncode == 1  # something was refused
-    assert "1 pictures and 1 readings added" in taken.stdout
+    assert "pages added: 1, readings added: 1" in taken.stdout
     assert ":3:" in taken.stderr and ":4:" in taken.stderr
     assert _run("export", "--format", "coco", str(tmp_path / "out"), *data).returncode == 0
     assert len(json.loads((tmp_path / "out" / "annotations.json").read_text())["images"]) == 1
     assert _run("backup", str(tmp_path / "b.zip"), *data).returncode == 0
     assert _run("restore", str(tmp_path / "b.zip"), "--data-dir", str(tmp_path / "new")).returncode == 0
-    assert _run("check", "--data-dir", str(tmp_path / "new")).stdout == "nothing is damaged\n"
+    assert _run("check", "--data-dir", str(tmp_path / "new")).stdout == "no damage found\n"
     next((tmp_path / "new" / "pictures").rglob("*.png")).unlink()
     damaged = _run("check", "--data-dir", str(tmp_path / "new"))
     assert damaged.returncode == 1 and "cannot be opened" in damaged.stdout
@@ -152,8 +153,8 @@ def test_signals_are_drawn_as_pages_once(tmp_path: Path) -> None:
     data = ("--data-dir", str(tmp_path / "data"))
     first = _run("import", "--format", "wfdb", str(tmp_path / "in"), *data)
     assert first.returncode == 1 and "refused broken" in first.stderr and "Traceback" not in first.stderr
-    assert "1 pictures and 0 readings added" in first.stdout
+    assert "pages added: 1, readings added: 0" in first.stdout
     again = _run("import", "--format", "wfdb", str(tmp_path / "in"), *data)
-    assert "0 pictures and 0 readings added, 1 unchanged" in again.stdout
+    assert "pages added: 0, readings added: 0, unchanged: 1" in again.stdout
     (row,) = Store(tmp_path / "data").rows("SELECT source, source_record, group_key FROM image")
     assert row == {"source": "rendered", "source_record": "wfdb:site/1", "group_key": "wfdb:site/1"}

@@ -39,6 +39,24 @@ def test_counts_and_what_is_new_since_the_last_snapshot(store: Store) -> None:
     assert counts(store).detector_pages - before.detector_pages == 1
 
 
+def test_pages_that_were_read_without_a_label_are_counted_and_found(store: Store) -> None:
+    ids = _fill(store)
+    readings.save(store, ids[4], "Ada", replace(NORMAL, label=None), base_revision_id=None)
+    assert counts(store).no_label == 1
+    assert [row["id"] for row in gallery(store, "no label")] == [ids[4]]
+    assert ids[4] not in [row["id"] for row in gallery(store, "unread")]
+
+
+def test_returned_pages_are_flagged(store: Store) -> None:
+    ids = _fill(store)
+    head = readings.head(store, ids[1])
+    assert head is not None
+    before = gallery_size(store, "flagged")
+    readings.add_review(store, head.id, "Ben", "returned", "P waves")
+    assert gallery_size(store, "flagged") >= before
+    assert ids[1] in [row["id"] for row in gallery(store, "flagged")]
+
+
 def test_counts_follow_the_rules_of_what_may_train(store: Store) -> None:
     labels = (None, "normal", "abnormal", "unsure")
     flags = (frozenset(), frozenset({"not an ECG"}), frozenset({"bad photo"}))
@@ -67,7 +85,7 @@ def test_the_gallery_filters_searches_and_turns_pages(store: Store) -> None:
     assert shown["unread"] == [5]
     assert shown["normal"] == [3, 1] and shown["abnormal"] == [] and shown["unsure"] == [4]
     assert shown["all boxed"] == [4, 3, 1]
-    assert shown["held out"] == [3] and shown["bin"] == [2] and shown["flagged"] == []
+    assert shown["test set"] == [3] and shown["bin"] == [2] and shown["flagged"] == []
     assert all(gallery_size(store, show) == len(rows) for show, rows in shown.items())
     assert [row["id"] for row in gallery(store, "all", search="page 3")] == [4]
     assert [row["id"] for row in gallery(store, "all", search="g_2")] == [3]

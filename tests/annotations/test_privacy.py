@@ -182,7 +182,7 @@ def test_an_import_keeps_file_names_only_when_asked(store: Store, folder: Path) 
 
 def test_no_picture_is_imported_where_only_results_are_kept(store: Store, folder: Path) -> None:
     choose_what_to_keep(store, "result")
-    with pytest.raises(StoreError, match="Nothing but results"):
+    with pytest.raises(StoreError, match="Only results"):
         import_from(store, "coco", folder, "Ada")
     assert not files_of(store)
     assert latest_prediction(store, 1) is None

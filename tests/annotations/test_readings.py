@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -159,6 +160,22 @@ def _save_often(folder: Path, person: str, image_ids: list[int], times: int) -> 
         except SaveConflict:
             conflicts += 1
     return saved, conflicts
+
+
+def test_a_save_while_the_head_is_read_leaves_its_boxes_with_it(
+    store: Store, page: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, read = readings.save(store, page.id, "Ada", NORMAL, base_revision_id=None), Store.rows
+
+    def rows_then_a_save(*args: Any) -> list[dict[str, Any]]:
+        found = read(*args)
+        monkeypatch.undo()
+        readings.save(store, page.id, "Ben", ABNORMAL, base_revision_id=first.id)
+        return found
+
+    monkeypatch.setattr(Store, "rows", rows_then_a_save)
+    head = readings.head(store, page.id)
+    assert head is not None and head.reading == NORMAL
 
 
 def test_processes_that_save_the_same_pages_are_all_accounted_for(store: Store) -> None:

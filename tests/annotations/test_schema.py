@@ -55,6 +55,7 @@ ROWS = {
         "INSERT INTO blackening VALUES (1, 1, 'Ada', 0, 0, 5, 5, '2026-01-01')",
         "INSERT INTO panel_corners VALUES (1, 1, 'Ada', 0, 0, 9, 0, 9, 9, 0, 9, '2026-01-01')",
     ],
+    "m009_patients": ["INSERT INTO patient_key VALUES (hex(zeroblob(32)), 'g', '2026-01-01')"],
 }
 
 
@@ -66,12 +67,77 @@ def test_every_older_form_comes_up_with_its_rows(stop: str, tmp_path: Path) -> N
     for name in NAMES[: NAMES.index(stop)]:
         for statement in ROWS.get(name, []):
             old.conn.execute(statement)
-    before = {table: list(old[table].rows) for table in old.table_names() if not table.startswith("_")}
+    before = {t: list(old[t].rows) for t in old.table_names() if not t.startswith(("_", "sqlite_"))}
     old.close()
     upgrade(path)
     new = connect(path)
     assert {table: list(new[table].rows) for table in before} == before
+    assert new.execute("PRAGMA foreign_key_check").fetchall() == []
     assert [applied.name for applied in migrations.applied(new)] == NAMES
+
+
+NUMBERED = (
+    "image", "prediction", "prediction_box", "annotation", "revision", "review", "snapshot", "erasure", "train_run",
+    "run_event", "activation", "kept_result", "blackening", "panel_corners",
+)  # fmt: skip
+"""Tables whose rows have a number that is shown or referred to."""
+
+
+def _before_numbers(path: Path) -> Database:
+    """A database of the form before numbers counted on for ever, with rows."""
+    old = connect(path)
+    migrations.apply(old, stop_before="m008_numbers")
+    for name in NAMES[: NAMES.index("m008_numbers")]:
+        for statement in ROWS.get(name, []):
+            old.conn.execute(statement)
+    return old
+
+
+def _parts(db: Database) -> dict[tuple[str, str], str]:
+    """Everything of the form that is not a table's numbering."""
+    rows = db.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
+    return {
+        (kind, name): " ".join(sql.replace(" AUTOINCREMENT", "").replace('"', "").split())
+        for kind, name, sql in rows
+        if not name.startswith("sqlite_")
+    }
+
+
+def test_rebuilt_tables_keep_their_triggers_indexes_and_references(tmp_path: Path) -> None:
+    db = _before_numbers(tmp_path / "ecg.db")
+    before, references = _parts(db), {t: db.execute(f"PRAGMA foreign_key_list({t})").fetchall() for t in NUMBERED}
+    assert sum(kind == "trigger" for kind, _ in before) > 20
+    migrations.apply(db, stop_before="m009_patients")
+    assert _parts(db) == before
+    assert {t: db.execute(f"PRAGMA foreign_key_list({t})").fetchall() for t in NUMBERED} == references
+    assert db.execute("PRAGMA foreign_keys").fetchone() == (1,)
+    numbered = db.execute("SELECT name FROM sqlite_schema WHERE sql LIKE '% id INTEGER PRIMARY KEY AUTOINCREMENT,%'")
+    assert {name for (name,) in numbered} == set(NUMBERED)
+    assert db.execute("SELECT count(*) FROM sqlite_schema WHERE sql GLOB '* id INTEGER PRIMARY KEY,*'").fetchone() == (
+        0,
+    )
+
+
+def test_numbers_go_on_past_all_that_was_ever_used(tmp_path: Path) -> None:
+    db = _before_numbers(tmp_path / "ecg.db")
+    db.conn.execute("INSERT INTO erasure (person, pictures, erased_at) VALUES ('Ada', 40, '2026-01-01')")
+    highest = {t: max((row["id"] for row in db[t].rows), default=0) for t in NUMBERED}
+    migrations.apply(db)
+    last = dict(db.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
+    assert all(last[table] >= highest[table] for table in NUMBERED)
+    assert last["image"] == highest["image"] + 40
+    erased = ("annotation", "revision", "prediction", "prediction_box")  # how many went was never noted
+    assert all(last[table] >= highest[table] + 100_000 for table in erased)
+
+
+def test_a_row_that_refers_to_nothing_leaves_the_older_form_as_it_was(tmp_path: Path) -> None:
+    db = _before_numbers(tmp_path / "ecg.db")
+    db.conn.execute("PRAGMA foreign_keys = OFF")
+    db.conn.execute("UPDATE image SET group_key = 'nowhere'")
+    before = "\n".join(db.conn.iterdump())
+    with pytest.raises(StoreError, match="refers to nothing"):
+        migrations.apply(db)
+    assert "\n".join(db.conn.iterdump()) == before
 
 
 def test_a_newer_form_is_refused(tmp_path: Path) -> None:
@@ -130,6 +196,8 @@ def test_processes_that_start_at_once_all_find_it_ready(tmp_path: Path) -> None:
         "DELETE FROM panel_corners",
         "INSERT INTO kept_result VALUES (2, 'no JSON', '2026-01-01')",
         "INSERT INTO former_hash VALUES ('short', 1)",
+        "INSERT INTO patient_key VALUES ('MRN 12345', 'g', '2026-01-01')",
+        "INSERT INTO patient_key VALUES (hex(randomblob(32)), 'no such group', '2026-01-01')",
     ],
 )
 def test_the_rules_hold_whoever_writes(statement: str, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_held_out_group_stays_so_and_keeps_its_pages(store: Store) -> None:
     b, _ = store.add_picture(picture_rgb(2))
     store.hold_out(["p"])
     assert store.picture(a.id).is_holdout
-    with pytest.raises(StoreError, match="held out"):
+    with pytest.raises(StoreError, match="permanent test set"):
         store.join_group([b.id, a.id], "elsewhere")
     assert store.picture(b.id).group_key == b.group_key  # nothing is taken halfway
     store.join_group([b.id], "p")

@@ -73,7 +73,7 @@ def test_a_backup_comes_back_whole(store: Store, tmp_path: Path) -> None:
     assert check(copy) == []
     with pytest.raises(StoreError, match="exists already"):
         backup(store, tmp_path / "b.zip")
-    with pytest.raises(StoreError, match="holds a database"):
+    with pytest.raises(StoreError, match="contains a database"):
         restore(tmp_path / "b.zip", tmp_path / "new")
 
 
@@ -195,7 +195,7 @@ def test_an_erased_patient_is_gone_for_good(store: Store) -> None:
     content = b"".join(path.read_bytes() for path in store.folder.iterdir() if path.is_file())
     assert b"secret-0" not in content and b"patient-0" not in content
     assert b"secret-1" in content
-    with pytest.raises(StoreError, match="no picture"):
+    with pytest.raises(StoreError, match="No page belongs"):
         erase_group(store, "patient-0", "Ada")
 
 

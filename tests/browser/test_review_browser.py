@@ -5,10 +5,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from annotations import readings
 from annotations.store import Store
+from benchmarks.fast_labels import add_pages, hurry, judge
 from benchmarks.real_browser import free_port, served
 from benchmarks.review_browser import PHOTO_WH, TOLERANCE_PX, WAIT_MS, Hand, add_page, correct_one, settle, until
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
@@ -59,7 +60,7 @@ def test_every_key_of_review(browser: Browser, address: str, store: Store) -> No
     settle(page)
     for key, label in (("u", "unsure"), ("n", "normal"), ("a", "abnormal"), ("z", "normal")):
         press(key)  # the last label but one holds after the undo
-        expect(page.locator(f".st-key-label-{label} strong")).to_be_visible(timeout=WAIT_MS)
+        expect(page.locator(f"[class*=st-key-press-label-{label}] strong")).to_be_visible(timeout=WAIT_MS)
     settle(page)  # the undo has given the canvas its boxes anew
     Hand(page, 1).drag((beat.x1 - 12, beat.y1 - 9), (beat.x2 + 12, beat.y2 + 9))
     expect(page.get_by_role("button", name="Snap")).to_be_enabled(timeout=WAIT_MS)
@@ -81,6 +82,7 @@ def test_every_key_of_review(browser: Browser, address: str, store: Store) -> No
     expect(accept).to_be_hidden(timeout=WAIT_MS)
     press("s")  # while the canvas is still being given the accepted beats
     until(page, lambda: readings.head(store, image_id) is not None)
+    expect(page.locator(".review-frozen")).to_be_hidden(timeout=WAIT_MS)
     head = readings.head(store, image_id)
     assert head is not None
     assert head.reading.label == "normal"
@@ -88,19 +90,81 @@ def test_every_key_of_review(browser: Browser, address: str, store: Store) -> No
     assert origins.count("drawn") == 1
     assert origins.count("propagated") == len(origins) - 1 >= 5
     press("a")
-    expect(page.locator(".st-key-label-abnormal strong")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("[class*=st-key-press-label-abnormal] strong")).to_be_visible(timeout=WAIT_MS)
     press("Enter")
     until(page, lambda: not page.url.endswith(f"page={image_id}"))
-    again = readings.head(store, image_id)
-    assert again is not None
-    assert (again.number, again.reading.label) == (2, "abnormal")
+    assert [revision.reading.label for revision in readings.history(store, image_id)] == ["abnormal", "normal"]
     skipped = int(page.url.rpartition("page=")[2])
     assert skipped in others
-    settle(page)
+    expect(page.locator(".review-frozen")).to_be_hidden(timeout=WAIT_MS)
     press("k")
     until(page, lambda: not page.url.endswith(f"page={skipped}"))
     assert [revision.status for revision in readings.history(store, skipped)] == ["skipped"]
     page.close()
+
+
+def test_a_quick_readers_keys_never_reach_another_page(browser: Browser, tiny_bundle: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "data")
+    store.add_person("Ada")
+    add_pages(store, 12)
+    with served({"ECG_BUNDLE_DIR": str(tiny_bundle), "ECG_DATA_DIR": str(store.folder)}) as (address, _):
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        presses = hurry(page, address, 10, 4.0, np.random.default_rng(3))
+        outcome = judge(store, presses)
+        assert outcome.is_right and outcome.pages >= 3, outcome
+        _back_brings_the_page_and_a_save_without_label_asks(page, store)
+        page.close()
+
+
+def _back_brings_the_page_and_a_save_without_label_asks(page: Page, store: Store) -> None:
+    """What the address names is shown; Enter without a label saves only after the answer; modifiers press nothing."""
+    frozen, number = page.locator(".review-frozen"), int(page.url.rpartition("page=")[2])
+    page.go_back()
+    until(page, lambda: not page.url.endswith(f"page={number}"))
+    expect(frozen).to_be_hidden(timeout=WAIT_MS)
+    shown = int(page.url.rpartition("page=")[2])
+    assert page.evaluate("seen()") == shown
+    page.go_forward()
+    until(page, lambda: page.evaluate("seen()") == number)
+    expect(frozen).to_be_hidden(timeout=WAIT_MS)
+    _new_boxes_leave_scroll_and_tool(page)
+    clear = page.get_by_role("button", name="Clear label")
+    if clear.is_visible():
+        clear.click()
+        expect(clear).to_be_hidden(timeout=WAIT_MS)
+    page.keyboard.press("Shift+n")
+    page.get_by_role("textbox", name="Comment").press_sequentially("an usual")
+    page.locator("h1").click()
+    page.keyboard.press("Enter")
+    boxes_only = page.get_by_role("button", name="Save boxes only")
+    expect(boxes_only).to_be_visible(timeout=WAIT_MS)
+    expect(frozen).to_be_hidden(timeout=WAIT_MS)
+    assert readings.head(store, number) is None
+    page.keyboard.press("b")
+    until(page, lambda: readings.head(store, number) is not None)
+    head = readings.head(store, number)
+    assert head is not None and (head.reading.label, head.reading.comment) == (None, "an usual")
+
+
+def _new_boxes_leave_scroll_and_tool(page: Page) -> None:
+    """An undo gives the canvas its boxes anew; neither it nor a key frames the page."""
+    page.get_by_text("3×", exact=True).click()
+    settle(page)
+    scroll, edit = page.locator(".dc-scroll"), page.locator('button[aria-label="Edit"]')
+    unsure = page.locator("[class*=st-key-press-label-unsure] strong")
+    edit.click()
+    page.keyboard.press("u")
+    expect(unsure).to_be_visible(timeout=WAIT_MS)
+    scroll.evaluate("element => element.scrollTo(300, 400)")
+    page.keyboard.press("z")
+    expect(unsure).to_be_hidden(timeout=WAIT_MS)
+    settle(page)
+    assert scroll.evaluate("element => [element.scrollLeft, element.scrollTop]") == [300, 400]
+    expect(edit).to_have_attribute("aria-pressed", "true")
+    page.locator("h1").click()
+    page.keyboard.press("Shift")
+    frame = "getComputedStyle(document.querySelector('[data-testid=stMain]'), '::before').content"
+    assert page.evaluate(frame) == "none"
 
 
 def test_a_killed_server_loses_no_stroke(browser: Browser, tiny_bundle: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import cv2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from benchmarks.real_browser import wait_until
 from ecgcore.types import ByteArray
 
 WAIT_MS = 30_000
@@ -40,7 +41,7 @@ def test_dropped_page_shows_verdict_boxes_and_grad_cam(page: Page, picture: Path
     page.locator("input[type=file]").first.set_input_files(picture)
 
     expect(page.get_by_text("◆ Refer", exact=True)).to_be_visible(timeout=WAIT_MS)
-    expect(page.get_by_text("bundle tiny-1")).to_be_visible()
+    expect(page.get_by_text("Model tiny-1")).to_be_visible()
     expect(page.get_by_text("Not a medical device")).to_be_visible()
     expect(page.get_by_role("img", name="probability of abnormal")).to_be_visible()
 
@@ -64,8 +65,8 @@ def test_dropped_page_shows_verdict_boxes_and_grad_cam(page: Page, picture: Path
     expect(chart.locator("image")).to_have_count(2, timeout=WAIT_MS)
     expect(chart.locator("image").last).to_have_css("opacity", "0.5")
 
-    page.locator("[class*=st-key-open-] button").first.click()
-    expect(page.get_by_text("What the local network saw")).to_be_visible(timeout=WAIT_MS)
+    page.get_by_role("button", name="Next beat").click()
+    expect(page.get_by_text("Beat network's view")).to_be_visible(timeout=WAIT_MS)
     expect(chart.locator(".trace:last-child .point").filter(visible=True).first).to_be_attached()
 
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -95,8 +96,10 @@ def test_zoom_outlives_the_switches(page: Page, picture: Path) -> None:
     width_px = "document.querySelector('.st-key-page-view image').getBoundingClientRect().width"
     before = page.evaluate(width_px)
     chart.hover()
+    page.keyboard.down("Control")
     page.mouse.wheel(0, -200)
-    page.wait_for_function(f"{width_px} > {1.05 * before}")
+    page.keyboard.up("Control")
+    wait_until(page, f"{width_px} > {1.05 * before}")
     page.get_by_text("Panel outline", exact=True).click()
     expect(chart.locator(".trace:first-child path.js-line")).to_be_visible()
     assert page.evaluate(width_px) > 1.05 * before
@@ -129,4 +132,4 @@ def test_caliper_measures_what_is_dragged(page: Page, picture: Path) -> None:
     assert ms == pytest.approx(dx * mm * 40, rel=0.04)
     assert bpm == pytest.approx(60_000 / ms, abs=1)
     assert mv == pytest.approx(dy * mm / 10, rel=0.08)
-    expect(page.get_by_text("Measured from a photo").first).to_be_visible()
+    expect(page.get_by_text("Measured on a scan or export").first).to_be_visible()

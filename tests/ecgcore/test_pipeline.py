@@ -1,16 +1,19 @@
 """One page all the way through a tiny bundle: statuses, decisions, coordinates, evidence."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from ecgcore import evidence as evidence_module
 from ecgcore.bundle import Bundle, Operating, load_bundle
 from ecgcore.overlay import BLUE, GREY, VERMILION, draw_overlay, overlay_png, share_color_rgb, verdict_line
 from ecgcore.page import prepare_page
-from ecgcore.pipeline import NO_BEAT, classify, evidence, screen, screen_file, screen_pages
+from ecgcore.pipeline import NO_BEAT, classify, evidence, explain_beat, page_heat_map, screen, screen_file, screen_pages
 from ecgcore.rhythm import beat_rows
 from ecgcore.types import ByteArray, Prediction
 from tests.tiny import CONTRACT_KEYS, save_tiny_bundle
@@ -30,9 +33,11 @@ def test_screened_page_fits_the_contract(prediction: Prediction, ecg_page_rgb: B
     height, width = ecg_page_rgb.shape[:2]
     shown = json.loads(json.dumps(prediction.to_json(), allow_nan=False))
     assert list(shown) == CONTRACT_KEYS
-    assert (shown["status"], shown["reason"], shown["bundle"]) == ("ok", None, "tiny-1")
+    assert (shown["status"], shown["bundle"]) == ("ok", "tiny-1")
     assert 0 < shown["p_abnormal"] < 1
     assert shown["decision"] == "refer"
+    assert (shown["p_normal_below"], shown["p_abnormal_from"], shown["leads_found"]) == (0.3, 0.7, 12)
+    assert shown["reason"] == f"{shown['p_abnormal']:.2f} lies between 0.30 and 0.70."
     assert shown["px_per_mm"] == pytest.approx(5.0, rel=0.01)
     assert shown["beats"]
     for beat in shown["beats"]:
@@ -131,6 +136,34 @@ def test_evidence_fits_the_photo_and_the_beats(bundle: Bundle, ecg_page_rgb: Byt
 def test_evidence_without_beats(bundle: Bundle, ecg_page_rgb: ByteArray) -> None:
     found = screen(ecg_page_rgb, bundle, file="x", min_score=1.0)
     assert evidence(ecg_page_rgb, bundle, found).beats == ()
+
+
+def _no_photo() -> ByteArray:
+    raise AssertionError("the prediction carries its panel")
+
+
+def test_one_beat_is_explained_alone_and_without_its_photo(
+    bundle: Bundle, ecg_page_rgb: ByteArray, prediction: Prediction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = evidence(ecg_page_rgb, bundle, replace(prediction, ink=None), top=len(prediction.beats))
+    monkeypatch.setattr(evidence_module, "prepare", _no_photo)
+    for place, beat in enumerate(every.beats[:3]):
+        found = explain_beat(_no_photo, bundle, prediction, beat)
+        assert (found.crop == every.crops[place]).all()
+        assert found.heat == pytest.approx(every.crop_heats[place], abs=0.02)
+    with pytest.raises(IndexError):
+        explain_beat(_no_photo, bundle, prediction, len(prediction.beats))
+
+
+def test_the_page_s_heat_comes_in_the_size_of_the_view(
+    bundle: Bundle, ecg_page_rgb: ByteArray, prediction: Prediction
+) -> None:
+    height, width = ecg_page_rgb.shape[:2]
+    small = page_heat_map(_no_photo, bundle, prediction, width_px=300, photo_wh=(width, height))
+    assert small.shape == (round(300 * height / width), 300)
+    whole = evidence(ecg_page_rgb, bundle, prediction, top=0).heat_photo
+    shrunk = cv2.resize(whole, small.shape[::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(small - shrunk).mean() < 0.02
 
 
 def test_explaining_leaves_the_networks_as_they_were(bundle: Bundle, ecg_page_rgb: ByteArray) -> None:

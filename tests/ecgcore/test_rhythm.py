@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ecgcore.page import prepare_page
 from ecgcore.papersim import PageStyle, SimPage, draw_page, synthetic_ecg
 from ecgcore.rhythm import beat_rows, measure_rhythm
-from ecgcore.rhythm_measures import RhythmMeasures, on_paper, rhythm_measures
+from ecgcore.rhythm_measures import RhythmMeasures, on_paper, rhythm_measures, whole_bpm
 from ecgcore.rhythm_peaks import r_peaks
 from ecgcore.types import USUAL_PAPER, FloatArray, PageImage, Paper, Prediction, Rhythm
 
@@ -122,12 +122,13 @@ def test_paper_speed_scales_times_and_leaves_ratios_alone(runs_mm: list[list[flo
         assert usual is other
         assert sum(map(len, runs_mm)) < 2
         return
-    assert other.heart_rate_bpm == pytest.approx(usual.heart_rate_bpm * speed_mm_s / 25)
+    tenths = 0.051 * (1 + speed_mm_s / 25)  # both are rounded to a tenth
+    assert other.heart_rate_bpm == pytest.approx(usual.heart_rate_bpm * speed_mm_s / 25, abs=tenths)
     assert other.sdnn_ms == pytest.approx(usual.sdnn_ms * 25 / speed_mm_s)
     assert other.rr_cv == pytest.approx(usual.rr_cv)
     assert other.regularity == usual.regularity
-    assert usual.lowest_bpm <= usual.heart_rate_bpm * (1 + 1e-9)
-    assert usual.heart_rate_bpm <= usual.highest_bpm * (1 + 1e-9)
+    assert usual.lowest_bpm <= usual.heart_rate_bpm + 0.051
+    assert usual.heart_rate_bpm <= usual.highest_bpm + 0.051
 
 
 def test_gaps_between_runs_are_no_steps() -> None:
@@ -152,3 +153,35 @@ def test_other_paper_and_back_is_the_same_prediction(source: str) -> None:
 def test_without_millimetres_nothing_is_measured() -> None:
     shown = on_paper(replace(Prediction("a", 1, "ok"), rhythm=Rhythm((0, 1), ((20.0, 20.0),))), Paper(50.0))
     assert (shown.heart_rate_bpm, shown.rr_cv) == (None, None)
+
+
+def _regularity(*rr_mm: float) -> str | None:
+    measures = rhythm_measures(Rhythm((), (rr_mm,)), USUAL_PAPER)
+    assert measures is not None
+    return measures.regularity
+
+
+@pytest.mark.parametrize("odd", [8.0, 12.0])
+def test_one_badly_seen_r_peak_makes_no_rhythm_irregular(odd: float) -> None:
+    assert _regularity(10, 10.1, odd, 10, 9.9, 10, 10.1) == "regular"
+
+
+def test_a_missed_beat_and_one_counted_twice_make_no_rhythm_irregular() -> None:
+    assert _regularity(20, 20.2, 40.1, 19.9, 20) == "regular"
+    assert _regularity(20, 20.2, 8, 12.1, 19.9, 20) == "regular"
+
+
+def test_fibrillation_and_premature_beats_are_irregular() -> None:
+    assert _regularity(20, 27, 16, 22, 31, 18) == "irregular"
+    assert _regularity(20, 20, 13, 27, 20, 20) == "irregular", "one premature beat and its pause"
+    assert _regularity(20, 13, 20, 13, 20) == "irregular"
+    assert _regularity(20, 20.5, 26) == "irregular", "of few intervals none is left out"
+
+
+def test_the_rate_is_rounded_in_one_place() -> None:
+    rhythm = Rhythm((), ((19.6, 19.6, 19.6),))
+    measures = rhythm_measures(rhythm, USUAL_PAPER)
+    blank = Prediction("page.png", 1, "ok", px_per_mm=5.0, px_per_mm_source="grid", rhythm=rhythm)
+    shown = on_paper(blank, USUAL_PAPER)
+    assert measures is not None and shown.heart_rate_bpm == measures.heart_rate_bpm == 76.5
+    assert whole_bpm(76.5) == 77 and whole_bpm(76.4) == 76

@@ -7,8 +7,15 @@ from streamlit.testing.v1 import AppTest
 
 from annotations.predictions import record_prediction
 from annotations.store import Store
+from pages.parts import screening
 from tests.annotations.conftest import picture_rgb, prediction
 from tests.pages.review_app import review
+
+
+@pytest.fixture(autouse=True)
+def _screened_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of the page ends when all that was dropped is screened, however slow this machine is."""
+    monkeypatch.setattr(screening, "PATIENCE_S", 60.0)
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """Drives the app in Streamlit's own test harness, as far as the tests of Review and of keeping pages share it."""
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
+from pages.parts.turns import Desk
+from pages.parts.work import Work
 from tests.pages.test_screen_app import APP, texts
 
 
@@ -25,3 +28,26 @@ def below(app: AppTest, words: str) -> str:
 
 def press(app: AppTest, key: str) -> AppTest:
     return sound(app.button(key=key).click().run())
+
+
+def desk(app: AppTest) -> Desk:
+    """What lies before the reader."""
+    result: Desk = app.session_state["desk"]
+    return result
+
+
+def at_hand(app: AppTest) -> Work:
+    """The page that is being read."""
+    work = desk(app).work
+    assert work is not None
+    return work
+
+
+def do(app: AppTest, what: str) -> AppTest:
+    """Press one of the buttons that mean the page that is shown."""
+    return press(app, f"press-{what}-{at_hand(app).view}")
+
+
+def button(app: AppTest, what: str) -> Button:
+    """One of these buttons."""
+    return app.button(key=f"press-{what}-{at_hand(app).view}")

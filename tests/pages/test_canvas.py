@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from annotations.model import LabelledBox
 from ecgcore.types import Box
-from pages.parts.canvas import from_drawing, to_drawing
+from pages.parts.canvas import from_drawing, seed_of, to_drawing
 from pages.parts.style import ORANGE
 
 PHOTO_WH = (2213, 1572)
@@ -100,18 +100,31 @@ def test_drawn_boxes_are_new_clamped_and_a_click_is_none() -> None:
 
 def test_a_copy_with_a_known_number_counts_as_new() -> None:
     seeded = proposed([Box(300, 300, 400, 420)])
-    (item,) = to_drawing(seeded, 1.0)["objects"]
+    item, _ = to_drawing(seeded, 1.0)["objects"]
     both = from_drawing({"objects": [item, {**item, "left": 700.0}]}, seeded, 1.0, PHOTO_WH, uid)
     assert [box.uid for box in both] == ["p0", "new-0"]
 
 
 def test_what_a_helper_proposes_is_dashed_and_orange() -> None:
     (box,) = proposed([Box(300, 300, 400, 420)])
-    (item,) = to_drawing([replace(box, origin="propagated")], 1.0, pending=frozenset({"p0"}))["objects"]
+    item, _ = to_drawing([replace(box, origin="propagated")], 1.0, pending=frozenset({"p0"}))["objects"]
     assert item["strokeDashArray"] and item["stroke"] == ORANGE
 
 
 def test_only_untouched_proposals_are_dashed() -> None:
     seeded = proposed([Box(300, 300, 400, 420), Box(500, 300, 600, 420)])
     drawing = to_drawing(seeded, 1.0, untouched=frozenset({"p1"}))
-    assert [bool(item["strokeDashArray"]) for item in drawing["objects"]] == [False, True]
+    assert [bool(item["strokeDashArray"]) for item in drawing["objects"][:2]] == [False, True]
+
+
+def test_a_drawing_tells_from_which_seed_it_grew() -> None:
+    seeded = proposed([Box(300, 300, 400, 420)])
+    drawing = to_drawing(seeded, 1.0, seed=7)
+    assert seed_of(drawing) == 7
+    assert seed_of(None) is None and seed_of({"objects": []}) is None
+    # All boxes deleted, and another drawn.
+    rect = {"type": "Rect", "left": 10, "top": 10, "width": 50, "height": 60, "strokeWidth": 2}
+    emptied = {"objects": [drawing["objects"][-1], rect]}
+    assert seed_of(emptied) == 7
+    gone = (replace(seeded[0], origin="rejected"),)
+    assert from_drawing(emptied, seeded, 1.0, PHOTO_WH, uid) == (LabelledBox("new-0", Box(10, 10, 60, 70)), *gone)

@@ -1,6 +1,8 @@
 """The Dataset page on a real store: counts, bin, hold-out, erasing, snapshots, import and export."""
 
+import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +10,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from annotations import readings
+from annotations.patients import find_patient, group_code, patient_group
 from annotations.snapshots import snapshots
 from annotations.store import Store
 from annotations.upkeep import erase_group
 from ecgcore.overlay import NOTICE
 from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
-from tests.pages.review_app import press, sound
+from tests.pages.review_app import button, press, sound
 from tests.pages.test_screen_app import APP, texts
 
 
@@ -21,7 +24,8 @@ from tests.pages.test_screen_app import APP, texts
 def data(two_readers: Store) -> Store:
     store = two_readers
     for number, reading in enumerate((NORMAL, ABNORMAL, NORMAL)):
-        picture, _ = store.add_picture(picture_rgb(number), group=f"patient {number}", name=f"page {number}")
+        group = patient_group(store, f"MRN 44{number}")
+        picture, _ = store.add_picture(picture_rgb(number), group=group, name=f"page {number}")
         readings.save(store, picture.id, "Ada", reading, base_revision_id=None)
     return store
 
@@ -49,14 +53,15 @@ def test_counts_of_both_data_sets_and_what_is_new(app: AppTest, data: Store) -> 
     assert "2 normal, 1 abnormal, from 3 patients" in texts(app)
     assert NOTICE in texts(app)
     app.text_input(key="snapshot-name").set_value("first")
-    sound(next(b for b in app.button if b.label == "Freeze what holds now").click().run())
+    sound(next(b for b in app.button if b.label == "Create snapshot").click().run())
     assert [s.name for s in snapshots(data)] == ["first"]
     assert not any(metric.delta for metric in app.metric), "no change is no rise"
     picture, _ = data.add_picture(picture_rgb(7))
     readings.save(data, picture.id, "Ada", NORMAL, base_revision_id=None)
     sound(app.run())
     assert "+1 since the last snapshot" in [metric.delta for metric in app.metric]
-    assert "1 pages added: 4" in texts(app)
+    assert "1 page added: 4" in texts(app)
+    assert "1 unknown" in texts(app), "a page of an unknown patient counts as a patient, and it says so"
 
 
 def test_bin_hold_out_and_erase(app: AppTest, data: Store) -> None:
@@ -75,9 +80,64 @@ def test_bin_hold_out_and_erase(app: AppTest, data: Store) -> None:
     sound(app.run())
     tick(app, 2)
     assert app.button(key="gallery-erase").disabled
-    sound(app.text_input(key="erase-typed").set_value("patient 1").run())
+    sound(app.text_input(key="erase-typed-0").set_value("MRN 440").run())
+    assert app.button(key="gallery-erase").disabled, "another patient's page is ticked"
+    sound(app.text_input(key="erase-typed-0").set_value("mrn441").run())
+    assert "1 page of patient" in texts(app)
     press(app, "gallery-erase")
     assert data.rows("SELECT id FROM image ORDER BY id") == [{"id": 1}, {"id": 3}]
+
+
+def test_a_patient_is_named_found_and_erased_by_the_key(app: AppTest, data: Store) -> None:
+    unknown = [data.add_picture(picture_rgb(number))[0].id for number in (10, 11)]
+    sound(app.run())
+    assert len(re.findall(r"unknown patient [0-9a-f]{8}", texts(app))) == 2
+    tick(app, *unknown, 1)
+    sound(app.text_input(key="gallery-patient").set_value("Case 7").run())
+    press(app, "gallery-join")
+    assert len({data.picture(i).group_key for i in (*unknown, 1)}) == 1
+    code = group_code(data, data.picture(1).group_key)
+    assert texts(app).count(f"patient {code}") == 3 and not re.search(r"unknown patient [0-9a-f]{8}", texts(app))
+    assert "Case 7" not in texts(app) and "MRN" not in texts(app)
+    for typed in (" CASE7 ", code):
+        sound(app.text_input(key="gallery-search").set_value(typed).run())
+        assert {str(box.key) for box in app.checkbox if str(box.key).startswith("tick-")} == {
+            "tick-1",
+            "tick-4",
+            "tick-5",
+        }
+    for box in app.checkbox:
+        box.set_value(False)
+    sound(app.text_input(key="erase-typed-0").set_value("case 7").run())
+    press(app, "gallery-erase")
+    assert find_patient(data, "Case 7") is None
+    assert data.rows("SELECT id FROM image ORDER BY id") == [{"id": 2}, {"id": 3}]
+
+
+def test_pages_without_a_label_are_counted_and_listed(app: AppTest, data: Store) -> None:
+    picture, _ = data.add_picture(picture_rgb(9))
+    readings.save(data, picture.id, "Ada", replace(NORMAL, label=None), base_revision_id=None)
+    sound(app.selectbox(key="gallery-show").set_value("no label").run())
+    assert "1 of these without a label" in texts(app)
+    assert [str(box.key) for box in app.checkbox if str(box.key).startswith("tick-")] == [f"tick-{picture.id}"]
+
+
+def test_an_old_tab_cannot_save_onto_a_page_that_came_after_an_erased_one(app: AppTest, data: Store) -> None:
+    tab = AppTest.from_file(str(APP), default_timeout=60)
+    tab.query_params["who"], tab.query_params["page"] = "Ada", "3"
+    sound(sound(tab.run()).switch_page("pages/review.py").run())
+    assert tab.query_params["page"] == "3"
+    erase_group(data, data.picture(3).group_key, "Ben")
+    new, _ = data.add_picture(picture_rgb(20))
+    assert new.id > 3
+    for words in ("Abnormal", "Save"):
+        shown = {button.label.split(" `")[0]: button for button in tab.button}
+        assert words in shown
+        sound(shown[words].click().run())
+    shown = " ".join(element.value for element in tab.error)
+    assert "Page 3 was erased while you had it open" in shown
+    assert data.rows("SELECT count(*) AS n FROM revision WHERE person = 'Ada' AND label = 'abnormal'") == [{"n": 1}]
+    assert readings.head(data, new.id) is None
 
 
 def test_agreement(app: AppTest, data: Store) -> None:
@@ -117,10 +177,10 @@ def test_an_archive_is_packed_and_dropped_again(app: AppTest, data: Store) -> No
     wait_for(app, "3 pages packed")
     (content,) = app.session_state["export-archives"].values()
     assert any(element.label.startswith("Download coco.zip") for element in app.get("download_button"))
-    erase_group(data, "patient 1", "Ada")
+    erase_group(data, data.picture(2).group_key, "Ada")
     app.file_uploader[0].set_value(("set.zip", content, "application/zip"))
     press(sound(app.run()), "import-go")
-    wait_for(app, "1 pictures and 1 readings added, 2 unchanged, 0 refused")
+    wait_for(app, "1 page and 1 reading added, 2 unchanged, 0 refused")
     assert app.file_uploader[0].value is None  # the drop zone is empty again
     app.file_uploader[0].set_value(("set.zip", b"no archive", "application/zip"))
     press(sound(app.run()), "import-go")
@@ -128,26 +188,28 @@ def test_an_archive_is_packed_and_dropped_again(app: AppTest, data: Store) -> No
 
 
 def test_look_alikes_are_put_together_or_told_apart(app: AppTest, data: Store) -> None:
-    assert any("No pair waits" in info.value for info in app.info)
+    assert any("No undecided pairs" in info.value for info in app.info)
     darker_rgb = (picture_rgb(0) * 0.9).astype(np.uint8)
     data.db.conn.execute("UPDATE page_group SET fold = 1")
-    picture, _ = data.add_picture(darker_rgb, group="patient 1")  # its fold is fixed, so a person must decide
+    picture, _ = data.add_picture(
+        darker_rgb, group=data.picture(2).group_key
+    )  # its fold is fixed, so a person must decide
     sound(app.run())
     press(app, f"alike-same-{picture.id}-1")
-    assert any("cannot become one" in error.value for error in app.error)
+    assert any("cannot become one patient" in error.value for error in app.error)
     press(app, f"alike-not-{picture.id}-1")
-    assert any("No pair waits" in info.value for info in app.info)
+    assert any("No undecided pairs" in info.value for info in app.info)
     assert data.rows("SELECT not_the_same_by FROM look_alike") == [{"not_the_same_by": "Ada"}]
 
 
 def test_older_pictures_are_compared_in_the_background(app: AppTest, data: Store) -> None:
     data.add_picture((picture_rgb(0) * 0.9).astype(np.uint8))
     data.db.conn.execute("UPDATE image SET look_hash = ''")
-    data.db.conn.execute("UPDATE image SET group_key = 'patient 2' WHERE id = 4")
+    data.db.conn.execute("UPDATE image SET group_key = (SELECT group_key FROM image WHERE id = 3) WHERE id = 4")
     data.db.conn.execute("DELETE FROM look_alike")
     sound(app.run())
     press(app, "alike-compare")
-    wait_for(app, "look alike: 1")
+    wait_for(app, "Near-duplicate pairs: 1")
     press(app, "alike-same-4-1")
     assert data.picture(4).group_key == data.picture(1).group_key
 
@@ -155,4 +217,4 @@ def test_older_pictures_are_compared_in_the_background(app: AppTest, data: Store
 def test_open_goes_to_review(app: AppTest) -> None:
     press(app, "open-2")
     assert app.query_params["page"] == "2"
-    assert app.button(key="label-abnormal").label == "**Abnormal**"
+    assert button(app, "label-abnormal").label == "**Abnormal** `A`"

@@ -1,4 +1,4 @@
-"""Look again: pages whose label networks that had not seen them would not have guessed."""
+"""Suspected label errors: pages whose label networks that had not seen them would not have guessed."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def test_before_any_training_it_says_what_to_do(tmp_path: Path, monkeypatch: pyt
     store = Store(tmp_path / "data")
     store.add_person("Ada")
     app = dataset(store, monkeypatch)
-    assert any("Nothing to look at yet." in info.value for info in app.info)
+    assert any("No training has finished yet." in info.value for info in app.info)
 
 
 def test_doubtful_labels_are_listed_until_somebody_reads_them_again(
@@ -49,13 +49,13 @@ def test_doubtful_labels_are_listed_until_somebody_reads_them_again(
     readings.save(finished, first, "Ada", head.reading, base_revision_id=head.id)
     sound(app.run())
     assert first not in listed(app)
-    assert "1 of these were read again" in texts(app)
+    assert "1 of these were re-read" in texts(app)
     for image_id in listed(app):
         head = readings.head(finished, image_id)
         assert head is not None
         readings.save(finished, image_id, "Ada", head.reading, base_revision_id=head.id)
     sound(app.run())
-    assert any("No page waits" in success.value for success in app.success)
+    assert any("No suspected label errors" in success.value for success in app.success)
 
 
 def test_the_button_opens_review(finished: Store, monkeypatch: pytest.MonkeyPatch) -> None:

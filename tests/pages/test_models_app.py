@@ -21,6 +21,7 @@ from trainer import jobs
 from trainer.registry import bundle, bundles_folder, present_version
 from trainer.registry_decisions import activate, history
 from trainer.registry_exchange import export_bundle
+from trainer.run_files import COMPARISON, run_folder
 
 STARTER = "starter-real-0"
 
@@ -61,10 +62,10 @@ def put(app: AppTest, content: bytes) -> AppTest:
 def test_the_starter_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = models(Store(tmp_path / "data"), monkeypatch, who="")
     shown = texts(app)
-    assert f"Bundle {STARTER} answers" in shown
+    assert f"Model in use: {STARTER}" in shown
     assert "real pages of the Khan set" in shown
-    assert "There is no other bundle yet." in said(app)
-    assert "Nobody has activated another bundle yet." in shown
+    assert "There is no other model yet." in said(app)
+    assert "No other model has been activated yet." in shown
     assert "names no diagnosis" in shown
     assert NOTICE in shown
     assert "Who are you?" not in shown, "looking needs no name"
@@ -80,9 +81,9 @@ def test_the_bundle_that_the_environment_names_with_its_figures(
     monkeypatch.setenv("ECG_BUNDLE_DIR", str(folder))
     app = models(Store(tmp_path / "data"), monkeypatch, who="")
     shown = texts(app)
-    assert "Bundle tiny-1 answers" in shown
+    assert "Model in use: tiny-1" in shown
     assert "ECG_BUNDLE_DIR" in said(app)
-    assert STARTER in said(app), "what would answer without the variable"
+    assert STARTER in said(app), "what would be in use without the variable"
     assert "some set" in shown
     assert app.dataframe[0].value.iloc[0].tolist() == ["AUROC", "0.92 (0.90 to 0.94)"]
 
@@ -115,7 +116,7 @@ def test_the_line_leads_to_the_candidate(finished: Store, monkeypatch: pytest.Mo
     candidate = candidate_of(finished)
     cards = [element.value.strip("*") for element in app.markdown]
     assert [name for name in cards if name in (IN_USE, candidate, STARTER)] == [IN_USE, candidate, STARTER]
-    assert f"Bundle {IN_USE} answers" in texts(app)
+    assert f"Model in use: {IN_USE}" in texts(app)
     assert bundle(finished, candidate).parent == IN_USE
     assert app.selectbox(key="models-chosen").value == candidate
     press(app, f"look-{STARTER}")
@@ -127,8 +128,9 @@ def test_a_comparison_is_read_without_a_name_and_a_decision_needs_one(
 ) -> None:
     app = models(finished, monkeypatch, who="")
     shown = texts(app)
-    assert "Not known" in shown
-    assert f"{candidate_of(finished)} beside {IN_USE} on 2 held-out pages" in shown
+    assert "Inconclusive (too few pages)" in shown
+    assert f"{candidate_of(finished)} compared with {IN_USE} on 2 pages of the permanent test set" in shown
+    assert "1 abnormal and 1 normal page." in shown, "what the sensitivity is a share of"
     assert any(list(table.value.columns) == ["", "candidate", "in use"] for table in app.dataframe)
     assert "names no diagnosis" in shown
     assert "Who are you?" in shown
@@ -142,12 +144,21 @@ def test_activate_asks_why_and_roll_back_is_one_click(finished: Store, monkeypat
     assert "needs a reason" in app.error[0].value
     assert present_version(finished) == IN_USE
     decide(app, "activate", "Better on our pages")
-    assert f"{candidate} answers from now on." in said(app)
-    assert f"Bundle {candidate} answers" in texts(app)
-    assert run_of(finished, 1).state == "active"
+    assert present_version(finished) == IN_USE, "two pages tell nothing, so a second click is asked for"
+    assert f"The comparison of {candidate} with {IN_USE} is inconclusive" in said(app)
+    press(app, "activate-cancel")
+    assert "activate-confirm" not in [button.key for button in app.button]
+    decide(app, "activate", "Better on our pages")
+    press(app, "activate-confirm")
+    assert f"{candidate} is now in use." in said(app)
+    assert f"Model in use: {candidate}" in texts(app)
+    sound(app.selectbox(key="models-chosen").set_value(IN_USE).run())
+    assert "was not compared" not in said(app), "the two were compared, whichever is in use"
+    assert f"{IN_USE} compared with {candidate} on 2 pages" in texts(app)
     press(app, "rollback")
-    assert f"{IN_USE} answers again." in said(app)
+    assert f"{IN_USE} is in use again." in said(app)
     assert present_version(finished) == IN_USE
+    assert bundle(finished, candidate).standing == "earlier in use", "nobody rejected it"
     decided = next(table.value for table in app.dataframe if "why" in table.value)
     assert list(decided["to"]) == [IN_USE, candidate, IN_USE]
     assert list(decided["how"]) == ["rolled back", "activated", "activated"]
@@ -155,26 +166,41 @@ def test_activate_asks_why_and_roll_back_is_one_click(finished: Store, monkeypat
     assert [decision.person for decision in history(finished)] == ["Ada"] * 3
 
 
+def test_what_activating_changes_stands_beside_the_button(finished: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = run_folder(finished.folder, 1) / COMPARISON
+    report = json.loads(file.read_text())
+    report["decisions"] = {"active": {"refer": 2}, "candidate": {"normal": 1, "refer": 1}}
+    report["changed"] = [{"file": "a", "label": "abnormal", "active": "refer", "candidate": "normal"}]
+    file.write_text(json.dumps(report))
+    app = models(finished, monkeypatch)
+    effect, changes = (table.value for table in app.table)
+    assert list(effect[""]) == ["Normal", "Abnormal", "Referred"]
+    manifests = [bundle(finished, version).folder / "bundle.json" for version in (IN_USE, candidate_of(finished))]
+    limits = [json.loads(manifest.read_text())["thresholds"]["p_normal_below"] for manifest in manifests]
+    assert [effect[when][0] for when in ("now", "after")] == [f"below {limit:.2f}" for limit in limits]
+    assert (effect["now"][2], effect["after"][2]) == ("100% (2 of 2)", "50% (1 of 2)")
+    assert changes.iloc[0].tolist() == ["◆ refer → ● normal", 1, 0, 1]
+    assert "Unchanged: 1 page." in texts(app)
+
+
 def test_a_rejected_candidate_stays_and_is_called_so(finished: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     app = models(finished, monkeypatch)
     candidate = candidate_of(finished)
     decide(app, "reject", "Sensitivity fell")
-    assert f"{candidate} is rejected." in said(app)
+    assert f"{candidate} was rejected." in said(app)
     assert run_of(finished, 1).message == "Ada: Sensitivity fell"
     sound(app.selectbox(key="models-chosen").set_value(candidate).run())
     assert app.button(key="reject").disabled
-    assert "1 other bundle" in [expander.label for expander in app.expander] or "2 other bundles" in [
-        expander.label for expander in app.expander
-    ]
+    assert {"1 other model", "2 other models"} & {expander.label for expander in app.expander}
 
 
-def test_nothing_answers_before_it_was_compared(finished: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_used_before_it_was_compared(finished: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     save_tiny_bundle(bundles_folder(finished.folder) / "elsewhere-1", version="elsewhere-1")
     app = models(finished, monkeypatch)
     sound(app.selectbox(key="models-chosen").set_value("elsewhere-1").run())
-    assert "It was not compared with the bundle in use." in said(app)
+    assert f"It was not compared with {IN_USE}, the model in use." in said(app)
     decide(app, "activate", "It is said to be good")
-    assert "elsewhere-1 was not compared with in-use, the bundle in use." in app.error[0].value
+    assert "elsewhere-1 was not compared with in-use, the model in use." in app.error[0].value
     assert present_version(finished) == IN_USE
 
 
@@ -186,24 +212,25 @@ def test_from_one_file_to_a_comparison_to_an_activation(
     export_bundle(other, "elsewhere-1", tmp_path / "bundle.zip")
     content = (tmp_path / "bundle.zip").read_bytes()
     app = put(models(finished, monkeypatch), content)
-    assert "elsewhere-1 is here." in said(app)
+    assert "elsewhere-1 was imported." in said(app)
     assert app.selectbox(key="models-chosen").value == "elsewhere-1"
     put(app, content)
-    assert "There is a bundle elsewhere-1 here already." in app.error[0].value
+    assert "Model elsewhere-1 is here already." in app.error[0].value
     press(app, "compare")
     run = runs(finished)[0]
     assert (run.kind, run.candidate_version, run.person) == ("compare", "elsewhere-1", "Ada")
     ended = jobs.follow(finished, run.id)
     assert ended.state == "candidate", ended.message
     sound(app.run())
-    assert f"elsewhere-1 beside {IN_USE} on 2 held-out pages" in texts(app)
+    assert f"elsewhere-1 compared with {IN_USE} on 2 pages" in texts(app)
     decide(app, "activate", "Tried on another computer")
+    press(app, "activate-confirm")
     assert present_version(finished) == "elsewhere-1"
 
 
 def test_a_file_that_is_no_bundle_is_refused(finished: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     app = put(models(finished, monkeypatch), b"no zip at all")
-    assert "The file is no bundle" in app.error[0].value
+    assert "This is not a model file" in app.error[0].value
     outside = BytesIO()
     with zipfile.ZipFile(outside, "w") as archive:
         archive.writestr("../../outside.txt", "x")
@@ -219,10 +246,10 @@ def test_the_next_screening_uses_what_was_activated(
     monkeypatch.setenv("ECG_DATA_DIR", str(finished.folder))
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     drop(app, ("a.png", png(ecg_page_rgb)))
-    assert f"bundle {IN_USE}" in texts(app)
-    activate(finished, candidate_of(finished), "Ada", "Better")
+    assert f"Model {IN_USE}" in texts(app)
+    activate(finished, candidate_of(finished), "Ada", "Better", is_confirmed=True)
     sound(app.run())
-    assert f"Screened with {IN_USE}. {candidate_of(finished)} answers now" in texts(app)
+    assert f"Screened with {IN_USE}. {candidate_of(finished)} is now in use" in texts(app)
     sound(app.toggle(key="show-heat").set_value(True).run())
     drop(app, ("b.png", png(ecg_page_rgb[:, ::-1].copy())))
     said_by = {item.title: item.prediction.bundle for item in app.session_state["screened"].values()}
@@ -242,4 +269,4 @@ def test_another_bundle_in_the_same_folder_is_loaded_anew(
         save_tiny_bundle(folder, version=version)
         app = AppTest.from_file(str(APP), default_timeout=60).run()
         drop(app, ("a.png", png(ecg_page_rgb)))
-        assert f"bundle {version}" in texts(app)
+        assert f"Model {version}" in texts(app)

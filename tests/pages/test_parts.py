@@ -5,14 +5,22 @@ import io
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from ecgcore.rhythm_measures import on_paper
-from ecgcore.types import Beat, Box, Paper, Prediction, Rhythm
+from ecgcore.mesh import Mesh
+from ecgcore.overlay import draw_overlay, verdict_line
+from ecgcore.rhythm_measures import on_paper, rhythm_measures, whole_bpm
+from ecgcore.types import Beat, Box, FloatArray, PanelFrame, Paper, Prediction, Rhythm
 from pages.parts.batch import results_csv, results_jsonl, urgency
+from pages.parts.beats import heaviest
 from pages.parts.figure import describe_beat, layer_css, page_figure, share_classes
-from pages.parts.results import Screened
+from pages.parts.measured import rhythm_text
+from pages.parts.picture_source import measured_on
+from pages.parts.pictures import jpeg
+from pages.parts.results import Screened, Shown
 from pages.parts.scores import interval_text, score_tables
+from pages.parts.verdict import probability_scale, verdict_text
 
 
 def beat(share: float | None, left: float = 0.0) -> Beat:
@@ -25,39 +33,40 @@ def item(file: str, decision: str | None, p_abnormal: float | None, status: str 
 
 
 BATCH = [
-    item("bad", None, None, "rejected"),
     item("low", "normal", 0.05),
-    item("high", "abnormal", 0.9),
-    item("unsure", "refer", 0.5),
+    item("bad", None, None, "rejected"),
+    item("doubtful", "refer", 0.13),
+    item("high", "abnormal", 0.93),
+    item("unsure", "refer", 0.75),
     item("no beat", "refer", None),
+    item("less high", "abnormal", 0.7),
 ]
+IN_ORDER = ["high", "unsure", "less high", "doubtful", "bad", "no beat", "low"]
 
 
-def test_refers_come_first_then_falling_probability_then_what_failed() -> None:
-    assert [i.title for i in sorted(BATCH, key=urgency)] == ["unsure", "no beat", "high", "low", "bad"]
+def test_the_most_probably_abnormal_comes_first_and_normal_after_all_that_needs_a_reader() -> None:
+    assert [i.title for i in sorted(BATCH, key=urgency)] == IN_ORDER
 
 
 def test_csv_and_json_lines_hold_every_page_once() -> None:
     rows = list(csv.DictReader(io.StringIO(results_csv(BATCH))))
     lines = [json.loads(line) for line in results_jsonl(BATCH).splitlines()]
-    assert (
-        [row["file"] for row in rows] == [line["file"] for line in lines] == ["unsure", "no beat", "high", "low", "bad"]
-    )
-    assert rows[2]["p_abnormal"] == "0.9"
-    assert rows[2]["beats"] == "1"
+    assert [row["file"] for row in rows] == [line["file"] for line in lines] == IN_ORDER
+    assert rows[0]["p_abnormal"] == "0.93"
+    assert rows[0]["beats"] == "1"
     assert rows[4]["decision"] == ""
 
 
 def test_csv_says_what_is_wrong_with_a_picture() -> None:
-    faulty = replace(BATCH[2], prediction=replace(BATCH[2].prediction, faults=("It is dark.", "It is blurred.")))
-    rows = list(csv.DictReader(io.StringIO(results_csv([faulty, BATCH[1]]))))
+    faulty = replace(BATCH[3], prediction=replace(BATCH[3].prediction, faults=("It is dark.", "It is blurred.")))
+    rows = list(csv.DictReader(io.StringIO(results_csv([faulty, BATCH[0]]))))
     assert [row["faults"] for row in rows] == ["It is dark. It is blurred.", ""]
 
 
 def test_csv_holds_what_was_measured_on_the_paper() -> None:
     rhythm = Rhythm((0, 1, 2, 3), ((20.0, 22.0, 20.0),))
-    prediction = replace(BATCH[2].prediction, px_per_mm=8.0, px_per_mm_source="grid", rhythm=rhythm)
-    measured = replace(BATCH[2], prediction=on_paper(prediction, Paper(50.0, 5.0)))
+    prediction = replace(BATCH[3].prediction, px_per_mm=8.0, px_per_mm_source="grid", rhythm=rhythm)
+    measured = replace(BATCH[3], prediction=on_paper(prediction, Paper(50.0, 5.0)))
     (row,) = csv.DictReader(io.StringIO(results_csv([measured])))
     assert (row["rhythm"], row["paper_speed_mm_s"], row["gain_mm_mv"]) == ("regular", "50.0", "5.0")
     assert (row["lowest_bpm"], row["highest_bpm"], row["rmssd_ms"]) == ("136.4", "150.0", "40")
@@ -112,9 +121,85 @@ def test_layers_are_switched_by_style() -> None:
 def test_hover_gives_number_score_probability_and_share(share: float | None, words: str | None) -> None:
     text = describe_beat(11, beat(share))
     assert "Beat 12" in text
-    assert "0.90" in text
-    assert "0.50" in text
+    assert "detected 90 %" in text
+    assert "this beat alone: 50 % abnormal" in text
     assert words is None or words in text
+
+
+def test_the_heaviest_beats_speak_for_both_answers() -> None:
+    """On a page called normal they were all against the verdict, or all for it."""
+    shares = (0.1, -0.9, 0.3, 0.0, -0.8, 0.2, -0.7, None, 0.4, -0.6)
+    prediction = Prediction("a", 1, "ok", decision="normal", p_abnormal=0.1, beats=tuple(beat(s) for s in shares))
+    assert heaviest(prediction) == {"abnormal": [8, 2, 5], "normal": [1, 4, 6]}
+    assert heaviest(replace(prediction, beats=(beat(0.2), beat(None)))) == {"abnormal": [0], "normal": []}
+
+
+def test_a_refer_says_why_before_anything_else() -> None:
+    prediction = Prediction(
+        "a", 1, "ok", "0.34 lies between 0.11 and 0.77.", decision="refer", p_abnormal=0.34, beats=(beat(0.5),)
+    )
+    said = verdict_text(prediction)
+    assert said.startswith("0.34 lies between 0.11 and 0.77. A clinician should read this page.")
+    assert "about 34 were abnormal" in said
+    no_beat = replace(prediction, p_abnormal=None, reason="No beat was found. A clinician should read it.")
+    assert verdict_text(no_beat) == "No beat was found. A clinician should read it."
+
+
+def test_what_is_wrong_with_the_picture_is_not_said_twice() -> None:
+    widened = "0.80 lies between 0.05 and 0.88, widened from 0.11 and 0.77 because of the picture"
+    prediction = Prediction(
+        "a", 1, "ok", f"{widened}: It is dark. It is blurred.", decision="refer", p_abnormal=0.8, beats=(beat(0.5),)
+    )
+    assert verdict_text(replace(prediction, faults=("It is dark.", "It is blurred."))).startswith(f"{widened}. A ")
+
+
+def test_the_zones_of_the_scale_end_where_the_bounds_are() -> None:
+    scale = probability_scale(0.8, 0.05, 0.88)
+    assert "left:5.00%;width:83.00%" in scale, "refer from 0.05 to 0.88"
+    assert "normal below 0.05" in scale
+    assert "abnormal from 0.88" in scale
+
+
+@pytest.mark.parametrize("rr_mm", [19.4, 19.61, 19.7, 19.74])  # 77.3, 76.49, 76.1 and 75.99 bpm
+def test_the_rate_is_the_same_number_everywhere(rr_mm: float) -> None:
+    measures = rhythm_measures(Rhythm((0, 1, 2, 3), ((rr_mm, rr_mm, rr_mm),)), Paper(25.0, 10.0))
+    assert measures is not None
+    assert f"Heart rate {whole_bpm(measures.heart_rate_bpm)} bpm**" in rhythm_text(measures)
+
+
+STRAIGHT = np.array([[2.0, 0, 30], [0, 2.0, 50], [0, 0, 1]])
+TURNED = np.array([[2.0, 0.1, 30], [-0.1, 2.0, 50], [0, 0, 1]])
+WAVES = Mesh((0.0, 0.0), (400.0, 400.0), np.full((4, 4, 2), 3.0))
+
+
+@pytest.mark.parametrize(
+    ("file", "grey", "matrix", "mesh", "words"),
+    [
+        ("a.jpg", 180, TURNED, None, "a photo, straightened,"),
+        ("a.jpg", 180, STRAIGHT, WAVES, "a photo, straightened,"),
+        ("a.jpg", 255, STRAIGHT, WAVES, "a scan or export, straightened,"),
+        ("a.jpg", 180, STRAIGHT, None, "a scan or export"),
+        ("A.PDF", 255, STRAIGHT, None, "a PDF page"),
+        ("a.dcm", 255, STRAIGHT, None, "a DICOM file"),
+        ("a.heic", 180, STRAIGHT, None, "a photo"),
+    ],
+)
+def test_it_says_what_was_measured_on(file: str, grey: int, matrix: FloatArray, mesh: Mesh | None, words: str) -> None:
+    """It said "from a photo" under exports, scans and the app's own drawings."""
+    thumb = jpeg(np.full((60, 90, 3), grey, np.uint8))
+    shown = Shown((900, 600), thumb, thumb, thumb)
+    prediction = Prediction(
+        file, 1, "ok", decision="normal", p_abnormal=0.1, frame=PanelFrame(matrix, (400, 250), mesh)
+    )
+    screened = replace(item(file, "normal", 0.1), prediction=prediction, shown=shown)
+    assert measured_on(screened) == f"Measured on {words} assuming 25 mm/s and 10 mm/mV."
+    assert "an artificial page" in measured_on(replace(screened, synthetic=True))
+
+
+def test_the_overlay_bears_its_verdict_in_the_words_of_the_pages() -> None:
+    prediction = Prediction("a", 1, "ok", decision="refer", p_abnormal=0.34, beats=(beat(0.5),), bundle="tiny-1")
+    assert verdict_line(prediction) == "refer, p(abnormal) 0.34, 1 beat, model tiny-1"
+    assert draw_overlay(np.full((100, 200, 3), 255, np.uint8), prediction).shape[0] > 100
 
 
 def test_score_tables_follow_nested_data_sets() -> None:
@@ -122,7 +207,7 @@ def test_score_tables_follow_nested_data_sets() -> None:
     metrics = {"khan": {"gridded": {"fused": {"auroc": figure}, "global": {"auroc": None}}, "note": "text"}}
     [(title, rows)] = score_tables(metrics)
     assert title == "khan · gridded"
-    assert rows == [{"": "AUROC", "verdict (fused)": "0.90 (0.80 to 1.00)", "whole page": "–"}]
+    assert rows == [{"": "AUROC", "verdict (fused)": "0.90 (0.80 to 1.00)", "whole-page network": "–"}]
 
 
 def test_interval_text_without_interval() -> None:

@@ -1,6 +1,7 @@
 """The Training page on a real store and real processes: plan, start, follow, stop, go on, findings."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.pages.review_app import press, sound
 from tests.pages.test_screen_app import APP, texts
 from tests.trainer.training_store import IN_USE, use_tiny_bundle
 from trainer import jobs, jobs_plan
+from trainer.registry_decisions import activate, rollback
 from trainer.run_files import run_folder
 
 
@@ -103,20 +105,22 @@ def test_one_sentence_says_what_will_happen_and_how_long_it_takes(
     sentence = next(element.value for element in app.markdown if element.value.startswith("A run trains"))
     assert "**all four networks** in 5 folds and then once more on **all 8 pages**" in sentence
     assert f"compares the result with **{IN_USE}**" in sentence
-    assert "not measured here" in sentence
+    assert "nothing was trained here yet" in sentence
     table = app.dataframe[0].value
-    assert list(table[""]) == ["All that train", "Fold 1", "Fold 2", "Fold 3", "Fold 4", "Fold 5", "Held out"]
+    assert list(table[""]) == [
+        "Training total", "Fold 1", "Fold 2", "Fold 3", "Fold 4", "Fold 5", "Permanent test set",
+    ]  # fmt: skip
     assert (table["pages"][0], table["pages"][6], sum(table["pages"][1:6])) == (8, 2, 8)
     assert "very uncertain" in texts(app)
     sound(app.button_group(key="training-stages").set_value(["local", "fusion"]).run())
-    assert "trains **beats and verdict (fused)**" in texts(app)
+    assert "trains **beat network and verdict (fused)**" in texts(app)
     sound(app.button_group(key="training-stages").set_value([]).run())
     assert app.button(key="training-start").disabled
     assert any("at least one network" in info.value for info in app.info)
     assert not runs(prepared), "nothing starts by itself"
 
 
-@pytest.mark.parametrize(("patients", "says"), [(range(1), "**Fold "), (range(8), "**All folds begin")])
+@pytest.mark.parametrize(("patients", "says"), [(range(1), "**Fold "), (range(8), "**All folds start")])
 def test_folds_that_no_bundle_is_clean_for_are_named_before_the_start(
     prepared: Store, monkeypatch: pytest.MonkeyPatch, patients: range, says: str
 ) -> None:
@@ -152,13 +156,13 @@ def test_start_follow_stop_and_go_on(ending: Store, monkeypatch: pytest.MonkeyPa
     other = training(ending, monkeypatch, who="Ben")  # another browser, or the same after the server was killed
     assert "Started by Ada" in texts(other)
     sound(other.button_group(key="training-view").set_value("New run").run())
-    assert any("There is one training at a time." in info.value for info in other.info)
+    assert any("Only one training runs at a time." in info.value for info in other.info)
     assert other.button(key="training-start").disabled
 
     press(app, "training-stop")
     jobs.follow(ending, run.id)
     sound(app.run())
-    assert "was stopped" in app.warning[0].value
+    assert "Stopped" in app.warning[0].value
     assert run_of(ending, run.id).state == "cancelled"
     press(app, "training-resume")
     assert run_of(ending, run.id).is_unfinished
@@ -166,9 +170,9 @@ def test_start_follow_stop_and_go_on(ending: Store, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("state", "words"), [("failed", "failed"), ("cancelled", "was stopped"), ("interrupted", "broke off")]
+    ("state", "words"), [("failed", "Failed"), ("cancelled", "Stopped"), ("interrupted", "Interrupted")]
 )
-def test_what_broke_off_says_why_and_can_go_on(
+def test_what_was_interrupted_says_why_and_can_be_resumed(
     prepared: Store, monkeypatch: pytest.MonkeyPatch, state: RunState, words: str
 ) -> None:
     run_id = queue(prepared, state, "The disk is full. Free some space, then resume.")
@@ -181,7 +185,7 @@ def test_what_broke_off_says_why_and_can_go_on(
     (run_folder(prepared.folder, run_id) / "log.txt").write_text("the last line")
     app = training(prepared, monkeypatch)
     (told,) = [element.value for kind in (app.error, app.warning) for element in kind]
-    assert f"**Run {run_id} {words}.** The disk is full. Free some space" in told
+    assert f"**Run {run_id} · {words}.** The disk is full. Free some space" in told
     assert not app.button(key="training-resume").disabled
     assert "✓ 61 s" in texts(app)
     assert len(charts(app)) == 1
@@ -198,20 +202,22 @@ def test_findings_verdict_first(finished: Store, monkeypatch: pytest.MonkeyPatch
     app = training(finished, monkeypatch)
     shown = texts(app)
     version = str(run_of(finished, 1).candidate_version)
-    assert "Not known" in shown
-    assert f"{version} beside {IN_USE} on 2 held-out pages" in shown
+    assert "Inconclusive (too few pages)" in shown
+    assert f"{version} compared with {IN_USE} on 2 pages of the permanent test set" in shown
+    assert f"**Run 1 · Finished.** Model {version}:" in shown
+    assert "4 abnormal and 4 normal pages" in shown
     first_html, first_table = app.html[0], app.dataframe[0]
-    assert "Not known" in first_html.proto.body
+    assert "Inconclusive" in first_html.proto.body
     assert list(first_table.value.columns) == ["", "candidate", "in use"]
     figures = app.dataframe[1].value
     assert list(figures.columns) == ["", "all folds", "fold 1", "fold 2"]
     names = list(figures[""])
     assert names.index("majority rate") == names.index("accuracy") + 1
-    assert {"AUROC", "AUPRC", "sensitivity", "specificity", "F1", "Brier score", "refer rate"} <= set(names)
+    assert {"AUROC", "AUPRC", "sensitivity (refer = found)", "F1", "Brier score", "refer rate"} <= set(names)
     sound(app.button_group(key="run-1-figures").set_value("detector").run())
     assert list(app.dataframe[1].value[""]) == ["recall", "precision", "AP50", "AP50:95"]
     assert "snapshot run 1, 10 pages" in shown
-    assert "tiny, seed 0, 2 folds, device cpu" in shown
+    assert "Test run, seed 0, 2 folds, device cpu" in shown
 
 
 def test_every_plot_has_titles_and_says_what_a_good_one_looks_like(
@@ -245,7 +251,23 @@ def test_earlier_runs_are_in_the_list(finished: Store, monkeypatch: pytest.Monke
     assert "Too little memory." in app.error[0].value
     sound(app.selectbox(key="training-run").set_value(1).run())
     assert not app.error
-    assert "Not known" in texts(app)
+    assert "Inconclusive" in texts(app)
+
+
+def test_a_run_says_what_its_model_is_now_and_not_what_it_was(finished: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = str(run_of(finished, 1).candidate_version)
+    assert _badges(training(finished, monkeypatch)) == ["candidate"]
+    activate(finished, version, "Ada", "Better", is_confirmed=True)
+    app = training(finished, monkeypatch)
+    assert _badges(app) == ["in use"]
+    rollback(finished, "Ada")
+    assert _badges(sound(app.run())) == ["earlier in use"]
+
+
+def _badges(app: AppTest) -> list[str]:
+    return [
+        word for element in app.markdown for word in re.findall(r"-badge\[.*?:[a-z_/]+: ([a-z ]+)\]", element.value)
+    ]
 
 
 def test_enough_new_pages_suggest_a_run(finished: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,7 +279,7 @@ def test_enough_new_pages_suggest_a_run(finished: Store, monkeypatch: pytest.Mon
         assert head is not None
         readings.save(finished, image_id, "Ada", head.reading, base_revision_id=head.id)
     sound(app.run())
-    assert "2 new corrected pages since the last run" in app.info[0].value
+    assert "2 pages corrected since the last run" in app.info[0].value
     assert len(runs(finished)) == 1, "nothing starts by itself"
 
 
@@ -267,7 +289,7 @@ def test_measured_times_are_named_as_such(finished: Store, monkeypatch: pytest.M
         connection.execute("UPDATE train_run SET recipe = 'quick'")
     app = training(finished, monkeypatch)
     sound(app.button_group(key="training-view").set_value("New run").run())
-    assert "as earlier runs here took" in texts(app)
+    assert "from this machine's earlier trainings" in texts(app)
 
 
 def test_another_bundle_in_use_is_named(prepared: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,8 @@ METRICS = {
     "brier",
     "ece",
     "refer_rate",
+    "n_abnormal",
+    "n_normal",
 }
 
 

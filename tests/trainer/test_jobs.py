@@ -216,7 +216,7 @@ def test_a_run_that_is_over_does_not_go_on(prepared: Store, state: Any) -> None:
 def test_the_candidate_answers_once_a_person_says_so(finished: Store) -> None:
     version = run_of(finished, 1).candidate_version
     assert version is not None
-    activate(finished, version, "Ben", "knows our layout")
+    activate(finished, version, "Ben", "knows our layout", is_confirmed=True)
     assert registry.active(finished).folder.name == version
     assert run_of(finished, 1).state == "active"
     line = [facts.version for facts in registry.line_of_descent(finished, version)]

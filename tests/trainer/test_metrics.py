@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from trainer.metrics import classification_metrics, paired_auroc_difference
@@ -30,7 +32,8 @@ def test_values_agree_with_scikit_learn(seed: int) -> None:
         "brier": sk.brier_score_loss(labels, p),
         "refer_rate": np.mean((p >= 0.4) & (p < 0.6)),
     }
-    assert set(found) == {*expected, "ece"}
+    assert set(found) == {*expected, "ece", "n_abnormal", "n_normal"}
+    assert (found["n_abnormal"], found["n_normal"]) == (labels.sum(), 157 - labels.sum())
     for name, value in expected.items():
         assert found[name] == pytest.approx(value), name
 
@@ -39,7 +42,50 @@ def test_ece_is_the_mean_gap_of_ten_equal_bins() -> None:
     labels, _ = some_scores(200, 3)
     p = np.random.default_rng(1).permutation(np.linspace(0.01, 0.99, 200))
     expected = np.mean([abs(p[b].mean() - labels[b].mean()) for b in np.array_split(np.argsort(p), 10)])
-    assert classification_metrics(labels, p, None, [""] * 200, n_boot=1)["ece"]["value"] == pytest.approx(expected)
+    found = classification_metrics(labels, p, None, [""] * 200, n_boot=1)["ece"]["plug_in"]
+    assert found == pytest.approx(expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1), st.integers(0, 12)), min_size=1, max_size=60),
+    st.integers(0, 5),
+)
+def test_calibration_error_lies_within_its_interval_whatever_the_pages(
+    pages: list[tuple[int, float, int]], seed: int
+) -> None:
+    labels, p, groups = zip(*pages, strict=True)
+    ece = classification_metrics(labels, p, None, [f"g{group}" for group in groups], n_boot=40, seed=seed)["ece"]
+    assert 0 <= ece["low"] <= ece["value"] <= ece["high"] <= 1
+
+
+@pytest.mark.parametrize("n", [60, 200, 1000])
+def test_every_figure_of_an_ordinary_network_lies_within_its_interval(n: int) -> None:
+    rng = np.random.default_rng(n)
+    p = rng.beta(1.2, 1.2, n)
+    labels = (rng.random(n) < p).astype(int)  # perfectly calibrated: where the plug-in figure is most wrong
+    groups = [f"g{i // 2}" for i in range(n)]
+    for name, figure in classification_metrics(labels, p, None, groups, n_boot=300).items():
+        if not name.startswith("n_"):
+            assert figure["low"] - 1e-9 <= figure["value"] <= figure["high"] + 1e-9, name
+
+
+def test_the_calibration_error_is_nearer_to_the_truth_than_without_correction() -> None:
+    corrected, plain = [], []
+    rng = np.random.default_rng(8)
+    for _ in range(40):
+        p = rng.beta(1.2, 1.2, 200)
+        labels = (rng.random(200) < p).astype(int)
+        ece = classification_metrics(labels, p, None, [""] * 200, n_boot=100)["ece"]
+        corrected.append(ece["value"])
+        plain.append(ece["plug_in"])
+    assert np.mean(plain) > 0.06, "of a network whose true calibration error is 0"
+    assert np.mean(corrected) < 0.7 * np.mean(plain)
+
+
+def test_the_majority_is_a_class_not_whichever_is_drawn_more() -> None:
+    found = classification_metrics([0, 1] * 50, [0.5] * 100, None, [""] * 100, n_boot=300)["majority_rate"]
+    assert found["low"] < 0.45 < found["value"] == 0.5 < found["high"]
 
 
 def test_interval_is_that_of_resampled_groups() -> None:

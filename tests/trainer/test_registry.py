@@ -17,8 +17,9 @@ from ecgcore.manifest import starter_folder
 from tests.tiny import save_tiny_bundle
 from tests.trainer.training_store import use_tiny_bundle
 from trainer import registry
-from trainer.registry import OVERRIDE, active, bundles, bundles_folder
-from trainer.registry_decisions import activate, history, reject, rollback, rollback_target
+from trainer.registry import OVERRIDE, active, bundle, bundles, bundles_folder
+from trainer.registry_comparisons import comparison_of
+from trainer.registry_decisions import UnconfirmedError, activate, history, reject, rollback, rollback_target
 from trainer.registry_exchange import NAMES, export_bundle, import_bundle
 from trainer.run_files import COMPARISON, run_folder
 
@@ -32,7 +33,7 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
-def add_candidate(store: Store, version: str, *, compared_with: str | None = STARTER) -> int:
+def add_candidate(store: Store, version: str, *, compared_with: str | None = STARTER, verdict: str = "better") -> int:
     """The bundle of a finished run, as a training leaves it; returns the run's number."""
     save_tiny_bundle(bundles_folder(store.folder) / version, version=version)
     run = add_run(
@@ -43,8 +44,14 @@ def add_candidate(store: Store, version: str, *, compared_with: str | None = STA
     folder = run_folder(store.folder, run.id)
     folder.mkdir(parents=True)
     if compared_with is not None:
-        (folder / COMPARISON).write_text(json.dumps({"verdict": "better", "active": compared_with}))
+        report = {"verdict": verdict, "candidate": version, "active": compared_with}
+        (folder / COMPARISON).write_text(json.dumps(report))
     return run.id
+
+
+def standings(store: Store) -> dict[str, str]:
+    """What each bundle is at present."""
+    return {facts.version: facts.standing for facts in bundles(store)}
 
 
 def answering(store: Store) -> str:
@@ -57,7 +64,7 @@ def test_the_starter_answers_where_nothing_was_decided(store: Store, tmp_path: P
     (only,) = bundles(store)
     assert (only.version, only.origin, only.is_active, only.run_id) == (STARTER, "starter", True, None)
     assert rollback_target(store) is None
-    with pytest.raises(StoreError, match="no earlier bundle"):
+    with pytest.raises(StoreError, match="no earlier model"):
         rollback(store, "Ada")
 
 
@@ -72,12 +79,13 @@ def test_there_and_back_again(store: Store) -> None:
     assert rollback_target(store) == "first"
     rollback(store, "Ada", "refers too much")
     assert answering(store) == "first"
-    assert [run_of(store, n).state for n in (first, second)] == ["active", "rejected"]
+    assert [run_of(store, n).state for n in (first, second)] == ["active", "candidate"]
+    assert standings(store) == {"first": "in use", "second": "earlier in use", STARTER: "earlier in use"}
     assert "refers too much" in run_of(store, second).message
     assert rollback_target(store) == STARTER
     rollback(store, "Ada")
     assert answering(store) == STARTER
-    activate(store, "second", "Ben", "once more")
+    activate(store, "second", "Ben", "once more", is_confirmed=True)
     assert [facts.version for facts in bundles(store) if facts.is_active] == ["second"]
     told = [(d.person, d.version, d.previous_version, d.is_rollback) for d in history(store)]
     assert told == [
@@ -94,11 +102,11 @@ def test_there_and_back_again(store: Store) -> None:
     [
         ("first", " ", "why", "1 to 80 characters"),
         ("first", "Ada", "  ", "needs a reason"),
-        ("gone", "Ada", "why", "no bundle gone"),
+        ("gone", "Ada", "why", "no model gone"),
         ("uncompared", "Ada", "why", f"not compared with {STARTER}"),
         ("of-another-time", "Ada", "why", f"not compared with {STARTER}"),
-        (STARTER, "Ada", "why", "answers already"),
-        ("../first", "Ada", "why", "no bundle"),
+        (STARTER, "Ada", "why", "in use already"),
+        ("../first", "Ada", "why", "no model"),
     ],
 )
 def test_what_is_refused(store: Store, version: str, by: str, reason: str, message: str) -> None:
@@ -116,7 +124,7 @@ def test_a_damaged_bundle_never_answers(store: Store, file: str) -> None:
     add_candidate(store, "first")
     path = bundles_folder(store.folder) / "first" / file
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(EcgError, match=r"global\.safetensors was altered|no bundle first"):
+    with pytest.raises(EcgError, match=r"global\.safetensors was altered|no model first"):
         activate(store, "first", "Ada", "why")
     assert answering(store) == STARTER
 
@@ -142,6 +150,57 @@ def test_a_rejected_candidate_stays(store: Store) -> None:
         reject(store, "first", "Ada", "again")
 
 
+def test_nobody_rejected_what_was_rolled_back(store: Store) -> None:
+    number = add_candidate(store, "first")
+    activate(store, "first", "Ada", "better on ours")
+    rollback(store, "Ada", "refers too much")
+    assert standings(store)["first"] == "earlier in use"
+    move_run(store, number, "rejected", of=("candidate",), message="Ada: refers too much")  # as once noted
+    assert standings(store)["first"] == "earlier in use"
+    reject(store, "first", "Ben", "worse on children")
+    assert standings(store)["first"] == "rejected"
+    with pytest.raises(StoreError, match="no candidate"):
+        reject(store, "first", "Ben", "again")
+
+
+def test_a_comparison_holds_for_both_bundles_whichever_is_in_use(store: Store) -> None:
+    add_candidate(store, "first")
+    assert standings(store) == {"first": "candidate", STARTER: "in use"}
+    activate(store, "first", "Ada", "better on ours")
+    starter = bundle(store, STARTER)
+    assert (starter.standing, starter.is_compared) == ("earlier in use", True)
+    turned, told = comparison_of(store, STARTER, "first"), comparison_of(store, "first", STARTER)
+    assert turned is not None and told is not None
+    assert (turned["candidate"], turned["active"]) == (STARTER, "first")
+    assert (told["candidate"], told["verdict"]) == ("first", "better")
+
+
+def test_what_is_being_compared_says_so(store: Store) -> None:
+    number = add_candidate(store, "first", compared_with=None)
+    assert standings(store)["first"] == "not compared"
+    second = add_run(
+        store, kind="compare", recipe="tiny", stages=(), seed=0, folds=5, device="cpu", snapshot_id=None,
+        parent_version=STARTER, candidate_version="first", person="Ada",
+    )  # fmt: skip
+    assert standings(store)["first"] == "being compared"
+    move_run(store, second.id, "failed")
+    reject(store, "first", "Ada", "a later run's failure does not hide that it is a candidate")
+    assert run_of(store, number).state == "rejected"
+
+
+@pytest.mark.parametrize(("verdict", "needs_it"), [("unknown", True), ("same", False), ("better", False)])
+def test_what_nobody_can_tell_is_activated_only_when_it_is_confirmed(
+    store: Store, verdict: str, needs_it: bool
+) -> None:
+    add_candidate(store, "first", verdict=verdict)
+    if needs_it:
+        with pytest.raises(UnconfirmedError, match="inconclusive"):
+            activate(store, "first", "Ada", "a feeling")
+        assert answering(store) == STARTER
+    activate(store, "first", "Ada", "a feeling", is_confirmed=needs_it)
+    assert answering(store) == "first"
+
+
 def test_the_environment_overrides_and_is_shown(
     store: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,7 +220,7 @@ def test_out_and_in_as_one_file(store: Store, tmp_path: Path) -> None:
     export_bundle(store, "first", file)
     with pytest.raises(StoreError, match="exists already"):
         export_bundle(store, "first", file)
-    with pytest.raises(StoreError, match="bundle first here already"):
+    with pytest.raises(StoreError, match="Model first is here already"):
         import_bundle(store, file)
     elsewhere = Store(tmp_path / "elsewhere")
     with file.open("rb") as upload:
@@ -194,8 +253,8 @@ def manifest_with(folder: Path, **changes: object) -> bytes:
         ({"notes.txt": b"x"}, "exactly the five files"),
         ({"local.safetensors": b"x"}, "was altered"),
         ({"bundle.json": b"{"}, "no valid JSON"),
-        ({"bundle.json": "version"}, "cannot name a bundle"),
-        ({"bundle.json": "seen"}, "what the bundle has seen"),
+        ({"bundle.json": "version"}, "cannot name a model"),
+        ({"bundle.json": "seen"}, "what the model was trained on"),
         ({"bundle.json": "weights"}, "list of weights"),
     ],
 )
@@ -216,7 +275,7 @@ def test_other_files_are_no_bundles(
 
 
 def test_no_archive_and_a_bomb_are_refused(store: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StoreError, match="no bundle"):
+    with pytest.raises(StoreError, match="not a model file"):
         import_bundle(store, io.BytesIO(b"PK\x03\x04 nothing"))
     monkeypatch.setattr("trainer.registry_exchange.MOST_BYTES", 1_000_000)
     with pytest.raises(StoreError, match="larger than"):

@@ -154,9 +154,11 @@ def test_an_imported_bundle_is_compared_before_it_may_answer(prepared: Store) ->
     assert comparison is not None
     assert comparison["pages"] == len(HELD_OUT)
     assert comparison["differences"]["auroc"]["value"] == 0
+    assert comparison["decisions"]["candidate"] == comparison["decisions"]["active"]
+    assert sum(comparison["decisions"]["candidate"].values()) == len(HELD_OUT)
     assert not comparison["changed"]
     assert not out_of_fold(prepared, run.id)
-    activate(prepared, "theirs", "Ada", "the same networks")
+    activate(prepared, "theirs", "Ada", "the same networks", is_confirmed=True)
     assert run_of(prepared, run.id).state == "active"
 
 

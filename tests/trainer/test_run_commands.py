@@ -88,12 +88,15 @@ def test_bundles_change_hands(prepared: Store, tmp_path: Path, capsys: pytest.Ca
     assert trainer(prepared, "import-bundle", tmp_path / "theirs.zip") == 1
     assert trainer(prepared, "activate", "theirs", "--by", "Ada", "--reason", "why") == 1
     errors = capsys.readouterr().err
-    assert "bundle theirs here already" in errors
+    assert "Model theirs is here already" in errors
     assert "not compared" in errors
     assert trainer(prepared, "bundles") == 0
     listed = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in listed if line.startswith("*")] == [IN_USE]
     assert trainer(prepared, "rollback", "--by", "Ada") == 0
     assert present_version(prepared) != IN_USE
-    assert trainer(prepared, "activate", IN_USE, "--by", "Ada", "--reason", "was in use before") == 0
+    again = ("activate", IN_USE, "--by", "Ada", "--reason", "was in use before")
+    assert trainer(prepared, *again) == 1, "nobody compared it with the present one"
+    assert "Add --confirm to use it all the same." in capsys.readouterr().err
+    assert trainer(prepared, *again, "--confirm") == 0
     assert present_version(prepared) == IN_USE

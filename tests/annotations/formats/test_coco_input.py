@@ -95,7 +95,7 @@ def test_coco_refuses_a_page_for_its_annotation(folder: Path, annotation: dict[s
         ({"file_name": "x" * 5000}, "file name"),
         ({"file_name": "a\0b.png"}, "file name"),
         ({"file_name": "none.png"}, "no picture none.png"),
-        ({"file_name": "annotations.json"}, "not a picture"),
+        ({"file_name": "annotations.json"}, "file type not supported"),
         ({"file_name": None}, "no text"),
         ({"width": 48, "height": 64}, "64 x 48 pixels upright"),
         ({"width": "wide"}, "no number"),

@@ -203,5 +203,5 @@ def test_tree_refuses_what_it_cannot_use(folder: Path, tmp_path: Path) -> None:
     ]
     reasons = {refusal.file: refusal.reason for refusal in loaded.refusals}
     assert "leaves" in reasons["Normal/link.png"] and "leaves" in reasons["Normal/linked"]
-    assert "not a picture" in reasons["Normal/note.txt"] and "no picture" in reasons["Normal/pipe.png"]
+    assert "file type not supported" in reasons["Normal/note.txt"] and "no picture" in reasons["Normal/pipe.png"]
     assert "no label folder" in reasons["ill"] and "no label folder" in reasons["."]

@@ -1,0 +1,147 @@
+"""Pages as a clinic has them by mistake or by habit: halves of ECGs, and grids that run on under a patient's name.
+
+    python -m benchmarks.panel_pages [--halves N] [--headers N] [--bundle DIR] [--first N]
+
+Of the halves it counts how many are called normal, and how many whole pages of every layout keep their answer. Of the
+pages with a header on the grid it counts the words of header and footer of which more than a few pixels are left in
+what "only the panel" would keep, and the beats whose box is not whole in it.
+"""
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ecgcore.bundle import load_bundle, starter_folder
+from ecgcore.decision import FEWEST_LEADS
+from ecgcore.errors import NotScreenable
+from ecgcore.page import prepare_page
+from ecgcore.page_cut import cut_panel
+from ecgcore.papersim import KINDS, PageStyle, Segment, SimPage, draw_page, random_style, synthetic_ecg
+from ecgcore.pipeline import screen
+from ecgcore.types import ByteArray
+
+LIMB, CHEST = range(6), range(6, 12)
+DARKER, LEFT_PX, LEFT_SHARE = 80, 12, 0.15
+"""A pixel that is so much darker than without header belongs to a word; a word is left with more than so many."""
+PITCHES_MM = {1: (20, 40), 2: (24, 42), 3: (24, 42), 4: (20, 40), 6: (12, 28)}
+
+
+def half_plans(duration_s: float) -> dict[str, list[list[Segment]]]:
+    """What is printed or photographed of a 12-lead ECG when the rest is missing, and strips of watches."""
+    return {
+        "limb leads, 6x1": grid(LIMB, 6, 1, duration_s),
+        "chest leads, 6x1": grid(CHEST, 6, 1, duration_s),
+        "limb leads, 3x2": grid(LIMB, 3, 2, duration_s),
+        "chest leads, 3x2": grid(CHEST, 3, 2, duration_s),
+        "left half of 3x4": grid(LIMB, 3, 2, duration_s / 2),
+        "right half of 3x4": grid(CHEST, 3, 2, duration_s / 2, duration_s / 2),
+        "limb leads, 3x2 and a strip": [*grid(LIMB, 3, 2, duration_s), [Segment(1, 0, duration_s)]],
+        "three leads": grid(range(3), 3, 1, duration_s),
+        "one strip": grid([0], 1, 1, duration_s),
+        "one strip in three rows": [[Segment(0, row * duration_s / 3, duration_s / 3)] for row in range(3)],
+    }
+
+
+def grid(leads: Sequence[int], rows: int, columns: int, duration_s: float, start_s: float = 0.0) -> list[list[Segment]]:
+    """Leads in columns of equal width, top to bottom and then left to right."""
+    column_s = duration_s / columns
+    return [
+        [Segment(leads[row + column * rows], start_s + column * column_s, column_s) for column in range(columns)]
+        for row in range(rows)
+    ]
+
+
+def half_page(number: int) -> tuple[str, SimPage]:
+    """A drawn half, all kinds and all looks in turn; its name says which half."""
+    rng = np.random.default_rng([78, number])
+    style = random_style(rng, layout="3x4")
+    signals_mv, fs_hz, beats_s = synthetic_ecg(list(KINDS)[number % len(KINDS)], number)
+    plans = half_plans(10.0 if style.paper_speed_mm_s == 25 else 5.0)
+    name = list(plans)[number % len(plans)]
+    style = replace(style, row_pitch_mm=float(rng.uniform(*PITCHES_MM[len(plans[name])])))
+    return name, draw_page(signals_mv, fs_hz, style, number, beats_s=beats_s, plan=plans[name])
+
+
+def header_page(number: int) -> tuple[SimPage, ByteArray]:
+    """A whole page with header and footer on its grid, and the same picture without them."""
+    rng = np.random.default_rng([41, number])
+    style = random_style(rng)
+    style = replace(
+        style, text_on_grid=True, header=True, footer=True, grid=style.grid if style.grid != "none" else "lines",
+        margin_mm=tuple(float(mm) for mm in rng.uniform((0, 9, 0, 5), (10, 35, 10, 12))),
+    )  # fmt: skip
+    return _drawn(style, number), _drawn(replace(style, header=False, footer=False), number).image_rgb
+
+
+def _drawn(style: PageStyle, number: int) -> SimPage:
+    signals_mv, fs_hz, beats_s = synthetic_ecg(list(KINDS)[number % len(KINDS)], number)
+    return draw_page(signals_mv, fs_hz, style, number, beats_s=beats_s)
+
+
+def left_in_cut(page: SimPage, without_rgb: ByteArray) -> tuple[int, int]:
+    """Words of header and footer left in the kept cut of a page, and beats that are not whole in it.
+
+    Raises:
+        NotScreenable: the page cannot be read.
+    """
+    sheet = prepare_page(page.image_rgb)
+    cut = cut_panel(page.image_rgb, sheet.frame, sheet.ink)
+    size = page.boxes_xyxy[:, 2:] - page.boxes_xyxy[:, :2]
+    boxes = cut.boxes(page.boxes_xyxy)
+    shrunk = np.maximum(size - (boxes[:, 2:] - boxes[:, :2]) / (cut.scale or 1.0), 0)
+    lost = int((shrunk > 1.5).any(axis=1).sum()) if cut.scale is None else 0
+    if cut.scale is not None:
+        return 0, lost  # straightened: no picture without header lies pixel on pixel
+    (left, top), (height, width) = cut.offset_xy, cut.picture_rgb.shape[:2]
+    here = np.s_[top : top + height, left : left + width]
+    shown, original, clean = (
+        picture.astype(int) for picture in (cut.picture_rgb, page.image_rgb[here], without_rgb[here])
+    )
+    words = 0
+    for word in np.clip(page.text_xyxy - [left, top, left, top], 0, [width, height, width, height]).astype(int):
+        at = np.s_[word[1] : word[3], word[0] : word[2]]
+        still, was = ((clean[at] - picture[at] > DARKER).any(axis=2).sum() for picture in (shown, original))
+        words += bool(still > max(LEFT_PX, LEFT_SHARE * was))
+    return words, lost
+
+
+def main() -> None:
+    """Draw, screen and cut, and print the counts."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--halves", type=int, default=210)
+    parser.add_argument("--headers", type=int, default=500)
+    parser.add_argument("--first", type=int, default=0, help="number of the first page: other pages for a last look")
+    parser.add_argument("--bundle", default=None)
+    options = parser.parse_args()
+    bundle = load_bundle(options.bundle or starter_folder())
+    numbers = range(options.first, options.first + options.halves)
+    answers: Counter[tuple[str, str]] = Counter()
+    for number in numbers:
+        name, half = half_page(number)
+        prediction = screen(half.image_rgb, bundle, file=name)
+        answers[name, prediction.decision or prediction.status] += 1
+        if prediction.decision == "normal":
+            print(f"{number}, {name}: normal, {prediction.leads_found} leads", flush=True)
+    for (name, answer), count in sorted(answers.items()):
+        print(f"{name}: {count} {answer}")
+    words = lost = beats = pages = 0
+    for number in range(options.first, options.first + options.headers):
+        page, without_rgb = header_page(number)
+        try:
+            left, cut_off = left_in_cut(page, without_rgb)
+        except NotScreenable:
+            continue
+        if left or cut_off:
+            print(f"{number}: {left} words left, {cut_off} beats not whole", flush=True)
+        words, lost, beats, pages = words + left, lost + cut_off, beats + len(page.boxes_xyxy), pages + 1
+    print(f"{pages} pages with header on the grid: {words} words left, {lost} of {beats} beats not whole")
+    counted = [screen(header_page(number)[0].image_rgb, bundle, file="").leads_found for number in numbers[:100]]
+    whole = [count for count in counted if count is not None]
+    print(f"whole pages with {FEWEST_LEADS} leads or more: {sum(n >= FEWEST_LEADS for n in whole)} of {len(whole)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""The one resampler: a photo brought into the pixels of a panel's frame."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ecgcore.types import ByteArray, FloatArray, PanelFrame
+
+FloatPixels = npt.NDArray[np.float32]
+
+ROWS_AT_ONCE = 256
+"""So many rows of a large picture are mapped at once, which bounds the memory for their places."""
+WHITE = (255, 255, 255)
+
+
+def resample(picture: ByteArray, frame: PanelFrame) -> tuple[ByteArray, npt.NDArray[np.bool_]]:
+    """A photo, ``uint8 [H, W]`` or ``[H, W, 3]``, in a frame's panel pixels, and which of them lie in the photo."""
+    map_x, map_y = _places(frame, 0, frame.panel_wh[1], np.float32)
+    resampled = cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    rows, columns = picture.shape[:2]
+    in_photo = (map_x > -1) & (map_y > -1) & (map_x < columns) & (map_y < rows)
+    return np.asarray(resampled, dtype=np.uint8), in_photo
+
+
+def straightened(photo_rgb: ByteArray, frame: PanelFrame) -> ByteArray:
+    """A panel as it would lie flat, of any size, white where it leaves the photo.
+
+    Args:
+        photo_rgb: upright, ``uint8 [H, W, 3]``.
+        frame: of the panel; its pixels are the result's.
+
+    Returns:
+        ``uint8 [h, w, 3]``.
+    """
+    # places of a flat panel are exact: sheets without a grid reach the networks this way
+    precision: type[np.floating[Any]] = np.float64 if frame.mesh is None else np.float32
+    strips = []
+    for first, last in _strips(frame.panel_wh[1]):
+        places = _places(frame, first, last, precision)
+        strips.append(cv2.remap(photo_rgb, *places, cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, WHITE))
+    return np.asarray(np.concatenate(strips), dtype=np.uint8)
+
+
+def _strips(height: int) -> Iterator[tuple[int, int]]:
+    return ((first, min(first + ROWS_AT_ONCE, height)) for first in range(0, height, ROWS_AT_ONCE))
+
+
+def _places(
+    frame: PanelFrame, first: int, last: int, precision: type[np.floating[Any]]
+) -> tuple[FloatPixels, FloatPixels]:
+    """Where the pixels of panel rows ``first`` to ``last`` lie in the photo, as OpenCV counts: from pixel centres."""
+    xs: FloatArray = np.arange(frame.panel_wh[0], dtype=np.float64) + 0.5
+    ys: FloatArray = np.arange(first, last, dtype=np.float64) + 0.5
+    shift: npt.NDArray[Any] = np.zeros((1, 1, 2)) if frame.mesh is None else frame.mesh.on_grid(xs, ys)
+    shift = shift.astype(precision)
+    matrix: npt.NDArray[Any] = frame.photo_from_panel.astype(precision)
+    x, y = xs[None, :].astype(precision) + shift[..., 0], ys[:, None].astype(precision) + shift[..., 1]
+    depth = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
+    map_x = (matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]) / depth
+    map_y = (matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]) / depth
+    half = np.float32(0.5)
+    return map_x.astype(np.float32) - half, map_y.astype(np.float32) - half

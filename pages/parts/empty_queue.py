@@ -1,0 +1,24 @@
+"""The end of a queue in Review: that it is empty, and the way to what was saved without a label."""
+
+import streamlit as st
+
+from annotations import queue
+from annotations.store import Store
+from pages.parts.turns import Desk
+from pages.parts.words import counted
+
+
+def empty_queue(store: Store, desk: Desk) -> None:
+    """Say that the queue is empty, how many pages the reader saved without a label, and where they are."""
+    st.info("Queue is empty. Screen a page and choose **Correct this**, or choose another queue.")
+    if desk.order == "unlabelled":
+        return
+    count = queue.progress(store, desk.person, "unlabelled").waiting
+    if count == 0:
+        return
+    st.markdown(f"You saved {counted(count, 'page')} **without a label**.")
+    st.button("Show", key="show-unlabelled", icon=":material/label_off:", on_click=_choose_unlabelled)
+
+
+def _choose_unlabelled() -> None:
+    st.session_state["review-order"] = "unlabelled"

@@ -1,0 +1,35 @@
+"""Stored times, which are UTC, as the clock of this machine shows them; the only place where a page formats a time."""
+
+from datetime import UTC, datetime
+
+UNKNOWN = "–"
+"""What stands for a time that was never recorded."""
+
+
+def local_time(at: str | None) -> str:
+    """A stored time as "25 Nov 2026, 17:53".
+
+    Args:
+        at: ISO 8601, UTC where it names no zone; None where nothing was recorded.
+    """
+    return UNKNOWN if at is None else f"{_here(at):%-d %b %Y, %H:%M}"
+
+
+def local_day(at: str | None) -> str:
+    """A stored time as "25 Nov 2026"; the arguments are those of ``local_time``."""
+    return UNKNOWN if at is None else f"{_here(at):%-d %b %Y}"
+
+
+def local_clock(at: str | None) -> str:
+    """A stored time as "17:53:02", of something that has just happened; the arguments are those of ``local_time``."""
+    return UNKNOWN if at is None else f"{_here(at):%H:%M:%S}"
+
+
+def is_today(at: str | None) -> bool:
+    """Whether a stored time is later than the last midnight of this machine."""
+    return at is not None and _here(at).date() == datetime.now().astimezone().date()
+
+
+def _here(at: str) -> datetime:
+    stored = datetime.fromisoformat(at)
+    return (stored if stored.tzinfo else stored.replace(tzinfo=UTC)).astimezone()

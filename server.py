@@ -1,0 +1,104 @@
+"""The server around the app: which requests it hears, and what every answer forbids the browser to do.
+
+Streamlit finds ``app`` here: ``streamlit run server.py``. Neither a picture nor its result may leave the machine, so
+the browser is told to fetch from nowhere else. A page of another site is refused, also one whose name was made to point
+here (DNS rebinding), and none may frame the app.
+"""
+
+from base64 import b64encode
+from hashlib import sha256
+from html.parser import HTMLParser
+from pathlib import Path
+
+import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+CLOSED = ("/_stcore/metrics",)
+"""Addresses of Streamlit's that nobody here needs."""
+POLICY_VIOLATION = 1008
+"""RFC 6455, 7.4.1."""
+
+
+class _InlineScripts(HTMLParser):
+    """The scripts that stand in a page of HTML itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag == "script" and "src" not in dict(attrs)
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.found.append(data)
+            self._inside = False
+
+
+def content_security_policy(index_html: str) -> str:
+    """What the browser may load: from this server alone.
+
+    Args:
+        index_html: Streamlit's page, whose own inline scripts are allowed by their hash and no others.
+    """
+    scripts = _InlineScripts()
+    scripts.feed(index_html)
+    hashes = [f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in scripts.found]
+    rules = {
+        "default-src": ["'self'"],
+        # The canvas arrives as a blob.
+        "script-src": ["'self'", "blob:", *hashes],
+        # Streamlit (emotion), plotly and st.html set styles where they stand.
+        "style-src": ["'self'", "'unsafe-inline'"],
+        # Pictures and plots that the page itself has made.
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'", "data:"],
+        "media-src": ["'self'", "data:", "blob:"],
+        "worker-src": ["'self'", "blob:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in rules.items())
+
+
+class SameSiteOnly:
+    """Hears only requests to this machine's name from the app's own pages, and sends every answer with the rules."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        index_html = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+        self.headers = {
+            "Content-Security-Policy": content_security_policy(index_html),
+            "Referrer-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_rules(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self.headers)
+            await send(message)
+
+        if scope["type"] == "lifespan" or (self._is_from_here(Headers(scope=scope)) and scope["path"] not in CLOSED):
+            await self.app(scope, receive, send_with_rules)
+        elif scope["type"] == "websocket":
+            await WebSocketClose(POLICY_VIOLATION)(scope, receive, send)
+        else:
+            await PlainTextResponse("Refused.", status_code=403)(scope, receive, send_with_rules)
+
+    def _is_from_here(self, headers: Headers) -> bool:
+        """Whether it was sent to a name of ``server.allowedHosts`` and, if by a page, by one of that name and port."""
+        host, origin = headers.get("host"), headers.get("origin")
+        return is_host_allowed(host) and origin in {None, f"http://{host}", f"https://{host}"}
+
+
+app = st.App("app.py", middleware=[Middleware(SameSiteOnly)])

@@ -1,0 +1,59 @@
+"""Times and numbers as the pages write them."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from annotations.store import now
+from pages.parts.local_time import is_today, local_clock, local_day, local_time
+from pages.parts.words import counted
+
+
+@pytest.fixture
+def in_auckland(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This machine stands where it is 13 hours later than UTC."""
+    monkeypatch.setenv("TZ", "NZDT-13")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_auckland")
+@pytest.mark.parametrize(
+    "at", ["2026-11-25T17:53:02.123+00:00", "2026-11-25T17:53:02Z", "2026-11-25T17:53:02", "2026-11-25T18:53:02+01:00"]
+)
+def test_a_stored_time_is_shown_by_the_clock_of_this_machine(at: str) -> None:
+    assert local_time(at) == "26 Nov 2026, 06:53"
+    assert local_day(at) == "26 Nov 2026"
+    assert local_clock(at) == "06:53:02"
+
+
+def test_a_time_that_was_not_recorded_is_a_dash() -> None:
+    assert [show(None) for show in (local_time, local_day, local_clock)] == ["–"] * 3
+    assert not is_today(None)
+
+
+@pytest.mark.usefixtures("in_auckland")
+def test_today_begins_at_midnight_here() -> None:
+    midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    assert is_today(now())
+    assert is_today(midnight.isoformat())
+    assert not is_today((midnight - timedelta(milliseconds=1)).isoformat(timespec="milliseconds"))
+    assert not is_today((midnight + timedelta(days=1)).isoformat())
+
+
+@pytest.mark.parametrize(
+    ("count", "nouns", "words"),
+    [
+        (1, ("page",), "1 page"),
+        (0, ("page",), "0 pages"),
+        (1204, ("page",), "1,204 pages"),
+        (1, ("box", "boxes"), "1 box"),
+        (2, ("box", "boxes"), "2 boxes"),
+    ],
+)
+def test_a_number_and_its_noun_agree(count: int, nouns: tuple[str, ...], words: str) -> None:
+    assert counted(count, *nouns) == words
