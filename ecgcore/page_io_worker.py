@@ -16,6 +16,7 @@ import os
 import resource
 import signal
 import sys
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -26,8 +27,8 @@ from ecgcore.page_io_limits import DECODER_ERRORS, EXPORT_AGAIN, MAX_ASPECT, MAX
 from ecgcore.types import ByteArray
 
 MAX_MEMORY_BYTES = 1_500_000_000
-GROWN_KB = 400_000
-"""Memory in use at its highest from which the process is replaced, so that a large page does not hold it for ever."""
+GROWN_BYTES = 400_000_000
+"""Memory in use after an answer from which the process is replaced, so that a large page does not hold it for ever."""
 ORPHAN_S = MAX_FILE_S + 30.0
 """A request that nobody waits for any longer, since the program was killed, ends the process after this time."""
 
@@ -42,7 +43,7 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_REAL, ORPHAN_S)
         _answer(answers, requests.read(request["bytes"]), request["name"], request["page_s"])
         signal.setitimer(signal.ITIMER_REAL, 0)
-        leaves = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > GROWN_KB
+        leaves = _memory_bytes() > GROWN_BYTES
         _send(answers, {"end": leaves})
         if leaves:
             return
@@ -97,6 +98,14 @@ def check_aspect(page: ByteArray, name: str) -> None:
 def _send(answers: BinaryIO, message: dict[str, object]) -> None:
     answers.write(json.dumps(message).encode() + b"\n")
     answers.flush()
+
+
+def _memory_bytes() -> int:
+    """What this process holds now. Its highest, ``ru_maxrss``, counts what the program that started it held."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+    except OSError:  # not Linux, where the highest is in bytes and the process's own
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _own_output() -> BinaryIO:

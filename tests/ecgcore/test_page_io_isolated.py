@@ -137,6 +137,19 @@ def test_a_dead_decoder_is_replaced() -> None:
     assert len(read_untrusted(_photo(), "after")) == 1
 
 
+def test_a_decoder_serves_file_after_file_however_large_the_program_is() -> None:
+    for worker in page_io_isolated._idle:
+        worker.kill()
+    held = np.ones(500_000_000, np.uint8)
+    workers = []
+    for name in ("first", "second", "third"):
+        read_untrusted(_photo(), name)
+        workers.append([worker._process.pid for worker in page_io_isolated._idle if worker.is_alive])
+    assert held.all()
+    assert len(workers[0]) == 1
+    assert workers == workers[:1] * 3
+
+
 @pytest.mark.parametrize(
     ("bomb", "said"),
     [
