@@ -199,7 +199,7 @@ def _run_fold(
             "thresholds": thresholds,
             "seconds": round(time.monotonic() - started, 1),
             "seconds_of_stages": clock.stop(),
-            "pages_shown": _pages_shown(recipe, train) | {LOOKING: float(len(rest) + len(test))},
+            "pages_shown": shown_in_training(recipe, train) | {LOOKING: float(len(rest) + len(test))},
             "was_resumed": was_resumed,
         },
     )
@@ -207,7 +207,8 @@ def _run_fold(
     told({"stage": "fold", "finished": True, "seconds": round(time.monotonic() - started, 1)})
 
 
-def _pages_shown(recipe: Recipe, train: Sequence[PreparedPage]) -> dict[str, float]:
+def shown_in_training(recipe: Recipe, train: Sequence[PreparedPage]) -> dict[str, float]:
+    """How often a training shows a page to each stage, at most."""
     boxes = [page.boxes_panel_xyxy for page in train if page.boxes_panel_xyxy is not None]
     labels = [page.label for page in train]
     return pages_shown(

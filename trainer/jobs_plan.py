@@ -3,31 +3,26 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from annotations.snapshots import difference
 from annotations.store import Store
 from annotations.training_runs import COMPARED, runs
-from trainer.config import Recipe, recipe_named
+from trainer.config import recipe_named
+from trainer.jobs_costs import SpeedHere, speed_here
 from trainer.registry import line_of_descent, present_version, seen_by
-from trainer.run_files import read_json, run_folder
 from trainer.store_pages import StorePages, folds_for, pages_of_store
 from trainer.table import NAMES, PageItem
-from trainer.workload import JOINT, LOOKING, STAGES, pages_shown
+from trainer.workload import LOOKING, STAGES, pages_shown
 
 FEWEST_GROUPS = 2
 """Of each class outside a fold: one group learns, the other stops the training and sets the thresholds."""
 
 SUGGESTED_NEW_PAGES = 30
 
-_TYPICAL_SECONDS = {"detector": 0.35, "local": 0.12, "global": 0.25, "fusion": 0.001, JOINT: 1.2, LOOKING: 1.0}
-"""Seconds a page on 2 processor cores, each time it is shown to a stage; "looking" once a page: find beats, judge."""
-_TINY_SHARE = 0.05
-"""The test recipe's networks are that much faster."""
-_TYPICAL_RANGE = (0.4, 2.5)
-_MEASURED_RANGE = (0.7, 1.3)
-_RUNS_ASKED = 5
-_FOLDS_ASKED = 10
+_LOOKING_AGAIN = {True: 0.15, False: 0.5}
+"""Share of looking after the first training where the bundle's detector stays, by whether its trunks stay too."""
+_RANGES = {"measured": (0.7, 1.4), "typical": (0.3, 3.0)}
 
 
 @dataclass(frozen=True)
@@ -103,13 +98,20 @@ class Estimate:
         low, likely, high: of the whole run.
         stages: the likely part of each: "detector", "local", "global", "fusion", "fusion-joint" and "looking" (finding
             beats and judging pages).
-        source: "measured" on earlier runs of this recipe on this machine, or "typical" of a small machine.
+        trainings: the same of every fold, then of the final training.
+        before, beside, after: of preparing the pages, of each training beside its stages, and of the comparison.
+        source: "measured" on this machine in an earlier run, or "typical" of such machines: then the run measures
+            itself when it starts.
     """
 
     low: float
     likely: float
     high: float
     stages: dict[str, float]
+    trainings: tuple[dict[str, float], ...]
+    before: float
+    beside: float
+    after: float
     source: Literal["measured", "typical"]
 
 
@@ -146,22 +148,35 @@ def make_plan(
     )
 
 
-def estimate(store: Store, plan: Plan) -> Estimate:
-    """How long the planned run takes here: as earlier runs of the recipe, else as a small machine does."""
+def estimate(store: Store, plan: Plan, device: str = "auto") -> Estimate:
+    """How long the planned run takes here: as earlier runs did on this machine, else as such machines do."""
+    speed = speed_here(store, plan.recipe, device)
+    trainings = stage_seconds(plan, speed)
+    stages = {stage: sum(training[stage] for training in trainings) for stage in trainings[0]}
+    is_first = plan.new_pages is None
+    unprepared = plan.train.pages + plan.held_out.pages if is_first else plan.new_pages or 0
+    before, after = speed.preparing * unprepared, speed.looking * (2 * plan.held_out.pages or plan.train.pages)
+    likely = before + sum(stages.values()) + speed.beside * len(trainings) + after
+    low, high = _RANGES[speed.source]
+    return Estimate(low * likely, likely, high * likely, stages, trainings, before, speed.beside, after, speed.source)
+
+
+def stage_seconds(plan: Plan, speed: SpeedHere) -> tuple[dict[str, float], ...]:
+    """The expected seconds of each stage in every fold, then in the final training."""
     recipe = recipe_named(plan.recipe)
-    measured = _measured_seconds(store, recipe)
-    typical_share = _TINY_SHARE if recipe.name == "tiny" else 1.0
-    cost = measured or {stage: seconds * typical_share for stage, seconds in _TYPICAL_SECONDS.items()}
-    train = plan.train
-    shown = pages_shown(
-        recipe, plan.stages, boxed=train.boxed, normal=train.normal, abnormal=train.abnormal, beats=train.beats
-    )
-    # Each of k folds trains on all pages but a k-th of them, the final training on all: k times all pages.
-    stages = {stage: plan.folds * pages * cost.get(stage, 0.0) for stage, pages in shown.items()}
-    stages[LOOKING] = (plan.folds + 1) * train.pages * cost.get(LOOKING, 0.0)
-    likely = sum(stages.values())
-    low, high = _MEASURED_RANGE if measured else _TYPICAL_RANGE
-    return Estimate(low * likely, likely, high * likely, stages, "measured" if measured else "typical")
+    trainings = []
+    for judged in (*plan.folds_of, None):
+        counts = {name: getattr(plan.train, name) for name in ("boxed", "normal", "abnormal", "beats")}
+        if judged is not None:
+            counts = {name: n - getattr(judged, name) for name, n in counts.items()}
+        learnt = {name: round(n * (1 - recipe.inner_share)) for name, n in counts.items()}
+        shown = pages_shown(recipe, plan.stages, **learnt) | {LOOKING: float(plan.train.pages)}
+        seconds = {stage: pages * speed.stages.get(stage, 0.0) for stage, pages in shown.items()}
+        # What a detector that is not trained finds is kept from one training to the next.
+        if trainings and not shown.get("detector"):
+            seconds[LOOKING] *= _LOOKING_AGAIN[not shown.keys() & {"local", "global"}]
+        trainings.append(seconds)
+    return tuple(trainings)
 
 
 def _count(items: Sequence[PageItem]) -> PageCounts:
@@ -231,18 +246,3 @@ def _new_pages(store: Store) -> int | None:
             changes = difference(store, run.snapshot_id, None)
             return len(changes.added) + len(changes.changed)
     return None
-
-
-def _measured_seconds(store: Store, recipe: Recipe) -> dict[str, float]:
-    """Seconds a shown page, by stage, from the finished folds of the newest runs of the same recipe."""
-    facts: list[dict[str, Any]] = []
-    same = [run for run in runs(store) if run.recipe == recipe.name and run.kind == "retrain"][:_RUNS_ASKED]
-    for run in same:
-        found = [read_json(path) for path in run_folder(store.folder, run.id).glob("fold-*/fold.json")]
-        facts += [fact for fact in found if fact and fact.get("seconds_of_stages") and not fact.get("was_resumed")]
-    spent: Counter[str] = Counter()
-    shown: Counter[str] = Counter()
-    for fact in facts[:_FOLDS_ASKED]:
-        spent.update(fact["seconds_of_stages"])
-        shown.update(fact["pages_shown"])
-    return {stage: spent[stage] / shown[stage] for stage in spent if shown[stage]}

@@ -12,7 +12,10 @@ _AUTOGROUP = Path("/proc/self/autogroup")
 
 
 def threads_to_use() -> int:
-    """How many threads a training computes with: one processor core is left to the app."""
+    """How many threads a training computes with: what OMP_NUM_THREADS says, else all cores but one for the app."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores - 1) if _yields() else cores
 

@@ -10,21 +10,37 @@ from typing import Any
 
 from annotations.model import StoreError
 from annotations.store import Store
-from annotations.training_runs import RunState, add_events, move_run, stop_requested
+from annotations.training_runs import RunState, TrainingRun, add_events, move_run, stop_requested
 from ecgcore.errors import StageCancelled
 from trainer.files import write_json_atomic
+from trainer.forecast import Forecast
+from trainer.jobs_plan import Estimate, estimate, make_plan
 from trainer.progress import show_progress
-from trainer.run_files import PROGRESS, read_json
-from trainer.workload import JOINT, LOOKING
+from trainer.run_files import PROGRESS, read_json, run_folder
 
 _EVERY_S = 1.0
 """How often the newest step is written, and the store asked whether to stop."""
 _EVENTS_KEPT = 2000
+_COMPARISON_S = 20.0
+"""Expected of a run that only compares."""
 _FINAL_TRIES = 20
 """Each waits as long as the store is patient with other writers, half a minute."""
-_ORDER = ("detector", LOOKING, "local", "global", "fusion", JOINT)
-_COMPARISON_SHARE = 0.2
-"""Of one fold's time."""
+
+
+def recorder_of(store: Store, run: TrainingRun) -> "Recorder":
+    """The recorder of a run that begins or goes on."""
+    folder = run_folder(store.folder, run.id)
+    if run.kind == "compare":
+        return Recorder(store, run.id, folder, Forecast([], after_s=_COMPARISON_S))
+    takes = estimate_of(store, run)
+    forecast = Forecast(takes.trainings, before_s=takes.before, beside_s=takes.beside, after_s=takes.after)
+    return Recorder(store, run.id, folder, forecast)
+
+
+def estimate_of(store: Store, run: TrainingRun) -> Estimate:
+    """How long a run is expected to take, by what is known now."""
+    plan = make_plan(store, snapshot_id=run.snapshot_id, recipe=run.recipe, stages=run.stages, folds=run.folds)
+    return estimate(store, plan, run.device)
 
 
 class Recorder:
@@ -34,21 +50,18 @@ class Recorder:
         store: the data folder.
         run_id: the run.
         folder: its folder.
-        n_folds: of its cross-validation, 0 where there is none.
-        stage_seconds: the likely seconds of each stage in one fold, for the time left.
+        forecast: of its time; it hears of every step.
     """
 
-    def __init__(
-        self, store: Store, run_id: int, folder: Path, *, n_folds: int, stage_seconds: Mapping[str, float]
-    ) -> None:
+    def __init__(self, store: Store, run_id: int, folder: Path, forecast: Forecast) -> None:
         self._store, self._run_id, self._path = store, run_id, folder / PROGRESS
-        self._n_folds, self._stage_seconds = n_folds, stage_seconds
+        self.forecast = forecast
         self._pending: list[dict[str, Any]] = []
+        self._newest: dict[str, Any] = {}
         self._started = self._written = self._asked = time.monotonic()
         before = read_json(self._path)
         self._seconds_before = float(before.get("seconds", 0.0)) if isinstance(before, dict) else 0.0
         self._share_done = 0.0
-        self._first_share: float | None = None
         self._is_asked_to_stop = False
 
     def cancelled(self) -> bool:
@@ -75,6 +88,9 @@ class Recorder:
             StageCancelled: somebody asked to stop.
         """
         plain = {"part": part} | {key: _finite(value) for key, value in event.items()}
+        self.forecast.note(plain)
+        plain.pop("stage_seconds", None)
+        self._newest = plain
         kind = _kind(plain)
         if kind is not None:
             show_progress(plain)
@@ -99,6 +115,8 @@ class Recorder:
         Raises:
             StoreError: they never let go; the run is then found interrupted, and goes on from its end.
         """
+        if state == "candidate":
+            self._write(self._newest, left_s=0.0)
         for attempt in range(_FINAL_TRIES):
             try:
                 self.move(state, message)
@@ -119,49 +137,21 @@ class Recorder:
             add_events(self._store, self._run_id, self._pending)
             self._pending = []
 
-    def _write(self, event: Mapping[str, Any]) -> None:
+    def _write(self, event: Mapping[str, Any], left_s: float | None = None) -> None:
         self._written = time.monotonic()
-        worked = self._written - self._started
-        self._share_done = share = max(self._share_done, self._share(event))
-        if self._first_share is None:
-            self._first_share = share
-        gained = share - self._first_share
-        left = worked / gained * (1 - share) if gained > 0.02 else None
+        worked = self._seconds_before + self._written - self._started
+        left = self.forecast.left_s() if left_s is None else left_s
+        self._share_done = max(self._share_done, worked / (worked + left) if left else 1.0)
         write_json_atomic(
             self._path,
             {
                 **event,
-                "share": round(share, 4),
-                "seconds": round(self._seconds_before + worked, 1),
-                "seconds_left": None if left is None else round(left),
+                "share": round(self._share_done, 4),
+                "seconds": round(worked, 1),
+                "seconds_left": round(left, 1),
                 "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
             },
         )
-
-    def _share(self, event: Mapping[str, Any]) -> float:
-        """How much of the whole is done, in units of one fold's time."""
-        whole = self._n_folds + 1 + _COMPARISON_SHARE
-        within = self._share_of_stages(event)
-        match event["part"]:
-            case "folds":
-                return (int(event.get("fold", 0)) + within) / whole
-            case "final":
-                return (self._n_folds + within) / whole
-            case "comparison":
-                return (self._n_folds + 1) / whole
-        return 0.0
-
-    def _share_of_stages(self, event: Mapping[str, Any]) -> float:
-        seconds = {stage: self._stage_seconds.get(stage, 0.0) or 1e-3 for stage in _ORDER}
-        stage = event["stage"]
-        if stage not in seconds:
-            return 1.0 if event.get("finished") else 0.0
-        step_share: float = (
-            event["step"] / event["steps"] if event.get("steps") else 1.0 if "train_loss" in event else 0.0
-        )
-        epoch_share: float = (event["epoch"] - 1 + step_share) / event["epochs"] if event.get("epochs") else step_share
-        done = sum(seconds[earlier] for earlier in _ORDER[: _ORDER.index(stage)])
-        return (done + seconds[stage] * (1.0 if event.get("finished") else epoch_share)) / sum(seconds.values())
 
 
 def _kind(event: Mapping[str, Any]) -> str | None:

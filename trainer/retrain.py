@@ -6,8 +6,9 @@ the run's folder and skipped when the run goes on; whatever goes wrong ends in a
 
 import shutil
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,17 @@ from trainer.compare import compare_on_folds, compare_on_held_out, nothing_to_co
 from trainer.config import Recipe, only_stages, recipe_named
 from trainer.crossval import cross_validate
 from trainer.data import PreparedPage, preparation_version, prepare_pages
-from trainer.descent import Ancestor, start_chooser
+from trainer.descent import Ancestor, StartOf, start_chooser
 from trainer.environment import environment
 from trainer.files import write_json_atomic
 from trainer.fit import fit_bundle
-from trainer.jobs_plan import estimate, make_plan
 from trainer.outcome import how_it_ended
 from trainer.pagefile import load_pages, save_pages
 from trainer.priority import threads_to_use
-from trainer.recorder import Recorder
+from trainer.recorder import Recorder, estimate_of, recorder_of
 from trainer.registry import bundle, bundles_folder, line_of_descent
-from trainer.run_files import COMPARISON, ENVIRONMENT, LEFT_OUT, SUMMARY, read_json, run_folder
+from trainer.rehearsal import rehearse
+from trainer.run_files import COMPARISON, ENVIRONMENT, LEFT_OUT, REHEARSAL, SUMMARY, read_json, run_folder
 from trainer.runs import RunFolder, inputs_table, open_run, write_left_out
 from trainer.stack import choose_start
 from trainer.store_pages import StorePages, fix_folds_for, folds_for, pages_of_store
@@ -54,7 +55,7 @@ def run_training(store: Store, run_id: int) -> bool:
     recorder: Recorder | None = None
     try:
         run = run_of(store, run_id)
-        recorder = _recorder(store, run, folder)
+        recorder = recorder_of(store, run)
         _Training(store, run, folder, recorder).work()
         recorder.finish("candidate")
     except BaseException as error:  # noqa: BLE001 - whatever happens is told, in the run's state and in its log
@@ -67,13 +68,6 @@ def run_training(store: Store, run_id: int) -> bool:
             recorder.finish(state, message)
         return False
     return True
-
-
-def _recorder(store: Store, run: TrainingRun, folder: Path) -> Recorder:
-    if run.kind == "compare":
-        return Recorder(store, run.id, folder, n_folds=0, stage_seconds={})
-    plan = make_plan(store, snapshot_id=run.snapshot_id, recipe=run.recipe, stages=run.stages, folds=run.folds)
-    return Recorder(store, run.id, folder, n_folds=run.folds, stage_seconds=estimate(store, plan).stages)
 
 
 @dataclass(frozen=True)
@@ -187,10 +181,12 @@ class _Training:
         is_boxed = any(page.boxes_panel_xyxy is not None for page in pages.train)
         needs_bundle = not is_boxed or recipe.detector.epochs == 0
         fold_of = folds_for(self.store, _as_items(pages.train), run.folds)
+        start_of = start_chooser(line, "bundle", recipe, run.device, needs_bundle=needs_bundle)
+        self._rehearse(pages.train, fold_of, start_of)
         summary = cross_validate(
             pages.train,
             recipe,
-            start_chooser(line, "bundle", recipe, run.device, needs_bundle=needs_bundle),
+            start_of,
             folder,
             n_folds=run.folds,
             seed=run.seed,
@@ -225,6 +221,18 @@ class _Training:
             cancelled=self.recorder.cancelled,
         )
         return version
+
+    def _rehearse(self, pages: Sequence[PreparedPage], fold_of: Mapping[str, int], start_of: StartOf) -> None:
+        """Measure how fast this machine trains, where no earlier run of the recipe has told."""
+        if estimate_of(self.store, self.run).source == "measured":
+            return
+        self.recorder.tell("prepare", {"stage": "prepare pages", "message": "measuring the speed of this computer"})
+        first, rest = [], []
+        for page in pages:
+            (rest if fold_of[page.group] else first).append(page)
+        measure = partial(rehearse, seed=self.run.seed, device=self.device, cancelled=self.recorder.cancelled)
+        write_json_atomic(self.folder / REHEARSAL, measure(rest, first, self._recipe(), start_of))
+        self.recorder.forecast.expect(estimate_of(self.store, self.run).trainings)
 
     def _ancestors(self, folder: RunFolder) -> list[Ancestor]:
         """The bundles that the run began with."""

@@ -13,6 +13,7 @@ from ecgcore.errors import BadData
 
 LOCK, OPENING = ".lock", ".opening"
 PROGRESS, LOG, ENVIRONMENT, LEFT_OUT = "progress.json", "log.txt", "environment.json", "left_out.csv"
+REHEARSAL = "rehearsal.json"
 PREDICTIONS, SUMMARY, COMPARISON = "predictions.csv", "summary.json", "comparison.json"
 
 

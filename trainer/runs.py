@@ -30,6 +30,7 @@ from trainer.run_files import (
     OPENING,
     PREDICTIONS,
     PROGRESS,
+    REHEARSAL,
     opening,
     read_json,
 )  # fmt: skip
@@ -38,7 +39,7 @@ from trainer.table import NAMES, PageItem
 PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision")
 PAGES = "pages"
 CONFIG = "config.json"
-_BEFORE_THE_START = {LOCK, OPENING, LOG, PROGRESS, ENVIRONMENT, LEFT_OUT, PAGES, PREPARED}
+_BEFORE_THE_START = {LOCK, OPENING, LOG, PROGRESS, ENVIRONMENT, LEFT_OUT, PAGES, PREPARED, REHEARSAL}
 INPUT_COLUMNS = ("file", "label", "group", "picture_hash", "source_record", "boxes", "beat_labels")
 
 

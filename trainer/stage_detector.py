@@ -16,7 +16,7 @@ from trainer.data import PreparedPage
 from trainer.engine import StageContext, Task, train
 
 _VALIDATION_IOU = 0.7
-_VALIDATION_PAGES = 40
+VALIDATION_PAGES = 40
 
 Batch = tuple[Tensor, list[dict[str, Tensor]]]
 
@@ -42,7 +42,7 @@ def train_detector(
         BadData: no page is boxed, or the loss left the finite numbers.
     """
     boxed = [page for page in pages if page.boxes_panel_xyxy is not None]
-    checked = [page for page in val if page.boxes_panel_xyxy is not None][:_VALIDATION_PAGES]
+    checked = [page for page in val if page.boxes_panel_xyxy is not None][:VALIDATION_PAGES]
     if not boxed:
         raise BadData("No page has beat boxes.", "Box the beats of some pages, or use a bundle's detector as it is.")
     torch.manual_seed(context.seed)

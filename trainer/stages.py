@@ -16,11 +16,10 @@ from trainer.config import GlobalStage, LocalStage, Stage
 from trainer.data import PreparedPage
 from trainer.engine import StageContext, Task, train
 from trainer.predict import local_logits, page_logits
+from trainer.workload import PAGES_A_LOCAL_STEP
 
 LABEL_SMOOTHING = 0.05
 """Some published labels are wrong; a network that need not be certain of them learns the rest better."""
-
-_PAGES_PER_LOCAL_BATCH = 8
 
 PagesAndBeats = tuple[Sequence[PreparedPage], Sequence[FloatArray]]
 _BeatBatch = tuple[Tensor, Tensor, Tensor, list[int]]
@@ -144,15 +143,15 @@ def train_local(
     model = init or LocalNet(LocalConfig(stage.crop_mm, stage.px, stage.width, stage.aspect, stage.places))
     if stage.fresh_head:
         _fresh_head(model.fc)
-    per_page = max(1, stage.batch // _PAGES_PER_LOCAL_BATCH)
+    per_page = max(1, stage.batch // PAGES_A_LOCAL_STEP)
     visits = max(1, round((stage.beats_per_page or np.mean([len(b) for b in beats])) / per_page))
     steps = stage.steps_per_epoch or max(
-        1, visits * len(balanced_order(labels, np.random.default_rng(0))) // _PAGES_PER_LOCAL_BATCH
+        1, visits * len(balanced_order(labels, np.random.default_rng(0))) // PAGES_A_LOCAL_STEP
     )
 
     def batches(epoch: int) -> Iterator[_BeatBatch]:
         rng = np.random.default_rng([context.seed, epoch])
-        for chosen in _draws(labels, _PAGES_PER_LOCAL_BATCH, steps, rng, weights):
+        for chosen in _draws(labels, PAGES_A_LOCAL_STEP, steps, rng, weights):
             crops, counts, targets = [], [], []
             for index in chosen:
                 drawn = rng.choice(len(beats[index]), min(per_page, len(beats[index])), replace=False)

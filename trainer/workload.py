@@ -11,7 +11,7 @@ LOOKING = "looking"
 """Finding beats and judging pages, between the stages and after them."""
 JOINT = "fusion-joint"
 
-_PAGES_A_LOCAL_STEP = 8
+PAGES_A_LOCAL_STEP = 8
 _BEATS_A_PAGE = 40
 
 
@@ -30,7 +30,7 @@ def pages_shown(
     balanced = 2 * max(normal, abnormal)
     local, head = recipe.local, recipe.fusion
     beats_of_page = local.beats_per_page or (beats / boxed if boxed else _BEATS_A_PAGE)
-    visits = max(1, round(beats_of_page / max(1, local.batch // _PAGES_A_LOCAL_STEP)))
+    visits = max(1, round(beats_of_page / max(1, local.batch // PAGES_A_LOCAL_STEP)))
 
     def an_epoch(steps: int | None, batch: int, pages: int) -> int:
         return pages if steps is None else steps * batch
@@ -39,7 +39,7 @@ def pages_shown(
     shown = {
         "detector": recipe.detector.epochs
         * an_epoch(recipe.detector.steps_per_epoch, recipe.detector.batch, max(boxed, least_boxed)),
-        "local": local.epochs * an_epoch(local.steps_per_epoch, _PAGES_A_LOCAL_STEP, visits * balanced),
+        "local": local.epochs * an_epoch(local.steps_per_epoch, PAGES_A_LOCAL_STEP, visits * balanced),
         "global": recipe.global_.epochs * an_epoch(recipe.global_.steps_per_epoch, recipe.global_.batch, balanced),
         "fusion": head.epochs * an_epoch(head.steps_per_epoch, head.batch, balanced),
     }
@@ -51,6 +51,8 @@ def pages_shown(
 
 class StageClock:
     """Passes progress on, tells when a stage is finished, and adds up the seconds of each.
+
+    Every event bears the seconds of its stage so far, ``stage_seconds``.
 
     Args:
         listener: told of everything.
@@ -71,7 +73,7 @@ class StageClock:
             self._finish()
             self._stage = event["stage"]
         self._is_announced = "message" in event
-        self._listener(event)
+        self._listener({**event, "stage_seconds": self.seconds.get(event["stage"], 0.0)})
 
     def stop(self) -> dict[str, float]:
         """Finish the last stage; returns the seconds of each."""
@@ -87,4 +89,7 @@ class StageClock:
 
     def _finish(self) -> None:
         if self._stage:
-            self._listener({"stage": self._stage, "finished": True, "seconds": round(self.seconds[self._stage], 1)})
+            seconds = self.seconds[self._stage]
+            self._listener(
+                {"stage": self._stage, "finished": True, "seconds": round(seconds, 1), "stage_seconds": seconds}
+            )

@@ -42,7 +42,7 @@ def plan_box(store: Store, person: str) -> None:
     if plan.problems:
         st.page_link("pages/review.py", label="Open Review", icon=":material/draw:")
     else:
-        st.markdown(sentence(plan, estimate(store, plan), present_version(store)))
+        st.markdown(sentence(plan, estimate(store, plan, choices["device"]), present_version(store)))
         if plan.fresh_folds:
             st.warning(fresh_start(plan), icon=":material/restart_alt:")
     settle(store)

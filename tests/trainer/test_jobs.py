@@ -114,10 +114,13 @@ def test_what_happened_can_be_followed(finished: Store) -> None:
 def test_the_next_estimate_rests_on_what_was_measured(finished: Store, prepared_folder: Path) -> None:
     typical = Store(prepared_folder)
     assert estimate(typical, make_plan(typical, recipe="tiny", folds=2)).source == "typical"
-    takes = estimate(finished, make_plan(finished, recipe="tiny", folds=2))
+    plan = make_plan(finished, recipe="tiny", folds=2)
+    assert estimate(finished, plan, "cuda").source == "typical"
+    takes = estimate(finished, plan, "cpu")
     assert takes.source == "measured"
     assert 0 < takes.low < takes.likely < takes.high
-    assert takes.likely == pytest.approx(sum(takes.stages.values()))
+    around = takes.before + takes.beside * len(takes.trainings) + takes.after
+    assert takes.likely == pytest.approx(sum(takes.stages.values()) + around)
 
 
 def test_whatever_breaks_a_training_off_it_goes_on_and_ends_the_same(

@@ -10,6 +10,7 @@ from annotations.store import Store
 from tests.tiny import tiny_networks
 from tests.trainer.pages import prepared_page
 from tests.trainer.training_store import queue
+from trainer.forecast import Forecast
 from trainer.looking import Looking
 from trainer.recorder import Recorder
 from trainer.run_files import read_json, run_folder
@@ -31,11 +32,10 @@ def test_every_page_is_told(tmp_path: Path, is_kept: bool) -> None:
 def test_the_bar_moves_while_pages_are_looked_at(prepared: Store) -> None:
     run = queue(prepared)
     folder = run_folder(prepared.folder, run.id)
-    recorder = Recorder(
-        prepared, run.id, folder, n_folds=2, stage_seconds={"detector": 1.0, "looking": 2.0, "local": 1.0}
-    )
-    shares = []
-    for step in (1, 3):
-        recorder.tell("folds", {"fold": 0, "stage": "looking", "step": step, "steps": 4, "message": "written at once"})
-        shares.append(read_json(folder / "progress.json")["share"] * 3.2)
-    assert shares == pytest.approx([1.5 / 4, 2.5 / 4], abs=1e-3)
+    recorder = Recorder(prepared, run.id, folder, Forecast([{"detector": 1.0, "looking": 9.0, "local": 1.0}]))
+    left = []
+    for spent in (1.0, 4.0):
+        told = {"fold": 0, "stage": "looking", "step": 1, "steps": 4, "stage_seconds": spent, "message": "at once"}
+        recorder.tell("folds", told)
+        left.append(read_json(folder / "progress.json")["seconds_left"])
+    assert left == [9.0, 6.0]

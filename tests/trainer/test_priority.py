@@ -32,9 +32,12 @@ def after_giving_way(**environment: str) -> list[int]:
 
 def test_one_core_is_left_to_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(YIELDS)
+    monkeypatch.delenv("OMP_NUM_THREADS")
     for cores, threads in ((1, 1), (2, 1), (16, 15)):
         monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)))
         assert threads_to_use() == threads
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert threads_to_use() == 3
 
 
 def test_a_process_gives_way() -> None:
