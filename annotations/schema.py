@@ -255,14 +255,15 @@ def connect(path: Path) -> Database:
         StoreError: the file is no database, or cannot be opened.
     """
     try:
-        path.touch(mode=0o600)  # SQLite gives its log and its index the same
+        if not path.exists():
+            path.touch(mode=0o600)  # SQLite gives its log and its index the same
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")  # many builds of SQLite leave deleted rows in the file
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise StoreError(f"The database {path} cannot be opened: {error}.", "Restore a backup.") from error
     return Database(connection)
 
@@ -274,7 +275,7 @@ def upgrade(path: Path) -> None:
         StoreError: a newer program wrote it, or it is no database.
     """
     try:
-        with FileLock(str(path) + ".lock", timeout=_MIGRATION_LOCK_S):
+        with FileLock(str(path) + ".lock", timeout=_MIGRATION_LOCK_S, mode=0o600):
             db = connect(path)
             try:
                 ours = {migration.name for migration in migrations.pending(Database(memory=True))}
