@@ -53,6 +53,7 @@ def backup(store: Store, file: Path, progress: Progress = _silent) -> None:
             store.db.conn.execute("VACUUM INTO ?", (str(copy),))
             names = [row["file"] for row in store.rows("SELECT file FROM image")] + kept_files(store.folder)
             names += [HMAC_KEY_FILE] if (store.folder / HMAC_KEY_FILE).exists() else []
+            partial.touch(mode=0o600)
             with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
                 listed = {DATABASE: _pack(archive, copy, DATABASE)}
                 for number, name in enumerate(names, 1):

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from annotations.file_intents import Incoming, incoming
 from annotations.formats import FORMATS
 from annotations.formats.page import ExchangePage, Refusal
 from annotations.import_report import ImportReport, refused_whole, twin_words
-from annotations.model import Reading, StoreError
+from annotations.model import DatabaseUnusable, Reading, StoreError
 from annotations.new_picture import NewPicture
 from annotations.patient_groups import PATIENT
 from annotations.patients import imported_group, join_patient
@@ -70,8 +71,8 @@ def import_from(
     if whole_or_nothing and report.refusals:
         raise refused_whole(report.refusals)
     news: dict[str, NewPicture] = {}
-    with store.discarding(news.values()):
-        ready = _write_pictures(store, pages, news, report, progress, cut=keep == "panel", named=keep_names)
+    with incoming(store) as pictures:
+        ready = _write_pictures(store, pictures, pages, news, report, progress, cut=keep == "panel", named=keep_names)
         with store.writing() as connection:
             twins = _add_rows(store, connection, ready, news, person, report)
             if whole_or_nothing and report.refusals:
@@ -93,6 +94,7 @@ def _with_groups(store: Store, pages: list[ExchangePage], patient_key: str, repo
 
 def _write_pictures(
     store: Store,
+    pictures: Incoming,
     pages: list[ExchangePage],
     news: dict[str, NewPicture],
     report: ImportReport,
@@ -106,11 +108,13 @@ def _write_pictures(
     for number, page in enumerate(pages, 1):
         try:
             if cut:
-                ready.append(_cut_page(store, page, news, named=named))
+                ready.append(_cut_page(store, pictures, page, news, named=named))
             else:
-                new = _picture_to_add(store, page, named=named)
+                new = _picture_to_add(store, pictures, page, named=named)
                 ready.append(page)
                 news |= {} if new is None else {page.picture_hash: new}
+        except DatabaseUnusable:
+            raise  # no other page would fare better
         except (StoreError, UnreadablePicture, NotScreenable) as error:
             report.refusals.append(Refusal(page.name, None, str(error)))
         progress(number, len(pages))
@@ -129,7 +133,7 @@ def _add_rows(
     added = []
     for page in pages:
         new = news.get(page.picture_hash)
-        added_id = None if new is None else new.insert(connection, now())
+        added_id = None if new is None else new.insert(connection, store.folder, now())
         if added_id is not None:
             added.append(added_id)
         (image_id,) = connection.execute(
@@ -204,7 +208,7 @@ def said(reading: Reading) -> object:
     return reading.label, boxes, reading.boxes_complete, reading.flags, reading.comment.strip()
 
 
-def _picture_to_add(store: Store, page: ExchangePage, *, named: bool) -> NewPicture | None:
+def _picture_to_add(store: Store, pictures: Incoming, page: ExchangePage, *, named: bool) -> NewPicture | None:
     """The page's picture with its file written; None where the store has it already."""
     known = store.picture_by_hash(page.picture_hash)
     if known is not None:
@@ -212,10 +216,12 @@ def _picture_to_add(store: Store, page: ExchangePage, *, named: bool) -> NewPict
             raise StoreError("Only its panel is kept here.", "Import it while only the panel is kept.")
         return None
     content, photo_rgb = _decoded(page)
-    return _new_picture(store, page, photo_rgb, page.picture_hash, content, named=named)
+    return _new_picture(pictures, page, photo_rgb, page.picture_hash, content, named=named)
 
 
-def _cut_page(store: Store, page: ExchangePage, news: dict[str, NewPicture], *, named: bool) -> ExchangePage:
+def _cut_page(
+    store: Store, pictures: Incoming, page: ExchangePage, news: dict[str, NewPicture], *, named: bool
+) -> ExchangePage:
     """The page cut down to its panel, boxes moved with it, and its file written where it is new."""
     known = store.picture_by_hash(page.picture_hash)
     if known is not None and (known.width, known.height) == (page.width, page.height):
@@ -230,7 +236,7 @@ def _cut_page(store: Store, page: ExchangePage, news: dict[str, NewPicture], *, 
     digest = picture_hash(cut.picture_rgb)
     if known is None and store.picture_by_hash(digest) is None and digest not in news:
         news[digest] = _new_picture(
-            store, page, cut.picture_rgb, digest, None, named=named, former_hash=page.picture_hash
+            pictures, page, cut.picture_rgb, digest, None, named=named, former_hash=page.picture_hash
         )
     mapped = [(box, cut.boxes(np.array(box.box_photo_xyxy.as_list()))[0]) for box in page.reading.boxes]
     boxes = tuple(
@@ -256,7 +262,7 @@ def _decoded(page: ExchangePage) -> tuple[bytes, ByteArray]:
 
 
 def _new_picture(
-    store: Store,
+    pictures: Incoming,
     page: ExchangePage,
     photo_rgb: ByteArray,
     digest: str,
@@ -266,7 +272,7 @@ def _new_picture(
     former_hash: str = "",
 ) -> NewPicture:
     return NewPicture.of(
-        store.folder,
+        pictures,
         photo_rgb,
         digest,
         content,

@@ -23,6 +23,10 @@ class StoreError(EcgError):
     """The store, or a file that goes in or out of it, cannot be used as asked."""
 
 
+class DatabaseUnusable(StoreError):
+    """The database takes nothing: the disk is full, others keep it busy, or it is damaged."""
+
+
 class SaveConflict(StoreError):
     """Someone saved the page first; both versions are kept, and the loser chooses.
 

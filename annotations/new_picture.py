@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from annotations.file_intents import Incoming, settle
 from annotations.looks import look_hash
 from annotations.patient_groups import own_group, stored_group
-from annotations.picture_files import PICTURES, write_picture
+from annotations.picture_files import encoded_picture
 from ecgcore.types import ByteArray
 
 
@@ -28,7 +29,7 @@ class NewPicture:
     @classmethod
     def of(
         cls,
-        folder: Path,
+        incoming: Incoming,
         photo_rgb: ByteArray,
         digest: str,
         original: bytes | None,
@@ -42,18 +43,19 @@ class NewPicture:
         """Write the file into the data folder and take the picture's look.
 
         Args:
-            folder: the data folder.
+            incoming: which takes the file in.
             photo_rgb, original, name, group, source, source_record, former_hash: as ``Store.add_picture`` takes them.
             digest: the picture's hash.
 
         Raises:
             StoreError: the file cannot be written.
         """
-        file = write_picture(folder / PICTURES, digest, photo_rgb, original)
+        file, content = encoded_picture(digest, photo_rgb, original)
+        incoming.write(file, content)
         return cls(
             digest,
             look_hash(photo_rgb),
-            f"{PICTURES}/{file}",
+            file,
             name or neutral_name(digest),
             (photo_rgb.shape[1], photo_rgb.shape[0]),
             group or own_group(digest),
@@ -62,14 +64,15 @@ class NewPicture:
             former_hash,
         )
 
-    def discard(self, folder: Path) -> None:
-        """Delete the file again from the data folder."""
-        (folder / self.file).unlink(missing_ok=True)
+    def insert(self, connection: sqlite3.Connection, folder: Path, created_at: str) -> int | None:
+        """Add the row; returns its number, None where another process was first.
 
-    def insert(self, connection: sqlite3.Connection, created_at: str) -> int | None:
-        """Add the row; returns its number, None where another process was first."""
+        Raises:
+            StoreError: somebody erased the same picture meanwhile, and its file with it.
+        """
         if connection.execute("SELECT 1 FROM image WHERE picture_hash = ?", (self.digest,)).fetchone() is not None:
             return None
+        settle(connection, folder, self.file)
         group = stored_group(connection, self.group, created_at)
         row = connection.execute(
             """INSERT INTO image (picture_hash, look_hash, file, name, width, height, group_key, source,

@@ -7,9 +7,10 @@ from math import ceil, floor
 import numpy as np
 
 from annotations.derived import forget_derived
+from annotations.file_intents import delete_unnamed, incoming, note, settle
 from annotations.looks import look_hash
 from annotations.model import Picture, StoreError
-from annotations.picture_files import PICTURES, write_picture
+from annotations.picture_files import encoded_picture
 from annotations.store import Store, now
 from ecgcore.page import picture_hash, read_picture
 from ecgcore.types import Box, ByteArray
@@ -47,18 +48,18 @@ def paint_black(store: Store, image_id: int, boxes: Sequence[Box], person: str) 
         raise StoreError("These places are black already.", "Drag a box over what must go.")
     if store.picture_by_hash(digest) is not None:
         raise StoreError("The picture would become another one that is stored.", "Erase one of the two instead.")
-    file = f"{PICTURES}/{write_picture(store.folder / PICTURES, digest, painted)}"
-    try:
+    file, content = encoded_picture(digest, painted)
+    with incoming(store) as pictures:
+        pictures.write(file, content)
         with store.writing() as connection:
+            settle(connection, store.folder, file)
+            note(connection, [old.file])
             _move(connection, old, digest, look_hash(painted), file)
             connection.executemany(
                 "INSERT INTO blackening (image_id, person, x1, y1, x2, y2, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [(image_id, person, max(0.0, b.x1), max(0.0, b.y1), b.x2, b.y2, now()) for b in inside],
             )
-    except BaseException:
-        (store.folder / file).unlink(missing_ok=True)
-        raise
-    store.picture_path(old).unlink(missing_ok=True)
+        delete_unnamed(store, [old.file])
     forget_derived(store.folder)
     return store.picture(image_id)
 

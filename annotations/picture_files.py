@@ -19,20 +19,16 @@ _KEPT_APP_SEGMENTS = frozenset({0xE0, 0xEE})
 """JFIF's, and Adobe's, which says how colours are coded; all others and comments may name a person."""
 
 
-def write_picture(folder: Path, digest: str, photo_rgb: ByteArray, original: bytes | None = None) -> str:
-    """Write a picture so that it decodes to the same pixels.
+def encoded_picture(digest: str, photo_rgb: ByteArray, original: bytes | None = None) -> tuple[str, bytes]:
+    """A picture's file, which decodes to the same pixels.
 
     Args:
-        folder: the pictures' folder.
         digest: its picture hash.
         photo_rgb: upright, ``uint8 [H, W, 3]``.
         original: the file's bytes; an upright JPEG's own data is kept, since it is a tenth of a PNG.
 
     Returns:
-        The file's path within ``folder``.
-
-    Raises:
-        StoreError: the folder cannot be written.
+        Its name within the data folder, and its content.
     """
     content, suffix = None, ".png"
     if original is not None and original[:3] == b"\xff\xd8\xff":
@@ -41,8 +37,15 @@ def write_picture(folder: Path, digest: str, photo_rgb: ByteArray, original: byt
             content, suffix = stripped, ".jpg"
     if content is None:
         content = cv2.imencode(".png", cv2.cvtColor(photo_rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
-    name = f"{digest[:2]}/{digest}{suffix}"
-    path = folder / name
+    return f"{PICTURES}/{digest[:2]}/{digest}{suffix}", content
+
+
+def write_picture(path: Path, content: bytes) -> None:
+    """Write a picture's file, for its owner alone.
+
+    Raises:
+        StoreError: its folder cannot be written.
+    """
     try:
         path.parent.mkdir(exist_ok=True, mode=0o700)
         write_bytes_atomic(path, content)  # with mode 0600
@@ -50,7 +53,6 @@ def write_picture(folder: Path, digest: str, photo_rgb: ByteArray, original: byt
         raise StoreError(
             f"The picture cannot be kept: {error.strerror}.", "Free some space, then try again."
         ) from error
-    return name
 
 
 def strip_jpeg(data: bytes) -> bytes | None:

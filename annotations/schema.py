@@ -7,6 +7,7 @@ from filelock import FileLock, Timeout
 from sqlite_utils import Database, Migrations
 
 from annotations.model import StoreError
+from annotations.schema_file_intents import add_file_intents
 from annotations.schema_insert_only import keep_insert_only
 from annotations.schema_looks import add_look_alikes
 from annotations.schema_numbers import never_reuse_numbers
@@ -241,6 +242,12 @@ def m009_patients(db: Database) -> None:
     add_patients(db)
 
 
+@migrations()
+def m010_file_intents(db: Database) -> None:
+    """What is on its way in or out, so that nothing is left of what should be gone."""
+    add_file_intents(db)
+
+
 def connect(path: Path) -> Database:
     """One thread's connection, with foreign keys on, in write-ahead mode, patient with other writers.
 
@@ -248,12 +255,15 @@ def connect(path: Path) -> Database:
         StoreError: the file is no database, or cannot be opened.
     """
     try:
+        if not path.exists():
+            path.touch(mode=0o600)  # SQLite gives its log and its index the same
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.Error as error:
+        connection.execute("PRAGMA secure_delete = ON")  # many builds of SQLite leave deleted rows in the file
+    except (sqlite3.Error, OSError) as error:
         raise StoreError(f"The database {path} cannot be opened: {error}.", "Restore a backup.") from error
     return Database(connection)
 
@@ -265,7 +275,7 @@ def upgrade(path: Path) -> None:
         StoreError: a newer program wrote it, or it is no database.
     """
     try:
-        with FileLock(str(path) + ".lock", timeout=_MIGRATION_LOCK_S):
+        with FileLock(str(path) + ".lock", timeout=_MIGRATION_LOCK_S, mode=0o600):
             db = connect(path)
             try:
                 ours = {migration.name for migration in migrations.pending(Database(memory=True))}

@@ -11,12 +11,15 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from annotations.model import Picture, StoreError
+from annotations.file_intents import finish_left, incoming
+from annotations.freed_bytes import forget_bytes_left
+from annotations.model import DatabaseUnusable, Picture, StoreError
 from annotations.new_picture import NewPicture
 from annotations.patient_groups import stored_group
 from annotations.picture_files import PICTURES
 from annotations.schema import connect, upgrade
 from annotations.twins import join_twins
+from annotations.whole_files import for_owner_alone
 from ecgcore.page import picture_hash
 from ecgcore.types import ByteArray
 
@@ -45,6 +48,9 @@ class Store:
     Args:
         folder: made when missing, readable by its owner alone.
 
+    Attributes:
+        finished: files that were deleted at this start, since a program was killed while it took them in or out.
+
     Raises:
         StoreError: the folder cannot be made, or its database is damaged or newer than this program.
     """
@@ -52,11 +58,16 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            (folder / PICTURES).mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (folder / PICTURES).mkdir(exist_ok=True, mode=0o700)
+            for_owner_alone(folder, 0o700)
         except OSError as error:
             raise StoreError(f"{folder} cannot be made: {error.strerror}.", "Choose another data folder.") from error
         self._threads = threading.local()
         upgrade(self.database_path)
+        for_owner_alone(self.database_path, 0o600)
+        self.finished = finish_left(self)
+        forget_bytes_left(self)
 
     @property
     def database_path(self) -> Path:
@@ -105,17 +116,6 @@ class Store:
                     connection.execute("ROLLBACK")
                 raise
 
-    @contextmanager
-    def discarding(self, news: Iterable[NewPicture]) -> Iterator[None]:
-        """Delete the files of new pictures again where the block fails, so that no picture lies there unnamed."""
-        try:
-            yield
-        except BaseException:
-            for new in news:
-                if self.picture_by_hash(new.digest) is None:  # another process may have been first
-                    new.discard(self.folder)
-            raise
-
     def add_person(self, name: str) -> str:
         """Remember a person's name; returns it trimmed.
 
@@ -162,13 +162,14 @@ class Store:
         known = self.picture_by_hash(digest)
         if known is not None:
             return known, False
-        new = NewPicture.of(
-            self.folder, photo_rgb, digest, original, name=name, group=group, source=source,
-            source_record=source_record, former_hash=former_hash,
-        )  # fmt: skip
-        with self.discarding([new]), self.writing() as connection:
-            image_id = new.insert(connection, now())
-            join_twins(connection, [] if image_id is None else [image_id])
+        with incoming(self) as pictures:
+            new = NewPicture.of(
+                pictures, photo_rgb, digest, original, name=name, group=group, source=source,
+                source_record=source_record, former_hash=former_hash,
+            )  # fmt: skip
+            with self.writing() as connection:
+                image_id = new.insert(connection, self.folder, now())
+                join_twins(connection, [] if image_id is None else [image_id])
         picture = self.picture_by_hash(digest)
         assert picture is not None
         return picture, image_id is not None
@@ -243,13 +244,15 @@ def _plain_errors() -> Iterator[None]:
     except sqlite3.OperationalError as error:
         text = str(error)
         if "full" in text:
-            raise StoreError("The disk is full; nothing was saved.", "Free some space, then save again.") from error
+            raise DatabaseUnusable(
+                "The disk is full; nothing was saved.", "Free some space, then save again."
+            ) from error
         if "readonly" in text:
-            raise StoreError("The database is read-only; nothing was saved.", "Ask for write access.") from error
+            raise DatabaseUnusable("The database is read-only; nothing was saved.", "Ask for write access.") from error
         if "locked" in text or "busy" in text:
-            raise StoreError("Other programs keep the database busy.", "Save again in a moment.") from error
-        raise StoreError(f"The database cannot be used: {text}.", "Run: python -m annotations check") from error
+            raise DatabaseUnusable("Other programs keep the database busy.", "Save again in a moment.") from error
+        raise DatabaseUnusable(f"The database cannot be used: {text}.", "Run: python -m annotations check") from error
     except sqlite3.IntegrityError as error:
-        raise StoreError(f"The database refused this: {error}.", "Reload the page and try again.") from error
+        raise DatabaseUnusable(f"The database refused this: {error}.", "Reload the page and try again.") from error
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"The database is damaged: {error}.", "Run: python -m annotations check") from error
+        raise DatabaseUnusable(f"The database is damaged: {error}.", "Run: python -m annotations check") from error

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 from annotations.derived import forget_derived
+from annotations.file_intents import at_work, delete_unnamed, note
+from annotations.freed_bytes import forget_bytes, note_bytes_left
 from annotations.kept_files import damaged_files
 from annotations.model import StoreError
 from annotations.patients import hmac_key_of
@@ -68,12 +70,15 @@ def erase_group(store: Store, group: str, person: str) -> int:
         How many pictures were erased.
 
     Raises:
-        StoreError: the group holds no picture.
+        StoreError: the group holds no picture; or it is erased but for a file or for bytes that cannot be deleted now,
+            which the next start does.
     """
     rows = store.rows("SELECT id, file FROM image WHERE group_key = ?", (group,))
     if not rows:
         raise StoreError("No page belongs to this patient.", "Look the patient up on the Dataset page.")
-    with store.writing() as connection:
+    with at_work(store.folder), store.writing() as connection:
+        note(connection, [row["file"] for row in rows])
+        note_bytes_left(connection)
         connection.executemany("INSERT INTO erasing VALUES (?)", [(row["id"],) for row in rows])
         for statement in _ERASE:
             connection.execute(statement)
@@ -83,11 +88,9 @@ def erase_group(store: Store, group: str, person: str) -> int:
             "INSERT INTO erasure (person, pictures, erased_at) VALUES (?, ?, ?)", (person, len(rows), now())
         )
         connection.execute("DELETE FROM erasing")
-    for row in rows:
-        (store.folder / row["file"]).unlink(missing_ok=True)
+    delete_unnamed(store, [row["file"] for row in rows])
     forget_derived(store.folder)
-    store.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    store.db.conn.execute("VACUUM")  # freed pages of the file would still hold the rows
+    forget_bytes(store)
     return len(rows)
 
 

@@ -33,7 +33,7 @@ def link(name: str, target: str, kind: int = stat.S_IFLNK) -> dict[str | zipfile
 
 
 def left_in(store: Store) -> list[str]:
-    return [path.name for path in store.folder.iterdir() if path.name.startswith(".")]
+    return [path.name for path in store.folder.iterdir() if path.name.startswith(".archive-")]
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
