@@ -226,7 +226,7 @@ def _notes(pages: StorePages, parts: Sequence[Sequence[PageItem]], stages: Colle
         share = largest[0][1] / len(pages.train)
         notes.append(f"One patient has {share:.0%} of the pages, and they must stay together: its fold is that large.")
     if not pages.held_out:
-        notes.append("No patient is held out: old and new bundle can only be compared on the folds' own test pages.")
+        notes.append("There is no permanent test set: the models can only be compared on the test pages of the folds.")
     return notes
 
 

@@ -168,7 +168,7 @@ class _Training:
         """Bundles that folds may start from: the one in use, its parent and so on."""
         line = line_of_descent(self.store, self.run.parent_version)
         if not line:
-            raise BadData(f"The bundle in use, {self.run.parent_version}, is missing or damaged.", "Activate another.")
+            raise BadData(f"The model in use, {self.run.parent_version}, is missing or damaged.", "Activate another.")
         return [[facts.version, facts.manifest_sha256] for facts in line]
 
     def _recipe(self) -> Recipe:
@@ -240,7 +240,7 @@ class _Training:
         for version, sha256 in read_json(folder.path / "config.json")["line"]:
             line.append(Ancestor.of(bundle(self.store, version).folder))
             if line[-1].manifest_sha256 != sha256:
-                raise BadData(f"Bundle {version} is not the one that the run began with.", "Start another run.")
+                raise BadData(f"Model {version} is not the one that the run began with.", "Start another run.")
         return line
 
     def _aside(self, pages: Sequence[PreparedPage]) -> list[bool] | None:
@@ -256,7 +256,7 @@ class _Training:
     def _compare(self, version: str, pages: _Pages, folder: RunFolder | None) -> None:
         """Candidate and bundle in use on the same pages."""
         self.recorder.move("evaluating")
-        self.recorder.tell("comparison", {"stage": "comparison", "message": "comparing with the bundle in use"})
+        self.recorder.tell("comparison", {"stage": "comparison", "message": "comparing with the model in use"})
         in_use = load_bundle(bundle(self.store, self.run.parent_version).folder, self.run.device)
         if pages.held_out:
             candidate = load_bundle(bundle(self.store, version).folder, self.run.device)
