@@ -108,7 +108,7 @@ def screen(
             seconds = _seconds(start, prepared, perf_counter())
             return replace(blank, status="rejected", reason=str(error), seconds=seconds)
     shown = found_beats.where(found_beats.scores >= threshold)
-    blank = replace(blank, corners_set_photo_xy=_points(corners_photo_xy), leads_found=count_leads(rows))
+    blank = replace(blank, corners_set_photo_xy=_points(corners_photo_xy), leads_found=count_leads(rows, sheet.ink))
     found = _measured(blank, sheet, shown, written_panel, paper)
     detected = perf_counter()
     if not len(shown.scores):
