@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.panel_pages import grid
+from benchmarks.panel_pages import grid, half_page
 from ecgcore.assist_rows import trace_rows
 from ecgcore.bundle import Bundle, load_bundle, starter_folder
 from ecgcore.decision import FEWEST_LEADS, TOO_FEW_LEADS
@@ -41,6 +41,22 @@ def _half(name: str, kind: str = "normal", seed: int = 4) -> ByteArray:
 @pytest.mark.parametrize("name", HALVES)
 def test_the_leads_of_a_half_are_counted(name: str, kind: str) -> None:
     assert _count(prepare_page(_half(name, kind)).ink) == HALVES[name][1]
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (30, "an irregular rhythm of six leads, whose baseline trembles"),
+        (54, "lines of print above and below three rows"),
+        (84, "two columns, too narrow for four"),
+        (132, "premature beats in the same lead"),
+        (149, "a strip in rows whose scale is taken for twice as large"),
+        (1153, "wide QRS complexes, found at either flank"),
+    ],
+)
+def test_what_hid_that_half_is_missing_hides_it_no_more(number: int, why: str) -> None:
+    name, half = half_page(number)
+    assert _count(prepare_page(half.image_rgb).ink) < FEWEST_LEADS, f"{name}: {why}"
 
 
 @pytest.mark.parametrize("labels", [True, False])
