@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from ecgcore.assist_rows import PAD_MM, BoolArray, Rows
 from ecgcore.page_text import find_text
+from ecgcore.trace_strokes import TALLEST_LETTER_MM
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
 COVERED = 0.5
@@ -43,8 +44,9 @@ def letter_patches(ink: ByteArray, rows: Rows, written_panel_xyxy: FloatArray) -
     """
     text = find_text(ink, rows)
     pad_px = PAD_MM * STANDARD_PX_PER_MM
-    printed = np.concatenate([text.marginal_xyxy, text.texts_xyxy]) + np.array([-pad_px, -pad_px, pad_px, pad_px])
-    return np.concatenate([written_panel_xyxy, printed])
+    printed = np.concatenate([text.marginal_xyxy, text.texts_xyxy])
+    is_line = printed[:, 3] - printed[:, 1] <= TALLEST_LETTER_MM * STANDARD_PX_PER_MM  # higher: a trace in pieces
+    return np.concatenate([written_panel_xyxy, printed[is_line] + np.array([-pad_px, -pad_px, pad_px, pad_px])])
 
 
 def _covered(boxes: FloatArray, letters: FloatArray) -> FloatArray:
