@@ -61,11 +61,10 @@ class Changes:
         """How much the rows change together at every gap, ``[n - 1]``: the row that changes ``rank``-most."""
         return np.asarray(np.sort(self.by_row, axis=1)[:, -min(rank, self.by_row.shape[1])], dtype=np.float64)
 
-    def strongest_near(self, x: float, slack_px: float, besides: int | None = None) -> int | None:
-        """The gap between two beats around a place, but for one, in which the rows change most; None without any."""
-        near = np.flatnonzero((self.beats_x[:-1] <= x + slack_px) & (self.beats_x[1:] >= x - slack_px))
-        near = near[near != besides] if besides is not None else near
-        return int(near[self.strength()[near].argmax()]) if len(near) else None
+    def near(self, x: float, slack_px: float, rank: int = 2) -> set[int]:
+        """The gaps between two beats around a place at which so many rows change their lead."""
+        is_near = (self.beats_x[:-1] <= x + slack_px) & (self.beats_x[1:] >= x - slack_px)
+        return set(np.flatnonzero(is_near & (self.strength(rank) >= OTHER_LEAD)).tolist())
 
 
 def count_leads(rows: Rows, ink: ByteArray) -> int:
@@ -91,21 +90,19 @@ def column_count(rows: Rows) -> int:
         return 1
     left, right = _traces_x(rows)
     width = right - left
-    middle = changes.strongest_near(left + 0.5 * width, BORDER_SLACK * width)
-    sides_x = (left + share * width for share in (0.25, 0.75))
-    gaps = {changes.strongest_near(x, BORDER_SLACK * width, besides=middle) for x in sides_x} - {None}
-    strength = changes.strength()
-    sides = {gap for gap in gaps if strength[gap] >= OTHER_LEAD}
-    may_be_four = _has_room_for_four(rows, width)
-    if len(sides) == 2 and may_be_four:
+    slack = BORDER_SLACK * width
+    first, middle, last = (changes.near(left + share * width, slack) for share in (0.25, 0.5, 0.75))
+    is_many = len(rows.baseline_y) >= MANY_ROWS
+    borders = [(first, last)] if is_many else [(first, last), (first, middle), (middle, last)]
+    if _has_room_for_four(rows, width) and any(_two_of(*pair) for pair in borders):
         return 4
-    if middle is None:
-        return 1
-    if len(rows.baseline_y) >= MANY_ROWS:
-        return 2 if changes.strength(3)[middle] >= OTHER_LEAD else 1
-    if strength[middle] < OTHER_LEAD:
-        return 1
-    return 4 if sides and may_be_four else 2
+    rank = 3 if is_many else 2
+    return 2 if changes.near(left + 0.5 * width, slack, rank) else 1
+
+
+def _two_of(one: set[int], other: set[int]) -> bool:
+    """Whether there is a gap for each of two borders."""
+    return bool(one) and bool(other) and len(one | other) > 1
 
 
 def _has_room_for_four(rows: Rows, width_px: int) -> bool:
