@@ -79,9 +79,9 @@ def test_a_rectangle_s_proportions_are_told_from_its_perspective(
     assert abs(found / aspect - 1) < max(0.15, abs(plain / aspect - 1))
 
 
-@pytest.mark.parametrize("number", [0, 1, 5, 15, 77, 93, 101])
+@pytest.mark.parametrize("number", [0, 1, 5, 15, 77, 93, 101, 264])
 def test_no_word_of_a_header_on_the_grid_is_kept_and_no_beat_is_cut(number: int) -> None:
-    """77: as much ink in a bold header line as in a row; 93: bold settings, joined; 101: a grid of faint lines."""
+    """77, 264: as much ink in a header line as in a row; 93: bold settings, joined; 101: a grid of faint lines."""
     page, without_rgb = header_page(number)
     assert len(page.text_xyxy) > 1
     inside = page.text_xyxy[:, 3] > page.panel_xyxy[1]
