@@ -1,6 +1,6 @@
 """Pages as a clinic has them by mistake or by habit: halves of ECGs, and grids that run on under a patient's name.
 
-    python -m benchmarks.panel_pages [--halves N] [--headers N] [--bundle DIR] [--first N]
+    python -m benchmarks.panel_pages [--halves N] [--headers N] [--tilted N] [--bundle DIR] [--first N]
 
 Of the halves it counts how many are called normal, and how many whole pages of every layout keep their answer. Of the
 pages with a header on the grid it counts the words of header and footer of which more than a few pixels are left in
@@ -9,7 +9,7 @@ what "only the panel" would keep, and the beats whose box is not whole in it.
 
 import argparse
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,14 +18,17 @@ from ecgcore.bundle import load_bundle, starter_folder
 from ecgcore.decision import FEWEST_LEADS
 from ecgcore.errors import NotScreenable
 from ecgcore.page import prepare_page
-from ecgcore.page_cut import cut_panel
+from ecgcore.page_cut import PanelCut, cut_panel
 from ecgcore.papersim import KINDS, PageStyle, Segment, SimPage, draw_page, random_style, synthetic_ecg
+from ecgcore.papersim_photo import PhotoDamage, SimPhoto, photograph
 from ecgcore.pipeline import screen
-from ecgcore.types import ByteArray
+from ecgcore.types import ByteArray, FloatArray
+from ecgcore.warp import straightened
 
 LIMB, CHEST = range(6), range(6, 12)
 DARKER, LEFT_PX, LEFT_SHARE = 80, 12, 0.15
 """A pixel that is so much darker than without header belongs to a word; a word is left with more than so many."""
+SLANTED_DEG, TILTED_PX = (-5.0, 5.0), 2200
 PITCHES_MM = {1: (20, 40), 2: (24, 42), 3: (24, 42), 4: (20, 40), 6: (12, 28)}
 
 
@@ -76,6 +79,23 @@ def header_page(number: int) -> tuple[SimPage, ByteArray]:
     return _drawn(style, number), _drawn(replace(style, header=False, footer=False), number).image_rgb
 
 
+def tilted_page(number: int) -> tuple[SimPage, ByteArray]:
+    """The same two photographed at a slant."""
+    page, without_rgb = header_page(number)
+    rng = np.random.default_rng([42, number])
+    turn, *tilt = (float(degrees) for degrees in rng.uniform(*SLANTED_DEG, 3))
+    damage = PhotoDamage(rotation_deg=turn, tilt_deg=(tilt[0], tilt[1]), long_px=TILTED_PX)
+    photo = photograph(page, damage, number)
+    words, beats = (_enclosing(photo, boxes) for boxes in (page.text_xyxy, page.boxes_xyxy))
+    clean_rgb = photograph(replace(page, image_rgb=without_rgb), damage, number).image_rgb
+    return replace(page, image_rgb=photo.image_rgb, text_xyxy=words, boxes_xyxy=beats), clean_rgb
+
+
+def _enclosing(photo: SimPhoto, boxes_page_xyxy: FloatArray) -> FloatArray:
+    corners = photo.points_to_photo(boxes_page_xyxy[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2)).reshape(-1, 4, 2)
+    return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+
+
 def _drawn(style: PageStyle, number: int) -> SimPage:
     signals_mv, fs_hz, beats_s = synthetic_ecg(list(KINDS)[number % len(KINDS)], number)
     return draw_page(signals_mv, fs_hz, style, number, beats_s=beats_s)
@@ -92,20 +112,40 @@ def left_in_cut(page: SimPage, without_rgb: ByteArray) -> tuple[int, int]:
     size = page.boxes_xyxy[:, 2:] - page.boxes_xyxy[:, :2]
     boxes = cut.boxes(page.boxes_xyxy)
     shrunk = np.maximum(size - (boxes[:, 2:] - boxes[:, :2]) / (cut.scale or 1.0), 0)
-    lost = int((shrunk > 1.5).any(axis=1).sum()) if cut.scale is None else 0
-    if cut.scale is not None:
-        return 0, lost  # straightened: no picture without header lies pixel on pixel
-    (left, top), (height, width) = cut.offset_xy, cut.picture_rgb.shape[:2]
-    here = np.s_[top : top + height, left : left + width]
-    shown, original, clean = (
-        picture.astype(int) for picture in (cut.picture_rgb, page.image_rgb[here], without_rgb[here])
-    )
+    lost = int((shrunk > 1.5).any(axis=1).sum()) if cut.scale is None else 0  # straightened boxes differ in size
+    shown = cut.picture_rgb.astype(int)
+    original, clean = (_same_cut(picture, cut).astype(int) for picture in (page.image_rgb, without_rgb))
     words = 0
-    for word in np.clip(page.text_xyxy - [left, top, left, top], 0, [width, height, width, height]).astype(int):
+    for word in cut.boxes(page.text_xyxy).astype(int):
         at = np.s_[word[1] : word[3], word[0] : word[2]]
         still, was = ((clean[at] - picture[at] > DARKER).any(axis=2).sum() for picture in (shown, original))
         words += bool(still > max(LEFT_PX, LEFT_SHARE * was))
     return words, lost
+
+
+def _same_cut(photo_rgb: ByteArray, cut: PanelCut) -> ByteArray:
+    """What a cut shows of another picture of the same page, nothing painted over."""
+    height, width = cut.picture_rgb.shape[:2]
+    if cut.scale is None:
+        left, top = cut.offset_xy
+        return photo_rgb[top : top + height, left : left + width]
+    return straightened(photo_rgb, cut.frame.after(np.diag([1 / cut.scale, 1 / cut.scale, 1.0]), (width, height)))
+
+
+def print_left(draw: Callable[[int], tuple[SimPage, ByteArray]], numbers: Iterable[int]) -> None:
+    """Print what is left of the words, page by page and in all."""
+    words = printed = lost = beats = pages = 0
+    for number in numbers:
+        page, without_rgb = draw(number)
+        try:
+            left, cut_off = left_in_cut(page, without_rgb)
+        except NotScreenable:
+            continue
+        if left or cut_off:
+            print(f"{number}: {left} words left, {cut_off} beats not whole", flush=True)
+        words, lost, beats, pages = words + left, lost + cut_off, beats + len(page.boxes_xyxy), pages + 1
+        printed += len(page.text_xyxy)
+    print(f"{draw.__name__}: {pages} pages, {words} of {printed} words left, {lost} of {beats} beats not whole")
 
 
 def main() -> None:
@@ -113,6 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--halves", type=int, default=210)
     parser.add_argument("--headers", type=int, default=500)
+    parser.add_argument("--tilted", type=int, default=0, help="headers photographed at a slant; beats are not counted")
     parser.add_argument("--first", type=int, default=0, help="number of the first page: other pages for a last look")
     parser.add_argument("--bundle", default=None)
     options = parser.parse_args()
@@ -127,17 +168,8 @@ def main() -> None:
             print(f"{number}, {name}: normal, {prediction.leads_found} leads", flush=True)
     for (name, answer), count in sorted(answers.items()):
         print(f"{name}: {count} {answer}")
-    words = lost = beats = pages = 0
-    for number in range(options.first, options.first + options.headers):
-        page, without_rgb = header_page(number)
-        try:
-            left, cut_off = left_in_cut(page, without_rgb)
-        except NotScreenable:
-            continue
-        if left or cut_off:
-            print(f"{number}: {left} words left, {cut_off} beats not whole", flush=True)
-        words, lost, beats, pages = words + left, lost + cut_off, beats + len(page.boxes_xyxy), pages + 1
-    print(f"{pages} pages with header on the grid: {words} words left, {lost} of {beats} beats not whole")
+    print_left(header_page, range(options.first, options.first + options.headers))
+    print_left(tilted_page, range(options.first, options.first + options.tilted))
     counted = [screen(header_page(number)[0].image_rgb, bundle, file="").leads_found for number in numbers[:100]]
     whole = [count for count in counted if count is not None]
     print(f"whole pages with {FEWEST_LEADS} leads or more: {sum(n >= FEWEST_LEADS for n in whole)} of {len(whole)}")

@@ -4,7 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgcore.assist_rows import PAD_MM, BoolArray, Rows
-from ecgcore.types import STANDARD_PX_PER_MM, FloatArray
+from ecgcore.page_text import find_text
+from ecgcore.trace_strokes import TALLEST_LETTER_MM
+from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
 COVERED = 0.5
 """A box that lies so far in one patch of writing or print is looked at."""
@@ -32,11 +34,19 @@ def in_letters(boxes_panel_xyxy: FloatArray, letters_panel_xyxy: FloatArray, row
     )
 
 
-def with_paper(texts_panel_xyxy: FloatArray) -> FloatArray:
-    """Boxes round print with the paper that a beat's box would have around it, ``[n, 4]``."""
+def letter_patches(ink: ByteArray, rows: Rows, written_panel_xyxy: FloatArray) -> FloatArray:
+    """Handwriting and print on a panel, print with the paper that a beat's box would have around it, ``[n, 4]``.
+
+    Args:
+        ink: the panel raster, ``uint8 [h, w]``.
+        rows: its rows of trace.
+        written_panel_xyxy: patches of handwriting that were found, ``[m, 4]``.
+    """
+    text = find_text(ink, rows)
     pad_px = PAD_MM * STANDARD_PX_PER_MM
-    padded: FloatArray = texts_panel_xyxy + np.array([-pad_px, -pad_px, pad_px, pad_px])
-    return padded
+    printed = np.concatenate([text.marginal_xyxy, text.texts_xyxy])
+    is_line = printed[:, 3] - printed[:, 1] <= TALLEST_LETTER_MM * STANDARD_PX_PER_MM  # higher: a trace in pieces
+    return np.concatenate([written_panel_xyxy, printed[is_line] + np.array([-pad_px, -pad_px, pad_px, pad_px])])
 
 
 def _covered(boxes: FloatArray, letters: FloatArray) -> FloatArray:

@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgcore.assist_rows import BoolArray, Rows
-from ecgcore.types import STANDARD_PX_PER_MM, FloatArray
+from ecgcore.trace_strokes import without_print
+from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
-ALL_LEADS = 12
+ALL_LEADS, MANY_LEADS = 12, 10
+"""So many rows are a page of twelve, one below the other."""
 BEFORE_MM, AFTER_MM = 5.5, 10.0
 """Paper around a QRS that is compared with the next beat's: 0.2 s and 0.4 s at 25 mm/s."""
 BEATS_APART_MM = 11.0
@@ -23,23 +25,23 @@ QRS_SHARE = 0.35
 WANDER_MM = 40.0
 OTHER_LEAD = 0.3
 """Change of the row that changes second most: squared difference of two beats over their mean square, 0 to about 2."""
-ALIKE_LEAD = 0.2
-"""As much between limb and chest leads is enough where the leads change before and after as well."""
 MANY_ROWS = 6
 """So many rows are two columns at least in which three rows change, or four with three rhythm strips."""
-FOUR_COLUMNS_MM = 130.0
-"""Narrower pages hold no four columns: a second and a quarter of each lead is the least that is printed."""
+FOUR_COLUMNS_MM, FOUR_COLUMNS_PITCHES = 160.0, 5.6
+"""Narrower traces hold no four columns: 1.6 s of each lead. So many distances of two rows they are wide too, which
+holds where the scale was misread; halves of pages are up to 147 mm and 5.2 wide, whole pages from 230 mm and 5.8."""
 SAME_SHAPE = 0.1
 """Calibration pulses are alike in all rows."""
 BORDER_SLACK = 0.055
 """Of the traces' width: a calibration pulse moves all borders by so much to one side."""
-TOGETHER = 0.25
-"""Correlation of the rows' steepness below which their beats do not stand one above the other, as where a strip goes
-on from row to row. Of 60 drawn strips in rows 38 lie below it; photos lie from 0.27, real exports from 0.38, drawn
-pages of so few rows from 0.60."""
+TOGETHER, CLOSEST_PAIR = 0.25, 0.55
+"""Correlation of the rows' steepness, the median pair's and the best's, below which their beats do not stand one above
+the other, as where a strip goes on from row to row. Whole pages of so few rows: best pair from 0.61."""
 STRIP_ROWS = 5
 """A strip in more rows than these is not printed; six rows and more of drawn pages go down to 0.12."""
 NOISE_PX2 = 60.0
+SHIFT_MM, SHIFT_STEP_PX = 3.0, 4
+"""So far two beats are shifted against each other to compare them."""
 SIDE_BEATS = 3
 
 
@@ -59,82 +61,113 @@ class Changes:
         """How much the rows change together at every gap, ``[n - 1]``: the row that changes ``rank``-most."""
         return np.asarray(np.sort(self.by_row, axis=1)[:, -min(rank, self.by_row.shape[1])], dtype=np.float64)
 
-    def strongest_near(self, x: float, slack_px: float) -> int | None:
-        """The gap between two beats around a place in which the rows change most; None where there is none."""
-        near = np.flatnonzero((self.beats_x[:-1] <= x + slack_px) & (self.beats_x[1:] >= x - slack_px))
-        return int(near[self.strength()[near].argmax()]) if len(near) else None
+    def near(self, x: float, slack_px: float, rank: int = 2) -> set[int]:
+        """The gaps between two beats around a place at which so many rows change their lead."""
+        is_near = (self.beats_x[:-1] <= x + slack_px) & (self.beats_x[1:] >= x - slack_px)
+        return set(np.flatnonzero(is_near & (self.strength(rank) >= OTHER_LEAD)).tolist())
 
 
-def count_leads(rows: Rows) -> int:
+def count_leads(rows: Rows, ink: ByteArray) -> int:
     """Count the stretches of leads on a page, rhythm strips of a 12-lead page aside.
 
     Args:
         rows: the page's rows of trace.
+        ink: its panel raster, ``uint8 [h, w]``: tells lines of print from rows.
 
     Returns:
         At most 12; 0 where there is no row.
     """
-    count = len(rows.baseline_y)
-    if count == 0 or count >= ALL_LEADS - 2:
-        return min(count, ALL_LEADS)
-    return min(ALL_LEADS, count * column_count(rows))
+    if not 0 < len(rows.baseline_y) < MANY_LEADS:
+        return min(len(rows.baseline_y), ALL_LEADS)
+    rows = without_print(rows, ink)
+    return min(ALL_LEADS, len(rows.baseline_y) * column_count(rows))
 
 
 def column_count(rows: Rows) -> int:
     """In how many columns the rows change their lead together: 1, 2 or 4."""
     changes = lead_changes(rows)
-    inked = np.flatnonzero(rows.has_ink.mean(axis=0) >= 0.5)
-    if len(changes.beats_x) < 2 or len(inked) == 0 or not _beat_together(rows):
+    if len(changes.beats_x) < 2 or not _beat_together(rows):
         return 1
-    left, width = inked[0], inked[-1] + 1 - inked[0]
-    strength = changes.strength()
-    gaps = (changes.strongest_near(left + share * width, BORDER_SLACK * width) for share in (0.25, 0.5, 0.75))
-    first, middle, last = (gap if gap is not None and strength[gap] >= ALIKE_LEAD else None for gap in gaps)
-    if middle is None:
-        return 1
-    sides = {gap for gap in (first, last) if gap not in (middle, None) and strength[gap] >= OTHER_LEAD}
-    if len(sides) == 2 and width >= FOUR_COLUMNS_MM * STANDARD_PX_PER_MM:
+    left, right = _traces_x(rows)
+    width = right - left
+    slack = BORDER_SLACK * width
+    first, middle, last = (changes.near(left + share * width, slack) for share in (0.25, 0.5, 0.75))
+    is_many = len(rows.baseline_y) >= MANY_ROWS
+    borders = [(first, last)] if is_many else [(first, last), (first, middle), (middle, last)]
+    if _has_room_for_four(rows, width) and any(_two_of(*pair) for pair in borders):
         return 4
-    if len(rows.baseline_y) >= MANY_ROWS:
-        return 2 if changes.strength(3)[middle] >= OTHER_LEAD else 1
-    if strength[middle] < OTHER_LEAD:
-        return 1
-    return 4 if sides and width >= FOUR_COLUMNS_MM * STANDARD_PX_PER_MM else 2
+    rank = 3 if is_many else 2
+    return 2 if changes.near(left + 0.5 * width, slack, rank) else 1
+
+
+def _two_of(one: set[int], other: set[int]) -> bool:
+    """Whether there is a gap for each of two borders."""
+    return bool(one) and bool(other) and len(one | other) > 1
+
+
+def _has_room_for_four(rows: Rows, width_px: int) -> bool:
+    """Whether the traces are wide enough for four columns, in millimetres and against the distance of their rows."""
+    if width_px < FOUR_COLUMNS_MM * STANDARD_PX_PER_MM:
+        return False
+    return len(rows.baseline_y) < 2 or width_px >= FOUR_COLUMNS_PITCHES * float(np.median(np.diff(rows.baseline_y)))
 
 
 def lead_changes(rows: Rows) -> Changes:
-    """Compare each beat with the next, and the three before with the three after: the lesser change of both counts.
+    """Compare the three beats before each gap with the three behind it.
 
-    A premature beat differs from its neighbours, a lead from the next for good.
+    A premature beat differs from its neighbours, a lead from the next in all its beats: the two most alike count.
     """
-    up, down = _deflections(rows)
-    before, after = (round(mm * STANDARD_PX_PER_MM) for mm in (BEFORE_MM, AFTER_MM))
+    sides = _deflections(rows)
+    before, after, shift = (round(mm * STANDARD_PX_PER_MM) for mm in (BEFORE_MM, AFTER_MM, SHIFT_MM))
     beats_x = _qrs_places(rows)
     beats_x = beats_x[(beats_x >= before) & (beats_x + after <= rows.panel_w)]
-    if len(beats_x) < 2:
-        return Changes(beats_x, np.zeros((0, len(up))))
-    windows = beats_x[:, None] + np.arange(-before, after)
-    shapes = np.concatenate([up[:, windows], down[:, windows]], axis=2)
+    windows = beats_x[:, None] + np.arange(before + after + 2 * shift) - before
+    padded = (np.pad(side, ((0, 0), (shift, shift)), mode="edge") for side in sides)
+    shapes = np.stack([side[:, windows] for side in padded], axis=2)
+    usual = shapes[..., shift:-shift]
     is_beat = np.ones(len(beats_x), dtype=bool)
-    is_beat[[0, -1]] = [not _is_pulse(shapes[:, end]) for end in (0, -1)]
+    for end in (0, -1) if len(beats_x) else ():
+        is_beat[end] = not _is_pulse(usual[:, end])
     beats_x, shapes = beats_x[is_beat], shapes[:, is_beat]
-    by_row = []
+    by_row = np.zeros((max(0, len(beats_x) - 1), len(rows.baseline_y)))
     for k in range(1, len(beats_x)):
-        sides = [shapes[:, max(0, k - SIDE_BEATS) : k], shapes[:, k : k + SIDE_BEATS]]
-        lasting = _unlike(*(np.median(side, axis=1) for side in sides))
-        by_row.append(np.minimum(_unlike(shapes[:, k - 1], shapes[:, k]), lasting))
-    return Changes(beats_x, np.array(by_row).reshape(-1, len(up)))
+        by_row[k - 1] = _least_unlike(shapes[:, max(0, k - SIDE_BEATS) : k], shapes[:, k : k + SIDE_BEATS], shift)
+    return Changes(beats_x, by_row)
+
+
+def _traces_x(rows: Rows) -> tuple[int, int]:
+    """The first column in which half of the rows have ink and the one after the last."""
+    inked = np.flatnonzero(rows.has_ink.mean(axis=0) >= 0.5)
+    return (int(inked[0]), int(inked[-1]) + 1) if len(inked) else (0, 0)
 
 
 def _is_pulse(shape: FloatArray) -> bool:
-    """Whether the rows show the same at the first or the last of the beats, ``[r, f]``."""
+    """Whether the rows show the same at the first or the last of the beats, ``[r, 2, w]``."""
     usual = np.median(shape, axis=0)[None]
     return len(shape) > 2 and bool((_unlike(shape, usual.repeat(len(shape), axis=0)) < SAME_SHAPE).all())
 
 
+def _least_unlike(before: FloatArray, after: FloatArray, shift_px: int) -> FloatArray:
+    """How unlike each row's beats before a gap and behind it are, ``[r]``: the usual ones, or the two most alike.
+
+    Two beats may be shifted against each other, in all rows alike: a wide QRS is found at either of its flanks.
+
+    Args:
+        before, after: ``[r, k, 2, w]``, so much wider on both sides than what is compared.
+        shift_px: at most.
+    """
+    width = before.shape[-1] - 2 * shift_px
+    still, moved = before[..., shift_px : shift_px + width], range(0, 2 * shift_px + 1, SHIFT_STEP_PX)
+    pairs = np.stack([_unlike(still[:, :, None], after[:, None, ..., at : at + width]) for at in moved])
+    best = pairs.sum(axis=1).argmin(axis=0)[None, None]
+    usual = (np.median(side[..., shift_px : shift_px + width], axis=1) for side in (before, after))
+    return np.minimum(_unlike(*usual), np.take_along_axis(pairs, best, axis=0)[0].min(axis=(1, 2)))
+
+
 def _unlike(first: FloatArray, second: FloatArray) -> FloatArray:
-    power = ((first**2).sum(axis=1) + (second**2).sum(axis=1)) / 2
-    result: FloatArray = ((first - second) ** 2).sum(axis=1) / (power + NOISE_PX2)
+    """Squared difference over the mean square, of shapes ``[..., 2, w]``."""
+    power = ((first**2).sum(axis=(-2, -1)) + (second**2).sum(axis=(-2, -1))) / 2
+    result: FloatArray = ((first - second) ** 2).sum(axis=(-2, -1)) / (power + NOISE_PX2)
     return result
 
 
@@ -158,7 +191,7 @@ def _beat_together(rows: Rows) -> bool:
     with np.errstate(invalid="ignore"):  # a flat row has no beats to compare
         alike = np.corrcoef(cv2.GaussianBlur(_steepness(rows), (0, 0), QRS_SOFT_PX, sigmaY=1e-3))
     pairs = alike[np.triu_indices(len(alike), 1)]
-    return bool(np.nanmedian(pairs) >= TOGETHER) if np.isfinite(pairs).any() else True
+    return not np.isfinite(pairs).any() or bool(np.nanmedian(pairs) >= TOGETHER or np.nanmax(pairs) >= CLOSEST_PAIR)
 
 
 def _steepness(rows: Rows) -> FloatArray:

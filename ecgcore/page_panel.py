@@ -12,6 +12,8 @@ STROKE = 77
 FAINT = 12.0, 40.0
 """Darkness (0..255) from which a pixel may belong to a printed line, on clean and on noisy paper."""
 NOISE_FACTOR = 4.2
+FILLED = 0.7
+"""A grid fills so much of its rectangle, where its lines are seen."""
 MARGIN_MM = 5.0
 PULSE_REACH = 0.1
 """Of the width: how far from a trace's end a pulse joined to it may reach."""
@@ -36,14 +38,17 @@ def grid_panel(darkness: ByteArray, px_per_mm: float) -> XYXY | None:
     marks = np.asarray((darkness > threshold) * np.uint8(255), dtype=np.uint8)
     coverage = cv2.resize(marks, small_wh, interpolation=cv2.INTER_AREA)
     present = (coverage > 8).astype(np.uint8)
+    found = None
     for close_mm, open_mm in ((1.5, 8.0), (5.5, 14.0)):
         solid = _morph(_morph(present, cv2.MORPH_CLOSE, close_mm), cv2.MORPH_OPEN, open_mm)
         if solid.mean() > 0.2:
             x1, x2 = _filled_range(solid.mean(axis=0))
             y1, y2 = _filled_range(solid.mean(axis=1))
             fx, fy = width / small_wh[0], height / small_wh[1]
-            return round(x1 * fx), round(y1 * fy), round(x2 * fx), round(y2 * fy)
-    return None
+            found = round(x1 * fx), round(y1 * fy), round(x2 * fx), round(y2 * fy)
+            if solid[y1:y2, x1:x2].mean() >= FILLED:
+                break  # else the lines of 1 mm are faint, and those of 5 mm tell how far the grid reaches
+    return found
 
 
 def _paper_noise(darkness: ByteArray, px_per_mm: float) -> float:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ecgcore.assist_rows import Rows, trace_rows
-from ecgcore.beat_letters import in_letters, with_paper
+from ecgcore.beat_letters import in_letters, letter_patches
 from ecgcore.bundle import Bundle
 from ecgcore.decision import answer
 from ecgcore.detector import detect_beats
@@ -26,7 +26,6 @@ from ecgcore.local_model import LocalNet, cut_beats
 from ecgcore.page_corners import prepare
 from ecgcore.page_io_isolated import read_untrusted
 from ecgcore.page_quality import check_beats
-from ecgcore.page_text import find_text
 from ecgcore.panel_ink import PanelInk
 from ecgcore.paper import paper_of
 from ecgcore.rhythm import beat_rows, measure_rhythm
@@ -108,7 +107,7 @@ def screen(
             seconds = _seconds(start, prepared, perf_counter())
             return replace(blank, status="rejected", reason=str(error), seconds=seconds)
     shown = found_beats.where(found_beats.scores >= threshold)
-    blank = replace(blank, corners_set_photo_xy=_points(corners_photo_xy), leads_found=count_leads(rows))
+    blank = replace(blank, corners_set_photo_xy=_points(corners_photo_xy), leads_found=count_leads(rows, sheet.ink))
     found = _measured(blank, sheet, shown, written_panel, paper)
     detected = perf_counter()
     if not len(shown.scores):
@@ -229,8 +228,7 @@ def _find_beats(sheet: PageImage, bundle: Bundle, min_score: float, rows: Rows, 
     boxes_photo = np.clip(sheet.frame.boxes_to_photo(boxes_panel), 0, [width, height, width, height])
     found = _Beats(boxes_panel, boxes_photo, scores, r_peaks(sheet.ink, boxes_panel))
     found = found.where((boxes_photo[:, 2:] - boxes_photo[:, :2] >= 1).all(axis=1))
-    text = find_text(sheet.ink, rows)
-    letters = np.concatenate([written_panel, with_paper(text.marginal_xyxy), with_paper(text.texts_xyxy)])
+    letters = letter_patches(sheet.ink, rows, written_panel)
     found = found.where(~in_letters(found.boxes_panel, letters, rows))
     return found.where(np.concatenate([*beat_rows(sheet.ink, found.boxes_panel), np.array([], dtype=np.intp)]))
 

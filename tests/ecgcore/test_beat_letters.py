@@ -2,9 +2,12 @@
 
 import cv2
 import numpy as np
+import pytest
 
+from benchmarks.written_boxes import counts
 from ecgcore.assist_rows import Rows, trace_rows
 from ecgcore.beat_letters import in_letters
+from ecgcore.bundle import load_bundle, starter_folder
 from ecgcore.page import prepare_page
 from ecgcore.page_text import find_text
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
@@ -43,3 +46,11 @@ def test_without_letters_nothing_is_dropped() -> None:
     assert not in_letters(beats, np.zeros((0, 4)), rows).any()
     assert in_letters(np.zeros((0, 4)), np.zeros((0, 4)), rows).shape == (0,)
     assert find_text(np.zeros_like(ink), trace_rows(np.zeros_like(ink))).rows_y is None
+
+
+@pytest.mark.parametrize(("number", "on_word"), [(2, 1), (38, 0)])
+def test_a_box_on_a_word_is_dropped_and_no_beat_with_it(number: int, on_word: int) -> None:
+    """On page 38 a ruled line hides rows and traces are in pieces, which are as high as no line of print."""
+    before, after, beats_before, beats_after, _ = counts(number, load_bundle(starter_folder())).tolist()
+    assert (before, after) == (on_word, 0)
+    assert beats_after == beats_before > 30

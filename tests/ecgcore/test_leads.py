@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.panel_pages import grid
+from benchmarks.panel_pages import grid, half_page
 from ecgcore.assist_rows import trace_rows
 from ecgcore.bundle import Bundle, load_bundle, starter_folder
 from ecgcore.decision import FEWEST_LEADS, TOO_FEW_LEADS
@@ -28,6 +28,10 @@ def starter() -> Bundle:
     return load_bundle(starter_folder())
 
 
+def _count(ink: ByteArray) -> int:
+    return count_leads(trace_rows(ink), ink)
+
+
 def _half(name: str, kind: str = "normal", seed: int = 4) -> ByteArray:
     signals_mv, fs_hz, _ = synthetic_ecg(kind, seed)
     return draw_page(signals_mv, fs_hz, PageStyle(pulse="none"), seed, plan=HALVES[name][0]).image_rgb
@@ -36,7 +40,23 @@ def _half(name: str, kind: str = "normal", seed: int = 4) -> ByteArray:
 @pytest.mark.parametrize("kind", ["normal", "st_elevation", "atrial_fibrillation"])
 @pytest.mark.parametrize("name", HALVES)
 def test_the_leads_of_a_half_are_counted(name: str, kind: str) -> None:
-    assert count_leads(trace_rows(prepare_page(_half(name, kind)).ink)) == HALVES[name][1]
+    assert _count(prepare_page(_half(name, kind)).ink) == HALVES[name][1]
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (30, "an irregular rhythm of six leads, whose baseline trembles"),
+        (54, "lines of print above and below three rows"),
+        (84, "two columns, too narrow for four"),
+        (132, "premature beats in the same lead"),
+        (149, "a strip in rows whose scale is taken for twice as large"),
+        (1153, "wide QRS complexes, found at either flank"),
+    ],
+)
+def test_what_hid_that_half_is_missing_hides_it_no_more(number: int, why: str) -> None:
+    name, half = half_page(number)
+    assert _count(prepare_page(half.image_rgb).ink) < FEWEST_LEADS, f"{name}: {why}"
 
 
 @pytest.mark.parametrize("labels", [True, False])
@@ -45,7 +65,7 @@ def test_a_whole_page_has_its_leads_named_or_not(layout: str, labels: bool) -> N
     signals_mv, fs_hz, _ = synthetic_ecg("normal", 5)
     style = PageStyle(layout=layout, labels=labels, row_pitch_mm=18.0 if layout.startswith(("6", "12")) else 28.0)
     page = prepare_page(draw_page(signals_mv, fs_hz, style, 5).image_rgb)
-    assert count_leads(trace_rows(page.ink)) >= FEWEST_LEADS
+    assert _count(page.ink) >= FEWEST_LEADS
 
 
 def test_half_of_an_ecg_is_referred_and_says_so(starter: Bundle) -> None:
@@ -61,4 +81,4 @@ def test_half_of_an_ecg_is_referred_and_says_so(starter: Bundle) -> None:
 
 
 def test_a_panel_without_traces_has_no_leads() -> None:
-    assert count_leads(trace_rows(np.zeros((300, 900), np.uint8))) == 0
+    assert _count(np.zeros((300, 900), np.uint8)) == 0

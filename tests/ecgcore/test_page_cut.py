@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.panel_pages import header_page, left_in_cut
+from benchmarks.panel_pages import header_page, left_in_cut, tilted_page
 from ecgcore.assist_rows import trace_rows
 from ecgcore.page import prepare_page
 from ecgcore.page_cut import cut_panel, rectangle_aspect, view_panel
@@ -79,13 +79,20 @@ def test_a_rectangle_s_proportions_are_told_from_its_perspective(
     assert abs(found / aspect - 1) < max(0.15, abs(plain / aspect - 1))
 
 
-@pytest.mark.parametrize("number", [0, 1, 5, 6, 15])
+@pytest.mark.parametrize("number", [0, 1, 5, 15, 77, 93, 101, 264])
 def test_no_word_of_a_header_on_the_grid_is_kept_and_no_beat_is_cut(number: int) -> None:
+    """77, 264: as much ink in a header line as in a row; 93: bold settings, joined; 101: a grid of faint lines."""
     page, without_rgb = header_page(number)
     assert len(page.text_xyxy) > 1
     inside = page.text_xyxy[:, 3] > page.panel_xyxy[1]
     assert inside.all(), "header and footer stand on the grid"
     assert left_in_cut(page, without_rgb) == (0, 0)
+
+
+def test_no_word_is_kept_of_a_page_photographed_at_a_slant() -> None:
+    page, without_rgb = tilted_page(6)
+    assert len(page.text_xyxy) > 1
+    assert left_in_cut(page, without_rgb)[0] == 0
 
 
 def _written_page() -> ByteArray:
