@@ -18,6 +18,7 @@ _TYPICAL_S = {"detector": 0.35, "local": 0.12, "global": 0.25, "fusion": 0.01, J
 _TYPICAL_THREADS = 2
 _GAIN_OF_THREADS = 0.7
 """So many times the threads are that power of it faster."""
+_GRAPHICS_CARD = Path("/dev/nvidiactl")
 _RUNS_ASKED = 5
 _FOLDS_ASKED = 10
 
@@ -49,7 +50,7 @@ def speed_here(store: Store, recipe: str, device: str = "auto") -> SpeedHere:
     """
     slower = (_TYPICAL_THREADS / threads_to_use()) ** _GAIN_OF_THREADS
     typical = {stage: seconds * slower for stage, seconds in _TYPICAL_S.items()}
-    same = [run for run in runs(store) if run.kind == "retrain" and run.device == device]
+    same = [run for run in runs(store) if run.kind == "retrain" and _chosen(run.device) == _chosen(device)]
     folders = {run.id: run_folder(store.folder, run.id) for run in same}
     here = [run for run in same if _was_here(folders[run.id])]
     measured = _measured([folders[run.id] for run in here if run.recipe == recipe])
@@ -66,6 +67,11 @@ def speed_here(store: Store, recipe: str, device: str = "auto") -> SpeedHere:
 def machine() -> dict[str, Any]:
     """What a machine must have in common with another to be as fast."""
     return {"machine": platform.machine(), "processors": os.cpu_count(), "threads": threads_to_use()}
+
+
+def _chosen(device: str) -> str:
+    """What "auto" comes to here, told without PyTorch, which takes seconds to load."""
+    return device if device != "auto" else "cuda" if _GRAPHICS_CARD.exists() else "cpu"
 
 
 def _was_here(folder: Path) -> bool:

@@ -216,9 +216,10 @@ def test_figures_of_few_pages_are_said_to_be_uncertain(abnormal: int, is_uncerta
 
 
 def test_a_time_says_whether_this_machine_was_measured() -> None:
-    measured = time_words(Estimate(600, 720, 900, {}, "measured"))
+    seconds = {"stages": {}, "trainings": (), "before": 0.0, "beside": 0.0, "after": 0.0}
+    measured = time_words(Estimate(600, 720, 900, **seconds, source="measured"))
     assert "**About 12 min** (10 min to 15 min), from this machine's earlier trainings." in measured
-    rough = time_words(Estimate(600, 720, 900, {}, "typical"))
+    rough = time_words(Estimate(600, 720, 900, **seconds, source="typical"))
     assert "**Roughly 12 min**" in rough and "nothing was trained here yet" in rough
 
 

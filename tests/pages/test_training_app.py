@@ -286,7 +286,7 @@ def test_enough_new_pages_suggest_a_run(finished: Store, monkeypatch: pytest.Mon
 def test_measured_times_are_named_as_such(finished: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     # The finished run was of the recipe for tests; its folds' times stand for those of the recipe on offer.
     with finished.writing() as connection:
-        connection.execute("UPDATE train_run SET recipe = 'quick'")
+        connection.execute("UPDATE train_run SET recipe = 'quick', device = 'auto'")
     app = training(finished, monkeypatch)
     sound(app.button_group(key="training-view").set_value("New run").run())
     assert "from this machine's earlier trainings" in texts(app)

@@ -118,6 +118,8 @@ def test_the_next_estimate_rests_on_what_was_measured(finished: Store, prepared_
     assert estimate(finished, plan, "cuda").source == "typical"
     takes = estimate(finished, plan, "cpu")
     assert takes.source == "measured"
+    is_cpu = not Path("/dev/nvidiactl").exists()
+    assert (estimate(finished, plan, "auto").source == "measured") == is_cpu
     assert 0 < takes.low < takes.likely < takes.high
     around = takes.before + takes.beside * len(takes.trainings) + takes.after
     assert takes.likely == pytest.approx(sum(takes.stages.values()) + around)
