@@ -117,12 +117,15 @@ class Forecast:
         return (seen_s + trust_s * self._factor()) / (expected_s + trust_s) if expected_s + trust_s else 1.0
 
     def _factor(self) -> float:
-        """How many times their expected seconds all stages together took so far."""
-        seen_s, expected_s = self._seen(self._spent_s)
+        """How many times their expected seconds all stages together took so far.
+
+        Without looking, which says little of the others: what a detector finds is often kept from before.
+        """
+        seen_s, expected_s = self._seen([place for place in self._spent_s if place[1] != LOOKING])
         trust_s = _TRUST * _TRUST * max((sum(stages.values()) for stages in self._trainings), default=0.0)
         return (seen_s + trust_s) / (expected_s + trust_s) if expected_s + trust_s else 1.0
 
-    def _seen(self, places: Sequence[Place] | Mapping[Place, float]) -> tuple[float, float]:
+    def _seen(self, places: Sequence[Place]) -> tuple[float, float]:
         """Seconds that these took, and that were expected of what was shown there."""
         known = [place for place in places if self._shown.get(place) and self._trainings[place[0]].get(place[1])]
         return (

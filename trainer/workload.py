@@ -33,7 +33,9 @@ def pages_shown(
     visits = max(1, round(beats_of_page / max(1, local.batch // PAGES_A_LOCAL_STEP)))
 
     def an_epoch(steps: int | None, batch: int, pages: int) -> int:
-        return pages if steps is None else steps * batch
+        if not pages:
+            return 0
+        return batch * (max(1, pages // batch) if steps is None else steps)  # a batch is filled, however few there are
 
     least_boxed = recipe.detector.least_steps * recipe.detector.batch if boxed else 0
     shown = {

@@ -36,8 +36,11 @@ def test_pages_shown_follow_the_recipe() -> None:
     assert shown["detector"] == recipe.detector.epochs * recipe.detector.least_steps * recipe.detector.batch
     assert pages_shown(recipe, STAGES, boxed=400, normal=1, abnormal=1, beats=9)["detector"] == 1600
     assert pages_shown(recipe, STAGES, boxed=0, normal=1, abnormal=1, beats=0)["detector"] == 0
-    assert shown["global"] == recipe.global_.epochs * 60, "copies bring the smaller class to the larger one's size"
-    assert shown["fusion-joint"] == recipe.fusion.joint_epochs * 60
+    # Copies bring the smaller class to the larger one's size: 60 pages, in whole batches of 16 and of 8.
+    assert shown["global"] == recipe.global_.epochs * 48
+    assert shown["fusion-joint"] == recipe.fusion.joint_epochs * 56
+    few = pages_shown(recipe, STAGES, boxed=0, normal=2, abnormal=2, beats=0)
+    assert few["global"] == recipe.global_.epochs * 16, "a batch is filled by showing pages again"
     assert set(pages_shown(recipe, ("fusion",), boxed=0, normal=5, abnormal=5, beats=0)) == {"fusion"}
 
 
