@@ -56,6 +56,15 @@ def test_after_the_first_stage_the_whole_machine_is_known_to_be_slower(slower: f
     assert 1 / 1.5 < forecast.left_s() / real < 1.5
 
 
+def test_beats_that_were_found_before_make_no_other_stage_quicker() -> None:
+    kept = {stage: seconds for stage, seconds in EXPECTED.items() if stage != "detector"}
+    forecast = Forecast([kept] * 3)
+    event = {"part": "folds", "fold": 0, "stage": "looking", "stage_seconds": 0.2}
+    forecast.note(event | {"message": "finding beats"})
+    forecast.note(event | {"finished": True})
+    assert forecast.left_s() == pytest.approx(3 * sum(kept.values()), rel=0.15)
+
+
 def test_what_one_stage_took_is_not_held_against_the_others_for_ever() -> None:
     """One stage is five times slower than expected: after one training every stage is known by itself."""
     forecast, slower = Forecast([EXPECTED] * 3), {"global": 5.0}
