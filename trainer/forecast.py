@@ -44,9 +44,10 @@ class Forecast:
         self._began: dict[Place, float] = {}
         self._over: set[Place] = set()
 
-    def expect(self, trainings: Sequence[Mapping[str, float]]) -> None:
-        """Replace what was expected of the trainings, by a rehearsal say."""
+    def expect(self, trainings: Sequence[Mapping[str, float]], after_s: float) -> None:
+        """Replace what was expected of the trainings and of what comes after them, by a rehearsal say."""
         self._trainings = [dict(stages) for stages in trainings]
+        self._after_s = after_s
 
     def note(self, event: Mapping[str, Any]) -> None:
         """Take note of one step of a run, as ``trainer.recorder.Recorder`` hears of it.
@@ -87,7 +88,7 @@ class Forecast:
     def left_s(self) -> float:
         """Seconds until the run's end."""
         now, _ = self._at
-        left = self._before_s + self._after_s * (now <= len(self._trainings)) * self._factor()
+        left = self._before_s + self._after_s * (now <= len(self._trainings)) * self._rate(LOOKING)
         for number in range(max(0, now), len(self._trainings)):
             left += self._beside_s
             left += sum(self._left_of((number, stage)) for stage in self._trainings[number])

@@ -232,7 +232,8 @@ class _Training:
             (rest if fold_of[page.group] else first).append(page)
         measure = partial(rehearse, seed=self.run.seed, device=self.device, cancelled=self.recorder.cancelled)
         write_json_atomic(self.folder / REHEARSAL, measure(rest, first, self._recipe(), start_of))
-        self.recorder.forecast.expect(estimate_of(self.store, self.run).trainings)
+        takes = estimate_of(self.store, self.run)
+        self.recorder.forecast.expect(takes.trainings, takes.after)
 
     def _ancestors(self, folder: RunFolder) -> list[Ancestor]:
         """The bundles that the run began with."""
