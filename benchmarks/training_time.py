@@ -15,14 +15,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from annotations import readings
-from annotations.model import LabelledBox, Reading
 from annotations.store import Store
 from annotations.training_runs import events
-from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
-from ecgcore.types import Box
+from benchmarks.training_pages import add_training_page
 from trainer import jobs
 from trainer.jobs_plan import estimate, make_plan
 from trainer.priority import YIELDS
@@ -53,20 +48,8 @@ TRAININGS = (
 def fill(store: Store, pages: int) -> None:
     """So many patients of one page, every other one abnormal."""
     store.add_person("Ada")
-    abnormal = [kind for kind in KINDS if kind != "normal"]
     for number in range(pages):
-        kind = abnormal[number % len(abnormal)] if number % 2 else "normal"
-        signals_mv, fs_hz, beats_s = synthetic_ecg(kind, number)
-        drawn = draw_page(signals_mv, fs_hz, PageStyle(px_per_mm=5.0), number, beats_s=beats_s)
-        height, width = drawn.image_rgb.shape[:2]
-        boxes = np.clip(drawn.boxes_xyxy, 0, [width, height, width, height])
-        picture, _ = store.add_picture(drawn.image_rgb, group=f"patient {number}", source="rendered")
-        reading = Reading(
-            label="abnormal" if number % 2 else "normal",
-            boxes=tuple(LabelledBox(f"b{i}", Box(*map(float, box))) for i, box in enumerate(boxes)),
-            boxes_complete=True,
-        )
-        readings.save(store, picture.id, "Ada", reading, base_revision_id=None)
+        add_training_page(store, number, number, px_per_mm=5.0)
 
 
 def measure(training: Training, folder: Path) -> dict[str, float]:

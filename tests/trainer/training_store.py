@@ -4,16 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from annotations import readings
 from annotations.activations import record_activation
-from annotations.model import LabelledBox, Reading
 from annotations.store import Store
 from annotations.training_runs import TrainingRun, add_run
+from benchmarks.training_pages import add_training_page
 from ecgcore.manifest import SeenRow
-from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
-from ecgcore.types import Box
 from tests.tiny import save_tiny_bundle
 from trainer.jobs import STAGES
 from trainer.registry import bundles_folder, present_version
@@ -24,21 +19,8 @@ IN_USE = "in-use"
 
 
 def add_page(store: Store, patient: int, number: int, *, boxed: bool = True) -> int:
-    """Draw a page of a patient, normal for even ones, and read it; returns its number."""
-    abnormal = [kind for kind in KINDS if kind != "normal"]
-    kind = abnormal[number % len(abnormal)] if patient % 2 else "normal"
-    signals_mv, fs_hz, beats_s = synthetic_ecg(kind, 100 * patient + number)
-    page = draw_page(signals_mv, fs_hz, PageStyle(px_per_mm=3.0), number, beats_s=beats_s)
-    height, width = page.image_rgb.shape[:2]
-    boxes = np.clip(page.boxes_xyxy, 0, [width, height, width, height])
-    picture, _ = store.add_picture(page.image_rgb, group=f"patient {patient}", source="rendered")
-    reading = Reading(
-        label="abnormal" if patient % 2 else "normal",
-        boxes=tuple(LabelledBox(f"b{i}", Box(*map(float, box))) for i, box in enumerate(boxes)) if boxed else (),
-        boxes_complete=boxed,
-    )
-    readings.save(store, picture.id, "Ada", reading, base_revision_id=None)
-    return picture.id
+    """A small page of a patient, normal for even ones; returns its number."""
+    return add_training_page(store, patient, number, px_per_mm=3.0, boxed=boxed)
 
 
 def make_training_store(folder: Path) -> Store:
