@@ -125,6 +125,8 @@ def _restore(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     store = Store(options.data_dir)
+    for file in store.finished:
+        print(f"{file} is deleted: a program was killed while it took it in or out")
     findings = check(store, _show_progress)
     print("\n".join(findings) or "no damage found")
     older = without_look(store)

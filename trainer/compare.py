@@ -73,8 +73,8 @@ def compare_on_folds(
     rows = [row for row, page in enumerate(pages) if page.key in kept]
     candidate = Side(version, _some(out_of_fold, rows))
     words = (
-        f"No patient is held out. {len(rows)} training pages that the model in use has not seen, judged by it and by "
-        "the networks of the fold that had not seen the page; these stand for the candidate."
+        f"There is no permanent test set. {len(rows)} training pages that the model in use has not seen, judged by it "
+        "and by the networks of the fold that had not seen the page; these stand for the candidate."
     )
     return report("folds", words, candidate, Side(in_use.version, judge(in_use, unseen.pages)), unseen.pages, left_out)
 

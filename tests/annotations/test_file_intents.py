@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from annotations.__main__ import main
 from annotations.backups import backup
 from annotations.file_intents import at_work
 from annotations.model import StoreError
@@ -95,6 +96,14 @@ def test_what_another_program_has_on_its_way_is_left_to_it(two: Store) -> None:
         assert len(_pictures(two)) == 3
     assert len(Store(two.folder).finished) == 1
     assert _pictures(two) == _named(two)
+
+
+def test_check_says_what_it_deleted(two: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(two.folder), *KILLS["before a picture's row is stored"]]
+    subprocess.run(command, cwd=ROOT, check=False)
+    (stray,) = _pictures(two) - _named(two)
+    assert main(["check", "--data-dir", str(two.folder)]) == 0
+    assert f"{stray} is deleted" in capsys.readouterr().out
 
 
 def test_a_folder_that_lost_its_database_keeps_its_pictures(two: Store) -> None:
