@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,9 @@ def ecg_page_rgb() -> ByteArray:
     return page_rgb
 
 
+CLOSES_WITHIN_S = 60.0
+
+
 @pytest.fixture(scope="session")
 def prepared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder in which nothing was trained yet; read only."""
@@ -60,7 +64,13 @@ def finished_folder(prepared_folder: Path, tmp_path_factory: pytest.TempPathFact
     ended = jobs.follow(store, run.id)
     assert ended.state == "candidate", f"{ended.message}\n{jobs.log_tail(store, run.id)}"
     store.close()
-    gc.collect()  # a connection that is closed later would take the write-ahead log away while the folder is copied
+    gc.collect()
+    # Whoever closes the database last, the training's process as a rule, takes the write-ahead log away: not while the
+    # folder is copied.
+    deadline = time.monotonic() + CLOSES_WITHIN_S
+    while list(folder.glob("ecg.db-*")):
+        assert time.monotonic() < deadline, "somebody keeps the database open"
+        time.sleep(0.05)
     return folder
 
 
