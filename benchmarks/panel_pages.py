@@ -2,7 +2,7 @@
 
     python -m benchmarks.panel_pages [--halves N] [--headers N] [--tilted N] [--bundle DIR] [--first N]
 
-Of the halves it counts how many are called normal, and how many whole pages of every layout keep their answer. Of the
+Of the halves it counts how many are called normal (``benchmarks.whole_pages`` counts what the same rule costs). Of the
 pages with a header on the grid it counts the words of header and footer of which more than a few pixels are left in
 what "only the panel" would keep, and the beats whose box is not whole in it.
 """
@@ -15,7 +15,6 @@ from dataclasses import replace
 import numpy as np
 
 from ecgcore.bundle import load_bundle, starter_folder
-from ecgcore.decision import FEWEST_LEADS
 from ecgcore.errors import NotScreenable
 from ecgcore.page import prepare_page
 from ecgcore.page_cut import PanelCut, cut_panel
@@ -170,9 +169,6 @@ def main() -> None:
         print(f"{name}: {count} {answer}")
     print_left(header_page, range(options.first, options.first + options.headers))
     print_left(tilted_page, range(options.first, options.first + options.tilted))
-    counted = [screen(header_page(number)[0].image_rgb, bundle, file="").leads_found for number in numbers[:100]]
-    whole = [count for count in counted if count is not None]
-    print(f"whole pages with {FEWEST_LEADS} leads or more: {sum(n >= FEWEST_LEADS for n in whole)} of {len(whole)}")
 
 
 if __name__ == "__main__":

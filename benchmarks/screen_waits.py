@@ -1,17 +1,20 @@
 """How long Screen keeps a person waiting on a phone's photo of 12 megapixels, in a real Chromium.
 
-python -m benchmarks.screen_waits [--photos 5]
+python -m benchmarks.screen_waits [--photos 5] [--beside-training]
 
 Every photo is another drawn page, dropped anew, so that nothing was computed before. "verdict" is from the drop to the
 answer; "beat" from a click to the first beat close up with its Grad-CAM; "straightened" from the switch to the panel;
 "heat" from the switch to Grad-CAM over the page; "correct" from the button to the picture as it would be stored, and
-"review" from Store to the same page drawn in Review. The shipped model answers.
+"review" from Store to the same page drawn in Review. The shipped model answers. With ``--beside-training`` as many
+other photos follow while a training of recipe quick computes; their waits are given as multiples of the first ones.
 """
 
 import argparse
 import os
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -20,15 +23,20 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from annotations.privacy import choose_what_to_keep
 from annotations.store import Store
+from annotations.training_runs import events
 from benchmarks.real_browser import launch, served
 from benchmarks.review_browser import settle
+from benchmarks.training_pages import add_training_page
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.papersim_photo import PhotoDamage, photograph
+from ecgcore.types import FloatArray
+from trainer import jobs
 
 LONG_PX = 4000
 """Of a photo of 12 megapixels, 4000 x 3000."""
 WAIT_MS = 120_000
 WAITS = ("verdict", "beat", "straightened", "heat", "correct", "review")
+TRAINED_PAGES, FOLDS = 24, 2
 
 
 def photo(path: Path, seed: int) -> None:
@@ -80,16 +88,53 @@ def waits(page: Page, address: str, path: Path) -> list[float]:
     return found
 
 
+@contextmanager
+def training(store: Store) -> Iterator[None]:
+    """Let a training compute meanwhile; entered once it has begun to learn.
+
+    Raises:
+        RuntimeError: it ended before.
+    """
+    for patient in range(TRAINED_PAGES):
+        add_training_page(store, patient, patient, px_per_mm=5.0)
+    run = jobs.start(store, by="Ada", recipe="quick", folds=FOLDS)
+    while not any(row.event["kind"] == "epoch" for row in events(store, run.id)):
+        time.sleep(1)
+        _check_alive(store, run.id)
+    yield
+    _check_alive(store, run.id)
+    jobs.stop(store, run.id, by="Ada")
+    jobs.follow(store, run.id)
+
+
+def _check_alive(store: Store, run_id: int) -> None:
+    seen = jobs.status(store, run_id)
+    if seen is None or not seen.is_alive:
+        raise RuntimeError(jobs.log_tail(store, run_id))
+
+
+def used(page: Page, address: str, paths: Sequence[Path]) -> FloatArray:
+    """Use Screen photo after photo: seconds ``[photo, wait]``, printed."""
+    times = []
+    for path in paths:
+        times.append(waits(page, address, path))
+        print(f"{path.stem}: {', '.join(f'{s:.2f}' for s in times[-1])}", flush=True)
+    for word, seconds in zip(WAITS, np.array(times).T, strict=True):
+        print(f"{word:12} median {np.median(seconds):.2f} s, most {seconds.max():.2f} s")
+    return np.array(times)
+
+
 def main() -> None:
-    """Use Screen photo after photo and print."""
+    """Use Screen, alone and beside a training, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=int, default=5)
+    parser.add_argument("--beside-training", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         store = Store(Path(folder) / "data")
         store.add_person("Ada")
         choose_what_to_keep(store, "panel")
-        paths = [Path(folder) / f"photo {number}.jpg" for number in range(options.photos)]
+        paths = [Path(folder) / f"photo {number}.jpg" for number in range(2 * options.photos)]
         for number, path in enumerate(paths):
             photo(path, number)
         environment = {"ECG_DATA_DIR": str(store.folder)}
@@ -97,12 +142,14 @@ def main() -> None:
             environment["OMP_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"]
         with served(environment) as (address, _):
             page = launch(playwright).new_page(viewport={"width": 1400, "height": 1000})
-            times = []
-            for path in paths:
-                times.append(waits(page, address, path))
-                print(f"{path.stem}: {', '.join(f'{s:.2f}' for s in times[-1])}", flush=True)
-        for word, seconds in zip(WAITS, np.array(times).T, strict=True):
-            print(f"{word:12} median {np.median(seconds):.2f} s, most {seconds.max():.2f} s")
+            alone = used(page, address, paths[: options.photos])
+            if options.beside_training:
+                print("beside a training:")
+                with training(store):
+                    beside = used(page, address, paths[options.photos :])
+                ratios = np.median(beside, axis=0) / np.median(alone, axis=0)
+                print("medians beside a training over alone:")
+                print(", ".join(f"{word} {ratio:.2f}" for word, ratio in zip(WAITS, ratios, strict=True)))
 
 
 if __name__ == "__main__":

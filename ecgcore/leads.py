@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgcore.assist_rows import BoolArray, Rows
-from ecgcore.trace_strokes import without_print
+from ecgcore.trace_strokes import QRS_SOFT_PX, steepness, without_print
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
 ALL_LEADS, MANY_LEADS = 12, 10
@@ -19,7 +19,6 @@ ALL_LEADS, MANY_LEADS = 12, 10
 BEFORE_MM, AFTER_MM = 5.5, 10.0
 """Paper around a QRS that is compared with the next beat's: 0.2 s and 0.4 s at 25 mm/s."""
 BEATS_APART_MM = 11.0
-QRS_SOFT_PX = 1.25 * STANDARD_PX_PER_MM
 QRS_SHARE = 0.35
 """Steepness, as a share of the usual beat's, from which a place counts as a beat."""
 WANDER_MM = 40.0
@@ -189,20 +188,14 @@ def _beat_together(rows: Rows) -> bool:
     if not 1 < len(rows.baseline_y) <= STRIP_ROWS:
         return True
     with np.errstate(invalid="ignore"):  # a flat row has no beats to compare
-        alike = np.corrcoef(cv2.GaussianBlur(_steepness(rows), (0, 0), QRS_SOFT_PX, sigmaY=1e-3))
+        alike = np.corrcoef(cv2.GaussianBlur(steepness(rows), (0, 0), QRS_SOFT_PX, sigmaY=1e-3))
     pairs = alike[np.triu_indices(len(alike), 1)]
     return not np.isfinite(pairs).any() or bool(np.nanmedian(pairs) >= TOGETHER or np.nanmax(pairs) >= CLOSEST_PAIR)
 
 
-def _steepness(rows: Rows) -> FloatArray:
-    """How steep each row is, as a share of its steepest, ``[r, w]``, 0..1."""
-    steep = np.maximum(rows.bottom_y - rows.top_y - 1.5 * rows.pen_px, 0)
-    return np.asarray(np.clip(steep / (np.quantile(steep, 0.985, axis=1, keepdims=True) + 1e-6), 0, 1))
-
-
 def _qrs_places(rows: Rows) -> npt.NDArray[np.intp]:
     """Where most rows are steep at once, a heartbeat apart."""
-    energy = cv2.GaussianBlur(_steepness(rows).mean(axis=0)[None], (0, 0), QRS_SOFT_PX)
+    energy = cv2.GaussianBlur(steepness(rows).mean(axis=0)[None], (0, 0), QRS_SOFT_PX)
     side = round(2 * BEATS_APART_MM * STANDARD_PX_PER_MM) | 1
     highest = cv2.dilate(energy, np.ones((1, side), np.uint8))
     is_peak: BoolArray = (energy == highest) & (energy > QRS_SHARE * np.median(highest))

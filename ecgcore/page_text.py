@@ -57,6 +57,7 @@ def find_text(ink: ByteArray, rows: Rows) -> TextFound:
     pitch = float(np.median(np.diff(own_y))) if len(own_rows) > 1 else DEFAULT_PITCH_MM * STANDARD_PX_PER_MM
     reach = LETTER_LIFT_SHARE * pitch
     if own_rows:
+        traces &= ~_lies_beyond(traces, own_y[0] - reach, own_y[-1] + reach)
         boxes, letters, group_of = _texts(marks & ~traces)
         beyond = (boxes[:, 3] < own_y[0] - reach) | (boxes[:, 1] > own_y[-1] + reach)
         wide = boxes[:, 2] - boxes[:, 0]
@@ -80,6 +81,15 @@ def find_text(ink: ByteArray, rows: Rows) -> TextFound:
     pad = _px(ROW_PAD_MM)
     rows_y = max(0, int(inked[0]) - pad), min(ink.shape[0], int(inked[-1]) + 1 + pad)
     return TextFound(rows_y, marginal, boxes[outside], boxes[is_text & ~outside])
+
+
+def _lies_beyond(strokes: BoolArray, above_y: float, below_y: float) -> BoolArray:
+    """Strokes that end above all rows of trace or begin below them: a line of bold print runs on like a trace."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8), connectivity=8)
+    top, height = stats[:, cv2.CC_STAT_TOP], stats[:, cv2.CC_STAT_HEIGHT]
+    is_beyond = (top + height <= above_y) | (top > below_y)
+    is_beyond[0] = False
+    return np.asarray(is_beyond[labels], dtype=np.bool_)
 
 
 def _followed(rows: Rows, own_rows: list[int], traces: BoolArray, reach_px: float) -> BoolArray:

@@ -28,6 +28,10 @@ FLAT_PENS, FLAT_MM = 1.7, 1.25
 THICKER, THICKER_PX = 1.6, 2.0
 """Most of a low stroke is not so much thicker than most strokes are, or it is a line of bold print."""
 TALLEST_LETTER_MM = 9.0
+QRS_SOFT_PX = 1.25 * STANDARD_PX_PER_MM
+BEATS_ALONG = 0.6
+"""Correlation of a row's steepness with that of all rows of trace, from which it is one of them however flat it is: a
+low lead in thick ink is straight enough to pass for a ruled line."""
 FOLLOWED, INKED = 0.12, 0.98
 """Share of the width in which the page's fullest row runs along such strokes, and of the fullest row's way in which a
 row does, at least; and the row's share of the fullest row's ink with half of its share of the way. On 31 photos rows
@@ -69,7 +73,24 @@ def trace_row_numbers(rows: Rows, strokes: BoolArray) -> list[int]:
     if len(along) == 0 or along.max() < FOLLOWED:
         return []
     along, inked = along / along.max(), inked / inked.max()
-    return np.flatnonzero((along >= FOLLOWED) & (inked + along / 2 >= INKED)).tolist()
+    is_trace = (along >= FOLLOWED) & (inked + along / 2 >= INKED)
+    if is_trace.any():
+        is_trace |= (inked + along / 2 >= INKED) & (_beats_along(rows, is_trace) >= BEATS_ALONG)
+    return np.flatnonzero(is_trace).tolist()
+
+
+def steepness(rows: Rows) -> FloatArray:
+    """How steep each row is, as a share of its steepest, ``[r, w]``, 0..1."""
+    steep = np.maximum(rows.bottom_y - rows.top_y - 1.5 * rows.pen_px, 0)
+    return np.asarray(np.clip(steep / (np.quantile(steep, 0.985, axis=1, keepdims=True) + 1e-6), 0, 1))
+
+
+def _beats_along(rows: Rows, is_trace: BoolArray) -> FloatArray:
+    """Correlation of each row's steepness with the mean of those rows', ``[r]``; 0 where a row is flat."""
+    soft = cv2.GaussianBlur(steepness(rows), (0, 0), QRS_SOFT_PX, sigmaY=1e-3)
+    with np.errstate(invalid="ignore"):  # a flat row has no beats to compare
+        alike = np.corrcoef(soft, soft[is_trace].mean(axis=0)[None])[-1, :-1]
+    return np.asarray(np.nan_to_num(alike), dtype=np.float64)
 
 
 def without_print(rows: Rows, ink: ByteArray) -> Rows:

@@ -79,9 +79,13 @@ def test_a_rectangle_s_proportions_are_told_from_its_perspective(
     assert abs(found / aspect - 1) < max(0.15, abs(plain / aspect - 1))
 
 
-@pytest.mark.parametrize("number", [0, 1, 5, 15, 77, 93, 101, 264])
+@pytest.mark.parametrize("number", [0, 1, 5, 15, 22, 77, 93, 101, 241, 264, 336])
 def test_no_word_of_a_header_on_the_grid_is_kept_and_no_beat_is_cut(number: int) -> None:
-    """77, 264: as much ink in a header line as in a row; 93: bold settings, joined; 101: a grid of faint lines."""
+    """What was hard about them.
+
+    22: a peak among the words; 77, 264: as much ink in a header line as in a row; 93, 241: bold and joined words;
+    101: a grid of faint lines; 336: a low lead I in thick ink.
+    """
     page, without_rgb = header_page(number)
     assert len(page.text_xyxy) > 1
     inside = page.text_xyxy[:, 3] > page.panel_xyxy[1]
