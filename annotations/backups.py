@@ -30,6 +30,7 @@ Progress = Callable[[int, int], None]
 LIST = "backup.json"
 _MOST_LIST_BYTES = 64 * 2**20
 _CHUNK_BYTES = 1 << 20
+_TRIES = 5
 _Listed = Mapping[str, tuple[int, str]]
 """Size and sha256 of each file by name."""
 
@@ -46,6 +47,25 @@ def backup(store: Store, file: Path, progress: Progress = _silent) -> None:
     """
     if file.exists():
         raise StoreError(f"{file} exists already.", "Choose another name.")
+    for attempt in range(_TRIES):
+        try:
+            _backup(store, file, progress)
+            return
+        except FileNotFoundError as error:
+            # Somebody painted or erased a page that the copy of the database still names, or a training ended.
+            if attempt == _TRIES - 1 or not _has_changed(store, error):
+                raise StoreError(f"The backup {file} cannot be written: {error}.", "Run check.") from error
+
+
+def _has_changed(store: Store, error: FileNotFoundError) -> bool:
+    """Whether the file that was missed belongs to no page any more."""
+    missed = Path(str(error.filename))
+    if not missed.is_relative_to(store.folder):
+        return False
+    return store.row("SELECT 1 FROM image WHERE file = ?", (missed.relative_to(store.folder).as_posix(),)) is None
+
+
+def _backup(store: Store, file: Path, progress: Progress) -> None:
     partial = file.with_name(file.name + ".partial")
     try:
         with tempfile.TemporaryDirectory(dir=file.parent) as temporary:
@@ -61,6 +81,9 @@ def backup(store: Store, file: Path, progress: Progress = _silent) -> None:
                     progress(number, len(names))
                 archive.writestr(LIST, json.dumps(listed), zipfile.ZIP_DEFLATED)
         partial.replace(file)
+    except FileNotFoundError:
+        partial.unlink(missing_ok=True)
+        raise
     except (OSError, sqlite3.Error) as error:
         partial.unlink(missing_ok=True)
         raise StoreError(f"The backup {file} cannot be written: {error}.", "Free some space, or run check.") from error
@@ -72,7 +95,7 @@ def restore(file: Path, folder: Path, progress: Progress = _silent) -> None:
     Raises:
         StoreError: the file is no backup, is damaged, does not fit on the disk, or the folder is in use.
     """
-    if (folder / DATABASE).exists():
+    if (folder / DATABASE).exists() and (folder / DATABASE).stat().st_size:
         raise StoreError(f"{folder} already contains a database.", "Restore into an empty folder.")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
@@ -97,6 +120,8 @@ def restore(file: Path, folder: Path, progress: Progress = _silent) -> None:
                     (Path(temporary) / name).chmod(0o600)
                 if name != DATABASE:
                     (Path(temporary) / name).replace(target)
+            for rest in ("-wal", "-shm"):  # of a database that was lost: SQLite would read it into this one
+                (folder / f"{DATABASE}{rest}").unlink(missing_ok=True)
             (Path(temporary) / DATABASE).replace(folder / DATABASE)  # last: what it names is there
     except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # damaged, encrypted, foreign
         raise StoreError(f"{file} cannot be restored: {error}.", "Choose another backup.") from error

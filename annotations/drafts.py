@@ -8,6 +8,7 @@ from typing import Any
 
 from annotations.model import SHARED, UNTOLD, LabelledBox, Provenance, Reading, StoreError
 from annotations.store import Store, now
+from annotations.stored_json import stored
 from ecgcore.types import Box
 
 
@@ -61,13 +62,18 @@ def keep_draft(
 
 
 def draft_of(store: Store, image_id: int, person: str, reader: str = SHARED) -> Draft | None:
-    """The person's unfinished work on a page."""
+    """The person's unfinished work on a page.
+
+    Raises:
+        DamagedRow: it cannot be read back.
+    """
     row = store.row("SELECT * FROM draft WHERE image_id = ? AND person = ? AND reader = ?", (image_id, person, reader))
     if row is None:
         return None
-    content = json.loads(row["content"])
-    reading = reading_from_json(content.pop("reading"))
-    return Draft(reading, row["base_revision_id"], Provenance(**content), row["updated_at"])
+    with stored(f"Your draft of page {image_id}"):
+        content = json.loads(row["content"])
+        reading, provenance = reading_from_json(content.pop("reading")), Provenance(**content)
+    return Draft(reading, row["base_revision_id"], provenance, row["updated_at"])
 
 
 def drop_draft(store: Store, image_id: int, person: str, reader: str = SHARED) -> None:

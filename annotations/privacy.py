@@ -4,6 +4,7 @@ import json
 from typing import Any, Literal, cast
 
 from annotations.store import Store, now
+from annotations.stored_json import stored_object
 from ecgcore.types import Prediction
 
 Keep = Literal["photo", "panel", "result"]
@@ -45,4 +46,5 @@ def keep_result(store: Store, prediction: Prediction) -> int:
 def kept_results(store: Store) -> list[dict[str, Any]]:
     """All kept results, oldest first, each as the object of contract 1 with its number and time."""
     rows = store.rows("SELECT id, result, created_at FROM kept_result ORDER BY id")
-    return [{"id": row["id"], "at": row["created_at"], **json.loads(row["result"])} for row in rows]
+    results = [stored_object(row["result"], f"Kept result {row['id']}") for row in rows]
+    return [{"id": row["id"], "at": row["created_at"], **result} for row, result in zip(rows, results, strict=True)]

@@ -1,5 +1,7 @@
 """Which page comes next for a person: an order, a lease so that two people get different pages, and the counts."""
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -17,14 +19,17 @@ ORDERS: dict[Order, str] = {
     "unlabelled": "Saved by you without a label",
 }
 LEASE_MINUTES = 15
+"""A lease that ends later than so from now was made while the clock was wrong, and holds nothing."""
 
 # One statement an order: pages that wait, with what they are sorted by. Skipped pages come back for other people only.
 _WAITING = """
     FROM image
     LEFT JOIN annotation ON annotation.image_id = image.id AND annotation.reader = ''
     LEFT JOIN revision head ON head.id = annotation.head_revision_id
-    LEFT JOIN lease ON lease.image_id = image.id AND lease.person <> :person AND lease.expires_at > :now
+    LEFT JOIN lease ON lease.image_id = image.id AND lease.person <> :person
+        AND lease.expires_at > :now AND lease.expires_at <= :latest
     WHERE image.deleted_at IS NULL AND lease.image_id IS NULL AND image.id <> :after
+      AND image.id NOT IN (SELECT value FROM json_each(:without))
       AND NOT EXISTS (
           SELECT 1 FROM revision JOIN annotation mine ON mine.id = revision.annotation_id
           WHERE mine.image_id = image.id AND revision.person = :person AND revision.status = 'skipped')
@@ -70,7 +75,7 @@ class Progress:
     done_today: int
 
 
-def next_page(store: Store, person: str, order: Order, *, after: int = 0) -> int | None:
+def next_page(store: Store, person: str, order: Order, *, after: int = 0, without: Collection[int] = ()) -> int | None:
     """Lease the next page of a queue to a person; None where the queue is empty.
 
     Args:
@@ -78,11 +83,12 @@ def next_page(store: Store, person: str, order: Order, *, after: int = 0) -> int
         person: gets the lease, and loses it on the pages left behind.
         order: which queue.
         after: the page that was just left; it is not given again at once.
+        without: pages that are not given, as those that cannot be opened.
     """
     sql = f"SELECT image.id {_WAITING} {_CONDITIONS[order]} ORDER BY {_SORTED[order]} LIMIT 1"
     with store.writing() as connection:
         connection.execute("DELETE FROM lease WHERE person = ?", (person,))
-        row = connection.execute(sql, _values(person, after)).fetchone()
+        row = connection.execute(sql, _values(person, after, without)).fetchone()
         if row is not None:
             _lease(store, row[0], person)
     return None if row is None else int(row[0])
@@ -92,7 +98,8 @@ def lease(store: Store, image_id: int, person: str) -> str | None:
     """Keep a page that is being worked on; returns the name of someone else who holds it, if so."""
     with store.writing() as connection:
         holder = connection.execute(
-            "SELECT person FROM lease WHERE image_id = ? AND person <> ? AND expires_at > ?", (image_id, person, now())
+            "SELECT person FROM lease WHERE image_id = ? AND person <> ? AND expires_at > ? AND expires_at <= ?",
+            (image_id, person, now(), _lease_end()),
         ).fetchone()
         if holder is None:
             _lease(store, image_id, person)
@@ -123,10 +130,17 @@ def _last_midnight() -> str:
     return midnight.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
-def _values(person: str, after: int) -> dict[str, object]:
-    return {"person": person, "now": now(), "after": after, "salt": sum(person.encode()) * 7919}
+def _values(person: str, after: int, without: Collection[int] = ()) -> dict[str, object]:
+    salt, excluded = sum(person.encode()) * 7919, json.dumps(list(without))
+    return {
+        "person": person, "now": now(), "latest": _lease_end(), "after": after, "salt": salt, "without": excluded,
+    }  # fmt: skip
 
 
 def _lease(store: Store, image_id: int, person: str) -> None:
-    until = (datetime.now(UTC) + timedelta(minutes=LEASE_MINUTES)).isoformat(timespec="milliseconds")
-    store.db.conn.execute("INSERT OR REPLACE INTO lease VALUES (?, ?, ?)", (image_id, person, until))
+    store.db.conn.execute("INSERT OR REPLACE INTO lease VALUES (?, ?, ?)", (image_id, person, _lease_end()))
+
+
+def _lease_end() -> str:
+    """When a lease that is made now ends."""
+    return (datetime.now(UTC) + timedelta(minutes=LEASE_MINUTES)).isoformat(timespec="milliseconds")

@@ -6,6 +6,7 @@ from typing import Any
 
 from annotations.model import SHARED, LabelledBox, Provenance, Reading, Revision, StoreError
 from annotations.store import Store
+from annotations.stored_json import stored
 from ecgcore.types import Box
 
 _REVISION_SELECT = """
@@ -19,7 +20,7 @@ def revision(store: Store, revision_id: int) -> Revision:
     """One revision with its boxes.
 
     Raises:
-        StoreError: there is none of that number.
+        StoreError: there is none of that number, or its row is damaged.
     """
     found = revisions_where(store, "revision.id = ?", (revision_id,))
     if not found:
@@ -60,9 +61,9 @@ def _box_of(row: Mapping[str, Any]) -> LabelledBox:
 
 
 def _revision_of(row: Mapping[str, Any], boxes: tuple[LabelledBox, ...]) -> Revision:
-    reading = Reading(
-        row["label"], boxes, bool(row["boxes_complete"]), frozenset(json.loads(row["flags"])), row["comment"]
-    )
+    with stored(f"Reading {row['number']} of page {row['image_id']}"):
+        flags = frozenset(map(str, json.loads(row["flags"])))
+    reading = Reading(row["label"], boxes, bool(row["boxes_complete"]), flags, row["comment"])
     return Revision(
         id=row["id"],
         image_id=row["image_id"],

@@ -17,6 +17,7 @@ from annotations.schema_runs import add_runs
 
 BUSY_TIMEOUT_MS = 30_000
 _MIGRATION_LOCK_S = 60.0
+_UNUSABLE = "See that its folder can be written; a damaged database is replaced by a backup."
 
 migrations = Migrations("ecg")
 
@@ -264,7 +265,7 @@ def connect(path: Path) -> Database:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")  # many builds of SQLite leave deleted rows in the file
     except (sqlite3.Error, OSError) as error:
-        raise StoreError(f"The database {path} cannot be opened: {error}.", "Restore a backup.") from error
+        raise StoreError(f"The database {path} cannot be opened: {error}.", _UNUSABLE) from error
     return Database(connection)
 
 
@@ -290,5 +291,10 @@ def upgrade(path: Path) -> None:
                 db.close()
     except Timeout as error:
         raise StoreError(f"Another program keeps {path} locked.", "Close it and try again.") from error
+    except OSError as error:
+        raise StoreError(
+            f"The data folder {path.parent} cannot be written: {error.strerror}.",
+            "Give this account write access to it, or name another folder in ECG_DATA_DIR.",
+        ) from error
     except sqlite3.Error as error:
-        raise StoreError(f"The database {path} cannot be brought up to date: {error}.", "Restore a backup.") from error
+        raise StoreError(f"The database {path} cannot be brought up to date: {error}.", _UNUSABLE) from error

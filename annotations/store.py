@@ -52,7 +52,7 @@ class Store:
         finished: files that were deleted at this start, since a program was killed while it took them in or out.
 
     Raises:
-        StoreError: the folder cannot be made, or its database is damaged or newer than this program.
+        StoreError: the folder cannot be made or written, or its database is lost, damaged or newer than this program.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -64,6 +64,7 @@ class Store:
         except OSError as error:
             raise StoreError(f"{folder} cannot be made: {error.strerror}.", "Choose another data folder.") from error
         self._threads = threading.local()
+        _refuse_lost_database(folder)
         upgrade(self.database_path)
         for_owner_alone(self.database_path, 0o600)
         self.finished = finish_left(self)
@@ -229,6 +230,17 @@ class Store:
                         "Move the other pages to that patient instead.",
                     )
                 connection.execute("UPDATE image SET group_key = ? WHERE id = ?", (group, image_id))
+
+
+def _refuse_lost_database(folder: Path) -> None:
+    """Begin no new database where there are pictures: it would know nothing of them, and be in a restore's way."""
+    path = folder / DATABASE
+    is_lost = not path.exists() or (path.is_file() and path.stat().st_size == 0)
+    if is_lost and any(file.is_file() for file in (folder / PICTURES).rglob("*")):
+        raise StoreError(
+            f"{folder} holds pictures, but its database {DATABASE} is missing or empty.",
+            "Put it back, or restore a backup into this folder: python -m annotations restore BACKUP.",
+        )
 
 
 def picture_of(row: dict[str, Any]) -> Picture:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from annotations.model import StoreError
 from annotations.store import Store, now
+from annotations.stored_json import stored_object
 
 RunState = Literal[
     "queued", "snapshotting", "running", "evaluating", "candidate", "active", "rejected", "failed", "cancelled",
@@ -224,7 +225,8 @@ def add_events(store: Store, run_id: int, happened: Collection[Mapping[str, Any]
 def events(store: Store, run_id: int, after: int = 0) -> list[RunEvent]:
     """What happened in a run, oldest first, from the event after number ``after`` on."""
     rows = store.rows("SELECT id, at, event FROM run_event WHERE run_id = ? AND id > ? ORDER BY id", (run_id, after))
-    return [RunEvent(row["id"], row["at"], json.loads(row["event"])) for row in rows]
+    named = f"An event of run {run_id}"
+    return [RunEvent(row["id"], row["at"], stored_object(row["event"], named)) for row in rows]
 
 
 def _refuse_a_second(store: Store) -> None:

@@ -1,15 +1,18 @@
 """Care of the data folder: check, and erasing a patient for good."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from annotations.derived import forget_derived
+from annotations.drafts import draft_of
 from annotations.file_intents import at_work, delete_unnamed, note
 from annotations.freed_bytes import forget_bytes, note_bytes_left
 from annotations.kept_files import damaged_files
 from annotations.model import StoreError
 from annotations.patients import hmac_key_of
 from annotations.picture_files import PICTURES
+from annotations.revisions import revision
 from annotations.store import Store, now
+from annotations.stored_json import DamagedRow
 from ecgcore.errors import UnreadablePicture
 from ecgcore.page import picture_hash, read_picture
 
@@ -42,7 +45,7 @@ def check(store: Store, progress: Progress = _silent) -> list[str]:
         except UnreadablePicture as error:
             findings.append(f"page {row['id']}: {error.cause}")
         progress(number, len(rows))
-    findings += damaged_files(store.folder)
+    findings += [*_damaged_rows(store), *damaged_files(store.folder)]
     if store.row("SELECT 1 FROM patient_key"):
         try:
             hmac_key_of(store)
@@ -53,6 +56,20 @@ def check(store: Store, progress: Progress = _silent) -> list[str]:
         if path.is_file() and path.relative_to(store.folder).as_posix() not in known:
             findings.append(f"{path.relative_to(store.folder)} belongs to no page")
     return findings
+
+
+def _damaged_rows(store: Store) -> Iterator[str]:
+    """One sentence for each reading and draft that cannot be understood."""
+    for row in store.rows("SELECT id FROM revision ORDER BY id"):
+        try:
+            revision(store, row["id"])
+        except DamagedRow as error:
+            yield error.cause
+    for row in store.rows("SELECT image_id, person, reader FROM draft ORDER BY image_id"):
+        try:
+            draft_of(store, row["image_id"], row["person"], row["reader"])
+        except DamagedRow as error:
+            yield f"{row['person']}: {error.cause}"
 
 
 def pages_of_group(store: Store, group: str) -> list[int]:

@@ -23,7 +23,6 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from annotations.privacy import choose_what_to_keep
 from annotations.store import Store
-from annotations.training_runs import events
 from benchmarks.real_browser import launch, served
 from benchmarks.review_browser import settle
 from benchmarks.training_pages import add_training_page
@@ -98,19 +97,19 @@ def training(store: Store) -> Iterator[None]:
     for patient in range(TRAINED_PAGES):
         add_training_page(store, patient, patient, px_per_mm=5.0)
     run = jobs.start(store, by="Ada", recipe="quick", folds=FOLDS)
-    while not any(row.event["kind"] == "epoch" for row in events(store, run.id)):
+    while "epoch" not in _at_work(store, run.id).progress:
         time.sleep(1)
-        _check_alive(store, run.id)
     yield
-    _check_alive(store, run.id)
+    _at_work(store, run.id)
     jobs.stop(store, run.id, by="Ada")
     jobs.follow(store, run.id)
 
 
-def _check_alive(store: Store, run_id: int) -> None:
+def _at_work(store: Store, run_id: int) -> jobs.Status:
     seen = jobs.status(store, run_id)
     if seen is None or not seen.is_alive:
         raise RuntimeError(jobs.log_tail(store, run_id))
+    return seen
 
 
 def used(page: Page, address: str, paths: Sequence[Path]) -> FloatArray:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from annotations.model import StoreError
+from pages.parts.attempts import told
 from pages.parts.exchanges import care_tab, export_tab, import_tab
 from pages.parts.gallery import gallery_tab
 from pages.parts.holdings import agreement_tab, counters, snapshot_tab
@@ -14,36 +14,34 @@ from pages.parts.style import page_head
 page_head("What would the next training learn from?")
 data = store()
 reader = person()
-try:
+with told():
     counters(data)
-    pictures, doubtful, copies, readers, frozen, coming, going, care = st.tabs(
-        [
-            "Gallery",
-            "Suspected label errors",
-            "Near-duplicates",
-            "Agreement",
-            "Snapshots",
-            "Import",
-            "Export",
-            "Backup",
-        ],
-        key="dataset-tab",  # so that the browser keeps the tab whatever changes above it
-    )
-    with pictures:
-        gallery_tab(data, reader)
-    with doubtful:
-        label_check_tab(data)
-    with copies:
-        look_alike_tab(data, reader)
-    with readers:
-        agreement_tab(data)
-    with frozen:
-        snapshot_tab(data, reader)
-    with coming:
-        import_tab(data, reader)
-    with going:
-        export_tab(data)
-    with care:
-        care_tab(data)
-except StoreError as error:
-    st.error(f"**{error.cause}** {error.next_step}")
+pictures, doubtful, copies, readers, frozen, coming, going, care = st.tabs(
+    [
+        "Gallery",
+        "Suspected label errors",
+        "Near-duplicates",
+        "Agreement",
+        "Snapshots",
+        "Import",
+        "Export",
+        "Backup",
+    ],
+    key="dataset-tab",  # so that the browser keeps the tab whatever changes above it
+)
+with pictures, told():
+    gallery_tab(data, reader)
+with doubtful, told():
+    label_check_tab(data)
+with copies, told():
+    look_alike_tab(data, reader)
+with readers, told():
+    agreement_tab(data)
+with frozen, told():
+    snapshot_tab(data, reader)
+with coming, told():
+    import_tab(data, reader)
+with going, told():
+    export_tab(data)
+with care, told():
+    care_tab(data)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from annotations.store import Store
 from annotations.training_runs import unfinished_run
-from ecgcore.errors import EcgError
+from pages.parts.attempts import tell, told
 from pages.parts.bundle_facts import candidate_box, in_use_box
 from pages.parts.bundle_files import CHOSEN, ERROR, NOTE, import_box
 from pages.parts.decisions import compare_button, decision_box, history_table, rollback_button
@@ -30,7 +30,7 @@ def say_what_was_done() -> None:
     if note is not None:
         st.success(note)
     if error is not None:
-        st.error(f"**{error.cause}** {error.next_step}")
+        tell(error)
 
 
 def choose(others: list[BundleFacts]) -> BundleFacts:
@@ -84,7 +84,5 @@ def models(data: Store) -> None:
 
 
 page_head("Model in use, performance and limits")
-try:
+with told():
     models(store())
-except EcgError as error:
-    st.error(f"**{error.cause}** {error.next_step}")

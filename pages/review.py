@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from annotations.model import StoreError
 from annotations.store import Store
+from ecgcore.errors import EcgError
 from pages.parts.answers import answer_box, chosen_order, narrow_box, queue_box, save_box
 from pages.parts.below import BELOW_HELPERS, below_the_page
-from pages.parts.desk import canvas, photo
+from pages.parts.desk import canvas
 from pages.parts.empty_queue import empty_queue
 from pages.parts.hearing import hear, listen
 from pages.parts.helpers import HELPERS, helper_keys
+from pages.parts.pictures import photo
 from pages.parts.returned import review_note
 from pages.parts.storage import person, store
 from pages.parts.style import page_head
@@ -60,7 +61,7 @@ try:
         empty_queue(opened_store, the_desk)
     else:
         show(opened_store, the_desk, the_desk.work)
-except StoreError as error:
+except EcgError as error:
     told.error(f"**{error.cause}** {error.next_step} {IN_SESSION}")
 with listener:
     listen(the_desk)

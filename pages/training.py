@@ -4,7 +4,7 @@ import streamlit as st
 
 from annotations.store import Store
 from annotations.training_runs import RESUMABLE, TrainingRun, runs
-from ecgcore.errors import EcgError
+from pages.parts.attempts import told
 from pages.parts.run_findings import findings
 from pages.parts.run_follow import follow_box, interrupted_box, progress_parts
 from pages.parts.run_plan import NEW, RUNS, VIEW, plan_box, suggestion
@@ -46,7 +46,7 @@ def show_run(data: Store, run: TrainingRun, reader: str) -> None:
 page_head("Train on corrected pages, and see whether the model improved")
 data_store = store()
 reader_name = person()
-try:
+with told():
     settle(data_store)
     all_runs = runs(data_store)
     view: str | None = NEW
@@ -54,9 +54,8 @@ try:
         st.session_state.setdefault(VIEW, RUNS)
         view = st.segmented_control("Show", (RUNS, NEW), required=True, key=VIEW, label_visibility="collapsed")
     if view == RUNS:
-        suggestion(make_plan(data_store))
+        with told():
+            suggestion(make_plan(data_store))
         show_run(data_store, choose_run(all_runs), reader_name)
     else:
         plan_box(data_store, reader_name)
-except EcgError as error:
-    st.error(f"**{error.cause}** {error.next_step}")

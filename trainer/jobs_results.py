@@ -2,14 +2,18 @@
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from annotations.store import Store
 from annotations.training_runs import events
-from trainer.run_files import COMPARISON, LEFT_OUT, PREDICTIONS, SUMMARY, read_json, run_folder
+from trainer.results_schema import damaged, read_comparison, read_summary
+from trainer.run_files import COMPARISON, LEFT_OUT, PREDICTIONS, SUMMARY, run_folder
+
+PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision")
+LEFT_OUT_COLUMNS = ("file", "reason")
 
 
 @dataclass(frozen=True)
@@ -62,17 +66,33 @@ class Results:
 
 
 def results(store: Store, run_id: int) -> Results:
-    """Everything that a run has found out so far."""
+    """Everything that a run has found out so far.
+
+    Raises:
+        BadData: a file of it is damaged.
+    """
     folder = run_folder(store.folder, run_id)
-    left_out = {row["file"]: row["reason"] for row in _rows(folder / LEFT_OUT)}
-    return Results(read_json(folder / SUMMARY), out_of_fold(store, run_id), read_json(folder / COMPARISON), left_out)
+    left_out = {row["file"]: row["reason"] for row in _rows(folder / LEFT_OUT, LEFT_OUT_COLUMNS)}
+    summary, comparison = read_summary(folder / SUMMARY), read_comparison(folder / COMPARISON)
+    return Results(summary, out_of_fold(store, run_id), comparison, left_out)
 
 
 def out_of_fold(store: Store, run_id: int) -> list[PageResult]:
     """What networks that had not seen a page's patient said of it; the farthest from its label first.
 
     The first rows are pages to look at again: the label, the picture or the networks are wrong.
+
+    Raises:
+        BadData: the file of the answers is damaged.
     """
+    path = run_folder(store.folder, run_id) / PREDICTIONS
+    try:
+        return _answers(store, _rows(path, PREDICTION_COLUMNS))
+    except ValueError as error:  # no number where one belongs
+        raise damaged(path) from error
+
+
+def _answers(store: Store, rows: Sequence[Mapping[str, str]]) -> list[PageResult]:
     ids = {row["file"]: row["id"] for row in store.rows("SELECT id, file FROM image")}
     pages = [
         PageResult(
@@ -86,7 +106,7 @@ def out_of_fold(store: Store, run_id: int) -> list[PageResult]:
             p_abnormal=_number(row["p_abnormal"]),
             decision=row["decision"],
         )
-        for row in _rows(run_folder(store.folder, run_id) / PREDICTIONS)
+        for row in rows
     ]
     return sorted(pages, key=lambda page: -page.distance)
 
@@ -124,13 +144,22 @@ def reliability(pages: Sequence[PageResult], bins: int = 10) -> list[dict[str, f
     ]
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _rows(path: Path, columns: Collection[str]) -> list[dict[str, str]]:
+    """A table's rows, each with all these columns; none where there is no file."""
     try:
         with path.open(newline="", encoding="utf-8") as stream:
-            return list(csv.DictReader(stream))
-    except OSError:
+            rows = list(csv.DictReader(stream))
+    except FileNotFoundError:
         return []
+    except (OSError, ValueError, csv.Error) as error:
+        raise damaged(path) from error
+    if any(row.get(column) is None for row in rows for column in columns):
+        raise damaged(path)
+    return rows
 
 
 def _number(text: str) -> float | None:
-    return float(text) if text else None
+    value = float(text) if text else None
+    if value is not None and not math.isfinite(value):
+        raise ValueError(text)
+    return value

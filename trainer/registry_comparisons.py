@@ -1,12 +1,15 @@
 """Comparisons that runs have written: which one holds for two bundles, and how it reads; loads no network."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
 from annotations.store import Store
 from annotations.training_runs import COMPARED, runs_of_bundle
+from ecgcore.errors import BadData
 from trainer.metrics import Interval
-from trainer.run_files import COMPARISON, read_json, run_folder
+from trainer.results_schema import read_comparison
+from trainer.run_files import COMPARISON, run_folder
 
 Verdict = Literal["better", "same", "worse", "unknown"]
 
@@ -46,10 +49,13 @@ def verdict_of(differences: Mapping[str, Interval]) -> tuple[Verdict, str]:
 
 
 def _written(store: Store, *versions: str) -> list[dict[str, Any]]:
-    """What the finished runs of these bundles have written, the newest first; broken files are left out."""
+    """What the finished runs of these bundles have written, the newest first; damaged files are left out."""
     runs = {run.id: run for version in versions for run in runs_of_bundle(store, version) if run.state in COMPARED}
-    found = [read_json(run_folder(store.folder, run_id) / COMPARISON) for run_id in sorted(runs, reverse=True)]
-    return [comparison for comparison in found if isinstance(comparison, dict)]
+    found = []
+    for run_id in sorted(runs, reverse=True):
+        with suppress(BadData):
+            found.append(read_comparison(run_folder(store.folder, run_id) / COMPARISON))
+    return [comparison for comparison in found if comparison is not None]
 
 
 def _from_the_other_side(comparison: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,12 @@
-"""What a button asks for: done and shown, or the reason why not."""
+"""What a button asks for, or a part of a page shows: done, or the reason why not."""
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import streamlit as st
 
+from annotations.model import StoreError
 from ecgcore.errors import EcgError
 
 
@@ -12,6 +15,22 @@ def attempt(action: Callable[[], object]) -> None:
     try:
         action()
     except EcgError as error:
-        st.error(f"**{error.cause}** {error.next_step}")
+        tell(error)
     else:
         st.rerun()
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Show a part of a page; where it cannot be shown, say why in its place, so that the other parts can be used."""
+    try:
+        yield
+    except EcgError as error:
+        tell(error)
+    except (OSError, sqlite3.Error) as error:
+        tell(StoreError(f"The data folder cannot be used: {error}.", "Check the disk and the folder's permissions."))
+
+
+def tell(error: EcgError) -> None:
+    """Say what is wrong and what to do next."""
+    st.error(f"**{error.cause}** {error.next_step}")

@@ -4,9 +4,9 @@ import streamlit as st
 
 from annotations.store import Store
 from pages.parts.box_list import LIST_HELPERS, box_list
-from pages.parts.desk import photo
 from pages.parts.helpers import rhythm_box
 from pages.parts.painting import painting_box
+from pages.parts.pictures import photo
 from pages.parts.turns import Desk
 from pages.parts.versions import history_box
 from pages.parts.work import Work

@@ -1,15 +1,11 @@
 """The middle of Review: the canvas with the page's boxes, its zoom, and the tools beside it."""
 
-from pathlib import Path
-
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
 from annotations.store import Store
-from ecgcore.page import read_picture
-from ecgcore.types import ByteArray
 from pages.parts.canvas import COLOUR, STROKE_PX, to_drawing
-from pages.parts.pictures import at_width, jpeg
+from pages.parts.pictures import at_width, jpeg, photo
 from pages.parts.work import Work
 
 CANVAS_WIDTH_PX = 938
@@ -96,9 +92,3 @@ def forget_pictures() -> None:
     """Let go of every decoded picture, as after one was painted over."""
     background.clear()
     photo.clear()
-
-
-@st.cache_data(show_spinner=False, max_entries=4)
-def photo(path: str) -> ByteArray:
-    """A stored picture, decoded."""
-    return read_picture(Path(path), "the picture")[0]

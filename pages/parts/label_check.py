@@ -3,6 +3,7 @@
 import streamlit as st
 
 from annotations import readings
+from annotations.snapshots import which_pages
 from annotations.store import Store
 from annotations.training_runs import TrainingRun, runs
 from pages.parts.local_time import local_day
@@ -29,7 +30,8 @@ def label_check_tab(store: Store) -> None:
         help="0.5: the networks were undecided. 1: they were certain of the opposite.",
     )  # fmt: skip
     far = [page for page in pages if page.distance >= least and page.image_id is not None]
-    waiting = [(page, words) for page in far if (words := _waiting(store, run, page)) is not None]
+    trained_on = which_pages(store, run.snapshot_id)
+    waiting = [(page, words) for page in far if (words := _waiting(store, trained_on, page)) is not None]
     st.caption(
         f"Run {run.id}, {local_day(run.created_at)}: {len(far)} of {counted(len(pages), 'page')} contradict their "
         f"label; {len(far) - len(waiting)} of these were re-read since and are left out. Either the label or the "
@@ -52,10 +54,10 @@ def _newest_answers(store: Store) -> tuple[TrainingRun | None, list[PageResult]]
     return None, []
 
 
-def _waiting(store: Store, run: TrainingRun, page: PageResult) -> str | None:
-    """What is said of a page; None where somebody read it again since the run began."""
+def _waiting(store: Store, trained_on: dict[int, int], page: PageResult) -> str | None:
+    """What is said of a page; None where somebody read it again since the revision that the run was trained on."""
     assert page.image_id is not None
     head = readings.head(store, page.image_id)
-    if head is None or head.reading.label != page.label or head.created_at > run.created_at:
+    if head is None or head.reading.label != page.label or head.id != trained_on.get(page.image_id):
         return None
     return f"{page_words(page)} · distance {page.distance:.2f}  \nread by {head.person}, {local_day(head.created_at)}"

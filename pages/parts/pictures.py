@@ -40,3 +40,9 @@ def thumbnail(path: Path, width_px: int = THUMBNAIL_WIDTH_PX, *, alt: str = "") 
 @st.cache_data(show_spinner=False, max_entries=500)
 def _thumbnail(path: str, width_px: int) -> bytes:
     return jpeg(at_width(read_picture(Path(path), "the picture")[0], width_px))
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def photo(path: str) -> ByteArray:
+    """A stored picture, decoded."""
+    return read_picture(Path(path), "the picture")[0]

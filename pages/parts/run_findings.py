@@ -166,7 +166,7 @@ def _circumstances(store: Store, run: TrainingRun, found: Results) -> None:
     if run.kind == "retrain":
         facts |= {
             "Recipe": f"{recipe_name(run.recipe)}, seed {run.seed}, {run.folds} folds, device {run.device}",
-            "Networks trained": ", ".join(STAGES[stage] for stage in run.stages),
+            "Networks trained": ", ".join(STAGES.get(stage, stage) for stage in run.stages),
             "Resulting model": run.candidate_version or "none yet",
         }
     facts |= started_from(found.summary or {})

@@ -7,9 +7,11 @@ from typing import Literal
 import streamlit as st
 
 from annotations import queue
-from annotations.model import PAGE_LABELS, PageLabel, StoreError
+from annotations.model import PAGE_LABELS, DatabaseUnusable, PageLabel, StoreError
 from annotations.store import Store, now
+from ecgcore.errors import UnreadablePicture
 from pages.parts.local_time import local_clock
+from pages.parts.pictures import photo
 from pages.parts.presses import Press, Presses
 from pages.parts.work import Work, open_work
 
@@ -43,6 +45,7 @@ class Desk:
         done: what was done last, as "Saved 14:02:11"; empty once anything else happens.
         told: what went wrong with the last press or address.
         named: the page that the address was given last.
+        passed: pages of the queue that could not be opened in this session; they are not given again.
     """
 
     person: str
@@ -53,6 +56,7 @@ class Desk:
     done: str = ""
     told: str = ""
     named: str = ""
+    passed: set[int] = field(default_factory=set)
 
     def heed(self, store: Store) -> None:
         """Do all that was pressed since, in order."""
@@ -68,14 +72,23 @@ class Desk:
         """Put a page on the desk, as the same reader's if it lies there already, or clear the desk.
 
         Raises:
-            StoreError: there is no such page.
+            StoreError: there is no such page, or its reading or its picture is damaged.
         """
         if image_id is None:
             self.work = None
             return
         same = self.work if self.work is not None and self.work.picture.id == image_id else None
         reader = queue.reader_of(self.order, self.person) if same is None else same.reader
-        self.work = open_work(store, self.person, image_id, reader)
+        work = open_work(store, self.person, image_id, reader)
+        try:
+            photo(store.picture_path(work.picture).as_posix())
+        except UnreadablePicture as error:
+            raise StoreError(
+                "Its picture is missing or damaged.",
+                "Restore it from a backup; python -m annotations check lists all that is damaged.",
+            ) from error
+        self.work = work
+        self.told = work.warning or self.told
 
     def open(self, store: Store, address: str) -> None:
         """Put the page on the desk that an address names, else the queue's next; where it is gone, say so and go on."""
@@ -84,11 +97,11 @@ class Desk:
             if address.isdecimal():
                 self.put(store, int(address))
                 queue.lease(store, int(address), self.person)
-            else:
-                self.put(store, queue.next_page(store, self.person, self.order))
+                return
         except StoreError as error:
-            self.told = f"{error.cause} {error.next_step}"
-            self.put(store, queue.next_page(store, self.person, self.order))
+            self.passed.add(int(address))
+            self.told = f"**Page {address} cannot be opened.** {error.cause} {error.next_step}"
+        self._next(store)
 
     def save(self, store: Store, then: Literal["stay", "next"], *, without_label: bool = False) -> None:
         """Save, or ask for the label first; where someone else was first, both versions are shown."""
@@ -104,8 +117,20 @@ class Desk:
         self._next(store, after=work.picture.id) if then == "next" else self.put(store, work.picture.id)
         self.done = saved
 
-    def _next(self, store: Store, after: int) -> None:
-        self.put(store, queue.next_page(store, self.person, self.order, after=after))
+    def _next(self, store: Store, after: int = 0) -> None:
+        """Put the queue's next page on the desk; one that cannot be opened is told, and passed over."""
+        while True:
+            image_id = queue.next_page(store, self.person, self.order, after=after, without=self.passed)
+            try:
+                self.put(store, image_id)
+            except DatabaseUnusable:
+                raise
+            except StoreError as error:
+                assert image_id is not None
+                self.passed.add(image_id)
+                self.told = f"**Page {image_id} was passed over.** {error.cause} {error.next_step}"
+            else:
+                return
 
     def _act(self, store: Store, press: Press) -> None:
         self.told = ""

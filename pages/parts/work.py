@@ -9,6 +9,7 @@ from annotations import readings
 from annotations.model import UNTOLD, LabelledBox, Picture, Provenance, Reading, SaveConflict, StoreError
 from annotations.predictions import latest_prediction, proposals
 from annotations.store import Store
+from annotations.stored_json import DamagedRow
 from ecgcore.types import Box
 from pages.parts.canvas import from_drawing, seed_of
 
@@ -36,6 +37,7 @@ class Work:
         zoom: at which the canvas was given its boxes.
         asking: how the reader wanted to go on from a save that waits for a label; "" while none does.
         trouble: why the draft could not be kept; it then lives in this session alone and is tried again.
+        warning: what the reader must know of how the page was opened.
     """
 
     picture: Picture
@@ -59,6 +61,7 @@ class Work:
     zoom: int = 1
     asking: Literal["", "stay", "next"] = ""
     trouble: StoreError | None = None
+    warning: str = ""
 
     def __post_init__(self) -> None:
         self.reseed()
@@ -172,11 +175,27 @@ class Work:
 
 
 def open_work(store: Store, person: str, image_id: int, reader: str) -> Work:
-    """Put a page on the desk: the reader's draft, else what holds, else the newest bundle's proposals."""
+    """Put a page on the desk: the reader's draft, else what holds, else the newest bundle's proposals.
+
+    A draft that cannot be read back is told, and stays until something is changed.
+
+    Raises:
+        StoreError: there is no such page, or its reading is damaged.
+    """
     picture = store.picture(image_id)
-    draft = readings.draft_of(store, image_id, person, reader)
+    try:
+        draft = readings.draft_of(store, image_id, person, reader)
+    except DamagedRow as error:
+        work = _without_draft(store, picture, person, reader)
+        work.warning = f"**{error.cause}** {error.next_step}"
+        return work
     if draft is not None:
         return Work(picture, person, reader, draft.reading, draft.base_revision_id, draft.provenance, draft.updated_at)
+    return _without_draft(store, picture, person, reader)
+
+
+def _without_draft(store: Store, picture: Picture, person: str, reader: str) -> Work:
+    image_id = picture.id
     head = readings.head(store, image_id, reader)
     if head is not None:
         return Work(picture, person, reader, head.reading, head.id, Provenance(head.provenance.base_prediction_id))

@@ -91,3 +91,13 @@ def test_the_bin_is_in_no_queue_and_progress_counts(store: Store, pages: list[Pi
     assert queue.progress(store, "Ada", "uncertain") == queue.Progress(waiting=3, done=0, done_today=0)
     _all(store, "Ada", "uncertain")
     assert queue.progress(store, "Ada", "uncertain") == queue.Progress(waiting=0, done=3, done_today=3)
+
+
+def test_a_lease_that_was_made_while_the_clock_was_wrong_holds_nothing(store: Store, pages: list[Picture]) -> None:
+    first = queue.next_page(store, "Ada", "uncertain")
+    assert first is not None
+    far = (datetime.now(UTC) + timedelta(days=365)).isoformat(timespec="milliseconds")
+    store.db.conn.execute("UPDATE lease SET expires_at = ?", (far,))
+    assert queue.lease(store, first, "Ben") is None
+    store.db.conn.execute("UPDATE lease SET expires_at = ?, person = 'Ada'", (far,))
+    assert queue.next_page(store, "Ben", "uncertain") == first

@@ -14,8 +14,8 @@ from annotations.backups import LIST, backup, restore
 from annotations.model import Provenance, StoreError
 from annotations.predictions import record_prediction
 from annotations.snapshots import read_pages, take_snapshot
-from annotations.store import Store
-from annotations.upkeep import check, erase_group
+from annotations.store import DATABASE, Store
+from annotations.upkeep import check, erase_group, pages_of_group
 from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb, prediction
 
 
@@ -204,3 +204,52 @@ def test_nothing_else_can_be_deleted_afterwards(store: Store) -> None:
     erase_group(store, "patient-0", "Ada")
     with pytest.raises(StoreError, match="never deleted"), store.writing() as connection:
         connection.execute("DELETE FROM revision")
+
+
+def test_pictures_without_their_database_ask_for_a_restore(store: Store, tmp_path: Path) -> None:
+    _filled(store)
+    backup(store, tmp_path / "backup.zip")
+    store.close()
+    for path in store.folder.glob(f"{DATABASE}*"):
+        path.unlink()
+    (store.folder / f"{DATABASE}-wal").write_bytes(b"what a lost database left")
+    for _ in range(2):  # no new database stands in the way the second time
+        with pytest.raises(StoreError, match=r"missing or empty.*restore"):
+            Store(store.folder)
+        assert not (store.folder / DATABASE).exists()
+    (store.folder / DATABASE).touch()
+    with pytest.raises(StoreError, match="missing or empty"):
+        Store(store.folder)
+    restore(tmp_path / "backup.zip", store.folder)
+    assert check(Store(store.folder)) == []
+
+
+def test_a_backup_begins_again_when_a_page_is_erased_meanwhile(store: Store, tmp_path: Path) -> None:
+    _filled(store)
+    (group,) = {page.picture.group_key for page in read_pages(store) if page.picture.id == 1}
+    file = tmp_path / "backup.zip"
+
+    def erase_once(done: int, of: int) -> None:
+        if done == 1 and pages_of_group(store, group):
+            erase_group(store, group, "Ada")
+
+    backup(store, file, erase_once)
+    assert not pages_of_group(store, group)
+    restore(file, tmp_path / "restored")
+    assert check(Store(tmp_path / "restored")) == []
+    store.picture_path(store.picture(2)).unlink()
+    with pytest.raises(StoreError, match="cannot be written"):
+        backup(store, tmp_path / "second.zip")
+    assert not list(tmp_path.glob("second*"))
+
+
+def test_check_names_damaged_readings_and_drafts(store: Store) -> None:
+    _filled(store)
+    store.db.conn.execute("DROP TRIGGER revision_never_changes")
+    store.db.conn.execute("UPDATE revision SET flags = '{' WHERE id = 2")
+    store.db.conn.execute("UPDATE draft SET content = '{\"reading\": 3}' WHERE image_id = 3")
+    found = check(store)
+    assert found == [
+        "Reading 2 of page 1 is damaged in the database.",
+        "Ada: Your draft of page 3 is damaged in the database.",
+    ]
