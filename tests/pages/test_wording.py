@@ -35,7 +35,7 @@ def test_a_stored_time_is_shown_by_the_clock_of_this_machine(at: str) -> None:
 
 
 def test_a_time_that_was_not_recorded_is_a_dash() -> None:
-    assert [show(None) for show in (local_time, local_day, local_clock)] == ["–"] * 3
+    assert [show(at) for show in (local_time, local_day, local_clock) for at in (None, "{")] == ["–"] * 6
     assert not is_today(None)
 
 
