@@ -2,8 +2,6 @@
 
 import streamlit as st
 
-from pages.parts.attempts import told
-
 # Drawn here, since an icon by name or an emoji is fetched from another host.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
 <rect width="32" height="32" rx="6" fill="#0072B2"/>
@@ -24,5 +22,4 @@ with st.container(key="phone-navigation", horizontal=True):
     for place in places:
         st.page_link(place, icon="")
 st.session_state["navigated"] = True
-with told():
-    page.run()
+page.run()

@@ -18,11 +18,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
+from annotations.connections import upgrade
 from annotations.kept_files import is_kept, kept_files
 from annotations.model import StoreError
 from annotations.patients import HMAC_KEY_FILE
 from annotations.picture_files import PICTURES
-from annotations.schema import upgrade
 from annotations.store import DATABASE, Store
 
 Progress = Callable[[int, int], None]

@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from annotations.connections import connect, upgrade
 from annotations.file_intents import finish_left, incoming
 from annotations.freed_bytes import forget_bytes_left
 from annotations.model import DatabaseUnusable, Picture, StoreError
 from annotations.new_picture import NewPicture
 from annotations.patient_groups import stored_group
 from annotations.picture_files import PICTURES
-from annotations.schema import connect, upgrade
 from annotations.twins import join_twins
 from annotations.whole_files import for_owner_alone
 from ecgcore.page import picture_hash

@@ -4,6 +4,7 @@ import streamlit as st
 
 from ecgcore.bundle import Bundle
 from pages.parts.all_pages import all_pages_menu
+from pages.parts.attempts import told
 from pages.parts.beats import downloads, facts, heaviest_beats, one_beat
 from pages.parts.browser_guard import ask_before_leaving
 from pages.parts.bundles import active_bundle
@@ -72,17 +73,18 @@ def show_title(opened: Screened, queue: ScreeningQueue) -> None:
 
 
 page_head("Is this ECG normal, abnormal, or one for a clinician to read first?")
-active = active_bundle()
-if incoming(active):
-    screening().wait(PATIENCE_S)
-    st.rerun()
-row, queue = show_pages(), screening()
-ask_before_leaving(unsaved=queue.is_busy or any(not item.synthetic for item in queue.items()))
-if row is None:
-    st.markdown(WELCOME)
-elif isinstance(row, Screened):
-    show_title(row, queue)
-    show_result(row, active)
-else:
-    st.subheader(row.name, anchor=False)
-    st.info(NO_ANSWER_YET[row.state], icon=":material/hourglass_empty:")
+with told():
+    active = active_bundle()
+    if incoming(active):
+        screening().wait(PATIENCE_S)
+        st.rerun()
+    row, queue = show_pages(), screening()
+    ask_before_leaving(unsaved=queue.is_busy or any(not item.synthetic for item in queue.items()))
+    if row is None:
+        st.markdown(WELCOME)
+    elif isinstance(row, Screened):
+        show_title(row, queue)
+        show_result(row, active)
+    else:
+        st.subheader(row.name, anchor=False)
+        st.info(NO_ANSWER_YET[row.state], icon=":material/hourglass_empty:")

@@ -6,6 +6,7 @@ from annotations.patients import patient_group
 from annotations.privacy import Keep, keep_result
 from ecgcore.errors import EcgError
 from ecgcore.page_cut import PanelCut
+from pages.parts.attempts import tell
 from pages.parts.keep_preview import panel_preview, photo_preview
 from pages.parts.keeping import KEY_HELP, WHY_KEY, choice_of_keeping, keeping_line, remember_keeping
 from pages.parts.page_cards import open_in_review
@@ -42,7 +43,7 @@ def correct_this(item: Screened, shown: Shown) -> None:
         else:
             _keep_dialog(item, shown)
     except EcgError as error:
-        st.error(f"**{error.cause}** {error.next_step}")
+        tell(error)
 
 
 def _ask(key: str) -> None:
@@ -91,7 +92,7 @@ def _go(item: Screened, shown: Shown, keep: Keep, cut: PanelCut | None, key: str
             group = patient_group(store(), key) if key.strip() else ""
             image_id = store_page(store(), item, shown, cut=cut, group=group, person=known_person())
     except EcgError as error:
-        st.error(f"**{error.cause}** {error.next_step}")
+        tell(error)
         return
     remember_keeping(keep)
     _forget_question()

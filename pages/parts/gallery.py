@@ -10,7 +10,7 @@ from annotations.overview import SHOWS, gallery, gallery_size
 from annotations.patients import find_patient, group_code, group_words, name_patient, patient_group
 from annotations.store import Store
 from annotations.upkeep import erase_group, pages_of_group
-from pages.parts.attempts import attempt
+from pages.parts.attempts import attempt, tell
 from pages.parts.page_cards import open_in_review
 from pages.parts.pictures import thumbnail
 from pages.parts.words import counted
@@ -58,7 +58,7 @@ def _patient(store: Store, typed: str) -> str | None:
     try:
         return find_patient(store, typed)
     except StoreError as error:
-        st.error(f"**{error.cause}** {error.next_step}")
+        tell(error)
         return None
 
 

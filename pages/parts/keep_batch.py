@@ -13,6 +13,7 @@ from annotations.privacy import Keep, keep_result, what_to_keep
 from ecgcore.errors import EcgError
 from ecgcore.page_cut import PanelCut
 from pages.parts import background
+from pages.parts.attempts import tell
 from pages.parts.keep_look import Answer, look_at_all
 from pages.parts.keeping import choice_of_keeping, remember_keeping
 from pages.parts.panel_cut import cut_of, kept_cuts
@@ -151,7 +152,7 @@ def _store(batch: _Batch, answer: Answer) -> None:
     try:
         groups = {key: patient_group(data, typed) for key, typed in answer.keys.items() if typed.strip()}
     except StoreError as error:
-        st.error(f"**{error.cause}** {error.next_step}")
+        tell(error)
         return
 
     def keep(item: Screened, shown: Shown) -> None:

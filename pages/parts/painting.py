@@ -7,6 +7,7 @@ from annotations.painting import paint_black
 from annotations.store import Store
 from ecgcore.errors import EcgError
 from ecgcore.types import Box
+from pages.parts.attempts import tell
 from pages.parts.canvas import STROKE_PX, from_drawing
 from pages.parts.desk import background, forget_pictures
 from pages.parts.words import counted
@@ -48,7 +49,7 @@ def painting_box(store: Store, work: Work) -> None:
         try:
             work.picture = paint_black(store, work.picture.id, boxes, work.person)
         except EcgError as error:
-            st.error(f"**{error.cause}** {error.next_step}")
+            tell(error)
             return
         forget_pictures()
         work.reseed()

@@ -9,6 +9,7 @@ from annotations.snapshots import Snapshot, snapshots
 from annotations.store import Store
 from annotations.training_runs import unfinished_run
 from ecgcore.errors import EcgError
+from pages.parts.attempts import tell
 from pages.parts.run_words import RECIPE_HELP, STAGES, duration, recipe_name
 from pages.parts.words import counted
 from trainer.jobs import settle, start
@@ -63,7 +64,7 @@ def plan_box(store: Store, person: str) -> None:
     )
     error: EcgError | None = st.session_state.pop(_ERROR, None)
     if error is not None:
-        st.error(f"**{error.cause}** {error.next_step}")
+        tell(error)
     if plan.train.pages or plan.held_out.pages:
         _uses(plan)
 

@@ -1,19 +1,28 @@
 """The store in use, opened once for all sessions, and who sits before the screen."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
 
 from annotations.model import StoreError
 from annotations.store import Store, data_dir
+from pages.parts.attempts import tell, told
 
 
 def store() -> Store:
     """The data folder's store; where it cannot be opened the page says why and ends here."""
-    try:
+    with _usable():
         return _open(str(data_dir()))
-    except StoreError as error:
-        st.error(f"**The data folder cannot be used.** {error.cause} {error.next_step}")
+
+
+@contextmanager
+def _usable() -> Iterator[None]:
+    try:
+        yield
+    except (StoreError, OSError) as error:
+        tell(StoreError("The data folder cannot be used.", str(error)))
         st.stop()
 
 
@@ -27,7 +36,8 @@ def person() -> str:
 
     The name stands in the address, so that a reload keeps it.
     """
-    known = known_person()
+    with _usable():
+        known = known_person()
     if known is None:
         _ask()
         st.stop()
@@ -53,10 +63,8 @@ def _ask() -> None:
     with st.form("person-new", border=False):
         name = st.text_input("Your name or initials", max_chars=80)
         if st.form_submit_button("Continue", type="primary"):
-            try:
+            with told():
                 _enter(store().add_person(name))
-            except StoreError as error:
-                st.error(f"{error.cause} {error.next_step}")
 
 
 def _enter(name: str) -> None:

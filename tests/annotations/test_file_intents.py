@@ -111,7 +111,9 @@ def test_a_folder_that_lost_its_database_keeps_its_pictures(two: Store) -> None:
     two.close()
     for path in two.folder.glob("ecg.db*"):
         path.unlink()
-    assert _pictures(Store(two.folder)) == before
+    with pytest.raises(StoreError, match="restore a backup"):
+        Store(two.folder)
+    assert _pictures(two) == before
 
 
 def test_painting_the_same_place_twice_at_once_keeps_the_picture(two: Store) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from annotations.connections import connect, upgrade
 from annotations.model import StoreError
-from annotations.schema import connect, migrations, upgrade
+from annotations.schema import migrations
 from annotations.store import Store
 
 NAMES = [migration.name for migration in migrations.pending(Database(memory=True))]

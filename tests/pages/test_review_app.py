@@ -9,8 +9,8 @@ from sqlite_utils import Database
 from streamlit.testing.v1 import AppTest
 
 from annotations import readings
+from annotations.connections import connect
 from annotations.model import LabelledBox
-from annotations.schema import connect
 from annotations.store import Store
 from ecgcore.overlay import NOTICE
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
