@@ -1,0 +1,194 @@
+"""A program is killed at random moments while it keeps, paints, erases or imports: is anything lost, or left behind?
+
+    python -m benchmarks.store_kills [--kills 500] [--only keep paint erase import] [--seed 0]
+
+Each life is a process of its own that reports what it was told is done, until SIGKILL ends it. Then the data folder is
+opened once, as a start of the app does. What was reported must be there; nothing may be half; no picture may lie there
+that no row names; and of whatever has no row any more no byte may be left in any file: its words in the database, its
+log and its free pages, and its pixels.
+"""
+
+import argparse
+import csv
+import os
+import random
+import shutil
+import signal
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from annotations import readings
+from annotations.exchange import import_from
+from annotations.model import Reading
+from annotations.painting import paint_black
+from annotations.privacy import choose_what_to_keep
+from annotations.store import Store
+from annotations.upkeep import check, erase_group
+from ecgcore.types import Box, ByteArray
+
+WIDTH, HEIGHT = 320, 240
+LONGEST_S = 0.2
+"""Of a life after its first report."""
+IMPORTED, LIVES_A_FOLDER = 3, 25
+BOX = Box(20, 20, 120, 90)
+
+Say = Callable[[str], None]
+
+
+def picture_rgb(rng: random.Random) -> ByteArray:
+    """A picture like no other."""
+    return np.random.default_rng(rng.getrandbits(64)).integers(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
+
+
+def keep(store: Store, rng: random.Random, say: Say) -> None:
+    """Keep a picture with a name and a reading of its own."""
+    mark = f"mark-{rng.getrandbits(64):016x}"
+    picture, _ = store.add_picture(picture_rgb(rng), name=mark)
+    say(f"kept {mark}")
+    readings.save(store, picture.id, "Ada", Reading("normal", comment=f"says {mark}"), base_revision_id=None)
+    say(f"read {mark}")
+
+
+def paint(store: Store, rng: random.Random, say: Say) -> None:
+    """Keep a picture and paint a part of it."""
+    keep(store, rng, say)
+    picture = store.picture(store.rows("SELECT max(id) AS id FROM image")[0]["id"])
+    paint_black(store, picture.id, [BOX], "Ada")
+    say(f"painted {picture.picture_hash}")
+
+
+def erase(store: Store, rng: random.Random, say: Say) -> None:
+    """Keep a picture and erase its patient."""
+    keep(store, rng, say)
+    row = store.rows("SELECT name, group_key FROM image ORDER BY id DESC LIMIT 1")[0]
+    erase_group(store, row["group_key"], "Ada")
+    say(f"erased {row['name']}")
+
+
+def take_in(store: Store, rng: random.Random, say: Say) -> None:
+    """Import some pictures, each with a label."""
+    with tempfile.TemporaryDirectory() as folder:
+        mark = f"mark-{rng.getrandbits(64):016x}"
+        with (Path(folder) / "table.csv").open("w", newline="") as stream:
+            table = csv.writer(stream)
+            table.writerow(("file", "label", "group"))
+            for number in range(IMPORTED):
+                name = f"{mark}-{number}.png"
+                cv2.imwrite(str(Path(folder) / name), picture_rgb(rng))
+                table.writerow((name, "normal", f"{mark}-{number}"))
+        import_from(store, "table", Path(folder), "Ada", keep_names=True)
+        for number in range(IMPORTED):
+            say(f"kept {mark}-{number}.png")
+
+
+LIVES: dict[str, Callable[[Store, random.Random, Say], None]] = {
+    "keep": keep, "paint": paint, "erase": erase, "import": take_in,
+}  # fmt: skip
+
+
+def live(folder: Path, what: str, seed: int, report: int) -> None:
+    """Do one thing without end."""
+    store, rng = Store(folder), random.Random(seed)
+    while True:
+        LIVES[what](store, rng, lambda words: os.write(report, f"{words}\n".encode()) and None)
+
+
+def kill_once(folder: Path, what: str, seed: int) -> list[str]:
+    """One life; returns what it reported."""
+    heard, report = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            live(folder, what, seed, report)
+        finally:
+            traceback.print_exc()
+            os._exit(1)
+    os.close(report)
+    first = os.read(heard, 1)
+    time.sleep(random.Random(seed).uniform(0, LONGEST_S))
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    with os.fdopen(heard) as stream:
+        said = [line.strip() for line in (first.decode() + stream.read()).splitlines(keepends=True) if line[-1] == "\n"]
+    if not os.WIFSIGNALED(status):
+        raise RuntimeError(f"{what}, seed {seed}: the process ended by itself")
+    return said
+
+
+def look(folder: Path, said: list[str], marks: set[str]) -> Counter[str]:
+    """Start once and search; ``marks`` are all names that were ever given."""
+    store = Store(folder)
+    found: Counter[str] = Counter()
+    found["findings of check"] = len(check(store))
+    names = {row["name"] for row in store.rows("SELECT name FROM image")}
+    comments = {row["comment"].removeprefix("says ") for row in store.rows("SELECT comment FROM revision")}
+    hashes = {row["picture_hash"] for row in store.rows("SELECT picture_hash FROM image")}
+    store.close()
+    told = [line.split(" ", 1) for line in said]
+    erased = {mark for word, mark in told if word == "erased"}
+    found["reported, lost"] = sum(
+        (word == "kept" and mark not in names | erased)
+        or (word == "read" and mark not in comments | erased)
+        or (word == "painted" and mark in hashes)
+        or (word == "erased" and mark in names)
+        for word, mark in told
+    )
+    found["reported"] = len(told)
+    gone = [mark.encode() for mark in marks - names]
+    for path in folder.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            found["files with bytes that should be gone"] += any(mark in content for mark in gone)
+    return found
+
+
+def begin(folder: Path) -> None:
+    """A data folder that keeps whole photos."""
+    store = Store(folder)
+    store.add_person("Ada")
+    choose_what_to_keep(store, "photo")
+    store.close()
+
+
+def run(what: str, kills: int, seed: int) -> Counter[str]:
+    """So many kills of one kind."""
+    total: Counter[str] = Counter()
+    for first in range(0, kills, LIVES_A_FOLDER):
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary) / "data"
+            begin(folder)
+            marks: set[str] = set()
+            for number in range(first, min(kills, first + LIVES_A_FOLDER)):
+                said = kill_once(folder, what, seed + number)
+                marks |= {line.split(" ", 1)[1] for line in said if line.startswith("kept ")}
+                found = look(folder, said, marks)
+                if found.total() > found["reported"]:
+                    print(f"{what}, seed {seed + number}: {dict(found)}", flush=True)
+                    shutil.rmtree(folder)  # what is wrong is counted once
+                    begin(folder)
+                total.update(found)
+    return total
+
+
+def main() -> None:
+    """Kill and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=500)
+    parser.add_argument("--only", nargs="*", choices=list(LIVES), default=list(LIVES))
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    for what in options.only:
+        start = time.monotonic()
+        total = run(what, options.kills, options.seed)
+        print(f"{what}: {options.kills} kills in {time.monotonic() - start:.0f} s, {dict(total)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
