@@ -18,13 +18,16 @@ _CLASSES = (
     ("supports normal", -0.5, {"color": BLUE, "width": 1.5, "dash": "dash"}),
     ("strongly supports normal", -1.0, {"color": BLUE, "width": 3, "dash": "dash"}),
 )
+_EMPTY_PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABXvMqOgAAAABJRU5ErkJggg=="
+)
+"""One transparent pixel."""
 
 
 def page_figure(
     picture_jpeg: bytes,
     photo_wh: tuple[int, int],
     prediction: Prediction,
-    heat_png: bytes | None,
 ) -> go.Figure:
     """Draw one page with all its layers, in the coordinates of its upright photo; ``layer_css`` switches them.
 
@@ -32,14 +35,14 @@ def page_figure(
         picture_jpeg: the page, downscaled; it is stretched to ``photo_wh``.
         photo_wh: width and height of the upright photo in pixels.
         prediction: with status "ok": boxes and panel in photo pixels.
-        heat_png: Grad-CAM with transparency, stretched to ``photo_wh``; None leaves it out.
+
+    The second image is empty: the browser puts Grad-CAM there once it is computed (picture_zoom.js).
     """
     width, height = photo_wh
     figure = go.Figure()
     figure.add_layout_image(_layer(picture_jpeg, "jpeg", photo_wh))
-    if heat_png is not None:
-        # plotly tells images apart by place and size alone: the heat is a millionth of a pixel wider.
-        figure.add_layout_image(_layer(heat_png, "png", (width + 1e-6, height)))
+    # plotly tells images apart by place and size alone: the heat is a millionth of a pixel wider.
+    figure.add_layout_image(_layer(_EMPTY_PNG, "png", (width + 1e-6, height)))
     corners = prediction.panel_photo_xy or ()
     figure.add_scatter(
         x=[x for x, _ in (*corners, *corners[:1])],

@@ -73,5 +73,17 @@ export default function ({ data }) {
   }
   const drawn = document.querySelector(`${BOX} .js-plotly-plot`);
   if (drawn) choose(drawn);
-  return () => life.abort();
+  // Grad-CAM is the figure's second image. plotly sets its source once, and may draw the picture later than this runs.
+  const paint = () => {
+    const heat = document.querySelectorAll(`${BOX} .js-plotly-plot image`)[1];
+    if (!data.heat || !heat || heat.getAttribute("href") === data.heat) return;
+    heat.setAttribute("href", data.heat); // goes before plotly's xlink:href
+  };
+  const redrawn = new MutationObserver(paint);
+  redrawn.observe(document.body, { childList: true, subtree: true });
+  paint();
+  return () => {
+    redrawn.disconnect();
+    life.abort();
+  };
 }

@@ -1,5 +1,6 @@
 """What only the browser can do for the picture of a page: let the wheel scroll, and zoom on purpose."""
 
+import base64
 from pathlib import Path
 
 import streamlit as st
@@ -26,11 +27,15 @@ STYLE = """
 """
 
 
-def zoom_on_purpose(width: int, *, caliper: bool) -> None:
+def zoom_on_purpose(width: int, *, caliper: bool, heat_png: bytes | None) -> None:
     """Let the wheel and one finger scroll the page over the picture, Ctrl and the wheel and two fingers zoom it.
+
+    Grad-CAM is put over the picture here and not in the figure, which would be built anew, unzoomed.
 
     Args:
         width: of the picture in the chart's coordinates.
         caliper: whether dragging opens the caliper; else it pans.
+        heat_png: Grad-CAM with transparency, which covers the whole picture; None before it was computed.
     """
-    _zoom(key="picture-zoom", data={"width": width, "caliper": caliper}, height=1)
+    heat = "" if heat_png is None else f"data:image/png;base64,{base64.b64encode(heat_png).decode()}"
+    _zoom(key="picture-zoom", data={"width": width, "caliper": caliper, "heat": heat}, height=1)

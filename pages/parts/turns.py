@@ -114,7 +114,11 @@ class Desk:
         if not work.save(store):
             return
         saved = f"Saved {local_clock(now())}"
-        self._next(store, after=work.picture.id) if then == "next" else self.put(store, work.picture.id)
+        if then == "next":
+            saved = f"Saved page {work.picture.id}, {saved.removeprefix('Saved ')}"
+            self._next(store, after=work.picture.id)
+        else:
+            self.put(store, work.picture.id)
         self.done = saved
 
     def _next(self, store: Store, after: int = 0) -> None:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ecgcore.decision import FEWEST_LEADS
 from ecgcore.types import Prediction
 from pages.parts.style import BLUE, DECISION_COLOUR, DECISION_SHAPE, ORANGE, VERMILION, banner
 
@@ -46,7 +47,8 @@ def verdict_text(prediction: Prediction) -> str:
     reason = (prediction.reason or "").replace(f": {' '.join(prediction.faults)}", ".")
     meaning = MEANINGS[prediction.decision or "refer"]
     sentences = [reason, "" if "clinician should read" in reason else meaning]
-    if prediction.p_abnormal is not None:
+    is_whole = prediction.leads_found is None or prediction.leads_found >= FEWEST_LEADS  # as all that calibrated it
+    if prediction.p_abnormal is not None and is_whole:
         of_100 = f"about {100 * prediction.p_abnormal:.0f}"
         if not 0.005 <= prediction.p_abnormal < 0.995:
             of_100 = "fewer than 1" if prediction.p_abnormal < 0.5 else "more than 99"

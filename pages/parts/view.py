@@ -48,14 +48,14 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             help="Drag across the page to measure time and voltage." if known else NO_MILLIMETRES,
         )
         opacity = _opacity() if heat else 0.0
-    # Once computed, the heat stays in the figure, so that switching it off and on keeps the zoom.
+    # Once computed, the heat stays in the browser, so that it is there at once when it is switched on again.
     explained: set[str] = st.session_state.setdefault("explained", set())
     if heat:
         explained.add(item.key)
     # Its bar has a place of its own, as has the caliper: the picture would be built anew at another place on the page.
     with st.container():
         heat_png = page_heat_png(item, shown, bundle) if item.key in explained else None
-    figure = page_figure(shown.view_jpeg, shown.wh, item.prediction, heat_png)
+    figure = page_figure(shown.view_jpeg, shown.wh, item.prediction)
     chosen = st.session_state.get(beat_key(item))
     measuring = caliper and known
     layers = layer_css(SCOPE, beats=beats, panel=panel, caliper=measuring, heat_opacity=opacity, chosen=chosen)
@@ -64,7 +64,7 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
     st.html(f"<style>{shape}\n{layers}\n{STYLE.format(scope=SCOPE)}\n{READING_STYLE if measuring else ''}</style>")
     # Above the picture, where it stays in sight while the next distance is dragged.
     caliper_reading(item, is_on=measuring)
-    zoom_on_purpose(shown.wh[0], caliper=measuring)
+    zoom_on_purpose(shown.wh[0], caliper=measuring, heat_png=heat_png)
     with st.container(key="page-view"):
         st.plotly_chart(
             figure,

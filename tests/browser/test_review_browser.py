@@ -103,6 +103,23 @@ def test_every_key_of_review(browser: Browser, address: str, store: Store) -> No
     page.close()
 
 
+def test_enter_saves_on_a_page_that_was_reached_by_the_mouse(browser: Browser, address: str, store: Store) -> None:
+    """The link that was clicked keeps the focus, and must not take Enter away."""
+    add_page(store, 52)
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"{address}/dataset?who=Ada")
+    page.get_by_role("link", name="Review").click()
+    page.wait_for_url("**/review?**page=*", timeout=WAIT_MS)
+    expect(page.locator("canvas.upper-canvas")).to_be_visible(timeout=WAIT_MS)
+    settle(page)
+    image_id = int(page.url.rpartition("page=")[2])
+    page.keyboard.press("n")
+    expect(page.locator("[class*=st-key-press-label-normal] strong")).to_be_visible(timeout=WAIT_MS)
+    page.keyboard.press("Enter")
+    until(page, lambda: readings.head(store, image_id) is not None)
+    page.close()
+
+
 def test_a_quick_readers_keys_never_reach_another_page(browser: Browser, tiny_bundle: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "data")
     store.add_person("Ada")

@@ -88,7 +88,7 @@ def test_figure_draws_many_beats_in_few_traces_on_the_photo() -> None:
     beats = tuple(beat((-1.0) ** n * n, left=10.0 * n) for n in range(60))
     corners = ((0.0, 0.0), (900.0, 0.0), (900.0, 400.0), (0.0, 400.0))
     prediction = Prediction("a", 1, "ok", decision="normal", p_abnormal=0.1, beats=beats, panel_photo_xy=corners)
-    figure = page_figure(b"page", (900, 500), prediction, b"heat")
+    figure = page_figure(b"page", (900, 500), prediction)
     assert len(figure.data) <= 7
     assert list(figure.layout.xaxis.range) == [0, 900]
     assert list(figure.layout.yaxis.range) == [500, 0]
@@ -103,7 +103,7 @@ def test_figure_draws_many_beats_in_few_traces_on_the_photo() -> None:
 def test_figure_boxes_handwriting_and_names_it_once() -> None:
     patches = (Box(10, 20, 60, 40), Box(200, 20, 400, 60))
     prediction = Prediction("a", 1, "ok", decision="refer", beats=(beat(0.5),), handwriting_photo_xyxy=patches)
-    figure = page_figure(b"page", (900, 500), prediction, None)
+    figure = page_figure(b"page", (900, 500), prediction)
     boxes, name = (trace for trace in figure.data if "handwriting" in (trace.name, *(trace.text or ())))
     assert list(boxes.x) == [10, 60, 60, 10, 10, None, 200, 400, 400, 200, 200, None]
     assert (list(name.x), list(name.y)) == ([200], [20])
