@@ -10,6 +10,7 @@ from pages.parts.label_check import label_check_tab
 from pages.parts.look_alikes import look_alike_tab
 from pages.parts.storage import person, store
 from pages.parts.style import page_head
+from pages.parts.words import error_text
 
 page_head("What would the next training learn from?")
 data = store()
@@ -46,4 +47,4 @@ try:
     with care:
         care_tab(data)
 except StoreError as error:
-    st.error(f"**{error.cause}** {error.next_step}")
+    st.error(error_text(error))

@@ -11,6 +11,7 @@ from pages.parts.decisions import compare_button, decision_box, history_table, r
 from pages.parts.lineage import lineage_box, standing_badge
 from pages.parts.storage import person, store
 from pages.parts.style import page_head
+from pages.parts.words import error_text, plain
 from trainer.registry import BundleFacts, bundles
 from trainer.registry_decisions import history, rollback_target
 
@@ -28,9 +29,9 @@ def say_what_was_done() -> None:
     """The outcome of the last click, once."""
     note, error = st.session_state.pop(NOTE, None), st.session_state.pop(ERROR, None)
     if note is not None:
-        st.success(note)
+        st.success(plain(note))
     if error is not None:
-        st.error(f"**{error.cause}** {error.next_step}")
+        st.error(error_text(error))
 
 
 def choose(others: list[BundleFacts]) -> BundleFacts:
@@ -87,4 +88,4 @@ page_head("Model in use, performance and limits")
 try:
     models(store())
 except EcgError as error:
-    st.error(f"**{error.cause}** {error.next_step}")
+    st.error(error_text(error))

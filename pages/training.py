@@ -11,6 +11,7 @@ from pages.parts.run_plan import NEW, RUNS, VIEW, plan_box, suggestion
 from pages.parts.run_words import run_name
 from pages.parts.storage import person, store
 from pages.parts.style import page_head
+from pages.parts.words import error_text
 from trainer.jobs import settle, status
 from trainer.jobs_plan import make_plan
 
@@ -59,4 +60,4 @@ try:
     else:
         plan_box(data_store, reader_name)
 except EcgError as error:
-    st.error(f"**{error.cause}** {error.next_step}")
+    st.error(error_text(error))

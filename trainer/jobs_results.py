@@ -9,6 +9,7 @@ from typing import Any
 
 from annotations.store import Store
 from annotations.training_runs import events
+from ecgcore.csv_cells import from_cell
 from trainer.run_files import COMPARISON, LEFT_OUT, PREDICTIONS, SUMMARY, read_json, run_folder
 
 
@@ -127,7 +128,7 @@ def reliability(pages: Sequence[PageResult], bins: int = 10) -> list[dict[str, f
 def _rows(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8") as stream:
-            return list(csv.DictReader(stream))
+            return [{name: from_cell(cell) for name, cell in row.items()} for row in csv.DictReader(stream)]
     except OSError:
         return []
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from ecgcore.errors import EcgError
+from pages.parts.words import error_text
 
 
 def attempt(action: Callable[[], object]) -> None:
@@ -12,6 +13,6 @@ def attempt(action: Callable[[], object]) -> None:
     try:
         action()
     except EcgError as error:
-        st.error(f"**{error.cause}** {error.next_step}")
+        st.error(error_text(error))
     else:
         st.rerun()

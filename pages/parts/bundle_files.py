@@ -7,6 +7,7 @@ import streamlit as st
 
 from annotations.store import Store
 from ecgcore.errors import EcgError
+from pages.parts.words import plain
 from trainer.registry import BundleFacts
 from trainer.registry_exchange import check_bundle, export_bundle, import_bundle
 
@@ -21,7 +22,7 @@ def export_button(store: Store, facts: BundleFacts) -> None:
     try:
         check_bundle(facts)  # before the click: what a download raises is shown in Streamlit's words, not in ours
     except EcgError as error:
-        st.error(f"**It cannot be exported: {error.cause}** {error.next_step}")
+        st.error(f"**It cannot be exported: {plain(error.cause)}** {plain(error.next_step)}")
         return
     st.download_button(
         "Export",

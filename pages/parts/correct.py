@@ -13,6 +13,7 @@ from pages.parts.panel_cut import cut_of, kept_cuts
 from pages.parts.results import Screened, Shown
 from pages.parts.storage import known_person, store
 from pages.parts.storing import known_picture, store_page
+from pages.parts.words import error_text
 
 _ASKED = "keep-asked"
 
@@ -42,7 +43,7 @@ def correct_this(item: Screened, shown: Shown) -> None:
         else:
             _keep_dialog(item, shown)
     except EcgError as error:
-        st.error(f"**{error.cause}** {error.next_step}")
+        st.error(error_text(error))
 
 
 def _ask(key: str) -> None:
@@ -91,7 +92,7 @@ def _go(item: Screened, shown: Shown, keep: Keep, cut: PanelCut | None, key: str
             group = patient_group(store(), key) if key.strip() else ""
             image_id = store_page(store(), item, shown, cut=cut, group=group, person=known_person())
     except EcgError as error:
-        st.error(f"**{error.cause}** {error.next_step}")
+        st.error(error_text(error))
         return
     remember_keeping(keep)
     _forget_question()

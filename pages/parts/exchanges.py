@@ -16,7 +16,7 @@ from annotations.upkeep import check
 from pages.parts import background
 from pages.parts.archives import download, dropped_archive, empty_drop_zone
 from pages.parts.style import FIELD_PX
-from pages.parts.words import counted
+from pages.parts.words import counted, plain
 
 _REFUSALS_SHOWN = 200
 
@@ -84,7 +84,7 @@ def import_tab(store: Store, person: str) -> None:
             hide_index=True,
         )
     for twin in [] if last is None else last.twins[:_REFUSALS_SHOWN]:
-        st.caption(twin)
+        st.caption(plain(twin))
     for loss in FORMATS[name].losses if name in FORMATS else ():
         st.caption(f"Lost in this format: {loss}")
 
@@ -136,7 +136,7 @@ def care_tab(store: Store) -> None:
     if st.button("Check integrity", key="check-go"):
 
         def look(report: background.Report) -> str:
-            return "  \n".join(check(store, report)) or "No damage found."
+            return "\n".join(check(store, report)) or "No damage found."
 
         background.start("check", "Checking integrity", look)
     background.show("check")

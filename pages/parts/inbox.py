@@ -3,14 +3,13 @@
 import cv2
 import numpy as np
 import streamlit as st
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ecgcore.bundle import Bundle
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from pages.parts.browser_guard import too_large
 from pages.parts.results import Picture
 from pages.parts.screening import screen_in_background
+from pages.parts.uploads import TOO_MUCH_AT_ONCE, is_held, let_go
 
 TAKES = (
     "PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC, PDF and DICOM. Files stay in this computer's memory and are forgotten when "
@@ -58,13 +57,11 @@ def _dropped(bundle: Bundle) -> bool:
     )
     if not files:
         return False
-    screen_in_background([Picture(file.name, file.getvalue()) for file in files], bundle)
+    refusals = [None if is_held(file) else TOO_MUCH_AT_ONCE for file in files]
+    pictures = zip(files, refusals, strict=True)
+    screen_in_background([Picture(file.name, file.getvalue(), refusal=why) for file, why in pictures], bundle)
     _next_turn("drop")
-    context = get_script_run_ctx()
-    # Streamlit would keep the files to the end of the session, also those of pages that are removed.
-    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
-        for file in files:
-            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+    let_go(files)
     return True
 
 
@@ -78,6 +75,7 @@ def _photographed(bundle: Bundle) -> bool:
         return False
     screen_in_background([Picture(f"Camera photo {turn + 1}.jpg", photo.getvalue())], bundle)
     _next_turn("camera")
+    let_go([photo])
     return True
 
 

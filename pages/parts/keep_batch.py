@@ -19,7 +19,7 @@ from pages.parts.panel_cut import cut_of, kept_cuts
 from pages.parts.results import Screened, Shown
 from pages.parts.storage import known_person, store
 from pages.parts.storing import known_picture, store_page
-from pages.parts.words import counted
+from pages.parts.words import counted, error_text, plain
 
 _BATCH = "keep-batch"
 
@@ -151,7 +151,7 @@ def _store(batch: _Batch, answer: Answer) -> None:
     try:
         groups = {key: patient_group(data, typed) for key, typed in answer.keys.items() if typed.strip()}
     except StoreError as error:
-        st.error(f"**{error.cause}** {error.next_step}")
+        st.error(error_text(error))
         return
 
     def keep(item: Screened, shown: Shown) -> None:
@@ -191,4 +191,4 @@ def _each(batch: _Batch, report: background.Report, action: Callable[[Screened, 
 
 def _say_troubles(batch: _Batch) -> None:
     for reason in batch.trouble:
-        st.warning(reason)
+        st.warning(plain(reason))

@@ -8,7 +8,7 @@ from annotations.training_runs import TrainingRun, runs
 from pages.parts.local_time import local_day
 from pages.parts.page_cards import BOXES, PageCard, page_cards
 from pages.parts.run_findings import page_words
-from pages.parts.words import counted
+from pages.parts.words import counted, plain
 from trainer.jobs_results import PageResult, out_of_fold
 
 _A_SCREEN = 12
@@ -58,4 +58,5 @@ def _waiting(store: Store, run: TrainingRun, page: PageResult) -> str | None:
     head = readings.head(store, page.image_id)
     if head is None or head.reading.label != page.label or head.created_at > run.created_at:
         return None
-    return f"{page_words(page)} · distance {page.distance:.2f}  \nread by {head.person}, {local_day(head.created_at)}"
+    read = f"read by {plain(head.person)}, {local_day(head.created_at)}"
+    return f"{page_words(page)} · distance {page.distance:.2f}  \n{read}"

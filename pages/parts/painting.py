@@ -9,7 +9,7 @@ from ecgcore.errors import EcgError
 from ecgcore.types import Box
 from pages.parts.canvas import STROKE_PX, from_drawing
 from pages.parts.desk import background, forget_pictures
-from pages.parts.words import counted
+from pages.parts.words import counted, error_text
 from pages.parts.work import Work
 
 WIDTH_PX = 938
@@ -48,7 +48,7 @@ def painting_box(store: Store, work: Work) -> None:
         try:
             work.picture = paint_black(store, work.picture.id, boxes, work.person)
         except EcgError as error:
-            st.error(f"**{error.cause}** {error.next_step}")
+            st.error(error_text(error))
             return
         forget_pictures()
         work.reseed()

@@ -6,6 +6,7 @@ import streamlit as st
 
 from annotations.model import StoreError
 from annotations.store import Store, data_dir
+from pages.parts.words import error_text, plain
 
 
 def store() -> Store:
@@ -13,7 +14,7 @@ def store() -> Store:
     try:
         return _open(str(data_dir()))
     except StoreError as error:
-        st.error(f"**The data folder cannot be used.** {error.cause} {error.next_step}")
+        st.error(f"**The data folder cannot be used.** {plain(error.cause)} {plain(error.next_step)}")
         st.stop()
 
 
@@ -47,7 +48,7 @@ def _ask() -> None:
     st.markdown("**Who are you?** Your readings are saved under your name.")
     people = store().people()
     if people:
-        chosen = st.pills("Known readers", people, label_visibility="collapsed", key="person-known")
+        chosen = st.pills("Known readers", people, format_func=plain, label_visibility="collapsed", key="person-known")
         if chosen:
             _enter(chosen)
     with st.form("person-new", border=False):
@@ -56,7 +57,7 @@ def _ask() -> None:
             try:
                 _enter(store().add_person(name))
             except StoreError as error:
-                st.error(f"{error.cause} {error.next_step}")
+                st.error(error_text(error))
 
 
 def _enter(name: str) -> None:
