@@ -11,6 +11,7 @@ from pages.parts.results import Picture
 from pages.parts.screening import screen_in_background
 from pages.parts.uploads import TOO_MUCH_AT_ONCE, is_held, let_go
 
+MAX_PICTURE_MB = 64
 TAKES = (
     "PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC, PDF and DICOM. Files stay in this computer's memory and are forgotten when "
     "you close this tab."
@@ -31,19 +32,18 @@ def incoming(bundle: Bundle) -> bool:
     Returns:
         Whether anything has come since the last run.
     """
-    limit = int(st.get_option("server.maxUploadSize"))
     with st.container(key="intake", horizontal=True, vertical_alignment="center"):
         came = [_dropped(bundle)]
         with st.container(horizontal=True, width="content"):
             came += [_photographed(bundle), _sampled(bundle)]
     st.caption(TAKES)
-    return any([*came, _refused(limit, bundle)])
+    return any([*came, _refused(bundle)])
 
 
-def _refused(limit_mb: int, bundle: Bundle) -> bool:
+def _refused(bundle: Bundle) -> bool:
     """List what the drop zone kept to itself; it is opened only where nothing else was dropped with it."""
-    names, alone = too_large(limit_mb * 2**20)
-    reason = TOO_LARGE.format(limit=limit_mb)
+    names, alone = too_large(MAX_PICTURE_MB * 2**20)
+    reason = TOO_LARGE.format(limit=MAX_PICTURE_MB)
     if names:
         screen_in_background([Picture(name, b"", refusal=reason) for name in names], bundle, opening=alone)
     return bool(names)
@@ -53,7 +53,11 @@ def _dropped(bundle: Bundle) -> bool:
     """Take what lies in the drop zone, whatever its type, so that what cannot be read is told."""
     turn = _turn("drop")
     files = st.file_uploader(
-        "ECG pictures", accept_multiple_files=True, key=f"drop-{turn}", label_visibility="collapsed"
+        "ECG pictures",
+        accept_multiple_files=True,
+        max_upload_size=MAX_PICTURE_MB,
+        key=f"drop-{turn}",
+        label_visibility="collapsed",
     )
     if not files:
         return False
