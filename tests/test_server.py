@@ -1,7 +1,9 @@
 """What the server answers, and whom: over a real socket, as another program or a page of another site would ask."""
 
+import signal
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPMessage
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -98,3 +100,10 @@ def test_the_app_itself_is_heard(address: str) -> None:
 
 def test_metrics_are_closed(address: str) -> None:
     assert ask(address, "/_stcore/metrics", {})[0] == REFUSED
+
+
+def test_it_ends_well_when_asked_to(tmp_path: Path) -> None:
+    with served({"ECG_DATA_DIR": str(tmp_path)}) as (address, server):
+        assert ask(address, "/", {})[0] == 200
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=20) == 0

@@ -1,6 +1,9 @@
-"""What a browser sends stays in the server's memory, within a bound, and names are names on every page."""
+"""What a browser sends stays in the server's memory, and a server that is ended in the middle of it ends well."""
 
+import re
+import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +26,7 @@ class Served:
     """A server, its process and the folder that it has for temporary files."""
 
     address: str
-    pid: int
+    process: subprocess.Popen[bytes]
     temporary: Path
 
 
@@ -33,7 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     temporary = tmp_path_factory.mktemp("temporary")
     environment = {"ECG_DATA_DIR": str(tmp_path_factory.mktemp("data")), "TMPDIR": str(temporary)}
     with served(environment) as (address, process):
-        yield Served(address, process.pid, temporary)
+        yield Served(address, process, temporary)
 
 
 def caught_upload(page: Page) -> Request:
@@ -84,8 +87,19 @@ def test_an_upload_is_never_a_file(browser: Browser, server: Served) -> None:
             f"Content-Length: {len(head) + SENT_BYTES + len(tail)}\r\n\r\n".encode()
         )
         sending.sendall(head + bytes(SENT_BYTES))
-        assert written_to(server.pid, server.temporary) == [], "while it is being sent"
+        assert written_to(server.process.pid, server.temporary) == [], "while it is being sent"
         sending.sendall(tail)
         assert sending.recv(100).startswith(b"HTTP/1.1 204")
-    assert written_to(server.pid, server.temporary) == []
+    assert written_to(server.process.pid, server.temporary) == []
+    page.close()
+
+
+def test_a_server_that_is_ended_while_it_screens_ends_well(browser: Browser, server: Served) -> None:
+    page = browser.new_page()
+    page.goto(server.address)
+    page.get_by_text("Try a sample", exact=True).first.click(timeout=WAIT_MS)
+    page.locator(".st-key-sample-normal button").click()
+    page.get_by_text(re.compile("^Screening")).first.wait_for(timeout=WAIT_MS)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(timeout=ANSWERS_WITHIN_S) == 0
     page.close()
