@@ -9,7 +9,6 @@ Uploads stay in memory, and what is written is for the account that runs the ser
 
 import logging
 import os
-import signal
 import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -116,18 +115,14 @@ class SameSiteOnly:
 
 
 @asynccontextmanager
-async def _bounded(_app: st.App) -> AsyncIterator[None]:
-    """The server's life, from its start to its end."""
-    bound_uploads(get_instance().uploaded_file_mgr)  # type: ignore[arg-type]
-    yield
+async def _from_start_to_end(_app: st.App) -> AsyncIterator[None]:
+    """What is done when the server starts, and when it was asked to end and has closed every connection.
 
-
-def _end(_number: int, _frame: object) -> None:
-    """End well when asked to: uvicorn comes here last, once it has closed every connection.
-
-    Python's own way out would meet threads that are still inside PyTorch and OpenCV and abort, and an abort may leave
+    Python's own way out would meet threads that are still inside PyTorch and OpenCV, and abort: an abort may leave
     patients' pictures in a core dump.
     """
+    bound_uploads(get_instance().uploaded_file_mgr)  # type: ignore[arg-type]
+    yield
     end_workers()
     logging.shutdown()
     sys.stdout.flush()
@@ -137,5 +132,4 @@ def _end(_number: int, _frame: object) -> None:
 keep_private()
 # Starlette would write an upload of over 1 MB into the temporary folder; what is too large never gets as far.
 MultiPartParser.spool_max_size = (int(st.get_option("server.maxUploadSize")) + 1) * 2**20
-signal.signal(signal.SIGTERM, _end)
-app = st.App("app.py", middleware=[Middleware(SameSiteOnly)], lifespan=_bounded)
+app = st.App("app.py", middleware=[Middleware(SameSiteOnly)], lifespan=_from_start_to_end)

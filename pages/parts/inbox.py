@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ecgcore.bundle import Bundle
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
@@ -61,12 +62,19 @@ def _dropped(bundle: Bundle) -> bool:
     )
     if not files:
         return False
-    refusals = [None if is_held(file) else TOO_MUCH_AT_ONCE for file in files]
-    pictures = zip(files, refusals, strict=True)
-    screen_in_background([Picture(file.name, file.getvalue(), refusal=why) for file, why in pictures], bundle)
+    screen_in_background([_picture(file) for file in files], bundle)
     _next_turn("drop")
     let_go(files)
     return True
+
+
+def _picture(file: UploadedFile) -> Picture:
+    """What was dropped; the drop zone keeps to its limit, but not every program that may send to it."""
+    if not is_held(file):
+        return Picture(file.name, b"", refusal=TOO_MUCH_AT_ONCE)
+    if file.size > MAX_PICTURE_MB * 2**20:
+        return Picture(file.name, b"", refusal=TOO_LARGE.format(limit=MAX_PICTURE_MB))
+    return Picture(file.name, file.getvalue())
 
 
 def _photographed(bundle: Bundle) -> bool:
