@@ -9,13 +9,16 @@ Uploads stay in memory, and what is written is for the account that runs the ser
 
 import logging
 import os
+import signal
 import sys
+import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
+from types import FrameType
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
@@ -33,6 +36,8 @@ from pages.parts.uploads import bound_uploads
 
 CLOSED = ("/_stcore/metrics",)
 """Addresses of Streamlit's that nobody here needs."""
+ENDS_WITHIN_S = 5.0
+"""After it was asked to."""
 POLICY_VIOLATION = 1008
 """RFC 6455, 7.4.1."""
 
@@ -122,7 +127,27 @@ async def _from_start_to_end(_app: st.App) -> AsyncIterator[None]:
     patients' pictures in a core dump.
     """
     bound_uploads(get_instance().uploaded_file_mgr)  # type: ignore[arg-type]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        _end_within(number, ENDS_WITHIN_S)
     yield
+    _end()
+
+
+def _end_within(number: signal.Signals, seconds: float) -> None:
+    """Let a signal end the server also where somebody never finishes what they send or fetch, as uvicorn would wait."""
+    usual = signal.getsignal(number)
+
+    def asked(received: int, frame: FrameType | None) -> None:
+        last = threading.Timer(seconds, _end)
+        last.daemon = True
+        last.start()
+        if callable(usual):
+            usual(received, frame)
+
+    signal.signal(number, asked)
+
+
+def _end() -> None:
     end_workers()
     logging.shutdown()
     sys.stdout.flush()

@@ -20,6 +20,8 @@ SENT_BYTES = 80 * 2**20
 """Far more than sockets hold between the two, so that the server has read most of it once it is sent; and more than a
 picture may have, since archives and models come the same way."""
 ANSWERS_WITHIN_S = 20
+HEAD = b'--cut\r\nContent-Disposition: form-data; name="f"; filename="Doe Jane.dcm"\r\n\r\n'
+TAIL = b"\r\n--cut--\r\n"
 
 
 @dataclass
@@ -72,35 +74,41 @@ def written_to(pid: int, folder: Path) -> list[str]:
     return found
 
 
+def begin_upload(request: Request, size_bytes: int) -> socket.socket:
+    """Send the beginning of an upload in a browser's place, up to its content of zeros."""
+    place, headers = urlsplit(request.url), request.all_headers()
+    kept = "".join(f"{name}: {headers[name]}\r\n" for name in ("cookie", "x-xsrftoken", "origin") if name in headers)
+    sending = socket.create_connection((str(place.hostname), int(place.port or 0)), timeout=ANSWERS_WITHIN_S)
+    sending.sendall(
+        f"PUT {place.path} HTTP/1.1\r\nHost: {place.netloc}\r\n{kept}"
+        f"Content-Type: multipart/form-data; boundary=cut\r\n"
+        f"Content-Length: {len(HEAD) + size_bytes + len(TAIL)}\r\n\r\n".encode()
+    )
+    sending.sendall(HEAD)
+    return sending
+
+
 def test_an_upload_is_never_a_file(browser: Browser, server: Served) -> None:
     page = browser.new_page()
     page.goto(server.address)
     page.locator("input[type=file]").first.wait_for(state="attached", timeout=WAIT_MS)
-    request = caught_upload(page)
-    place, headers = urlsplit(request.url), request.all_headers()
-    head = b'--cut\r\nContent-Disposition: form-data; name="f"; filename="Doe Jane.dcm"\r\n\r\n'
-    tail = b"\r\n--cut--\r\n"
-    kept = "".join(f"{name}: {headers[name]}\r\n" for name in ("cookie", "x-xsrftoken", "origin") if name in headers)
-    with socket.create_connection((str(place.hostname), int(place.port or 0)), timeout=ANSWERS_WITHIN_S) as sending:
-        sending.sendall(
-            f"PUT {place.path} HTTP/1.1\r\nHost: {place.netloc}\r\n{kept}"
-            f"Content-Type: multipart/form-data; boundary=cut\r\n"
-            f"Content-Length: {len(head) + SENT_BYTES + len(tail)}\r\n\r\n".encode()
-        )
-        sending.sendall(head + bytes(SENT_BYTES))
+    with begin_upload(caught_upload(page), SENT_BYTES) as sending:
+        sending.sendall(bytes(SENT_BYTES))
         assert written_to(server.process.pid, server.temporary) == [], "while it is being sent"
-        sending.sendall(tail)
+        sending.sendall(TAIL)
         assert sending.recv(100).startswith(b"HTTP/1.1 204")
     assert written_to(server.process.pid, server.temporary) == []
     page.close()
 
 
-def test_a_server_that_is_ended_while_it_screens_ends_well(browser: Browser, server: Served) -> None:
+def test_a_server_that_is_ended_amid_screening_and_an_upload_ends_well(browser: Browser, server: Served) -> None:
     page = browser.new_page()
     page.goto(server.address)
-    page.get_by_text("Try a sample", exact=True).first.click(timeout=WAIT_MS)
-    page.locator(".st-key-sample-normal button").click()
-    page.get_by_text(re.compile("^Screening")).first.wait_for(timeout=WAIT_MS)
-    server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(timeout=ANSWERS_WITHIN_S) == 0
+    page.locator("input[type=file]").first.wait_for(state="attached", timeout=WAIT_MS)
+    with begin_upload(caught_upload(page), SENT_BYTES):
+        page.get_by_text("Try a sample", exact=True).first.click(timeout=WAIT_MS)
+        page.locator(".st-key-sample-normal button").click()
+        page.get_by_text(re.compile("^Screening")).first.wait_for(timeout=WAIT_MS)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=ANSWERS_WITHIN_S) == 0
     page.close()
