@@ -104,7 +104,7 @@ def save_box(desk: Desk, work: Work) -> None:
     elif work.kept_at is not None:
         st.caption(f"Draft kept {local_clock(work.kept_at)}")
     else:
-        st.caption(plain(desk.done) or "No changes yet.")
+        st.caption(desk.done or "No changes yet.")
 
 
 def narrow_box(desk: Desk, work: Work) -> None:
