@@ -3,23 +3,41 @@
 Streamlit finds ``app`` here: ``streamlit run server.py``. Neither a picture nor its result may leave the machine, so
 the browser is told to fetch from nowhere else. A page of another site is refused, also one whose name was made to point
 here (DNS rebinding), and none may frame the app.
+
+Uploads stay in memory, and what is written is for the account that runs the server alone.
 """
 
+import logging
+import os
+import signal
+import sys
+import threading
 from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
+from types import FrameType
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
+from streamlit.runtime import get_instance
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+from ecgcore.page_io_isolated import end_workers
+from ecgcore.private_files import keep_private
+from pages.parts.uploads import bound_uploads
 
 CLOSED = ("/_stcore/metrics",)
 """Addresses of Streamlit's that nobody here needs."""
+ENDS_WITHIN_S = 5.0
+"""After it was asked to."""
 POLICY_VIOLATION = 1008
 """RFC 6455, 7.4.1."""
 
@@ -101,4 +119,42 @@ class SameSiteOnly:
         return is_host_allowed(host) and origin in {None, f"http://{host}", f"https://{host}"}
 
 
-app = st.App("app.py", middleware=[Middleware(SameSiteOnly)])
+@asynccontextmanager
+async def _from_start_to_end(_app: st.App) -> AsyncIterator[None]:
+    """What is done when the server starts, and when it was asked to end and has closed every connection.
+
+    Python's own way out would meet threads that are still inside PyTorch and OpenCV, and abort: an abort may leave
+    patients' pictures in a core dump.
+    """
+    bound_uploads(get_instance().uploaded_file_mgr)  # type: ignore[arg-type]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        _end_within(number, ENDS_WITHIN_S)
+    yield
+    _end()
+
+
+def _end_within(number: signal.Signals, seconds: float) -> None:
+    """Let a signal end the server also where somebody never finishes what they send or fetch, as uvicorn would wait."""
+    usual = signal.getsignal(number)
+
+    def asked(received: int, frame: FrameType | None) -> None:
+        last = threading.Timer(seconds, _end)
+        last.daemon = True
+        last.start()
+        if callable(usual):
+            usual(received, frame)
+
+    signal.signal(number, asked)
+
+
+def _end() -> None:
+    end_workers()
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
+
+
+keep_private()
+# Starlette would write an upload of over 1 MB into the temporary folder; what is too large never gets as far.
+MultiPartParser.spool_max_size = (int(st.get_option("server.maxUploadSize")) + 1) * 2**20
+app = st.App("app.py", middleware=[Middleware(SameSiteOnly)], lifespan=_from_start_to_end)

@@ -14,6 +14,8 @@ from annotations.snapshots import snapshots
 from annotations.store import Store, data_dir
 from annotations.upkeep import check
 from ecgcore.errors import EcgError
+from ecgcore.printable import say
+from ecgcore.private_files import keep_private
 
 EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
 _REFUSALS_SHOWN = 50
@@ -26,10 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run[options.command](options)
     except EcgError as error:
-        print(f"annotations: {error}", file=sys.stderr)
+        say(f"annotations: {error}", is_trouble=True)
         return EXIT_FAILED
     except KeyboardInterrupt:
-        print("annotations: stopped; nothing was changed.", file=sys.stderr)
+        say("annotations: stopped; nothing was changed.", is_trouble=True)
         return EXIT_STOPPED
 
 
@@ -83,17 +85,17 @@ def _import(options: argparse.Namespace) -> int:
         )
     for refusal in report.refusals[:_REFUSALS_SHOWN]:
         place = "" if refusal.line is None else f":{refusal.line}"
-        print(f"refused {refusal.file}{place}: {refusal.reason}", file=sys.stderr)
+        say(f"refused {refusal.file}{place}: {refusal.reason}", is_trouble=True)
     if len(report.refusals) > _REFUSALS_SHOWN:
-        print(f"... and {len(report.refusals) - _REFUSALS_SHOWN} more", file=sys.stderr)
-    print(
+        say(f"... and {len(report.refusals) - _REFUSALS_SHOWN} more", is_trouble=True)
+    say(
         f"pages added: {report.pictures_added}, readings added: {report.readings_added}, "
         f"unchanged: {report.unchanged}, refused: {len(report.refusals)}"
     )
     for twin in report.twins:
-        print(f"near-duplicate: {twin}")
+        say(f"near-duplicate: {twin}")
     for loss in report.losses:
-        print(f"lost in this format: {loss}", file=sys.stderr)
+        say(f"lost in this format: {loss}", is_trouble=True)
     return EXIT_FAILED if report.refusals else EXIT_OK
 
 
@@ -105,41 +107,43 @@ def _export(options: argparse.Namespace) -> int:
     count = export_to(
         store, options.format, options.path, snapshot_id=chosen[0] if chosen else None, progress=_show_progress
     )
-    print(f"pages written to {options.path}: {count}")
+    say(f"pages written to {options.path}: {count}")
     for loss in FORMATS[options.format].losses:
-        print(f"lost in this format: {loss}", file=sys.stderr)
+        say(f"lost in this format: {loss}", is_trouble=True)
     return EXIT_OK
 
 
 def _backup(options: argparse.Namespace) -> int:
     backup(Store(options.data_dir), options.path, _show_progress)
-    print(f"backup written to {options.path}")
+    say(f"backup written to {options.path}")
     return EXIT_OK
 
 
 def _restore(options: argparse.Namespace) -> int:
     restore(options.path, options.data_dir, _show_progress)
-    print(f"{options.path} restored into {options.data_dir}")
+    say(f"{options.path} restored into {options.data_dir}")
     return EXIT_OK
 
 
 def _check(options: argparse.Namespace) -> int:
     store = Store(options.data_dir)
     for file in store.finished:
-        print(f"{file} is deleted: a program was killed while it took it in or out")
+        say(f"{file} is deleted: a program was killed while it took it in or out")
     findings = check(store, _show_progress)
-    print("\n".join(findings) or "no damage found")
+    say(*findings or ["no damage found"])
     older = without_look(store)
     if older:
         found = compare_older(store, _show_progress)
-        print(f"{older} older pages compared; near-duplicate pairs (see the Dataset page): {found}")
+        say(f"{older} older pages compared; near-duplicate pairs (see the Dataset page): {found}")
     return EXIT_FAILED if findings else EXIT_OK
 
 
 def _show_progress(done: int, of: int) -> None:
     if sys.stderr.isatty():
-        print(f"\r{done} of {of}\x1b[K", end="\n" if done == of else "", file=sys.stderr, flush=True)
+        sys.stderr.write(f"\r{done} of {of}\x1b[K" + ("\n" if done == of else ""))
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":
+    keep_private()
     sys.exit(main())

@@ -20,15 +20,19 @@ _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"
 
 
 @contextmanager
-def served(environment: Mapping[str, str], port: int | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The app's address and its process, which ends with the block however that ends.
+def served(
+    environment: Mapping[str, str], port: int | None = None, script: str = "server.py"
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The app's address, or that of another script, and its process, which ends with the block however that ends.
 
     Raises:
         RuntimeError: the app did not start.
     """
     port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "server.py", f"--server.port={port}", "--server.headless=true"]
-    server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", "--server.headless=true"]
+    server = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **environment}, stdin=subprocess.DEVNULL
+    )
     try:
         _wait(f"http://127.0.0.1:{port}/_stcore/health", server)
         yield f"http://127.0.0.1:{port}", server

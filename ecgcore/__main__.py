@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, TextIO
 from ecgcore.errors import EcgError
 from ecgcore.overlay import NOTICE, overlay_png
 from ecgcore.page_io import FILE_ENDINGS
+from ecgcore.printable import say
+from ecgcore.private_files import keep_private, open_private
 from ecgcore.types import USUAL_PAPER, ByteArray, Paper, Prediction
 
 if TYPE_CHECKING:
@@ -34,11 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _open_output(options.json) as output:
             return _screen_all(options, bundle, output)
     except EcgError as error:
-        print(f"ecgcore: {error}", file=sys.stderr)
+        say(f"ecgcore: {error}", is_trouble=True)
     except OSError as error:
-        print(
-            f"ecgcore: {error.filename or 'output'}: {error.strerror}. Choose another place to write.", file=sys.stderr
-        )
+        place = error.filename or "output"
+        say(f"ecgcore: {place}: {error.strerror}. Choose another place to write.", is_trouble=True)
     return EXIT_USAGE
 
 
@@ -83,7 +84,7 @@ def _positive(text: str) -> float:
 
 
 def _open_output(path: Path | None) -> contextlib.AbstractContextManager[TextIO]:
-    return contextlib.nullcontext(sys.stdout) if path is None else path.open("w", encoding="utf-8")
+    return contextlib.nullcontext(sys.stdout) if path is None else open_private(path)
 
 
 def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -> int:
@@ -94,9 +95,10 @@ def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -
         _show_progress(done, len(files))
         for prediction, photo_rgb in _predictions(file, bundle, options.min_score, paper):
             _clear_progress()
-            print(json.dumps(prediction.to_json()), file=output, flush=True)
+            output.write(json.dumps(prediction.to_json()) + "\n")
+            output.flush()
             for fault in prediction.faults:
-                print(f"{file}, page {prediction.page}: {fault}", file=sys.stderr)
+                say(f"{file}, page {prediction.page}: {fault}", is_trouble=True)
             if prediction.status == "error":
                 exit_code = EXIT_PAGE_ERROR
             if options.overlay is not None and photo_rgb is not None:
@@ -135,14 +137,17 @@ def _show_progress(done: int, total: int) -> None:
     if sys.stderr.isatty():
         filled = 24 * done // max(total, 1)
         bar = f"[{'#' * filled}{'.' * (24 - filled)}] {done}/{total} files"
-        print(f"\r{bar}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+        sys.stderr.write(f"\r{bar}" + ("\n" if done == total else ""))
+        sys.stderr.flush()
 
 
 def _clear_progress() -> None:
     """Wipe the bar, so that a result printed to the same terminal starts on a clean line."""
     if sys.stderr.isatty() and sys.stdout.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":
+    keep_private()
     sys.exit(main())

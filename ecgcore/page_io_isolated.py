@@ -177,10 +177,11 @@ def _after_fork() -> None:
     _idle.clear()
 
 
-def _end() -> None:
+def end_workers() -> None:
+    """End the processes that wait for files; those at work end when this process does."""
     while _idle:
         _idle.pop().kill()
 
 
-atexit.register(_end)
+atexit.register(end_workers)
 os.register_at_fork(after_in_child=_after_fork)

@@ -11,6 +11,7 @@ from pages.parts.decisions import compare_button, decision_box, history_table, r
 from pages.parts.lineage import lineage_box, standing_badge
 from pages.parts.storage import person, store
 from pages.parts.style import page_head
+from pages.parts.words import plain
 from trainer.registry import BundleFacts, bundles
 from trainer.registry_decisions import history, rollback_target
 
@@ -28,7 +29,7 @@ def say_what_was_done() -> None:
     """The outcome of the last click, once."""
     note, error = st.session_state.pop(NOTE, None), st.session_state.pop(ERROR, None)
     if note is not None:
-        st.success(note)
+        st.success(plain(note))
     if error is not None:
         tell(error)
 

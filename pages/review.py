@@ -16,6 +16,7 @@ from pages.parts.storage import person, store
 from pages.parts.style import page_head
 from pages.parts.turns import Desk, desk_of
 from pages.parts.versions import conflict_box
+from pages.parts.words import error_text, plain
 from pages.parts.work import Work
 
 STYLE = """<style>
@@ -41,7 +42,7 @@ def show(data: Store, desk: Desk, work: Work) -> None:
     helper_keys(desk, work)
     below_the_page(data, desk, work)
     if work.trouble is not None:
-        told.error(f"**{work.trouble.cause}** {work.trouble.next_step} {IN_SESSION}")
+        told.error(f"{error_text(work.trouble)} {IN_SESSION}")
 
 
 page_head("Correct the beats and label the page.")
@@ -56,12 +57,12 @@ try:
     with st.sidebar:
         queue_box(opened_store, reader)
     if the_desk.told:
-        told.warning(the_desk.told)
+        told.warning(plain(the_desk.told))
     if the_desk.work is None:
         empty_queue(opened_store, the_desk)
     else:
         show(opened_store, the_desk, the_desk.work)
 except EcgError as error:
-    told.error(f"**{error.cause}** {error.next_step} {IN_SESSION}")
+    told.error(f"{error_text(error)} {IN_SESSION}")
 with listener:
     listen(the_desk)

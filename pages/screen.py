@@ -19,6 +19,7 @@ from pages.parts.straighten import STRAIGHTENED, straighten_box
 from pages.parts.style import page_head
 from pages.parts.verdict import picture_faults, verdict_banner
 from pages.parts.view import page_view
+from pages.parts.words import plain
 
 WELCOME = (
     "**ECG photo screener** reads a photo, scan or PDF of a 12-lead ECG, calls it normal or abnormal or refers it to a "
@@ -39,12 +40,13 @@ def show_result(item: Screened, in_use: Bundle) -> None:
     prediction, shown, bundle = item.prediction, item.shown, item.bundle
     if bundle.version != in_use.version:
         st.caption(
-            f"Screened with {bundle.version}. {in_use.version} is now in use: drop the picture again for its result."
+            f"Screened with {plain(bundle.version)}. {plain(in_use.version)} is now in use: drop the picture again for "
+            "its result."
         )
     if item.synthetic:
         st.caption("An artificial page, drawn by this app. No patient's ECG.")
     if prediction.status != "ok" or shown is None:
-        st.error(f"**Not screened.** {prediction.reason}", icon=":material/block:")
+        st.error(f"**Not screened.** {plain(prediction.reason)}", icon=":material/block:")
         if shown is not None:
             straighten_box(item, shown, in_use)
         return
@@ -68,7 +70,7 @@ def show_result(item: Screened, in_use: Bundle) -> None:
 def show_title(opened: Screened, queue: ScreeningQueue) -> None:
     """The open page's title, and what is done with all pages at once."""
     with st.container(key="page-title", horizontal=True, vertical_alignment="center"):
-        st.subheader(opened.title, anchor=False, width="stretch")
+        st.subheader(plain(opened.title), anchor=False, width="stretch")
         all_pages_menu(queue)
 
 
@@ -86,5 +88,5 @@ with told():
         show_title(row, queue)
         show_result(row, active)
     else:
-        st.subheader(row.name, anchor=False)
+        st.subheader(plain(row.name), anchor=False)
         st.info(NO_ANSWER_YET[row.state], icon=":material/hourglass_empty:")

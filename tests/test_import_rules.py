@@ -10,9 +10,10 @@ PACKAGES = ("ecgcore", "annotations", "trainer", "pages")
 NETWORKS = {"torch", "torchvision", "safetensors"}
 
 # Of the project's own modules, what each package may import besides itself; a name stands for all below it.
+WRITING = ("ecgcore.printable", "ecgcore.csv_cells", "ecgcore.private_files")
 ALLOWED = {
     "ecgcore": (),
-    "annotations": ("ecgcore.types", "ecgcore.errors", "ecgcore.page", "ecgcore.papersim", "ecgcore.assist"),
+    "annotations": ("ecgcore.types", "ecgcore.errors", "ecgcore.page", "ecgcore.papersim", "ecgcore.assist", *WRITING),
     "trainer": ("ecgcore", "annotations"),
     "pages": ("ecgcore", "annotations", "trainer.jobs", "trainer.registry"),
 }
@@ -22,7 +23,7 @@ FORBIDDEN = {
     "trainer": {"streamlit"},
     "pages": set(),
 }
-WITHOUT_NETWORKS = ("ecgcore.types", "ecgcore.errors", "ecgcore.page", "ecgcore.papersim", "ecgcore.assist")
+WITHOUT_NETWORKS = ("ecgcore.types", "ecgcore.errors", "ecgcore.page", "ecgcore.papersim", "ecgcore.assist", *WRITING)
 WITHOUT_NETWORKS += ("ecgcore.manifest", "trainer.jobs", "trainer.registry")
 
 

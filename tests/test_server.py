@@ -1,7 +1,9 @@
 """What the server answers, and whom: over a real socket, as another program or a page of another site would ask."""
 
+import signal
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPMessage
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -98,3 +100,12 @@ def test_the_app_itself_is_heard(address: str) -> None:
 
 def test_metrics_are_closed(address: str) -> None:
     assert ask(address, "/_stcore/metrics", {})[0] == REFUSED
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_it_writes_for_its_owner_alone_and_ends_well_when_asked_to(tmp_path: Path, asked: signal.Signals) -> None:
+    with served({"ECG_DATA_DIR": str(tmp_path)}) as (address, server):
+        assert ask(address, "/", {})[0] == 200
+        assert "Umask:\t0077" in Path(f"/proc/{server.pid}/status").read_text(), "what it writes is closed to others"
+        server.send_signal(asked)
+        assert server.wait(timeout=20) == 0

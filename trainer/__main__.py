@@ -8,6 +8,8 @@ from typing import Any
 
 from annotations.store import data_dir
 from ecgcore.errors import EcgError
+from ecgcore.printable import say
+from ecgcore.private_files import keep_private
 from trainer.config import RECIPES
 from trainer.workload import STAGES
 
@@ -30,15 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _command(options.command)(options)
     except EcgError as error:
-        print(f"trainer: {error}", file=sys.stderr)
+        say(f"trainer: {error}", is_trouble=True)
         return EXIT_FAILED
     except KeyboardInterrupt:
-        print("trainer: stopped. Start the same command with --resume to go on.", file=sys.stderr)
+        say("trainer: stopped. Start the same command with --resume to go on.", is_trouble=True)
         return EXIT_STOPPED
     except OSError as error:
-        print(
-            f"trainer: {error.filename or 'output'}: {error.strerror}. Choose another place to write.", file=sys.stderr
-        )
+        place = error.filename or "output"
+        say(f"trainer: {place}: {error.strerror}. Choose another place to write.", is_trouble=True)
         return EXIT_FAILED
     return EXIT_OK
 
@@ -190,4 +191,5 @@ def _add_bundle_commands(commands: _Commands) -> None:
 
 
 if __name__ == "__main__":
+    keep_private()
     sys.exit(main())

@@ -17,6 +17,7 @@ from ecgcore.bundle import load_bundle
 from ecgcore.device import pick_device
 from ecgcore.errors import BadData
 from ecgcore.manifest import starter_folder
+from ecgcore.printable import say
 from trainer.config import Recipe, recipe_named
 from trainer.crossval import cross_validate
 from trainer.data import PreparedPage, preparation_version, prepare_pages
@@ -110,7 +111,7 @@ def crossval(options: argparse.Namespace) -> None:
         summary |= data.counts() | {"start": options.start}
         write_json_atomic(run.path / SUMMARY, summary)
     if peer.rank == 0:
-        print(figures_table(summary["pooled"]))
+        say(*figures_table(summary["pooled"]).splitlines())
 
 
 def fit(options: argparse.Namespace) -> None:
@@ -138,7 +139,7 @@ def fit(options: argparse.Namespace) -> None:
             progress=show_progress,
             cache=options.cache and options.cache / "seen",
         )
-    print(figures_table(figures["inner_split"]))
+    say(*figures_table(figures["inner_split"]).splitlines())
     tell(f"Wrote {options.out}. The figures above are optimistic: validation pages, used for early stopping.")
 
 
@@ -149,8 +150,8 @@ def evaluate(options: argparse.Namespace) -> None:
         data = _prepare(options, options.cache or Path(temporary))
         report = evaluate_bundle(bundle, data.pages) | {"rows": data.counts()}
     seen = ", ".join(f"{count} {reason}" for reason, count in report["left_out_as_seen"].items()) or "none"
-    print(f"bundle {report['bundle']}: {report['pages']} pages judged; left out as seen before: {seen}")
-    print(figures_table({part: report[part] for part in ("detector", "local", "global", "fused")}))
+    say(f"bundle {report['bundle']}: {report['pages']} pages judged; left out as seen before: {seen}")
+    say(*figures_table({part: report[part] for part in ("detector", "local", "global", "fused")}).splitlines())
     if options.json is not None:
         write_json_atomic(options.json, report)
 

@@ -13,6 +13,7 @@ from annotations.model import StoreError
 from annotations.store import Store
 from annotations.training_runs import COMPARED, TrainingRun, run_of, runs, unfinished_run
 from ecgcore.errors import BadData, StageCancelled
+from ecgcore.printable import say
 from trainer import jobs, registry
 from trainer.jobs_plan import Estimate, Plan, estimate, make_plan
 from trainer.priority import give_way
@@ -72,13 +73,13 @@ def status(options: argparse.Namespace) -> None:
     store = Store(options.data_dir)
     seen = jobs.status(store, options.id)
     if seen is None:
-        print("There was no training yet.")
+        say("There was no training yet.")
         return
     for row in runs(store)[:10]:
-        print(_line(row))
-    print(_where(seen))
+        say(_line(row))
+    say(_where(seen))
     if options.log:
-        print(seen.log)
+        say(*seen.log.splitlines())
 
 
 def stop(options: argparse.Namespace) -> None:
@@ -89,7 +90,7 @@ def stop(options: argparse.Namespace) -> None:
     if at_work is None:
         raise StoreError("No training is at work.", "There is nothing to stop.")
     jobs.stop(store, at_work.id, by=options.by)
-    print(_line(jobs.follow(store, at_work.id)))
+    say(_line(jobs.follow(store, at_work.id)))
 
 
 def resume(options: argparse.Namespace) -> None:
@@ -109,10 +110,10 @@ def bundles(options: argparse.Namespace) -> None:
         sign, recipe = "*" if facts.is_active else " ", facts.recipe or "unknown"
         parent = f"from {facts.parent}" if facts.parent else "from no bundle here"
         words = f"{facts.standing}, {facts.origin}, recipe {recipe}, {parent}, {facts.size_mb:.0f} MB"
-        print(f"{sign} {facts.version}  {words}")
+        say(f"{sign} {facts.version}  {words}")
     override = os.environ.get(registry.OVERRIDE)
     if override:
-        print(f"{registry.OVERRIDE} is set: the bundle in {override} is in use, whatever was activated.")
+        say(f"{registry.OVERRIDE} is set: the bundle in {override} is in use, whatever was activated.")
 
 
 def activate(options: argparse.Namespace) -> None:
@@ -122,25 +123,25 @@ def activate(options: argparse.Namespace) -> None:
         facts = activate_bundle(store, options.version, options.by, options.reason, is_confirmed=options.confirm)
     except UnconfirmedError as error:
         raise StoreError(error.cause, "Add --confirm to use it all the same.") from error
-    print(f"{facts.version} is now in use.")
+    say(f"{facts.version} is now in use.")
 
 
 def rollback(options: argparse.Namespace) -> None:
     """``rollback``: go back to the bundle before."""
     facts = rollback_bundle(Store(options.data_dir), options.by, options.reason)
-    print(f"{facts.version} is in use again.")
+    say(f"{facts.version} is in use again.")
 
 
 def export(options: argparse.Namespace) -> None:
     """``export-bundle``: one file."""
     export_bundle(Store(options.data_dir), options.version, options.file)
-    print(f"{options.version} was written to {options.file}.")
+    say(f"{options.version} was written to {options.file}.")
 
 
 def import_(options: argparse.Namespace) -> None:
     """``import-bundle``: from one file."""
     facts = import_bundle(Store(options.data_dir), options.file)
-    print(f"{facts.version} was imported. Compare it with the model in use before it is activated.")
+    say(f"{facts.version} was imported. Compare it with the model in use before it is activated.")
 
 
 @contextmanager
@@ -166,10 +167,10 @@ def _end_now(number: int, _frame: FrameType | None) -> None:
 
 
 def _follow(store: Store, row: TrainingRun, wait: bool) -> None:
-    print(f"Run {row.id} has started. Follow it with: python -m trainer status")
+    say(f"Run {row.id} has started. Follow it with: python -m trainer status")
     if wait:
         ended = jobs.follow(store, row.id)
-        print(_line(ended))
+        say(_line(ended))
         if ended.state != "candidate":
             raise BadData(ended.message)
 
@@ -201,17 +202,17 @@ def _where(seen: jobs.Status) -> str:
 
 def _print_plan(plan: Plan, takes: Estimate) -> None:
     train, held = plan.train, plan.held_out
-    print(
+    say(
         f"It would learn from {train.pages} pages of {train.groups} patients: {train.normal} normal, {train.abnormal} "
         f"abnormal, {train.boxed} with all {train.beats} beats boxed. Held out: {held.pages} pages of {held.groups}."
     )
     for reason, n in plan.skipped.items():
-        print(f"Left out: {n} pages, {reason}.")
+        say(f"Left out: {n} pages, {reason}.")
     for note in plan.notes:
-        print(f"Note: {note}")
+        say(f"Note: {note}")
     for problem in plan.problems:
-        print(f"Not yet: {problem.cause} {problem.next_step}")
-    print(
+        say(f"Not yet: {problem.cause} {problem.next_step}")
+    say(
         f"It takes {_minutes(takes.low)} to {_minutes(takes.high)} here, as "
         + ("earlier runs did." if takes.source == "measured" else "such machines typically do.")
     )

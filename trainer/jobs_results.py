@@ -9,6 +9,7 @@ from typing import Any
 
 from annotations.store import Store
 from annotations.training_runs import events
+from ecgcore.csv_cells import from_cell
 from trainer.results_schema import damaged, read_comparison, read_summary
 from trainer.run_files import COMPARISON, LEFT_OUT, PREDICTIONS, SUMMARY, run_folder
 
@@ -155,7 +156,7 @@ def _rows(path: Path, columns: Collection[str]) -> list[dict[str, str]]:
         raise damaged(path) from error
     if any(row.get(column) is None for row in rows for column in columns):
         raise damaged(path)
-    return rows
+    return [{column: from_cell(row[column]) for column in columns} for row in rows]
 
 
 def _number(text: str) -> float | None:

@@ -3,6 +3,8 @@
 import sys
 from typing import Any
 
+from ecgcore.printable import printable
+
 
 def show_progress(event: dict[str, Any]) -> None:
     """One line an epoch on standard error, and each step in place where that is a terminal."""
@@ -19,7 +21,8 @@ def show_progress(event: dict[str, Any]) -> None:
     words += [f"{key} {value:.4f}" for key, value in event.items() if isinstance(value, float)]
     words += [event["message"]] if "message" in event else []
     if is_step:
-        print("\r" + " ".join(words) + "\x1b[K", end="", file=sys.stderr, flush=True)
+        sys.stderr.write(f"\r{printable(' '.join(words))}\x1b[K")
+        sys.stderr.flush()
     else:
         tell(" ".join(words))
 
@@ -27,4 +30,5 @@ def show_progress(event: dict[str, Any]) -> None:
 def tell(text: str) -> None:
     """One line on standard error, in the place of an unfinished one."""
     start = "\r\x1b[K" if sys.stderr.isatty() else ""
-    print(f"{start}{text}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"{start}{printable(text)}\n")
+    sys.stderr.flush()

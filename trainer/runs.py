@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from annotations.derived import PREPARED
+from ecgcore.csv_cells import from_cell, to_cell
 from ecgcore.errors import BadBundle, BadData
 from ecgcore.manifest import check_files
 from trainer.data import PreparedPage
@@ -168,9 +169,9 @@ def read_answers(path: Path) -> list[PageAnswer]:
     with path.open(newline="", encoding="utf-8") as stream:
         return [
             PageAnswer(
-                file=row["file"],
+                file=from_cell(row["file"]),
                 label=int(row["label"] == "abnormal"),
-                group=row["group"],
+                group=from_cell(row["group"]),
                 fold=int(row["fold"]),
                 p_global=float(row["p_global"] or "nan"),
                 p_local=float(row["p_local"] or "nan"),
@@ -189,5 +190,5 @@ def _csv_text(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerows([to_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     return stream.getvalue()

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ecgcore.csv_cells import from_cell
 from ecgcore.errors import BadData
 from ecgcore.types import FloatArray
 from trainer.beat_labels import BeatLabels
@@ -79,7 +80,7 @@ def read_table(csv_path: Path, folder: Path) -> Table:
                 raise BadData(
                     f"{csv_path.name} has no column {', '.join(missing)}.", "It needs the columns file,label,group."
                 )
-            rows = [(reader.line_num, row) for row in reader]
+            rows = [(reader.line_num, _texts(row)) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadData(f"{csv_path} cannot be read as a table: {error}.", "Save it as UTF-8 CSV with commas.") from error
 
@@ -102,6 +103,11 @@ def read_table(csv_path: Path, folder: Path) -> Table:
         shown = "; ".join(problems[:10]) + (f"; and {len(problems) - 10} more" if len(problems) > 10 else "")
         raise BadData(f"{csv_path.name} has {len(problems)} bad row(s): {shown}.", "Correct them and start again.")
     return Table(items, dict(skipped))
+
+
+def _texts(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without the apostrophes that guard its cells; too many cells are a list, too few are None."""
+    return {name: from_cell(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
 
 
 def _item_of_row(row: dict[str, Any], root: Path, seen: set[str]) -> PageItem | None:

@@ -16,6 +16,7 @@ from annotations.formats.checks import main_file, parse_json, read_text, shown
 from annotations.formats.page import ExchangePage, Loaded
 from annotations.formats.staging import PICTURES, staged
 from annotations.model import StoreError
+from ecgcore.csv_cells import from_cell, to_cell
 
 FILE = "table.csv"
 NEEDED_COLUMNS = ("file", "label", "group")
@@ -60,7 +61,7 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         line = reader.line_num + 1
         for cells in reader:
             if cells:
-                rows.append((line, cells))
+                rows.append((line, list(map(from_cell, cells))))
             line = reader.line_num + 1
     except csv.Error as error:
         cause = f"{name} is a broken table in line {reader.line_num}: {error}."
@@ -95,7 +96,7 @@ def _page(root: Path, cells: Mapping[str, str], is_whole: bool) -> ExchangePage:
 def save(folder: Path, pages: Iterable[ExchangePage]) -> None:
     """Write ``table.csv`` and the pictures into a new or empty folder; pages without their picture are left out.
 
-    Cells that a spreadsheet would take for a formula are written as they are, in quotes: a table is data.
+    Cells that a spreadsheet would take for a formula begin with an apostrophe, which ``load`` takes away.
 
     Raises:
         StoreError: it cannot be written; nothing remains then.
@@ -105,7 +106,8 @@ def save(folder: Path, pages: Iterable[ExchangePage]) -> None:
         writer.writeheader()
         for page in pages:
             if page.picture is not None:
-                writer.writerow(_row(page, stage.place(page)))
+                row = _row(page, stage.place(page))
+                writer.writerow({column: to_cell(text) for column, text in row.items()})
 
 
 def _row(page: ExchangePage, name: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ import streamlit as st
 from ecgcore.errors import EcgError
 from ecgcore.manifest import read_manifest
 from pages.parts.style import DECISION_SHAPE
-from pages.parts.words import counted
+from pages.parts.words import counted, plain
 from trainer.registry import BundleFacts
 
 _DECISIONS = ("normal", "refer", "abnormal")
@@ -94,4 +94,4 @@ def _share(decisions: Mapping[str, int]) -> str:
 
 
 def _named(decision: str) -> str:
-    return f"{DECISION_SHAPE.get(decision, '')} {decision}"
+    return f"{DECISION_SHAPE.get(decision, '')} {plain(decision)}"

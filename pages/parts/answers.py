@@ -9,7 +9,7 @@ from annotations.model import FLAGS, PAGE_LABELS
 from annotations.store import Store
 from pages.parts.local_time import local_clock
 from pages.parts.turns import Desk
-from pages.parts.words import counted
+from pages.parts.words import counted, plain
 from pages.parts.work import Work
 
 _LABEL_KEYS = {"normal": "N", "abnormal": "A", "unsure": "U"}
@@ -25,7 +25,7 @@ def chosen_order() -> queue.Order:
 
 def queue_box(store: Store, person: str) -> None:
     """Who reads, which queue, and how far it is."""
-    st.caption(f"Reading as **{person}**")
+    st.caption(f"Reading as **{plain(person)}**")
     order: queue.Order = st.selectbox(
         "Queue", queue.ORDERS, format_func=queue.ORDERS.__getitem__, key="review-order", label_visibility="collapsed"
     )
@@ -49,7 +49,7 @@ def take_answers(store: Store, work: Work) -> None:
 def answer_box(desk: Desk, work: Work) -> None:
     """The page's label, whether all beats are boxed, flags and comment."""
     st.caption(
-        f"**Page {work.picture.id}** · {work.picture.name}" + (" · second reading, blind" if work.reader else "")
+        f"**Page {work.picture.id}** · {plain(work.picture.name)}" + (" · second reading, blind" if work.reader else "")
     )
     if work.asking:
         _question(desk, work)

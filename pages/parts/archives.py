@@ -1,30 +1,34 @@
 """ZIP archives on the Dataset page: dropped to be imported, and offered to be downloaded."""
 
-from io import BytesIO
+from collections.abc import Iterable
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from annotations.archives import MAX_ARCHIVE_BYTES, MAX_DOWNLOAD_PAGES, packed
 from annotations.snapshots import which_pages
 from annotations.store import Store
 from pages.parts import background
 from pages.parts.style import FIELD_PX
+from pages.parts.uploads import held_or_told, let_go
 from pages.parts.words import counted
 
 
-def dropped_archive() -> BytesIO | None:
+def dropped_archive() -> UploadedFile | None:
     """The drop zone; it is empty again once ``empty_drop_zone`` was called."""
-    return st.file_uploader(
+    archive = st.file_uploader(
         "ZIP archive with the files and pictures",
         type="zip",
         max_upload_size=MAX_ARCHIVE_BYTES // 2**20,
         width=FIELD_PX,
         key=f"import-archive-{st.session_state.get('archives-taken', 0)}",
     )
+    return held_or_told(archive)
 
 
-def empty_drop_zone() -> None:
-    """Let the browser's copy go: a widget of another key is a new one."""
+def empty_drop_zone(taken: Iterable[UploadedFile]) -> None:
+    """Let go what was taken: a widget of another key is a new one."""
+    let_go(taken)
     st.session_state["archives-taken"] = st.session_state.get("archives-taken", 0) + 1
 
 

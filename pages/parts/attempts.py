@@ -8,6 +8,7 @@ import streamlit as st
 
 from annotations.model import StoreError
 from ecgcore.errors import EcgError
+from pages.parts.words import error_text
 
 
 def attempt(action: Callable[[], object]) -> None:
@@ -33,4 +34,4 @@ def told() -> Iterator[None]:
 
 def tell(error: EcgError) -> None:
     """Say what is wrong and what to do next."""
-    st.error(f"**{error.cause}** {error.next_step}")
+    st.error(error_text(error))

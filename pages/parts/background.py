@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from ecgcore.errors import EcgError
+from pages.parts.words import plain, plain_lines
 
 Report = Callable[[int, int], None]
 
@@ -18,7 +19,7 @@ class Job:
     Args:
         what: in words, for the bar.
         done, of: how far it is.
-        result: what to say when it is finished; None while it runs.
+        result: what to say when it is finished, in lines of plain text; None while it runs.
         failed: whether ``result`` is bad news.
     """
 
@@ -37,7 +38,7 @@ def _jobs() -> dict[str, Job]:
 def start(name: str, what: str, work: Callable[[Report], str]) -> None:
     """Start work under a name unless it runs already; ``work`` is given the progress to call and returns its result."""
     if running(name):
-        st.toast(f"{what} is running already.")
+        st.toast(f"{plain(what)} is running already.")
         return
     job = _jobs()[name] = Job(what)
 
@@ -73,10 +74,10 @@ def _show(name: str, was_running: bool) -> None:
         return
     if job.result is None:
         share = job.done / job.of if job.of else 0.0
-        st.progress(share, text=f"{job.what}: {job.done} of {job.of}" if job.of else f"{job.what} ...")
+        st.progress(share, text=f"{plain(job.what)}: {job.done} of {job.of}" if job.of else f"{plain(job.what)} ...")
     elif was_running:
         st.rerun()
     elif job.failed:
-        st.error(job.result)
+        st.error(plain_lines(job.result))
     else:
-        st.success(job.result)
+        st.success(plain_lines(job.result))

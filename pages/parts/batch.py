@@ -8,6 +8,7 @@ from functools import partial
 
 import streamlit as st
 
+from ecgcore.csv_cells import to_cell
 from ecgcore.rhythm_measures import rhythm_measures
 from ecgcore.types import Prediction
 from pages.parts.results import Screened
@@ -76,7 +77,8 @@ def results_csv(items: Sequence[Screened]) -> str:
         prediction = item.prediction
         numbers = {"beats": len(prediction.beats), "seconds": prediction.seconds.get("total")}
         words = {"faults": " ".join(prediction.faults)}
-        writer.writerow({**prediction.to_json(), **numbers, **words, **_measured(prediction)})
+        cells = {**prediction.to_json(), **numbers, **words, **_measured(prediction)}
+        writer.writerow({name: to_cell(cell) if isinstance(cell, str) else cell for name, cell in cells.items()})
     return text.getvalue()
 
 

@@ -15,7 +15,7 @@ from pages.parts.heat import beat_picture
 from pages.parts.results import Screened, Shown
 from pages.parts.style import DECISION_SHAPE, signed
 from pages.parts.view import beat_key
-from pages.parts.words import counted
+from pages.parts.words import counted, plain
 
 HEAVIEST = 3
 """Beats shown for each of the two answers."""
@@ -106,7 +106,7 @@ def facts(prediction: Prediction) -> None:
     st.caption(
         counted(len(prediction.beats), "complete beat")
         + screened
-        + "".join(f"  \n{note}" for note in prediction.notes),
+        + "".join(f"  \n{plain(note)}" for note in prediction.notes),
         help=spent,
     )
 

@@ -11,6 +11,7 @@ from pages.parts.local_time import local_time
 from pages.parts.run_follow import follow_briefly
 from pages.parts.run_words import recipe_name
 from pages.parts.scores import FIGURE, score_tables
+from pages.parts.words import plain
 from trainer.registry import BundleFacts, active, bundles, present_version
 from trainer.registry_comparisons import comparison_of, newest_comparison
 
@@ -21,18 +22,18 @@ def in_use_box(store: Store) -> None:
     try:
         manifest = read_manifest(answering.folder)
     except EcgError as error:
-        st.error(f"**The model in use cannot be read.** {error.cause} {error.next_step}")
+        st.error(f"**The model in use cannot be read.** {plain(error.cause)} {plain(error.next_step)}")
         return
     facts = next((known for known in bundles(store) if known.is_active), None)
-    st.subheader(f"Model in use: {manifest['version']}", anchor=False)
+    st.subheader(f"Model in use: {plain(manifest['version'])}", anchor=False)
     if answering.origin == "environment":
         st.info(
             f"The environment variable `ECG_BUNDLE_DIR` names it, whatever is activated here. Without the variable "
-            f"**{present_version(store)}** would be in use."
+            f"**{plain(present_version(store))}** would be in use."
         )
     if facts is not None:
         facts_list(facts)
-        with st.expander(f"Performance of {facts.version}"):
+        with st.expander(f"Performance of {plain(facts.version)}"):
             figures(facts)
 
 
@@ -40,8 +41,8 @@ def facts_list(facts: BundleFacts) -> None:
     """Recipe, parent, data, weights and thresholds of a model."""
     limits = read_manifest(facts.folder).get("thresholds", {})
     told = {
-        "Recipe": recipe_name(facts.recipe),
-        "Started from": facts.parent or "random or ImageNet weights",
+        "Recipe": plain(recipe_name(facts.recipe)),
+        "Started from": plain(facts.parent or "random or ImageNet weights"),
         "Training pages": f"{facts.pages:,} (including those of the models it started from)",
         "Made": local_time(facts.created_at) if facts.created_at else "not recorded",
         "Weights": f"{facts.size_mb:.1f} MB, four networks",
@@ -57,7 +58,7 @@ def figures(facts: BundleFacts) -> None:
     tables = list(score_tables(facts.metrics))
     for title, rows in tables:
         if title:
-            st.markdown(f"**{title}**")
+            st.markdown(f"**{plain(title)}**")
         st.dataframe(rows, hide_index=True, width="stretch", height="content", alt=f"Performance: {title}",
                      column_config={FIGURE: st.column_config.TextColumn(pinned=True)})  # fmt: skip
     if tables:
@@ -81,13 +82,15 @@ def candidate_box(store: Store, facts: BundleFacts) -> None:
     present = present_version(store)
     comparison = comparison_of(store, facts.version, present)
     if comparison is None and at_work is None:
-        st.info(f"It was not compared with {present}, the model in use. Compare it first; then a person can decide.")
+        st.info(
+            f"It was not compared with {plain(present)}, the model in use. Compare it first; then a person can decide."
+        )
         comparison = newest_comparison(store, facts.version)
         if comparison is not None:
-            st.caption(f"Below: its comparison with {comparison.get('active')}, which was in use then.")
+            st.caption(f"Below: its comparison with {plain(comparison.get('active'))}, which was in use then.")
     if comparison is not None:
         comparison_banner(comparison)
         comparison_box(store, comparison, f"bundle-{facts.version}")
-    with st.expander(f"About {facts.version}"):
+    with st.expander(f"About {plain(facts.version)}"):
         facts_list(facts)
         figures(facts)

@@ -7,6 +7,8 @@ import streamlit as st
 
 from annotations.store import Store
 from ecgcore.errors import EcgError
+from pages.parts.uploads import held_or_told, let_go
+from pages.parts.words import plain
 from trainer.registry import BundleFacts
 from trainer.registry_exchange import check_bundle, export_bundle, import_bundle
 
@@ -21,7 +23,7 @@ def export_button(store: Store, facts: BundleFacts) -> None:
     try:
         check_bundle(facts)  # before the click: what a download raises is shown in Streamlit's words, not in ours
     except EcgError as error:
-        st.error(f"**It cannot be exported: {error.cause}** {error.next_step}")
+        st.error(f"**It cannot be exported: {plain(error.cause)}** {plain(error.next_step)}")
         return
     st.download_button(
         "Export",
@@ -42,16 +44,18 @@ def import_box(store: Store) -> None:
     file = st.file_uploader(
         "Model file (written by Export)", type="zip", key="bundle-file", max_upload_size=MOST_UPLOADED_MB
     )
-    st.button("Import", key="bundle-import", disabled=file is None, on_click=_import, args=(store,))
+    st.button("Import", key="bundle-import", disabled=held_or_told(file) is None, on_click=_import, args=(store,))
 
 
 def _import(store: Store) -> None:
     """Runs before the page is drawn, so that the new model can be the one that is shown."""
+    file = st.session_state["bundle-file"]
     try:
-        facts = import_bundle(store, st.session_state["bundle-file"])
+        facts = import_bundle(store, file)
     except EcgError as error:
         st.session_state[ERROR] = error
     else:
+        let_go([file])
         st.session_state[CHOSEN] = facts.version
         st.session_state[NOTE] = f"{facts.version} was imported. Compare it, then decide."
 

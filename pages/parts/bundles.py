@@ -10,6 +10,7 @@ from annotations.store import DATABASE, data_dir
 from ecgcore.bundle import Bundle, load_bundle
 from ecgcore.errors import EcgError
 from pages.parts.storage import store
+from pages.parts.words import plain
 from trainer.registry import active
 
 atexit.register(gc.unfreeze)  # what is frozen when Python ends looks like a leak to the libraries
@@ -23,7 +24,7 @@ def active_bundle() -> Bundle:
         chosen = active(data)
         return _load(str(chosen.folder), chosen.manifest_sha256)
     except EcgError as error:
-        st.error(f"**The model cannot be used.** {error.cause} {error.next_step}")
+        st.error(f"**The model cannot be used.** {plain(error.cause)} {plain(error.next_step)}")
         st.stop()
 
 

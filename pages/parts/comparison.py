@@ -10,7 +10,7 @@ from pages.parts.page_cards import BOXES, PageCard, numbers_of_files, page_cards
 from pages.parts.run_plots import SHOWN, difference_figure, differences_text
 from pages.parts.scores import FIGURE, PARTS, comparison_rows, interval_text, stand_on
 from pages.parts.style import DECISION_SHAPE, GREEN, GREY, ORANGE, VERMILION, banner
-from pages.parts.words import counted
+from pages.parts.words import counted, plain
 
 _VERDICTS = {
     "better": (GREEN, "▲", "Better"),
@@ -55,7 +55,7 @@ def comparison_banner(comparison: Mapping[str, Any]) -> None:
         f"{counted(comparison.get('pages', 0), 'page')}{where}",
     )
     if comparison.get("because") and comparison.get("explanation"):
-        st.caption(str(comparison["explanation"]))
+        st.caption(plain(comparison["explanation"]))
 
 
 def _interval(comparison: Mapping[str, Any]) -> str:
@@ -81,7 +81,7 @@ def _differences(comparison: Mapping[str, Any], scope: str) -> None:
         )
     left_out = _seen_before(comparison)
     if left_out:
-        st.caption(left_out)
+        st.caption(plain(left_out))
 
 
 def _seen_before(comparison: Mapping[str, Any]) -> str:
@@ -129,11 +129,11 @@ def _changed(store: Store, comparison: Mapping[str, Any], scope: str) -> None:
 def _change(page: Mapping[str, Any]) -> str:
     label, now = page["label"], page["candidate"]
     judged = "now referred" if now == "refer" else "now right" if now == label else "**now wrong**"
-    told = f"label: {label or 'none'}" + (f", {judged}" if label else "")
+    told = f"label: {plain(label or 'none')}" + (f", {judged}" if label else "")
     return f"{_verdict(page, 'active')} → **{_verdict(page, 'candidate')}**  \n{told}"
 
 
 def _verdict(page: Mapping[str, Any], which: str) -> str:
     p = page.get(f"p_{which}")
     number = "" if p is None else f" {p:.2f}"
-    return f"{DECISION_SHAPE.get(page[which], '')} {page[which]}{number}"
+    return f"{DECISION_SHAPE.get(page[which], '')} {plain(page[which])}{number}"

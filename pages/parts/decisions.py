@@ -11,6 +11,7 @@ from pages.parts.activation_effect import effect_box
 from pages.parts.attempts import attempt
 from pages.parts.bundle_files import NOTE
 from pages.parts.local_time import local_time
+from pages.parts.words import plain
 from trainer.jobs import compare
 from trainer.registry import BundleFacts, bundles, present_version
 from trainer.registry_comparisons import comparison_of
@@ -25,7 +26,7 @@ def decision_box(store: Store, facts: BundleFacts, person: str) -> None:
     present = present_version(store)
     comparison: Mapping[str, Any] | None = comparison_of(store, facts.version, present)
     in_use = next((known for known in bundles(store) if known.version == present), None)
-    st.subheader(f"Decide on {facts.version}", anchor=False)
+    st.subheader(f"Decide on {plain(facts.version)}", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
         effect_box(facts, in_use, comparison)
@@ -36,7 +37,7 @@ def decision_box(store: Store, facts: BundleFacts, person: str) -> None:
 def _decision_form(store: Store, facts: BundleFacts, person: str) -> None:
     with st.form("decide", border=False):
         reason = st.text_input(
-            f"Reason (kept with your name, {person})", max_chars=300, key="decide-reason",
+            f"Reason (kept with your name, {plain(person)})", max_chars=300, key="decide-reason",
             placeholder="Better on the permanent test set",
         )  # fmt: skip
         with st.container(horizontal=True):
@@ -75,7 +76,7 @@ def _second_confirmation(store: Store, version: str, person: str) -> None:
     if waiting is None or waiting[0] != version:
         return
     _, reason, cause = waiting
-    st.warning(f"**{cause}** Activate it all the same?", icon=":material/warning:")
+    st.warning(f"**{plain(cause)}** Activate it all the same?", icon=":material/warning:")
     with st.container(horizontal=True):
         if st.button("Activate all the same", key="activate-confirm", icon=":material/check_circle:"):
             _activate(store, version, person, reason, is_confirmed=True)
@@ -97,7 +98,7 @@ def rollback_button(store: Store, person: str) -> None:
     """One click back to the model that was in use before."""
     target = rollback_target(store)
     if target is not None and st.button(
-        f"Roll back to {target}", key="rollback", icon=":material/undo:", help="At once, in every session."
+        f"Roll back to {plain(target)}", key="rollback", icon=":material/undo:", help="At once, in every session."
     ):
         _try(lambda: rollback(store, person), f"{target} is in use again.")
 

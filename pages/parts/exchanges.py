@@ -16,7 +16,8 @@ from annotations.upkeep import check
 from pages.parts import background
 from pages.parts.archives import download, dropped_archive, empty_drop_zone
 from pages.parts.style import FIELD_PX
-from pages.parts.words import counted
+from pages.parts.typed_paths import typed_path, where_to
+from pages.parts.words import counted, plain
 
 _REFUSALS_SHOWN = 200
 
@@ -31,6 +32,7 @@ def import_tab(store: Store, person: str) -> None:
         key="import-path",
         width=FIELD_PX,
         disabled=archive is not None,
+        help=where_to(store),
     )
     whole = st.toggle("All or nothing: cancel the import if any file fails", key="import-whole")
     named = st.toggle(
@@ -60,7 +62,7 @@ def import_tab(store: Store, person: str) -> None:
         def work(report: background.Report) -> str:
             reports.clear()
             if archive is None:
-                found = take(Path(path.strip()), report)
+                found = take(typed_path(store, path), report)
             else:
                 with unpacked(archive, store) as folder:
                     found = take(folder, report)
@@ -71,7 +73,7 @@ def import_tab(store: Store, person: str) -> None:
             )
 
         background.start("import", "Importing", work)
-        empty_drop_zone()
+        empty_drop_zone([] if archive is None else [archive])
         st.rerun()
     background.show("import")
     last: ImportReport | None = st.session_state.get("import-reports", {}).get("last")
@@ -84,7 +86,7 @@ def import_tab(store: Store, person: str) -> None:
             hide_index=True,
         )
     for twin in [] if last is None else last.twins[:_REFUSALS_SHOWN]:
-        st.caption(twin)
+        st.caption(plain(twin))
     for loss in FORMATS[name].losses if name in FORMATS else ():
         st.caption(f"Lost in this format: {loss}")
 
@@ -101,13 +103,19 @@ def export_tab(store: Store) -> None:
         key="export-snapshot",
         width=FIELD_PX,
     )
-    path = st.text_input("New or empty folder on the computer that runs this app", key="export-path", width=FIELD_PX)
+    path = st.text_input(
+        "New or empty folder on the computer that runs this app",
+        key="export-path",
+        width=FIELD_PX,
+        help=where_to(store),
+    )
     if st.button("Export", disabled=not path.strip(), key="export-go"):
         snapshot_id = None if chosen is None else chosen.id
 
         def work(report: background.Report) -> str:
-            count = export_to(store, name, Path(path.strip()), snapshot_id=snapshot_id, progress=report)
-            return f"{counted(count, 'page')} written to {path.strip()}."
+            folder = typed_path(store, path)
+            count = export_to(store, name, folder, snapshot_id=snapshot_id, progress=report)
+            return f"{counted(count, 'page')} written to {folder}."
 
         background.start("export", "Exporting", work)
     background.show("export")
@@ -122,12 +130,18 @@ def care_tab(store: Store) -> None:
         "A backup contains the database, all pages, all models, training results and the secret behind the patient "
         "keys: keep it as safe as the pages themselves."
     )
-    path = st.text_input("New backup file on the computer that runs this app", key="backup-path", width=FIELD_PX)
+    path = st.text_input(
+        "New backup file on the computer that runs this app",
+        key="backup-path",
+        width=FIELD_PX,
+        help=f"{where_to(store)} A backup beside the data does not survive a broken disk.",
+    )
     if st.button("Back up", disabled=not path.strip(), key="backup-go"):
 
         def save(report: background.Report) -> str:
-            backup(store, Path(path.strip()), report)
-            return f"Backup written to {path.strip()}. Restore it with: python -m annotations restore FILE"
+            file = typed_path(store, path)
+            backup(store, file, report)
+            return f"Backup written to {file}. Restore it with: python -m annotations restore FILE"
 
         background.start("backup", "Backing up", save)
     background.show("backup")
@@ -136,7 +150,7 @@ def care_tab(store: Store) -> None:
     if st.button("Check integrity", key="check-go"):
 
         def look(report: background.Report) -> str:
-            return "  \n".join(check(store, report)) or "No damage found."
+            return "\n".join(check(store, report)) or "No damage found."
 
         background.start("check", "Checking integrity", look)
     background.show("check")

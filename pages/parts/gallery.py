@@ -13,7 +13,7 @@ from annotations.upkeep import erase_group, pages_of_group
 from pages.parts.attempts import attempt, tell
 from pages.parts.page_cards import open_in_review
 from pages.parts.pictures import thumbnail
-from pages.parts.words import counted
+from pages.parts.words import counted, plain
 
 _COLUMNS, _ROWS = 4, 3
 _WORDS = {"test set": "permanent test set", "flagged": "flagged or returned"}
@@ -66,8 +66,8 @@ def _card(store: Store, row: dict[str, Any], *, in_bin: bool) -> bool:
     """One page; returns whether it is ticked."""
     label = row["label"] or ("no label" if row["person"] else "unread")
     thumbnail(store.folder / row["file"], alt=f"ECG page {row['id']}, {label}")
-    is_ticked = st.checkbox(f"{row['name']}", key=f"tick-{row['id']}")
-    read = f" · {counted(row['beats'], 'beat')} · {row['person']}" if row["person"] else ""
+    is_ticked = st.checkbox(plain(row["name"]), key=f"tick-{row['id']}")
+    read = f" · {counted(row['beats'], 'beat')} · {plain(row['person'])}" if row["person"] else ""
     patient = f"{'' if row['is_known'] else 'unknown '}patient {group_code(store, row['group_key'])}"
     st.caption(f"{label}{read}  \n{patient}{' · test set' if row['is_holdout'] else ''}")
     if st.button(f"Open page {row['id']}", key=f"open-{row['id']}", icon=":material/draw:", disabled=in_bin):

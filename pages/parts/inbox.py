@@ -3,15 +3,16 @@
 import cv2
 import numpy as np
 import streamlit as st
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ecgcore.bundle import Bundle
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from pages.parts.browser_guard import too_large
 from pages.parts.results import Picture
 from pages.parts.screening import screen_in_background
+from pages.parts.uploads import TOO_MUCH_AT_ONCE, is_held, let_go
 
+MAX_PICTURE_MB = 64
 TAKES = (
     "PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC, PDF and DICOM. Files stay in this computer's memory and are forgotten when "
     "you close this tab."
@@ -32,19 +33,18 @@ def incoming(bundle: Bundle) -> bool:
     Returns:
         Whether anything has come since the last run.
     """
-    limit = int(st.get_option("server.maxUploadSize"))
     with st.container(key="intake", horizontal=True, vertical_alignment="center"):
         came = [_dropped(bundle)]
         with st.container(horizontal=True, width="content"):
             came += [_photographed(bundle), _sampled(bundle)]
     st.caption(TAKES)
-    return any([*came, _refused(limit, bundle)])
+    return any([*came, _refused(bundle)])
 
 
-def _refused(limit_mb: int, bundle: Bundle) -> bool:
+def _refused(bundle: Bundle) -> bool:
     """List what the drop zone kept to itself; it is opened only where nothing else was dropped with it."""
-    names, alone = too_large(limit_mb * 2**20)
-    reason = TOO_LARGE.format(limit=limit_mb)
+    names, alone = too_large(MAX_PICTURE_MB * 2**20)
+    reason = TOO_LARGE.format(limit=MAX_PICTURE_MB)
     if names:
         screen_in_background([Picture(name, b"", refusal=reason) for name in names], bundle, opening=alone)
     return bool(names)
@@ -54,18 +54,27 @@ def _dropped(bundle: Bundle) -> bool:
     """Take what lies in the drop zone, whatever its type, so that what cannot be read is told."""
     turn = _turn("drop")
     files = st.file_uploader(
-        "ECG pictures", accept_multiple_files=True, key=f"drop-{turn}", label_visibility="collapsed"
+        "ECG pictures",
+        accept_multiple_files=True,
+        max_upload_size=MAX_PICTURE_MB,
+        key=f"drop-{turn}",
+        label_visibility="collapsed",
     )
     if not files:
         return False
-    screen_in_background([Picture(file.name, file.getvalue()) for file in files], bundle)
+    screen_in_background([_picture(file) for file in files], bundle)
     _next_turn("drop")
-    context = get_script_run_ctx()
-    # Streamlit would keep the files to the end of the session, also those of pages that are removed.
-    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
-        for file in files:
-            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+    let_go(files)
     return True
+
+
+def _picture(file: UploadedFile) -> Picture:
+    """What was dropped; the drop zone keeps to its limit, but not every program that may send to it."""
+    if not is_held(file):
+        return Picture(file.name, b"", refusal=TOO_MUCH_AT_ONCE)
+    if file.size > MAX_PICTURE_MB * 2**20:
+        return Picture(file.name, b"", refusal=TOO_LARGE.format(limit=MAX_PICTURE_MB))
+    return Picture(file.name, file.getvalue())
 
 
 def _photographed(bundle: Bundle) -> bool:
@@ -78,6 +87,7 @@ def _photographed(bundle: Bundle) -> bool:
         return False
     screen_in_background([Picture(f"Camera photo {turn + 1}.jpg", photo.getvalue())], bundle)
     _next_turn("camera")
+    let_go([photo])
     return True
 
 

@@ -20,7 +20,7 @@ from pages.parts.panel_cut import cut_of, kept_cuts
 from pages.parts.results import Screened, Shown
 from pages.parts.storage import known_person, store
 from pages.parts.storing import known_picture, store_page
-from pages.parts.words import counted
+from pages.parts.words import counted, plain
 
 _BATCH = "keep-batch"
 
@@ -192,4 +192,4 @@ def _each(batch: _Batch, report: background.Report, action: Callable[[Screened, 
 
 def _say_troubles(batch: _Batch) -> None:
     for reason in batch.trouble:
-        st.warning(reason)
+        st.warning(plain(reason))

@@ -10,7 +10,7 @@ from pages.parts.keeping import KEY_HELP, WHY_KEY
 from pages.parts.panel_cut import outlined
 from pages.parts.pictures import jpeg
 from pages.parts.results import Screened, Shown
-from pages.parts.words import counted
+from pages.parts.words import counted, plain
 
 UNKNOWN, ONE, EACH = "Patients unknown: each page counts as one", "All pages are of one patient", "One key per page"
 _COLUMNS, _CARD_WIDTH_PX = 3, 560
@@ -92,7 +92,7 @@ def _cards(
                     cut = cut.blackened(cut.text_boxes)
                 picture = shown.view_jpeg if cut is None else jpeg(outlined(cut, _CARD_WIDTH_PX))
                 st.image(picture, width="stretch", alt=f"{item.title} as it will be stored")
-                if not st.checkbox(item.title, value=True, key=f"keep-take-{item.key}"):
+                if not st.checkbox(plain(item.title), value=True, key=f"keep-take-{item.key}"):
                     left_out.add(item.key)
                 typed[item.key] = st.text_input(
                     "Patient or case key", key=f"keep-key-{item.key}", placeholder="Patient or case key",

@@ -9,7 +9,7 @@ from annotations.training_runs import TrainingRun, runs
 from pages.parts.local_time import local_day
 from pages.parts.page_cards import BOXES, PageCard, page_cards
 from pages.parts.run_findings import page_words
-from pages.parts.words import counted
+from pages.parts.words import counted, plain
 from trainer.jobs_results import PageResult, out_of_fold
 
 _A_SCREEN = 12
@@ -60,4 +60,5 @@ def _waiting(store: Store, trained_on: dict[int, int], page: PageResult) -> str 
     head = readings.head(store, page.image_id)
     if head is None or head.reading.label != page.label or head.id != trained_on.get(page.image_id):
         return None
-    return f"{page_words(page)} · distance {page.distance:.2f}  \nread by {head.person}, {local_day(head.created_at)}"
+    read = f"read by {plain(head.person)}, {local_day(head.created_at)}"
+    return f"{page_words(page)} · distance {page.distance:.2f}  \n{read}"

@@ -9,7 +9,7 @@ from pages.parts.bundle_files import CHOSEN, export_button
 from pages.parts.local_time import local_day
 from pages.parts.run_words import recipe_name
 from pages.parts.scores import headline
-from pages.parts.words import counted
+from pages.parts.words import counted, plain
 from trainer.registry import BundleFacts, Standing, bundles, line_of_descent
 
 _CARD_WIDTH_PX = 250
@@ -60,12 +60,12 @@ def bundle_card(store: Store, facts: BundleFacts, *, is_first: bool = True) -> N
             if not is_first:
                 st.markdown(":material/arrow_forward:", width="content")
             standing_badge(facts)
-        st.markdown(f"**{facts.version}**")
+        st.markdown(f"**{plain(facts.version)}**")
         dated = f", {local_day(facts.created_at)}" if facts.created_at else ""
         pages = counted(facts.pages, "page")
         st.caption(
-            f"{_ORIGINS[facts.origin]}{dated}  \nrecipe: {recipe_name(facts.recipe)}, {pages}  \n"
-            f"{headline(facts.metrics) or 'no figures of its own'}"
+            f"{_ORIGINS[facts.origin]}{dated}  \nrecipe: {plain(recipe_name(facts.recipe))}, {pages}  \n"
+            f"{plain(headline(facts.metrics) or 'no figures of its own')}"
         )
         with st.container(horizontal=True):
             if not facts.is_active:

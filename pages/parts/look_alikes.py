@@ -18,7 +18,7 @@ from pages.parts import background
 from pages.parts.attempts import attempt
 from pages.parts.local_time import local_day
 from pages.parts.pictures import thumbnail
-from pages.parts.words import counted
+from pages.parts.words import counted, plain
 
 _A_SCREEN = 5
 _WIDTH_PX = 640
@@ -74,6 +74,6 @@ def _show(store: Store, pair: Pair, person: str, *, joined: bool) -> None:
 def _words(store: Store, picture: Picture) -> str:
     held = " · permanent test set" if picture.is_holdout else ""
     return (
-        f"**{picture.name}** · page {picture.id} · {picture.width}×{picture.height} px  \n"
+        f"**{plain(picture.name)}** · page {picture.id} · {picture.width}×{picture.height} px  \n"
         f"{group_words(store, picture.group_key)}{held} · {local_day(picture.created_at)}"
     )

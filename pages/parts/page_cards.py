@@ -16,6 +16,7 @@ from ecgcore.overlay import BLUE, GREY, VERMILION
 from ecgcore.page import read_picture
 from ecgcore.types import Box
 from pages.parts.pictures import at_width, jpeg
+from pages.parts.words import error_text
 
 _COLUMNS = 3
 _WIDTH_PX = 800
@@ -61,7 +62,7 @@ def _card(store: Store, card: PageCard, scope: str) -> None:
         try:
             st.image(boxed_thumbnail(store, card.image_id), width="stretch", alt=f"ECG page {card.image_id}")
         except EcgError as error:
-            st.caption(f"{error.cause} {error.next_step}")
+            st.caption(error_text(error))
     st.markdown(card.words)
     if card.image_id is not None and st.button(
         f"Open page {card.image_id} in Review",

@@ -14,7 +14,7 @@ from pages.parts.results import Screened
 from pages.parts.screening import Row, opened, screening
 from pages.parts.screening_queue import ScreeningQueue, Waiting
 from pages.parts.style import DECISION_COLOUR, DECISION_SHAPE
-from pages.parts.words import counted
+from pages.parts.words import counted, plain
 
 NOT_SCREENED_SHAPE = "✕"
 REFRESH_S = 1.0
@@ -68,7 +68,7 @@ def _progress(queue: ScreeningQueue) -> None:
     stopped = sum(file.state == "stopped" for file in waiting)
     if queue.is_busy:
         done, of, left_s = queue.progress()
-        now = next((f": {file.name}" for file in waiting if file.state == "screening"), "")
+        now = next((f": {plain(file.name)}" for file in waiting if file.state == "screening"), "")
         left = "" if left_s is None else f" · {_duration(left_s)} left"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(done / of, text=f"Screening {min(done + 1, of)} of {of}{now}{left}", width="stretch")

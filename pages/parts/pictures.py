@@ -9,6 +9,7 @@ import streamlit as st
 from ecgcore.errors import UnreadablePicture
 from ecgcore.page import read_picture
 from ecgcore.types import ByteArray
+from pages.parts.words import error_text
 
 THUMBNAIL_WIDTH_PX = 360
 """Four in a row."""
@@ -34,7 +35,7 @@ def thumbnail(path: Path, width_px: int = THUMBNAIL_WIDTH_PX, *, alt: str = "") 
     try:
         st.image(_thumbnail(str(path), width_px), alt=alt or None)
     except UnreadablePicture as error:
-        st.caption(f"{error.cause} {error.next_step}")
+        st.caption(error_text(error))
 
 
 @st.cache_data(show_spinner=False, max_entries=500)

@@ -5,6 +5,7 @@ import streamlit as st
 from annotations import readings
 from annotations.store import Store
 from pages.parts.local_time import local_time
+from pages.parts.words import plain
 from pages.parts.work import Work
 
 
@@ -14,6 +15,6 @@ def review_note(store: Store, work: Work) -> None:
     if work.reader or review is None or review.verdict != "returned":
         return
     st.warning(
-        f"**Returned by {review.reviewer}, {local_time(review.created_at)}:** {review.note}",
+        f"**Returned by {plain(review.reviewer)}, {local_time(review.created_at)}:** {plain(review.note)}",
         icon=":material/assignment_return:",
     )

@@ -18,7 +18,7 @@ from pages.parts.page_cards import BOXES, PageCard, page_cards
 from pages.parts.run_words import STAGES, duration, recipe_name, stage_name, state_name
 from pages.parts.scores import FIGURE, HELP, PARTS, fold_rows, interval_text, stand_on
 from pages.parts.style import DECISION_SHAPE
-from pages.parts.words import counted
+from pages.parts.words import counted, plain
 from trainer.jobs_results import PageResult, Results, results
 from trainer.registry import bundles
 
@@ -53,7 +53,7 @@ def _outcome(store: Store, run: TrainingRun) -> None:
         return
     facts = next((known for known in bundles(store) if known.version == run.candidate_version), None)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(f"**Run {run.id} · {state_name(run)}.** Model {run.candidate_version}:", width="content")
+        st.markdown(f"**Run {run.id} · {state_name(run)}.** Model {plain(run.candidate_version)}:", width="content")
         if facts is None:
             st.markdown("its files are missing", width="content")
         else:
@@ -96,7 +96,7 @@ def _figures(summary: Mapping[str, Any], run: TrainingRun) -> None:
         st.plotly_chart(run_plots.ablation_figure(pooled), key=f"run-{run.id}-ablation", config=run_plots.SHOWN,
                         alt=run_plots.ablation_text(pooled))  # fmt: skip
         st.caption(
-            f"Good is a verdict to the right of both its parts.{_paired(summary.get('auroc_differences') or {})}"
+            f"Good is a verdict to the right of both its parts.{plain(_paired(summary.get('auroc_differences') or {}))}"
         )
 
 
@@ -148,8 +148,8 @@ def _worst(store: Store, pages: Sequence[PageResult]) -> None:
 def page_words(page: PageResult) -> str:
     """Label against result, as Markdown."""
     p = "no beat was found" if page.p_abnormal is None else f"probability of abnormal {page.p_abnormal:.2f}"
-    said = f"{DECISION_SHAPE.get(page.decision, '')} {page.decision}"
-    return f"label **{page.label}**, called **{said}**  \n{p} · fold {page.fold + 1}"
+    said = f"{DECISION_SHAPE.get(page.decision, '')} {plain(page.decision)}"
+    return f"label **{plain(page.label)}**, called **{said}**  \n{p} · fold {page.fold + 1}"
 
 
 def _circumstances(store: Store, run: TrainingRun, found: Results) -> None:
@@ -176,7 +176,7 @@ def _circumstances(store: Store, run: TrainingRun, found: Results) -> None:
     if spent:
         facts["Time of the folds"] = ", ".join(f"{stage_name(s)} {duration(t)}" for s, t in spent.items())
     with st.expander("Details of this run"):
-        st.markdown("  \n".join(f"**{name}** {value}" for name, value in facts.items()))
+        st.markdown("  \n".join(f"**{name}** {plain(value)}" for name, value in facts.items()))
         if found.left_out:
             st.markdown(f"**{counted(len(found.left_out), 'page')} could not be used**")
             st.dataframe([{"file": file, "reason": reason} for file, reason in found.left_out.items()], hide_index=True)

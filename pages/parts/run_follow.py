@@ -13,6 +13,7 @@ from pages.parts.local_time import local_time
 from pages.parts.run_plots import SHOWN, loss_figure, loss_text
 from pages.parts.run_words import STAGES, duration, stage_name, state_name, where_it_stands
 from pages.parts.style import BLUE, GREEN, GREY
+from pages.parts.words import plain
 from trainer.jobs import Status, resume, status, stop
 from trainer.jobs_results import curves
 
@@ -31,7 +32,7 @@ def follow_briefly(store: Store, run_id: int) -> None:
         seen = status(store, run_id)
         if seen is None or not seen.is_alive:
             st.rerun()
-        st.progress(min(1.0, float(seen.progress.get("share") or 0.0)), text=f"Run {run_id}: {_headline(seen)}")
+        st.progress(min(1.0, float(seen.progress.get("share") or 0.0)), text=f"Run {run_id}: {plain(_headline(seen))}")
 
     st.fragment(bar, run_every=EVERY_S)()
 
@@ -40,10 +41,11 @@ def _follow(store: Store, run_id: int, person: str) -> None:
     seen = status(store, run_id)
     if seen is None or not seen.is_alive:
         st.rerun()
-    st.progress(min(1.0, float(seen.progress.get("share") or 0.0)), text=_headline(seen))
+    st.progress(min(1.0, float(seen.progress.get("share") or 0.0)), text=plain(_headline(seen)))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"{_facts(seen)}  \nStarted by {seen.run.person}, {local_time(seen.run.created_at)}.", width="stretch"
+            f"{plain(_facts(seen))}  \nStarted by {plain(seen.run.person)}, {local_time(seen.run.created_at)}.",
+            width="stretch",
         )
         _stop_button(store, seen.run, person)
     progress_parts(store, seen)
@@ -62,7 +64,7 @@ def progress_parts(store: Store, seen: Status) -> None:
 def interrupted_box(store: Store, seen: Status, person: str) -> None:
     """Why a run is not finished, and the button that continues it."""
     run = seen.run
-    words = f"**Run {run.id} · {state_name(run)}.** {run.message}"
+    words = f"**Run {run.id} · {state_name(run)}.** {plain(run.message)}"
     (st.error if run.state == "failed" else st.warning)(words, icon=":material/warning:")
     if st.button("Resume", key="training-resume", type="primary", icon=":material/resume:",
                  help="Finished folds and stages are kept; it continues with the next.") :  # fmt: skip
@@ -160,7 +162,7 @@ def _curves(store: Store, run: TrainingRun, progress: dict[str, Any]) -> None:
         "Loss curves of",
         trained,
         default=newest,
-        format_func=stage_name,
+        format_func=lambda stage: plain(stage_name(stage)),
         key=f"curves-{run.id}",
         wrap=True,
     )

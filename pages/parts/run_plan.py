@@ -11,7 +11,7 @@ from annotations.training_runs import unfinished_run
 from ecgcore.errors import EcgError
 from pages.parts.attempts import tell
 from pages.parts.run_words import RECIPE_HELP, STAGES, duration, recipe_name
-from pages.parts.words import counted
+from pages.parts.words import counted, error_text, plain
 from trainer.jobs import settle, start
 from trainer.jobs_plan import Estimate, PageCounts, Plan, estimate, make_plan
 from trainer.registry import present_version
@@ -39,7 +39,7 @@ def plan_box(store: Store, person: str) -> None:
                      stages=choices["stages"], folds=choices["folds"])  # fmt: skip
     suggestion(plan)
     for problem in plan.problems:
-        st.info(f"**{problem.cause}** {problem.next_step}", icon=":material/block:")
+        st.info(error_text(problem), icon=":material/block:")
     if plan.problems:
         st.page_link("pages/review.py", label="Open Review", icon=":material/draw:")
     else:
@@ -74,7 +74,8 @@ def sentence(plan: Plan, time: Estimate, in_use: str) -> str:
     networks = "all four networks" if len(plan.stages) == len(STAGES) else _and([STAGES[s] for s in plan.stages])
     return (
         f"A run trains **{networks}** in {plan.folds} folds and then once more on "
-        f"**all {counted(plan.train.pages, 'page')}**, and compares the result with **{in_use}**.  \n{time_words(time)}"
+        f"**all {counted(plan.train.pages, 'page')}**, and compares the result with **{plain(in_use)}**.  \n"
+        + time_words(time)
     )
 
 
@@ -170,10 +171,10 @@ def _uses(plan: Plan) -> None:
         "same fold. The permanent test set is only used to measure, at the end."
     )
     for note in plan.notes:
-        st.caption(f":material/info: {note}")
+        st.caption(f":material/info: {plain(note)}")
     if plan.skipped:
         reasons = ", ".join(f"{count} {reason}" for reason, count in plan.skipped.items())
-        st.caption(f":material/filter_alt_off: Pages not used: {reasons}.")
+        st.caption(f":material/filter_alt_off: Pages not used: {plain(reasons)}.")
 
 
 def _row(name: str, count: PageCounts) -> dict[str, object]:

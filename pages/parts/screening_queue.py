@@ -17,10 +17,10 @@ from ecgcore.errors import UnreadablePicture
 from ecgcore.page_io_isolated import read_untrusted
 from pages.parts.results import Picture, Screened, page_key, same_picture, screen_page, without_picture
 
-MAX_SESSION_BYTES = 2**30
+MAX_SESSION_BYTES = 2**29
 """Of pictures that one session may hold; what is dropped beyond is told."""
 SESSION_FULL = (
-    f"Not screened: the pictures of this session have reached the limit of {MAX_SESSION_BYTES / 2**30:g} GiB. Save its "
+    f"Not screened: the pictures of this session have reached the limit of {MAX_SESSION_BYTES // 2**20} MB. Save its "
     "results, remove pages and drop this file again."
 )
 BROKEN = "It could not be screened because of a fault in this program ({fault}). The server's log says more."

@@ -9,6 +9,7 @@ import streamlit as st
 from annotations.model import StoreError
 from annotations.store import Store, data_dir
 from pages.parts.attempts import tell, told
+from pages.parts.words import plain
 
 
 def store() -> Store:
@@ -57,7 +58,7 @@ def _ask() -> None:
     st.markdown("**Who are you?** Your readings are saved under your name.")
     people = store().people()
     if people:
-        chosen = st.pills("Known readers", people, label_visibility="collapsed", key="person-known")
+        chosen = st.pills("Known readers", people, format_func=plain, label_visibility="collapsed", key="person-known")
         if chosen:
             _enter(chosen)
     with st.form("person-new", border=False):

@@ -15,6 +15,7 @@ from pages.parts.corners import RADIUS_PX, circle, moved_corners
 from pages.parts.pictures import at_width, jpeg
 from pages.parts.results import Screened, Shown, put_on_shelf
 from pages.parts.style import GREEN
+from pages.parts.words import plain
 
 CANVAS_WIDTH_PX = 360
 """Fits a phone."""
@@ -61,7 +62,7 @@ def _screen_again(item: Screened, shown: Shown, bundle: Bundle, corners: FloatAr
             shown.photo_rgb(), bundle, file=old.file, page=old.page, paper=old.paper, corners_photo_xy=corners
         )
     if prediction.status != "ok":
-        st.error(f"**Not screened with these corners.** {prediction.reason}")
+        st.error(f"**Not screened with these corners.** {plain(prediction.reason)}")
         return
     put_on_shelf(replace(item, prediction=prediction, bundle=bundle))
     st.session_state.pop(_key(item), None)

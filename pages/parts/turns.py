@@ -100,7 +100,7 @@ class Desk:
                 return
         except StoreError as error:
             self.passed.add(int(address))
-            self.told = f"**Page {address} cannot be opened.** {error.cause} {error.next_step}"
+            self.told = f"Page {address} cannot be opened. {error.cause} {error.next_step}"
         self._next(store)
 
     def save(self, store: Store, then: Literal["stay", "next"], *, without_label: bool = False) -> None:
@@ -132,7 +132,7 @@ class Desk:
             except StoreError as error:
                 assert image_id is not None
                 self.passed.add(image_id)
-                self.told = f"**Page {image_id} was passed over.** {error.cause} {error.next_step}"
+                self.told = f"Page {image_id} was passed over. {error.cause} {error.next_step}"
             else:
                 return
 

@@ -5,6 +5,7 @@ import streamlit as st
 from ecgcore.decision import FEWEST_LEADS
 from ecgcore.types import Prediction
 from pages.parts.style import BLUE, DECISION_COLOUR, DECISION_SHAPE, ORANGE, VERMILION, banner
+from pages.parts.words import plain
 
 WIDER = "Because of the picture quality, results near a threshold are referred."
 MEANINGS = {
@@ -38,7 +39,7 @@ def verdict_banner(prediction: Prediction, threshold_normal: float, threshold_ab
 def picture_faults(prediction: Prediction) -> None:
     """Say what makes the picture hard to read, and what to do about it; nothing where it is a good one."""
     if prediction.faults:
-        st.warning(" ".join((*prediction.faults, WIDER)), icon=":material/photo_camera:")
+        st.warning(plain(" ".join((*prediction.faults, WIDER))), icon=":material/photo_camera:")
 
 
 def verdict_text(prediction: Prediction) -> str:

@@ -13,7 +13,7 @@ from ecgcore.types import ByteArray
 from pages.parts.local_time import local_time
 from pages.parts.pictures import at_width
 from pages.parts.turns import Desk
-from pages.parts.words import counted
+from pages.parts.words import counted, error_text, plain
 from pages.parts.work import Work
 
 _VIEW_WIDTH_PX = 1100
@@ -53,7 +53,8 @@ def _reviews(store: Store, work: Work, chosen: Revision) -> None:
     for review in readings.reviews_of(store, work.picture.id):
         if review.revision_id == chosen.id:
             st.caption(
-                f"{review.verdict.capitalize()} by {review.reviewer}, {local_time(review.created_at)}. {review.note}"
+                f"{review.verdict.capitalize()} by {plain(review.reviewer)}, {local_time(review.created_at)}. "
+                + plain(review.note)
             )
     if chosen.person == work.person:
         return
@@ -65,23 +66,23 @@ def _reviews(store: Store, work: Work, chosen: Revision) -> None:
                     readings.add_review(store, chosen.id, work.person, verdict, note)  # type: ignore[arg-type]
                     st.rerun()
                 except StoreError as error:
-                    st.warning(f"{error.cause} {error.next_step}")
+                    st.warning(error_text(error))
 
 
 def conflict_box(store: Store, desk: Desk, work: Work, photo_rgb: ByteArray) -> None:
     """Two versions side by side, and three ways on; whatever is chosen, both stay in the history."""
     assert work.conflict is not None
     theirs = readings.revision(store, work.conflict.head_revision_id)
-    st.warning(f"**{work.conflict.cause}** Both versions are kept. Which version should be current?")
+    st.warning(f"**{plain(work.conflict.cause)}** Both versions are kept. Which version should be current?")
     left, right = st.columns(2)
     with left:
         st.markdown(f"**Yours** · {_summary(work.reading)}")
         st.image(difference_picture(photo_rgb, theirs.reading, work.reading), alt="Your version, and how it differs")
         mine = st.button("Keep yours, as a new version", type="primary", key="conflict-mine")
     with right:
-        st.markdown(f"**{theirs.person}'s** · {_summary(theirs.reading)}")
+        st.markdown(f"**{plain(theirs.person)}'s** · {_summary(theirs.reading)}")
         st.image(difference_picture(photo_rgb, work.reading, theirs.reading), alt="Their version, and how it differs")
-        other = st.button(f"Keep {theirs.person}'s", key="conflict-theirs")
+        other = st.button(f"Keep {plain(theirs.person)}'s", key="conflict-theirs")
         both = st.button("Show both on the canvas", key="conflict-both")
     if mine or both:
         work.base_revision_id, work.conflict = theirs.id, None
@@ -125,6 +126,6 @@ def _named(revision: Revision) -> str:
 
 
 def _summary(reading: Reading) -> str:
-    flags = "".join(f", {flag}" for flag in sorted(reading.flags))
+    flags = "".join(f", {plain(flag)}" for flag in sorted(reading.flags))
     complete = ", all boxed" if reading.boxes_complete else ""
     return f"{reading.label or 'no label'}, {counted(len(reading.beats), 'beat')}{complete}{flags}."

@@ -187,7 +187,7 @@ def open_work(store: Store, person: str, image_id: int, reader: str) -> Work:
         draft = readings.draft_of(store, image_id, person, reader)
     except DamagedRow as error:
         work = _without_draft(store, picture, person, reader)
-        work.warning = f"**{error.cause}** {error.next_step}"
+        work.warning = f"{error.cause} {error.next_step}"
         return work
     if draft is not None:
         return Work(picture, person, reader, draft.reading, draft.base_revision_id, draft.provenance, draft.updated_at)

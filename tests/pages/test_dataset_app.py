@@ -157,7 +157,10 @@ def wait_for(app: AppTest, words: str) -> str:
     raise AssertionError(f"{words!r} never came, only {shown!r}")
 
 
-def test_export_and_import_run_in_the_background(app: AppTest, data: Store, tmp_path: Path) -> None:
+def test_export_and_import_run_in_the_background(
+    app: AppTest, data: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ECG_FOLDERS", str(tmp_path))
     out = tmp_path / "out"
     sound(app.text_input(key="export-path").set_value(str(out)).run())
     press(app, "export-go")

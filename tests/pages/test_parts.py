@@ -232,3 +232,10 @@ def test_letters_on_the_page_can_be_read(letters: str | tuple[int, int, int]) ->
         for colour in (paper, ink)
     )
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_no_cell_of_the_csv_is_a_formula() -> None:
+    named = replace(BATCH[0], prediction=replace(BATCH[0].prediction, file="=HYPERLINK(0)", reason="-1+1"))
+    (row,) = csv.DictReader(io.StringIO(results_csv([named])))
+    assert (row["file"], row["reason"]) == ("'=HYPERLINK(0)", "'-1+1")
+    assert float(row["p_abnormal"] or 0) == (named.prediction.p_abnormal or 0)

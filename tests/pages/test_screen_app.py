@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 
 import cv2
 import pytest
 import streamlit as st
+from streamlit.proto.Common_pb2 import FileURLs
+from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
 from ecgcore.bundle import load_bundle, starter_folder
@@ -20,6 +21,7 @@ from ecgcore.types import USUAL_PAPER, ByteArray, Rhythm
 from pages.parts import results
 from pages.parts.inbox import sample_page
 from pages.parts.measured import NO_MILLIMETRES
+from pages.parts.uploads import NOT_HELD, TOO_MUCH_AT_ONCE
 from pages.parts.verdict import WIDER
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -218,7 +220,8 @@ def test_camera_photos_are_counted_by_themselves(
 ) -> None:
     drop(app, ("a.png", png(ecg_page_rgb)))
     drop(app, ("b.png", png(turned(ecg_page_rgb))))
-    photo = BytesIO(png(ecg_page_rgb[::-1].copy()))
+    content = UploadedFileRec("photo", "photo.jpg", "image/jpeg", png(ecg_page_rgb[::-1].copy()))
+    photo = UploadedFile(content, FileURLs())
     monkeypatch.setattr(st, "camera_input", lambda _, key: photo if key == "camera-0" else None)
     app.toggle(key="camera-on-0").set_value(True).run()
     assert not app.exception
@@ -230,3 +233,11 @@ def test_bundle_that_cannot_be_used_is_named(tmp_path: Path, monkeypatch: pytest
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     assert not app.exception
     assert "bundle.json" in app.error[0].value
+
+
+def test_a_file_that_was_too_much_is_a_row_that_says_so(app: AppTest, ecg_page_rgb: ByteArray) -> None:
+    files = [("a.png", png(ecg_page_rgb), "image/png"), ("b.png", b"", NOT_HELD)]
+    app.file_uploader[0].set_value(files)
+    assert not app.run().exception
+    reasons = {item.title: item.prediction.reason for item in app.session_state["screened"].values()}
+    assert reasons == {"a.png": reasons["a.png"], "b.png": TOO_MUCH_AT_ONCE}

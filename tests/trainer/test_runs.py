@@ -129,6 +129,13 @@ def test_answers_come_back_as_written(tmp_path: Path) -> None:
     assert math.isnan(back[1].p_abnormal)
 
 
+def test_names_that_look_like_formulas_come_back(tmp_path: Path) -> None:
+    answers = [PageAnswer("=1+1.png", 1, "-7", 0, 0.25, 0.5, 0.75, "refer")]
+    write_answers(tmp_path / "predictions.csv", answers)
+    assert (tmp_path / "predictions.csv").read_text().splitlines()[1].startswith("'=1+1.png,abnormal,'-7,")
+    assert read_answers(tmp_path / "predictions.csv") == answers
+
+
 def test_inputs_name_what_trained() -> None:
     ink = np.zeros((2, 2), np.uint8)
     labelled = BeatLabels(np.array([[5.0, 6.0, 7.0, 8.0]]), np.array([1.0]))

@@ -68,12 +68,15 @@ def page_lists(draw: st.DrawFn, pictures: Sequence[ExchangePage]) -> list[Exchan
             boxes=tuple(draw(boxes(picture.width, picture.height, uid)) for uid in uids),
             boxes_complete=draw(st.booleans()),
             flags=draw(st.frozensets(st.sampled_from(FLAGS))),
-            comment=draw(st.text() | st.sampled_from(['=1+1, "a"\r\n\tb;', "\x00<&]]>\r\u2028\x85", "  "])),
+            comment=draw(
+                st.text()
+                | st.sampled_from(['=1+1, "a"\r\n\tb;', "\x00<&]]>\r\u2028\x85", "  ", "'=1", "''-1", "\t@x", "＝1"])
+            ),
         )
         page = replace(
             picture,
             name=draw(st.sampled_from(NAMES)),
-            group=draw(st.just("") | _WORDS | st.text(max_size=5)),
+            group=draw(st.just("") | _WORDS | st.text(max_size=5) | st.sampled_from(["-7", "'@g"])),
             source_record=draw(st.just("") | _WORDS),
             reading=reading,
         )

@@ -106,7 +106,7 @@ def test_trainer_reads_the_table(pages: list[ExchangePage], tmp_path: Path) -> N
     boxes = [None if item.boxes_photo_xyxy is None else item.boxes_photo_xyxy.tolist() for item in table.items]
     assert boxes == [EDGES, [], None]  # what was boxed in part would teach the trainer false background
     with (tmp_path / "table.csv").open(newline="", encoding="utf-8") as stream:
-        assert next(csv.DictReader(stream))["comment"] == "=cmd()"
+        assert next(csv.DictReader(stream))["comment"] == "'=cmd()"
 
 
 def test_tree_is_plain_folders(pages: list[ExchangePage], tmp_path: Path) -> None:
