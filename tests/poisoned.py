@@ -1,0 +1,43 @@
+"""Values that no honest program writes, put in every place of a JSON value: what a poisoned file may hold."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+DEEP: Any = 1.0
+for _ in range(150):
+    DEEP = {"value": DEEP}
+HOSTILE: tuple[Any, ...] = (
+    None, True, -1, 0, 10**30, 1e308, float("nan"), float("inf"), "", "x" * 10_000, "../../evil", "\x00\x1b[31m",
+    "![x](https://evil.example)", [], {}, [[]], {"value": "much"}, {"": {"": {}}}, DEEP,
+)  # fmt: skip
+"""One of each kind; NaN and infinities are written as Python writes them."""
+
+
+def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Ways to every object, list entry and leaf below a JSON value; of long lists the first two entries."""
+    if way:
+        yield way
+    below = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    for key, child in list(below):
+        yield from places(child, (*way, key))
+
+
+def poisoned(value: Any, way: tuple[Any, ...], poison: Any) -> Any:
+    """A copy with ``poison`` at one place."""
+    changed = copy.deepcopy(value)
+    at = changed
+    for key in way[:-1]:
+        at = at[key]
+    at[way[-1]] = poison
+    return changed
+
+
+def lacking(value: Any, way: tuple[Any, ...]) -> Any:
+    """A copy without what lies at one place."""
+    changed = copy.deepcopy(value)
+    at = changed
+    for key in way[:-1]:
+        at = at[key]
+    del at[way[-1]]
+    return changed
