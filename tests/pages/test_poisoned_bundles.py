@@ -14,10 +14,10 @@ import safetensors.numpy
 from streamlit.testing.v1 import AppTest
 
 from annotations.store import Store
+from benchmarks.hostile_values import HOSTILE, lacking, places, poisoned
 from ecgcore.errors import EcgError
 from tests.pages.review_app import press, sound
 from tests.pages.test_screen_app import APP
-from tests.poisoned import HOSTILE, lacking, places, poisoned
 from tests.tiny import save_tiny_bundle
 from tests.trainer.training_store import IN_USE, use_tiny_bundle
 from trainer.registry import bundles, bundles_folder

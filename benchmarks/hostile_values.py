@@ -1,6 +1,7 @@
 """Values that no honest program writes, put in every place of a JSON value: what a poisoned file may hold."""
 
 import copy
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,3 +42,16 @@ def lacking(value: Any, way: tuple[Any, ...]) -> Any:
         at = at[key]
     del at[way[-1]]
     return changed
+
+
+def mutated(value: Any, draw: random.Random, changes: int = 2) -> Any:
+    """A copy with up to so many things wrong, in places and of kinds drawn at random."""
+    for _ in range(draw.randint(1, changes)):
+        ways = list(places(value)) if isinstance(value, dict | list) else []
+        if not ways or draw.random() < 0.05:
+            value = copy.deepcopy(draw.choice(HOSTILE))
+        elif draw.random() < 0.2:
+            value = lacking(value, draw.choice(ways))
+        else:
+            value = poisoned(value, draw.choice(ways), copy.deepcopy(draw.choice(HOSTILE)))
+    return value
