@@ -8,7 +8,7 @@ nobody changes there, lies under ``data.ecg``.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -23,8 +23,9 @@ from annotations.formats.assemble import (
     sequence,
     size,
 )
+from annotations.formats.bounds import check_boxes
 from annotations.formats.checks import beat_class, locate, main_file, number, parse_json, plain_text, read_text, shown
-from annotations.formats.page import ExchangePage, Loaded
+from annotations.formats.page import ExchangePage, Loaded, Progress, quiet
 from annotations.formats.staging import PICTURES, staged
 from annotations.model import FLAGS, PAGE_LABELS, LabelledBox, StoreError
 
@@ -32,6 +33,8 @@ FILE = "tasks.json"
 COMPLETE = "all beats boxed"
 LOSSES: tuple[str, ...] = (PROPOSAL_LINK, MICRO_PIXELS)
 
+_QUESTIONS = 50
+"""Results of a task that are no boxes; nobody asks as many."""
 _LOCAL_FILES = "/data/local-files/"
 _UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")
 _KEPT_EXTRAS = ("name", "picture_hash", "group", "source_record", "rejected")
@@ -52,7 +55,7 @@ _LABELS_XML = f"""<View>
 """
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path, progress: Progress = quiet) -> Loaded:
     """Read a JSON export of Label Studio, or the folder that holds it; nothing is fetched from a network.
 
     Pictures lie beside it or in ``pictures/`` or ``images/``. Predictions and cancelled annotations are left out.
@@ -65,7 +68,8 @@ def load(path: Path) -> Loaded:
     if not isinstance(tasks, list):
         raise StoreError(f"{shown(file.name)} is no list of tasks.", "Export from Label Studio as JSON.")
     root = file.parent.resolve()
-    collector = Collector(LOSSES)
+    collector = Collector(LOSSES, progress)
+    collector.expect(len(tasks))
     for index, task in enumerate(tasks):
         collector.add(f"{file.name}, task {index}", index, _page, root, task)
     return collector.result()
@@ -80,7 +84,9 @@ def _page(root: Path, value: object) -> ExchangePage:
     boxes: list[RawBox] = []
     choices: list[str] = []
     comments: list[str] = []
-    for index, item in enumerate(_results(task)):
+    results = _results(task)
+    check_boxes(len(results) - _QUESTIONS)
+    for index, item in enumerate(results):
         where = f"Result {index}"
         result = mapping(item, where)
         content = mapping(result.get("value"), where)
@@ -106,7 +112,7 @@ def _page(root: Path, value: object) -> ExchangePage:
     return build_page(root, reference, extras, boxes, next(iter(sizes), None))
 
 
-def _results(task: Mapping[str, object]) -> Iterable[object]:
+def _results(task: Mapping[str, object]) -> Sequence[object]:
     found = [mapping(item, "An annotation") for item in sequence(task.get("annotations"), "annotations")]
     valid = [annotation for annotation in found if not annotation.get("was_cancelled")]
     if len(valid) > 1:
