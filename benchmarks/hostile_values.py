@@ -55,3 +55,34 @@ def mutated(value: Any, draw: random.Random, changes: int = 2) -> Any:
         else:
             value = poisoned(value, draw.choice(ways), copy.deepcopy(draw.choice(HOSTILE)))
     return value
+
+
+WORDS = (
+    *(b"9" * 400, b"-1", b"nan", b"inf", b"1e999", b"\x00", b"\xff\xfe"),
+    *(b"../" * 5, b"[" * 500, b"{", b'"', b",", b"\n"),
+)
+"""What text formats choke on."""
+
+
+def mutated_bytes(content: bytes, draw: random.Random) -> bytes:
+    """A copy with bytes flipped, cut out, doubled, cut off, or words put in."""
+    data = bytearray(content)
+    for _ in range(draw.randint(1, 8)):
+        if not data:
+            return draw.choice(WORDS)
+        at, length = draw.randrange(len(data)), draw.randint(1, 64)
+        match draw.randrange(6):
+            case 0:
+                data[at] ^= 1 << draw.randrange(8)
+            case 1:
+                data[at] = draw.randrange(256)
+            case 2:
+                del data[at : at + length]
+            case 3:
+                data[at:at] = data[at : at + length] * draw.randint(1, 50)
+            case 4:
+                data[at:at] = draw.choice(WORDS)
+            case _:
+                if draw.random() < 0.2:
+                    del data[at:]
+    return bytes(data)

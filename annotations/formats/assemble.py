@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import ParamSpec, cast
 
-from annotations.formats.bounds import MAX_REFUSALS, check_all_boxes, check_boxes, check_pages
+from annotations.formats.bounds import MAX_COMMENT, MAX_REFUSALS, check_all_boxes, check_boxes, check_pages
 from annotations.formats.checks import DECIMALS, checked_box, locate, measure, number, plain_text, shown, word
 from annotations.formats.page import ExchangePage, Loaded, Progress, Refusal, quiet
 from annotations.model import (
@@ -151,7 +151,7 @@ def build_page(
         boxes=checked,
         boxes_complete=complete,
         flags=frozenset(word(flag, FLAGS, "flag") for flag in sequence(extras.get("flags"), "The list of flags")),
-        comment=plain_text(extras.get("comment", ""), "comment"),
+        comment=plain_text(extras.get("comment", ""), "comment", MAX_COMMENT),
     )
     group = plain_text(extras.get("group", ""), "group")
     source_record = plain_text(extras.get("source_record", ""), "source record")

@@ -13,6 +13,8 @@ MAX_FILES = 100_000
 """Below the folder that is looked through."""
 MAX_NESTED, MAX_VALUES = 3_000_000, 10_000_000
 """Objects and lists, and values, of a JSON text or a table: small ones take a hundred times their text in memory."""
+MAX_TEXT, MAX_COMMENT = 2000, 50_000
+"""Characters of a name or key, and of a comment."""
 MAX_REFUSALS = 1000
 """That are told one by one; others are counted."""
 

@@ -7,7 +7,7 @@ import reprlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from annotations.formats.bounds import MAX_FILES, MAX_LABEL_BYTES, check_values
+from annotations.formats.bounds import MAX_FILES, MAX_LABEL_BYTES, MAX_TEXT, check_values
 from annotations.model import BEAT_LABELS, BeatLabel, StoreError
 from ecgcore.page_io import picture_hash
 from ecgcore.page_io_isolated import read_untrusted
@@ -225,14 +225,16 @@ def word(value: object, allowed: Collection[str], what: str) -> str:
     return value
 
 
-def plain_text(value: object, what: str) -> str:
-    """Free text that every encoding can carry.
+def plain_text(value: object, what: str, most: int = MAX_TEXT) -> str:
+    """Free text that every encoding can carry, of so many characters at most.
 
     Raises:
-        StoreError: no text, or halves of characters in it.
+        StoreError: no text, too long, or halves of characters in it.
     """
     if not isinstance(value, str):
         raise StoreError(f"The {what} {shown(value)} is no text.", "Correct it.")
+    if len(value) > most:
+        raise StoreError(f"The {what} is longer than {most:,} characters.", "Shorten it.")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -23,7 +23,7 @@ from annotations.formats.assemble import (
     sequence,
     size,
 )
-from annotations.formats.bounds import check_boxes
+from annotations.formats.bounds import MAX_COMMENT, check_boxes
 from annotations.formats.checks import beat_class, locate, main_file, number, parse_json, plain_text, read_text, shown
 from annotations.formats.page import ExchangePage, Loaded, Progress, quiet
 from annotations.formats.staging import PICTURES, staged
@@ -33,8 +33,6 @@ FILE = "tasks.json"
 COMPLETE = "all beats boxed"
 LOSSES: tuple[str, ...] = (PROPOSAL_LINK, MICRO_PIXELS)
 
-_QUESTIONS = 50
-"""Results of a task that are no boxes; nobody asks as many."""
 _LOCAL_FILES = "/data/local-files/"
 _UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")
 _KEPT_EXTRAS = ("name", "picture_hash", "group", "source_record", "rejected")
@@ -85,7 +83,7 @@ def _page(root: Path, value: object) -> ExchangePage:
     choices: list[str] = []
     comments: list[str] = []
     results = _results(task)
-    check_boxes(len(results) - _QUESTIONS)
+    check_boxes(sum(isinstance(item, dict) and item.get("type") == "rectanglelabels" for item in results))
     for index, item in enumerate(results):
         where = f"Result {index}"
         result = mapping(item, where)
@@ -99,7 +97,8 @@ def _page(root: Path, value: object) -> ExchangePage:
             case "textarea":
                 text = content.get("text")
                 comments += [
-                    plain_text(part, "comment") for part in ([text] if isinstance(text, str) else sequence(text, where))
+                    plain_text(part, "comment", MAX_COMMENT)
+                    for part in ([text] if isinstance(text, str) else sequence(text, where))
                 ]
             case other:
                 raise StoreError(f"{where} is of the type {shown(other)}.", "Use boxes, choices and text only.")
