@@ -4,6 +4,7 @@ import io
 import lzma
 import shutil
 import stat
+import struct
 import tempfile
 import time
 import zipfile
@@ -35,7 +36,16 @@ _LEFT_BEHIND_S = 24 * 3600.0
 _COPY_BYTES = 2**20
 _ENTRY_SIGNATURE = b"PK\x01\x02"
 _ARCHIVES = {".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"}
-_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError, ValueError)
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    struct.error,
+)
 """What ``zipfile`` raises on damaged, encrypted and foreign archives; there is no common base class."""
 
 
@@ -112,7 +122,7 @@ def _temporary_folder(store: Store) -> "tempfile.TemporaryDirectory[str]":
 def _unpack(stream: BinaryIO, folder: Path) -> None:
     if stream.seek(0, io.SEEK_END) > MAX_ARCHIVE_BYTES:
         raise StoreError(f"The archive is larger than {MAX_ARCHIVE_BYTES // 2**20} MB.", "Split it.")
-    if _entries(stream) > MAX_ENTRIES:
+    if listed_entries(stream) > MAX_ENTRIES:
         raise StoreError(f"The archive holds more than {MAX_ENTRIES} files.", "Split it.")
     try:
         with zipfile.ZipFile(stream) as archive:
@@ -121,13 +131,13 @@ def _unpack(stream: BinaryIO, folder: Path) -> None:
                 relative = _inside(entry)
                 if relative is not None:
                     left -= _copy(archive, entry, folder / relative, left)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise StoreError(f"The archive is damaged or encrypted: {shown(str(error))}.", "Pack it again.") from error
     except FileExistsError as error:
         raise StoreError("Two files of the archive have the same name.", "Pack it again.") from error
 
 
-def _entries(stream: BinaryIO) -> int:
+def listed_entries(stream: BinaryIO) -> int:
     """How many entries the archive lists: ``zipfile`` would take half a kilobyte of memory for each."""
     stream.seek(0)
     return sum(part.count(_ENTRY_SIGNATURE) for part in iter(lambda: stream.read(_COPY_BYTES), b""))

@@ -1,7 +1,7 @@
 """The way in and out of the store: other programs' files become pictures and readings, and the other way round."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from annotations.file_intents import Incoming, incoming
 from annotations.formats import FORMATS
-from annotations.formats.page import ExchangePage, Refusal
+from annotations.formats.page import ExchangePage, Progress, Refusal, quiet
 from annotations.import_report import ImportReport, refused_whole, twin_words
 from annotations.model import DatabaseUnusable, Reading, StoreError
 from annotations.new_picture import NewPicture
@@ -26,8 +26,6 @@ from ecgcore.page_cut import cut_panel
 from ecgcore.page_io_isolated import read_untrusted
 from ecgcore.types import Box, ByteArray
 
-Progress = Callable[[int, int], None]
-
 
 def import_from(
     store: Store,
@@ -38,7 +36,7 @@ def import_from(
     whole_or_nothing: bool = False,
     keep_names: bool = False,
     patient_key: str = "",
-    progress: Progress = lambda done, of: None,
+    progress: Progress = quiet,
 ) -> ImportReport:
     """Take pages over from files. What a person has said here is never replaced by an import.
 
@@ -53,7 +51,7 @@ def import_from(
         keep_names: call pictures as their files are called; else they get neutral names, since a file's name often is
             a person's.
         patient_key: of the pages for which the files name no patient.
-        progress: called with pages done and of how many.
+        progress: called with pages done and of how many: while they are read, and again while they are written.
 
     Raises:
         StoreError: the files cannot be used at all, or something was refused and the whole was asked for, or nothing
@@ -65,7 +63,7 @@ def import_from(
             "Only results are stored here, so no pages can be imported.",
             "Change on the Screen page what is stored.",
         )
-    loaded = FORMATS[format_name].load(path)
+    loaded = FORMATS[format_name].load(path, progress)
     report = ImportReport(refusals=list(loaded.refusals), losses=loaded.losses)
     pages = _with_groups(store, loaded.pages, patient_key, report)
     if whole_or_nothing and report.refusals:
@@ -168,7 +166,7 @@ def export_to(
     folder: Path,
     *,
     snapshot_id: int | None = None,
-    progress: Progress = lambda done, of: None,
+    progress: Progress = quiet,
 ) -> int:
     """Write what holds now, or a snapshot, in a new folder; a few hundred pages are in memory at a time.
 

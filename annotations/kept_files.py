@@ -75,5 +75,5 @@ def _damage_of_bundle(folder: Path) -> Iterator[str]:
 def _read_json(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None

@@ -61,6 +61,10 @@ class LabelledBox:
     prediction_box_id: int | None = None
 
 
+MAX_BOXES = 2000
+"""Of a page: a hundred times what the busiest shows in a row, and few enough that every page of the app stays quick."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """All that one person says of one page at one time.

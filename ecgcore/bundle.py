@@ -6,11 +6,11 @@ import os
 import platform
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import safetensors
@@ -19,16 +19,24 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from ecgcore.detector import BeatDetector, DetectorConfig
+from ecgcore.detector import BeatDetector
 from ecgcore.device import pick_device
 from ecgcore.errors import BadBundle
-from ecgcore.fusion import FusionConfig, FusionHead
-from ecgcore.global_model import GlobalConfig, GlobalNet
-from ecgcore.local_model import LocalConfig, LocalNet
-from ecgcore.manifest import FORMAT, GET_ANOTHER, MANIFEST, Seen, SeenRow, read_manifest, starter_folder
-from ecgcore.types import STANDARD_PX_PER_MM, Decision
-
-_Config = TypeVar("_Config", DetectorConfig, LocalConfig, GlobalConfig, FusionConfig, "Operating")
+from ecgcore.fusion import FusionHead
+from ecgcore.global_model import GlobalNet
+from ecgcore.local_model import LocalNet
+from ecgcore.manifest import (
+    GET_ANOTHER,
+    MANIFEST,
+    Seen,
+    SeenRow,
+    read_manifest,
+    starter_folder,
+    weight_files,
+)
+from ecgcore.manifest_schema import FORMAT, MAX_WEIGHT_BYTES
+from ecgcore.network_configs import DetectorConfig, FusionConfig, GlobalConfig, LocalConfig, Operating, config_of
+from ecgcore.types import STANDARD_PX_PER_MM
 
 __all__ = ["MANIFEST", "Bundle", "Networks", "Operating", "SeenRow", "load_bundle", "save_bundle", "starter_folder"]
 
@@ -50,10 +58,10 @@ class Networks:
     def build(cls, configs: Mapping[str, Mapping[str, Any]]) -> "Networks":
         """Networks with random weights; ``configs`` as ``configs_json`` gives them."""
         return cls(
-            detector=BeatDetector(_config(DetectorConfig, configs["detector"])),
-            local=LocalNet(_config(LocalConfig, configs["local"])),
-            global_=GlobalNet(_config(GlobalConfig, configs["global"])),
-            fusion=FusionHead(_config(FusionConfig, configs["fusion"])),
+            detector=BeatDetector(config_of(DetectorConfig, configs["detector"])),
+            local=LocalNet(config_of(LocalConfig, configs["local"])),
+            global_=GlobalNet(config_of(GlobalConfig, configs["global"])),
+            fusion=FusionHead(config_of(FusionConfig, configs["fusion"])),
         )
 
     def configs_json(self) -> dict[str, dict[str, Any]]:
@@ -64,34 +72,6 @@ class Networks:
             "global": asdict(self.global_.config),
             "fusion": asdict(self.fusion.config),
         }
-
-
-@dataclass(frozen=True)
-class Operating:
-    """How a bundle turns outputs into answers.
-
-    Args:
-        min_score: beats scored lower are left out.
-        temperature: divides the fused logit before the sigmoid (Guo et al. 2017).
-        p_normal_below: p_abnormal below it is "normal".
-        p_abnormal_from: p_abnormal from it on is "abnormal"; between the two the answer is "refer".
-    """
-
-    min_score: float
-    temperature: float
-    p_normal_below: float
-    p_abnormal_from: float
-
-    def __post_init__(self) -> None:
-        in_order = 0 <= self.p_normal_below <= self.p_abnormal_from <= 1
-        if not (in_order and 0 <= self.min_score <= 1 and 0 < self.temperature < float("inf")):
-            raise ValueError(f"impossible operating point: {self}")
-
-    def decide(self, p_abnormal: float) -> Decision:
-        """The answer for one probability."""
-        if p_abnormal >= self.p_abnormal_from:
-            return "abnormal"
-        return "normal" if p_abnormal < self.p_normal_below else "refer"
 
 
 @dataclass(frozen=True)
@@ -184,7 +164,7 @@ def save_bundle(
 
 
 def load_bundle(folder: Path, device: str = "auto") -> Bundle:
-    """Read a bundle and check it: format, files, sha256, configs, shapes, finiteness.
+    """Read a bundle and check it: format, files, sha256, configs, shapes, kinds of numbers, finiteness.
 
     Args:
         folder: the bundle's folder.
@@ -198,34 +178,19 @@ def load_bundle(folder: Path, device: str = "auto") -> Bundle:
     manifest = read_manifest(folder)
     try:
         nets = Networks.build(manifest["configs"])
-        operating = _config(Operating, manifest["thresholds"])
-        version = str(manifest["version"])
-        files = {part: (str(entry["file"]), str(entry["sha256"])) for part, entry in manifest["weights"].items()}
-        seen_fits = all(len(row) == 3 and all(isinstance(cell, str) for cell in row) for row in manifest["seen"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadBundle(f"{folder / MANIFEST} lacks or garbles a setting: {error}.", GET_ANOTHER) from error
-    if not seen_fits or set(files) != set(nets.by_part()):
-        raise BadBundle(f"{folder / MANIFEST} lacks or garbles its lists of weights or seen pages.", GET_ANOTHER)
+    except (ValueError, RuntimeError) as error:
+        raise BadBundle(f"{folder / MANIFEST} names networks that cannot be built: {error}.", GET_ANOTHER) from error
+    operating = config_of(Operating, manifest["thresholds"])
+    files = weight_files(manifest)
     for part, net in nets.by_part().items():
         _read_weights(folder, *files[part], net)
         net.to(place).eval().requires_grad_(False)
         if place.type == "cpu":
             net.to(memory_format=torch.channels_last)
-    return Bundle(version, folder, manifest, nets, operating, place)
+    return Bundle(manifest["version"], folder, manifest, nets, operating, place)
 
 
-_ADDED_LATER: Mapping[str, Any] = {"aspect": 1.0, "places": False}
-"""Settings that the first bundles do not name, and what they were then."""
-
-
-def _config(cls: type[_Config], values: Mapping[str, Any]) -> _Config:
-    """A config from JSON values: all of its fields and no others; lists become tuples, as the defaults are."""
-    names = {field.name for field in fields(cls)}
-    values = {name: value for name, value in _ADDED_LATER.items() if name in names} | dict(values)
-    if set(values) != names:
-        raise ValueError(f"{cls.__name__} needs exactly {sorted(names)}")
-    plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-    return cls(**plain)
+_WEIGHT_TYPES = (torch.float16, torch.bfloat16, torch.float32)
 
 
 def _stored_state(net: nn.Module) -> dict[str, Tensor]:
@@ -251,7 +216,8 @@ def _write_weights(folder: Path, part: str, net: nn.Module) -> dict[str, object]
 def _read_weights(folder: Path, file: str, sha256: str, net: nn.Module) -> None:
     path = folder / Path(file).name
     try:
-        content = path.read_bytes()
+        with path.open("rb") as stream:
+            content = stream.read(MAX_WEIGHT_BYTES + 1)
     except OSError as error:
         raise BadBundle(f"{path} cannot be read ({error.strerror}).", GET_ANOTHER) from error
     if hashlib.sha256(content).hexdigest() != sha256:
@@ -268,6 +234,8 @@ def _read_weights(folder: Path, file: str, sha256: str, net: nn.Module) -> None:
     ]
     if misfits:
         raise BadBundle(f"{path} does not fit its network: {min(misfits)} (of {len(misfits)}).", GET_ANOTHER)
+    if not all(value.dtype in _WEIGHT_TYPES for value in tensors.values()):
+        raise BadBundle(f"{path} holds numbers of another kind than weights are.", GET_ANOTHER)
     if not all(torch.isfinite(value).all() for value in tensors.values()):
         raise BadBundle(f"{path} holds a weight that is not finite.", GET_ANOTHER)
     net.load_state_dict({name: value.float() for name, value in tensors.items()}, strict=False)

@@ -4,9 +4,6 @@ Ren, He, Girshick and Sun 2015, with the trunk of Simonyan and Zisserman 2015 up
 4 poolings, as the patent CN110731773A has it; region proposals, RoI pooling and the two heads are torchvision's.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 import cv2
 import numpy as np
 import torch
@@ -20,6 +17,7 @@ from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
 from torchvision.ops import MultiScaleRoIAlign
 
 from ecgcore.device import mixed_precision
+from ecgcore.network_configs import DetectorConfig
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
 _VGG16_CHANNELS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
@@ -27,26 +25,6 @@ _PAD_TO_PX = 32
 
 # Beats in millimetres of paper, width x height: 25 mm/s makes them 10 to 20 wide and, trace and margins, 3 to 40 high.
 ANCHORS_MM = ((11, 4), (16, 4), (11, 8), (16, 8), (11, 16), (16, 16), (13, 30), (28, 7), (28, 18))
-
-
-@dataclass(frozen=True)
-class DetectorConfig:
-    """Shape of the detector.
-
-    Args:
-        width: share of VGG16's channels in the 13 convolutions.
-        px_per_mm: resolution at which the panel is seen.
-        neck: "none" pools regions from conv5_3 (stride 16) as published; "fuse8" adds conv5_3 to conv4_3 (stride 8),
-            which places edges more exactly and keeps flat beats apart.
-        hidden: width of the two fully connected layers behind RoI pooling.
-        max_beats: most boxes on one page.
-    """
-
-    width: float = 0.25
-    px_per_mm: float = 3.0
-    neck: Literal["none", "fuse8"] = "fuse8"
-    hidden: int = 512
-    max_beats: int = 300
 
 
 class BeatDetector(nn.Module):

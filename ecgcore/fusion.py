@@ -1,32 +1,14 @@
 """Stages 4 and 5: the page's features and its beats' features -> one fused logit (patent CN110731773A)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from ecgcore.global_model import GlobalNet
 from ecgcore.local_model import LocalNet
-
-
-@dataclass(frozen=True)
-class FusionConfig:
-    """Shape of the fusion head.
-
-    Args:
-        pool: "sum" over beats as published, or "mean" with the logarithm of their number as one more feature.
-        hidden: width of the first fully connected layer.
-        global_dim, local_dim: features of a page and of a beat.
-        dropout: published 0.5.
-    """
-
-    pool: Literal["sum", "mean"] = "sum"
-    hidden: int = 512
-    global_dim: int = 1024
-    local_dim: int = 1024
-    dropout: float = 0.5
+from ecgcore.network_configs import FusionConfig
 
 
 class FusionHead(nn.Module):

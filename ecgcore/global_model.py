@@ -9,38 +9,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import DenseNet, DenseNet121_Weights, densenet121
 
+from ecgcore.network_configs import GlobalConfig
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray
-
-
-@dataclass(frozen=True)
-class GlobalConfig:
-    """Shape of the global network and of the canvas that it sees.
-
-    Args:
-        canvas_wh_mm: paper that the canvas holds, millimetres.
-        px_per_mm: its resolution.
-        growth_rate, block_config, init_features: DenseNet121 as given; less is for tests.
-    """
-
-    canvas_wh_mm: tuple[float, float] = (288.0, 176.0)
-    px_per_mm: float = 2.0
-    growth_rate: int = 32
-    block_config: tuple[int, int, int, int] = (6, 12, 24, 16)
-    init_features: int = 64
-
-    @property
-    def canvas_wh_px(self) -> tuple[int, int]:
-        """Width and height of the canvas in its pixels."""
-        width_mm, height_mm = self.canvas_wh_mm
-        return round(width_mm * self.px_per_mm), round(height_mm * self.px_per_mm)
-
-    @property
-    def feature_dim(self) -> int:
-        """Channels after the last dense block: each transition halves them, each layer adds ``growth_rate``."""
-        channels = self.init_features
-        for layers in self.block_config[:-1]:
-            channels = (channels + layers * self.growth_rate) // 2
-        return channels + self.block_config[-1] * self.growth_rate
 
 
 class GlobalNet(nn.Module):

@@ -1,7 +1,6 @@
 """Stage 2: one beat crop -> 1024 features and a normal/abnormal logit (ResNet18 on ink at a fixed paper scale)."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,41 +10,8 @@ from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights, resnet18
 from torchvision.models.resnet import BasicBlock
 
+from ecgcore.network_configs import LocalConfig
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray
-
-
-@dataclass(frozen=True)
-class LocalConfig:
-    """Shape of the local network and of the window that it sees.
-
-    Args:
-        crop_mm: height of the paper round a beat, millimetres.
-        px: height of the crop in pixels, whatever ``crop_mm`` is.
-        width: channels of the first stage; 64 is ResNet18, less is for tests.
-        aspect: width of the crop over its height; more than 1 shows the beats before and after.
-        places: whether the network is told where on the panel a beat lies, which tells its lead.
-    """
-
-    crop_mm: float = 24.0
-    px: int = 96
-    width: int = 64
-    aspect: float = 1.0
-    places: bool = False
-
-    @property
-    def crop_wh_px(self) -> tuple[int, int]:
-        """Width and height of the crop in its pixels."""
-        return round(self.px * self.aspect), self.px
-
-    @property
-    def channels(self) -> int:
-        """Ink, and with ``places`` two constant planes: where the beat's middle lies across and down the panel."""
-        return 3 if self.places else 1
-
-    @property
-    def feature_dim(self) -> int:
-        """Features of one beat: average and maximum of the last stage's ``8 * width`` channels."""
-        return 16 * self.width
 
 
 class LocalNet(nn.Module):

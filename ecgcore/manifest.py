@@ -1,17 +1,16 @@
 """What a bundle says of itself in bundle.json, read and checked without loading a network (contract 2)."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ecgcore.errors import BadBundle
+from ecgcore.manifest_schema import MAX_BYTES, checked_manifest
+from ecgcore.manifest_weights import check_weights
 
-FORMAT = 1
 MANIFEST = "bundle.json"
-PARTS = ("detector", "local", "global", "fusion")
 GET_ANOTHER = "Fetch the bundle again or use another one."
 
 SeenRow = tuple[str, str, str]
@@ -45,56 +44,46 @@ def starter_folder() -> Path:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The bundle's own account of itself.
+    """The bundle's own account of itself, as ``manifest_schema.Manifest`` has it.
 
     Raises:
-        BadBundle: ``bundle.json`` is missing, no JSON, or in another format.
+        BadBundle: ``bundle.json`` is missing, no JSON, or anything in it is of another type or out of range.
     """
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text("utf-8"))
+        with path.open("rb") as stream:
+            return checked_manifest(stream.read(MAX_BYTES + 1))
     except OSError as error:
         raise BadBundle(f"{path} cannot be read ({error.strerror}).", "Give the folder of a bundle.") from error
     except ValueError as error:
-        raise BadBundle(f"{path} is no valid JSON.", GET_ANOTHER) from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise BadBundle(f"{path} is not in bundle format {FORMAT}.", "Use the program version that wrote the bundle.")
-    return manifest
+        raise BadBundle(f"{path} cannot be used: {error}.", GET_ANOTHER) from error
 
 
 def weight_files(manifest: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """File name and sha256 of each network.
-
-    Raises:
-        BadBundle: the manifest lacks one, or names a file outside the bundle.
-    """
-    try:
-        files = {part: (str(entry["file"]), str(entry["sha256"])) for part, entry in manifest["weights"].items()}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise BadBundle(f"{MANIFEST} lacks or garbles its list of weights: {error}.", GET_ANOTHER) from error
-    if set(files) != set(PARTS) or any(Path(name).name != name for name, _ in files.values()):
-        raise BadBundle(f"{MANIFEST} lacks or garbles its list of weights.", GET_ANOTHER)
-    return files
+    """File name and sha256 of each network, from a manifest that was read."""
+    return {part: (entry["file"], entry["sha256"]) for part, entry in manifest["weights"].items()}
 
 
 def check_files(folder: Path) -> dict[str, Any]:
-    """Read the manifest and compare the sha256 of every file with it.
+    """Read the manifest, compare the sha256 of every file with it, and check that the files hold weights.
 
     Returns:
         The manifest.
 
     Raises:
-        BadBundle: a file is missing or altered; the message names it.
+        BadBundle: a file is missing, altered or no weights; the message names it.
     """
     manifest = read_manifest(folder)
     for name, sha256 in weight_files(manifest).values():
         path = folder / name
         try:
-            actual = _sha256(path)
+            if _sha256(path) != sha256:
+                raise BadBundle(f"{path} was altered: its sha256 is not the one in {MANIFEST}.", GET_ANOTHER)
+            check_weights(path)
         except OSError as error:
             raise BadBundle(f"{path} cannot be read ({error.strerror}).", GET_ANOTHER) from error
-        if actual != sha256:
-            raise BadBundle(f"{path} was altered: its sha256 is not the one in {MANIFEST}.", GET_ANOTHER)
+        except ValueError as error:
+            raise BadBundle(f"{path} cannot be used: {error}.", GET_ANOTHER) from error
     return manifest
 
 

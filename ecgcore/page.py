@@ -11,6 +11,7 @@ from ecgcore.page_cut import between_corners
 from ecgcore.page_flatten import darkness_rgb, faint_ink, keep_strokes, pen_ink, without_grid
 from ecgcore.page_gridless import ASSUMED_PANEL_MM, darkness_by_form, panel_without_grid
 from ecgcore.page_io import picture_hash, read_picture
+from ecgcore.page_large import in_fitting_size, seen_in
 from ecgcore.page_panel import XYXY, grid_panel
 from ecgcore.page_quality import CUT_OFF, graded, with_faults
 from ecgcore.page_rectify import MAX_SIDE_MM, StraightPicture, photo_scale, straighten
@@ -57,6 +58,10 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
     height, width = photo_rgb.shape[:2]
     if min(height, width) < MIN_SIDE_PX:
         raise NotScreenable(f"The picture is too small ({width}x{height} pixels).", "Use one at least 800 pixels wide.")
+    return in_fitting_size(_prepare_anyhow, photo_rgb)
+
+
+def _prepare_anyhow(photo_rgb: ByteArray) -> PageImage:
     page: PageImage | None
     try:
         page, refused = _prepare(photo_rgb), None
@@ -113,14 +118,10 @@ def _prepare_sheet(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> PageIm
         page = prepare_flat(flat_rgb)
     except NotScreenable:
         return None
-    frame = replace(page.frame, photo_from_panel=photo_from_flat @ page.frame.photo_from_panel)
-    px_per_mm = photo_scale(frame, np.asarray(frame.panel_wh) / 2) * STANDARD_PX_PER_MM
     notes = page.notes if STRAIGHTENED in page.notes else (STRAIGHTENED_BY_SIDES, *page.notes)
     if page.px_per_mm_source == "pulse":
         notes = (*notes, ROUGH_SCALE)
-    return replace(
-        page, photo_rgb=photo_rgb, frame=frame, px_per_mm=None if page.px_per_mm is None else px_per_mm, notes=notes
-    )
+    return replace(seen_in(page, photo_rgb, photo_from_flat), notes=notes)
 
 
 def _prepare(photo_rgb: ByteArray) -> PageImage:

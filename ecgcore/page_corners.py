@@ -7,6 +7,7 @@ import numpy as np
 from ecgcore.errors import NotScreenable
 from ecgcore.page import MIN_SIDE_PX, prepare_flat, prepare_page
 from ecgcore.page_cut import between_corners
+from ecgcore.page_large import in_fitting_size
 from ecgcore.types import ByteArray, FloatArray, PageImage
 
 
@@ -43,6 +44,6 @@ def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> 
             "The four corners enclose no page.", "Put them on the grid's corners, clockwise from its top left."
         )
     flat_rgb, photo_from_flat = between_corners(photo_rgb, corners)
-    sheet = prepare_flat(flat_rgb)
+    sheet = in_fitting_size(prepare_flat, flat_rgb)
     way = photo_from_flat @ sheet.frame.photo_from_panel
     return replace(sheet, photo_rgb=photo_rgb, frame=replace(sheet.frame, photo_from_panel=way))

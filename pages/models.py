@@ -11,6 +11,7 @@ from pages.parts.decisions import compare_button, decision_box, history_table, r
 from pages.parts.lineage import lineage_box, standing_badge
 from pages.parts.storage import person, store
 from pages.parts.style import page_head
+from pages.parts.unusable_bundles import unusable_box
 from pages.parts.words import plain
 from trainer.registry import BundleFacts, bundles
 from trainer.registry_decisions import history, rollback_target
@@ -50,6 +51,7 @@ def choose(others: list[BundleFacts]) -> BundleFacts:
 def models(data: Store) -> None:
     """Everything that needs no name first; the decisions are filled in when the name is known."""
     say_what_was_done()
+    unusable_box(data)
     in_use_box(data)
     way_back = st.container()
     decisions = history(data)

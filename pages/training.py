@@ -11,6 +11,7 @@ from pages.parts.run_plan import NEW, RUNS, VIEW, plan_box, suggestion
 from pages.parts.run_words import run_name
 from pages.parts.storage import person, store
 from pages.parts.style import page_head
+from pages.parts.unusable_bundles import unusable_box
 from trainer.jobs import settle, status
 from trainer.jobs_plan import make_plan
 
@@ -48,6 +49,7 @@ data_store = store()
 reader_name = person()
 with told():
     settle(data_store)
+    unusable_box(data_store)
     all_runs = runs(data_store)
     view: str | None = NEW
     if all_runs:

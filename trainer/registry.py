@@ -132,7 +132,7 @@ def bundles(store: Store) -> list[BundleFacts]:
 
     With ``ECG_BUNDLE_DIR`` set the bundle there comes first and is the active one.
     """
-    found = [_facts(store, folder) for folder in _folders(store)]
+    found = [_facts(store, folder) for folder in bundle_folders(store)]
     known = [facts for facts in found if facts is not None]
     known.sort(key=lambda facts: (facts.origin == "environment", facts.origin != "starter", facts.created_at or ""))
     return known[::-1]
@@ -163,12 +163,12 @@ def line_of_descent(store: Store, version: str) -> list[BundleFacts]:
 
 def seen_by(facts: BundleFacts) -> Seen:
     """Everything that a bundle and its parents were trained on."""
-    return _seen(_manifest(facts.folder)[1], facts.folder)
+    return _seen(manifest_of(facts.folder)[1], facts.folder)
 
 
 @lru_cache(maxsize=64)
 def _seen(_sha256: str, folder: Path) -> Seen:
-    return Seen.of(_manifest(folder)[0]["seen"])
+    return Seen.of(manifest_of(folder)[0]["seen"])
 
 
 def present_version(store: Store) -> str:
@@ -176,7 +176,8 @@ def present_version(store: Store) -> str:
     return active_version(store) or str(read_manifest(starter_folder())["version"])
 
 
-def _folders(store: Store) -> list[tuple[Path, Origin]]:
+def bundle_folders(store: Store) -> list[tuple[Path, Origin]]:
+    """Every folder that may be a bundle, whether or not it can be used."""
     override = os.environ.get(OVERRIDE)
     folders: list[tuple[Path, Origin]] = [(Path(override), "environment")] if override else []
     root = bundles_folder(store.folder)
@@ -185,14 +186,19 @@ def _folders(store: Store) -> list[tuple[Path, Origin]]:
     return [*folders, (starter_folder(), "starter")]
 
 
+def is_partial(folder: Path) -> bool:
+    """Whether a training is writing the bundle, or was killed while it did."""
+    return folder.name.endswith(_PARTIAL)
+
+
 def _facts(store: Store, place: tuple[Path, Origin]) -> BundleFacts | None:
     folder, origin = place
     try:
-        manifest, sha256 = _manifest(folder)
+        manifest, sha256 = manifest_of(folder)
     except BadBundle:
         return None
-    version = str(manifest.get("version", ""))
-    if origin == "imported" and (folder.name.endswith(_PARTIAL) or version != folder.name):
+    version = str(manifest["version"])
+    if origin == "imported" and (is_partial(folder) or version != folder.name):
         return None
     runs = runs_of_bundle(store, version)
     if origin == "imported" and any(run.kind == "retrain" for run in runs):
@@ -251,23 +257,33 @@ def _was_rolled_back(run: TrainingRun, decisions: Sequence[Activation]) -> bool:
 
 def _active(folder: Path, origin: Origin) -> Active:
     try:
-        return Active(folder, _manifest(folder)[1], origin)
+        return Active(folder, manifest_of(folder)[1], origin)
     except BadBundle:
         return Active(folder, "", origin)
 
 
-def _manifest(folder: Path) -> tuple[dict[str, Any], str]:
+def manifest_of(folder: Path) -> tuple[dict[str, Any], str]:
+    """What a bundle says of itself and the sha256 of that; read once while the file stays as it is.
+
+    Raises:
+        BadBundle: it says nothing that can be used.
+    """
     try:
         status = (folder / MANIFEST).stat()
     except OSError as error:
         raise BadBundle(f"{folder / MANIFEST} cannot be read ({error.strerror}).", "Give a bundle's folder.") from error
-    return _manifest_as_of(folder, status.st_mtime_ns, status.st_size)
+    found = _manifest_as_of(folder, status.st_mtime_ns, status.st_size)
+    if isinstance(found, BadBundle):
+        raise BadBundle(found.cause, found.next_step)
+    return found
 
 
 @lru_cache(maxsize=64)
-def _manifest_as_of(folder: Path, _mtime_ns: int, _size: int) -> tuple[dict[str, Any], str]:
-    """Read once while the file stays as it is: the list of seen pages is long."""
-    manifest = read_manifest(folder)
-    if not isinstance(manifest.get("seen"), list) or not isinstance(manifest.get("weights"), dict):
-        raise BadBundle(f"{folder / MANIFEST} lacks its lists of weights or seen pages.", "Fetch the model again.")
-    return manifest, hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+def _manifest_as_of(folder: Path, _mtime_ns: int, _size: int) -> tuple[dict[str, Any], str] | BadBundle:
+    try:
+        manifest = read_manifest(folder)
+        return manifest, hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+    except BadBundle as error:
+        return error
+    except OSError as error:
+        return BadBundle(f"{folder / MANIFEST} cannot be read ({error.strerror}).", "Give a bundle's folder.")

@@ -6,15 +6,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
+from annotations.archives import DAMAGED, listed_entries
 from annotations.model import StoreError
 from annotations.store import Store
 from ecgcore.errors import BadBundle
-from ecgcore.manifest import MANIFEST, PARTS, check_files
+from ecgcore.manifest import MANIFEST, check_files
+from ecgcore.manifest_schema import PARTS
 from trainer.registry import BundleFacts, bundle, bundles, bundles_folder, check_version
 
 MOST_BYTES = 2 * 1024**3
 """Unpacked; the shipped bundle has 50 MB, the published networks in half precision some 300 MB."""
 NAMES = frozenset({MANIFEST, *(f"{part}.safetensors" for part in PARTS)})
+
+MOST_ENTRIES = 1000
+"""Marks of a ZIP's entries that are counted before it is opened; weights hold one by chance every four gigabytes."""
 
 _CHUNK_BYTES = 1 << 20
 _CHOOSE_ANOTHER = "Choose a file that Export (export-bundle) wrote."
@@ -71,7 +76,7 @@ def import_bundle(store: Store, file: Path | BinaryIO) -> BundleFacts:
 
     Raises:
         StoreError: it is no such file, is too large, holds anything else, or its version is here already.
-        BadBundle: a file in it is missing or altered.
+        BadBundle: a file in it is missing or altered, or holds what no model does; nothing is kept of it.
     """
     root = bundles_folder(store.folder)
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -80,12 +85,12 @@ def import_bundle(store: Store, file: Path | BinaryIO) -> BundleFacts:
         unpacked.mkdir(mode=0o700)
         try:
             _unpack(file, unpacked)
-        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        except (OSError, *DAMAGED) as error:
             raise StoreError(f"This is not a model file: {error}.", _CHOOSE_ANOTHER) from error
-        manifest = check_files(unpacked)
-        if not isinstance(manifest.get("seen"), list):
-            raise BadBundle(f"{MANIFEST} does not say what the model was trained on.", _CHOOSE_ANOTHER)
-        version = check_version(str(manifest.get("version")))
+        try:
+            version = check_version(check_files(unpacked)["version"])
+        except BadBundle as error:
+            raise BadBundle(error.cause.replace(f"{unpacked}/", ""), _CHOOSE_ANOTHER) from error
         if version in {known.version for known in bundles(store)} or (root / version).exists():
             raise StoreError(f"Model {version} is here already.", "It stays as it is; nothing was imported.")
         unpacked.rename(root / version)
@@ -93,6 +98,12 @@ def import_bundle(store: Store, file: Path | BinaryIO) -> BundleFacts:
 
 
 def _unpack(file: Path | BinaryIO, folder: Path) -> None:
+    if isinstance(file, Path):
+        with file.open("rb") as stream:
+            _unpack(stream, folder)
+        return
+    if listed_entries(file) > MOST_ENTRIES:
+        raise StoreError("The file does not hold exactly the five files of a model.", _CHOOSE_ANOTHER)
     with zipfile.ZipFile(file) as archive:
         names = [entry.filename for entry in archive.infolist()]
         if len(names) != len(NAMES) or set(names) != NAMES:

@@ -26,7 +26,7 @@ def read_json(path: Path) -> Any:
     """The content of a JSON file; None where it is missing or broken, as after a power cut."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

@@ -7,8 +7,9 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import ParamSpec, cast
 
+from annotations.formats.bounds import MAX_COMMENT, MAX_REFUSALS, check_all_boxes, check_boxes, check_pages
 from annotations.formats.checks import DECIMALS, checked_box, locate, measure, number, plain_text, shown, word
-from annotations.formats.page import ExchangePage, Loaded, Refusal
+from annotations.formats.page import ExchangePage, Loaded, Progress, Refusal, quiet
 from annotations.model import (
     BEAT_LABELS,
     FLAGS,
@@ -136,9 +137,11 @@ def build_page(
     Raises:
         EcgError: the reason why the page cannot be used.
     """
+    boxes = [*boxes, *_rejected(extras)]
+    check_boxes(len(boxes))
     name = plain_text(extras.get("name") or PurePosixPath(reference.replace("\\", "/")).name, "file name")
     picture, (width, height), digest = _identify(root, reference, extras, stated_wh, base)
-    checked = _check_boxes([*boxes, *_rejected(extras)], width, height)
+    checked = _check_boxes(boxes, width, height)
     complete = extras.get("boxes_complete", any(box.origin != "rejected" for box in checked))
     if not isinstance(complete, bool):
         raise StoreError(f"boxes_complete is {shown(complete)}.", "Use true or false.")
@@ -148,7 +151,7 @@ def build_page(
         boxes=checked,
         boxes_complete=complete,
         flags=frozenset(word(flag, FLAGS, "flag") for flag in sequence(extras.get("flags"), "The list of flags")),
-        comment=plain_text(extras.get("comment", ""), "comment"),
+        comment=plain_text(extras.get("comment", ""), "comment", MAX_COMMENT),
     )
     group = plain_text(extras.get("group", ""), "group")
     source_record = plain_text(extras.get("source_record", ""), "source record")
@@ -224,31 +227,61 @@ class Collector:
 
     Args:
         losses: of the format.
+        progress: called before each page.
     """
 
     losses: tuple[str, ...]
+    progress: Progress = quiet
     pages: list[ExchangePage] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     _files_by_hash: dict[str, str] = field(default_factory=dict)
+    _added: int = 0
+    _of: int = 0
+    _boxes: int = 0
+    _untold: int = 0
+
+    def expect(self, pages: int) -> None:
+        """Say how many pages will come.
+
+        Raises:
+            StoreError: they are too many for one import.
+        """
+        check_pages(pages)
+        self._of = pages
 
     def add(
         self, file: str, line: int | None, build: Callable[P, ExchangePage], *args: P.args, **kwargs: P.kwargs
     ) -> None:
-        """Keep the page that ``build`` returns, or the reason why it cannot."""
+        """Keep the page that ``build`` returns, or the reason why it cannot.
+
+        Raises:
+            StoreError: the pages have too many boxes together.
+        """
+        self.progress(self._added, self._of)
+        self._added += 1
         try:
             page = build(*args, **kwargs)
             if page.picture_hash in self._files_by_hash:
                 first = shown(self._files_by_hash[page.picture_hash])
                 raise StoreError(f"It is the same picture as {first}.", "Keep one of the two.")
             self._files_by_hash[page.picture_hash] = file
-            self.pages.append(page)
         except EcgError as error:
             self.refuse(file, line, error)
+        else:
+            self.pages.append(page)
+            self._boxes += len(page.reading.boxes)
+            check_all_boxes(self._boxes)
 
     def refuse(self, file: str, line: int | None, error: EcgError) -> None:
         """Note why something was not loaded."""
+        if len(self.refusals) >= MAX_REFUSALS:
+            self._untold += 1
+            return
         self.refusals.append(Refusal(shown(file), line, str(error)))
 
     def result(self) -> Loaded:
         """Everything gathered."""
+        if self._untold:
+            self.refusals.append(Refusal("more", None, f"{self._untold:,} more were refused."))
+            self._untold = 0
         return Loaded(self.pages, self.refusals, self.losses)

@@ -3,15 +3,16 @@
 import json
 import math
 import os
+import reprlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from annotations.formats.bounds import MAX_FILES, MAX_LABEL_BYTES, MAX_TEXT, check_values
 from annotations.model import BEAT_LABELS, BeatLabel, StoreError
 from ecgcore.page_io import picture_hash
 from ecgcore.page_io_isolated import read_untrusted
 from ecgcore.types import Box
 
-MAX_FILE_BYTES = 256 * 10**6
 BOX_TOLERANCE_PX = 1.0
 DECIMALS = 6
 """Where coordinates are computed from others, they are rounded to a millionth of a pixel, so that they return equal."""
@@ -21,12 +22,12 @@ _PICTURE_HOMES = ("", "pictures", "images", "JPEGImages")
 
 def shown(value: object) -> str:
     """A foreign value for a message: printable, on one line, and short."""
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else reprlib.repr(value)  # of a large value its first parts
     text = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text[:101])
     return text if len(text) <= 100 else f"{text[:99]}…"
 
 
-def read_text(path: Path, max_bytes: int = MAX_FILE_BYTES) -> str:
+def read_text(path: Path, max_bytes: int = MAX_LABEL_BYTES) -> str:
     """A whole UTF-8 file, with or without byte order mark.
 
     Raises:
@@ -37,20 +38,29 @@ def read_text(path: Path, max_bytes: int = MAX_FILE_BYTES) -> str:
         if not path.is_file():
             raise StoreError(f"There is no file {name}.", "Check the path.")
         if path.stat().st_size > max_bytes:
-            raise StoreError(f"{name} is larger than {max_bytes // 10**6} MB.", "Split it into smaller parts.")
-        return path.read_bytes().decode("utf-8-sig")
+            raise _too_large(name, max_bytes)
+        with path.open("rb") as stream:
+            content = stream.read(max_bytes + 1)
+        if len(content) > max_bytes:
+            raise _too_large(name, max_bytes)
+        return content.decode("utf-8-sig")
     except OSError as error:
         raise StoreError(f"{name} cannot be opened: {error.strerror}.", "Check its permissions.") from error
     except ValueError as error:
         raise StoreError(f"{name} is not UTF-8 text.", "Save it as UTF-8.") from error
 
 
+def _too_large(name: str, max_bytes: int) -> StoreError:
+    return StoreError(f"{name} is larger than {max_bytes // 10**6} MB.", "Split it into smaller parts.")
+
+
 def parse_json(text: str, name: str) -> object:
     """The value of a JSON text.
 
     Raises:
-        StoreError: broken, or nested beyond reason.
+        StoreError: broken, nested beyond reason, or of more values than ``bounds`` allow.
     """
+    check_values(text, shown(name))
     try:
         value: object = json.loads(text)
     except json.JSONDecodeError as error:
@@ -99,13 +109,18 @@ def walk(root: Path) -> Iterator[PurePosixPath]:
     """Every visible file below ``root``, relative and sorted; a linked folder is named, never entered.
 
     Raises:
-        StoreError: a folder cannot be opened.
+        StoreError: a folder cannot be opened, or there are more than ``MAX_FILES`` files.
     """
 
     def fail(error: OSError) -> None:
         raise StoreError(f"{shown(str(error.filename))} cannot be opened.", "Check its permissions.") from error
 
+    count = 0
     for folder, subfolders, files in os.walk(root, onerror=fail):
+        count += len(files) + len(subfolders)
+        if count > MAX_FILES:
+            cause = f"More than {MAX_FILES:,} files lie in {shown(root.name)}."
+            raise StoreError(cause, "Choose the folder of the data set alone.")
         here = Path(folder)
         links = [name for name in subfolders if (here / name).is_symlink()]
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
@@ -210,14 +225,16 @@ def word(value: object, allowed: Collection[str], what: str) -> str:
     return value
 
 
-def plain_text(value: object, what: str) -> str:
-    """Free text that every encoding can carry.
+def plain_text(value: object, what: str, most: int = MAX_TEXT) -> str:
+    """Free text that every encoding can carry, of so many characters at most.
 
     Raises:
-        StoreError: no text, or halves of characters in it.
+        StoreError: no text, too long, or halves of characters in it.
     """
     if not isinstance(value, str):
         raise StoreError(f"The {what} {shown(value)} is no text.", "Correct it.")
+    if len(value) > most:
+        raise StoreError(f"The {what} is longer than {most:,} characters.", "Shorten it.")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -25,8 +25,9 @@ from annotations.formats.assemble import (
     sequence,
     size,
 )
+from annotations.formats.bounds import check_boxes
 from annotations.formats.checks import DECIMALS, beat_class, main_file, number, parse_json, plain_text, read_text, shown
-from annotations.formats.page import ExchangePage, Loaded
+from annotations.formats.page import ExchangePage, Loaded, Progress, quiet
 from annotations.formats.staging import PICTURES, staged
 from annotations.model import LabelledBox, StoreError
 
@@ -37,7 +38,7 @@ _CATEGORY_ID = 1
 _Annotations = dict[int | str | None, list[tuple[int, dict[str, object]]]]
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path, progress: Progress = quiet) -> Loaded:
     """Read a COCO file, or the folder that holds it; pictures lie beside it or in ``pictures/`` or ``images/``.
 
     Raises:
@@ -47,8 +48,9 @@ def load(path: Path) -> Loaded:
     content = parse_json(read_text(file), file.name)
     if not isinstance(content, dict) or "images" not in content:
         raise StoreError(f"{shown(file.name)} is no COCO file.", "It needs the keys images, annotations, categories.")
-    collector = Collector(LOSSES)
+    collector = Collector(LOSSES, progress)
     images = sequence(content["images"], "images")
+    collector.expect(len(images))
     names = _category_names(content)
     by_image = _annotations_by_image(content, images, collector)
     root = file.parent.resolve()
@@ -88,6 +90,7 @@ def _page(root: Path, value: object, by_image: _Annotations, names: Mapping[obje
     image_id = _key(image.get("id"))
     if image_id not in by_image:
         raise StoreError(f"The image's id {shown(image.get('id'))} is none, or used twice.", "Correct it.")
+    check_boxes(len(by_image[image_id]))
     boxes = [_raw_box(index, item, names) for index, item in by_image[image_id]]
     return build_page(
         root,

@@ -8,7 +8,7 @@ nobody changes there, lies under ``data.ecg``.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -23,8 +23,9 @@ from annotations.formats.assemble import (
     sequence,
     size,
 )
+from annotations.formats.bounds import MAX_COMMENT, check_boxes
 from annotations.formats.checks import beat_class, locate, main_file, number, parse_json, plain_text, read_text, shown
-from annotations.formats.page import ExchangePage, Loaded
+from annotations.formats.page import ExchangePage, Loaded, Progress, quiet
 from annotations.formats.staging import PICTURES, staged
 from annotations.model import FLAGS, PAGE_LABELS, LabelledBox, StoreError
 
@@ -52,7 +53,7 @@ _LABELS_XML = f"""<View>
 """
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path, progress: Progress = quiet) -> Loaded:
     """Read a JSON export of Label Studio, or the folder that holds it; nothing is fetched from a network.
 
     Pictures lie beside it or in ``pictures/`` or ``images/``. Predictions and cancelled annotations are left out.
@@ -65,7 +66,8 @@ def load(path: Path) -> Loaded:
     if not isinstance(tasks, list):
         raise StoreError(f"{shown(file.name)} is no list of tasks.", "Export from Label Studio as JSON.")
     root = file.parent.resolve()
-    collector = Collector(LOSSES)
+    collector = Collector(LOSSES, progress)
+    collector.expect(len(tasks))
     for index, task in enumerate(tasks):
         collector.add(f"{file.name}, task {index}", index, _page, root, task)
     return collector.result()
@@ -80,7 +82,9 @@ def _page(root: Path, value: object) -> ExchangePage:
     boxes: list[RawBox] = []
     choices: list[str] = []
     comments: list[str] = []
-    for index, item in enumerate(_results(task)):
+    results = _results(task)
+    check_boxes(sum(isinstance(item, dict) and item.get("type") == "rectanglelabels" for item in results))
+    for index, item in enumerate(results):
         where = f"Result {index}"
         result = mapping(item, where)
         content = mapping(result.get("value"), where)
@@ -93,7 +97,8 @@ def _page(root: Path, value: object) -> ExchangePage:
             case "textarea":
                 text = content.get("text")
                 comments += [
-                    plain_text(part, "comment") for part in ([text] if isinstance(text, str) else sequence(text, where))
+                    plain_text(part, "comment", MAX_COMMENT)
+                    for part in ([text] if isinstance(text, str) else sequence(text, where))
                 ]
             case other:
                 raise StoreError(f"{where} is of the type {shown(other)}.", "Use boxes, choices and text only.")
@@ -106,7 +111,7 @@ def _page(root: Path, value: object) -> ExchangePage:
     return build_page(root, reference, extras, boxes, next(iter(sizes), None))
 
 
-def _results(task: Mapping[str, object]) -> Iterable[object]:
+def _results(task: Mapping[str, object]) -> Sequence[object]:
     found = [mapping(item, "An annotation") for item in sequence(task.get("annotations"), "annotations")]
     valid = [annotation for annotation in found if not annotation.get("was_cancelled")]
     if len(valid) > 1:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from annotations.model import Reading
 
@@ -61,7 +62,22 @@ class Loaded:
     losses: tuple[str, ...] = ()
 
 
-Load = Callable[[Path], Loaded]
+Progress = Callable[[int, int], None]
+"""Called with how many pages are done and of how many; what it raises ends the work."""
+
+
+def quiet(done: int, of: int) -> None:
+    """No progress."""
+
+
+class Load(Protocol):
+    """How a format reads a folder or its main file."""
+
+    def __call__(self, path: Path, progress: Progress = quiet) -> Loaded:
+        """Everything that could be read."""
+        ...
+
+
 Save = Callable[[Path, Iterable[ExchangePage]], None]
 
 

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from annotations.formats.assemble import FILE_NAMES, PROPOSAL_LINK, Collector, RawBox, build_page, sequence
+from annotations.formats.bounds import check_boxes, check_pages, check_values
 from annotations.formats.checks import main_file, parse_json, read_text, shown
-from annotations.formats.page import ExchangePage, Loaded
+from annotations.formats.page import ExchangePage, Loaded, Progress, quiet
 from annotations.formats.staging import PICTURES, staged
 from annotations.model import StoreError
 from ecgcore.csv_cells import from_cell, to_cell
@@ -33,7 +34,7 @@ LOSSES: tuple[str, ...] = (
 _FLAG_SEPARATOR = ";"
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path, progress: Progress = quiet) -> Loaded:
     """Read a CSV, or the folder that holds it; only ``file,label,group`` are needed, unknown columns are ignored.
 
     Raises:
@@ -41,8 +42,9 @@ def load(path: Path) -> Loaded:
     """
     file = main_file(path, FILE)
     root = file.parent.resolve()
-    collector = Collector(LOSSES)
+    collector = Collector(LOSSES, progress)
     columns, rows = _read(file)
+    collector.expect(len(rows))
     for line, row in rows:
         cells = dict(zip(columns, row, strict=False))
         is_whole = len(row) <= len(columns) and cells.keys() >= set(NEEDED_COLUMNS)
@@ -54,7 +56,9 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header, and every row with the line where it begins."""
     name = shown(file.name)
     # Line ends are left as they are, so that those in a comment survive.
-    reader = csv.reader(io.StringIO(read_text(file), newline=""), strict=True)
+    text = read_text(file)
+    check_values(text, name)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows = []
     try:
         columns = next(reader, [])
@@ -62,6 +66,7 @@ def _read(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         for cells in reader:
             if cells:
                 rows.append((line, list(map(from_cell, cells))))
+                check_pages(len(rows))
             line = reader.line_num + 1
     except csv.Error as error:
         cause = f"{name} is a broken table in line {reader.line_num}: {error}."
@@ -89,6 +94,7 @@ def _page(root: Path, cells: Mapping[str, str], is_whole: bool) -> ExchangePage:
         "source_record": cells.get("source_record", ""),
     }
     values = sequence(parse_json(boxed or partly or "[]", "The cell of boxes"), "The cell of boxes")
+    check_boxes(len(values))
     boxes = [RawBox(sequence(box, f"Box {n}"), {}, f"Box {n}") for n, box in enumerate(values, start=1)]
     return build_page(root, cells["file"].strip(), extras, boxes)
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from annotations.formats.assemble import FILE_NAMES, PROPOSAL_LINK, Collector, build_page
 from annotations.formats.checks import existing_folder, walk
-from annotations.formats.page import ExchangePage, Loaded
+from annotations.formats.page import ExchangePage, Loaded, Progress, quiet
 from annotations.formats.staging import safe_name, staged
 from annotations.model import PAGE_LABELS, PageLabel, StoreError
 
@@ -24,24 +24,21 @@ _LABELS: Mapping[str, PageLabel | None] = {**{label: label for label in PAGE_LAB
 LABEL_FOLDERS = frozenset(_LABELS)
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path, progress: Progress = quiet) -> Loaded:
     """Read every picture below the label folders; the first folder below a label is the group, deeper ones nothing.
 
     Raises:
         StoreError: there is no label folder.
     """
     root = existing_folder(path)
-    collector = Collector(LOSSES)
-    strangers: Counter[str] = Counter()
-    is_tree = False
-    for relative in walk(root):
-        folder = relative.parts[0] if len(relative.parts) > 1 else "."
-        if folder.casefold() in _LABELS:
-            is_tree = True
-            collector.add(str(relative), None, _page, root, relative)
-        else:
-            strangers[folder] += 1
-    if not is_tree:
+    collector = Collector(LOSSES, progress)
+    files = [(relative.parts[0] if len(relative.parts) > 1 else ".", relative) for relative in walk(root)]
+    pictures = [relative for folder, relative in files if folder.casefold() in _LABELS]
+    strangers = Counter(folder for folder, _ in files if folder.casefold() not in _LABELS)
+    collector.expect(len(pictures))
+    for relative in pictures:
+        collector.add(str(relative), None, _page, root, relative)
+    if not pictures:
         raise StoreError(f"No picture lies in a folder {' or '.join(PAGE_LABELS)}.", "Sort the pictures into them.")
     for folder, count in strangers.items():
         error = StoreError(f"{count} files lie in no label folder.", f"Sort them into {', '.join(_LABELS)}.")

@@ -21,6 +21,7 @@ from annotations.formats.assemble import (
     page_extras,
     size,
 )
+from annotations.formats.bounds import MAX_PAGE_LABEL_BYTES, check_boxes
 from annotations.formats.checks import (
     beat_class,
     existing_folder,
@@ -32,25 +33,24 @@ from annotations.formats.checks import (
     shown,
     walk,
 )
-from annotations.formats.page import ExchangePage, Loaded
+from annotations.formats.page import ExchangePage, Loaded, Progress, quiet
 from annotations.formats.staging import PICTURES, staged
 from annotations.model import LabelledBox, StoreError
 from ecgcore.errors import EcgError
 
 FOLDER = "annotations"
-MAX_XML_BYTES = 16 * 10**6
 LOSSES: tuple[str, ...] = (PROPOSAL_LINK,)
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path, progress: Progress = quiet) -> Loaded:
     """Read every XML below a folder, or one; pictures lie beside it, or in a picture folder here or one level up.
 
     Raises:
         StoreError: there is no XML, or the only one that was named is broken.
     """
-    collector = Collector(LOSSES)
+    collector = Collector(LOSSES, progress)
     if path.suffix.lower() == ".xml":
         tree = _parse(path)
         root = existing_folder(path.parent.parent if path.parent.name.lower() == FOLDER else path.parent)
@@ -60,6 +60,7 @@ def load(path: Path) -> Loaded:
     files = [relative for relative in walk(root) if relative.suffix.lower() == ".xml"]
     if not files:
         raise StoreError(f"There is no XML file in {shown(path.name)}.", "Give the folder that holds them.")
+    collector.expect(len(files))
     for relative in files:
         try:
             file = locate(root, str(relative))
@@ -74,7 +75,7 @@ def load(path: Path) -> Loaded:
 
 
 def _parse(file: Path) -> Element:
-    text = read_text(file, MAX_XML_BYTES)
+    text = read_text(file, MAX_PAGE_LABEL_BYTES)
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise StoreError(f"{shown(file.name)} defines entities.", "Remove its DOCTYPE.")
     try:
@@ -92,7 +93,9 @@ def _page(root: Path, file: Path, tree: Element) -> ExchangePage:
     base = next((home for home in homes if locate(root, reference, home) is not None), root)
     sides = [tree.findtext(f"size/{side}") for side in ("width", "height")]
     stated = [None if side is None else number_in_text(side, f"<{side}>") for side in sides]
-    boxes = [_raw_box(index, item) for index, item in enumerate(tree.findall("object"), start=1)]
+    items = tree.findall("object")
+    check_boxes(len(items))
+    boxes = [_raw_box(index, item) for index, item in enumerate(items, start=1)]
     # Some tools write a size of zero where they do not know it.
     stated_wh = size(*stated) if any(stated) else None
     return build_page(root, reference, mapping(_extras(tree), "<ecg>"), boxes, stated_wh, base)

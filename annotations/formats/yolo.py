@@ -14,8 +14,9 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from annotations.formats.assemble import FILE_NAMES, MICRO_PIXELS, PROPOSAL_LINK, Collector, RawBox, build_page
+from annotations.formats.bounds import MAX_PAGE_LABEL_BYTES, check_boxes
 from annotations.formats.checks import beat_class, locate, main_file, number_in_text, read_text, shown, walk
-from annotations.formats.page import ExchangePage, Loaded
+from annotations.formats.page import ExchangePage, Loaded, Progress, quiet
 from annotations.formats.staging import staged
 from annotations.model import StoreError
 
@@ -42,22 +43,22 @@ names:
 _ENTRY = re.compile(r"\s*(?:-|['\"]?(?P<id>[0-9]{1,6})['\"]?\s*:)\s*(?P<name>.+)")
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path, progress: Progress = quiet) -> Loaded:
     """Read a YOLO folder, or its ``data.yaml``: every ``images`` folder in it with the ``labels`` beside.
 
     Raises:
         StoreError: there is no ``data.yaml`` with class names, or no picture.
     """
     data = main_file(path, _DATA)
-    names = read_names(read_text(data))
+    names = read_names(read_text(data, MAX_PAGE_LABEL_BYTES))
     root = data.parent.resolve()
     files = list(walk(root))
     complete = _complete_list(root)
-    collector = Collector(LOSSES)
+    collector = Collector(LOSSES, progress)
     labels_of_pictures = set()
-    for picture in files:
-        if _IMAGES not in picture.parts[:-1]:
-            continue
+    pictures = [file for file in files if _IMAGES in file.parts[:-1]]
+    collector.expect(len(pictures))
+    for picture in pictures:
         labels = _label_file(picture)
         labels_of_pictures.add(labels)
         collector.add(str(picture), None, _page, root, picture, labels, names, complete)
@@ -93,8 +94,10 @@ def _page(
     complete: set[PurePosixPath] | None,
 ) -> ExchangePage:
     file = locate(root, str(labels))
-    lines = [] if file is None else read_text(file).split("\n")
-    boxes = [_raw_box(line.split(), number, names) for number, line in enumerate(lines, start=1) if line.strip()]
+    lines = [] if file is None else read_text(file, MAX_PAGE_LABEL_BYTES).split("\n")
+    told = [(number, line.split()) for number, line in enumerate(lines, start=1) if line.strip()]
+    check_boxes(len(told))
+    boxes = [_raw_box(cells, number, names) for number, cells in told]
     is_complete = file is not None and (complete is None or picture in complete)
     return build_page(root, str(picture), {"boxes_complete": is_complete}, boxes)
 

@@ -8,6 +8,7 @@ import streamlit as st
 from annotations.model import BeatLabel, LabelledBox, Origin
 from annotations.store import Store
 from ecgcore.types import Box
+from pages.parts.messages import ticked_rows
 from pages.parts.turns import Desk, Helper
 from pages.parts.words import counted
 from pages.parts.work import Work, replace_box
@@ -161,8 +162,7 @@ def _in_order(work: Work) -> list[LabelledBox]:
 def _ticked(work: Work) -> Collection[str]:
     """The uids of the rows that are ticked."""
     boxes = _in_order(work)
-    rows = (st.session_state.get(_list_key(work)) or {}).get("selection", {}).get("rows", [])
-    return {boxes[row].uid for row in rows if row < len(boxes)}
+    return {boxes[row].uid for row in ticked_rows(_list_key(work)) if row < len(boxes)}
 
 
 def _list_key(work: Work) -> str:

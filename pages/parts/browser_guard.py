@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from pages.parts.messages import DROP, Drop, checked
+
 # The browser's own question, shown only after the user has clicked or typed something. The listener outlives this
 # component, because a reload on another page of the app loses the results just as well.
 _ASK_BEFORE_LEAVING = """
@@ -52,5 +54,6 @@ def too_large(limit_bytes: int) -> tuple[list[str], bool]:
         Their names, none where nothing is new; and whether nothing else was dropped with them.
     """
     told = _watch(key="files-too-large", data={"limit": limit_bytes}, on_drop_change=lambda: None, height=1)
-    drop = told.get("drop") or {"names": [], "alone": False}
-    return [str(name) for name in drop["names"]], bool(drop["alone"])
+    said = told.get("drop")
+    drop = (checked(DROP, said) if said else None) or Drop()
+    return drop.names, drop.alone

@@ -1,10 +1,11 @@
 """The middle of Review: the canvas with the page's boxes, its zoom, and the tools beside it."""
 
 import streamlit as st
-from streamlit_drawable_canvas import st_canvas
 
 from annotations.store import Store
 from pages.parts.canvas import COLOUR, STROKE_PX, to_drawing
+from pages.parts.drawing_canvas import drawing_canvas
+from pages.parts.messages import drawn_on
 from pages.parts.pictures import at_width, jpeg, photo
 from pages.parts.work import Work
 
@@ -16,8 +17,7 @@ _ZOOM = "review-zoom"
 
 def take_drawing(store: Store, work: Work) -> None:
     """Take over what was drawn since, and give the canvas its boxes in a new size where another zoom was chosen."""
-    drawn = (st.session_state.get(canvas_key(work)) or {}).get("drawing") or {}
-    work.take_drawing(store, drawn.get("raw"), _scale(work))
+    work.take_drawing(store, drawn_on(canvas_key(work)), _scale(work))
     zoom = int(st.session_state.get(_ZOOM) or 1)
     if zoom != work.zoom:
         work.zoom = zoom
@@ -31,7 +31,7 @@ def canvas(store: Store, work: Work) -> None:
     """
     _tools()
     scale = _scale(work)
-    st_canvas(
+    drawing_canvas(
         fill_color="rgba(0, 0, 0, 0)",
         stroke_width=STROKE_PX,
         stroke_color=COLOUR[None],

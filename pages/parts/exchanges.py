@@ -20,6 +20,8 @@ from pages.parts.typed_paths import typed_path, where_to
 from pages.parts.words import counted, plain
 
 _REFUSALS_SHOWN = 200
+_STOPPED = "Stopped. Nothing was imported."
+_STOPPED_RECORDS = "Stopped. The records that were drawn before stay."
 
 
 def import_tab(store: Store, person: str) -> None:
@@ -72,7 +74,7 @@ def import_tab(store: Store, person: str) -> None:
                 f"{found.unchanged} unchanged, {len(found.refusals)} refused."
             )
 
-        background.start("import", "Importing", work)
+        background.start("import", "Importing", work, stopped=_STOPPED_RECORDS if name == "wfdb" else _STOPPED)
         empty_drop_zone([] if archive is None else [archive])
         st.rerun()
     background.show("import")

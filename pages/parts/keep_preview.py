@@ -1,11 +1,12 @@
 """Before a page is stored: the picture exactly as it would be, and what must not be seen blacked out on the spot."""
 
 import streamlit as st
-from streamlit_drawable_canvas import st_canvas
 
 from ecgcore.page_cut import PanelCut
 from ecgcore.types import Box
 from pages.parts.canvas import STROKE_PX, from_drawing
+from pages.parts.drawing_canvas import drawing_canvas
+from pages.parts.messages import drawn_on
 from pages.parts.panel_cut import cut_of, kept_cuts, outlined
 from pages.parts.pictures import at_width, jpeg
 from pages.parts.results import Screened, Shown
@@ -72,7 +73,8 @@ def _draw(item: Screened, cut: PanelCut, places: list[Box]) -> None:
     """A canvas on which a dragged box is black at once."""
     height, width = cut.picture_rgb.shape[:2]
     scale = _CANVAS_WIDTH_PX / width
-    result = st_canvas(
+    key = f"black-{item.key}-{len(places)}"
+    drawing_canvas(
         fill_color="rgba(0, 0, 0, 0.85)",
         stroke_width=STROKE_PX,
         stroke_color="black",
@@ -80,9 +82,9 @@ def _draw(item: Screened, cut: PanelCut, places: list[Box]) -> None:
         width=_CANVAS_WIDTH_PX,
         height=round(height * scale),
         drawing_mode="rect",
-        key=f"black-{item.key}-{len(places)}",
+        key=key,
     )
-    drawn = from_drawing(result.json_data or {}, (), scale, (width, height), str)
+    drawn = from_drawing(drawn_on(key) or {}, (), scale, (width, height), str)
     if drawn:
         places.extend(box.box_photo_xyxy for box in drawn)
         st.rerun(scope="fragment")

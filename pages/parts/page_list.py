@@ -10,6 +10,7 @@ from ecgcore.rhythm_measures import whole_bpm
 from pages.parts import screening as session
 from pages.parts.batch import ORDER, urgency
 from pages.parts.figure import data_uri
+from pages.parts.messages import CHOSEN, ROW_ID, checked, tell_ignored
 from pages.parts.results import Screened
 from pages.parts.screening import Row, opened, screening
 from pages.parts.screening_queue import ScreeningQueue, Waiting
@@ -55,6 +56,7 @@ def _show(was_open: str | None, was_busy: bool) -> None:
     here = opened(listed)
     if (here, queue.is_busy) != (was_open, was_busy):  # the rest of the page depends on these two
         st.rerun()
+    tell_ignored()
     _progress(queue)
     if len(listed) > 1 and here is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -109,15 +111,17 @@ def _list(listed: Rows, here: str) -> None:
 
 
 def _open_clicked() -> None:
-    chosen = st.session_state["page-list"].open
-    if chosen:
-        st.session_state[_HEARD] = int(chosen["number"])
-        session.show([str(chosen["id"])])
+    said = st.session_state["page-list"].open
+    chosen = checked(CHOSEN, said, in_callback=True) if said else None
+    if chosen is not None:
+        st.session_state[_HEARD] = chosen.number
+        session.show([chosen.id])
 
 
 def _remove_clicked(listed: Rows) -> None:
-    chosen = st.session_state["page-list"].remove
-    if chosen:
+    said = st.session_state["page-list"].remove
+    chosen = checked(ROW_ID, said, in_callback=True) if said else None
+    if chosen is not None:
         session.remove(chosen, listed)
 
 

@@ -1,7 +1,6 @@
 """Below the page in Review: redact what must not be seen, for ever."""
 
 import streamlit as st
-from streamlit_drawable_canvas import st_canvas
 
 from annotations.painting import paint_black
 from annotations.store import Store
@@ -10,6 +9,8 @@ from ecgcore.types import Box
 from pages.parts.attempts import tell
 from pages.parts.canvas import STROKE_PX, from_drawing
 from pages.parts.desk import background, forget_pictures
+from pages.parts.drawing_canvas import drawing_canvas
+from pages.parts.messages import drawn_on
 from pages.parts.words import counted
 from pages.parts.work import Work
 
@@ -24,7 +25,8 @@ def painting_box(store: Store, work: Work) -> None:
         "is deleted: they cannot be restored, except from an earlier backup. Beats and labels stay."
     )
     scale = WIDTH_PX / work.picture.width
-    result = st_canvas(
+    key = f"paint-{work.picture.picture_hash}"
+    drawing_canvas(
         fill_color="rgba(0, 0, 0, 0.85)",
         stroke_width=STROKE_PX,
         stroke_color="black",
@@ -33,10 +35,10 @@ def painting_box(store: Store, work: Work) -> None:
         height=round(work.picture.height * scale),
         max_display_height=HEIGHT_PX,
         drawing_mode="rect",
-        key=f"paint-{work.picture.picture_hash}",
+        key=key,
     )
     drawn = from_drawing(
-        result.json_data or {}, (), scale, (work.picture.width, work.picture.height), lambda number: f"black-{number}"
+        drawn_on(key) or {}, (), scale, (work.picture.width, work.picture.height), lambda number: f"black-{number}"
     )
     boxes: list[Box] = [box.box_photo_xyxy for box in drawn]
     sure = st.checkbox("I understand that this cannot be undone", key=f"paint-sure-{work.picture.picture_hash}")

@@ -151,7 +151,8 @@ class PressLog {
   onBack(e) {
     if (location.pathname !== this.path) return;
     e.stopImmediatePropagation();
-    this.add({ what: "open", page: new URLSearchParams(location.search).get("page") ?? "" }, "Opening …");
+    const page = new URLSearchParams(location.search).get("page") ?? "";
+    this.add({ what: "open", page: page.slice(0, 40) }, "Opening …");
   }
 
   press(what, name) {

@@ -8,6 +8,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts.messages import PRESS_LOG, checked
+
 _STATE = "review-presses"
 _KEPT_TELLINGS = 5
 
@@ -52,15 +54,16 @@ class Presses:
         while self.clicks:
             act(self.clicks[0])
             self.clicks.pop(0)
-        log = _said_by_browser().get("log") or {}
-        if not log:
+        said = _said_by_browser().get("log")
+        log = checked(PRESS_LOG, said) if said else None
+        if log is None:
             return
-        if log["id"] != self.log:
-            self.log, self.heard = str(log["id"]), 0
-        for entry in log["presses"]:
-            if entry["n"] > self.heard:
-                act(Press(str(entry["what"]), str(entry["view"]), str(entry.get("page", ""))))
-                self.heard = int(entry["n"])
+        if log.id != self.log:
+            self.log, self.heard = log.id, 0
+        for entry in log.presses:
+            if entry.n > self.heard:
+                act(Press(entry.what, entry.view, entry.page))
+                self.heard = entry.n
 
     def tell(self, words: str) -> None:
         """Show a line over the page for some seconds."""

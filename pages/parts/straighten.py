@@ -5,13 +5,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import streamlit as st
-from streamlit_drawable_canvas import st_canvas
 
 from ecgcore.bundle import Bundle
 from ecgcore.page_cut import view_panel
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray, FloatArray, Prediction
 from pages.parts.corners import RADIUS_PX, circle, moved_corners
+from pages.parts.drawing_canvas import drawing_canvas
+from pages.parts.messages import drawn_on
 from pages.parts.pictures import at_width, jpeg
 from pages.parts.results import Screened, Shown, put_on_shelf
 from pages.parts.style import GREEN
@@ -22,6 +23,8 @@ CANVAS_WIDTH_PX = 360
 MOVED_PX = 1.0
 INSET = 0.08
 """Where the corners begin on a photo whose panel was not found, as a share of its sides."""
+BEYOND = 0.25
+"""How far beyond the photo a corner may be set, as a share of its sides."""
 CORNER_NAMES = ("top left", "top right", "bottom right", "bottom left")
 STRAIGHTENED = "The picture beside its straightened panel. Correct the panel's corners here where they are wrong."
 TURN = "Turn by 90 degrees, for a page that lies on its side."
@@ -103,7 +106,8 @@ def _turn() -> int:
 def _canvas(item: Screened, shown: Shown, corners: FloatArray) -> FloatArray:
     scale = CANVAS_WIDTH_PX / shown.wh[0]
     circles = [circle(number, x, y) for number, (x, y) in enumerate((corners * scale).tolist())]
-    result = st_canvas(
+    key = f"corner-canvas-{item.key}-{_turn()}"
+    drawing_canvas(
         fill_color=GREEN,
         stroke_color="white",
         stroke_width=2,
@@ -113,12 +117,18 @@ def _canvas(item: Screened, shown: Shown, corners: FloatArray) -> FloatArray:
         height=round(shown.wh[1] * scale),
         drawing_mode="point",
         initial_drawing={"objects": circles},
-        key=f"corner-canvas-{item.key}-{_turn()}",
+        key=key,
     )
-    moved = moved_corners(result.json_data, corners * scale) / scale
+    moved = _near(moved_corners(drawn_on(key), corners * scale) / scale, shown)
     if np.abs(moved - corners).max() * scale > MOVED_PX:
         _take(item, moved)
     return corners
+
+
+def _near(corners: FloatArray, shown: Shown) -> FloatArray:
+    """The corners in the photo or close to it: a panel may leave its photo, but not by a width."""
+    sides = np.array(shown.wh, dtype=np.float64)
+    return np.asarray(np.clip(corners, -BEYOND * sides, (1 + BEYOND) * sides))
 
 
 def _typed(item: Screened, shown: Shown, corners: FloatArray) -> FloatArray:
@@ -129,8 +139,10 @@ def _typed(item: Screened, shown: Shown, corners: FloatArray) -> FloatArray:
             with columns[axis]:
                 typed[number, axis] = st.number_input(
                     f"{name}, {letter}",
-                    value=round(float(corners[number, axis]), 1),
-                    step=1.0,
+                    -BEYOND * shown.wh[axis],
+                    (1 + BEYOND) * shown.wh[axis],
+                    round(float(corners[number, axis]), 1),
+                    1.0,
                     format="%.1f",
                     key=f"corner-{number}-{letter}-{item.key}-{_turn()}",
                 )

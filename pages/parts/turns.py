@@ -11,6 +11,7 @@ from annotations.model import PAGE_LABELS, DatabaseUnusable, PageLabel, StoreErr
 from annotations.store import Store, now
 from ecgcore.errors import UnreadablePicture
 from pages.parts.local_time import local_clock
+from pages.parts.messages import is_page_number
 from pages.parts.pictures import photo
 from pages.parts.presses import Press, Presses
 from pages.parts.work import Work, open_work
@@ -94,7 +95,7 @@ class Desk:
         """Put the page on the desk that an address names, else the queue's next; where it is gone, say so and go on."""
         self.done = ""
         try:
-            if address.isdecimal():
+            if is_page_number(address):
                 self.put(store, int(address))
                 queue.lease(store, int(address), self.person)
                 return

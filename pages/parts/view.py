@@ -7,6 +7,7 @@ from pages.parts.caliper import READING_STYLE, caliper_between_beats, caliper_ke
 from pages.parts.figure import layer_css, page_figure
 from pages.parts.heat import page_heat_png
 from pages.parts.measured import NO_MILLIMETRES
+from pages.parts.messages import SELECTION, checked, tell_ignored
 from pages.parts.picture_zoom import PLOT, STYLE, zoom_on_purpose
 from pages.parts.results import Screened, Shown
 from pages.parts.words import counted
@@ -64,6 +65,7 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
     st.html(f"<style>{shape}\n{layers}\n{STYLE.format(scope=SCOPE)}\n{READING_STYLE if measuring else ''}</style>")
     # Above the picture, where it stays in sight while the next distance is dragged.
     caliper_reading(item, is_on=measuring)
+    tell_ignored()
     zoom_on_purpose(shown.wh[0], caliper=measuring, heat_png=heat_png)
     with st.container(key="page-view"):
         st.plotly_chart(
@@ -101,9 +103,14 @@ def _opacity() -> float:
 
 def _take_selection(item: Screened) -> None:
     """A click on a beat chooses it; a box that was dragged with the caliper is measured."""
-    selection = st.session_state[f"page-{item.key}"]["selection"]
-    if selection["box"]:
-        box = selection["box"][-1]
-        st.session_state[caliper_key(item)] = (tuple(box["x"]), tuple(box["y"]))
-    elif selection["points"]:
-        st.session_state[beat_key(item)] = selection["points"][0]["customdata"]
+    said = st.session_state[f"page-{item.key}"]
+    selection = checked(SELECTION, said.get("selection"), in_callback=True) if isinstance(said, dict) else None
+    if selection is None:
+        return
+    if selection.box:
+        box = selection.box[-1]
+        st.session_state[caliper_key(item)] = (box.x, box.y)
+    elif selection.points:
+        beat = selection.points[0].customdata
+        if beat is not None and beat < len(item.prediction.beats):
+            st.session_state[beat_key(item)] = beat

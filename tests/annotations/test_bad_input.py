@@ -67,7 +67,7 @@ def test_an_import_file_of_a_gigabyte_is_refused(store: Store, tmp_path: Path) -
     folder = _table(tmp_path / "in", "good.png")
     with (folder / "table.csv").open("ab") as stream:
         stream.truncate(GIGABYTE)
-    with pytest.raises(StoreError, match="larger than 256 MB"):
+    with pytest.raises(StoreError, match="larger than 64 MB"):
         import_from(store, "table", folder, "Ada")
     assert _rows(store)["image"] == []
 

@@ -4,12 +4,15 @@ import re
 import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from annotations import readings
+from annotations.exchange import export_to
+from annotations.formats.checks import measure
 from annotations.patients import find_patient, group_code, patient_group
 from annotations.snapshots import snapshots
 from annotations.store import Store
@@ -221,3 +224,25 @@ def test_open_goes_to_review(app: AppTest) -> None:
     press(app, "open-2")
     assert app.query_params["page"] == "2"
     assert button(app, "label-abnormal").label == "**Abnormal** `A`"
+
+
+def test_an_import_is_stopped(app: AppTest, data: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    export_to(data, "coco", out)
+    erase_group(data, data.picture(2).group_key, "Ada")
+    is_at_work, goes_on = Event(), Event()
+
+    def measure_slowly(picture: Path, name: str) -> tuple[int, int, str]:
+        is_at_work.set()
+        goes_on.wait(60)
+        return measure(picture, name)
+
+    monkeypatch.setattr("annotations.formats.assemble.measure", measure_slowly)
+    sound(app.text_input(key="import-path").set_value(str(out)).run())
+    press(app, "import-go")
+    assert is_at_work.wait(60)
+    press(app, "stop-import")
+    assert app.button(key="stop-import").disabled
+    goes_on.set()
+    wait_for(app, "Stopped. Nothing was imported.")
+    assert len(data.rows("SELECT id FROM image")) == 2

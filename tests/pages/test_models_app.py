@@ -93,7 +93,7 @@ def test_a_bundle_in_use_that_is_damaged_is_named_and_can_be_left(
 ) -> None:
     (bundles_folder(finished.folder) / IN_USE / "bundle.json").write_text("{")
     app = models(finished, monkeypatch)
-    assert "bundle.json is no valid JSON" in app.error[0].value
+    assert "bundle.json cannot be used: it is no valid JSON" in app.error[0].value
     press(app, "rollback")
     assert present_version(finished) == STARTER
     assert not app.error

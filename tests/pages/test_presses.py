@@ -18,7 +18,7 @@ from tests.pages.review_app import at_hand, desk, do, sound
 def cut_short(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """While it holds something, the next run ends at the canvas, as when that has sent a drawing meanwhile."""
     waiting: list[bool] = []
-    middle = import_module("pages.parts.desk")  # the canvas can be declared by a running app only
+    middle = import_module("pages.parts.drawing_canvas")  # the canvas can be declared by a running app only
     canvas = middle.st_canvas
 
     def canvas_that_interrupts(**arguments: Any) -> Any:

@@ -254,8 +254,8 @@ def manifest_with(folder: Path, **changes: object) -> bytes:
         ({"local.safetensors": b"x"}, "was altered"),
         ({"bundle.json": b"{"}, "no valid JSON"),
         ({"bundle.json": "version"}, "cannot name a model"),
-        ({"bundle.json": "seen"}, "what the model was trained on"),
-        ({"bundle.json": "weights"}, "list of weights"),
+        ({"bundle.json": "seen"}, "seen: Input should be a valid array"),
+        ({"bundle.json": "weights"}, "weights.local.file: String should match"),
     ],
 )
 def test_other_files_are_no_bundles(

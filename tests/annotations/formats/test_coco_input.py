@@ -92,7 +92,7 @@ def test_coco_refuses_a_page_for_its_annotation(folder: Path, annotation: dict[s
         ({"file_name": "C:\\secret.png"}, "leaves"),
         ({"file_name": "link.png"}, "leaves"),
         ({"file_name": ""}, "leaves"),
-        ({"file_name": "x" * 5000}, "file name"),
+        ({"file_name": "x" * 5000}, "longer than 2,000 characters"),
         ({"file_name": "a\0b.png"}, "file name"),
         ({"file_name": "none.png"}, "no picture none.png"),
         ({"file_name": "annotations.json"}, "file type not supported"),

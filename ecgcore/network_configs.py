@@ -1,0 +1,185 @@
+"""Shapes of the four networks and the operating point: what bundle.json says of them; loads no network.
+
+The ranges hold for what comes from files: within them no network and no picture that it sees fills a machine's memory.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from ecgcore.types import Decision
+
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+"""Nothing is taken for another type, and nothing is left out of account."""
+
+_Config = TypeVar("_Config")
+_ADDED_LATER: Mapping[str, Any] = {"aspect": 1.0, "places": False}
+"""Settings that the first bundles do not name, and what they were then."""
+
+_PxPerMm = Annotated[float, Field(ge=0.1, le=10)]
+_Width = Annotated[int, Field(ge=1, le=4096)]
+_Millimetres = Annotated[float, Field(ge=10, le=400)]
+_Layers = Annotated[int, Field(ge=1, le=64)]
+
+
+def config_of(cls: type[_Config], values: Mapping[str, Any]) -> _Config:
+    """A config from JSON values: all of its fields and no others, each of its type and in its range.
+
+    Raises:
+        ValueError: a field lacks, is unknown, of another type or out of range.
+    """
+    names = {field.name for field in fields(cls)}  # type: ignore[arg-type]  # only dataclasses come here
+    values = {name: value for name, value in _ADDED_LATER.items() if name in names} | dict(values)
+    if set(values) != names:
+        raise ValueError(f"{cls.__name__} needs exactly {sorted(names)}")
+    return _adapter(cls).validate_json(json.dumps(values))
+
+
+@cache
+def _adapter(cls: type[_Config]) -> TypeAdapter[_Config]:
+    return TypeAdapter(cls)
+
+
+@dataclass(frozen=True)
+class DetectorConfig:
+    """Shape of the detector.
+
+    Args:
+        width: share of VGG16's channels in the 13 convolutions.
+        px_per_mm: resolution at which the panel is seen.
+        neck: "none" pools regions from conv5_3 (stride 16) as published; "fuse8" adds conv5_3 to conv4_3 (stride 8),
+            which places edges more exactly and keeps flat beats apart.
+        hidden: width of the two fully connected layers behind RoI pooling.
+        max_beats: most boxes on one page.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    width: Annotated[float, Field(gt=0, le=2)] = 0.25
+    px_per_mm: _PxPerMm = 3.0
+    neck: Literal["none", "fuse8"] = "fuse8"
+    hidden: _Width = 512
+    max_beats: Annotated[int, Field(ge=1, le=2000)] = 300
+
+
+@dataclass(frozen=True)
+class LocalConfig:
+    """Shape of the local network and of the window that it sees.
+
+    Args:
+        crop_mm: height of the paper round a beat, millimetres.
+        px: height of the crop in pixels, whatever ``crop_mm`` is.
+        width: channels of the first stage; 64 is ResNet18, less is for tests.
+        aspect: width of the crop over its height; more than 1 shows the beats before and after.
+        places: whether the network is told where on the panel a beat lies, which tells its lead.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    crop_mm: Annotated[float, Field(ge=1, le=200)] = 24.0
+    px: Annotated[int, Field(ge=8, le=512)] = 96
+    width: Annotated[int, Field(ge=1, le=256)] = 64
+    aspect: Annotated[float, Field(ge=0.25, le=4)] = 1.0
+    places: bool = False
+
+    @property
+    def crop_wh_px(self) -> tuple[int, int]:
+        """Width and height of the crop in its pixels."""
+        return round(self.px * self.aspect), self.px
+
+    @property
+    def channels(self) -> int:
+        """Ink, and with ``places`` two constant planes: where the beat's middle lies across and down the panel."""
+        return 3 if self.places else 1
+
+    @property
+    def feature_dim(self) -> int:
+        """Features of one beat: average and maximum of the last stage's ``8 * width`` channels."""
+        return 16 * self.width
+
+
+@dataclass(frozen=True)
+class GlobalConfig:
+    """Shape of the global network and of the canvas that it sees.
+
+    Args:
+        canvas_wh_mm: paper that the canvas holds, millimetres.
+        px_per_mm: its resolution.
+        growth_rate, block_config, init_features: DenseNet121 as given; less is for tests.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    canvas_wh_mm: tuple[_Millimetres, _Millimetres] = (288.0, 176.0)
+    px_per_mm: _PxPerMm = 2.0
+    growth_rate: Annotated[int, Field(ge=1, le=128)] = 32
+    block_config: tuple[_Layers, _Layers, _Layers, _Layers] = (6, 12, 24, 16)
+    init_features: Annotated[int, Field(ge=2, le=512)] = 64
+
+    @property
+    def canvas_wh_px(self) -> tuple[int, int]:
+        """Width and height of the canvas in its pixels."""
+        width_mm, height_mm = self.canvas_wh_mm
+        return round(width_mm * self.px_per_mm), round(height_mm * self.px_per_mm)
+
+    @property
+    def feature_dim(self) -> int:
+        """Channels after the last dense block: each transition halves them, each layer adds ``growth_rate``."""
+        channels = self.init_features
+        for layers in self.block_config[:-1]:
+            channels = (channels + layers * self.growth_rate) // 2
+        return channels + self.block_config[-1] * self.growth_rate
+
+
+@dataclass(frozen=True)
+class FusionConfig:
+    """Shape of the fusion head.
+
+    Args:
+        pool: "sum" over beats as published, or "mean" with the logarithm of their number as one more feature.
+        hidden: width of the first fully connected layer.
+        global_dim, local_dim: features of a page and of a beat.
+        dropout: published 0.5.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    pool: Literal["sum", "mean"] = "sum"
+    hidden: _Width = 512
+    global_dim: _Width = 1024
+    local_dim: _Width = 1024
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+
+
+@dataclass(frozen=True)
+class Operating:
+    """How a bundle turns outputs into answers.
+
+    Args:
+        min_score: beats scored lower are left out.
+        temperature: divides the fused logit before the sigmoid (Guo et al. 2017).
+        p_normal_below: p_abnormal below it is "normal".
+        p_abnormal_from: p_abnormal from it on is "abnormal"; between the two the answer is "refer".
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    min_score: float
+    temperature: float
+    p_normal_below: float
+    p_abnormal_from: float
+
+    def __post_init__(self) -> None:
+        in_order = 0 <= self.p_normal_below <= self.p_abnormal_from <= 1
+        if not (in_order and 0 <= self.min_score <= 1 and 0 < self.temperature < float("inf")):
+            raise ValueError(f"impossible operating point: {self}")
+
+    def decide(self, p_abnormal: float) -> Decision:
+        """The answer for one probability."""
+        if p_abnormal >= self.p_abnormal_from:
+            return "abnormal"
+        return "normal" if p_abnormal < self.p_normal_below else "refer"
