@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from annotations.kept_files import is_kept, kept_files
+from annotations.mentions import wait_until_forgotten
 from annotations.model import StoreError
 from annotations.patients import HMAC_KEY_FILE
 from annotations.picture_files import PICTURES
@@ -46,6 +47,7 @@ def backup(store: Store, file: Path, progress: Progress = _silent) -> None:
     """
     if file.exists():
         raise StoreError(f"{file} exists already.", "Choose another name.")
+    wait_until_forgotten(store)
     partial = file.with_name(file.name + ".partial")
     try:
         with tempfile.TemporaryDirectory(dir=file.parent) as temporary:

@@ -12,7 +12,14 @@ NETWORKS = {"torch", "torchvision", "safetensors"}
 # Of the project's own modules, what each package may import besides itself; a name stands for all below it.
 ALLOWED = {
     "ecgcore": (),
-    "annotations": ("ecgcore.types", "ecgcore.errors", "ecgcore.page", "ecgcore.papersim", "ecgcore.assist"),
+    "annotations": (
+        "ecgcore.types",
+        "ecgcore.errors",
+        "ecgcore.page",
+        "ecgcore.papersim",
+        "ecgcore.assist",
+        "ecgcore.manifest",
+    ),
     "trainer": ("ecgcore", "annotations"),
     "pages": ("ecgcore", "annotations", "trainer.jobs", "trainer.registry"),
 }

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
+from annotations.mentions import wait_until_forgotten
 from annotations.model import StoreError
 from annotations.store import Store
 from ecgcore.errors import BadBundle
@@ -46,6 +47,7 @@ def export_bundle(store: Store, version: str, file: Path) -> None:
         StoreError: there is no such bundle, the file exists, or it cannot be written.
         BadBundle: a file of the bundle is missing or altered.
     """
+    wait_until_forgotten(store)
     facts = bundle(store, version)
     check_files(facts.folder)
     if file.exists():
