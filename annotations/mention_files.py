@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from annotations.kept_files import BUNDLES, RUNS
+from annotations.picture_files import PICTURES
 from annotations.run_locks import LOCK
 from annotations.whole_files import write_bytes_atomic
 from ecgcore.manifest import ERASED_PAGES, MANIFEST, manifest_text
@@ -23,6 +24,7 @@ from ecgcore.manifest import ERASED_PAGES, MANIFEST, manifest_text
 LOG = "log.txt"
 _KEPT_WHEN_CLEARED = {LOCK, ".opening", LOG, "environment.json", "rehearsal.json"}
 _HASH = re.compile(r"[0-9a-f]{64}")
+_PICTURE_FILE = re.compile(rf"{PICTURES}/[0-9a-f]{{2}}/([0-9a-f]{{64}})\.")
 _GROUP = "group"
 
 
@@ -124,6 +126,12 @@ class Mentions:
         if isinstance(value, list):
             return [self._pruned(part) for part in value if not any(map(self._names_picture, _own_texts(part)))]
         return "" if self._names_picture(value) else value
+
+
+def pictures_named(data_folder: Path) -> set[str]:
+    """Hashes of the stored pictures that tables of trainings name, whether or not they are still stored."""
+    tables = (data_folder / RUNS).rglob("*.csv")
+    return {digest for path in tables for digest in _PICTURE_FILE.findall(path.read_text("utf-8", "replace"))}
 
 
 def clear_run(folder: Path) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from annotations.derived import forget_derived
 from annotations.freed_bytes import forget_bytes_left, note_bytes_left
 from annotations.kept_files import BUNDLES
-from annotations.mention_files import Mentions, clear_run
+from annotations.mention_files import Mentions, clear_run, pictures_named
 from annotations.model import StoreError
 from annotations.run_locks import run_folder, starting, take_lock
 
@@ -145,11 +145,12 @@ def _forget(store: "Store", own_run: int | None) -> bool:
     at_work = {run_id for run_id in _runs_at_work(store) if run_id != own_run}
     noted = store.rows("SELECT kind, value FROM mention")
     stored = store.rows("SELECT picture_hash FROM image UNION SELECT picture_hash FROM former_hash")
-    mentions = Mentions(
-        pictures=frozenset(row["value"] for row in noted if row["kind"] == "picture"),
-        groups=frozenset(row["value"] for row in noted if row["kind"] == "group"),
-        stored=frozenset(row["picture_hash"] for row in stored),
-    )
+    known = frozenset(row["picture_hash"] for row in stored)
+    pictures = {row["value"] for row in noted if row["kind"] == "picture"}
+    if any(row["kind"] == "earlier" for row in noted):
+        pictures |= pictures_named(store.folder) - known
+    groups = frozenset(row["value"] for row in noted if row["kind"] == "group")
+    mentions = Mentions(frozenset(pictures), groups, known)
     mentions.forget_in(store.folder, {run_folder(store.folder, run_id) for run_id in at_work})
     changed = {row["run_id"] for row in store.rows("SELECT run_id FROM changed_run WHERE begins_again")}
     for run_id in changed - at_work:

@@ -6,14 +6,17 @@ from sqlite_utils import Database
 def add_mentions(db: Database) -> None:
     """What files of trainings and models must not mention any more, and the runs that it concerns.
 
-    Events of runs may go with an erased patient, whose pages' files they named in earlier versions.
+    Events of runs may go with an erased patient, whose pages' files they named in earlier versions. Where patients were
+    erased under such a version, what it left is noted as 'earlier'.
     """
     db.executescript("""
         CREATE TABLE mention (
-            kind TEXT NOT NULL CHECK (kind IN ('picture', 'group', 'derived')),
+            kind TEXT NOT NULL CHECK (kind IN ('picture', 'group', 'derived', 'earlier')),
             value TEXT NOT NULL,
             PRIMARY KEY (kind, value)
         ) STRICT, WITHOUT ROWID;
+
+        INSERT INTO mention SELECT 'earlier', '' FROM erasure LIMIT 1;
 
         CREATE TABLE changed_run (
             run_id INTEGER PRIMARY KEY REFERENCES train_run(id),

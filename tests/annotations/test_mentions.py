@@ -95,6 +95,26 @@ def test_a_kill_while_erasing_leaves_nothing_after_the_next_start(trained: Store
     assert [text for text in check(again) if "runs/" in text] == []
 
 
+def test_what_earlier_versions_left_of_erased_patients_goes_with_the_upgrade(
+    trained: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They deleted rows and pictures alone; the next start of this version finds what files still name."""
+    gone, stays = (row["picture_hash"] for row in trained.rows("SELECT picture_hash FROM image ORDER BY id"))
+    with monkeypatch.context() as patch:
+        patch.setattr("annotations.upkeep.forget_mentions", lambda _store: True)
+        erase_group(trained, "Jane Doe", "Ada")
+    db = trained.db
+    db.executescript(
+        "DROP TABLE mention; DROP TABLE changed_run; DELETE FROM _sqlite_migrations WHERE name LIKE 'm011%'"
+    )
+    trained.close()
+    assert len(holders(trained, gone)) >= 7
+    again = Store(trained.folder)
+    assert again.rows("SELECT * FROM mention") == []
+    assert holders(again, gone) == set()
+    assert len(holders(again, stays)) >= 8
+
+
 def test_files_that_cannot_be_changed_are_told_and_changed_later(
     trained: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
