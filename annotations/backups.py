@@ -20,6 +20,7 @@ from typing import IO
 
 from annotations.connections import upgrade
 from annotations.kept_files import is_kept, kept_files
+from annotations.mentions import wait_until_forgotten
 from annotations.model import StoreError
 from annotations.patients import HMAC_KEY_FILE
 from annotations.picture_files import PICTURES
@@ -66,6 +67,7 @@ def _has_changed(store: Store, error: FileNotFoundError) -> bool:
 
 
 def _backup(store: Store, file: Path, progress: Progress) -> None:
+    wait_until_forgotten(store)
     partial = file.with_name(file.name + ".partial")
     try:
         with tempfile.TemporaryDirectory(dir=file.parent) as temporary:

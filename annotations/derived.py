@@ -9,7 +9,7 @@ PREPARED = "prepared.pages"
 
 
 def forget_derived(data_folder: Path) -> None:
-    """Delete all of them; a training that is at work has read what it needs."""
+    """Delete all of them; a training that is at work with a page of theirs stops (``annotations.mentions``)."""
     shutil.rmtree(data_folder / CACHE, ignore_errors=True)
     for path in data_folder.glob(f"runs/*/{PREPARED}"):
         path.unlink(missing_ok=True)

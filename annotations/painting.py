@@ -6,9 +6,9 @@ from math import ceil, floor
 
 import numpy as np
 
-from annotations.derived import forget_derived
 from annotations.file_intents import delete_unnamed, incoming, note, settle
 from annotations.looks import look_hash
+from annotations.mentions import forget_mentions, note_redacted
 from annotations.model import Picture, StoreError
 from annotations.picture_files import encoded_picture
 from annotations.store import Store, now
@@ -22,7 +22,8 @@ def paint_black(store: Store, image_id: int, boxes: Sequence[Box], person: str) 
     The new file is written first; one transaction then moves the picture's row to it, and the old file is deleted.
     The row keeps its number, so that readings, boxes, predictions, snapshots and group stay with it; the hash of the
     old pixels is remembered, so that the same file is recognised when it comes again. Panels that were cut from
-    pictures for training go, as when a patient is erased. Backups made before keep what they hold.
+    pictures for training go, and a training that has read the page stops, as when a patient is erased. Backups made
+    before keep what they hold.
 
     Args:
         store: where.
@@ -54,13 +55,14 @@ def paint_black(store: Store, image_id: int, boxes: Sequence[Box], person: str) 
         with store.writing() as connection:
             settle(connection, store.folder, file)
             note(connection, [old.file])
+            note_redacted(connection, image_id)
             _move(connection, old, digest, look_hash(painted), file)
             connection.executemany(
                 "INSERT INTO blackening (image_id, person, x1, y1, x2, y2, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [(image_id, person, max(0.0, b.x1), max(0.0, b.y1), b.x2, b.y2, now()) for b in inside],
             )
         delete_unnamed(store, [old.file])
-    forget_derived(store.folder)
+    forget_mentions(store)
     return store.picture(image_id)
 
 

@@ -13,6 +13,8 @@ import sqlite3
 import tempfile
 import unicodedata
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from annotations.model import StoreError
@@ -29,6 +31,7 @@ _STORED_GROUP = re.compile(
 )
 """A group as an export wrote it; folder names cannot hold the colon."""
 _HASHED_GROUP = re.compile(rf"(?:{PATIENT}|{OWN_GROUP})([0-9a-f]{{16,}})")
+_IN_FILES = "group:"
 _CODE_SIGNS = 8
 
 
@@ -121,6 +124,33 @@ def join_patient(connection: sqlite3.Connection, image_id: int, group: str) -> N
             "of earlier trainings.",
             "Compare both on the Dataset page.",
         )
+
+
+def group_in_files(store: Store) -> Callable[[str], str]:
+    """How files of trainings and models name a group: by a keyed hash, so that a patient's key never leaves the store.
+
+    Returns:
+        From a group's key to its name, the same for good in this data folder.
+
+    Raises:
+        StoreError: of that function, the folder's secret is lost.
+    """
+    secret = cache(lambda: hmac_key_of(store))
+
+    def name(group: str) -> str:
+        is_hashed = not group or _HASHED_GROUP.fullmatch(group) or group.startswith(_IN_FILES)
+        return group if is_hashed else f"{_IN_FILES}{_hmac(secret(), f'group {group}')}"
+
+    return name
+
+
+def names_of_group(store: Store, group: str) -> set[str]:
+    """All names that files may give a group: its own, which older ones bear, its hashed one, its patients' keys'."""
+    keys = store.rows("SELECT key_hash FROM patient_key WHERE group_key = ?", (group,))
+    names = {group, *(f"{PATIENT}{row['key_hash']}" for row in keys)}
+    with suppress(StoreError):  # without the folder's secret nobody finds the group by its hashed name
+        names.add(group_in_files(store)(group))
+    return names
 
 
 def group_code(store: Store, group: str) -> str:

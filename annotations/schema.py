@@ -3,12 +3,13 @@
 from sqlite_utils import Database, Migrations
 
 from annotations.schema_file_intents import add_file_intents
-from annotations.schema_insert_only import keep_insert_only
 from annotations.schema_looks import add_look_alikes
+from annotations.schema_mentions import add_mentions
 from annotations.schema_numbers import never_reuse_numbers
 from annotations.schema_patients import add_patients
 from annotations.schema_privacy import add_privacy
 from annotations.schema_runs import add_runs
+from annotations.schema_snapshots import add_snapshots_and_erasure
 
 migrations = Migrations("ecg")
 
@@ -173,35 +174,7 @@ def m003_readings(db: Database) -> None:
 @migrations()
 def m004_snapshots_and_erasure(db: Database) -> None:
     """Frozen data sets, the note that remains of an erased patient, and the guard of what is never changed."""
-    db.executescript("""
-        CREATE TABLE snapshot (
-            id INTEGER PRIMARY KEY,
-            name TEXT NOT NULL UNIQUE,
-            person TEXT NOT NULL REFERENCES person(name),
-            note TEXT NOT NULL DEFAULT '',
-            sha256 TEXT NOT NULL,
-            created_at TEXT NOT NULL
-        ) STRICT;
-        CREATE TABLE snapshot_item (
-            snapshot_id INTEGER NOT NULL REFERENCES snapshot(id),
-            image_id INTEGER NOT NULL REFERENCES image(id),
-            revision_id INTEGER NOT NULL REFERENCES revision(id),
-            PRIMARY KEY (snapshot_id, image_id)
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX snapshot_item_revision ON snapshot_item(revision_id);
-        CREATE INDEX snapshot_item_image ON snapshot_item(image_id);
-
-        CREATE TABLE erasure (
-            id INTEGER PRIMARY KEY,
-            person TEXT NOT NULL,
-            pictures INTEGER NOT NULL,
-            erased_at TEXT NOT NULL
-        ) STRICT;
-        CREATE TABLE erasing (image_id INTEGER PRIMARY KEY) STRICT;
-    """)
-    keep_insert_only(
-        db, "prediction", "prediction_box", "revision", "revision_box", "review", "snapshot", "snapshot_item"
-    )
+    add_snapshots_and_erasure(db)
 
 
 @migrations()
@@ -238,3 +211,9 @@ def m009_patients(db: Database) -> None:
 def m010_file_intents(db: Database) -> None:
     """What is on its way in or out, so that nothing is left of what should be gone."""
     add_file_intents(db)
+
+
+@migrations()
+def m011_mentions(db: Database) -> None:
+    """What files of trainings and models must not mention any more."""
+    add_mentions(db)

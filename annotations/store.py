@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from annotations.connections import connect, upgrade
 from annotations.file_intents import finish_left, incoming
 from annotations.freed_bytes import forget_bytes_left
+from annotations.mentions import forget_mentions_left
 from annotations.model import DatabaseUnusable, Picture, StoreError
 from annotations.new_picture import NewPicture
 from annotations.patient_groups import stored_group
@@ -68,6 +69,7 @@ class Store:
         upgrade(self.database_path)
         for_owner_alone(self.database_path, 0o600)
         self.finished = finish_left(self)
+        forget_mentions_left(self)
         forget_bytes_left(self)
 
     @property

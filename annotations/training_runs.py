@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from annotations.mentions import BEGINS_AGAIN, begins_again
 from annotations.model import StoreError
 from annotations.store import Store, now
 from annotations.stored_json import stored_object
+from ecgcore.errors import EcgError
 
 RunState = Literal[
     "queued", "snapshotting", "running", "evaluating", "candidate", "active", "rejected", "failed", "cancelled",
@@ -77,6 +79,14 @@ class RunEvent:
     id: int
     at: str
     event: dict[str, Any]
+
+
+class PagesChanged(EcgError):
+    """A page that a run learns from was erased or redacted while it worked."""
+
+    def __init__(self) -> None:
+        cause, _, next_step = BEGINS_AGAIN.partition(". ")
+        super().__init__(f"{cause}.", next_step)
 
 
 class RunBusy(StoreError):
@@ -164,12 +174,15 @@ def move_run(
 
     Raises:
         RunBusy: the run would become unfinished while another is.
+        PagesChanged: it would come to its end with a page that was erased or redacted.
     """
     at = now()
     with store.writing() as connection:
         before = run_of(store, run_id)
         if before.state not in of:
             return False
+        if state in COMPARED and before.is_unfinished and begins_again(store, run_id):
+            raise PagesChanged
         if state in UNFINISHED and not before.is_unfinished:
             _refuse_a_second(store)
             connection.execute("UPDATE train_run SET stop_requested = 0, finished_at = NULL WHERE id = ?", (run_id,))
@@ -212,6 +225,11 @@ def stop_requested(store: Store, run_id: int) -> bool:
     """Whether somebody asked the run to stop."""
     row = store.row("SELECT stop_requested FROM train_run WHERE id = ?", (run_id,))
     return row is not None and bool(row["stop_requested"])
+
+
+def must_stop(store: Store, run_id: int) -> bool:
+    """Whether somebody asked the run to stop, or a page that it learns from was erased or redacted."""
+    return stop_requested(store, run_id) or begins_again(store, run_id)
 
 
 def add_events(store: Store, run_id: int, happened: Collection[Mapping[str, Any]]) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from annotations.derived import forget_derived
 from annotations.drafts import draft_of
 from annotations.file_intents import at_work, delete_unnamed, note
 from annotations.freed_bytes import forget_bytes, note_bytes_left
 from annotations.kept_files import damaged_files
+from annotations.mentions import forget_mentions, note_erased
 from annotations.model import StoreError
-from annotations.patients import hmac_key_of
+from annotations.patients import hmac_key_of, names_of_group
 from annotations.picture_files import PICTURES
 from annotations.revisions import revision
 from annotations.store import Store, now
@@ -81,7 +81,8 @@ def erase_group(store: Store, group: str, person: str) -> int:
     """Erase a patient for good: all pictures of a group with every reading, prediction and snapshot entry.
 
     Only a note remains that so many pictures were erased, when and by whom; the keyed hash of the patient's key goes
-    too. Backups made before keep what they hold.
+    too. Trainings and models forget which pages these were (``annotations.mentions``). Backups and models exported
+    before keep what they hold.
 
     Returns:
         How many pictures were erased.
@@ -93,10 +94,12 @@ def erase_group(store: Store, group: str, person: str) -> int:
     rows = store.rows("SELECT id, file FROM image WHERE group_key = ?", (group,))
     if not rows:
         raise StoreError("No page belongs to this patient.", "Look the patient up on the Dataset page.")
+    names = names_of_group(store, group)
     with at_work(store.folder), store.writing() as connection:
         note(connection, [row["file"] for row in rows])
         note_bytes_left(connection)
         connection.executemany("INSERT INTO erasing VALUES (?)", [(row["id"],) for row in rows])
+        note_erased(connection, names)
         for statement in _ERASE:
             connection.execute(statement)
         connection.execute("DELETE FROM patient_key WHERE group_key = ?", (group,))
@@ -106,7 +109,7 @@ def erase_group(store: Store, group: str, person: str) -> int:
         )
         connection.execute("DELETE FROM erasing")
     delete_unnamed(store, [row["file"] for row in rows])
-    forget_derived(store.folder)
+    forget_mentions(store)
     forget_bytes(store)
     return len(rows)
 

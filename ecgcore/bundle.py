@@ -1,7 +1,6 @@
 """A folder of weights and facts -> the four networks ready to screen, and back (contract 2)."""
 
 import hashlib
-import json
 import os
 import platform
 import shutil
@@ -26,10 +25,14 @@ from ecgcore.fusion import FusionHead
 from ecgcore.global_model import GlobalNet
 from ecgcore.local_model import LocalNet
 from ecgcore.manifest import (
+    ERASED_PAGES,
     GET_ANOTHER,
     MANIFEST,
+    GroupName,
     Seen,
     SeenRow,
+    as_it_is,
+    manifest_text,
     read_manifest,
     starter_folder,
     weight_files,
@@ -76,7 +79,7 @@ class Networks:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A loaded bundle: the networks in eval mode on ``device``, and all that bundle.json says of them."""
+    """A loaded bundle: its networks in eval mode, all that bundle.json says, and how its user's pages name groups."""
 
     version: str
     folder: Path
@@ -84,11 +87,16 @@ class Bundle:
     nets: Networks
     operating: Operating
     device: torch.device
+    name_group: GroupName = as_it_is
 
     @cached_property
     def seen(self) -> Seen:
         """What the bundle and its ancestors were trained on."""
-        return Seen.of(self.manifest["seen"])
+        return Seen.of(self.manifest["seen"], self.name_group)
+
+    def seen_rows(self) -> list[SeenRow]:
+        """What a bundle that goes on from this one lists: groups by their name, but for those of public records."""
+        return [(p, group if record else self.name_group(group), record) for p, group, record in self.manifest["seen"]]
 
     def has_seen(self, picture_hash: str = "", group: str = "", source_record: str = "") -> bool:
         """Whether the bundle or an ancestor was trained on this picture, its group or its source record."""
@@ -127,7 +135,7 @@ def save_bundle(
     """
     if folder.exists() and not replace:
         raise BadBundle(f"{folder} exists already.", "Choose another folder for the new bundle.")
-    inherited = [] if parent is None else parent.manifest["seen"]
+    inherited = [] if parent is None else parent.seen_rows()
     all_seen = sorted({tuple(row) for row in inherited} | {tuple(row) for row in seen})
     partial = folder.with_name(folder.name + ".partial")
     if partial.exists():
@@ -155,20 +163,21 @@ def save_bundle(
             "safetensors": safetensors.__version__,
         },
     }
-    head = json.dumps(manifest, indent=1)
-    rows = ",\n  ".join(json.dumps(row) for row in all_seen)  # a row a line: thousands of them stay readable
-    _write_synced(partial / MANIFEST, f'{head[:-2]},\n "seen": [\n  {rows}\n ]\n}}\n'.encode())
+    if parent is not None and ERASED_PAGES in parent.manifest:
+        manifest[ERASED_PAGES] = parent.manifest[ERASED_PAGES]
+    _write_synced(partial / MANIFEST, manifest_text(manifest, all_seen).encode())
     if folder.exists():
         shutil.rmtree(folder)
     partial.rename(folder)
 
 
-def load_bundle(folder: Path, device: str = "auto") -> Bundle:
+def load_bundle(folder: Path, device: str = "auto", name_group: GroupName = as_it_is) -> Bundle:
     """Read a bundle and check it: format, files, sha256, configs, shapes, kinds of numbers, finiteness.
 
     Args:
         folder: the bundle's folder.
         device: auto, cpu or cuda.
+        name_group: how the data folder names groups whose pages are compared with those that the bundle has seen.
 
     Raises:
         BadBundle: anything is missing, altered or does not fit; the message names the file.
@@ -187,7 +196,7 @@ def load_bundle(folder: Path, device: str = "auto") -> Bundle:
         net.to(place).eval().requires_grad_(False)
         if place.type == "cpu":
             net.to(memory_format=torch.channels_last)
-    return Bundle(manifest["version"], folder, manifest, nets, operating, place)
+    return Bundle(manifest["version"], folder, manifest, nets, operating, place, name_group)
 
 
 _WEIGHT_TYPES = (torch.float16, torch.bfloat16, torch.float32)

@@ -1,7 +1,8 @@
 """What a bundle says of itself in bundle.json, read and checked without loading a network (contract 2)."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,27 +12,45 @@ from ecgcore.manifest_schema import MAX_BYTES, checked_manifest
 from ecgcore.manifest_weights import check_weights
 
 MANIFEST = "bundle.json"
+ERASED_PAGES = "erased_pages"
+"""Its entry of how many pages that it has seen were erased since, and stand in its list no more."""
 GET_ANOTHER = "Fetch the bundle again or use another one."
 
 SeenRow = tuple[str, str, str]
 """Picture hash, group and source record of one page that a bundle was trained on; empty where unknown."""
 
+GroupName = Callable[[str], str]
+"""How files of a data folder name a group; others name it as it is."""
+
 _CHUNK_BYTES = 1 << 20
+
+
+def as_it_is(group: str) -> str:
+    """The name of a group outside of a data folder."""
+    return group
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Everything that a bundle and its parents were trained on."""
+    """Everything that a bundle and its parents were trained on, but for pages that were erased since."""
 
     picture_hashes: frozenset[str]
     groups: frozenset[str]
     source_records: frozenset[str]
 
     @classmethod
-    def of(cls, rows: Iterable[Iterable[str]]) -> "Seen":
-        """The three columns of ``bundle.json``'s list; empty cells know nothing."""
+    def of(cls, rows: Iterable[Iterable[str]], name_group: GroupName = as_it_is) -> "Seen":
+        """The three columns of ``bundle.json``'s list; empty cells know nothing.
+
+        Args:
+            rows: the list.
+            name_group: how the pages to be compared name groups, which older bundles list as they are.
+        """
         columns = [frozenset(column) - {""} for column in zip(*rows, strict=True)]
-        return cls(*columns) if columns else cls(frozenset(), frozenset(), frozenset())
+        if not columns:
+            return cls(frozenset(), frozenset(), frozenset())
+        pictures, groups, records = columns
+        return cls(pictures, groups | {name_group(group) for group in groups}, records)
 
     def has(self, picture_hash: str = "", group: str = "", source_record: str = "") -> bool:
         """Whether this picture, its group or its source record is among them."""
@@ -57,6 +76,19 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise BadBundle(f"{path} cannot be read ({error.strerror}).", "Give the folder of a bundle.") from error
     except ValueError as error:
         raise BadBundle(f"{path} cannot be used: {error}.", GET_ANOTHER) from error
+
+
+def manifest_text(manifest: Mapping[str, Any], seen: Iterable[Iterable[str]]) -> str:
+    """The content of ``bundle.json``: a row of ``seen`` a line, so that thousands of them stay readable."""
+    head = json.dumps(dict(manifest), indent=1)
+    rows = ",\n  ".join(json.dumps(list(row)) for row in seen)
+    return f'{head[:-2]},\n "seen": [\n  {rows}\n ]\n}}\n'
+
+
+def fingerprint(manifest: Mapping[str, Any]) -> str:
+    """What makes a bundle this one and no other: all but the list of seen pages, which shrinks by erased ones."""
+    lasting = {key: value for key, value in manifest.items() if key not in ("seen", ERASED_PAGES)}
+    return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()
 
 
 def weight_files(manifest: Mapping[str, Any]) -> dict[str, tuple[str, str]]:

@@ -13,7 +13,15 @@ NETWORKS = {"torch", "torchvision", "safetensors"}
 WRITING = ("ecgcore.printable", "ecgcore.csv_cells", "ecgcore.private_files")
 ALLOWED = {
     "ecgcore": (),
-    "annotations": ("ecgcore.types", "ecgcore.errors", "ecgcore.page", "ecgcore.papersim", "ecgcore.assist", *WRITING),
+    "annotations": (
+        "ecgcore.types",
+        "ecgcore.errors",
+        "ecgcore.page",
+        "ecgcore.papersim",
+        "ecgcore.assist",
+        "ecgcore.manifest",
+        *WRITING,
+    ),
     "trainer": ("ecgcore", "annotations"),
     "pages": ("ecgcore", "annotations", "trainer.jobs", "trainer.registry"),
 }

@@ -12,11 +12,12 @@ from typing import Any
 
 from annotations.derived import CACHE
 from annotations.page_folds import STORE_FOLDS
+from annotations.patients import group_in_files
 from annotations.store import Store
 from ecgcore.bundle import load_bundle
 from ecgcore.device import pick_device
 from ecgcore.errors import BadData
-from ecgcore.manifest import starter_folder
+from ecgcore.manifest import GroupName, as_it_is, starter_folder
 from ecgcore.printable import say
 from trainer.config import Recipe, recipe_named
 from trainer.crossval import cross_validate
@@ -123,7 +124,7 @@ def fit(options: argparse.Namespace) -> None:
     with _working_in(run_path, options) as data:
         line = _line_of_bundles(options, data)
         needs_bundle = options.start == "bundle" or not data.is_boxed
-        bundle = load_bundle(line[0].folder, options.device) if needs_bundle else None
+        bundle = load_bundle(line[0].folder, options.device, line[0].name_group) if needs_bundle else None
         config = _config(options, recipe, line)
         run = open_run(run_path, config, inputs_table(data.items, data.pages), resume=options.resume)
         write_left_out(run.path / LEFT_OUT, data.left_out)
@@ -145,7 +146,7 @@ def fit(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     """``eval``: figures of a bundle on rows that it has not seen."""
-    bundle = load_bundle(options.bundle, options.device)
+    bundle = load_bundle(options.bundle, options.device, _group_name(options))
     with tempfile.TemporaryDirectory(prefix="ecg-pages-") as temporary:
         data = _prepare(options, options.cache or Path(temporary))
         report = evaluate_bundle(bundle, data.pages) | {"rows": data.counts()}
@@ -191,13 +192,20 @@ def _working_in(run_path: Path, options: argparse.Namespace, peer: Peer = ALONE)
 def _line_of_bundles(options: argparse.Namespace, data: _Data) -> list[Ancestor]:
     """The bundles that may be started from, newest first; none where no bundle is wanted or needed."""
     if options.bundle:
-        return [Ancestor.of(folder) for folder in options.bundle]
+        return [Ancestor.of(folder, _group_name(options)) for folder in options.bundle]
     if options.start != "bundle" and data.is_boxed:
         return []
     if options.csv is None:
         store = Store(options.data_dir)
-        return [Ancestor.of(facts.folder) for facts in line_of_descent(store, present_version(store))]
+        return [
+            Ancestor.of(facts.folder, _group_name(options)) for facts in line_of_descent(store, present_version(store))
+        ]
     return [Ancestor.of(starter_folder())]
+
+
+def _group_name(options: argparse.Namespace) -> GroupName:
+    """How the pages name their groups: those of the store by keyed hashes, those of a table as it does."""
+    return as_it_is if options.csv is not None else group_in_files(Store(options.data_dir))
 
 
 def _tell_what_was_seen(line: Sequence[Ancestor], start_from: StartFrom, data: _Data) -> None:
@@ -217,6 +225,6 @@ def _config(options: argparse.Namespace, recipe: Recipe, line: Sequence[Ancestor
         "recipe": recipe.to_json(),
         "seed": options.seed,
         "start": options.start,
-        "line": [[ancestor.version, ancestor.manifest_sha256] for ancestor in line],
+        "line": [[ancestor.version, ancestor.fingerprint] for ancestor in line],
         "preparation": preparation_version(),
     }

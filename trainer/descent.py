@@ -9,7 +9,7 @@ from typing import Any
 
 from ecgcore.bundle import Bundle, load_bundle
 from ecgcore.errors import BadData
-from ecgcore.manifest import MANIFEST, Seen, read_manifest
+from ecgcore.manifest import MANIFEST, GroupName, Seen, as_it_is, fingerprint, read_manifest
 from trainer.config import Recipe
 from trainer.data import PreparedPage
 from trainer.stack import Start, StartFrom, choose_start
@@ -17,15 +17,26 @@ from trainer.stack import Start, StartFrom, choose_start
 
 @dataclass(frozen=True)
 class Ancestor:
-    """A bundle that a training may start from, its networks not loaded yet."""
+    """A bundle that a training may start from, its networks not loaded yet.
+
+    Args:
+        version: its name.
+        folder: where it lies.
+        fingerprint: by which a training that goes on knows it again.
+        manifest_sha256: the one of trainings that began under earlier versions.
+        seen: what it has learnt from.
+        name_group: how the pages of the training name groups.
+    """
 
     version: str
     folder: Path
+    fingerprint: str
     manifest_sha256: str
     seen: Seen
+    name_group: GroupName
 
     @classmethod
-    def of(cls, folder: Path) -> "Ancestor":
+    def of(cls, folder: Path, name_group: GroupName = as_it_is) -> "Ancestor":
         """Read what a bundle says of itself.
 
         Raises:
@@ -33,7 +44,8 @@ class Ancestor:
         """
         manifest = read_manifest(folder)
         digest = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
-        return cls(str(manifest["version"]), folder, digest, Seen.of(manifest["seen"]))
+        seen = Seen.of(manifest["seen"], name_group)
+        return cls(str(manifest["version"]), folder, fingerprint(manifest), digest, seen, name_group)
 
     def count_seen(self, pages: Sequence[PreparedPage]) -> int:
         """How many of these pages it, or a bundle before it, was trained on, by picture, group or source record."""
@@ -75,7 +87,7 @@ def start_chooser(
 
     @lru_cache(maxsize=2)
     def load(ancestor: Ancestor) -> Bundle:
-        return load_bundle(ancestor.folder, device)
+        return load_bundle(ancestor.folder, device, ancestor.name_group)
 
     def choose(test: Sequence[PreparedPage]) -> ChosenStart:
         passed_over: dict[str, int] = {}

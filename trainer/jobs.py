@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from annotations.mentions import forget_mentions_left
 from annotations.model import StoreError
 from annotations.store import Store
 from annotations.training_runs import (
@@ -175,6 +176,7 @@ def settle(store: Store) -> None:
     if unfinished_run(store) is not None:
         with starting(store.folder):
             _settle(store)
+    forget_mentions_left(store)  # what the process of a run that died was to forget
 
 
 def _settle(store: Store) -> None:

@@ -232,7 +232,7 @@ def _notes(pages: StorePages, parts: Sequence[Sequence[PageItem]], stages: Colle
 
 def _fresh_folds(store: Store, parts: Sequence[Sequence[PageItem]]) -> tuple[int, ...]:
     """Numbers of the folds that no bundle of the line in use is clean for (``trainer.descent``)."""
-    line = [seen_by(facts) for facts in line_of_descent(store, present_version(store))]
+    line = [seen_by(store, facts) for facts in line_of_descent(store, present_version(store))]
     return tuple(
         number
         for number, part in enumerate(parts, 1)

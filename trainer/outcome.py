@@ -1,7 +1,9 @@
 """Whatever ends a training -> its state, and what a person can do about it."""
 
 import errno
+from collections.abc import Callable
 
+from annotations.mentions import BEGINS_AGAIN, begins_again
 from annotations.store import Store
 from annotations.training_runs import RunState, stop_requested
 from ecgcore.errors import EcgError, StageCancelled
@@ -15,11 +17,14 @@ _NO_MEMORY = (
 
 
 def how_it_ended(store: Store, run_id: int, error: BaseException) -> tuple[RunState, str]:
-    """State and message of a run that ``error`` ended."""
+    """State and message of a run that ``error`` ended.
+
+    Where pages were erased or redacted, that is the reason, whatever it led to.
+    """
+    if _is(begins_again, store, run_id):
+        return "interrupted", BEGINS_AGAIN
     if isinstance(error, StageCancelled | KeyboardInterrupt):
-        if _was_asked_to_stop(store, run_id):
-            return "cancelled", "Stopped on request; what is finished is kept."
-        return "interrupted", "Ended by a signal, as when the machine shuts down; what is finished is kept."
+        return _how_it_was_stopped(store, run_id)
     if isinstance(error, EcgError):
         return "failed", str(error)
     if isinstance(error, OSError) and error.errno in _FULL_DISK:
@@ -32,8 +37,15 @@ def how_it_ended(store: Store, run_id: int, error: BaseException) -> tuple[RunSt
     return "failed", f"The program failed ({type(error).__name__}: {error}). The run's log tells more."
 
 
-def _was_asked_to_stop(store: Store, run_id: int) -> bool:
+def _how_it_was_stopped(store: Store, run_id: int) -> tuple[RunState, str]:
+    if _is(stop_requested, store, run_id):
+        return "cancelled", "Stopped on request; what is finished is kept."
+    return "interrupted", "Ended by a signal, as when the machine shuts down; what is finished is kept."
+
+
+def _is(asked: Callable[[Store, int], bool], store: Store, run_id: int) -> bool:
+    """What the store says of a run; false while it cannot be asked."""
     try:
-        return stop_requested(store, run_id)
+        return asked(store, run_id)
     except EcgError:
         return False

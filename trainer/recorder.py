@@ -10,7 +10,7 @@ from typing import Any
 
 from annotations.model import StoreError
 from annotations.store import Store
-from annotations.training_runs import RunState, TrainingRun, add_events, move_run, stop_requested
+from annotations.training_runs import RunState, TrainingRun, add_events, move_run, must_stop
 from ecgcore.errors import StageCancelled
 from trainer.files import write_json_atomic
 from trainer.forecast import Forecast
@@ -65,11 +65,11 @@ class Recorder:
         self._is_asked_to_stop = False
 
     def cancelled(self) -> bool:
-        """Whether somebody asked to stop; the store is asked once a second."""
+        """Whether it shall stop; the store is asked once a second."""
         if not self._is_asked_to_stop and time.monotonic() - self._asked >= _EVERY_S:
             self._asked = time.monotonic()
             try:
-                self._is_asked_to_stop = stop_requested(self._store, self._run_id)
+                self._is_asked_to_stop = must_stop(self._store, self._run_id)
             except StoreError:  # busy: the next second will do
                 return False
         return self._is_asked_to_stop
@@ -85,7 +85,7 @@ class Recorder:
         """Take note of one step.
 
         Raises:
-            StageCancelled: somebody asked to stop.
+            StageCancelled: somebody asked to stop, or a page was erased.
         """
         plain = {"part": part} | {key: _finite(value) for key, value in event.items()}
         self.forecast.note(plain)
@@ -97,8 +97,16 @@ class Recorder:
             self._note({"kind": kind, **plain})
         if kind is not None or time.monotonic() - self._written >= _EVERY_S:
             self._write(plain)
-        if self.cancelled():
-            raise StageCancelled("The training was stopped.", "Let it go on when you like; what is finished is kept.")
+        self._stop_where_asked()
+
+    def check(self) -> None:
+        """Ask the store at once, before pages are written.
+
+        Raises:
+            StageCancelled: as ``tell``.
+        """
+        self._asked = -math.inf
+        self._stop_where_asked()
 
     def move(self, state: RunState, message: str = "") -> None:
         """Bring the run into another state on its way.
@@ -124,6 +132,10 @@ class Recorder:
             except StoreError:
                 if attempt == _FINAL_TRIES - 1:
                     raise
+
+    def _stop_where_asked(self) -> None:
+        if self.cancelled():
+            raise StageCancelled("The training was stopped.", "Let it go on when you like; what is finished is kept.")
 
     def _note(self, event: dict[str, Any]) -> None:
         self._pending = [*self._pending, event][-_EVENTS_KEPT:]

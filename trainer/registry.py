@@ -15,10 +15,11 @@ from typing import Any, Literal
 from annotations.activations import Activation, activations, active_version
 from annotations.kept_files import BUNDLES
 from annotations.model import StoreError
+from annotations.patients import group_in_files
 from annotations.store import Store
 from annotations.training_runs import COMPARED, TrainingRun, runs_of_bundle
 from ecgcore.errors import BadBundle
-from ecgcore.manifest import MANIFEST, Seen, read_manifest, starter_folder
+from ecgcore.manifest import ERASED_PAGES, MANIFEST, Seen, read_manifest, starter_folder
 from trainer.registry_comparisons import comparison_of
 
 OVERRIDE = "ECG_BUNDLE_DIR"
@@ -48,6 +49,7 @@ class BundleFacts:
         created_at: UTC, ISO 8601; None where it does not say.
         snapshot_sha256: of the list of pages that it learnt from.
         pages: how many pages it and its parents learnt from.
+        erased_pages: how many of these were erased since, as far as is known.
         size_mb: of its weights.
         metrics: its own figures, ``{data set: {network: {metric: {"value", "low", "high"}}}}``, nested at will.
         standing: what it is at present: "in use"; "being compared" by a run at work; "rejected" by a person; "earlier
@@ -67,6 +69,7 @@ class BundleFacts:
     created_at: str | None
     snapshot_sha256: str | None
     pages: int
+    erased_pages: int
     size_mb: float
     metrics: dict[str, Any]
     standing: Standing
@@ -161,14 +164,14 @@ def line_of_descent(store: Store, version: str) -> list[BundleFacts]:
     return line
 
 
-def seen_by(facts: BundleFacts) -> Seen:
-    """Everything that a bundle and its parents were trained on."""
-    return _seen(manifest_of(facts.folder)[1], facts.folder)
+def seen_by(store: Store, facts: BundleFacts) -> Seen:
+    """Everything that a bundle and its parents were trained on, with groups under their names in files too."""
+    return _seen(store, facts.folder, manifest_of(facts.folder)[1])
 
 
 @lru_cache(maxsize=64)
-def _seen(_sha256: str, folder: Path) -> Seen:
-    return Seen.of(manifest_of(folder)[0]["seen"])
+def _seen(store: Store, folder: Path, _sha256: str) -> Seen:
+    return Seen.of(manifest_of(folder)[0]["seen"], group_in_files(store))
 
 
 def present_version(store: Store) -> str:
@@ -207,6 +210,7 @@ def _facts(store: Store, place: tuple[Path, Origin]) -> BundleFacts | None:
     present = present_version(store)
     is_active = (origin == "environment" or version == present) and not is_overridden
     is_compared = comparison_of(store, version, present) is not None
+    erased = int(manifest.get(ERASED_PAGES) or 0)
     return BundleFacts(
         version=version,
         folder=folder,
@@ -215,7 +219,8 @@ def _facts(store: Store, place: tuple[Path, Origin]) -> BundleFacts | None:
         recipe=str(manifest.get("recipe", {}).get("name", "")),
         created_at=manifest.get("created_at"),
         snapshot_sha256=manifest.get("snapshot_hash"),
-        pages=len(manifest["seen"]),
+        pages=len(manifest["seen"]) + erased,
+        erased_pages=erased,
         size_mb=sum(entry.get("bytes", 0) for entry in manifest["weights"].values()) / 1e6,
         metrics=manifest.get("metrics", {}),
         standing="in use"

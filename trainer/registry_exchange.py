@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from annotations.archives import DAMAGED, listed_entries
+from annotations.mentions import wait_until_forgotten
 from annotations.model import StoreError
 from annotations.store import Store
 from ecgcore.errors import BadBundle
@@ -51,6 +52,7 @@ def export_bundle(store: Store, version: str, file: Path) -> None:
         StoreError: there is no such bundle, the file exists, or it cannot be written.
         BadBundle: a file of the bundle is missing or altered.
     """
+    wait_until_forgotten(store)
     facts = bundle(store, version)
     check_files(facts.folder)
     if file.exists():

@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from annotations.derived import CACHE, PREPARED
+from annotations.mentions import forget_mentions, forget_mentions_left
+from annotations.patients import group_in_files
 from annotations.snapshots import snapshots, take_snapshot
 from annotations.store import Store
 from annotations.training_runs import COMPARED, TrainingRun, move_run, note_candidate, note_snapshot, run_of
 from ecgcore.bundle import Bundle, load_bundle
 from ecgcore.device import pick_device
 from ecgcore.errors import BadBundle, BadData, EcgError
-from ecgcore.manifest import check_files
+from ecgcore.manifest import check_files, fingerprint, read_manifest
 from trainer.compare import compare_on_folds, compare_on_held_out, nothing_to_compare, out_of_fold_judgement
 from trainer.config import Recipe, only_stages, recipe_named
 from trainer.crossval import cross_validate
@@ -37,7 +39,7 @@ from trainer.rehearsal import rehearse
 from trainer.run_files import COMPARISON, ENVIRONMENT, LEFT_OUT, REHEARSAL, SUMMARY, read_json, run_folder
 from trainer.runs import RunFolder, inputs_table, open_run, write_left_out
 from trainer.stack import choose_start
-from trainer.store_pages import StorePages, fix_folds_for, folds_for, pages_of_store
+from trainer.store_pages import StorePages, fix_folds_for, folds_for, left_out_words, pages_of_store
 from trainer.table import PageItem
 
 _INNER_FOLD = 0
@@ -54,6 +56,7 @@ def run_training(store: Store, run_id: int) -> bool:
     folder = run_folder(store.folder, run_id)
     recorder: Recorder | None = None
     try:
+        forget_mentions(store, run_id)
         run = run_of(store, run_id)
         recorder = recorder_of(store, run)
         _Training(store, run, folder, recorder).work()
@@ -62,11 +65,13 @@ def run_training(store: Store, run_id: int) -> bool:
         if not isinstance(error, EcgError):
             traceback.print_exc()
         state, message = how_it_ended(store, run_id, error)
+        forget_mentions_left(store, run_id)
         if recorder is None:
             move_run(store, run_id, state, message=message)
         else:
             recorder.finish(state, message)
         return False
+    forget_mentions_left(store, run_id)
     return True
 
 
@@ -84,6 +89,7 @@ class _Training:
     def __init__(self, store: Store, run: TrainingRun, folder: Path, recorder: Recorder) -> None:
         self.store, self.run, self.folder, self.recorder = store, run, folder, recorder
         self.device = pick_device(run.device)
+        self.name_group = group_in_files(store)
 
     def work(self) -> None:
         """All that is not finished yet."""
@@ -140,8 +146,9 @@ class _Training:
             raise BadData("Nobody has read a page that may train or measure.", "Label some pages on the Review page.")
         preparation = prepare_pages(items, self.store.folder / CACHE / "pages", threads_to_use(), tell)
         write_left_out(self.folder / LEFT_OUT, preparation.left_out)
-        for file, reason in preparation.left_out.items():
-            tell({"stage": "prepare pages", "message": f"left out {file}: {reason}"})
+        for words in left_out_words(self.store, preparation.left_out):
+            tell({"stage": "prepare pages", "message": words})
+        self.recorder.check()
         save_pages(kept, preparation.pages)
         return self._prepared(readings)
 
@@ -169,7 +176,7 @@ class _Training:
         line = line_of_descent(self.store, self.run.parent_version)
         if not line:
             raise BadData(f"The model in use, {self.run.parent_version}, is missing or damaged.", "Activate another.")
-        return [[facts.version, facts.manifest_sha256] for facts in line]
+        return [[facts.version, fingerprint(read_manifest(facts.folder))] for facts in line]
 
     def _recipe(self) -> Recipe:
         return only_stages(recipe_named(self.run.recipe), self.run.stages)
@@ -208,7 +215,7 @@ class _Training:
         fit_bundle(
             pages.train,
             recipe,
-            choose_start("bundle", load_bundle(line[0].folder, run.device), recipe),
+            choose_start("bundle", self._load(line[0].version), recipe),
             RunFolder(folder.path / "final", folder.inputs_sha256),
             place,
             version=version,
@@ -221,6 +228,9 @@ class _Training:
             cancelled=self.recorder.cancelled,
         )
         return version
+
+    def _load(self, version: str) -> Bundle:
+        return load_bundle(bundle(self.store, version).folder, self.run.device, self.name_group)
 
     def _rehearse(self, pages: Sequence[PreparedPage], fold_of: Mapping[str, int], start_of: StartOf) -> None:
         """Measure how fast this machine trains, where no earlier run of the recipe has told."""
@@ -239,8 +249,8 @@ class _Training:
         """The bundles that the run began with."""
         line = []
         for version, sha256 in read_json(folder.path / "config.json")["line"]:
-            line.append(Ancestor.of(bundle(self.store, version).folder))
-            if line[-1].manifest_sha256 != sha256:
+            line.append(Ancestor.of(bundle(self.store, version).folder, self.name_group))
+            if sha256 not in (line[-1].fingerprint, line[-1].manifest_sha256):
                 raise BadData(f"Model {version} is not the one that the run began with.", "Start another run.")
         return line
 
@@ -258,9 +268,9 @@ class _Training:
         """Candidate and bundle in use on the same pages."""
         self.recorder.move("evaluating")
         self.recorder.tell("comparison", {"stage": "comparison", "message": "comparing with the model in use"})
-        in_use = load_bundle(bundle(self.store, self.run.parent_version).folder, self.run.device)
+        in_use = self._load(self.run.parent_version)
         if pages.held_out:
-            candidate = load_bundle(bundle(self.store, version).folder, self.run.device)
+            candidate = self._load(version)
             found = compare_on_held_out(candidate, in_use, pages.held_out)
         elif folder is not None:
             judgement = out_of_fold_judgement(folder, self.run.folds, pages.train)
@@ -273,7 +283,7 @@ class _Training:
         """Without held-out patients a bundle from elsewhere is compared on whatever neither has seen."""
         if not pages:
             return nothing_to_compare(version, in_use.version, {"candidate": {}, "active": {}})
-        candidate = load_bundle(bundle(self.store, version).folder, self.run.device)
+        candidate = self._load(version)
         return compare_on_held_out(candidate, in_use, pages)
 
 

@@ -1,7 +1,7 @@
 """What people have read in the store -> the pages that train, the pages that are held out, and everybody's fold."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,6 +10,7 @@ import numpy as np
 from annotations.model import Reading, StoreError
 from annotations.page_folds import STORE_FOLDS, fix_folds, folds_of_groups
 from annotations.panel_corners import every_corners
+from annotations.patients import group_in_files
 from annotations.snapshots import ReadPage, Snapshot, read_pages, snapshots
 from annotations.store import Store
 from ecgcore.types import FloatArray
@@ -25,7 +26,8 @@ class StorePages:
     """The readings of a snapshot, or of now, as a training sees them.
 
     Args:
-        train: pages with a label, or with all beats boxed, or both; the key is the picture's file in the data folder.
+        train: pages with a label, or with all beats boxed, or both; the key is the picture's file in the data folder,
+            the group is named as files may name it (``patients.group_in_files``).
         held_out: pages of held-out groups, which only measure.
         skipped: how many pages do neither, by reason.
     """
@@ -62,14 +64,29 @@ def _pages_of_store(store: Store, snapshot_id: int | None, _state: tuple[object,
     train: list[PageItem] = []
     held_out: list[PageItem] = []
     skipped: Counter[str] = Counter()
+    name_group = group_in_files(store)
     corners = every_corners(store)
     for page in read_pages(store, snapshot_id):
         reason = _reason_to_skip(page)
         if reason is not None:
             skipped[reason] += 1
         else:
-            (held_out if page.picture.is_holdout else train).append(_item(store, page, corners.get(page.picture.id)))
+            item = _item(store, page, corners.get(page.picture.id), name_group(page.picture.group_key))
+            (held_out if page.picture.is_holdout else train).append(item)
     return StorePages(train, held_out, dict(skipped))
+
+
+def left_out_words(store: Store, left_out: Mapping[str, str]) -> list[str]:
+    """Which pages could not be used, by their numbers: what happened in a run is kept for good, and the name of a
+    picture's file tells which one it was.
+
+    Args:
+        store: where.
+        left_out: the reason by file.
+    """
+    numbers = {row["file"]: f"page {row['id']}" for row in store.rows("SELECT id, file FROM image")}
+    named = [(file, numbers.get(file, "a page that was erased"), reason) for file, reason in left_out.items()]
+    return [f"left out {page}: {reason.replace(file, page)}" for file, page, reason in named]
 
 
 def folds_for(store: Store, items: Sequence[PageItem], n_folds: int) -> dict[str, int]:
@@ -84,16 +101,23 @@ def folds_for(store: Store, items: Sequence[PageItem], n_folds: int) -> dict[str
 
 def fix_folds_for(store: Store, items: Sequence[PageItem]) -> None:
     """Give every new group its fold for good."""
-    fix_folds(store, _store_folds(store, items))
+    key_of = _keys_of_groups(store)
+    fix_folds(store, {key_of[group]: fold for group, fold in _store_folds(store, items).items()})
 
 
 def _store_folds(store: Store, items: Sequence[PageItem]) -> dict[str, int]:
     if not items:
         return {}
-    groups = [item.group for item in items]
-    known = folds_of_groups(store)
-    folds = deal_into(STORE_FOLDS, [item.label for item in items], groups, FOLD_SEED, known)
-    return dict(zip(groups, map(int, folds), strict=True))
+    key_of = _keys_of_groups(store)
+    keys = [key_of[item.group] for item in items]
+    folds = deal_into(STORE_FOLDS, [item.label for item in items], keys, FOLD_SEED, folds_of_groups(store))
+    return {item.group: int(fold) for item, fold in zip(items, folds, strict=True)}
+
+
+def _keys_of_groups(store: Store) -> dict[str, str]:
+    """From a group's name in files to its key in the store."""
+    name_group = group_in_files(store)
+    return {name_group(row["key"]): row["key"] for row in store.rows("SELECT key FROM page_group")}
 
 
 def _reason_to_skip(page: ReadPage) -> str | None:
@@ -107,7 +131,7 @@ def _reason_to_skip(page: ReadPage) -> str | None:
     return "labelled unsure" if reading.label == "unsure" else "neither labelled nor all beats boxed"
 
 
-def _item(store: Store, page: ReadPage, corners_photo_xy: FloatArray | None) -> PageItem:
+def _item(store: Store, page: ReadPage, corners_photo_xy: FloatArray | None, group: str) -> PageItem:
     reading, picture = page.revision.reading, page.picture
     boxes: FloatArray | None = None
     if reading.boxes_complete:
@@ -116,7 +140,7 @@ def _item(store: Store, page: ReadPage, corners_photo_xy: FloatArray | None) -> 
         key=picture.file,
         path=store.picture_path(picture),
         label=LABELS.get(reading.label or ""),
-        group=picture.group_key,
+        group=group,
         boxes_photo_xyxy=boxes,
         source=picture.source,
         source_record=picture.source_record,

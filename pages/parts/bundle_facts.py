@@ -43,7 +43,7 @@ def facts_list(facts: BundleFacts) -> None:
     told = {
         "Recipe": plain(recipe_name(facts.recipe)),
         "Started from": plain(facts.parent or "random or ImageNet weights"),
-        "Training pages": f"{facts.pages:,} (including those of the models it started from)",
+        "Training pages": f"{facts.pages:,} (including those of the models it started from{_erased(facts)})",
         "Made": local_time(facts.created_at) if facts.created_at else "not recorded",
         "Weights": f"{facts.size_mb:.1f} MB, four networks",
     }
@@ -51,6 +51,10 @@ def facts_list(facts: BundleFacts) -> None:
         told["Called normal"] = f"below {limits['p_normal_below']:.2f}"
         told["Called abnormal"] = f"from {limits['p_abnormal_from']:.2f}; between the two: refer"
     st.markdown("  \n".join(f"**{name}** {value}" for name, value in told.items()))
+
+
+def _erased(facts: BundleFacts) -> str:
+    return f", and {facts.erased_pages:,} erased since" if facts.erased_pages else ""
 
 
 def figures(facts: BundleFacts) -> None:

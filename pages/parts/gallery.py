@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from annotations.mentions import runs_to_begin_again
 from annotations.model import StoreError
 from annotations.overview import SHOWS, gallery, gallery_size
 from annotations.patients import find_patient, group_code, group_words, name_patient, patient_group
@@ -126,6 +127,15 @@ def _erase(store: Store, ticked: list[str], person: str) -> None:
             f"{' ...' if len(pages) > 20 else ''}) would be erased for good, with every reading and prediction. Only a "
             "note remains that pages were erased. Backups made before still contain them."
         )
+        st.caption(
+            "Models and trainings here will not list these pages any more, but keep what they learnt from them. Models "
+            "that were exported to other computers cannot be reached and still list them: delete those files there."
+        )
+        if begun := runs_to_begin_again(store, group):
+            st.caption(
+                f"Training {', '.join(map(str, begun))} is not finished and learns from these pages: it stops, and "
+                "begins again without them when it is resumed."
+            )
 
     def erase() -> None:
         assert group is not None

@@ -22,7 +22,8 @@ def painting_box(store: Store, work: Work) -> None:
     """A second canvas on which boxes become black places of the stored picture; the beats stay."""
     st.caption(
         "Drag boxes over names, numbers or faces. Their pixels are overwritten in the stored picture and the old file "
-        "is deleted: they cannot be restored, except from an earlier backup. Beats and labels stay."
+        "is deleted: they cannot be restored, except from an earlier backup. Beats and labels stay. An unfinished "
+        "training that learns from this page stops, and begins again when it is resumed."
     )
     scale = WIDTH_PX / work.picture.width
     key = f"paint-{work.picture.picture_hash}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from annotations.mentions import erased_pages
 from annotations.snapshots import snapshots
 from annotations.store import Store
 from annotations.training_runs import COMPARED, TrainingRun
@@ -29,6 +30,12 @@ def findings(store: Store, run: TrainingRun) -> None:
     """All that a run has found out; what it did not reach is left out."""
     found = results(store, run.id)
     _outcome(store, run)
+    if erased := erased_pages(store, run.id):
+        were, them = ("was", "it") if erased == 1 else ("were", "them")
+        st.caption(
+            f"{counted(erased, 'page')} of this training {were} erased since: the figures include {them}, the plots "
+            "and lists of pages do not."
+        )
     if found.comparison is not None:
         comparison_banner(found.comparison)
     if run.state in COMPARED and st.button(

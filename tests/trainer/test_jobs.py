@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from annotations.patients import group_in_files
 from annotations.snapshots import snapshots
 from annotations.store import Store
 from annotations.training_runs import RunBusy, events, move_run, run_of
@@ -75,7 +76,8 @@ def test_a_training_leaves_all_that_its_reader_needs(finished: Store) -> None:
     assert found.comparison["verdict"] == "unknown"
     assert "1 patient" in found.comparison["because"]
     trained_on = {row[1] for row in json.loads((folder / "fold-0" / "bundle" / "bundle.json").read_text())["seen"]}
-    assert not trained_on & set(HELD_OUT)
+    assert not trained_on & set(map(group_in_files(finished), HELD_OUT))
+    assert not any("patient" in group for group in trained_on), "keys of patients are hashed"
     told = json.loads((folder / "environment.json").read_text())
     assert told[0]["libraries"]["torch"]
     assert (folder / "inputs.csv").read_text().count("\n") == 9
@@ -91,10 +93,11 @@ def test_its_answers_come_from_networks_that_had_not_seen_the_patient(finished: 
     assert [page.distance for page in pages] == sorted((page.distance for page in pages), reverse=True)
     for page in pages:
         assert page.image_id is not None
-        assert finished.picture(page.image_id).group_key == page.group
+        key = finished.picture(page.image_id).group_key
+        assert page.group == group_in_files(finished)(key)
         manifest = run_folder(finished.folder, 1) / f"fold-{page.fold}" / "bundle" / "bundle.json"
         assert page.group not in {row[1] for row in json.loads(manifest.read_text())["seen"]}
-        assert finished.row("SELECT fold FROM page_group WHERE key = ?", (page.group,))["fold"] % 2 == page.fold
+        assert finished.row("SELECT fold FROM page_group WHERE key = ?", (key,))["fold"] % 2 == page.fold
     assert sum(part["pages"] for part in reliability(pages)) == len([p for p in pages if p.p_abnormal is not None])
 
 

@@ -8,6 +8,7 @@ import pytest
 from annotations import readings
 from annotations.model import Reading
 from annotations.page_folds import folds_of_groups
+from annotations.patients import group_in_files
 from annotations.snapshots import take_snapshot
 from annotations.store import Store
 from annotations.training_runs import add_run, move_run, note_snapshot
@@ -80,7 +81,8 @@ def test_a_group_keeps_its_fold_and_new_ones_fill_up(store: Store) -> None:
         read(store, f"a{patient}", ABNORMAL)
     items = pages_of_store(store).train
     after = folds_for(store, items, 5)
-    assert {group: after[group] for group in before} == before
+    name = group_in_files(store)
+    assert {group: after[name(group)] for group in before} == before
     counts = [
         [sum(after[i.group] == fold and i.label == label for i in items) for fold in range(5)] for label in (0, 1)
     ]
@@ -122,7 +124,7 @@ def test_folds_that_no_bundle_is_clean_for_are_named(store: Store) -> None:
     _, group, _ = next(row for row in read_manifest(starter_folder())["seen"] if row[1])
     read(store, group, NORMAL)
     (number,) = make_plan(store).fresh_folds
-    assert folds_for(store, pages_of_store(store).train, 5)[group] == number - 1
+    assert folds_for(store, pages_of_store(store).train, 5)[group_in_files(store)(group)] == number - 1
 
 
 def test_one_patient_with_half_of_the_pages_stays_together(store: Store) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from annotations.patients import group_in_files
 from annotations.snapshots import take_snapshot
 from annotations.store import Store
 from annotations.training_runs import move_run
@@ -29,7 +30,9 @@ def test_crossval_and_fit_learn_from_a_snapshot(
     assert summary["pages"] == 8
     assert [fact["start"]["bundle"] for fact in summary["fold_facts"]] == [IN_USE, IN_USE]
     answers = (tmp_path / "run" / "predictions.csv").read_text().splitlines()[1:]
-    folds = {row["key"]: row["fold"] for row in prepared.rows("SELECT key, fold FROM page_group WHERE fold NOTNULL")}
+    name = group_in_files(prepared)
+    rows = prepared.rows("SELECT key, fold FROM page_group WHERE fold NOTNULL")
+    folds = {name(row["key"]): row["fold"] for row in rows}
     assert all(folds[line.split(",")[2]] % 2 == int(line.split(",")[3]) for line in answers)
     assert trainer(prepared, "fit", *options, tmp_path / "bundle") == 0
     manifest = json.loads((tmp_path / "bundle" / "bundle.json").read_text())

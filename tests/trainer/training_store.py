@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from annotations.activations import record_activation
+from annotations.patients import hmac_key_of
 from annotations.store import Store
 from annotations.training_runs import TrainingRun, add_run
 from benchmarks.training_pages import add_training_page
@@ -31,6 +32,7 @@ def make_training_store(folder: Path) -> Store:
         add_page(store, patient, 0)
     store.hold_out(HELD_OUT)
     use_tiny_bundle(store)
+    hmac_key_of(store)  # copies of this folder share it, and so name groups alike
     return store
 
 
