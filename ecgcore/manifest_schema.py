@@ -81,6 +81,8 @@ class Manifest(BaseModel):
     snapshot_hash: _Short | None = None
     metrics: Figures = Figures({})
     libraries: dict[str, JsonValue] = {}
+    erased_pages: Annotated[int, Field(ge=0, le=10**7)] = 0
+    """Of the seen pages, how many were erased since and stand in the list no more."""
     seen: Annotated[list[tuple[_Cell, _Cell, _Cell]], Field(max_length=500_000)]
 
     @model_validator(mode="after")
