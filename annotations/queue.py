@@ -119,6 +119,19 @@ def progress(store: Store, person: str, order: Order) -> Progress:
     return Progress(waiting["n"], done["n"], done["today"])
 
 
+def skipped_unread(store: Store, person: str) -> int:
+    """How many pages a person has skipped that nobody has read yet; other people are given them."""
+    row = store.row(
+        """SELECT count(DISTINCT image.id) AS n FROM image JOIN annotation ON annotation.image_id = image.id
+           JOIN revision ON revision.annotation_id = annotation.id
+           WHERE image.deleted_at IS NULL AND annotation.reader = '' AND annotation.head_revision_id IS NULL
+             AND revision.status = 'skipped' AND revision.person = ?""",
+        (person,),
+    )
+    assert row is not None
+    return int(row["n"])
+
+
 def reader_of(order: Order, person: str) -> str:
     """Whose line of revisions a queue's readings belong to."""
     return person if order == "second" else SHARED

@@ -9,10 +9,12 @@ from pages.parts.words import counted
 
 
 def empty_queue(store: Store, desk: Desk) -> None:
-    """Say that the queue is empty, how many pages the reader saved without a label, and where they are."""
+    """Say that the queue is empty, and how many pages the reader skipped or saved without a label."""
     st.info("Queue is empty. Screen a page and choose **Correct this**, or choose another queue.")
     if desk.order == "unlabelled":
         return
+    if skipped := queue.skipped_unread(store, desk.person):
+        st.markdown(f"You skipped {counted(skipped, 'page')} that nobody has read yet. Other readers are given them.")
     count = queue.progress(store, desk.person, "unlabelled").waiting
     if count == 0:
         return

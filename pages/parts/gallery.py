@@ -17,12 +17,15 @@ from pages.parts.pictures import thumbnail
 from pages.parts.words import counted, plain
 
 _COLUMNS, _ROWS = 4, 3
+_DONE = "gallery-done"
 _WORDS = {"test set": "permanent test set", "flagged": "flagged or returned"}
 _KEY_HELP = "Patient or case number. Only a keyed hash of it is stored; upper case and spaces do not matter."
 
 
 def gallery_tab(store: Store, person: str) -> None:
     """Thumbnails with filters; what is ticked can be opened, binned, restored, put into the test set or erased."""
+    if done := st.session_state.pop(_DONE, ""):
+        st.success(done)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         show = st.selectbox("Show", SHOWS, format_func=lambda show: _WORDS.get(show, show), key="gallery-show")
         search = st.text_input("Page name, patient key or code", key="gallery-search", max_chars=80, help=_KEY_HELP)
@@ -139,8 +142,9 @@ def _erase(store: Store, ticked: list[str], person: str) -> None:
 
     def erase() -> None:
         assert group is not None
-        erase_group(store, group, person)
+        count = erase_group(store, group, person)
         st.session_state["erased"] = turn + 1
+        st.session_state[_DONE] = f"{counted(count, 'page')} erased for good."
 
     if st.button("Erase (cannot be undone)", key="gallery-erase", type="primary", disabled=not pages or is_other):
         attempt(erase)

@@ -87,6 +87,6 @@ def test_a_damaged_part_of_dataset_leaves_the_others(finished: Store, monkeypatc
     app.query_params["who"] = "Ada"
     sound(app.run())
     sound(app.switch_page("pages/dataset.py").run())
-    assert [error.value.startswith("**predictions.csv of run 1 is damaged.**") for error in app.error] == [True]
+    assert [e.value.startswith("**predictions.csv of run 1 is damaged.**") for e in app.error] == [True]
     assert {tab.label for tab in app.tabs} >= {"Gallery", "Backup"}
     assert any(button.label == "Open page 1" for button in app.button)

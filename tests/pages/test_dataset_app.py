@@ -113,6 +113,7 @@ def test_a_patient_is_named_found_and_erased_by_the_key(app: AppTest, data: Stor
         box.set_value(False)
     sound(app.text_input(key="erase-typed-0").set_value("case 7").run())
     press(app, "gallery-erase")
+    assert [done.value.endswith("erased for good.") for done in app.success] == [True]
     assert find_patient(data, "Case 7") is None
     assert data.rows("SELECT id FROM image ORDER BY id") == [{"id": 2}, {"id": 3}]
 
@@ -227,6 +228,7 @@ def test_open_goes_to_review(app: AppTest) -> None:
 
 
 def test_an_import_is_stopped(app: AppTest, data: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECG_FOLDERS", str(tmp_path))
     out = tmp_path / "out"
     export_to(data, "coco", out)
     erase_group(data, data.picture(2).group_key, "Ada")

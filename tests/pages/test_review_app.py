@@ -76,6 +76,7 @@ def test_save_and_next_and_skip_walk_through_the_queue(app: AppTest, data: Store
     do(app, "save-next")
     assert "Queue is empty" in "\n".join(info.value for info in app.info)
     assert readings.head(data, 3) is None
+    assert "You skipped 1 page that nobody has read yet." in texts(app)
 
 
 def test_a_reload_finds_page_and_draft_again(app: AppTest) -> None:
