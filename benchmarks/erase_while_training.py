@@ -177,7 +177,7 @@ def main() -> int:
         lasts_s = time.monotonic() - began
         print(f"undisturbed: {lasts_s:.1f} s")
         for number in range(options.races):
-            race = Race(KILLED[number % 3], number % 2 == 0, rng.uniform(0, lasts_s), rng.uniform(0, 0.5))
+            race = Race(KILLED[number % 3], number % 2 == 0, rng.uniform(0, lasts_s), rng.uniform(0, 1.0))
             total += run_race(root / "ready", root / f"race-{number}", race, rng.choice(groups))
             print(f"{number + 1}: {dict(total)}", flush=True)
     wrong = ("with something left", "with something left after resume", "raw errors", "not finished after resume")
