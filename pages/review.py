@@ -45,7 +45,7 @@ def show(data: Store, desk: Desk, work: Work) -> None:
         told.error(f"{error_text(work.trouble)} {IN_SESSION}")
 
 
-page_head("Correct the beats and label the page.")
+page_head("Correct the beats and label the page")
 st.html(STYLE)
 listener, told = st.container(), st.container()
 opened_store, reader = store(), person()

@@ -1,5 +1,7 @@
 """Where pictures come from: the drop zone, the camera, and sample pages that are drawn on the spot."""
 
+from importlib.util import find_spec
+
 import cv2
 import numpy as np
 import streamlit as st
@@ -14,9 +16,10 @@ from pages.parts.uploads import TOO_MUCH_AT_ONCE, is_held, let_go
 
 MAX_PICTURE_MB = 64
 TAKES = (
-    "PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC, PDF and DICOM. Files stay in this computer's memory and are forgotten when "
-    "you close this tab."
+    f"PNG, JPEG, WebP, TIFF, BMP, GIF, {'HEIC, ' if find_spec('pillow_heif') else ''}PDF and DICOM. Files stay in this "
+    "computer's memory and are forgotten when you close this tab."
 )
+"""HEIC photos are read where ``make heic`` was used."""
 TOO_LARGE = "File too large: the limit is {limit} MB. Save it smaller or as JPEG and drop it again."
 
 SAMPLE_SEEDS = {"normal": (7, 14, 17, 5)}
