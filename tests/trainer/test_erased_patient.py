@@ -37,6 +37,9 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
+CHANGED = {"label": "normal", "candidate": "normal", "active": "refer"}
+
+
 def page_of(store: Store, group: str) -> Picture:
     """The page of a patient who has one."""
     (row,) = store.rows("SELECT id FROM image WHERE group_key = ?", (group,))
@@ -73,7 +76,7 @@ def left_by_earlier_versions(store: Store, page: Picture) -> None:
     with (folder / "log.txt").open("a") as log:
         log.write(f"left out {page.file}\n")
     comparison = json.loads((folder / "comparison.json").read_text())
-    comparison["changed"] = [{"file": page.file, "label": "abnormal"}, {"file": "another", "label": "normal"}]
+    comparison["changed"] = [{"file": file, **CHANGED} for file in (page.file, "another")]
     (folder / "comparison.json").write_text(json.dumps(comparison))
     with store.writing() as connection:
         connection.execute("UPDATE train_run SET message = ?", (f"None can be used. {page.file}: damaged",))
@@ -95,7 +98,7 @@ def test_a_finished_training_and_its_model_forget_an_erased_patient(finished: St
     assert after.summary == before.summary, "figures stay"
     assert len(out_of_fold(finished, 1)) == len(before.pages) - 1
     assert after.comparison is not None
-    assert after.comparison["changed"] == [{"file": "another", "label": "normal"}]
+    assert after.comparison["changed"] == [{"file": "another", **CHANGED}]
     facts = bundle(finished, version)
     assert (facts.pages, facts.erased_pages, len(read_manifest(facts.folder)["seen"])) == (9, 1, 8)
     for name in (version, "older"):  # the guard knows the others still, by hashed keys and by those of older models
