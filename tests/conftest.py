@@ -3,7 +3,9 @@
 import gc
 import os
 import shutil
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,15 @@ os.environ[YIELDS] = "0"  # nor shall they wait until nothing else works on this
 
 # Whatever network a test uses: one that some processors train wrongly must fail on all.
 register_module_forward_pre_hook(refuse_unsound)
+
+_MAIN = sys.modules["__main__"]
+
+
+@pytest.fixture(autouse=True)
+def own_main() -> Iterator[None]:
+    """Streamlit's test harness leaves its script as this process's main module, which spawned processes would run."""
+    yield
+    sys.modules["__main__"] = _MAIN
 
 
 @pytest.fixture(scope="session")
