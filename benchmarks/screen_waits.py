@@ -71,7 +71,7 @@ def waits(page: Page, address: str, path: Path) -> list[float]:
     for action, awaited in (
         (page.get_by_role("button", name="Next beat"), page.get_by_role("img", name="as the network saw it")),
         (page.get_by_text("Straightened", exact=True), page.get_by_role("img", name="The panel as the networks")),
-        (page.get_by_text("Grad-CAM", exact=True), page.locator(".st-key-page-view image[href]")),
+        (page.get_by_text("Grad-CAM", exact=True), page.locator(".st-key-page-view image[data-heat]")),
         (page.get_by_role("button", name="Correct this"), page.get_by_role("img", name="as it will be stored")),
     ):
         began = time.monotonic()

@@ -77,7 +77,8 @@ export default function ({ data }) {
   const paint = () => {
     const heat = document.querySelectorAll(`${BOX} .js-plotly-plot image`)[1];
     if (!data.heat || !heat || heat.getAttribute("href") === data.heat) return;
-    heat.setAttribute("href", data.heat); // goes before plotly's xlink:href
+    heat.setAttribute("href", data.heat);
+    heat.setAttribute("data-heat", "");
   };
   const redrawn = new MutationObserver(paint);
   redrawn.observe(document.body, { childList: true, subtree: true });

@@ -24,6 +24,8 @@ class PressLog {
     this.unheardCount = 0;
     this.isDrawing = false;
     this.strokeAt = -CANVAS_SENDS_MS;
+    // Whether what has the focus was clicked, as the link to this page. Later keys make it :focus-visible all the same.
+    this.isByPointer = !document.activeElement?.matches(":focus-visible");
     this.centre = null;
     this.path = location.pathname;
     this.veil = element("position:fixed;inset:0;z-index:999990;background:rgba(127,127,127,.35);cursor:wait;display:none");
@@ -109,6 +111,7 @@ class PressLog {
 
   onKey(e) {
     if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
+    if (e.key === "Tab") this.isByPointer = false;
     const name = e.key.length === 1 ? e.key.toUpperCase() : e.key;
     const what = pressOf(name);
     if (this.frozenBy) {
@@ -118,8 +121,7 @@ class PressLog {
     }
     const target = e.composedPath()[0];
     if (!what || e.shiftKey || target.closest?.(TEXT)) return;
-    // A control that was reached by Tab is pressed by Enter; one that was clicked, as the link to this page, is not.
-    if (name === "Enter" && target.closest?.(CONTROL)?.matches(":focus-visible")) return;
+    if (name === "Enter" && !this.isByPointer && target.closest?.(CONTROL)) return; // a control reached by Tab
     stop(e);
     if (!e.repeat) this.press(what, name);
   }
@@ -134,6 +136,7 @@ class PressLog {
   }
 
   onDown(e) {
+    this.isByPointer = true;
     if (!inCanvas(e)) return;
     const { heard, reseeds } = this.data;
     if (this.presses.some((press) => press.n > heard && reseeds.includes(press.what))) {

@@ -105,11 +105,13 @@ def test_every_key_of_review(browser: Browser, address: str, store: Store) -> No
 
 def test_enter_saves_on_a_page_that_was_reached_by_the_mouse(browser: Browser, address: str, store: Store) -> None:
     """The link that was clicked keeps the focus, and must not take Enter away."""
+    store.add_person("Ada")
     add_page(store, 52)
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     page.goto(f"{address}/dataset?who=Ada")
+    expect(page.get_by_role("tab", name="Gallery")).to_be_visible(timeout=WAIT_MS)
+    settle(page)
     page.get_by_role("link", name="Review").click()
-    page.wait_for_url("**/review?**page=*", timeout=WAIT_MS)
     expect(page.locator("canvas.upper-canvas")).to_be_visible(timeout=WAIT_MS)
     settle(page)
     image_id = int(page.url.rpartition("page=")[2])

@@ -61,10 +61,10 @@ def test_dropped_page_shows_verdict_boxes_and_grad_cam(page: Page, picture: Path
     expect(boxes).to_be_visible()
 
     expect(chart.locator("image")).to_have_count(2)
-    expect(chart.locator("image[href]")).to_have_count(0)
+    expect(chart.locator("image[data-heat]")).to_have_count(0)
     page.get_by_text("Grad-CAM", exact=True).click()
-    expect(chart.locator("image[href]")).to_have_count(1, timeout=WAIT_MS)
-    expect(chart.locator("image[href]")).to_have_css("opacity", "0.5")
+    expect(chart.locator("image[data-heat]")).to_have_count(1, timeout=WAIT_MS)
+    expect(chart.locator("image[data-heat]")).to_have_css("opacity", "0.5")
 
     page.get_by_role("button", name="Next beat").click()
     expect(page.get_by_text("Beat network's view")).to_be_visible(timeout=WAIT_MS)
@@ -102,7 +102,7 @@ def test_zoom_outlives_the_switches(page: Page, picture: Path) -> None:
     page.keyboard.up("Control")
     wait_until(page, f"{width_px} > {1.05 * before}")
     page.get_by_text("Grad-CAM", exact=True).click()
-    expect(chart.locator("image[href]")).to_be_visible(timeout=WAIT_MS)
+    expect(chart.locator("image[data-heat]")).to_be_visible(timeout=WAIT_MS)
     page.wait_for_timeout(1000)
     assert page.evaluate(width_px) > 1.05 * before
     page.get_by_text("Panel outline", exact=True).click()
