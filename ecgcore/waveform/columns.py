@@ -1,0 +1,157 @@
+"""Where a page's traces begin and end, calibration pulses aside, and where its columns of leads meet."""
+
+import cv2
+import numpy as np
+
+from ecgcore.assist_rows import BoolArray, Rows
+from ecgcore.types import STANDARD_PX_PER_MM, FloatArray, Paper
+from ecgcore.waveform.pen_path import STEPS, PenPath
+
+INKED_ROWS = 0.5
+"""The page's traces run where this share of its rows has ink."""
+BRIDGED_MM = 3.0
+"""Where no row has ink over less than this, the traces go on."""
+PULSE_ROWS = 0.5
+"""A calibration pulse stands in this share of the rows at once."""
+PULSE_SLACK = 0.15
+"""Of its height of one millivolt."""
+PULSE_S = (0.15, 0.3)
+"""A pulse's width; it is 0.2 s."""
+PULSE_REACH = 0.25
+"""Pulses stand in this outermost share of the traces."""
+FOOT_MM = 12.0
+"""So near to its pulse a trace begins or ends."""
+SHORT_FOOT_MM = 2.0
+EDGE_PX = 4
+"""Half of the way over which a pulse's edge rises."""
+RECORD_S, RECORD_SLACK = 10.0, 0.0055
+"""A page shows ten seconds, or nearly: its own width then tells seconds better than the grid's scale."""
+BORDER_REACH = 0.03
+"""Of the traces' width: so far from where they should lie the borders of columns are looked for."""
+BREAK_PX = 4.0
+"""A break of the trace counts so much at most."""
+BORDER_BREAK_PX = 0.8
+"""Breaks that make a border, in the mean of all rows."""
+BEGIN_BREAK_PX = 0.8
+
+
+def column_starts(rows: Rows, path: PenPath, columns: int, paper: Paper) -> FloatArray:
+    """Where each column begins and the last ends, in pixels of the panel, ``[columns + 1]``, evenly spaced.
+
+    Args:
+        rows, path: the rows of trace and the pen's way in them.
+        columns: how many there are.
+        paper: its gain tells a pulse.
+    """
+    left, right = traces_span(rows, path, paper)
+    places = np.linspace(left, right, columns + 1)
+    if columns == 1:
+        return places
+    reach = max(2, round(BORDER_REACH * (right - left)))
+    breaks = _breaks(rows)
+    number, found = [0.0], [float(left)]
+    for k in range(1, columns):
+        first = max(1, round(places[k]) - reach)
+        around = breaks[first : round(places[k]) + reach + 1]
+        if len(around) and around.max() >= BORDER_BREAK_PX:
+            number.append(float(k))
+            found.append(float(first + len(around) - 1 - around[::-1].argmax()))
+    if len(number) == 1:
+        return places
+    pitch, start = np.polyfit(number, found, 1)
+    return np.asarray(start + pitch * np.arange(columns + 1), dtype=np.float64)
+
+
+def seconds_per_px(starts_x: FloatArray, paper: Paper, *, is_scaled: bool) -> float:
+    """Seconds that a pixel along the page lasts.
+
+    Args:
+        starts_x: the columns' starts and the last one's end.
+        paper: its speed.
+        is_scaled: whether the page's millimetres are known; else its traces are taken for ten seconds.
+    """
+    width_px = float(starts_x[-1] - starts_x[0])
+    by_grid = 1 / (paper.speed_mm_s * STANDARD_PX_PER_MM)
+    is_record = abs(width_px * by_grid / RECORD_S - 1) <= RECORD_SLACK
+    return RECORD_S / width_px if is_record or not is_scaled else by_grid
+
+
+def traces_span(rows: Rows, path: PenPath, paper: Paper) -> tuple[float, float]:
+    """Where the traces begin and end, in pixels of the panel, without calibration pulses."""
+    inked = (rows.has_ink.mean(axis=0) >= INKED_ROWS).astype(np.uint8)[None]
+    bridge = np.ones((1, round(BRIDGED_MM * STANDARD_PX_PER_MM) | 1), np.uint8)
+    joined = cv2.copyMakeBorder(inked, 0, 0, bridge.size, bridge.size, cv2.BORDER_CONSTANT, value=0)
+    joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, bridge)[:, bridge.size : -bridge.size]
+    steps = np.diff(np.pad(joined[0].astype(np.int8), 1))
+    begins, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+    if len(begins) == 0:
+        return 0.0, float(rows.panel_w)
+    longest = int((ends - begins).argmax())  # not the numbers below a row's ends
+    left, right = int(begins[longest]), int(ends[longest])
+    reach = round(PULSE_REACH * (right - left))
+    pulses = [p for p in _pulses(rows, path, paper) if p[0] >= left and p[1] <= right]
+    before = [end for _, end in pulses if end <= left + reach]
+    behind = [start for start, _ in pulses if start >= right - reach]
+    nominal = round(RECORD_S * paper.speed_mm_s * STANDARD_PX_PER_MM)
+    if before:
+        left = _begin(before[-1], _breaks(rows), right - nominal)
+    if behind:
+        mirrored = _breaks(rows, mirrored=True)
+        right = rows.panel_w - _begin(rows.panel_w - behind[0], mirrored, rows.panel_w - left - nominal)
+    round_end = (rows.pen_px - 1) / 2  # the pen's end stands out so far
+    return left + round_end, right - round_end
+
+
+def _begin(pulse_end: int, breaks: FloatArray, expected: int) -> int:
+    """Where the trace begins behind its pulse: after the gap that parts them, else where ten seconds would."""
+    foot = round(FOOT_MM * STANDARD_PX_PER_MM)
+    behind = breaks[pulse_end + EDGE_PX : pulse_end + foot]
+    breaks_off = np.flatnonzero(behind >= BEGIN_BREAK_PX)
+    if len(breaks_off):
+        return pulse_end + EDGE_PX + int(breaks_off[0])
+    if 0 <= expected - pulse_end <= foot:
+        return expected
+    return pulse_end + round(SHORT_FOOT_MM * STANDARD_PX_PER_MM)
+
+
+def _pulses(rows: Rows, path: PenPath, paper: Paper) -> list[tuple[int, int]]:
+    """First column and the one after the last of what rises and falls by a millivolt in most rows at once."""
+    height_px = paper.gain_mm_mv * STANDARD_PX_PER_MM
+    y = path.y[:, STEPS // 2 :: STEPS]
+    rise = y[:, : -2 * EDGE_PX] - y[:, 2 * EDGE_PX :]
+    ups, downs = (
+        _runs((np.abs(sign * rise - height_px) <= PULSE_SLACK * height_px).mean(axis=0) >= PULSE_ROWS)
+        for sign in (1, -1)
+    )
+    shortest, longest = (s * paper.speed_mm_s * STANDARD_PX_PER_MM for s in PULSE_S)
+    found = []
+    for up in ups:
+        for down in downs:
+            start, end = round(up) + EDGE_PX, round(down) + EDGE_PX
+            if not shortest <= down - up <= longest or start < 2 * EDGE_PX or end + 2 * EDGE_PX >= y.shape[1]:
+                continue
+            top, feet = y[:, (start + end) // 2], y[:, [start - 2 * EDGE_PX, end + 2 * EDGE_PX]]
+            is_high = (np.abs(feet - top[:, None] - height_px) <= PULSE_SLACK * height_px).all(axis=1)
+            if is_high.mean() >= PULSE_ROWS:
+                found.append((start, end))
+    return found
+
+
+def _runs(there: BoolArray) -> list[float]:
+    """The middle of every stretch of true."""
+    steps = np.diff(np.concatenate([[False], there, [False]]).astype(np.int8))
+    middles = (np.flatnonzero(steps == 1) + np.flatnonzero(steps == -1)) / 2
+    return [float(middle) for middle in middles]
+
+
+def _breaks(rows: Rows, *, mirrored: bool = False) -> FloatArray:
+    """How far apart the ink of each column and the one before lies, in the mean of the rows, ``[w]``.
+
+    No trace jumps so; where it begins again after a gap half of the most counts. Mirrored, right is left.
+    """
+    way = slice(None, None, -1) if mirrored else slice(None)
+    top, bottom, inked = rows.top_y[:, way], rows.bottom_y[:, way], rows.has_ink[:, way]
+    apart = np.maximum(top[:, 1:] - bottom[:, :-1], top[:, :-1] - bottom[:, 1:]).clip(0, BREAK_PX)
+    apart[~(inked[:, 1:] & inked[:, :-1])] = 0
+    apart[inked[:, 1:] & ~inked[:, :-1]] = BREAK_PX / 2
+    return np.concatenate([[0.0], apart.mean(axis=0)])

@@ -1,0 +1,152 @@
+"""A page's twelve leads in millivolts, read off its ink."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgcore.assist_rows import BoolArray, Rows, trace_rows
+from ecgcore.leads import column_count
+from ecgcore.trace_strokes import without_print
+from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, Paper
+from ecgcore.waveform.columns import column_starts, seconds_per_px
+from ecgcore.waveform.layout import Layout, candidates, choose_layout, limb_law, strip_leads
+from ecgcore.waveform.pen_path import PenPath, pen_path
+from ecgcore.waveform.printed_names import without_names
+
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+FS_HZ = 250.0
+USUAL_MM_PER_S_PER_MM_PER_MV = 2.5
+
+
+@dataclass(frozen=True)
+class PageSignal:
+    """What a page's traces say, on one time axis along the page.
+
+    Args:
+        leads_mv: ``float32 [12, n]`` in the order of ``LEADS``, above the row's usual height; NaN where not read.
+        is_read: where each lead was read, ``bool [12, n]``.
+        fs_hz: samples in a second.
+        layout: such as ``3x4+1``; None where it is not known, and then no lead is named.
+        column_starts_s: where each column of leads begins along the page, ``[c]``.
+        traces_panel_xy: what was read of each lead, for drawing: pieces ``[n, 2]`` in pixels of the panel.
+        paper: the speed and gain that were taken.
+        is_scaled: whether grid or pulse told the page's millimetres; else its width was taken for ten seconds.
+    """
+
+    leads_mv: npt.NDArray[np.float32]
+    is_read: BoolArray
+    fs_hz: float
+    layout: str | None
+    column_starts_s: tuple[float, ...]
+    traces_panel_xy: dict[str, tuple[FloatArray, ...]]
+    paper: Paper
+    is_scaled: bool
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """The pen's way with the scale that turns it into seconds and millivolts."""
+
+    path: PenPath
+    starts_x: FloatArray
+    s_per_px: float
+    mv_per_px: float
+
+    def sample_x(self, first: int, last: int) -> FloatArray:
+        """Places of the samples of columns ``first`` to ``last - 1``, pixels of the panel."""
+        from_s, to_s = ((self.starts_x[k] - self.starts_x[0]) * self.s_per_px for k in (first, last))
+        numbers = np.arange(np.ceil(from_s * FS_HZ - 1e-6), np.ceil(to_s * FS_HZ - 1e-6))
+        return np.asarray(self.starts_x[0] + numbers / FS_HZ / self.s_per_px, dtype=np.float64)
+
+    def value_mv(self, row: int, x: FloatArray) -> FloatArray:
+        """Height above the row's usual height, NaN where not read."""
+        up_px = np.median(self.path.y[row]) - self.path.at(row, x)
+        return np.where(self.path.is_read(row, x), up_px * self.mv_per_px, np.nan)
+
+    def by_column(self) -> FloatArray:
+        """Every row cut into the columns, ``[r, c, n]``, NaN where not read."""
+        columns = len(self.starts_x) - 1
+        count = int((self.starts_x[1] - self.starts_x[0]) * self.s_per_px * FS_HZ)
+        cut = [[self.starts_x[c] + np.arange(count) / FS_HZ / self.s_per_px for c in range(columns)]]
+        return np.array([[self.value_mv(row, x) for x in cut[0]] for row in range(len(self.path.y))])
+
+
+def read_signal(ink: ByteArray, rows: Rows | None, paper: Paper, *, is_scaled: bool = True) -> PageSignal:
+    """Read a page's leads.
+
+    Args:
+        ink: standard panel raster, ``uint8 [h, w]``.
+        rows: its rows of trace, where somebody followed them already.
+        paper: its speed and gain.
+        is_scaled: whether the raster's millimetres were read off grid or pulse.
+    """
+    rows = without_print(trace_rows(ink) if rows is None else rows, ink)
+    tried = candidates(len(rows.baseline_y))
+    if not tried:
+        return _nothing(paper, is_scaled=is_scaled)
+    path = pen_path(rows, ink)
+    readings = [_reading(rows, path, layout, paper, is_scaled=is_scaled) for layout in tried]
+    laws = [limb_law(reading.by_column(), layout) for layout, reading in zip(tried, readings, strict=True)]
+    layout = choose_layout(list(zip(tried, laws, strict=True)), column_count(rows))
+    if layout is None:
+        return _nothing(paper, is_scaled=is_scaled)
+    reading = readings[tried.index(layout)]
+    is_read = without_names(rows, reading.starts_x)
+    reading = replace(reading, path=replace(path, has_ink=is_read))
+    return _assembled(reading, layout, paper, is_scaled=is_scaled)
+
+
+def _reading(rows: Rows, path: PenPath, layout: Layout, paper: Paper, *, is_scaled: bool) -> _Reading:
+    starts_x = column_starts(rows, path, layout.columns, paper)
+    s_per_px = seconds_per_px(starts_x, paper, is_scaled=is_scaled)
+    mv_per_px = 1 / (paper.gain_mm_mv * STANDARD_PX_PER_MM)
+    if not is_scaled:  # the width told the seconds, and a millimetre is the same both ways
+        mv_per_px = s_per_px * paper.speed_mm_s / paper.gain_mm_mv
+    return _Reading(path, starts_x, s_per_px, mv_per_px)
+
+
+def _assembled(reading: _Reading, layout: Layout, paper: Paper, *, is_scaled: bool) -> PageSignal:
+    by_column = reading.by_column()
+    strips = strip_leads(by_column[layout.rows :], by_column[: layout.rows], layout)
+    places = [
+        (layout.lead_at(row, column), row, column, column + 1)
+        for column in range(layout.columns)
+        for row in range(layout.rows)
+    ]
+    # a rhythm strip is the longer stretch of its lead, and takes the short one's place
+    places += [(lead, layout.rows + k, 0, layout.columns) for k, lead in enumerate(strips) if lead is not None]
+    count = len(reading.sample_x(0, layout.columns))
+    leads_mv = np.full((len(LEADS), count), np.nan, np.float32)
+    traces: dict[str, tuple[FloatArray, ...]] = {}
+    for lead, row, first, last in places:
+        x = reading.sample_x(first, last)
+        before = len(reading.sample_x(0, first)) if first else 0
+        leads_mv[lead] = np.nan
+        leads_mv[lead, before : before + len(x)] = reading.value_mv(row, x)
+        traces[LEADS[lead]] = _pieces(reading.path, row, x)
+    starts_s = (reading.starts_x[:-1] - reading.starts_x[0]) * reading.s_per_px
+    return PageSignal(
+        leads_mv=leads_mv,
+        is_read=np.isfinite(leads_mv),
+        fs_hz=FS_HZ,
+        layout=layout.name,
+        column_starts_s=tuple(float(s) for s in starts_s),
+        traces_panel_xy=traces,
+        paper=paper,
+        is_scaled=is_scaled,
+    )
+
+
+def _pieces(path: PenPath, row: int, x: FloatArray) -> tuple[FloatArray, ...]:
+    """What was read at those places, a piece between two gaps each."""
+    read = path.is_read(row, x)
+    cuts = np.flatnonzero(np.diff(read.astype(np.int8))) + 1
+    points = np.column_stack([x, path.at(row, x)])
+    pieces = zip(np.split(points, cuts), np.split(read, cuts), strict=True)
+    return tuple(piece for piece, is_read in pieces if len(is_read) > 1 and is_read[0])
+
+
+def _nothing(paper: Paper, *, is_scaled: bool) -> PageSignal:
+    none = np.full((len(LEADS), 0), np.nan, np.float32)
+    return PageSignal(none, np.isfinite(none), FS_HZ, None, (), {}, paper, is_scaled)
