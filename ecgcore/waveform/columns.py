@@ -1,12 +1,16 @@
 """Where a page's traces begin and end, calibration pulses aside, and where its columns of leads meet."""
 
+from typing import Literal
+
 import cv2
 import numpy as np
 
 from ecgcore.assist_rows import BoolArray, Rows
-from ecgcore.types import STANDARD_PX_PER_MM, FloatArray, Paper
+from ecgcore.types import STANDARD_PX_PER_MM, USUAL_PAPER, FloatArray, Paper
 from ecgcore.waveform.pen_path import STEPS, PenPath
 
+PageScale = Literal["grid", "pulse"] | None
+"""Where a page's millimetres were read."""
 INKED_ROWS = 0.5
 """The page's traces run where this share of its rows has ink."""
 BRIDGED_MM = 3.0
@@ -17,16 +21,19 @@ PULSE_SLACK = 0.15
 """Of its height of one millivolt."""
 PULSE_S = (0.15, 0.3)
 """A pulse's width; it is 0.2 s."""
-PULSE_REACH = 0.25
-"""Pulses stand in this outermost share of the traces."""
+PULSE_REACH_MM = 20.0
+"""Pulses stand so near to the ends of the ink."""
+ROUND_END_PX = 1.0
 FOOT_MM = 12.0
 """So near to its pulse a trace begins or ends."""
 SHORT_FOOT_MM = 2.0
+EXPECTED_PX = 8
+"""A trace begins so near to where ten seconds would, or the page shows another time."""
 EDGE_PX = 4
 """Half of the way over which a pulse's edge rises."""
 RECORD_S, RECORD_SLACK = 10.0, 0.0055
 """A page shows ten seconds, or nearly: its own width then tells seconds better than the grid's scale."""
-BORDER_REACH = 0.03
+BORDER_REACH = 0.012
 """Of the traces' width: so far from where they should lie the borders of columns are looked for."""
 BREAK_PX = 4.0
 """A break of the trace counts so much at most."""
@@ -62,14 +69,33 @@ def column_starts(rows: Rows, path: PenPath, columns: int, paper: Paper) -> Floa
     return np.asarray(start + pitch * np.arange(columns + 1), dtype=np.float64)
 
 
-def seconds_per_px(starts_x: FloatArray, paper: Paper, *, is_scaled: bool) -> float:
+def on_raster(rows: Rows, paper: Paper, scale: PageScale) -> Paper:
+    """Speed and gain in millimetres of the standard raster, whose scale some pages do not tell.
+
+    Args:
+        rows: of trace; their width is taken for ten seconds where nothing tells the scale.
+        paper: speed and gain in millimetres of paper.
+        scale: where the raster's scale comes from. A pulse was taken for ten millimetres, whatever the gain.
+    """
+    if scale == "grid":
+        return paper
+    if scale == "pulse":
+        shrunk = USUAL_PAPER.gain_mm_mv / paper.gain_mm_mv
+    else:
+        left, right = _inked_span(rows)
+        shrunk = (right - left) / STANDARD_PX_PER_MM / (RECORD_S * paper.speed_mm_s)
+    return Paper(paper.speed_mm_s * shrunk, paper.gain_mm_mv * shrunk)
+
+
+def seconds_per_px(starts_x: FloatArray, raster_paper: Paper, scale: PageScale) -> float:
     """Seconds that a pixel along the page lasts.
 
     Args:
         starts_x: the columns' starts and the last one's end.
-        paper: its speed.
-        is_scaled: whether the page's millimetres are known; else its traces are taken for ten seconds.
+        raster_paper: from :func:`on_raster`.
+        scale: where the raster's scale comes from; where nothing tells it the traces are taken for ten seconds.
     """
+    paper, is_scaled = raster_paper, scale is not None
     width_px = float(starts_x[-1] - starts_x[0])
     by_grid = 1 / (paper.speed_mm_s * STANDARD_PX_PER_MM)
     is_record = abs(width_px * by_grid / RECORD_S - 1) <= RECORD_SLACK
@@ -78,17 +104,8 @@ def seconds_per_px(starts_x: FloatArray, paper: Paper, *, is_scaled: bool) -> fl
 
 def traces_span(rows: Rows, path: PenPath, paper: Paper) -> tuple[float, float]:
     """Where the traces begin and end, in pixels of the panel, without calibration pulses."""
-    inked = (rows.has_ink.mean(axis=0) >= INKED_ROWS).astype(np.uint8)[None]
-    bridge = np.ones((1, round(BRIDGED_MM * STANDARD_PX_PER_MM) | 1), np.uint8)
-    joined = cv2.copyMakeBorder(inked, 0, 0, bridge.size, bridge.size, cv2.BORDER_CONSTANT, value=0)
-    joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, bridge)[:, bridge.size : -bridge.size]
-    steps = np.diff(np.pad(joined[0].astype(np.int8), 1))
-    begins, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
-    if len(begins) == 0:
-        return 0.0, float(rows.panel_w)
-    longest = int((ends - begins).argmax())  # not the numbers below a row's ends
-    left, right = int(begins[longest]), int(ends[longest])
-    reach = round(PULSE_REACH * (right - left))
+    left, right = _inked_span(rows)
+    reach = round(PULSE_REACH_MM * STANDARD_PX_PER_MM)
     pulses = [p for p in _pulses(rows, path, paper) if p[0] >= left and p[1] <= right]
     before = [end for _, end in pulses if end <= left + reach]
     behind = [start for start, _ in pulses if start >= right - reach]
@@ -98,20 +115,35 @@ def traces_span(rows: Rows, path: PenPath, paper: Paper) -> tuple[float, float]:
     if behind:
         mirrored = _breaks(rows, mirrored=True)
         right = rows.panel_w - _begin(rows.panel_w - behind[0], mirrored, rows.panel_w - left - nominal)
-    round_end = (rows.pen_px - 1) / 2  # the pen's end stands out so far
+    round_end = min(ROUND_END_PX, (rows.pen_px - 1) / 2)  # the pen's end stands out so far
     return left + round_end, right - round_end
 
 
+def _inked_span(rows: Rows) -> tuple[int, int]:
+    """The longest stretch of columns in which half of the rows have ink: the first and the one after the last."""
+    inked = (rows.has_ink.mean(axis=0) >= INKED_ROWS).astype(np.uint8)[None]
+    bridge = np.ones((1, round(BRIDGED_MM * STANDARD_PX_PER_MM) | 1), np.uint8)
+    joined = cv2.copyMakeBorder(inked, 0, 0, bridge.size, bridge.size, cv2.BORDER_CONSTANT, value=0)
+    joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, bridge)[:, bridge.size : -bridge.size]
+    steps = np.diff(np.pad(joined[0].astype(np.int8), 1))
+    begins, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+    if len(begins) == 0:
+        return 0, rows.panel_w
+    longest = int((ends - begins).argmax())  # not the numbers below a row's ends
+    return int(begins[longest]), int(ends[longest])
+
+
 def _begin(pulse_end: int, breaks: FloatArray, expected: int) -> int:
-    """Where the trace begins behind its pulse: after the gap that parts them, else where ten seconds would."""
+    """Where the trace begins behind its pulse: at the break that parts them, best where ten seconds would begin."""
     foot = round(FOOT_MM * STANDARD_PX_PER_MM)
-    behind = breaks[pulse_end + EDGE_PX : pulse_end + foot]
-    breaks_off = np.flatnonzero(behind >= BEGIN_BREAK_PX)
-    if len(breaks_off):
-        return pulse_end + EDGE_PX + int(breaks_off[0])
-    if 0 <= expected - pulse_end <= foot:
+    first = max(1, pulse_end - EDGE_PX // 2)
+    breaks_off = first + np.flatnonzero(breaks[first : pulse_end + foot] >= BEGIN_BREAK_PX)
+    near = breaks_off[np.abs(breaks_off - expected) <= EXPECTED_PX]
+    if len(near):
+        return int(near[np.abs(near - expected).argmin()])
+    if first <= expected <= pulse_end + foot:
         return expected
-    return pulse_end + round(SHORT_FOOT_MM * STANDARD_PX_PER_MM)
+    return int(breaks_off[0]) if len(breaks_off) else pulse_end + round(SHORT_FOOT_MM * STANDARD_PX_PER_MM)
 
 
 def _pulses(rows: Rows, path: PenPath, paper: Paper) -> list[tuple[int, int]]:

@@ -12,13 +12,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.assist_rows import BoolArray, Rows
+from ecgcore.assist_rows import PEN_INK, BoolArray, Rows
 from ecgcore.types import ByteArray, FloatArray
 
 STEPS = 5
 """Places in a column of the raster at which the pen is looked for: 2 ms apart at 25 mm/s."""
-BESIDE_PX = 0.6
-"""A column shows the pen this far beside it too; fitted on 12 drawn pages, pens of 0.1 to 0.6 mm."""
+HALF_INK = 0.15
+"""A column shows the pen where half of a pixel is covered."""
+BESIDE_PX = 0.6, 1.0
+"""A column shows the pen as far beside it as half a pen reaches beyond half a column, but within these."""
 TIGHT_PX = 1.5
 """Where the columns leave the pen so little room, it ran in the middle."""
 TIGHT_SHARE = 0.4
@@ -61,14 +63,15 @@ def pen_path(rows: Rows, ink: ByteArray) -> PenPath:
         rows: the rows of trace.
         ink: their panel raster, ``uint8 [h, w]``.
     """
-    highest, lowest = _extremes(rows, ink)
-    upper, lower = _bounds(highest, lowest)
+    highest, lowest, half_pen = _extremes(rows, ink)
+    beside_px = float(np.clip(half_pen - 0.5, *BESIDE_PX))
+    upper, lower = _bounds(highest, lowest, beside_px)
     middle = (upper + lower) / 2
     room = np.maximum(TIGHT_PX, TIGHT_SHARE * np.repeat(lowest - highest, STEPS, axis=1))
     is_known = (lower - upper <= room) & np.repeat(rows.has_ink, STEPS, axis=1)
     y = np.where(is_known, middle, np.nan)
     for reached, bound, sign in ((highest, upper, 1.0), (lowest, lower, -1.0)):
-        row, place = _unreached(reached, bound, middle, is_known, rows.has_ink, sign)
+        row, place = _unreached(reached, bound, middle, is_known, rows.has_ink, sign, beside_px)
         y[row, place] = bound[row, place]
     x = np.arange(y.shape[1])
     for k in range(len(y)):
@@ -77,34 +80,43 @@ def pen_path(rows: Rows, ink: ByteArray) -> PenPath:
     return PenPath(y, rows.has_ink)
 
 
-def _extremes(rows: Rows, ink: ByteArray) -> tuple[FloatArray, FloatArray]:
-    """Highest and lowest point of the pen's middle in every column, ``[r, w]`` each, to parts of a pixel."""
+def _extremes(rows: Rows, ink: ByteArray) -> tuple[FloatArray, FloatArray, float]:
+    """Highest and lowest point of the pen's middle in every column to parts of a pixel, and half of the pen's height.
+
+    NaN in columns that a steep stroke only grazed.
+    """
     x = np.arange(rows.panel_w)
-    first = np.clip(np.floor(rows.top_y).astype(int), 0, rows.panel_h - 1)
-    last = np.clip(np.ceil(rows.bottom_y).astype(int) - 1, 0, rows.panel_h - 1)
-    # a run's first and last pixel are covered in part: as far as their ink tells
-    top_y = rows.top_y + 1 - ink[first, x] / FULL_INK
-    bottom_y = rows.bottom_y - 1 + ink[last, x] / FULL_INK
-    height = bottom_y - top_y
-    highest, lowest = np.empty_like(top_y), np.empty_like(top_y)
-    for k, inked in enumerate(rows.has_ink):
-        flat = inked & (rows.bottom_y[k] - rows.top_y[k] <= FLAT_PENS * rows.pen_px)
-        half_pen = float(np.median(height[k][flat])) / 2 if flat.any() else rows.pen_px / 2
-        highest[k], lowest[k] = top_y[k] + half_pen, bottom_y[k] - half_pen
-    middle = (top_y + bottom_y) / 2
+    height, numbers = len(ink), np.arange(len(ink))[:, None]
+    is_pen = ink >= np.maximum(PEN_INK, (HALF_INK * cv2.dilate(ink, np.ones((1, 3), np.uint8))).astype(np.uint8))
+    below = np.minimum.accumulate(np.where(is_pen, numbers, height)[::-1], axis=0)[::-1]
+    above = np.maximum.accumulate(np.where(is_pen, numbers, -1), axis=0)
+    first = np.clip(np.floor(rows.top_y).astype(int), 0, height - 1)
+    last = np.clip(np.ceil(rows.bottom_y).astype(int) - 1, 0, height - 1)
+    top, bottom = below[first, x], above[last, x]
+    is_faint = (top > last) | (bottom < first)
+    top, bottom = np.where(is_faint, first, top), np.where(is_faint, last, bottom)
+    framed = np.pad(ink, ((1, 1), (0, 0))).astype(np.float64) / FULL_INK
+    # what of the outermost pixels is covered tells the edge between them
+    top_y = top + 1 - framed[top + 1, x] - np.where(top > first, framed[top, x], 0)
+    bottom_y = bottom + framed[bottom + 1, x] + np.where(bottom < last, framed[bottom + 2, x], 0)
+    is_flat = rows.has_ink & (rows.bottom_y - rows.top_y <= FLAT_PENS * rows.pen_px)
+    half_pen = float(np.median((bottom_y - top_y)[is_flat])) / 2 if is_flat.any() else rows.pen_px / 2
+    highest, lowest, middle = top_y + half_pen, bottom_y - half_pen, (top_y + bottom_y) / 2
     crossed = highest > lowest
-    return np.where(crossed, middle, highest), np.where(crossed, middle, lowest)
+    highest, lowest = np.where(crossed, middle, highest), np.where(crossed, middle, lowest)
+    grazed = is_faint & ~is_flat
+    return np.where(grazed, np.nan, highest), np.where(grazed, np.nan, lowest), half_pen
 
 
-def _bounds(highest: FloatArray, lowest: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _bounds(highest: FloatArray, lowest: FloatArray, beside_px: float) -> tuple[FloatArray, FloatArray]:
     """Between which heights every column over a place leaves the pen, ``[r, w * STEPS]`` each."""
     within = (np.arange(STEPS) + 0.5) / STEPS
     upper, lower = np.repeat(highest, STEPS, axis=1), np.repeat(lowest, STEPS, axis=1)
-    for step, reaches in ((1, within <= BESIDE_PX), (-1, within >= 1 - BESIDE_PX)):
+    for step, reaches in ((1, within <= beside_px), (-1, within >= 1 - beside_px)):
         beside = np.tile(reaches, highest.shape[1])
         high, low = (np.repeat(_moved(edge, step), STEPS, axis=1) for edge in (highest, lowest))
-        upper = np.where(beside, np.maximum(upper, high), upper)
-        lower = np.where(beside, np.minimum(lower, low), lower)
+        upper = np.where(beside, np.fmax(upper, high), upper)
+        lower = np.where(beside, np.fmin(lower, low), lower)
     crossed, middle = upper > lower, (upper + lower) / 2
     return np.where(crossed, middle, upper), np.where(crossed, middle, lower)
 
@@ -118,7 +130,8 @@ def _moved(edge: FloatArray, step: int) -> FloatArray:
 
 
 def _unreached(
-    reached: FloatArray, bound: FloatArray, middle: FloatArray, is_known: BoolArray, has_ink: BoolArray, sign: float
+    reached: FloatArray, bound: FloatArray, middle: FloatArray, is_known: BoolArray, has_ink: BoolArray, sign: float,
+    beside_px: float,
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Columns whose extreme no known place reaches, and where under them the pen may have been so far out.
 
@@ -132,10 +145,11 @@ def _unreached(
     Returns:
         Row and place of each.
     """
-    beside = round(BESIDE_PX * STEPS)
+    beside = round(beside_px * STEPS)
     reach = np.ones((1, STEPS + 2 * beside), np.uint8)
     seen = np.where(is_known, -sign * middle, -1e9)
     most = cv2.dilate(seen, reach, borderType=cv2.BORDER_REPLICATE)[:, STEPS // 2 :: STEPS]
+    reached = np.where(np.isfinite(reached), reached, sign * 1e9)
     around = np.ones((1, 2 * PEAK_REACH + 1), np.uint8)
     is_peak = -sign * reached >= cv2.dilate(-sign * reached, around)
     is_peak[:, 1:] &= ~is_peak[:, :-1]
@@ -144,5 +158,6 @@ def _unreached(
     window = column[:, None] * STEPS + np.arange(-beside, STEPS + beside)
     window = np.clip(window, 0, bound.shape[1] - 1)
     off_centre = np.abs(np.arange(window.shape[1]) - (window.shape[1] - 1) / 2)
-    best = (sign * bound[row[:, None], window] + 1e-3 * off_centre).argmin(axis=1)
+    out = np.nan_to_num(sign * bound[row[:, None], window], nan=1e9)
+    best = (out + 1e-3 * off_centre).argmin(axis=1)
     return row, np.take_along_axis(window, best[:, None], axis=1)[:, 0]

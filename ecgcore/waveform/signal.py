@@ -9,14 +9,13 @@ from ecgcore.assist_rows import BoolArray, Rows, trace_rows
 from ecgcore.leads import column_count
 from ecgcore.trace_strokes import without_print
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, Paper
-from ecgcore.waveform.columns import column_starts, seconds_per_px
+from ecgcore.waveform.columns import PageScale, column_starts, on_raster, seconds_per_px
 from ecgcore.waveform.layout import Layout, candidates, choose_layout, limb_law, strip_leads
 from ecgcore.waveform.pen_path import PenPath, pen_path
 from ecgcore.waveform.printed_names import without_names
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 FS_HZ = 250.0
-USUAL_MM_PER_S_PER_MM_PER_MV = 2.5
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class PageSignal:
         column_starts_s: where each column of leads begins along the page, ``[c]``.
         traces_panel_xy: what was read of each lead, for drawing: pieces ``[n, 2]`` in pixels of the panel.
         paper: the speed and gain that were taken.
-        is_scaled: whether grid or pulse told the page's millimetres; else its width was taken for ten seconds.
+        scale: what told the page's millimetres; None where its width was taken for ten seconds.
     """
 
     leads_mv: npt.NDArray[np.float32]
@@ -41,7 +40,7 @@ class PageSignal:
     column_starts_s: tuple[float, ...]
     traces_panel_xy: dict[str, tuple[FloatArray, ...]]
     paper: Paper
-    is_scaled: bool
+    scale: PageScale
 
 
 @dataclass(frozen=True)
@@ -72,41 +71,42 @@ class _Reading:
         return np.array([[self.value_mv(row, x) for x in cut[0]] for row in range(len(self.path.y))])
 
 
-def read_signal(ink: ByteArray, rows: Rows | None, paper: Paper, *, is_scaled: bool = True) -> PageSignal:
+def read_signal(ink: ByteArray, rows: Rows | None, paper: Paper, scale: PageScale = "grid") -> PageSignal:
     """Read a page's leads.
 
     Args:
         ink: standard panel raster, ``uint8 [h, w]``.
         rows: its rows of trace, where somebody followed them already.
         paper: its speed and gain.
-        is_scaled: whether the raster's millimetres were read off grid or pulse.
+        scale: where the raster's millimetres were read: grid, calibration pulse, or nowhere.
     """
     rows = without_print(trace_rows(ink) if rows is None else rows, ink)
     tried = candidates(len(rows.baseline_y))
     if not tried:
-        return _nothing(paper, is_scaled=is_scaled)
+        return _nothing(paper, scale)
     path = pen_path(rows, ink)
-    readings = [_reading(rows, path, layout, paper, is_scaled=is_scaled) for layout in tried]
+    readings = [_reading(rows, path, layout, paper, scale) for layout in tried]
     laws = [limb_law(reading.by_column(), layout) for layout, reading in zip(tried, readings, strict=True)]
     layout = choose_layout(list(zip(tried, laws, strict=True)), column_count(rows))
     if layout is None:
-        return _nothing(paper, is_scaled=is_scaled)
+        return _nothing(paper, scale)
     reading = readings[tried.index(layout)]
     is_read = without_names(rows, reading.starts_x)
     reading = replace(reading, path=replace(path, has_ink=is_read))
-    return _assembled(reading, layout, paper, is_scaled=is_scaled)
+    return _assembled(reading, layout, paper, scale)
 
 
-def _reading(rows: Rows, path: PenPath, layout: Layout, paper: Paper, *, is_scaled: bool) -> _Reading:
-    starts_x = column_starts(rows, path, layout.columns, paper)
-    s_per_px = seconds_per_px(starts_x, paper, is_scaled=is_scaled)
-    mv_per_px = 1 / (paper.gain_mm_mv * STANDARD_PX_PER_MM)
-    if not is_scaled:  # the width told the seconds, and a millimetre is the same both ways
+def _reading(rows: Rows, path: PenPath, layout: Layout, paper: Paper, scale: PageScale) -> _Reading:
+    raster_paper = on_raster(rows, paper, scale)
+    starts_x = column_starts(rows, path, layout.columns, raster_paper)
+    s_per_px = seconds_per_px(starts_x, raster_paper, scale)
+    mv_per_px = 1 / (raster_paper.gain_mm_mv * STANDARD_PX_PER_MM)
+    if scale is None:  # the width told the seconds, and a millimetre is the same both ways
         mv_per_px = s_per_px * paper.speed_mm_s / paper.gain_mm_mv
     return _Reading(path, starts_x, s_per_px, mv_per_px)
 
 
-def _assembled(reading: _Reading, layout: Layout, paper: Paper, *, is_scaled: bool) -> PageSignal:
+def _assembled(reading: _Reading, layout: Layout, paper: Paper, scale: PageScale) -> PageSignal:
     by_column = reading.by_column()
     strips = strip_leads(by_column[layout.rows :], by_column[: layout.rows], layout)
     places = [
@@ -134,7 +134,7 @@ def _assembled(reading: _Reading, layout: Layout, paper: Paper, *, is_scaled: bo
         column_starts_s=tuple(float(s) for s in starts_s),
         traces_panel_xy=traces,
         paper=paper,
-        is_scaled=is_scaled,
+        scale=scale,
     )
 
 
@@ -147,6 +147,6 @@ def _pieces(path: PenPath, row: int, x: FloatArray) -> tuple[FloatArray, ...]:
     return tuple(piece for piece, is_read in pieces if len(is_read) > 1 and is_read[0])
 
 
-def _nothing(paper: Paper, *, is_scaled: bool) -> PageSignal:
+def _nothing(paper: Paper, scale: PageScale) -> PageSignal:
     none = np.full((len(LEADS), 0), np.nan, np.float32)
-    return PageSignal(none, np.isfinite(none), FS_HZ, None, (), {}, paper, is_scaled)
+    return PageSignal(none, np.isfinite(none), FS_HZ, None, (), {}, paper, scale)
