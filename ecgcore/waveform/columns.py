@@ -31,8 +31,9 @@ EXPECTED_PX = 8
 """A trace begins so near to where ten seconds would, or the page shows another time."""
 EDGE_PX = 4
 """Half of the way over which a pulse's edge rises."""
-RECORD_S, RECORD_SLACK = 10.0, 0.0055
-"""A page shows ten seconds, or nearly: its own width then tells seconds better than the grid's scale."""
+RECORD_S, RECORD_SLACK, STRIP_SLACK = 10.0, 0.02, 0.0055
+"""A page shows ten seconds, or nearly: its own width then tells seconds better than the grid's scale. A single
+column may end in a gap that is not seen, so it must come nearer."""
 BORDER_REACH = 0.012
 """Of the traces' width: so far from where they should lie the borders of columns are looked for."""
 BREAK_PX = 4.0
@@ -98,7 +99,7 @@ def seconds_per_px(starts_x: FloatArray, raster_paper: Paper, scale: PageScale) 
     paper, is_scaled = raster_paper, scale is not None
     width_px = float(starts_x[-1] - starts_x[0])
     by_grid = 1 / (paper.speed_mm_s * STANDARD_PX_PER_MM)
-    is_record = abs(width_px * by_grid / RECORD_S - 1) <= RECORD_SLACK
+    is_record = abs(width_px * by_grid / RECORD_S - 1) <= (RECORD_SLACK if len(starts_x) > 2 else STRIP_SLACK)
     return RECORD_S / width_px if is_record or not is_scaled else by_grid
 
 

@@ -11,14 +11,14 @@ import numpy as np
 
 from ecgcore.types import FloatArray
 
-I, II, III, AVR, AVL, AVF, V1, V2, V3, V4, V5, V6 = range(12)
-STANDARD_ORDER = tuple(range(12))
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+LIMB_LEADS = 6
 LAW_HOLDS = 0.6
 """Share of the limb leads' power that their law explains, from which it is taken to hold."""
 STRIP_ALIKE = 0.9
 """Concordance of a rhythm strip with the same lead's stretch."""
-USUAL_STRIPS = {1: (II,), 3: (II, V1, V5)}
-"""What rhythm strips show where nothing tells; two strips are printed of any two leads."""
+USUAL_STRIPS = {1: (1,), 3: (1, 6, 10)}
+"""What rhythm strips show where nothing tells, II or II, V1 and V5; two strips are printed of any two leads."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Layout:
         return f"{self.rows}x{self.columns}" + (f"+{self.strips}" if self.strips else "")
 
     def lead_at(self, row: int, column: int) -> int:
-        """The lead's number in the order I, II, III, aVR, aVL, aVF, V1 to V6."""
+        """The lead's number in ``LEADS``."""
         return column * self.rows + row
 
 
@@ -67,10 +67,12 @@ def limb_law(stretches_mv: FloatArray, layout: Layout) -> float:
         stretches_mv: every row's stretch in every column, on one time axis each, ``[r, c, n]``, NaN where not read.
         layout: what is tried.
     """
-    place = {layout.lead_at(row, column): (row, column) for column in range(layout.columns) for row in range(layout.rows)}
+    place = {
+        layout.lead_at(row, column): (row, column) for column in range(layout.columns) for row in range(layout.rows)
+    }
     limb = np.stack([stretches_mv[place[lead]] for lead in (I, II, III, AVR, AVL, AVF)])
     limb = limb - np.nanmedian(limb, axis=1, keepdims=True)
-    residuals = np.stack([limb[I] + limb[III] - limb[II], limb[AVR] + limb[AVL] + limb[AVF]])
+    residuals = np.stack([limb[0] + limb[2] - limb[1], limb[3:].sum(axis=0)])
     known = np.isfinite(residuals)
     power = np.stack([(limb[:3] ** 2).sum(axis=0), (limb[3:] ** 2).sum(axis=0)])
     total = float(power[known].sum())
@@ -87,7 +89,7 @@ def choose_layout(tried: list[tuple[Layout, float]], column_count: int) -> Layou
     if not tried:
         return None
     best, law = max(tried, key=lambda found: found[1])
-    if law >= LAW_HOLDS or best.rows == len(STANDARD_ORDER):
+    if law >= LAW_HOLDS or best.rows == len(LEADS):
         return best
     agreeing = [layout for layout, _ in tried if layout.columns == column_count]
     return agreeing[0] if agreeing else None

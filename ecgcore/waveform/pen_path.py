@@ -130,7 +130,12 @@ def _moved(edge: FloatArray, step: int) -> FloatArray:
 
 
 def _unreached(
-    reached: FloatArray, bound: FloatArray, middle: FloatArray, is_known: BoolArray, has_ink: BoolArray, sign: float,
+    reached: FloatArray,
+    bound: FloatArray,
+    middle: FloatArray,
+    is_known: BoolArray,
+    has_ink: BoolArray,
+    sign: float,
     beside_px: float,
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Columns whose extreme no known place reaches, and where under them the pen may have been so far out.

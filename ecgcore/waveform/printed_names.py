@@ -33,7 +33,9 @@ def without_names(rows: Rows, starts_x: FloatArray) -> BoolArray:
     beating = cv2.dilate(is_qrs.any(axis=0).astype(np.uint8)[None], np.ones((1, 2 * QRS_BESIDE_PX + 1), np.uint8))[0]
     near = np.zeros(rows.panel_w, dtype=bool)
     for start in starts_x[:-1]:
-        near[max(0, round(start - BEFORE_MM * STANDARD_PX_PER_MM)) : round(start + BEHIND_MM * STANDARD_PX_PER_MM)] = True
+        near[max(0, round(start - BEFORE_MM * STANDARD_PX_PER_MM)) : round(start + BEHIND_MM * STANDARD_PX_PER_MM)] = (
+            True
+        )
     letters = (tall & near & (beating == 0)).astype(np.uint8)
     joined = cv2.morphologyEx(letters, cv2.MORPH_CLOSE, np.ones((1, 2 * AROUND_PX + 1), np.uint8))
     covered = cv2.dilate(joined, np.ones((1, 3), np.uint8)) > 0

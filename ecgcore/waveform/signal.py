@@ -8,13 +8,12 @@ import numpy.typing as npt
 from ecgcore.assist_rows import BoolArray, Rows, trace_rows
 from ecgcore.leads import column_count
 from ecgcore.trace_strokes import without_print
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, Paper
+from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, Paper, Prediction
 from ecgcore.waveform.columns import PageScale, column_starts, on_raster, seconds_per_px
-from ecgcore.waveform.layout import Layout, candidates, choose_layout, limb_law, strip_leads
+from ecgcore.waveform.layout import LEADS, Layout, candidates, choose_layout, limb_law, strip_leads
 from ecgcore.waveform.pen_path import PenPath, pen_path
 from ecgcore.waveform.printed_names import without_names
 
-LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 FS_HZ = 250.0
 
 
@@ -69,6 +68,13 @@ class _Reading:
         count = int((self.starts_x[1] - self.starts_x[0]) * self.s_per_px * FS_HZ)
         cut = [[self.starts_x[c] + np.arange(count) / FS_HZ / self.s_per_px for c in range(columns)]]
         return np.array([[self.value_mv(row, x) for x in cut[0]] for row in range(len(self.path.y))])
+
+
+def signal_of(prediction: Prediction) -> PageSignal | None:
+    """Read the leads of a page that was screened; None where it was none."""
+    if prediction.ink is None:
+        return None
+    return read_signal(prediction.ink.raster(), None, prediction.paper, prediction.px_per_mm_source)
 
 
 def read_signal(ink: ByteArray, rows: Rows | None, paper: Paper, scale: PageScale = "grid") -> PageSignal:
