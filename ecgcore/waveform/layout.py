@@ -67,10 +67,7 @@ def limb_law(stretches_mv: FloatArray, layout: Layout) -> float:
         stretches_mv: every row's stretch in every column, on one time axis each, ``[r, c, n]``, NaN where not read.
         layout: what is tried.
     """
-    place = {
-        layout.lead_at(row, column): (row, column) for column in range(layout.columns) for row in range(layout.rows)
-    }
-    limb = np.stack([stretches_mv[place[lead]] for lead in (I, II, III, AVR, AVL, AVF)])
+    limb = np.stack([stretches_mv[lead % layout.rows, lead // layout.rows] for lead in range(LIMB_LEADS)])
     limb = limb - np.nanmedian(limb, axis=1, keepdims=True)
     residuals = np.stack([limb[0] + limb[2] - limb[1], limb[3:].sum(axis=0)])
     known = np.isfinite(residuals)
