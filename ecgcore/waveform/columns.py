@@ -19,8 +19,8 @@ PULSE_ROWS = 0.5
 """A calibration pulse stands in this share of the rows at once."""
 PULSE_SLACK = 0.15
 """Of its height of one millivolt."""
-PULSE_S = (0.15, 0.3)
-"""A pulse's width; it is 0.2 s."""
+PULSE_S = (0.07, 0.3)
+"""A pulse's width; it is 0.2 s, on some machines 0.1 s."""
 PULSE_REACH_MM = 20.0
 """Pulses stand so near to the ends of the ink."""
 ROUND_END_PX = 1.0
@@ -29,7 +29,7 @@ FOOT_MM = 12.0
 SHORT_FOOT_MM = 2.0
 EXPECTED_PX = 8
 """A trace begins so near to where ten seconds would, or the page shows another time."""
-EDGE_PX = 4
+EDGE_PX = 3
 """Half of the way over which a pulse's edge rises."""
 RECORD_S, RECORD_SLACK, STRIP_SLACK = 10.0, 0.02, 0.0055
 """A page shows ten seconds, or nearly: its own width then tells seconds better than the grid's scale. A single

@@ -31,8 +31,8 @@ def without_names(rows: Rows, starts_x: FloatArray) -> BoolArray:
     tall = rows.has_ink & (height > TALL_PENS * rows.pen_px)
     is_qrs = tall & ((above > HIGHEST_MM * STANDARD_PX_PER_MM) | (below > LOWEST_MM * STANDARD_PX_PER_MM))
     around = np.ones((1, 2 * QRS_BESIDE_PX + 1), np.uint8)
-    beating = np.asarray(cv2.dilate(is_qrs.any(axis=0).astype(np.uint8)[None], around)).ravel()
-    near = np.zeros(rows.panel_w, dtype=bool)
+    beating = cv2.dilate(is_qrs.any(axis=0).astype(np.uint8)[None], around).reshape(-1)
+    near: BoolArray = np.zeros(rows.panel_w, dtype=np.bool_)
     for start in starts_x[:-1]:
         near[max(0, round(start - BEFORE_MM * STANDARD_PX_PER_MM)) : round(start + BEHIND_MM * STANDARD_PX_PER_MM)] = (
             True
