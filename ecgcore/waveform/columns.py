@@ -15,7 +15,7 @@ INKED_ROWS = 0.5
 """The page's traces run where this share of its rows has ink."""
 BRIDGED_MM = 3.0
 """Where no row has ink over less than this, the traces go on."""
-PULSE_ROWS = 0.5
+PULSE_ROWS = 0.4
 """A calibration pulse stands in this share of the rows at once."""
 PULSE_SLACK = 0.15
 """Of its height of one millivolt."""
@@ -110,12 +110,13 @@ def traces_span(rows: Rows, path: PenPath, paper: Paper) -> tuple[float, float]:
     pulses = [p for p in _pulses(rows, path, paper) if p[0] >= left and p[1] <= right]
     before = [end for _, end in pulses if end <= left + reach]
     behind = [start for start, _ in pulses if start >= right - reach]
-    nominal = round(RECORD_S * paper.speed_mm_s * STANDARD_PX_PER_MM)
     if before:
-        left = _begin(before[-1], _breaks(rows), right - nominal)
+        left = _begin(before[-1], _breaks(rows), right - _record_px(right - left, paper))
     if behind:
-        mirrored = _breaks(rows, mirrored=True)
-        right = rows.panel_w - _begin(rows.panel_w - behind[0], mirrored, rows.panel_w - left - nominal)
+        expected = rows.panel_w - left - _record_px(right - left, paper)
+        right = rows.panel_w - _begin(rows.panel_w - behind[0], _breaks(rows, mirrored=True), expected)
+    if not before and not behind:
+        left = _without_print(left, _breaks(rows), right - _record_px(right - left, paper))
     round_end = min(ROUND_END_PX, (rows.pen_px - 1) / 2)  # the pen's end stands out so far
     return left + round_end, right - round_end
 
@@ -132,6 +133,21 @@ def _inked_span(rows: Rows) -> tuple[int, int]:
         return 0, rows.panel_w
     longest = int((ends - begins).argmax())  # not the numbers below a row's ends
     return int(begins[longest]), int(ends[longest])
+
+
+def _record_px(width_px: int, paper: Paper) -> int:
+    """Width of ten seconds, or of five where that is nearer."""
+    second_px = paper.speed_mm_s * STANDARD_PX_PER_MM
+    return round(min((RECORD_S, RECORD_S / 2), key=lambda s: abs(s * second_px - width_px)) * second_px)
+
+
+def _without_print(left: int, breaks: FloatArray, expected: int) -> int:
+    """Where the traces begin behind print that stands before them: where ten seconds would, if they break there."""
+    first = max(left + 1, expected - EXPECTED_PX // 2)
+    around = breaks[first : expected + EXPECTED_PX // 2 + 1]
+    if expected <= left or expected - left > FOOT_MM * STANDARD_PX_PER_MM or not len(around):
+        return left
+    return first + int(around.argmax()) if around.max() >= BEGIN_BREAK_PX else left
 
 
 def _begin(pulse_end: int, breaks: FloatArray, expected: int) -> int:
