@@ -27,6 +27,8 @@ TIGHT_SHARE = 0.4
 """Or this share of the column's height."""
 PEAK_REACH = 2
 """A peak's column reaches further out than this many on both sides."""
+TIP_PX = 4.0
+"""Columns that reach as far as the furthest, but for this, are one tip."""
 FLAT_PENS = 2.0
 FULL_INK = 255.0
 
@@ -70,9 +72,9 @@ def pen_path(rows: Rows, ink: ByteArray) -> PenPath:
     room = np.maximum(TIGHT_PX, TIGHT_SHARE * np.repeat(lowest - highest, STEPS, axis=1))
     is_known = (lower - upper <= room) & np.repeat(rows.has_ink, STEPS, axis=1)
     y = np.where(is_known, middle, np.nan)
-    for reached, bound, sign in ((highest, upper, 1.0), (lowest, lower, -1.0)):
-        row, place = _unreached(reached, bound, middle, is_known, rows.has_ink, sign, beside_px)
-        y[row, place] = bound[row, place]
+    for reached, sign in ((highest, 1.0), (lowest, -1.0)):
+        row, place, tip_y = _unreached(reached, middle, is_known, rows.has_ink, sign, beside_px)
+        y[row, place] = tip_y
     x = np.arange(y.shape[1])
     for k in range(len(y)):
         known = np.isfinite(y[k])
@@ -131,24 +133,22 @@ def _moved(edge: FloatArray, step: int) -> FloatArray:
 
 def _unreached(
     reached: FloatArray,
-    bound: FloatArray,
     middle: FloatArray,
     is_known: BoolArray,
     has_ink: BoolArray,
     sign: float,
     beside_px: float,
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], FloatArray]:
     """Columns whose extreme no known place reaches, and where under them the pen may have been so far out.
 
     Args:
         reached: the columns' extremes, ``[r, w]``.
-        bound: how far out the pen may be, ``[r, w * STEPS]``.
         middle, is_known: where it is known to be.
         has_ink: columns that show anything.
         sign: 1 where the extreme is the highest point, -1 the lowest.
 
     Returns:
-        Row and place of each.
+        Row and place of each, in the middle of the columns that reach as far, and the extreme.
     """
     beside = round(beside_px * STEPS)
     reach = np.ones((1, STEPS + 2 * beside), np.uint8)
@@ -160,9 +160,9 @@ def _unreached(
     is_peak[:, 1:] &= ~is_peak[:, :-1]
     missing = has_ink & is_peak & (-sign * reached - most > TIGHT_PX / 2)
     row, column = np.nonzero(missing)
-    window = column[:, None] * STEPS + np.arange(-beside, STEPS + beside)
-    window = np.clip(window, 0, bound.shape[1] - 1)
-    off_centre = np.abs(np.arange(window.shape[1]) - (window.shape[1] - 1) / 2)
-    out = np.nan_to_num(sign * bound[row[:, None], window], nan=1e9)
-    best = (out + 1e-3 * off_centre).argmin(axis=1)
-    return row, np.take_along_axis(window, best[:, None], axis=1)[:, 0]
+    beside_columns = np.clip(column[:, None] + np.arange(-PEAK_REACH, PEAK_REACH + 1), 0, reached.shape[1] - 1)
+    far_px = np.abs(reached[row[:, None], beside_columns] - reached[row, column][:, None])
+    is_tip = far_px <= TIP_PX
+    middle_column = (beside_columns * is_tip).sum(axis=1) / is_tip.sum(axis=1)
+    place = np.clip(np.round((middle_column + 0.5) * STEPS - 0.5), 0, middle.shape[1] - 1).astype(np.intp)
+    return row, place, reached[row, column]
