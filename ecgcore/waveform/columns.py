@@ -1,5 +1,6 @@
 """Where a page's traces begin and end, calibration pulses aside, and where its columns of leads meet."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -15,6 +16,7 @@ INKED_ROWS = 0.5
 """The page's traces run where this share of its rows has ink."""
 BRIDGED_MM = 3.0
 """Where no row has ink over less than this, the traces go on."""
+WIDE_SHARE = 0.5
 PULSE_ROWS = 0.4
 """A calibration pulse stands in this share of the rows at once."""
 PULSE_SLACK = 0.15
@@ -43,18 +45,48 @@ BORDER_BREAK_PX = 0.8
 BEGIN_BREAK_PX = 0.8
 
 
-def column_starts(rows: Rows, path: PenPath, columns: int, paper: Paper) -> FloatArray:
-    """Where each column begins and the last ends, in pixels of the panel, ``[columns + 1]``, evenly spaced.
+@dataclass(frozen=True)
+class Columns:
+    """The columns of leads in pixels of the panel.
+
+    Args:
+        starts_x: where each begins, ``[c]``; neighbours meet, or paper lies between them.
+        width_px: how wide each is.
+    """
+
+    starts_x: FloatArray
+    width_px: float
+
+    @property
+    def shown_px(self) -> float:
+        """Width of all of them without the paper between."""
+        return len(self.starts_x) * self.width_px
+
+
+def find_columns(rows: Rows, path: PenPath, columns: int, paper: Paper) -> Columns:
+    """Find so many columns of one width.
 
     Args:
         rows, path: the rows of trace and the pen's way in them.
         columns: how many there are.
-        paper: its gain tells a pulse.
+        paper: its speed and gain tell a pulse.
     """
+    blocks = _wide_blocks(rows)
+    if columns > 1 and len(blocks) == columns:
+        width_px = float(np.median([end - start for start, end in blocks]))
+        starts = [float(end - width_px if end - start > width_px else start) for start, end in blocks]
+        round_end = _round_end_px(rows)
+        return Columns(np.array(starts) + round_end, width_px - 2 * round_end)
     left, right = traces_span(rows, path, paper)
     places = np.linspace(left, right, columns + 1)
-    if columns == 1:
-        return places
+    if columns > 1:
+        places = _at_breaks(rows, places)
+    return Columns(places[:-1], float(places[1] - places[0]))
+
+
+def _at_breaks(rows: Rows, places: FloatArray) -> FloatArray:
+    """The borders of columns ``[c + 1]``, evenly spaced, brought to where most traces break."""
+    left, right, columns = places[0], places[-1], len(places) - 1
     reach = max(2, round(BORDER_REACH * (right - left)))
     breaks = _breaks(rows)
     number, found = [0.0], [float(left)]
@@ -83,23 +115,24 @@ def on_raster(rows: Rows, paper: Paper, scale: PageScale) -> Paper:
     if scale == "pulse":
         shrunk = USUAL_PAPER.gain_mm_mv / paper.gain_mm_mv
     else:
-        left, right = _inked_span(rows)
-        shrunk = (right - left) / STANDARD_PX_PER_MM / (RECORD_S * paper.speed_mm_s)
+        shrunk = (
+            sum(end - start for start, end in _wide_blocks(rows)) / STANDARD_PX_PER_MM / (RECORD_S * paper.speed_mm_s)
+        )
     return Paper(paper.speed_mm_s * shrunk, paper.gain_mm_mv * shrunk)
 
 
-def seconds_per_px(starts_x: FloatArray, raster_paper: Paper, scale: PageScale) -> float:
+def seconds_per_px(columns: Columns, raster_paper: Paper, scale: PageScale) -> float:
     """Seconds that a pixel along the page lasts.
 
     Args:
-        starts_x: the columns' starts and the last one's end.
+        columns: the columns of leads.
         raster_paper: from :func:`on_raster`.
         scale: where the raster's scale comes from; where nothing tells it the traces are taken for ten seconds.
     """
     paper, is_scaled = raster_paper, scale is not None
-    width_px = float(starts_x[-1] - starts_x[0])
+    width_px = columns.shown_px
     by_grid = 1 / (paper.speed_mm_s * STANDARD_PX_PER_MM)
-    is_record = abs(width_px * by_grid / RECORD_S - 1) <= (RECORD_SLACK if len(starts_x) > 2 else STRIP_SLACK)
+    is_record = abs(width_px * by_grid / RECORD_S - 1) <= (RECORD_SLACK if len(columns.starts_x) > 1 else STRIP_SLACK)
     return RECORD_S / width_px if is_record or not is_scaled else by_grid
 
 
@@ -117,22 +150,32 @@ def traces_span(rows: Rows, path: PenPath, paper: Paper) -> tuple[float, float]:
         right = rows.panel_w - _begin(rows.panel_w - behind[0], _breaks(rows, mirrored=True), expected)
     if not before and not behind:
         left = _without_print(left, _breaks(rows), right - _record_px(right - left, paper))
-    round_end = min(ROUND_END_PX, (rows.pen_px - 1) / 2)  # the pen's end stands out so far
+    round_end = _round_end_px(rows)
     return left + round_end, right - round_end
+
+
+def _round_end_px(rows: Rows) -> float:
+    """How far the pen's end stands out."""
+    return float(min(ROUND_END_PX, (rows.pen_px - 1) / 2))
 
 
 def _inked_span(rows: Rows) -> tuple[int, int]:
     """The longest stretch of columns in which half of the rows have ink: the first and the one after the last."""
+    return max(_wide_blocks(rows), key=lambda block: block[1] - block[0], default=(0, rows.panel_w))
+
+
+def _wide_blocks(rows: Rows) -> list[tuple[int, int]]:
+    """Stretches in which half of the rows have ink, that are no shorter than half of the longest.
+
+    Numbers below the ends of rows, and pulses that stand apart, are shorter.
+    """
     inked = (rows.has_ink.mean(axis=0) >= INKED_ROWS).astype(np.uint8)[None]
     bridge = np.ones((1, round(BRIDGED_MM * STANDARD_PX_PER_MM) | 1), np.uint8)
     joined = cv2.copyMakeBorder(inked, 0, 0, bridge.size, bridge.size, cv2.BORDER_CONSTANT, value=0)
     joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, bridge)[:, bridge.size : -bridge.size]
     steps = np.diff(np.pad(joined[0].astype(np.int8), 1))
     begins, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
-    if len(begins) == 0:
-        return 0, rows.panel_w
-    longest = int((ends - begins).argmax())  # not the numbers below a row's ends
-    return int(begins[longest]), int(ends[longest])
+    return [(int(a), int(b)) for a, b in zip(begins, ends, strict=True) if b - a >= WIDE_SHARE * (ends - begins).max()]
 
 
 def _record_px(width_px: int, paper: Paper) -> int:

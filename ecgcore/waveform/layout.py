@@ -40,6 +40,11 @@ class Layout:
         """Such as ``3x4+1``."""
         return f"{self.rows}x{self.columns}" + (f"+{self.strips}" if self.strips else "")
 
+    @property
+    def strip_rows(self) -> range:
+        """Numbers of the rows that are rhythm strips."""
+        return range(self.rows, self.rows + self.strips)
+
     def lead_at(self, row: int, column: int) -> int:
         """The lead's number in ``LEADS``."""
         return column * self.rows + row

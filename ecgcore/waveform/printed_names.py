@@ -23,7 +23,7 @@ def without_names(rows: Rows, starts_x: FloatArray) -> BoolArray:
 
     Args:
         rows: the rows of trace.
-        starts_x: the columns' starts and the last one's end, pixels of the panel.
+        starts_x: where the columns begin, pixels of the panel.
     """
     base = rows.baseline_y[:, None]
     height = rows.bottom_y - rows.top_y
@@ -31,13 +31,13 @@ def without_names(rows: Rows, starts_x: FloatArray) -> BoolArray:
     tall = rows.has_ink & (height > TALL_PENS * rows.pen_px)
     is_qrs = tall & ((above > HIGHEST_MM * STANDARD_PX_PER_MM) | (below > LOWEST_MM * STANDARD_PX_PER_MM))
     around = np.ones((1, 2 * QRS_BESIDE_PX + 1), np.uint8)
-    beating = cv2.dilate(is_qrs.any(axis=0).astype(np.uint8)[None], around).reshape(-1)
+    beating = cv2.dilate(np.atleast_2d(is_qrs.any(axis=0)).astype(np.uint8), around)
     near: BoolArray = np.zeros(rows.panel_w, dtype=np.bool_)
-    for start in starts_x[:-1]:
+    for start in starts_x:
         near[max(0, round(start - BEFORE_MM * STANDARD_PX_PER_MM)) : round(start + BEHIND_MM * STANDARD_PX_PER_MM)] = (
             True
         )
-    letters = (tall & near & (beating == 0)).astype(np.uint8)
+    letters = (tall & near & (np.asarray(beating) == 0)).astype(np.uint8)
     joined = cv2.morphologyEx(letters, cv2.MORPH_CLOSE, np.ones((1, 2 * AROUND_PX + 1), np.uint8))
     covered = cv2.dilate(joined, np.ones((1, 3), np.uint8)) > 0
     return np.asarray(rows.has_ink & ~(covered & near), dtype=np.bool_)

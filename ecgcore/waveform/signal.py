@@ -9,7 +9,7 @@ from ecgcore.assist_rows import BoolArray, Rows, trace_rows
 from ecgcore.leads import column_count
 from ecgcore.trace_strokes import without_print
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, Paper, Prediction
-from ecgcore.waveform.columns import PageScale, column_starts, on_raster, seconds_per_px
+from ecgcore.waveform.columns import Columns, PageScale, find_columns, on_raster, seconds_per_px
 from ecgcore.waveform.layout import LEADS, Layout, candidates, choose_layout, limb_law, strip_leads
 from ecgcore.waveform.pen_path import PenPath, pen_path
 from ecgcore.waveform.printed_names import without_names
@@ -47,27 +47,39 @@ class _Reading:
     """The pen's way with the scale that turns it into seconds and millivolts."""
 
     path: PenPath
-    starts_x: FloatArray
+    columns: Columns
     s_per_px: float
     mv_per_px: float
 
-    def sample_x(self, first: int, last: int) -> FloatArray:
-        """Places of the samples of columns ``first`` to ``last - 1``, pixels of the panel."""
-        from_s, to_s = ((self.starts_x[k] - self.starts_x[0]) * self.s_per_px for k in (first, last))
-        numbers = np.arange(np.ceil(from_s * FS_HZ - 1e-6), np.ceil(to_s * FS_HZ - 1e-6))
-        return np.asarray(self.starts_x[0] + numbers / FS_HZ / self.s_per_px, dtype=np.float64)
+    @property
+    def column_s(self) -> float:
+        """Duration of a column."""
+        return self.columns.width_px * self.s_per_px
+
+    def sample_numbers(self, first: int, last: int) -> npt.NDArray[np.intp]:
+        """Numbers of the samples along the page in columns ``first`` to ``last - 1``."""
+        ends = (int(np.ceil(k * self.column_s * FS_HZ - 1e-6)) for k in (first, last))
+        return np.arange(*ends)
+
+    def x_at(self, seconds: FloatArray, column: int) -> FloatArray:
+        """Where times along the page lie, counted from the start of a column; pixels of the panel."""
+        since_s = seconds - column * self.column_s
+        return np.asarray(self.columns.starts_x[column] + since_s / self.s_per_px, dtype=np.float64)
 
     def value_mv(self, row: int, x: FloatArray) -> FloatArray:
         """Height above the row's usual height, NaN where not read."""
         up_px = np.median(self.path.y[row]) - self.path.at(row, x)
         return np.where(self.path.is_read(row, x), up_px * self.mv_per_px, np.nan)
 
-    def by_column(self) -> FloatArray:
-        """Every row cut into the columns, ``[r, c, n]``, NaN where not read."""
-        columns = len(self.starts_x) - 1
-        count = int((self.starts_x[1] - self.starts_x[0]) * self.s_per_px * FS_HZ)
-        cut = [[self.starts_x[c] + np.arange(count) / FS_HZ / self.s_per_px for c in range(columns)]]
-        return np.array([[self.value_mv(row, x) for x in cut[0]] for row in range(len(self.path.y))])
+    def by_column(self, strips: range) -> FloatArray:
+        """Every row cut into the columns' times, ``[r, c, n]``, NaN where not read; strips run on from the first."""
+        count = int(self.column_s * FS_HZ)
+        within_s = np.arange(count) / FS_HZ
+        cut = np.full((len(self.path.y), len(self.columns.starts_x), count), np.nan)
+        for row, column in np.ndindex(cut.shape[:2]):
+            x = self.x_at(column * self.column_s + within_s, 0 if row in strips else column)
+            cut[row, column] = self.value_mv(row, x)
+        return cut
 
 
 def signal_of(prediction: Prediction) -> PageSignal | None:
@@ -92,28 +104,30 @@ def read_signal(ink: ByteArray, rows: Rows | None, paper: Paper, scale: PageScal
         return _nothing(paper, scale)
     path = pen_path(rows, ink)
     readings = [_reading(rows, path, layout, paper, scale) for layout in tried]
-    laws = [limb_law(reading.by_column(), layout) for layout, reading in zip(tried, readings, strict=True)]
+    laws = [
+        limb_law(reading.by_column(layout.strip_rows), layout) for layout, reading in zip(tried, readings, strict=True)
+    ]
     layout = choose_layout(list(zip(tried, laws, strict=True)), column_count(rows))
     if layout is None:
         return _nothing(paper, scale)
     reading = readings[tried.index(layout)]
-    is_read = without_names(rows, reading.starts_x)
+    is_read = without_names(rows, reading.columns.starts_x)
     reading = replace(reading, path=replace(path, has_ink=is_read))
     return _assembled(reading, layout, paper, scale)
 
 
 def _reading(rows: Rows, path: PenPath, layout: Layout, paper: Paper, scale: PageScale) -> _Reading:
     raster_paper = on_raster(rows, paper, scale)
-    starts_x = column_starts(rows, path, layout.columns, raster_paper)
-    s_per_px = seconds_per_px(starts_x, raster_paper, scale)
+    columns = find_columns(rows, path, layout.columns, raster_paper)
+    s_per_px = seconds_per_px(columns, raster_paper, scale)
     mv_per_px = 1 / (raster_paper.gain_mm_mv * STANDARD_PX_PER_MM)
     if scale is None:  # the width told the seconds, and a millimetre is the same both ways
         mv_per_px = s_per_px * paper.speed_mm_s / paper.gain_mm_mv
-    return _Reading(path, starts_x, s_per_px, mv_per_px)
+    return _Reading(path, columns, s_per_px, mv_per_px)
 
 
 def _assembled(reading: _Reading, layout: Layout, paper: Paper, scale: PageScale) -> PageSignal:
-    by_column = reading.by_column()
+    by_column = reading.by_column(layout.strip_rows)
     strips = strip_leads(by_column[layout.rows :], by_column[: layout.rows], layout)
     places = [
         (layout.lead_at(row, column), row, column, column + 1)
@@ -122,22 +136,20 @@ def _assembled(reading: _Reading, layout: Layout, paper: Paper, scale: PageScale
     ]
     # a rhythm strip is the longer stretch of its lead, and takes the short one's place
     places += [(lead, layout.rows + k, 0, layout.columns) for k, lead in enumerate(strips) if lead is not None]
-    count = len(reading.sample_x(0, layout.columns))
-    leads_mv = np.full((len(LEADS), count), np.nan, np.float32)
+    leads_mv = np.full((len(LEADS), len(reading.sample_numbers(0, layout.columns))), np.nan, np.float32)
     traces: dict[str, tuple[FloatArray, ...]] = {}
     for lead, row, first, last in places:
-        x = reading.sample_x(first, last)
-        before = len(reading.sample_x(0, first)) if first else 0
+        numbers = reading.sample_numbers(first, last)
+        x = reading.x_at(numbers / FS_HZ, first)
         leads_mv[lead] = np.nan
-        leads_mv[lead, before : before + len(x)] = reading.value_mv(row, x)
+        leads_mv[lead, numbers] = reading.value_mv(row, x)
         traces[LEADS[lead]] = _pieces(reading.path, row, x)
-    starts_s = (reading.starts_x[:-1] - reading.starts_x[0]) * reading.s_per_px
     return PageSignal(
         leads_mv=leads_mv,
         is_read=np.isfinite(leads_mv),
         fs_hz=FS_HZ,
         layout=layout.name,
-        column_starts_s=tuple(float(s) for s in starts_s),
+        column_starts_s=tuple(k * reading.column_s for k in range(layout.columns)),
         traces_panel_xy=traces,
         paper=paper,
         scale=scale,
