@@ -16,7 +16,9 @@ INKED_ROWS = 0.5
 """The page's traces run where this share of its rows has ink."""
 BRIDGED_MM = 3.0
 """Where no row has ink over less than this, the traces go on."""
-WIDE_SHARE = 0.5
+WIDE_MM = 15.0
+ALIKE_SHARE = 0.85
+"""Columns that lie apart are as wide as each other, but for this and a pulse in the first."""
 PULSE_ROWS = 0.4
 """A calibration pulse stands in this share of the rows at once."""
 PULSE_SLACK = 0.15
@@ -72,8 +74,9 @@ def find_columns(rows: Rows, path: PenPath, columns: int, paper: Paper) -> Colum
         paper: its speed and gain tell a pulse.
     """
     blocks = _wide_blocks(rows)
-    if columns > 1 and len(blocks) == columns:
-        width_px = float(np.median([end - start for start, end in blocks]))
+    widths = [end - start for start, end in blocks]
+    if columns > 1 and len(blocks) == columns and min(widths) >= ALIKE_SHARE * float(np.median(widths)):
+        width_px = float(np.median(widths))
         starts = [float(end - width_px if end - start > width_px else start) for start, end in blocks]
         round_end = _round_end_px(rows)
         return Columns(np.array(starts) + round_end, width_px - 2 * round_end)
@@ -95,7 +98,8 @@ def _at_breaks(rows: Rows, places: FloatArray) -> FloatArray:
         around = breaks[first : round(places[k]) + reach + 1]
         if len(around) and around.max() >= BORDER_BREAK_PX:
             number.append(float(k))
-            found.append(float(first + len(around) - 1 - around[::-1].argmax()))
+            border = first + len(around) - 1 - int(around[::-1].argmax())
+            found.append(border + _round_end_px(rows) * _is_gap(rows, border - 1))
     if len(number) == 1:
         return places
     pitch, start = np.polyfit(number, found, 1)
@@ -151,7 +155,15 @@ def traces_span(rows: Rows, path: PenPath, paper: Paper) -> tuple[float, float]:
     if not before and not behind:
         left = _without_print(left, _breaks(rows), right - _record_px(right - left, paper))
     round_end = _round_end_px(rows)
-    return left + round_end, right - round_end
+    return (
+        left + round_end * _is_gap(rows, left - 1),  # a trace that goes on from its pulse has no end of its own
+        right - round_end * _is_gap(rows, right),
+    )
+
+
+def _is_gap(rows: Rows, column: int) -> bool:
+    """Whether few rows have ink in a column, or there is none."""
+    return not 0 <= column < rows.panel_w or bool(rows.has_ink[:, column].mean() < INKED_ROWS)
 
 
 def _round_end_px(rows: Rows) -> float:
@@ -160,22 +172,21 @@ def _round_end_px(rows: Rows) -> float:
 
 
 def _inked_span(rows: Rows) -> tuple[int, int]:
-    """The longest stretch of columns in which half of the rows have ink: the first and the one after the last."""
-    return max(_wide_blocks(rows), key=lambda block: block[1] - block[0], default=(0, rows.panel_w))
+    """The first column in which half of the rows run on, and the one after the last."""
+    blocks = _wide_blocks(rows)
+    return (blocks[0][0], blocks[-1][1]) if blocks else (0, rows.panel_w)
 
 
 def _wide_blocks(rows: Rows) -> list[tuple[int, int]]:
-    """Stretches in which half of the rows have ink, that are no shorter than half of the longest.
-
-    Numbers below the ends of rows, and pulses that stand apart, are shorter.
-    """
+    """Stretches in which half of the rows run on; numbers below their ends, and pulses that stand apart, are shorter."""
     inked = (rows.has_ink.mean(axis=0) >= INKED_ROWS).astype(np.uint8)[None]
     bridge = np.ones((1, round(BRIDGED_MM * STANDARD_PX_PER_MM) | 1), np.uint8)
     joined = cv2.copyMakeBorder(inked, 0, 0, bridge.size, bridge.size, cv2.BORDER_CONSTANT, value=0)
     joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, bridge)[:, bridge.size : -bridge.size]
     steps = np.diff(np.pad(joined[0].astype(np.int8), 1))
     begins, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
-    return [(int(a), int(b)) for a, b in zip(begins, ends, strict=True) if b - a >= WIDE_SHARE * (ends - begins).max()]
+    shortest = WIDE_MM * STANDARD_PX_PER_MM
+    return [(int(a), int(b)) for a, b in zip(begins, ends, strict=True) if b - a >= shortest]
 
 
 def _record_px(width_px: int, paper: Paper) -> int:
