@@ -5,6 +5,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from scipy.stats import theilslopes
 
 from ecgcore.assist_rows import BoolArray, Rows
 from ecgcore.types import STANDARD_PX_PER_MM, USUAL_PAPER, FloatArray, Paper
@@ -17,7 +18,7 @@ INKED_ROWS = 0.5
 BRIDGED_MM = 3.0
 """Where no row has ink over less than this, the traces go on."""
 WIDE_MM = 15.0
-ALIKE_SHARE = 0.85
+ALIKE_SHARE = 0.9
 """Columns that lie apart are as wide as each other, but for this and a pulse in the first."""
 PULSE_ROWS = 0.4
 """A calibration pulse stands in this share of the rows at once."""
@@ -77,9 +78,11 @@ def find_columns(rows: Rows, path: PenPath, columns: int, paper: Paper) -> Colum
     widths = [end - start for start, end in blocks]
     if columns > 1 and len(blocks) == columns and min(widths) >= ALIKE_SHARE * float(np.median(widths)):
         width_px = float(np.median(widths))
-        starts = [float(end - width_px if end - start > width_px else start) for start, end in blocks]
-        round_end = _round_end_px(rows)
-        return Columns(np.array(starts) + round_end, width_px - 2 * round_end)
+        has_pulse = [end - start > width_px / ALIKE_SHARE for start, end in blocks]
+        starts = [end - width_px if wide else start for (start, end), wide in zip(blocks, has_pulse, strict=True)]
+        number, round_end = np.arange(columns), _round_end_px(rows)
+        pitch, first, *_ = theilslopes(starts, number)  # a name may stand before one of them
+        return Columns(first + pitch * number + round_end, width_px - 2 * round_end)
     left, right = traces_span(rows, path, paper)
     places = np.linspace(left, right, columns + 1)
     if columns > 1:
@@ -178,7 +181,7 @@ def _inked_span(rows: Rows) -> tuple[int, int]:
 
 
 def _wide_blocks(rows: Rows) -> list[tuple[int, int]]:
-    """Stretches in which half of the rows run on; numbers below their ends, and pulses that stand apart, are shorter."""
+    """Stretches in which half of the rows run on; pulses that stand apart, and numbers below, are shorter."""
     inked = (rows.has_ink.mean(axis=0) >= INKED_ROWS).astype(np.uint8)[None]
     bridge = np.ones((1, round(BRIDGED_MM * STANDARD_PX_PER_MM) | 1), np.uint8)
     joined = cv2.copyMakeBorder(inked, 0, 0, bridge.size, bridge.size, cv2.BORDER_CONSTANT, value=0)
