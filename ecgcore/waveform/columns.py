@@ -17,6 +17,8 @@ INKED_ROWS = 0.5
 """The page's traces run where this share of its rows has ink."""
 BRIDGED_MM = 3.0
 """Where no row has ink over less than this, the traces go on."""
+DIGITS_MM = 3.0
+"""Ink over less than this is a number between columns."""
 WIDE_MM = 15.0
 ALIKE_SHARE = 0.9
 """Columns that lie apart are as wide as each other, but for this and a pulse in the first."""
@@ -183,6 +185,7 @@ def _inked_span(rows: Rows) -> tuple[int, int]:
 def _wide_blocks(rows: Rows) -> list[tuple[int, int]]:
     """Stretches in which half of the rows run on; pulses that stand apart, and numbers below, are shorter."""
     inked = (rows.has_ink.mean(axis=0) >= INKED_ROWS).astype(np.uint8)[None]
+    inked = cv2.morphologyEx(inked, cv2.MORPH_OPEN, np.ones((1, round(DIGITS_MM * STANDARD_PX_PER_MM)), np.uint8))
     bridge = np.ones((1, round(BRIDGED_MM * STANDARD_PX_PER_MM) | 1), np.uint8)
     joined = cv2.copyMakeBorder(inked, 0, 0, bridge.size, bridge.size, cv2.BORDER_CONSTANT, value=0)
     joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, bridge)[:, bridge.size : -bridge.size]
