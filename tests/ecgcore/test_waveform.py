@@ -14,6 +14,7 @@ from pydicom import dcmread
 from ecgcore.page import prepare_page
 from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, plan_page, synthetic_ecg
 from ecgcore.types import USUAL_PAPER, Paper
+from ecgcore.waveform.baseline import baseline_wander_mv
 from ecgcore.waveform.export import write_all
 from ecgcore.waveform.layout import LEADS
 from ecgcore.waveform.signal import PageSignal, read_signal
@@ -139,3 +140,17 @@ def test_exports_say_the_same(tmp_path: Path) -> None:
     assert np.array_equal(steps != -32768, signal.is_read)
     assert np.allclose(steps[signal.is_read] / 1000, signal.leads_mv[signal.is_read], atol=0.0006)
     assert dicom.PatientName == ""
+
+
+def test_wander_is_told_from_beats() -> None:
+    """A slow swing of the paper's trace is reported; the beats upon it are not taken for it."""
+    steady = read_signal(prepare_page(_page().image_rgb).ink, None, USUAL_PAPER)
+    time_s = np.arange(steady.leads_mv.shape[1]) / steady.fs_hz
+    swing_mv = 0.3 * np.sin(2 * np.pi * 0.3 * time_s)
+    swinging = dataclasses.replace(steady, leads_mv=(steady.leads_mv + swing_mv).astype(np.float32))
+    found_mv = baseline_wander_mv(swinging) - baseline_wander_mv(steady)
+    strip = steady.is_read[1]
+    assert np.sqrt(np.mean((found_mv[1] - swing_mv)[strip] ** 2)) < 0.06
+    usual_mv = np.quantile(np.abs(baseline_wander_mv(steady)[1][strip]), 0.9)
+    assert usual_mv < 0.2, "an R peak is a millivolt"
+    assert np.array_equal(np.isfinite(found_mv), steady.is_read)
