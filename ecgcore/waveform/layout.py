@@ -17,6 +17,8 @@ LAW_HOLDS = 0.6
 """Share of the limb leads' power that their law explains, from which it is taken to hold."""
 STRIP_ALIKE = 0.9
 """Concordance of a rhythm strip with the same lead's stretch."""
+CLEARLY = 0.05
+"""Another lead than the usual one must be so much more like the strip."""
 USUAL_STRIPS = {1: (1,), 3: (1, 6, 10)}
 """What rhythm strips show where nothing tells, II or II, V1 and V5; two strips are printed of any two leads."""
 
@@ -110,7 +112,9 @@ def strip_leads(strips_mv: FloatArray, stretches_mv: FloatArray, layout: Layout)
     for strip, default in zip(strips_mv, usual, strict=True):
         alike = np.array([[_concordance(strip[c], row[c]) for c in range(layout.columns)] for row in stretches_mv])
         row, column = np.unravel_index(int(alike.argmax()), alike.shape)
-        named.append(layout.lead_at(int(row), int(column)) if alike.max() >= STRIP_ALIKE else default)
+        as_usual = 0.0 if default is None else float(alike[default % layout.rows, default // layout.rows])
+        is_other = alike.max() >= max(STRIP_ALIKE, as_usual + CLEARLY)
+        named.append(layout.lead_at(int(row), int(column)) if is_other else default)
     return named
 
 
