@@ -7,7 +7,8 @@ shift in time of at most ``SHIFT_S`` and an offset in height. A sample that was 
 does there, and so does a lead that was not named and a page that was refused. ``x`` is all that was drawn, about its
 median: the wander, mains and muscle noise that papersim adds are part of it; pages without noise are told apart. A page
 is told its own speed and gain, as a user would set them; by default nothing need be set. PTB-XL's folds are PTB-XL's
-own: choose on fold 8, report on fold 9.
+own: choose on fold 8, report on fold 9. A lead is recognised where its correlation is ``RECOGNISED`` or more; whether
+it was named by the right place is what "layout right" says.
 """
 
 import argparse
@@ -34,6 +35,7 @@ from trainer.rendered import render_page
 from trainer.sources import Record, load_ludb, load_ptbxl
 
 SHIFT_S, SHIFT_STEP_S = 0.1, 0.004
+RECOGNISED = 0.8
 LOWEST_DB = -10.0
 """A page that was read worse than nothing counts so at least."""
 KINDS = ("own", "foreign", "photo", "ludb")
@@ -59,7 +61,7 @@ class LeadScore:
     error_mv: float
     shift_ms: float
     read_share: float
-    is_named: bool
+    is_recognised: bool
 
 
 def cases(kind: str, records: list[Record]) -> Iterator[Case]:
@@ -94,7 +96,7 @@ def score(signal: PageSignal, trace: DrawnTrace) -> LeadScore:
     truth = trace.value_mv - np.median(trace.value_mv)
     time_s = np.arange(signal.leads_mv.shape[1]) / signal.fs_hz
     if not signal.is_read[trace.lead].any():
-        return LeadScore(0.0, np.nan, np.nan, np.nan, 0.0, is_named=False)
+        return LeadScore(0.0, np.nan, np.nan, np.nan, 0.0, is_recognised=False)
     lead_mv = np.nan_to_num(signal.leads_mv[trace.lead].astype(np.float64))
     shifts = np.arange(-SHIFT_S, SHIFT_S + 1e-9, SHIFT_STEP_S)
     tried = [_aligned(truth, trace.time_s + s, time_s, lead_mv, signal.is_read[trace.lead]) for s in shifts]
@@ -103,12 +105,12 @@ def score(signal: PageSignal, trace: DrawnTrace) -> LeadScore:
     found, read = tried[best]
     share = float(read.mean())
     if share == 0 or errors[best] == 0:
-        return LeadScore(0.0, np.nan, np.nan, np.nan, share, is_named=False)
+        return LeadScore(0.0, np.nan, np.nan, np.nan, share, is_recognised=False)
     snr_db = max(LOWEST_DB, 10 * float(np.log10((truth**2).sum() / errors[best])))
     flat = found[read].std() == 0 or truth[read].std() == 0
     alike = np.nan if flat else float(np.corrcoef(found[read], truth[read])[0, 1])
     error_mv = float(np.abs(found - truth)[read].mean())
-    return LeadScore(snr_db, alike, error_mv, 1e3 * float(shifts[best]), share, is_named=alike >= 0.8)
+    return LeadScore(snr_db, alike, error_mv, 1e3 * float(shifts[best]), share, is_recognised=alike >= RECOGNISED)
 
 
 def _aligned(
@@ -137,7 +139,7 @@ def measure(kind: str, records: list[Record]) -> None:
             signal = read_signal(prepared.ink, rows, case.paper, prepared.px_per_mm_source)
             ratios.append((time.process_time() - start) / prepare_s)
             layouts.append(signal.layout == case.layout)
-        unread = LeadScore(0.0, np.nan, np.nan, np.nan, 0.0, is_named=False)
+        unread = LeadScore(0.0, np.nan, np.nan, np.nan, 0.0, is_recognised=False)
         found = [unread if signal is None else score(signal, t) for t in longest_traces(case).values()]
         scores.append(found)
         if not case.is_noisy:
@@ -169,7 +171,7 @@ def _print(
     )
     print(
         f"  correlation {usual['correlation']:.3f}, error {usual['error_mv']:.3f} mV, {usual['shift_ms']:.0f} ms; "
-        f"leads named right {np.mean([s.is_named for s in leads]):.3f}; "
+        f"leads recognised under their own name {np.mean([s.is_recognised for s in leads]):.3f}; "
         f"read {np.mean([s.read_share for s in leads]):.3f} of the printed signal; "
         f"{np.median(ratios):.3f} of the time to prepare a page"
     )
