@@ -18,7 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from benchmarks.held_out import held_out_ludb, held_out_ptbxl
 from ecgcore.bundle import load_bundle
-from ecgcore.papersim import BOX_PAD_MM, LEADS, SimPage
+from ecgcore.papersim import BOX_PAD_MM, LEADS, DrawnTrace, SimPage
 from trainer.data import PreparedPage
 from trainer.detection_metrics import detection_metrics
 from trainer.evaluate import evaluate_bundle, figures_table
@@ -74,7 +74,23 @@ def draw_beats_page(record: Record, look: str, dpi: int, layout: dict[str, Any])
 def draw_record_page(record: Record, look: str, dpi: int) -> SimPage:
     """A whole record as 3x4 with a rhythm strip, consecutive columns."""
     layout = {"layout": "12lead", "time_mode": "sequential", "rhythm_lead": "II"}
-    return _rasterise(_chart(record, look, layout), dpi)
+    chart = _chart(record, look, layout)
+    return replace(_rasterise(chart, dpi), traces=_drawn(record, chart.panels, dpi / 25.4))
+
+
+def _drawn(record: Record, panels: list[Any], px_per_mm: float) -> tuple[DrawnTrace, ...]:
+    """What the program drew, from where it says that it did, at 25 mm/s and 10 mm/mV."""
+    heights = sorted({panel.baseline for panel in panels})
+    drawn = []
+    for panel in panels:
+        first, last = round(panel.start * record.fs_hz), round(panel.end * record.fs_hz)
+        value_mv = record.signals_mv[panel.lead, first:last]
+        since_s = np.arange(len(value_mv)) / record.fs_hz
+        x_mm = panel.x + since_s * 25
+        points_mm = np.column_stack([x_mm, panel.baseline - value_mv * 10])
+        row = heights.index(panel.baseline)
+        drawn.append(DrawnTrace(panel.lead, row, panel.start + since_s, value_mv, points_mm * px_per_mm))
+    return tuple(drawn)
 
 
 def _chart(record: Record, look: str, options: dict[str, Any]) -> Any:

@@ -31,8 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         bundle = load_bundle(options.bundle or starter_folder(), options.device)
-        if options.overlay is not None:
-            options.overlay.mkdir(parents=True, exist_ok=True)
+        for folder in (options.overlay, options.signal):
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
         with _open_output(options.json) as output:
             return _screen_all(options, bundle, output)
     except EcgError as error:
@@ -56,14 +57,19 @@ def _parser() -> argparse.ArgumentParser:
     screen.add_argument("--bundle", type=Path, metavar="DIR", help="default: the starter")
     screen.add_argument("--json", type=Path, metavar="OUT.jsonl", help="write there instead of to standard output")
     screen.add_argument("--overlay", type=Path, metavar="DIR", help="write a PNG a page with its beats drawn in")
+    screen.add_argument(
+        "--signal", type=Path, metavar="DIR",
+        help="write the leads of every page in mV at 250 Hz: CSV, WFDB and DICOM, empty where nothing could be read",
+    )  # fmt: skip
     screen.add_argument("--min-score", type=_score, metavar="S", help="least score of a beat, 0..1; default: bundle's")
     screen.add_argument(
-        "--paper-speed", type=_positive, metavar="MM/S", default=USUAL_PAPER.speed_mm_s,
+        "--paper-speed", type=_positive, metavar="MM/S",
         help="of the paper, for the heart rate; default: 25. The verdict does not depend on it",
     )  # fmt: skip
     screen.add_argument(
-        "--gain", type=_positive, metavar="MM/MV", default=USUAL_PAPER.gain_mm_mv,
-        help="height of the calibration pulse, which tells the scale of pages without a grid; default: 10",
+        "--gain", type=_positive, metavar="MM/MV",
+        help="height of the calibration pulse, which tells the scale of pages without a grid; "
+        "default: as a pulse on the grid shows, else 10",
     )  # fmt: skip
     screen.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     return parser
@@ -89,11 +95,10 @@ def _open_output(path: Path | None) -> contextlib.AbstractContextManager[TextIO]
 
 def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -> int:
     files = [file for path in options.paths for file in _files(path)]
-    paper = Paper(options.paper_speed, options.gain)
-    exit_code = EXIT_OK
+    exit_code, written = EXIT_OK, set[str]()
     for done, file in enumerate(files):
         _show_progress(done, len(files))
-        for prediction, photo_rgb in _predictions(file, bundle, options.min_score, paper):
+        for prediction, photo_rgb in _predictions(file, bundle, options.min_score, _paper(options)):
             _clear_progress()
             output.write(json.dumps(prediction.to_json()) + "\n")
             output.flush()
@@ -104,8 +109,35 @@ def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -
             if options.overlay is not None and photo_rgb is not None:
                 target = options.overlay / _overlay_name(file, prediction.page)
                 target.write_bytes(overlay_png(photo_rgb, prediction))
+            if options.signal is not None:
+                _write_signal(prediction, file, options.signal, written)
     _show_progress(len(files), len(files))
     return exit_code
+
+
+def _paper(options: argparse.Namespace) -> Paper | None:
+    """What was said of the paper; None where nothing was, so that the page itself may tell."""
+    if options.paper_speed is None and options.gain is None:
+        return None
+    return Paper(options.paper_speed or USUAL_PAPER.speed_mm_s, options.gain or USUAL_PAPER.gain_mm_mv)
+
+
+def _write_signal(prediction: Prediction, file: Path, folder: Path, written: set[str]) -> None:
+    """Write what was read of a page's leads under its file's name; nothing where the leads are not known."""
+    from ecgcore.waveform.export import write_all
+    from ecgcore.waveform.signal import signal_of
+
+    signal = signal_of(prediction)
+    if signal is None:
+        return
+    if signal.layout is None:
+        say(f"{file}, page {prediction.page}: the layout is not known, so no lead was written.", is_trouble=True)
+        return
+    stem = file.stem if prediction.page == 1 else f"{file.stem}-p{prediction.page}"
+    if stem in written:  # of another folder
+        stem = Path(_overlay_name(file, prediction.page)).stem
+    written.add(stem)
+    write_all(signal, folder, stem)
 
 
 def _files(path: Path) -> list[Path]:
@@ -116,7 +148,7 @@ def _files(path: Path) -> list[Path]:
     return found or [path]
 
 
-def _predictions(file: Path, bundle: "Bundle", min_score: float | None, paper: Paper) -> Iterator[_Screened]:
+def _predictions(file: Path, bundle: "Bundle", min_score: float | None, paper: Paper | None) -> Iterator[_Screened]:
     from ecgcore.pipeline import screen_pages
 
     if file.is_dir():

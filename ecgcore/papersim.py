@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ecgcore.errors import BadSignal
-from ecgcore.papersim_print import compose_grid, print_text, wear
+from ecgcore.papersim_print import compose_grid, print_text, turned, wear
 from ecgcore.papersim_signals import KINDS, LEADS, synthetic_ecg
 from ecgcore.papersim_style import LAYOUTS, PageStyle, random_style
 from ecgcore.types import ByteArray, FloatArray
@@ -15,6 +15,7 @@ __all__ = [
     "KINDS",
     "LAYOUTS",
     "LEADS",
+    "DrawnTrace",
     "PageStyle",
     "Segment",
     "SimPage",
@@ -46,6 +47,25 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class DrawnTrace:
+    """One lead's stretch as it was drawn, wander and noise with it: the truth for whoever reads the page's signal.
+
+    Args:
+        lead: its number in ``LEADS``.
+        row: from the top.
+        time_s: time along the page of each point, 0 where the page's traces begin, ``[n]``.
+        value_mv: height above the row's baseline in millivolts, ``[n]``.
+        points_xy: where each lies, in pixels (on pixel edges) of the page's picture, ``[n, 2]``.
+    """
+
+    lead: int
+    row: int
+    time_s: FloatArray
+    value_mv: FloatArray
+    points_xy: FloatArray
+
+
+@dataclass(frozen=True)
 class SimPage:
     """A drawn page and its truth, all in pixels (on pixel edges) of ``image_rgb``.
 
@@ -58,6 +78,7 @@ class SimPage:
         px_per_mm: scale of the paper.
         panel_xyxy: the grid area before any rotation.
         text_xyxy: ``float64 [m, 4]``, the words of header and footer.
+        traces: every lead's stretch, row by row.
     """
 
     image_rgb: ByteArray
@@ -68,6 +89,7 @@ class SimPage:
     px_per_mm: float
     panel_xyxy: tuple[float, float, float, float]
     text_xyxy: FloatArray = field(default_factory=lambda: np.zeros((0, 4)))
+    traces: tuple[DrawnTrace, ...] = ()
 
 
 def plan_page(style: PageStyle, duration_s: float) -> list[list[Segment]]:
@@ -116,6 +138,7 @@ def draw_page(
     rng = np.random.default_rng(seed)
     geometry = _Geometry.of(style, rows)
     traces, truths = [], []
+    drawn: list[DrawnTrace] = []
     labels: list[tuple[str, float, float]] = []
     for row_index, row in enumerate(rows):
         baseline_mm = geometry.panel_mm[1] + style.pad_mm[1] + style.row_pitch_mm * (row_index + 0.5)
@@ -123,6 +146,10 @@ def draw_page(
         for segment in row:
             points_mm, times_s = _trace_mm(signals_mv[segment.lead], fs_hz, segment, style, rng, x_mm, baseline_mm)
             traces.append(points_mm)
+            page_s = times_s - segment.start_s + (x_mm - geometry.traces_left_mm) / style.paper_speed_mm_s
+            value_mv = (baseline_mm - points_mm[:, 1]) / style.gain_mm_mv
+            points_px = turned(points_mm * style.px_per_mm, geometry.page_px, style.rotation_deg)
+            drawn.append(DrawnTrace(segment.lead, row_index, page_s, value_mv, points_px))
             labels.append((LEADS[segment.lead], x_mm, baseline_mm))
             for onset_s, end_s in beats_s[segment.lead] if beats_s is not None else ():
                 inside = (times_s >= onset_s) & (times_s <= end_s)
@@ -149,6 +176,7 @@ def draw_page(
         px_per_mm=style.px_per_mm,
         panel_xyxy=tuple(float(v * style.px_per_mm) for v in grid_mm),  # type: ignore[arg-type]
         text_xyxy=boxes[len(truth) :],
+        traces=tuple(drawn),
     )
 
 

@@ -170,6 +170,13 @@ def _text(
     return float(x), float(y - height), float(x + width), float(y + below)
 
 
+def turned(points_xy: FloatArray, page_px: tuple[int, int], rotation_deg: float) -> FloatArray:
+    """Where points of the page ``[n, 2]`` come to lie as :func:`wear` rotates it."""
+    width, height = page_px
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), rotation_deg, 1.0)
+    return np.asarray(points_xy @ matrix[:, :2].T + matrix[:, 2], dtype=np.float64)
+
+
 def wear(
     image: Pixels, boxes_xyxy: FloatArray, style: PageStyle, rng: np.random.Generator
 ) -> tuple[FloatArray, ByteArray]:

@@ -42,7 +42,9 @@ def test_good_and_bad_files(pictures: Path, tiny_bundle: Path, tmp_path: Path) -
     misnamed.write_bytes((pictures / "page.png").read_bytes())
     empty.mkdir()
     paths = (pictures, misnamed, missing, empty)
-    done = _run("screen", *paths, "--bundle", tiny_bundle, "--json", output, "--overlay", overlays)
+    signals = tmp_path / "signals"
+    folders = ("--overlay", overlays, "--signal", signals)
+    done = _run("screen", *paths, "--bundle", tiny_bundle, "--json", output, *folders)
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     assert done.returncode == 1
     assert done.stdout == ""
@@ -54,6 +56,8 @@ def test_good_and_bad_files(pictures: Path, tiny_bundle: Path, tmp_path: Path) -
     assert all(row["reason"] for row in rows if row["status"] != "ok")
     assert len(list(overlays.glob("*.png"))) == 4
     assert len(list(overlays.glob("page-p1-*.png"))) == 3
+    assert len(list(signals.glob("page*.csv"))) == len(list(signals.glob("page*.dat"))) == 3, "one name, three pages"
+    assert (signals / "page.csv").read_text().startswith("time_s,I,II,III,aVR,")
 
 
 def test_good_pages_go_to_standard_output(pictures: Path, tiny_bundle: Path) -> None:
@@ -94,7 +98,7 @@ def test_unusable_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "bundle.json cannot be read" in shown.err
 
 
-@pytest.mark.parametrize("option", ["--json", "--overlay"])
+@pytest.mark.parametrize("option", ["--json", "--overlay", "--signal"])
 def test_output_that_cannot_be_written(
     tiny_bundle: Path, tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,128 @@
+"""Which row and column of a page is which lead: by place, as the twelve leads are printed everywhere.
+
+A layout is believed where the beats tell as many columns as it has, or where its limb leads obey what holds of all
+limb leads recorded at once: II = I + III, and aVR + aVL + aVF = 0 (Einthoven, Goldberger). Rhythm strips are named by
+what they are like.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecgcore.types import FloatArray
+
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+LIMB_LEADS = 6
+LAW_HOLDS = 0.6
+"""Share of the limb leads' power that their law explains, from which it is taken to hold."""
+STRIP_ALIKE = 0.9
+"""Concordance of a rhythm strip with the same lead's stretch."""
+CLEARLY = 0.05
+"""Another lead than the usual one must be so much more like the strip."""
+USUAL_STRIPS = {1: (1,), 3: (1, 6, 10)}
+"""What rhythm strips show where nothing tells, II or II, V1 and V5; two strips are printed of any two leads."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """An arrangement of the twelve leads, filled column by column.
+
+    Args:
+        rows: of leads, without rhythm strips.
+        columns: of leads.
+        strips: rhythm strips below them.
+    """
+
+    rows: int
+    columns: int
+    strips: int = 0
+
+    @property
+    def name(self) -> str:
+        """Such as ``3x4+1``."""
+        return f"{self.rows}x{self.columns}" + (f"+{self.strips}" if self.strips else "")
+
+    @property
+    def strip_rows(self) -> range:
+        """Numbers of the rows that are rhythm strips."""
+        return range(self.rows, self.rows + self.strips)
+
+    def lead_at(self, row: int, column: int) -> int:
+        """The lead's number in ``LEADS``."""
+        return column * self.rows + row
+
+
+LAYOUTS = (
+    *(Layout(3, 4, strips) for strips in range(4)),
+    *(Layout(6, 2, strips) for strips in range(2)),
+    Layout(12, 1),
+    Layout(12, 1, 1),
+    Layout(4, 3),
+    Layout(4, 3, 1),
+)
+
+
+def candidates(row_count: int) -> list[Layout]:
+    """Layouts with so many rows of trace."""
+    return [layout for layout in LAYOUTS if layout.rows + layout.strips == row_count]
+
+
+def limb_law(stretches_mv: FloatArray, layout: Layout) -> float:
+    """Share of the limb leads' power that their law explains, 1 at most.
+
+    Args:
+        stretches_mv: every row's stretch in every column, on one time axis each, ``[r, c, n]``, NaN where not read.
+        layout: what is tried.
+    """
+    limb = np.stack([stretches_mv[lead % layout.rows, lead // layout.rows] for lead in range(LIMB_LEADS)])
+    limb = limb - np.nanmedian(limb, axis=1, keepdims=True)
+    residuals = np.stack([limb[0] + limb[2] - limb[1], limb[3:].sum(axis=0)])
+    known = np.isfinite(residuals)
+    power = np.stack([(limb[:3] ** 2).sum(axis=0), (limb[3:] ** 2).sum(axis=0)])
+    total = float(power[known].sum())
+    return 1 - float((residuals[known] ** 2).sum()) / total if total > 0 else 0.0
+
+
+def choose_layout(tried: list[tuple[Layout, float]], column_count: int) -> Layout | None:
+    """The layout that beats and limb leads speak for; None where neither does.
+
+    Args:
+        tried: layouts with the right number of rows, and how well the limb leads' law holds in each.
+        column_count: in how many columns the rows seem to change their lead together.
+    """
+    if not tried:
+        return None
+    best, law = max(tried, key=lambda found: found[1])
+    if law >= LAW_HOLDS or best.rows == len(LEADS):
+        return best
+    agreeing = [layout for layout, _ in tried if layout.columns == column_count]
+    return agreeing[0] if agreeing else None
+
+
+def strip_leads(strips_mv: FloatArray, stretches_mv: FloatArray, layout: Layout) -> list[int | None]:
+    """Which lead each rhythm strip shows; None where it is like none and there is no usual one.
+
+    Args:
+        strips_mv: each strip cut into the columns, ``[s, c, n]``, NaN where not read.
+        stretches_mv: likewise the rows of leads, ``[r, c, n]``.
+        layout: the page's.
+    """
+    usual = USUAL_STRIPS.get(layout.strips, (None,) * layout.strips)
+    named: list[int | None] = []
+    for strip, default in zip(strips_mv, usual, strict=True):
+        alike = np.array([[_concordance(strip[c], row[c]) for c in range(layout.columns)] for row in stretches_mv])
+        row, column = np.unravel_index(int(alike.argmax()), alike.shape)
+        as_usual = 0.0 if default is None else float(alike[default % layout.rows, default // layout.rows])
+        is_other = alike.max() >= max(STRIP_ALIKE, as_usual + CLEARLY)
+        named.append(layout.lead_at(int(row), int(column)) if is_other else default)
+    return named
+
+
+def _concordance(first: FloatArray, second: FloatArray) -> float:
+    """Lin's coefficient of two stretches, means apart: 1 where they are the same, in height too."""
+    both = np.isfinite(first) & np.isfinite(second)
+    if both.sum() < len(first) / 2:
+        return 0.0
+    a, b = first[both] - first[both].mean(), second[both] - second[both].mean()
+    power = float((a**2).sum() + (b**2).sum())
+    return 2 * float((a * b).sum()) / power if power > 0 else 0.0
