@@ -122,8 +122,15 @@ def kill_once(folder: Path, what: str, seed: int) -> list[str]:
     return said
 
 
-def look(folder: Path, said: list[str], marks: set[str]) -> Counter[str]:
-    """Start once and search; ``marks`` are all names that were ever given."""
+def look(folder: Path, said: list[str], marks: set[str], *, erases: bool) -> Counter[str]:
+    """Start once and search.
+
+    Args:
+        folder: of a program that was killed.
+        said: what it had reported.
+        marks: all names that were ever given.
+        erases: whether it erases what it keeps.
+    """
     store = Store(folder)
     found: Counter[str] = Counter()
     found["findings of check"] = len(check(store))
@@ -133,6 +140,8 @@ def look(folder: Path, said: list[str], marks: set[str]) -> Counter[str]:
     store.close()
     told = [line.split(" ", 1) for line in said]
     erased = {mark for word, mark in told if word == "erased"}
+    if erases and told:
+        erased.add(told[-1][1])  # it may have been erased and not reported yet
     found["reported, lost"] = sum(
         (word == "kept" and mark not in names | erased)
         or (word == "read" and mark not in comments | erased)
@@ -168,7 +177,7 @@ def run(what: str, kills: int, seed: int) -> Counter[str]:
             for number in range(first, min(kills, first + LIVES_A_FOLDER)):
                 said = kill_once(folder, what, seed + number)
                 marks |= {line.split(" ", 1)[1] for line in said if line.startswith("kept ")}
-                found = look(folder, said, marks)
+                found = look(folder, said, marks, erases=what == "erase")
                 if found.total() > found["reported"]:
                     print(f"{what}, seed {seed + number}: {dict(found)}", flush=True)
                     shutil.rmtree(folder)  # what is wrong is counted once
