@@ -71,7 +71,8 @@ def test_every_key_of_review(browser: Browser, address: str, store: Store) -> No
     (snapped,) = _boxes(store, image_id)
     assert _distance(snapped, beat) < _distance(rough, beat)
     press("f")
-    expect(accept).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_role("button", name="Reject")).to_be_visible(timeout=WAIT_MS)  # it comes after Accept
+    settle(page)
     press("x")
     expect(accept).to_be_hidden(timeout=WAIT_MS)
     settle(page)
