@@ -76,13 +76,15 @@ export default function ({ data }) {
   // Grad-CAM is the figure's second image. plotly sets its source once, and may draw the picture later than this runs.
   const paint = () => {
     const heat = document.querySelectorAll(`${BOX} .js-plotly-plot image`)[1];
-    if (!data.heat || !heat || heat.getAttribute("href") === data.heat) return;
+    if (!heat || heat.getAttribute("href") === data.heat) return;
     heat.setAttribute("href", data.heat);
     heat.setAttribute("data-heat", "");
   };
   const redrawn = new MutationObserver(paint);
-  redrawn.observe(document.body, { childList: true, subtree: true });
-  paint();
+  if (data.heat) {
+    redrawn.observe(document.body, { childList: true, subtree: true });
+    paint();
+  }
   return () => {
     redrawn.disconnect();
     life.abort();

@@ -19,6 +19,7 @@ from benchmarks.real_browser import served
 from benchmarks.review_browser import settle
 from ecgcore.printable import printable
 from tests.browser.hostile_texts import KINDS, hostile_texts
+from tests.browser.tabs import each_tab
 from tests.trainer.training_store import queue
 from trainer.registry import present_version
 from trainer.run_files import run_folder
@@ -93,12 +94,7 @@ def name_everything(store: Store) -> int:
 def look_everywhere(page: Page) -> tuple[str, list[str]]:
     """Open every tab and everything that is folded; returns all that was read there and what was made of names."""
     read, made = "", []
-    tabs = page.get_by_role("tab")
-    for number in range(max(tabs.count(), 1)):
-        if tabs.count():
-            tabs.nth(number).click()
-        page.evaluate("document.querySelectorAll('details:not([open]) > summary').forEach(summary => summary.click())")
-        settle(page)
+    for _ in each_tab(page):
         read += page.locator("body").inner_text().replace(WORD_JOINER, "")
         made += page.evaluate(MADE)
     return read, made

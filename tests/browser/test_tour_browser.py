@@ -20,6 +20,7 @@ from annotations.store import Store
 from benchmarks.real_browser import served
 from benchmarks.review_browser import add_page, settle
 from ecgcore.types import ByteArray
+from tests.browser.tabs import each_tab
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
@@ -124,12 +125,7 @@ def visit(page: Page, address: str, name: str, pictures: list[Path]) -> None:
 def search(page: Page, where: str, findings: Findings) -> None:
     """Let axe-core search the page with each of its tabs, and what is folded on it."""
     page.evaluate(AXE)
-    tabs = page.get_by_role("tab")
-    for number in range(max(tabs.count(), 1)):
-        if tabs.count():
-            tabs.nth(number).click()
-        page.evaluate("document.querySelectorAll('details:not([open]) > summary').forEach(summary => summary.click())")
-        settle(page)
+    for _ in each_tab(page):
         for width in (DESK_PX, PHONE_PX):
             page.set_viewport_size({"width": width, "height": HEIGHT_PX})
             page.wait_for_timeout(150)
