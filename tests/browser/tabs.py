@@ -9,12 +9,12 @@ from benchmarks.review_browser import settle
 UNFOLD = "document.querySelectorAll('details:not([open]) > summary').forEach(summary => summary.click())"
 
 
-def each_tab(page: Page) -> Iterator[None]:
-    """Open tab after tab; a page without tabs is opened once."""
+def each_tab(page: Page) -> Iterator[int]:
+    """Open tab after tab and give its number, from 0; a page without tabs is opened once."""
     tabs = page.get_by_role("tab")
     for number in range(max(tabs.count(), 1)):
         if tabs.count():
             tabs.nth(number).click()
         page.evaluate(UNFOLD)
         settle(page)
-        yield
+        yield number

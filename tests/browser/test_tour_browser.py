@@ -125,7 +125,7 @@ def visit(page: Page, address: str, name: str, pictures: list[Path]) -> None:
 def search(page: Page, where: str, findings: Findings) -> None:
     """Let axe-core search the page with each of its tabs, and what is folded on it."""
     page.evaluate(AXE)
-    for _ in each_tab(page):
+    for number in each_tab(page):
         for width in (DESK_PX, PHONE_PX):
             page.set_viewport_size({"width": width, "height": HEIGHT_PX})
             page.wait_for_timeout(150)
