@@ -22,10 +22,10 @@ from ecgcore.papersim import BOX_PAD_MM, LEADS, DrawnTrace, SimPage
 from trainer.data import PreparedPage
 from trainer.detection_metrics import detection_metrics
 from trainer.evaluate import evaluate_bundle, figures_table
+from trainer.looking import LOWEST_SCORE
 from trainer.rendered import cuts_closely, prepare_rendered
 from trainer.sources import Record
-from trainer.stack import LOWEST_SCORE
-from trainer.stage_detector import detect_pages
+from trainer.stages.detector import detect_pages
 
 mpl.use("Agg")
 

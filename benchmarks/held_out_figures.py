@@ -28,11 +28,11 @@ from trainer.detection_metrics import detection_metrics
 from trainer.engine import StageContext
 from trainer.evaluate import figures_table, leave_out_seen
 from trainer.folds import assign_folds
+from trainer.looking import LOWEST_SCORE
 from trainer.metrics import Interval, classification_metrics, paired_auroc_difference
 from trainer.predict import fused_logits, page_features
-from trainer.stack import LOWEST_SCORE
-from trainer.stage_detector import detect_pages
-from trainer.stage_fusion import HeadFeatures, still_features, train_head, varied_features, with_beats
+from trainer.stages.detector import detect_pages
+from trainer.stages.fusion import HeadFeatures, still_features, train_head, varied_features, with_beats
 from trainer.starter import STARTER
 from trainer.starter_pages import khan_pages, ludb_pages, ptbxl_pages
 

@@ -33,7 +33,7 @@ from trainer.pagefile import load_pages, save_pages
 from trainer.rendered import page_seed, prepare_rendered, render_boxed_page
 from trainer.run_files import read_json
 from trainer.sources import Record, load_ludb
-from trainer.stage_detector import detect_pages, train_detector
+from trainer.stages.detector import detect_pages, train_detector
 from trainer.starter_pages import split_records
 
 _GRIDLESS = {"layout": "6x2+1", "grid": "none", "frame": False, "ticks": False}

@@ -33,7 +33,7 @@ from trainer.folds import assign_folds, split_holdout
 from trainer.looking import Looking
 from trainer.metrics import bootstrap
 from trainer.predict import fused_logits, page_features
-from trainer.stage_fusion import HeadFeatures, train_head
+from trainer.stages.fusion import HeadFeatures, train_head
 
 FOLDS, COPY_EVERY = 5, 5
 THUMBNAIL_WH = (96, 64)

@@ -43,7 +43,8 @@ from trainer.rendered import boxed_pages
 from trainer.run_files import PREDICTIONS, SUMMARY, read_json
 from trainer.runs import RunFolder, open_run, read_answers
 from trainer.sources import load_ludb
-from trainer.stack import choose_start, train_stack
+from trainer.stack import train_stack
+from trainer.start import choose_start
 from trainer.starter_pages import split_records
 from trainer.workload import JOINT, LOOKING, STAGES, StageClock, pages_shown
 

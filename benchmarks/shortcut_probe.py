@@ -22,7 +22,7 @@ from trainer.engine import StageContext
 from trainer.folds import assign_folds
 from trainer.metrics import classification_metrics
 from trainer.predict import page_logits
-from trainer.stages import train_global
+from trainer.stages.classifiers import train_global
 from trainer.starter_pages import khan_items
 
 STROKE_FROM = 50

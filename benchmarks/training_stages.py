@@ -27,7 +27,8 @@ from trainer.config import RECIPES, Recipe, Stage
 from trainer.crossval import split_inner
 from trainer.data import PreparedPage, boxes_in_panel
 from trainer.engine import StageContext
-from trainer.stack import choose_start, train_stack
+from trainer.stack import train_stack
+from trainer.start import choose_start
 from trainer.workload import JOINT, LOOKING, STAGES, StageClock, pages_shown
 
 

@@ -1,4 +1,4 @@
-"""A folder of weights and facts -> the four networks ready to screen, and back (contract 2)."""
+"""A folder of weights and facts -> the networks ready to screen, and back (contract 2)."""
 
 import hashlib
 import os
@@ -38,7 +38,16 @@ from ecgcore.manifest import (
     weight_files,
 )
 from ecgcore.manifest_schema import FORMAT, MAX_WEIGHT_BYTES
-from ecgcore.network_configs import DetectorConfig, FusionConfig, GlobalConfig, LocalConfig, Operating, config_of
+from ecgcore.network_configs import (
+    DetectorConfig,
+    FusionConfig,
+    GlobalConfig,
+    LocalConfig,
+    Operating,
+    WaveformConfig,
+    config_of,
+)
+from ecgcore.networks.waveform_net import WaveformNet
 from ecgcore.types import STANDARD_PX_PER_MM
 
 __all__ = ["MANIFEST", "Bundle", "Networks", "Operating", "SeenRow", "load_bundle", "save_bundle", "starter_folder"]
@@ -46,16 +55,18 @@ __all__ = ["MANIFEST", "Bundle", "Networks", "Operating", "SeenRow", "load_bundl
 
 @dataclass(frozen=True)
 class Networks:
-    """The four networks of a bundle; each holds its own ``config``."""
+    """The networks of a bundle; each holds its own ``config``. The published method has no waveform network."""
 
     detector: BeatDetector
     local: LocalNet
     global_: GlobalNet
     fusion: FusionHead
+    waveform: WaveformNet | None = None
 
     def by_part(self) -> dict[str, nn.Module]:
         """The networks under the names that their files and configs bear."""
-        return {"detector": self.detector, "local": self.local, "global": self.global_, "fusion": self.fusion}
+        parts = {"detector": self.detector, "local": self.local, "global": self.global_, "fusion": self.fusion}
+        return parts if self.waveform is None else {**parts, "waveform": self.waveform}
 
     @classmethod
     def build(cls, configs: Mapping[str, Mapping[str, Any]]) -> "Networks":
@@ -65,16 +76,12 @@ class Networks:
             local=LocalNet(config_of(LocalConfig, configs["local"])),
             global_=GlobalNet(config_of(GlobalConfig, configs["global"])),
             fusion=FusionHead(config_of(FusionConfig, configs["fusion"])),
+            waveform=WaveformNet(config_of(WaveformConfig, configs["waveform"])) if "waveform" in configs else None,
         )
 
     def configs_json(self) -> dict[str, dict[str, Any]]:
         """Each network's config as plain values."""
-        return {
-            "detector": asdict(self.detector.config),
-            "local": asdict(self.local.config),
-            "global": asdict(self.global_.config),
-            "fusion": asdict(self.fusion.config),
-        }
+        return {part: asdict(net.config) for part, net in self.by_part().items()}  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ Toward = Literal["abnormal", "normal"]
 
 
 class Explainable(Protocol):
-    """A network that shows its last maps and can go on from them: ``GlobalNet`` and ``LocalNet``."""
+    """A network that shows its last maps and can go on from them."""
 
     def feature_maps(self, pictures: Tensor, /) -> Tensor: ...
 
@@ -32,12 +32,12 @@ def grad_cam(net: Explainable, pictures: Tensor, toward: Toward = "abnormal") ->
 
     Args:
         net: the network, in eval mode.
-        pictures: ``[n, channels, H, W]``, what the network takes.
+        pictures: ``[n, channels, H, W]``, or leads ``[n, channels, samples]``; what the network takes.
         toward: the answer that the heat speaks for; abnormal unless asked, so that maps can be compared.
 
     Returns:
-        ``float32 [n, h, w]`` on the grid of the last maps, each scaled to a maximum of 1; all 0 where nothing speaks
-        for the answer.
+        ``float32 [n, h, w]`` (``[n, samples]`` of leads) on the grid of the last maps, each scaled to a maximum of 1;
+        all 0 where nothing speaks for the answer.
     """
     with torch.no_grad():
         maps = net.feature_maps(pictures).float()
@@ -45,9 +45,9 @@ def grad_cam(net: Explainable, pictures: Tensor, toward: Toward = "abnormal") ->
         maps.requires_grad_()
         logits = net.classify(maps)
         (slopes,) = torch.autograd.grad(logits.sum() if toward == "abnormal" else -logits.sum(), maps)
-    channel_weights = slopes.mean(dim=(2, 3), keepdim=True)
+    channel_weights = slopes.mean(dim=tuple(range(2, slopes.ndim)), keepdim=True)
     heat = torch.relu((channel_weights * maps.detach()).sum(dim=1))
-    return heat / heat.amax(dim=(1, 2), keepdim=True).clamp(min=1e-12)
+    return heat / heat.amax(dim=tuple(range(1, heat.ndim)), keepdim=True).clamp(min=1e-12)
 
 
 def page_heat(net: GlobalNet, ink: ByteArray, toward: Toward = "abnormal") -> HeatArray:
@@ -96,13 +96,14 @@ def heat_to_photo(heat_panel: HeatArray, frame: PanelFrame, photo_wh: tuple[int,
 
 
 @torch.no_grad()
-def beat_shares(head: FusionHead, f_global: Tensor, f_beats: Tensor) -> Tensor:
+def beat_shares(head: FusionHead, f_global: Tensor, f_beats: Tensor, f_waveform: Tensor | None = None) -> Tensor:
     """Each beat's share of the decision: the fused logit minus the fused logit without that beat.
 
     Args:
         head: the fusion head, in eval mode.
         f_global: features of the page, ``[global_dim]``.
         f_beats: features of its beats, ``[n, local_dim]``, ``n >= 1``; the last one's rest is the empty sum, zeros.
+        f_waveform: features of its signal, ``[waveform_dim]``; None where none was read.
 
     Returns:
         ``[n]``, positive toward abnormal.
@@ -110,6 +111,7 @@ def beat_shares(head: FusionHead, f_global: Tensor, f_beats: Tensor) -> Tensor:
     n = len(f_beats)
     total = f_beats.sum(dim=0, keepdim=True)
     counts = torch.full((n,), n, device=f_beats.device)
-    whole: Tensor = head(f_global[None], total, counts[:1])
-    without: Tensor = head(f_global.expand(n, -1), total - f_beats, counts - 1)
+    of_each = None if f_waveform is None else f_waveform.expand(n, -1)
+    whole: Tensor = head(f_global[None], total, counts[:1], None if of_each is None else of_each[:1])
+    without: Tensor = head(f_global.expand(n, -1), total - f_beats, counts - 1, of_each)
     return whole - without

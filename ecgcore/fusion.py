@@ -1,4 +1,8 @@
-"""Stages 4 and 5: the page's features and its beats' features -> one fused logit (patent CN110731773A)."""
+"""Stages 4 and 5: features of the page, of its beats and of its signal -> one fused logit (patent CN110731773A).
+
+The published head fuses page and beats. Where a bundle has a waveform network, its features go into the same two
+layers, with one more number that says whether any lead was read.
+"""
 
 from collections.abc import Sequence
 from typing import Self
@@ -12,12 +16,13 @@ from ecgcore.network_configs import FusionConfig
 
 
 class FusionHead(nn.Module):
-    """Two fully connected layers on (page features, pooled beat features); logits ``[B]``."""
+    """Two fully connected layers on (page features, pooled beat features, waveform features); logits ``[B]``."""
 
     def __init__(self, config: FusionConfig) -> None:
         super().__init__()
         self.config = config
         inputs = config.global_dim + config.local_dim + (config.pool == "mean")
+        inputs += config.waveform_dim + 1 if config.waveform_dim else 0
         self.fc1 = nn.Linear(inputs, config.hidden)
         self.bn = nn.BatchNorm1d(config.hidden)
         self.dropout = nn.Dropout(config.dropout)
@@ -26,13 +31,17 @@ class FusionHead(nn.Module):
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, f_global: Tensor, f_beats_sum: Tensor, n_beats: Tensor) -> Tensor:
+    def forward(
+        self, f_global: Tensor, f_beats_sum: Tensor, n_beats: Tensor, f_waveform: Tensor | None = None
+    ) -> Tensor:
         """Log-odds of abnormal.
 
         Args:
             f_global: page features, ``[B, global_dim]``.
             f_beats_sum: beat features summed over each page's beats, ``[B, local_dim]`` (``sum_beats``).
             n_beats: number of beats of each page, ``[B]``; used where ``pool`` is "mean".
+            f_waveform: features of each page's signal, ``[B, waveform_dim]``, a row of NaN where no lead was read; None
+                where none was read on any page. Not used by a head without them.
 
         Returns:
             Logits ``[B]``.
@@ -41,6 +50,11 @@ class FusionHead(nn.Module):
         if self.config.pool == "mean":
             n = n_beats.to(f_beats_sum.dtype).clamp(min=1)[:, None]
             parts = [f_global, f_beats_sum / n, n.log()]
+        if self.config.waveform_dim:
+            if f_waveform is None:
+                f_waveform = f_global.new_full((len(f_global), self.config.waveform_dim), torch.nan)
+            is_read = ~f_waveform.isnan().any(dim=1, keepdim=True)
+            parts += [torch.where(is_read, f_waveform, 0.0), is_read.to(f_global.dtype)]
         hidden = self.dropout(torch.relu(self.bn(self.fc1(torch.cat(parts, dim=1)))))
         logits: Tensor = self.fc2(hidden).squeeze(1)
         return logits
@@ -60,7 +74,7 @@ def freeze_batch_norm(module: nn.Module) -> None:
 
 
 class FusedNet(nn.Module):
-    """The four-stage classifier as one network, for joint training; the trunks' batch norm stays frozen."""
+    """Page, beats and head as one network, for joint training; the trunks' batch norm stays frozen."""
 
     def __init__(self, global_net: GlobalNet, local_net: LocalNet, head: FusionHead) -> None:
         super().__init__()
@@ -75,12 +89,13 @@ class FusedNet(nn.Module):
         freeze_batch_norm(self.local_net)
         return self
 
-    def forward(self, pages: Tensor, crops: Sequence[Tensor]) -> Tensor:
+    def forward(self, pages: Tensor, crops: Sequence[Tensor], f_waveform: Tensor | None = None) -> Tensor:
         """Log-odds of abnormal.
 
         Args:
             pages: canvases, ``[B, 1, H, W]``.
             crops: the beats of each page, ``B`` tensors ``[n_k, channels, H, W]``, every ``n_k >= 1``.
+            f_waveform: as the head takes them.
 
         Returns:
             Logits ``[B]``.
@@ -88,5 +103,6 @@ class FusedNet(nn.Module):
         counts = [len(beats) for beats in crops]
         f_beats = self.local_net.features(torch.cat(list(crops)))
         n_beats = torch.tensor(counts, device=pages.device)
-        logits: Tensor = self.head(self.global_net.features(pages), sum_beats(f_beats, counts), n_beats)
+        f_global = self.global_net.features(pages)
+        logits: Tensor = self.head(f_global, sum_beats(f_beats, counts), n_beats, f_waveform)
         return logits

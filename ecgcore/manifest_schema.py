@@ -16,10 +16,26 @@ from pydantic import (
 )
 from pydantic_core import from_json, to_json
 
-from ecgcore.network_configs import DetectorConfig, FusionConfig, GlobalConfig, LocalConfig, Operating, config_of
+from ecgcore.network_configs import (
+    DetectorConfig,
+    FusionConfig,
+    GlobalConfig,
+    LocalConfig,
+    Operating,
+    WaveformConfig,
+    config_of,
+)
 
 FORMAT = 1
-PARTS = ("detector", "local", "global", "fusion")
+PARTS: Mapping[str, type] = {
+    "detector": DetectorConfig,
+    "local": LocalConfig,
+    "global": GlobalConfig,
+    "fusion": FusionConfig,
+    "waveform": WaveformConfig,
+}
+PUBLISHED_PARTS = frozenset(PARTS) - {"waveform"}
+"""The networks of the published method."""
 MAX_BYTES = 64 * 2**20
 """Of the whole file: the seen pages of half a million."""
 MAX_FACTS_BYTES = 2**20
@@ -73,8 +89,8 @@ class Manifest(BaseModel):
     class_names: tuple[Literal["normal"], Literal["abnormal"]] = ("normal", "abnormal")
     preprocessing: dict[str, JsonValue] = {}
     thresholds: dict[str, JsonValue]
-    configs: dict[Literal["detector", "local", "global", "fusion"], dict[str, JsonValue]]
-    weights: dict[Literal["detector", "local", "global", "fusion"], WeightFile]
+    configs: dict[Literal["detector", "local", "global", "fusion", "waveform"], dict[str, JsonValue]]
+    weights: dict[Literal["detector", "local", "global", "fusion", "waveform"], WeightFile]
     recipe: Recipe = Recipe()
     parent: _Short | None = None
     created_at: Annotated[_Short, AfterValidator(_is_time)] | None = None
@@ -87,13 +103,13 @@ class Manifest(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if set(self.configs) != set(PARTS) or set(self.weights) != set(PARTS):
-            raise ValueError(f"configs and weights must name the four networks {', '.join(PARTS)}")
+        if set(self.configs) != set(self.weights) or not set(self.configs) >= PUBLISHED_PARTS:
+            raise ValueError(f"configs and weights must name the networks {', '.join(PARTS)}")
         config_of(Operating, self.thresholds)
-        for part, cls in (
-            ("detector", DetectorConfig), ("local", LocalConfig), ("global", GlobalConfig), ("fusion", FusionConfig),
-        ):  # fmt: skip
-            config_of(cls, self.configs[part])  # type: ignore[index]
+        checked = {part: config_of(PARTS[part], config) for part, config in self.configs.items()}
+        waveform_dim = checked["waveform"].feature_dim if "waveform" in checked else 0
+        if checked["fusion"].waveform_dim != waveform_dim:
+            raise ValueError("the fusion head does not fit the waveform network")
         return self
 
 

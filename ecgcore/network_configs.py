@@ -1,4 +1,4 @@
-"""Shapes of the four networks and the operating point: what bundle.json says of them; loads no network.
+"""Shapes of the networks and the operating point: what bundle.json says of them; loads no network.
 
 The ranges hold for what comes from files: within them no network and no picture that it sees fills a machine's memory.
 """
@@ -17,7 +17,7 @@ STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 """Nothing is taken for another type, and nothing is left out of account."""
 
 _Config = TypeVar("_Config")
-_ADDED_LATER: Mapping[str, Any] = {"aspect": 1.0, "places": False}
+_ADDED_LATER: Mapping[str, Any] = {"aspect": 1.0, "places": False, "waveform_dim": 0}
 """Settings that the first bundles do not name, and what they were then."""
 
 _PxPerMm = Annotated[float, Field(ge=0.1, le=10)]
@@ -136,6 +136,35 @@ class GlobalConfig:
 
 
 @dataclass(frozen=True)
+class WaveformConfig:
+    """Shape of the waveform network and of the signal that it sees.
+
+    Args:
+        fs_hz: samples in a second; a page's signal is read at 250 Hz, whole multiples of it.
+        duration_s: what is seen of a page, from its left.
+        width: half of the channels of the first block; 32 is 1.1 million weights.
+        kernel: of the blocks' convolutions, an odd number of samples.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    fs_hz: Literal[50.0, 125.0, 250.0] = 125.0
+    duration_s: Annotated[float, Field(ge=1, le=60)] = 10.0
+    width: Annotated[int, Field(ge=1, le=256)] = 32
+    kernel: Literal[3, 5, 7, 9, 11, 13, 15] = 9
+
+    @property
+    def samples(self) -> int:
+        """Of each lead."""
+        return round(self.fs_hz * self.duration_s)
+
+    @property
+    def feature_dim(self) -> int:
+        """Mean and maximum over time of the last block's ``6 * width`` channels."""
+        return 12 * self.width
+
+
+@dataclass(frozen=True)
 class FusionConfig:
     """Shape of the fusion head.
 
@@ -144,6 +173,7 @@ class FusionConfig:
         hidden: width of the first fully connected layer.
         global_dim, local_dim: features of a page and of a beat.
         dropout: published 0.5.
+        waveform_dim: features of a page's signal; 0 where the bundle has no waveform network, as published.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -153,6 +183,7 @@ class FusionConfig:
     global_dim: _Width = 1024
     local_dim: _Width = 1024
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    waveform_dim: Annotated[int, Field(ge=0, le=4096)] = 0
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,17 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from ecgcore.assist_rows import Rows, trace_rows
 from ecgcore.beat_letters import in_letters, letter_patches
 from ecgcore.bundle import Bundle
+from ecgcore.classification import Classification, classify
 from ecgcore.decision import answer
 from ecgcore.detector import detect_beats
-from ecgcore.device import mixed_precision
 from ecgcore.errors import NotScreenable, UnreadablePicture
 from ecgcore.evidence import BeatEvidence, Evidence, evidence, explain_beat, page_heat_map
-from ecgcore.explain import beat_shares
-from ecgcore.global_model import GlobalNet, page_canvas
 from ecgcore.handwriting import find_handwriting
 from ecgcore.leads import count_leads
-from ecgcore.local_model import LocalNet, cut_beats
 from ecgcore.page_corners import prepare
 from ecgcore.page_io_isolated import read_untrusted
 from ecgcore.page_quality import check_beats
@@ -32,11 +28,12 @@ from ecgcore.rhythm import beat_rows, measure_rhythm
 from ecgcore.rhythm_measures import on_paper
 from ecgcore.rhythm_peaks import r_peaks
 from ecgcore.types import Beat, Box, ByteArray, FloatArray, PageImage, Paper, Prediction
+from ecgcore.waveform.signal import PageSignal, read_signal
 
 __all__ = [
     "BeatEvidence",
+    "Classification",
     "Evidence",
-    "Verdict",
     "classify",
     "evidence",
     "explain_beat",
@@ -46,18 +43,7 @@ __all__ = [
     "screen_pages",
 ]
 
-CROPS_AT_ONCE = 128
 NO_BEAT = "No complete heartbeat was found on the page. A clinician should read it."
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the three classifying networks say of one page with ``n >= 1`` beats; logits are log-odds of abnormal."""
-
-    logit_fused: float
-    logit_global: float
-    logits_local: FloatArray
-    shares: FloatArray
 
 
 def screen(
@@ -113,7 +99,10 @@ def screen(
     if not len(shown.scores):
         seconds = _seconds(start, prepared, detected)
         return replace(found, decision="refer", reason=NO_BEAT, seconds=seconds)
-    found = _judged(found, sheet, shown, bundle)
+    signal = None
+    if bundle.nets.waveform is not None:
+        signal = read_signal(sheet.ink, rows, found.paper, sheet.px_per_mm_source)
+    found = _judged(found, sheet, shown, signal, bundle)
     return replace(found, seconds=_seconds(start, prepared, detected, perf_counter()))
 
 
@@ -137,18 +126,20 @@ def _measured(
     return on_paper(found, paper or paper_of(sheet.ink, has_grid=sheet.px_per_mm_source == "grid"))
 
 
-def _judged(found: Prediction, sheet: PageImage, beats: "_Beats", bundle: Bundle) -> Prediction:
-    """The prediction with what the classifying networks say of the page and of its beats."""
-    verdict = classify(sheet.ink, beats.boxes_panel, bundle)
-    logit_page = verdict.logit_fused / bundle.operating.temperature
+def _judged(
+    found: Prediction, sheet: PageImage, beats: "_Beats", signal: PageSignal | None, bundle: Bundle
+) -> Prediction:
+    """The prediction with what the classifying networks say of the page, its beats and its signal."""
+    said = classify(sheet.ink, beats.boxes_panel, bundle, signal)
+    logit_page = said.logit_fused / bundle.operating.temperature
     answered = answer(logit_page, bundle.operating, faults=sheet.faults, leads_found=found.leads_found)
     shown = tuple(
         Beat(box, round(score, 4), round(_sigmoid(logit), 4), round(share, 6), (x, y))
         for box, score, logit, share, (x, y) in zip(
             _boxes(beats.boxes_photo),
             beats.scores.tolist(),
-            verdict.logits_local.tolist(),
-            verdict.shares.tolist(),
+            said.logits_local.tolist(),
+            said.shares.tolist(),
             np.round(sheet.frame.points_to_photo(beats.peaks_panel), 2).tolist(),
             strict=True,
         )
@@ -158,8 +149,10 @@ def _judged(found: Prediction, sheet: PageImage, beats: "_Beats", bundle: Bundle
         p_abnormal=round(_sigmoid(logit_page), 6),
         **vars(answered),
         beats=shown,
-        p_global=round(_sigmoid(verdict.logit_global), 6),
-        p_local=round(_sigmoid(verdict.logits_local.mean()), 6),
+        p_global=round(_sigmoid(said.logit_global), 6),
+        p_local=round(_sigmoid(said.logits_local.mean()), 6),
+        p_waveform=None if said.logit_waveform is None else round(_sigmoid(said.logit_waveform), 6),
+        waveform_share=_rounded(said.waveform_share, 6),
     )
 
 
@@ -184,27 +177,6 @@ def screen_pages(
 def screen_file(path: Path, bundle: Bundle, *, min_score: float | None = None) -> list[Prediction]:
     """Screen every page of a picture or PDF; never raises for what the file holds."""
     return [prediction for prediction, _ in screen_pages(path, bundle, file=str(path), min_score=min_score)]
-
-
-@torch.inference_mode()
-def classify(ink: ByteArray, boxes_panel_xyxy: FloatArray, bundle: Bundle) -> Verdict:
-    """Judge one panel from the whole and from its beats.
-
-    Args:
-        ink: standard panel raster, ``uint8 [h, w]``.
-        boxes_panel_xyxy: its beats, ``[n, 4]``, ``n >= 1``.
-        bundle: the networks.
-    """
-    nets = bundle.nets
-    f_global, logit_global = _features(nets.global_, page_canvas(ink, nets.global_.config)[None], bundle.device)
-    crops = cut_beats(ink, boxes_panel_xyxy, nets.local.config)
-    chunks = [_features(nets.local, chunk, bundle.device) for chunk in torch.split(crops, CROPS_AT_ONCE)]
-    f_beats = torch.cat([features for features, _ in chunks])
-    logits_local = torch.cat([logits for _, logits in chunks])
-    n_beats = torch.tensor([len(f_beats)], device=bundle.device)
-    logit_fused = nets.fusion(f_global, f_beats.sum(dim=0, keepdim=True), n_beats)
-    shares = beat_shares(nets.fusion, f_global[0], f_beats)
-    return Verdict(float(logit_fused), float(logit_global), _numpy(logits_local), _numpy(shares))
 
 
 @dataclass(frozen=True)
@@ -233,14 +205,6 @@ def _find_beats(sheet: PageImage, bundle: Bundle, min_score: float, rows: Rows, 
     return found.where(np.concatenate([*beat_rows(sheet.ink, found.boxes_panel), np.array([], dtype=np.intp)]))
 
 
-def _features(net: GlobalNet | LocalNet, pictures: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Features ``[n, D]`` and logits ``[n]``: the convolutions in mixed precision, the rest in float32."""
-    with mixed_precision(device):
-        maps = net.feature_maps(pictures.to(device, memory_format=torch.channels_last))
-    maps = maps.float()
-    return net.pool(maps), net.classify(maps)
-
-
 def _seconds(*marks: float) -> dict[str, float | None]:
     """Durations between the marks as far as the page came, and their total."""
     parts = dict.fromkeys(("page", "detect", "classify"))
@@ -258,11 +222,6 @@ def _boxes(boxes_photo_xyxy: FloatArray) -> tuple[Box, ...]:
 
 def _sigmoid(logit: float) -> float:
     return float(torch.tensor(logit, dtype=torch.float64).sigmoid())
-
-
-def _numpy(values: Tensor) -> FloatArray:
-    result: FloatArray = values.cpu().double().numpy()
-    return result
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

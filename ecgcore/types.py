@@ -233,7 +233,8 @@ class Prediction:
 
     All coordinates are floats on pixel edges of the upright input picture. ``p_normal_below`` and ``p_abnormal_from``
     are the bounds that held for this page, wider than the bundle's own on a poor one; ``leads_found`` counts lead
-    stretches without rhythm strips; ``ink`` is the panel that the networks saw.
+    stretches without rhythm strips; ``ink`` is the panel that the networks saw; ``waveform_share`` is what the page's
+    signal added to the fused logit.
     """
 
     file: str
@@ -253,6 +254,8 @@ class Prediction:
     )
     p_global: float | None = None
     p_local: float | None = None
+    p_waveform: float | None = None
+    waveform_share: float | None = None
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     px_per_mm_source: Literal["grid", "pulse"] | None = None

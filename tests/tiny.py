@@ -11,6 +11,8 @@ from ecgcore.fusion import FusionConfig, FusionHead
 from ecgcore.global_model import GlobalConfig, GlobalNet
 from ecgcore.local_model import LocalConfig, LocalNet
 from ecgcore.manifest import SeenRow
+from ecgcore.network_configs import WaveformConfig
+from ecgcore.networks.waveform_net import WaveformNet
 from trainer.config import FEWEST_STRIDED_1X1_CHANNELS
 
 CONTRACT_KEYS = ["file", "page", "status", "reason", "p_abnormal", "decision", "beats", "panel"]
@@ -20,22 +22,38 @@ CONTRACT_KEYS += ["p_normal_below", "p_abnormal_from", "leads_found"]
 TINY_DETECTOR = DetectorConfig(width=0.03, px_per_mm=2.0, hidden=16, max_beats=12)
 TINY_LOCAL = LocalConfig(px=32, width=FEWEST_STRIDED_1X1_CHANNELS)
 TINY_GLOBAL = GlobalConfig(px_per_mm=0.5, growth_rate=4, block_config=(1, 1, 1, 1), init_features=8)
+TINY_WAVEFORM = WaveformConfig(fs_hz=50.0, width=2, kernel=3)
 TINY_OPERATING = Operating(min_score=0.0, temperature=1.0, p_normal_below=0.3, p_abnormal_from=0.7)
 
 
-def tiny_networks(seed: int = 0) -> Networks:
-    """Random networks; at ``TINY_OPERATING`` the detector finds a handful of boxes on any page."""
+def tiny_networks(seed: int = 0, *, has_waveform: bool = True) -> Networks:
+    """Random networks; at ``TINY_OPERATING`` the detector finds a handful of boxes on any page.
+
+    Args:
+        seed: of the weights.
+        has_waveform: whether there is a waveform network; the published method has none.
+    """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         local, global_ = LocalNet(TINY_LOCAL), GlobalNet(TINY_GLOBAL)
-        head = FusionHead(FusionConfig("mean", 8, TINY_GLOBAL.feature_dim, TINY_LOCAL.feature_dim))
-        return Networks(build_detector(TINY_DETECTOR), local, global_, head)
+        waveform = WaveformNet(TINY_WAVEFORM) if has_waveform else None
+        waveform_dim = TINY_WAVEFORM.feature_dim if has_waveform else 0
+        dims = {"global_dim": TINY_GLOBAL.feature_dim, "local_dim": TINY_LOCAL.feature_dim}
+        head = FusionHead(FusionConfig("mean", 8, **dims, waveform_dim=waveform_dim))
+        return Networks(build_detector(TINY_DETECTOR), local, global_, head, waveform)
 
 
 def save_tiny_bundle(
-    folder: Path, operating: Operating = TINY_OPERATING, version: str = "tiny-1", seen: Sequence[SeenRow] = ()
+    folder: Path,
+    operating: Operating = TINY_OPERATING,
+    version: str = "tiny-1",
+    seen: Sequence[SeenRow] = (),
+    *,
+    has_waveform: bool = True,
 ) -> Path:
     """Save a bundle of ``tiny_networks``, which has seen one page or these, and return its folder."""
     seen = list(seen) or [("0" * 64, "group-a", "record-a")]
-    save_bundle(folder, tiny_networks(), operating, version=version, recipe={"name": "tiny"}, seen=seen)
+    save_bundle(
+        folder, tiny_networks(has_waveform=has_waveform), operating, version=version, recipe={"name": "tiny"}, seen=seen
+    )
     return folder

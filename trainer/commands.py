@@ -31,7 +31,7 @@ from trainer.progress import show_progress, tell
 from trainer.registry import line_of_descent, present_version
 from trainer.run_files import LEFT_OUT, SUMMARY, locked
 from trainer.runs import PAGES, inputs_table, open_run, write_left_out
-from trainer.stack import StartFrom, choose_start
+from trainer.start import StartFrom, choose_start
 from trainer.store_pages import find_snapshot, fix_folds_for, folds_for, pages_of_store
 from trainer.table import PageItem, read_table
 

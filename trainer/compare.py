@@ -15,11 +15,11 @@ from ecgcore.bundle import Bundle
 from trainer.data import PreparedPage
 from trainer.detection_metrics import detection_figures
 from trainer.evaluate import Judgement, Unseen, boxed_rows, figures_of, judge, leave_out_seen, page_boxes
+from trainer.looking import Found
 from trainer.metrics import Interval, classification_figures, paired_differences
 from trainer.registry_comparisons import Verdict, verdict_of
 from trainer.run_files import PREDICTIONS, read_json
 from trainer.runs import RunFolder, read_answers
-from trainer.stack import Found
 
 PagesFrom = Literal["held-out", "folds", "none"]
 
@@ -90,7 +90,7 @@ def out_of_fold_judgement(run: RunFolder, n_folds: int, pages: Sequence[Prepared
             found[key] = np.array(boxes, dtype=np.float64).reshape(-1, 4), np.array(scores, dtype=np.float64)
             min_scores[key] = facts[fold]["min_score"]
     rows = [answers.get(page.key) for page in pages]
-    names = {"local": "p_local", "global": "p_global", "fused": "p_abnormal"}
+    names = {"local": "p_local", "global": "p_global", "waveform": "p_waveform", "fused": "p_abnormal"}
     return Judgement(
         {part: np.array([getattr(row, name, np.nan) for row in rows]) for part, name in names.items()},
         [row.decision if row is not None else "refer" for row in rows],

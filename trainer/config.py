@@ -24,7 +24,7 @@ Pool = Literal["sum", "mean"]
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """What the four stages share.
+    """What the stages share.
 
     Args:
         epochs: most passes over the (balanced) training pages; 0 keeps the starting weights as they are.
@@ -115,6 +115,20 @@ class GlobalStage(Stage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WaveformStage(Stage):
+    """The waveform network, beside the published stages; its shape is used only when starting without a bundle's.
+
+    Args:
+        fs_hz, duration_s, width, kernel: as in ``ecgcore.network_configs.WaveformConfig``.
+    """
+
+    fs_hz: Literal[50.0, 125.0, 250.0] = 125.0
+    duration_s: float = 10.0
+    width: int = 32
+    kernel: Literal[3, 5, 7, 9, 11, 13, 15] = 9
+
+
+@dataclass(frozen=True, kw_only=True)
 class FusionStage(Stage):
     """Stages 4 and 5: the head on cached features, then the joint training of everything.
 
@@ -145,6 +159,7 @@ class Recipe:
         min_score: beats scored lower are not used by the later stages.
         sensitivity_target: share of abnormal pages that must not be called normal.
         specificity_target: share of normal pages that must not be called abnormal.
+        waveform: None for the published method, which has no such network.
     """
 
     name: str
@@ -152,6 +167,7 @@ class Recipe:
     local: LocalStage
     global_: GlobalStage
     fusion: FusionStage
+    waveform: WaveformStage | None = None
     inner_share: float = 0.2
     min_score: float = 0.5
     sensitivity_target: float = 0.95
@@ -193,6 +209,7 @@ RECIPES: Mapping[str, Recipe] = {
         local=LocalStage(epochs=4, batch=64, lr=5e-4, patience=3, beats_per_page=8),
         global_=GlobalStage(epochs=6, batch=16, lr=5e-4, patience=4, frozen_blocks=1),
         fusion=FusionStage(epochs=40, batch=64, lr=1e-3, patience=8, joint_epochs=1),
+        waveform=WaveformStage(epochs=12, batch=32, lr=1e-3, patience=5, weight_decay=0.05),
     ),
     "tiny": Recipe(
         name="tiny",
@@ -211,6 +228,7 @@ RECIPES: Mapping[str, Recipe] = {
             init_features=16,
         ),
         fusion=FusionStage(epochs=2, batch=8, lr=1e-3, hidden=16, joint_epochs=1, joint_batch=2),
+        waveform=WaveformStage(epochs=1, steps_per_epoch=2, batch=8, lr=1e-3, fs_hz=50.0, width=2, kernel=3),
         min_score=0.05,
     ),
 }
@@ -236,7 +254,7 @@ def only_stages(recipe: Recipe, stages: Collection[str]) -> Recipe:
 
     Args:
         recipe: to change.
-        stages: of "detector", "local", "global", "fusion", those that are trained.
+        stages: of "detector", "local", "global", "waveform", "fusion", those that are trained.
     """
     kept = {"epochs": 0, "fresh_head": False}
     return replace(
@@ -244,6 +262,9 @@ def only_stages(recipe: Recipe, stages: Collection[str]) -> Recipe:
         detector=recipe.detector if "detector" in stages else replace(recipe.detector, **kept),
         local=recipe.local if "local" in stages else replace(recipe.local, **kept),
         global_=recipe.global_ if "global" in stages else replace(recipe.global_, **kept),
+        waveform=recipe.waveform
+        if "waveform" in stages or recipe.waveform is None
+        else replace(recipe.waveform, **kept),
         fusion=replace(
             recipe.fusion,
             **({} if "fusion" in stages else kept),

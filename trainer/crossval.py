@@ -1,5 +1,6 @@
 """Honest cross-validation: every page is judged by networks whose every part saw only other groups' pages."""
 
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ import torch
 
 from ecgcore.bundle import save_bundle
 from ecgcore.errors import BadData, StageCancelled
+from trainer.answers import Answers
 from trainer.checkpoint import has_checkpoints, remove_checkpoints
 from trainer.config import Recipe
 from trainer.data import PreparedPage
@@ -21,7 +23,7 @@ from trainer.fold_summary import summarise
 from trainer.folds import assign_folds, split_holdout
 from trainer.run_files import PREDICTIONS, take_lock
 from trainer.runs import PageAnswer, RunFolder, read_answers, seen_rows, write_answers
-from trainer.stack import Answers, Trained, train_stack
+from trainer.stack import Trained, train_stack
 from trainer.workload import LOOKING, STAGES, StageClock, pages_shown
 
 _PEERS_ASKED_EVERY_S = 1.0
@@ -235,6 +237,7 @@ def page_answers(fold: int, pages: Sequence[PreparedPage], trained: Trained, ans
             p_local=float(p["local"][row]),
             p_abnormal=float(p["fused"][row]),
             decision=decisions[row],
+            p_waveform=float(p["waveform"][row]) if "waveform" in p else math.nan,
         )
         for row, page in enumerate(pages)
         if page.label is not None

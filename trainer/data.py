@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import io
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,17 +12,25 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 import ecgcore
 from ecgcore.errors import BadData, NotScreenable, UnreadablePicture
 from ecgcore.page import picture_hash, prepare_page
 from ecgcore.page_corners import prepare_with_corners
 from ecgcore.page_io_isolated import read_untrusted
-from ecgcore.types import ByteArray, FloatArray, PanelFrame
+from ecgcore.paper import paper_of
+from ecgcore.types import ByteArray, FloatArray, PanelFrame, Paper
+from ecgcore.waveform.columns import PageScale
+from ecgcore.waveform.layout import LEADS
+from ecgcore.waveform.signal import read_signal
 from trainer.beat_labels import BeatLabels
 from trainer.files import write_bytes_atomic, write_json_atomic
 from trainer.folds import BoolArray
 from trainer.table import PageItem
+
+LeadsArray = npt.NDArray[np.float16]
+_SCALE = "px_per_mm_source"
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ class PreparedPage:
         source_record: as in ``PageItem``.
         has_grid: whether a printed grid was found; on some sets its absence tells the class.
         beat_labels_panel: beats with a label of their own, in pixels of ``ink``; None where there is none.
+        leads_mv: the signal that was read off it, ``float16 [12, n]`` in millivolts at ``FS_HZ``, NaN where nothing was
+            read; None where no lead could be named.
     """
 
     key: str
@@ -51,6 +62,7 @@ class PreparedPage:
     source_record: str = ""
     has_grid: bool = True
     beat_labels_panel: BeatLabels | None = field(default=None, repr=False)
+    leads_mv: LeadsArray | None = field(default=None, repr=False)
 
     @property
     def group_key(self) -> str:
@@ -137,18 +149,20 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
         if np.any(item.boxes_photo_xyxy[:, 2:].max(axis=0) > (width, height)):
             raise BadData(f"A box lies outside the picture of {width}x{height} pixels.", "Correct its boxes.")
     content_hash = picture_hash(photo_rgb)
-    ink, frame, has_grid = _cached_panel(photo_rgb, item.corners_photo_xy, content_hash, cache_dir)
+    panel = _cached_panel(photo_rgb, item.corners_photo_xy, content_hash, cache_dir)
+    frame = panel.frame
     return PreparedPage(
         key=item.key,
         source=item.source,
         group=item.group,
         label=item.label,
-        ink=ink,
+        ink=panel.ink,
         boxes_panel_xyxy=None if item.boxes_photo_xyxy is None else boxes_in_panel(item.boxes_photo_xyxy, frame),
         picture_hash=content_hash,
         source_record=item.source_record,
-        has_grid=has_grid,
+        has_grid=panel.has_grid,
         beat_labels_panel=_labels_in_panel(item.beat_labels_photo, frame),
+        leads_mv=_cached_leads(panel),
     )
 
 
@@ -177,27 +191,76 @@ def _cut_at_panel(boxes_photo_xyxy: FloatArray, frame: PanelFrame) -> tuple[Floa
 @functools.cache
 def preparation_version() -> str:
     """A fingerprint of the code that prepares pages, so that a changed preparation never reads an old cache."""
-    digest = hashlib.sha256()
     folder = Path(ecgcore.__file__).parent
-    for path in sorted([*folder.glob("page*.*"), folder / "mesh.py"]):  # fitted numbers lie beside the code
+    return _fingerprint([*folder.glob("page*.*"), folder / "mesh.py"])  # fitted numbers lie beside the code
+
+
+@functools.cache
+def reading_version() -> str:
+    """A fingerprint of the code that reads a prepared page's leads."""
+    folder = Path(ecgcore.__file__).parent
+    rows = [folder / name for name in ("assist_rows.py", "trace_strokes.py", "leads.py", "paper.py")]
+    return _fingerprint([*folder.glob("waveform/*.py"), *rows])
+
+
+def _fingerprint(files: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(files):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
+@dataclass(frozen=True)
+class _Panel:
+    """A panel with the stem of its files in the cache."""
+
+    stem: Path
+    ink: ByteArray
+    frame: PanelFrame
+    has_grid: bool
+    scale: PageScale
+
+
 def _cached_panel(
     photo_rgb: ByteArray, corners_photo_xy: FloatArray | None, content_hash: str, cache_dir: Path
-) -> tuple[ByteArray, PanelFrame, bool]:
+) -> _Panel:
     by_hand = "" if corners_photo_xy is None else f"-{hashlib.sha256(corners_photo_xy.tobytes()).hexdigest()[:12]}"
     stem = cache_dir / f"{content_hash}-{preparation_version()}{by_hand}"
     picture_path, frame_path = stem.with_suffix(".png"), stem.with_suffix(".json")
     if frame_path.exists() and picture_path.exists():  # the frame is written last, so both are whole
         ink = cv2.imread(str(picture_path), cv2.IMREAD_GRAYSCALE)
-        if ink is not None:
-            notes = json.loads(frame_path.read_text())
+        notes = json.loads(frame_path.read_text())
+        if ink is not None and _SCALE in notes:  # the first caches did not say
             frame = PanelFrame.from_json(notes)
-            return ink.astype(np.uint8, copy=False), frame, bool(notes["has_grid"])
+            return _Panel(stem, ink.astype(np.uint8, copy=False), frame, bool(notes["has_grid"]), notes[_SCALE])
     page = prepare_page(photo_rgb) if corners_photo_xy is None else prepare_with_corners(photo_rgb, corners_photo_xy)
     encoded = cv2.imencode(".png", page.ink)[1]
     write_bytes_atomic(picture_path, encoded.tobytes())
-    write_json_atomic(frame_path, {**page.frame.to_json(), "has_grid": page.has_grid})
-    return page.ink, page.frame, page.has_grid
+    facts = {**page.frame.to_json(), "has_grid": page.has_grid, _SCALE: page.px_per_mm_source}
+    write_json_atomic(frame_path, facts)
+    return _Panel(stem, page.ink, page.frame, page.has_grid, page.px_per_mm_source)
+
+
+def _cached_leads(panel: _Panel) -> LeadsArray | None:
+    path = panel.stem.with_name(f"{panel.stem.name}-{reading_version()}.npy")
+    try:
+        leads: LeadsArray = np.load(path, allow_pickle=False)
+    except (OSError, ValueError):
+        read = read_leads(panel.ink, panel.scale)
+        leads = np.empty((len(LEADS), 0), np.float16) if read is None else read
+        content = io.BytesIO()
+        np.save(content, leads, allow_pickle=False)
+        write_bytes_atomic(path, content.getvalue())
+    return leads if leads.shape[1] else None
+
+
+def read_leads(ink: ByteArray, scale: PageScale, paper: Paper | None = None) -> LeadsArray | None:
+    """The signal of a prepared page as it learns: see ``PreparedPage.leads_mv``.
+
+    Args:
+        ink: standard panel raster, ``uint8 [h, w]``.
+        scale: where its millimetres were read.
+        paper: its speed and gain; by default as where nobody sets them.
+    """
+    signal = read_signal(ink, None, paper or paper_of(ink, has_grid=scale == "grid"), scale)
+    return signal.leads_mv.astype(np.float16) if signal.is_read.any() else None

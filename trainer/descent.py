@@ -12,7 +12,7 @@ from ecgcore.errors import BadData
 from ecgcore.manifest import MANIFEST, GroupName, Seen, as_it_is, fingerprint, read_manifest
 from trainer.config import Recipe
 from trainer.data import PreparedPage
-from trainer.stack import Start, StartFrom, choose_start
+from trainer.start import Start, StartFrom, choose_start
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from scipy.special import expit
 
 from ecgcore.bundle import Bundle
 from ecgcore.errors import BadData
 from ecgcore.types import FloatArray
+from trainer.answers import answer_pages
 from trainer.calibrate import decide
 from trainer.data import PreparedPage
 from trainer.detection_metrics import PageBoxes, detection_metrics
+from trainer.looking import Found
 from trainer.metrics import Interval, classification_metrics
-from trainer.stack import Found, answer_pages
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Judgement:
     """What a bundle says of N pages as it screens: by its own operating score, temperature and thresholds.
 
     Args:
-        p: "local", "global" and "fused" probabilities, each ``[N]``; NaN where no beat was found.
+        p: "local", "global", "waveform" and "fused" probabilities, each ``[N]``; NaN where there is no answer.
         decisions: "normal", "abnormal" or "refer" of each page.
         found: boxes and scores of each page, None where no honest detector looked.
         min_scores: of each page, from which score on boxes are beats.
@@ -62,16 +64,16 @@ def judge(bundle: Bundle, pages: Sequence[PreparedPage]) -> Judgement:
     """Let a bundle judge pages, whatever it has seen before."""
     operating = bundle.operating
     answers = answer_pages(bundle.nets, operating.min_score, pages)
-    p = {name: expit(answers.logits[name]) for name in ("local", "global")}
+    p = {name: expit(logits) for name, logits in answers.logits.items()}
     p["fused"] = expit(answers.logits["fused"] / operating.temperature)
     decisions = decide(p["fused"], (operating.p_normal_below, operating.p_abnormal_from))
     return Judgement(p, decisions, answers.found, [operating.min_score] * len(pages))
 
 
 def figures_of(judgement: Judgement, pages: Sequence[PreparedPage], *, n_boot: int = 1000) -> dict[str, Any]:
-    """Figures of what a bundle said: ``{"detector"|"local"|"global"|"fused": {metric: interval}}``.
+    """Figures of what a bundle said: ``{"detector"|"local"|"global"|"waveform"|"fused": {metric: interval}}``.
 
-    The global and the local network have no thresholds of their own in a bundle; alone they decide at 0.5. Pages
+    Single networks have no thresholds of their own in a bundle; alone they decide at 0.5. Pages
     without a label count for the detector only, pages that nobody boxed for the classifiers only.
     """
     labelled = [row for row, page in enumerate(pages) if page.label is not None]
@@ -85,7 +87,9 @@ def figures_of(judgement: Judgement, pages: Sequence[PreparedPage], *, n_boot: i
             n_boot=n_boot,
         )
     }
-    for name in ("local", "global", "fused"):
+    for name in judgement.p:
+        if name == "waveform" and np.isnan(judgement.p[name]).all():  # no such network, or no lead was read
+            continue
         decisions = [judgement.decisions[row] for row in labelled] if name == "fused" else None
         figures[name] = classification_metrics(labels, judgement.p[name][labelled], decisions, groups, n_boot=n_boot)
     return figures
@@ -117,8 +121,8 @@ def evaluate_bundle(bundle: Bundle, pages: Sequence[PreparedPage], *, n_boot: in
         n_boot: resamplings for the intervals.
 
     Returns:
-        ``{"bundle", "pages", "left_out_as_seen", "detector", "local", "global", "fused"}``; without boxed pages the
-        detector's figures are None.
+        ``{"bundle", "pages", "left_out_as_seen", "detector", "local", "global", "waveform", "fused"}``; without boxed
+        pages the detector's figures are None, and only a bundle with a waveform network has "waveform".
 
     Raises:
         BadData: the bundle has seen every page.

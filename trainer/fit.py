@@ -16,7 +16,8 @@ from trainer.data import PreparedPage
 from trainer.engine import Progress, StageContext
 from trainer.metrics import classification_metrics
 from trainer.runs import RunFolder, seen_rows
-from trainer.stack import Start, labelled, train_stack
+from trainer.stack import labelled, train_stack
+from trainer.start import Start
 from trainer.workload import LOOKING, StageClock
 
 

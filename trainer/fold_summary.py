@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from trainer.calibrate import decide
 from trainer.data import PreparedPage
 from trainer.detection_metrics import PageBoxes, detection_metrics
@@ -11,7 +13,7 @@ from trainer.run_files import read_json
 from trainer.runs import PageAnswer, RunFolder
 
 Block = dict[str, dict[str, Interval]]
-"""``{"detector" | "local" | "global" | "fused": {metric: interval}}``."""
+"""``{"detector" | "local" | "global" | "waveform" | "fused": {metric: interval}}``."""
 
 N_BOOT = 1000
 
@@ -39,7 +41,7 @@ def summarise(
     ]
     everything = {key: value for of_fold in boxes_of for key, value in of_fold.items()}
     labels, groups = [a.label for a in answers], [group_of[a.file] for a in answers]
-    p = {"local": [a.p_local for a in answers], "global": [a.p_global for a in answers]}
+    p = {name: p_of for name, p_of in _by_network(answers).items() if not np.isnan(p_of).all()}
     fused = [a.p_abnormal for a in answers]
     return {
         "folds": blocks,
@@ -63,6 +65,7 @@ def _block(
         decisions = [decide(value, facts[a.fold]["thresholds"][name])[0] for a, value in zip(answers, p, strict=True)]
         return classification_metrics(labels, p, decisions, groups, n_boot=N_BOOT)
 
+    single = {name: figures(p, name) for name, p in _by_network(answers).items() if not np.isnan(p).all()}
     return {
         "detector": detection_metrics(
             [boxes for _, boxes in found.values()],
@@ -70,9 +73,17 @@ def _block(
             [facts[fold]["min_score"] for fold, _ in found.values()],
             n_boot=N_BOOT,
         ),
-        "local": figures([a.p_local for a in answers], "local"),
-        "global": figures([a.p_global for a in answers], "global"),
+        **single,
         "fused": classification_metrics(
             labels, [a.p_abnormal for a in answers], [a.decision for a in answers], groups, n_boot=N_BOOT
         ),
+    }
+
+
+def _by_network(answers: Sequence[PageAnswer]) -> dict[str, list[float]]:
+    """Each network's own answers."""
+    return {
+        "local": [a.p_local for a in answers],
+        "global": [a.p_global for a in answers],
+        "waveform": [a.p_waveform for a in answers],
     }

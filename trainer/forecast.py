@@ -5,7 +5,7 @@ from typing import Any
 
 from trainer.workload import JOINT, LOOKING
 
-ORDER = ("detector", LOOKING, "local", "global", "fusion", JOINT)
+ORDER = ("detector", LOOKING, "local", "global", "waveform", "fusion", JOINT)
 _FINDING_SHARE = 0.7
 """Of looking: finding the beats before the classifiers are trained. The rest is judging pages after them."""
 _TRUST = 0.1

@@ -13,7 +13,8 @@ from trainer.priority import threads_to_use
 from trainer.run_files import ENVIRONMENT, REHEARSAL, read_json, run_folder
 from trainer.workload import JOINT, LOOKING
 
-_TYPICAL_S = {"detector": 0.35, "local": 0.12, "global": 0.25, "fusion": 0.01, JOINT: 1.2, LOOKING: 1.0}
+_TYPICAL_S = {"detector": 0.35, "local": 0.12, "global": 0.25, "waveform": 0.01, "fusion": 0.01}
+_TYPICAL_S |= {JOINT: 1.2, LOOKING: 1.0}
 """Seconds a page on 2 threads, each time it is shown to a stage; "looking" once a page: find beats, judge."""
 _TYPICAL_THREADS = 2
 _GAIN_OF_THREADS = 0.7

@@ -8,12 +8,13 @@ import numpy as np
 from ecgcore.types import FloatArray
 from trainer.jobs_results import PageResult
 
-Network = Literal["fused", "global", "local"]
+Network = Literal["fused", "global", "local", "waveform"]
 
 _ANSWER: dict[Network, Callable[[PageResult], float | None]] = {
     "fused": lambda page: page.p_abnormal,
     "global": lambda page: page.p_global,
     "local": lambda page: page.p_local,
+    "waveform": lambda page: page.p_waveform,
 }
 
 

@@ -14,6 +14,7 @@ from trainer.results_schema import damaged, read_comparison, read_summary
 from trainer.run_files import COMPARISON, LEFT_OUT, PREDICTIONS, SUMMARY, run_folder
 
 PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision")
+WAVEFORM_COLUMN = "p_waveform"
 LEFT_OUT_COLUMNS = ("file", "reason")
 
 
@@ -28,6 +29,7 @@ class PageResult:
         group: patient.
         fold: from 0.
         p_global, p_local, p_abnormal: probabilities; None where there is no answer, since no beat was found.
+        p_waveform: the same; None where no lead was read, or there was no waveform network.
         decision: "normal", "abnormal" or "refer".
     """
 
@@ -40,6 +42,7 @@ class PageResult:
     p_local: float | None
     p_abnormal: float | None
     decision: str
+    p_waveform: float | None = None
 
     @property
     def distance(self) -> float:
@@ -106,6 +109,7 @@ def _answers(store: Store, rows: Sequence[Mapping[str, str]]) -> list[PageResult
             p_local=_number(row["p_local"]),
             p_abnormal=_number(row["p_abnormal"]),
             decision=row["decision"],
+            p_waveform=_number(row[WAVEFORM_COLUMN]),
         )
         for row in rows
     ]
@@ -156,7 +160,8 @@ def _rows(path: Path, columns: Collection[str]) -> list[dict[str, str]]:
         raise damaged(path) from error
     if any(row.get(column) is None for row in rows for column in columns):
         raise damaged(path)
-    return [{column: from_cell(row[column]) for column in columns} for row in rows]
+    # runs of earlier versions have no waveform network
+    return [{column: from_cell(row.get(column) or "") for column in (*columns, WAVEFORM_COLUMN)} for row in rows]
 
 
 def _number(text: str) -> float | None:

@@ -22,8 +22,8 @@ from trainer.data import PreparedPage, preparation_version
 from trainer.engine import Progress, silent
 from trainer.files import write_bytes_atomic
 from trainer.predict import beat_features, global_features
-from trainer.stage_detector import detect_pages
-from trainer.stage_fusion import BOX_JITTER
+from trainer.stages.detector import detect_pages
+from trainer.stages.fusion import BOX_JITTER
 from trainer.workload import LOOKING
 
 Found = tuple[FloatArray, FloatArray]

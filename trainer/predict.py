@@ -11,20 +11,29 @@ from ecgcore.device import mixed_precision
 from ecgcore.fusion import FusionHead
 from ecgcore.global_model import GlobalNet, page_canvas
 from ecgcore.local_model import LocalNet, cut_beats
+from ecgcore.networks.waveform_net import LeadsOfNetwork, WaveformConfig, WaveformNet, leads_for_network
 from ecgcore.types import FloatArray
+from ecgcore.waveform.signal import FS_HZ
 from trainer.data import PreparedPage
 
 _PAGES_AT_ONCE = 8
 _BEATS_AT_ONCE = 128
+_SIGNALS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
 class PageFeatures:
-    """What the fusion head sees of N pages: page features, summed beat features, beat counts."""
+    """What the fusion head sees of N pages: page features, summed beat features, beat counts, waveform features."""
 
     f_global: Tensor
     f_beats_sum: Tensor
     n_beats: Tensor
+    f_waveform: Tensor | None = None
+
+    def on(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """The head's arguments on a device."""
+        f_waveform = None if self.f_waveform is None else self.f_waveform.to(device)
+        return self.f_global.to(device), self.f_beats_sum.to(device), self.n_beats.to(device), f_waveform
 
 
 @torch.inference_mode()
@@ -56,10 +65,33 @@ def beat_features(model: LocalNet, pages: Sequence[PreparedPage], beats: Sequenc
     return result
 
 
-def page_features(f_global: Tensor, f_beats: Sequence[Tensor]) -> PageFeatures:
+def network_leads(page: PreparedPage, config: WaveformConfig) -> LeadsOfNetwork | None:
+    """A page's leads as the network takes them; None where none was read."""
+    return None if page.leads_mv is None else leads_for_network(page.leads_mv, FS_HZ, config)
+
+
+def waveform_features(model: WaveformNet, pages: Sequence[PreparedPage]) -> Tensor:
+    """Features ``[N, D]`` of the pages' leads, on the CPU; a row of NaN where none was read."""
+    return features_of_leads(model, [network_leads(page, model.config) for page in pages])
+
+
+@torch.inference_mode()
+def features_of_leads(model: WaveformNet, leads: Sequence[LeadsOfNetwork | None]) -> Tensor:
+    """As ``waveform_features``, of leads as the network takes them."""
+    model.eval()
+    device = next(model.parameters()).device
+    features = torch.full((len(leads), model.config.feature_dim), torch.nan)
+    read = [(row, one) for row, one in enumerate(leads) if one is not None]
+    for start in range(0, len(read), _SIGNALS_AT_ONCE):
+        rows, some = zip(*read[start : start + _SIGNALS_AT_ONCE], strict=True)
+        features[list(rows)] = model.features(torch.from_numpy(np.stack(some)).to(device)).cpu()
+    return features
+
+
+def page_features(f_global: Tensor, f_beats: Sequence[Tensor], f_waveform: Tensor | None = None) -> PageFeatures:
     """Pool the beats' features of each page."""
     sums = torch.stack([beats.sum(dim=0) for beats in f_beats])
-    return PageFeatures(f_global, sums, torch.tensor([len(beats) for beats in f_beats]))
+    return PageFeatures(f_global, sums, torch.tensor([len(beats) for beats in f_beats]), f_waveform)
 
 
 @torch.inference_mode()
@@ -69,8 +101,14 @@ def page_logits(model: GlobalNet, pages: Sequence[PreparedPage]) -> FloatArray:
 
 
 @torch.inference_mode()
-def logits_of_pages(model: GlobalNet, features: Tensor) -> FloatArray:
-    """Global logits ``[N]`` of page features ``[N, D]``."""
+def waveform_logits(model: WaveformNet, pages: Sequence[PreparedPage]) -> FloatArray:
+    """Logits ``[N]`` of the pages' signals; NaN where no lead was read."""
+    return logits_of_pages(model, waveform_features(model, pages))
+
+
+@torch.inference_mode()
+def logits_of_pages(model: GlobalNet | WaveformNet, features: Tensor) -> FloatArray:
+    """Logits ``[N]`` of page or waveform features ``[N, D]``."""
     device = next(model.parameters()).device
     return model.fc(features.to(device)).squeeze(1).double().cpu().numpy()  # type: ignore[no-any-return]
 
@@ -94,7 +132,7 @@ def fused_logits(head: FusionHead, features: PageFeatures) -> FloatArray:
     """Fused logits ``[N]``; NaN where a page has no beat, since such a page is referred."""
     head.eval()
     device = next(head.parameters()).device
-    logits = head(features.f_global.to(device), features.f_beats_sum.to(device), features.n_beats.to(device))
+    logits = head(*features.on(device))
     values: FloatArray = logits.double().cpu().numpy()
     values[features.n_beats.numpy() == 0] = np.nan
     return values

@@ -11,18 +11,21 @@ from annotations.mentions import wait_until_forgotten
 from annotations.model import StoreError
 from annotations.store import Store
 from ecgcore.errors import BadBundle
-from ecgcore.manifest import MANIFEST, check_files
-from ecgcore.manifest_schema import PARTS
+from ecgcore.manifest import MANIFEST, check_files, weight_files
+from ecgcore.manifest_schema import PARTS, PUBLISHED_PARTS
 from trainer.registry import BundleFacts, bundle, bundles, bundles_folder, check_version
 
 MOST_BYTES = 2 * 1024**3
 """Unpacked; the shipped bundle has 50 MB, the published networks in half precision some 300 MB."""
 NAMES = frozenset({MANIFEST, *(f"{part}.safetensors" for part in PARTS)})
+"""The most that a bundle's folder holds; the published method has no waveform network."""
+ALWAYS_THERE = frozenset({MANIFEST, *(f"{part}.safetensors" for part in PUBLISHED_PARTS)})
 
 MOST_ENTRIES = 1000
 """Marks of a ZIP's entries that are counted before it is opened; weights hold one by chance every four gigabytes."""
 
 _CHUNK_BYTES = 1 << 20
+_OTHER_FILES = "The file does not hold exactly the files of a model."
 _CHOOSE_ANOTHER = "Choose a file that Export (export-bundle) wrote."
 
 
@@ -33,7 +36,7 @@ def check_bundle(facts: BundleFacts) -> None:
         BadBundle: a file of the bundle is missing or altered.
     """
     try:
-        states = [(facts.folder / name).stat() for name in sorted(NAMES)]
+        states = [(facts.folder / name).stat() for name in _names_in(facts.folder)]
     except OSError:
         check_files(facts.folder)  # says which one
         return
@@ -43,6 +46,10 @@ def check_bundle(facts: BundleFacts) -> None:
 @lru_cache(maxsize=64)
 def _check_files_as_of(folder: Path, _states: tuple[tuple[int, int], ...]) -> None:
     check_files(folder)
+
+
+def _names_in(folder: Path) -> list[str]:
+    return sorted(name for name in NAMES if (folder / name).exists())
 
 
 def export_bundle(store: Store, version: str, file: Path) -> None:
@@ -60,7 +67,7 @@ def export_bundle(store: Store, version: str, file: Path) -> None:
     partial = file.with_name(file.name + ".partial")
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:  # weights hardly shrink
-            for name in sorted(NAMES):
+            for name in _names_in(facts.folder):
                 archive.write(facts.folder / name, name)
         partial.replace(file)
     except OSError as error:
@@ -90,9 +97,12 @@ def import_bundle(store: Store, file: Path | BinaryIO) -> BundleFacts:
         except (OSError, *DAMAGED) as error:
             raise StoreError(f"This is not a model file: {error}.", _CHOOSE_ANOTHER) from error
         try:
-            version = check_version(check_files(unpacked)["version"])
+            manifest = check_files(unpacked)
+            version = check_version(manifest["version"])
         except BadBundle as error:
             raise BadBundle(error.cause.replace(f"{unpacked}/", ""), _CHOOSE_ANOTHER) from error
+        if {MANIFEST, *(name for name, _ in weight_files(manifest).values())} != set(_names_in(unpacked)):
+            raise StoreError(_OTHER_FILES, _CHOOSE_ANOTHER)
         if version in {known.version for known in bundles(store)} or (root / version).exists():
             raise StoreError(f"Model {version} is here already.", "It stays as it is; nothing was imported.")
         unpacked.rename(root / version)
@@ -105,11 +115,11 @@ def _unpack(file: Path | BinaryIO, folder: Path) -> None:
             _unpack(stream, folder)
         return
     if listed_entries(file) > MOST_ENTRIES:
-        raise StoreError("The file does not hold exactly the five files of a model.", _CHOOSE_ANOTHER)
+        raise StoreError(_OTHER_FILES, _CHOOSE_ANOTHER)
     with zipfile.ZipFile(file) as archive:
         names = [entry.filename for entry in archive.infolist()]
-        if len(names) != len(NAMES) or set(names) != NAMES:
-            raise StoreError("The file does not hold exactly the five files of a model.", _CHOOSE_ANOTHER)
+        if len(names) != len(set(names)) or not ALWAYS_THERE <= set(names) <= NAMES:
+            raise StoreError(_OTHER_FILES, _CHOOSE_ANOTHER)
         left = MOST_BYTES
         for name in names:
             with archive.open(name) as packed, (folder / name).open("wb") as plain:

@@ -15,7 +15,7 @@ from trainer.data import PreparedPage
 from trainer.descent import StartOf
 from trainer.engine import StageContext
 from trainer.stack import labelled, train_stack
-from trainer.stage_detector import VALIDATION_PAGES
+from trainer.stages.detector import VALIDATION_PAGES
 from trainer.workload import JOINT, LOOKING, PAGES_A_LOCAL_STEP
 
 _STEPS = 3
@@ -90,6 +90,7 @@ def _pages_a_step(recipe: Recipe) -> dict[str, int]:
         "detector": recipe.detector.batch,
         "local": PAGES_A_LOCAL_STEP,
         "global": min(whole.at_once or whole.batch, whole.batch),
+        "waveform": 0 if recipe.waveform is None else recipe.waveform.batch,
         "fusion": recipe.fusion.batch,
         JOINT: 1,
     }
@@ -101,6 +102,7 @@ def _checks(recipe: Recipe, stage: str, val: Sequence[PreparedPage], checking: S
         "detector": recipe.detector.epochs,
         "local": recipe.local.epochs,
         "global": recipe.global_.epochs,
+        "waveform": 0 if recipe.waveform is None else recipe.waveform.epochs,
         JOINT: recipe.fusion.joint_epochs,
     }
     if stage not in epochs:
@@ -132,6 +134,7 @@ def _shortened(recipe: Recipe) -> Recipe:
         local=short(recipe.local),
         global_=short(recipe.global_),
         fusion=fusion,
+        waveform=None if recipe.waveform is None else short(recipe.waveform),
     )
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from ecgcore.errors import NotScreenable
 from ecgcore.page import picture_hash, prepare_page
 from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, plan_page, random_style
-from ecgcore.types import FloatArray
-from trainer.data import PreparedPage, boxes_in_panel
+from ecgcore.types import FloatArray, Paper
+from trainer.data import PreparedPage, boxes_in_panel, read_leads
 from trainer.sources import Record
 from trainer.variants import vary_amplitudes, vary_rhythm
 
@@ -83,8 +83,18 @@ def render_page(record: Record, seed: int, style: PageStyle | None = None) -> Si
     )
 
 
-def prepare_rendered(record: Record, page: SimPage, *, boxed: bool, key: str) -> PreparedPage | None:
-    """Send a drawn page through the same preparation as a user's picture; None where it is not screenable."""
+def prepare_rendered(
+    record: Record, page: SimPage, *, boxed: bool, key: str, paper: Paper | None = None
+) -> PreparedPage | None:
+    """Send a drawn page through the same preparation as a user's picture; None where it is not screenable.
+
+    Args:
+        record: what was drawn.
+        page: the drawing.
+        boxed: whether its boxes are all of its beats.
+        key: the page's name.
+        paper: its speed and gain, as a user would set them; by default nobody does.
+    """
     try:
         prepared = prepare_page(page.image_rgb)
     except NotScreenable:
@@ -99,6 +109,7 @@ def prepare_rendered(record: Record, page: SimPage, *, boxed: bool, key: str) ->
         picture_hash=picture_hash(page.image_rgb),
         source_record=record.source_record,
         has_grid=prepared.has_grid,
+        leads_mv=read_leads(prepared.ink, prepared.px_per_mm_source, paper),
     )
 
 

@@ -38,7 +38,7 @@ from trainer.registry import bundle, bundles_folder, line_of_descent
 from trainer.rehearsal import rehearse
 from trainer.run_files import COMPARISON, ENVIRONMENT, LEFT_OUT, REHEARSAL, SUMMARY, read_json, run_folder
 from trainer.runs import RunFolder, inputs_table, open_run, write_left_out
-from trainer.stack import choose_start
+from trainer.start import choose_start
 from trainer.store_pages import StorePages, fix_folds_for, folds_for, left_out_words, pages_of_store
 from trainer.table import PageItem
 

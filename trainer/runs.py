@@ -37,7 +37,7 @@ from trainer.run_files import (
 )  # fmt: skip
 from trainer.table import NAMES, PageItem
 
-PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision")
+PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision", "p_waveform")
 PAGES = "pages"
 CONFIG = "config.json"
 _BEFORE_THE_START = {LOCK, OPENING, LOG, PROGRESS, ENVIRONMENT, LEFT_OUT, PAGES, PREPARED, REHEARSAL}
@@ -56,6 +56,7 @@ class PageAnswer:
     p_local: float
     p_abnormal: float
     decision: str
+    p_waveform: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -157,10 +158,11 @@ def write_left_out(path: Path, left_out: Mapping[str, str]) -> None:
 
 def write_answers(path: Path, answers: Sequence[PageAnswer]) -> None:
     """Write ``predictions.csv`` (contract 1)."""
-    rows = [
-        (a.file, NAMES[a.label], a.group, a.fold, *map(_number, (a.p_global, a.p_local, a.p_abnormal)), a.decision)
-        for a in answers
-    ]
+    rows = []
+    for a in answers:
+        p_global, p_local, p_abnormal, p_waveform = map(_number, (a.p_global, a.p_local, a.p_abnormal, a.p_waveform))
+        known = a.file, NAMES[a.label], a.group, a.fold
+        rows.append((*known, p_global, p_local, p_abnormal, a.decision, p_waveform))
     write_text_atomic(path, _csv_text(PREDICTION_COLUMNS, rows))
 
 
@@ -173,10 +175,11 @@ def read_answers(path: Path) -> list[PageAnswer]:
                 label=int(row["label"] == "abnormal"),
                 group=from_cell(row["group"]),
                 fold=int(row["fold"]),
-                p_global=float(row["p_global"] or "nan"),
-                p_local=float(row["p_local"] or "nan"),
-                p_abnormal=float(row["p_abnormal"] or "nan"),
+                p_global=_value(row["p_global"]),
+                p_local=_value(row["p_local"]),
+                p_abnormal=_value(row["p_abnormal"]),
                 decision=row["decision"],
+                p_waveform=_value(row.get("p_waveform")),  # runs before did not write it
             )
             for row in csv.DictReader(stream)
         ]
@@ -184,6 +187,10 @@ def read_answers(path: Path) -> list[PageAnswer]:
 
 def _number(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.6f}"
+
+
+def _value(cell: str | None) -> float:
+    return float(cell) if cell else math.nan
 
 
 def _csv_text(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -2,7 +2,7 @@
 
 import ast
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,8 @@ class Record:
         fs_hz: sampling frequency.
         beats_s: per lead ``[k, 2]``, onset and end of every complete marked beat in seconds; None where nobody marked.
         stretches_s: per lead ``[m, 2]``, stretches in which every beat is marked complete.
+        statements: SCP statements and diagnostic superclasses; empty where unknown.
+        fold: of the data set's own division by patient; None where it has none.
     """
 
     source_record: str
@@ -44,6 +46,8 @@ class Record:
     fs_hz: float
     beats_s: list[FloatArray] | None = None
     stretches_s: list[FloatArray] | None = None
+    statements: frozenset[str] = frozenset()
+    fold: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,8 @@ def _ptbxl_compact(folder: Path) -> Iterator[Record]:
     rows = _read_csv(folder / "ptbxl.csv")
     for row, record_steps in zip(rows, steps, strict=True):
         label = {"normal": 0, "abnormal": 1}.get(row["label"])
-        yield _ptbxl_record(row["ecg_id"], row["patient_id"], label, record_steps * 0.005, 250.0)
+        statements = {*row.get("superclasses", "").split("|"), *_codes(row)} - {""}
+        yield _ptbxl_record(row, label, statements, record_steps * 0.005, 250.0)
 
 
 def _ptbxl_published(folder: Path) -> Iterator[Record]:
@@ -151,19 +156,30 @@ def _ptbxl_published(folder: Path) -> Iterator[Record]:
         row[""]: row["diagnostic_class"] for row in _read_csv(folder / "scp_statements.csv") if row["diagnostic_class"]
     }
     for row in _read_csv(folder / "ptbxl_database.csv"):
-        codes: dict[str, float] = ast.literal_eval(row["scp_codes"])
+        codes = _codes(row)
         classes = {superclass[code] for code in codes if code in superclass}
         label = 0 if classes == {"NORM"} else 1 if classes and classes <= ABNORMAL_SUPERCLASSES else None
         record = wfdb.rdrecord(str(folder / row["filename_hr"]))
-        patient = str(int(float(row["patient_id"]))) if row["patient_id"] else ""
-        yield _ptbxl_record(row["ecg_id"], patient, label, np.nan_to_num(record.p_signal.T), float(record.fs))
+        yield _ptbxl_record(row, label, classes | set(codes), np.nan_to_num(record.p_signal.T), float(record.fs))
 
 
-def _ptbxl_record(ecg_id: str, patient: str, label: int | None, signals_mv: FloatArray, fs_hz: float) -> Record:
-    number = str(int(float(ecg_id)))
-    patient = str(int(float(patient))) if patient else ""
-    group = f"ptbxl:patient:{patient}" if patient else f"ptbxl:record:{number}"
-    return Record(f"ptbxl:{number}", group, label, signals_mv, fs_hz)
+def _codes(row: Mapping[str, str]) -> dict[str, float]:
+    """The SCP statements with their likelihoods, as the published table writes them."""
+    codes: dict[str, float] = ast.literal_eval(row.get("scp_codes") or "{}")
+    return codes
+
+
+def _ptbxl_record(
+    row: Mapping[str, str], label: int | None, statements: Collection[str], signals_mv: FloatArray, fs_hz: float
+) -> Record:
+    number, patient, fold = (_whole(row.get(name)) for name in ("ecg_id", "patient_id", "fold"))
+    fold = _whole(row.get("strat_fold")) if fold is None else fold  # its name in the published table
+    group = f"ptbxl:record:{number}" if patient is None else f"ptbxl:patient:{patient}"
+    return Record(f"ptbxl:{number}", group, label, signals_mv, fs_hz, statements=frozenset(statements), fold=fold)
+
+
+def _whole(cell: str | None) -> int | None:
+    return int(float(cell)) if cell else None
 
 
 def load_khan(folder: Path) -> list[Picture]:

@@ -2,62 +2,56 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
-from urllib.error import URLError
+from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 
 from ecgcore.bundle import Bundle, Networks, Operating
-from ecgcore.detector import BeatDetector, DetectorConfig
-from ecgcore.errors import BadData, EcgError
-from ecgcore.fusion import FusionConfig, FusionHead
-from ecgcore.global_model import GlobalConfig, GlobalNet
-from ecgcore.local_model import LocalConfig, LocalNet
-from ecgcore.types import FloatArray
+from ecgcore.detector import BeatDetector
+from ecgcore.errors import BadData
+from ecgcore.global_model import GlobalNet
+from ecgcore.local_model import LocalNet
+from ecgcore.network_configs import DetectorConfig, GlobalConfig, LocalConfig
+from ecgcore.networks.waveform_net import WaveformNet
+from trainer.answers import Answers, answer_pages, calibrate_networks
 from trainer.beat_labels import with_labelled_beats
-from trainer.calibrate import Calibration, calibrate
-from trainer.config import Recipe, Stage
+from trainer.calibrate import Calibration
+from trainer.config import Recipe
 from trainer.data import PreparedPage
 from trainer.engine import StageContext
-from trainer.looking import AS_IT_COMES, LOWEST_SCORE, Found, Looking
-from trainer.predict import fused_logits, logits_of_pages, mean_logits_of_beats, page_features
-from trainer.stage_detector import train_detector
-from trainer.stage_fusion import HeadFeatures, train_fusion, train_head, with_beats
-from trainer.stages import labels_of, train_global, train_local
+from trainer.looking import AS_IT_COMES, Looking
+from trainer.predict import waveform_features
+from trainer.stages.classifiers import labels_of, train_global, train_local
+from trainer.stages.detector import train_detector
+from trainer.stages.fusion import (
+    HeadFeatures,
+    new_head,
+    train_fusion,
+    train_head,
+    varied_waveform_features,
+    with_beats,
+)
+from trainer.stages.waveform import teaching_pages, train_waveform
+from trainer.start import Start, network_config
 from trainer.workload import LOOKING
 
-__all__ = ["LOWEST_SCORE", "Answers", "Found", "Start", "StartFrom", "Trained", "answer_pages", "train_stack"]
-
-StartFrom = Literal["bundle", "imagenet", "random"]
 ContextOf = Callable[[str], StageContext]
 _Net = TypeVar("_Net", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What the networks say of N pages.
-
-    Args:
-        found: boxes and scores of each page.
-        logits: "global", "local" (mean over beats) and "fused", each ``[N]``; the latter two NaN without a beat.
-    """
-
-    found: list[Found]
-    logits: dict[str, FloatArray]
-
-
-@dataclass(frozen=True)
 class Trained:
-    """Networks with their calibration folded in: ``sigmoid`` of the global and of the mean local logit, and ``sigmoid``
-    of the fused logit over ``operating.temperature``, are probabilities.
+    """Networks with their calibration folded in: ``sigmoid`` of the global, waveform and mean local logit is a
+    probability, and so is ``sigmoid`` of the fused logit over ``operating.temperature``.
 
     Args:
         nets: on the training device, in eval mode.
         operating: of the fused answer.
-        calibrations: of "global", "local" and "fused", as they apply to ``nets`` now.
+        calibrations: of each network and of the fused answer, as they apply to ``nets`` now.
         has_own_detector: whether there were boxed pages; without them the bundle's detector has no figures here.
         parent: the bundle whose weights went in, if any.
         looking: how the networks look at pages.
@@ -75,52 +69,6 @@ class Trained:
         return answer_pages(self.nets, self.operating.min_score, pages, self.looking)
 
 
-@dataclass(frozen=True)
-class Start:
-    """Where a training starts; networks that are None are drawn anew.
-
-    Args:
-        bundle: whose detector is used as it is where no page is boxed, whatever else is None.
-        detector, local, global_, fusion: weights to go on from; they are copied, never changed.
-        from_bundle: whether these are the bundle's.
-    """
-
-    bundle: Bundle | None = None
-    detector: BeatDetector | None = None
-    local: LocalNet | None = None
-    global_: GlobalNet | None = None
-    fusion: FusionHead | None = None
-    from_bundle: bool = False
-
-
-def choose_start(start_from: StartFrom, bundle: Bundle | None, recipe: Recipe) -> Start:
-    """Weights to start from.
-
-    Args:
-        start_from: "bundle" goes on from the bundle's weights, "imagenet" from torchvision's, "random" from none.
-        bundle: needed for "bundle", and wherever no page is boxed.
-        recipe: shapes of networks that do not come from the bundle.
-
-    Raises:
-        BadData: the bundle is needed and missing.
-        EcgError: the ImageNet weights cannot be fetched.
-    """
-    if start_from == "random":
-        return Start(bundle)
-    if start_from == "imagenet":
-        try:
-            local = LocalNet(network_config(LocalConfig, recipe.local), imagenet=True)
-            global_ = GlobalNet(network_config(GlobalConfig, recipe.global_), imagenet=True)
-        except URLError as error:
-            raise EcgError(f"The ImageNet weights cannot be fetched: {error.reason}.", "Use --start bundle.") from error
-        return Start(bundle, local=local, global_=global_)
-    if bundle is None:
-        raise BadData("There is no bundle to start from.", "Name one with --bundle.")
-    nets = bundle.nets
-    keeps_head = (nets.fusion.config.pool, nets.fusion.config.hidden) == (recipe.fusion.pool, recipe.fusion.hidden)
-    return Start(bundle, nets.detector, nets.local, nets.global_, nets.fusion if keeps_head else None, True)
-
-
 def train_stack(
     train: Sequence[PreparedPage],
     val: Sequence[PreparedPage],
@@ -129,7 +77,7 @@ def train_stack(
     context_of: ContextOf,
     cache: Path | None = None,
 ) -> Trained:
-    """Train the four stages and fit the decisions.
+    """Train the stages and fit the decisions.
 
     The detector learns from the boxed pages of ``train``; where there is none, or the recipe gives it no epoch, the
     bundle's is used as it is. The classifiers learn from the labelled pages.
@@ -139,7 +87,7 @@ def train_stack(
         val: pages of other groups, for early stopping, temperatures and thresholds.
         recipe: how.
         start: from where.
-        context_of: the context of the stage of a name ("detector", "local", "global", "fusion").
+        context_of: the context of the stage of a name ("detector", "local", "global", "waveform", "fusion").
         cache: where to keep what networks see that are not trained.
 
     Raises:
@@ -186,24 +134,33 @@ def train_stack(
     context = context_from("global", start.global_)
     global_ = _own(start.global_, context) or GlobalNet(network_config(GlobalConfig, recipe.global_))
     global_ = train_global(train, recipe.global_, context, init=global_, val=val)
+    waveform = _train_waveform(train, val, recipe, start, context_from("waveform", start.waveform))
     context = context_from("fusion", start.fusion)
-    fusion = _own(start.fusion, context) or FusionHead(
-        FusionConfig(
-            pool=recipe.fusion.pool,
-            hidden=recipe.fusion.hidden,
-            global_dim=global_.config.feature_dim,
-            local_dim=local.config.feature_dim,
-            dropout=recipe.fusion.dropout,
-        )
-    )
+    fusion = _own(start.fusion, context)
+    if fusion is None or fusion.config.waveform_dim != (0 if waveform is None else waveform.config.feature_dim):
+        fusion = new_head(global_, local, waveform, recipe.fusion)
     if looking.has_frozen_trunks and cache is not None:
         seen, beats_seen = with_beats(train, beats)
         learnt = HeadFeatures(*looking.varied_features(global_, local, seen, beats_seen), labels_of(seen))
         checked = HeadFeatures(*looking.features(global_, local, val, beats_val), labels_of(val))
+        if waveform is not None:
+            rng = np.random.default_rng(context.seed)
+            learnt = replace(learnt, f_waveform=varied_waveform_features(waveform, seen, rng))
+            checked = replace(checked, f_waveform=waveform_features(waveform, val))
         train_head(fusion, learnt, recipe.fusion, context, val=checked)
     else:
-        fusion = train_fusion(global_, local, train, beats, recipe.fusion, context, init=fusion, val=(val, beats_val))
-    nets = Networks(detector, local, global_, fusion)
+        fusion = train_fusion(
+            global_,
+            local,
+            train,
+            beats,
+            recipe.fusion,
+            context,
+            init=fusion,
+            val=(val, beats_val),
+            waveform_net=waveform,
+        )
+    nets = Networks(detector, local, global_, fusion, waveform)
     for net in nets.by_part().values():
         net.to(context.device).eval()
     operating, calibrations = calibrate_networks(nets, min_score, val, recipe, looking)
@@ -216,30 +173,6 @@ def labelled(pages: Sequence[PreparedPage]) -> list[PreparedPage]:
     return [page for page in pages if page.label is not None]
 
 
-def answer_pages(
-    nets: Networks, min_score: float, pages: Sequence[PreparedPage], looking: Looking = AS_IT_COMES
-) -> Answers:
-    """Find the beats of pages and judge them.
-
-    Args:
-        nets: in eval mode.
-        min_score: boxes from this score on are beats.
-        pages: any, labelled or not.
-        looking: how the networks look at them.
-    """
-    found = looking.found(nets.detector, pages)
-    beats = [boxes[scores >= min_score] for boxes, scores in found]
-    f_global, f_beats = looking.features(nets.global_, nets.local, pages, beats)
-    return Answers(
-        found,
-        {
-            "global": logits_of_pages(nets.global_, f_global),
-            "local": mean_logits_of_beats(nets.local, f_beats),
-            "fused": fused_logits(nets.fusion, page_features(f_global, f_beats)),
-        },
-    )
-
-
 def _train_detector(
     train: Sequence[PreparedPage], val: Sequence[PreparedPage], recipe: Recipe, start: Start, context: StageContext
 ) -> BeatDetector:
@@ -248,48 +181,22 @@ def _train_detector(
     return train_detector(train, recipe.detector, context, init=detector, val=val)
 
 
+def _train_waveform(
+    train: Sequence[PreparedPage], val: Sequence[PreparedPage], recipe: Recipe, start: Start, context: StageContext
+) -> WaveformNet | None:
+    """The waveform network; the start's, or none, where the pages whose leads were read cannot teach one.
+
+    A bundle without one stays so: its few pages would teach a network from nothing, and its head would be drawn anew.
+    """
+    if recipe.waveform is None or (start.from_bundle and start.waveform is None):
+        return None
+    init = _own(start.waveform, context)
+    if not teaching_pages(train) or not recipe.waveform.epochs:
+        return init
+    return train_waveform(train, recipe.waveform, context, init=init, val=val)
+
+
 def _own(net: _Net | None, context: StageContext) -> _Net | None:
     """A copy that may be trained; the seed is set either way, for a network that is drawn anew."""
     torch.manual_seed(context.seed)
     return None if net is None else copy.deepcopy(net).requires_grad_(True)
-
-
-def network_config(config_class: Any, stage: Stage) -> Any:
-    """The network's config out of the stage's fields of the same name."""
-    return config_class(**{f.name: getattr(stage, f.name) for f in fields(config_class) if hasattr(stage, f.name)})
-
-
-def calibrate_networks(
-    nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe, looking: Looking = AS_IT_COMES
-) -> tuple[Operating, dict[str, Calibration]]:
-    """Fit the decisions on ``val`` and fold them into the networks."""
-    return apply_calibrations(nets, min_score, fit_calibrations(nets, min_score, val, recipe, looking))
-
-
-def fit_calibrations(
-    nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe, looking: Looking = AS_IT_COMES
-) -> dict[str, Calibration]:
-    """Decisions of "global", "local" and "fused", fitted on ``val``; the networks stay as they are."""
-    labels = [int(page.label == 1) for page in val]
-    return {
-        name: calibrate(logits, labels, recipe.sensitivity_target, recipe.specificity_target)
-        for name, logits in answer_pages(nets, min_score, val, looking).logits.items()
-    }
-
-
-def apply_calibrations(
-    nets: Networks, min_score: float, fitted: dict[str, Calibration]
-) -> tuple[Operating, dict[str, Calibration]]:
-    """Fold biases, and the unfused temperatures, into the networks' last layers; returns what is left to apply."""
-    operating = Operating(
-        min_score, fitted["fused"].temperature, fitted["fused"].p_normal_below, fitted["fused"].p_abnormal_from
-    )
-    calibrations: dict[str, Calibration] = {}
-    for layer, name in ((nets.global_.fc, "global"), (nets.local.fc, "local"), (nets.fusion.fc2, "fused")):
-        fit = fitted[name]
-        kept, folded = (fit.temperature, 1.0) if name == "fused" else (1.0, fit.temperature)
-        with torch.no_grad():
-            layer.weight.div_(folded)
-            layer.bias.add_(fit.bias).div_(folded)
-        calibrations[name] = Calibration(kept, 0.0, fit.p_normal_below, fit.p_abnormal_from)
-    return operating, calibrations

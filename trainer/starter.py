@@ -23,6 +23,7 @@ from ecgcore.fusion import FusionHead
 from ecgcore.global_model import GlobalNet
 from ecgcore.local_model import LocalConfig, LocalNet
 from ecgcore.types import FloatArray
+from trainer.answers import apply_calibrations, fit_calibrations
 from trainer.calibrate import Calibration, calibrate
 from trainer.config import RECIPES, DetectorStage, FusionStage, GlobalStage, LocalStage, Recipe
 from trainer.crossval import page_answers
@@ -31,10 +32,10 @@ from trainer.engine import Progress, StageContext
 from trainer.looking import Looking
 from trainer.run_files import PREDICTIONS
 from trainer.runs import read_answers, seen_rows, write_answers
-from trainer.stack import Trained, apply_calibrations, fit_calibrations
-from trainer.stage_detector import best_min_score, train_detector
-from trainer.stage_fusion import train_fusion
-from trainer.stages import train_global, train_local
+from trainer.stack import Trained
+from trainer.stages.classifiers import train_global, train_local
+from trainer.stages.detector import best_min_score, train_detector
+from trainer.stages.fusion import train_fusion
 from trainer.starter_figures import detector_figures, log_odds, real_figures, rendered_figures
 from trainer.starter_lessons import Lessons, mixing_weights
 from trainer.starter_pages import INNER_SHARE, Split, khan_pages, ludb_pages, ptbxl_pages

@@ -6,7 +6,7 @@ from typing import Any
 
 from trainer.config import Recipe
 
-STAGES = ("detector", "local", "global", "fusion")
+STAGES = ("detector", "local", "global", "waveform", "fusion")
 LOOKING = "looking"
 """Finding beats and judging pages, between the stages and after them."""
 JOINT = "fusion-joint"
@@ -43,6 +43,9 @@ def pages_shown(
         * an_epoch(recipe.detector.steps_per_epoch, recipe.detector.batch, max(boxed, least_boxed)),
         "local": local.epochs * an_epoch(local.steps_per_epoch, PAGES_A_LOCAL_STEP, visits * balanced),
         "global": recipe.global_.epochs * an_epoch(recipe.global_.steps_per_epoch, recipe.global_.batch, balanced),
+        "waveform": 0
+        if recipe.waveform is None
+        else recipe.waveform.epochs * an_epoch(recipe.waveform.steps_per_epoch, recipe.waveform.batch, balanced),
         "fusion": head.epochs * an_epoch(head.steps_per_epoch, head.batch, balanced),
     }
     shown = {stage: n for stage, n in shown.items() if stage in stages}

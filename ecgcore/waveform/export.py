@@ -1,6 +1,7 @@
 """A page's leads as files for other programs: CSV, WFDB and a DICOM waveform. Nothing in them names a patient."""
 
 import csv
+import io
 import re
 from pathlib import Path
 
@@ -32,13 +33,19 @@ def write_all(signal: PageSignal, folder: Path, stem: str) -> None:
 
 def write_csv(signal: PageSignal, path: Path) -> None:
     """Write ``time_s`` along the page and every lead in mV, a line a sample; empty where not read."""
+    path.write_bytes(csv_bytes(signal))
+
+
+def csv_bytes(signal: PageSignal) -> bytes:
+    """The table of ``write_csv``."""
     time_s = np.arange(signal.leads_mv.shape[1]) / signal.fs_hz
-    with path.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(("time_s", *LEADS))
-        for second, values_mv, read in zip(time_s, signal.leads_mv.T, signal.is_read.T, strict=True):
-            values = (f"{value:.3f}" if is_read else "" for value, is_read in zip(values_mv, read, strict=True))
-            writer.writerow((f"{second:.3f}", *values))
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(("time_s", *LEADS))
+    for second, values_mv, read in zip(time_s, signal.leads_mv.T, signal.is_read.T, strict=True):
+        values = (f"{value:.3f}" if is_read else "" for value, is_read in zip(values_mv, read, strict=True))
+        writer.writerow((f"{second:.3f}", *values))
+    return table.getvalue().encode()
 
 
 def write_wfdb(signal: PageSignal, folder: Path, stem: str) -> None:
@@ -62,12 +69,17 @@ def write_wfdb(signal: PageSignal, folder: Path, stem: str) -> None:
 
 def write_dicom(signal: PageSignal, path: Path) -> None:
     """Write a 12-lead ECG waveform (PS3.3, A.34.3) without a patient; 1 µV a step."""
+    path.write_bytes(dicom_bytes(signal))
+
+
+def dicom_bytes(signal: PageSignal) -> bytes:
+    """The file of ``write_dicom``."""
     microvolts = _microvolts(signal)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = TwelveLeadECGWaveformStorage
     meta.MediaStorageSOPInstanceUID = generate_uid()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    data = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    data = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
     data.StudyInstanceUID, data.SeriesInstanceUID = generate_uid(), generate_uid()
     data.Modality, data.SeriesNumber, data.InstanceNumber = "ECG", 1, 1
@@ -85,7 +97,9 @@ def write_dicom(signal: PageSignal, path: Path) -> None:
     wave.add_new("WaveformPaddingValue", "OW", np.int16(NOT_READ).tobytes())
     wave.add_new("WaveformData", "OW", microvolts.astype("<i2").tobytes())
     data.WaveformSequence = Sequence([wave])
-    data.save_as(path, enforce_file_format=True)
+    file = io.BytesIO()
+    data.save_as(file, enforce_file_format=True)
+    return file.getvalue()
 
 
 def _channel(lead: str) -> Dataset:

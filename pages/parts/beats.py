@@ -13,6 +13,7 @@ from ecgcore.types import Beat, ByteArray, Decision, Prediction
 from pages.parts.figure import beat_scores
 from pages.parts.heat import beat_picture
 from pages.parts.results import Screened, Shown
+from pages.parts.screen.lead_lines import lead_lines, signal_downloads
 from pages.parts.style import DECISION_SHAPE, signed
 from pages.parts.view import beat_key
 from pages.parts.words import counted, plain
@@ -131,6 +132,8 @@ def downloads(item: Screened, shown: Shown) -> None:
             on_click="ignore",
             icon=":material/download:",
         )
+        if lead_lines(item).xs:
+            signal_downloads(item)
 
 
 def heaviest(prediction: Prediction) -> dict[Decision, list[int]]:

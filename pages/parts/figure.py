@@ -7,7 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgcore.types import Beat, Box, Prediction
-from pages.parts.style import BLUE, DARK_GREEN, DARK_ORANGE, GREEN, GREY, ORANGE, VERMILION, signed
+from pages.parts.screen.lead_lines import LeadLines
+from pages.parts.style import BLUE, DARK_GREEN, DARK_ORANGE, GREEN, GREY, MAGENTA, ORANGE, VERMILION, signed
 
 # A share is drawn by its size relative to the page's largest: colour for the sign, solid or dashed for the same,
 # width for the size. One trace a class keeps a page of a hundred beats as quick as one of ten.
@@ -18,6 +19,8 @@ _CLASSES = (
     ("supports normal", -0.5, {"color": BLUE, "width": 1.5, "dash": "dash"}),
     ("strongly supports normal", -1.0, {"color": BLUE, "width": 3, "dash": "dash"}),
 )
+_LEADS_UID = "leads"
+"""By which plotly's SVG tells the signal from the other traces."""
 _EMPTY_PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABXvMqOgAAAABJRU5ErkJggg=="
 )
@@ -28,6 +31,7 @@ def page_figure(
     picture_jpeg: bytes,
     photo_wh: tuple[int, int],
     prediction: Prediction,
+    leads: LeadLines,
 ) -> go.Figure:
     """Draw one page with all its layers, in the coordinates of its upright photo; ``layer_css`` switches them.
 
@@ -35,6 +39,7 @@ def page_figure(
         picture_jpeg: the page, downscaled; it is stretched to ``photo_wh``.
         photo_wh: width and height of the upright photo in pixels.
         prediction: with status "ok": boxes and panel in photo pixels.
+        leads: the signal that was read off it.
 
     The second image is empty: the browser puts Grad-CAM there once it is computed (picture_zoom.js).
     """
@@ -51,6 +56,7 @@ def page_figure(
         line={"color": GREEN, "width": 2, "dash": "dot"},
         hoverinfo="skip",
     )
+    _add_leads(figure, leads)
     _add_peaks(figure, prediction)
     _add_handwriting(figure, prediction)
     _add_beats(figure, prediction.beats)
@@ -69,16 +75,18 @@ def page_figure(
     return figure
 
 
-def layer_css(scope: str, *, beats: bool, panel: bool, caliper: bool, heat_opacity: float, chosen: int | None) -> str:
+def layer_css(
+    scope: str, *, beats: bool, panel: bool, leads: bool, caliper: bool, heat_opacity: float, chosen: int | None
+) -> str:
     """A style sheet that shows and hides the layers of ``page_figure``.
 
     Streamlit builds a chart anew when its figure changes, and zoom and pan are lost; so the figure stays as it is and
-    the switches work on plotly's SVG: of the traces, the first is the panel and the last the rings; the second image is
-    the heat.
+    the switches work on plotly's SVG: of the traces, the first is the panel, the one of ``_LEADS_UID`` the signal and
+    the last the rings; the second image is the heat.
 
     Args:
         scope: CSS selector of the chart's container.
-        beats, panel, caliper: which layers to show; the caliper's is the box that was dragged last.
+        beats, panel, leads, caliper: which layers to show; the caliper's is the box that was dragged last.
         heat_opacity: 0..1; 0 hides the heat.
         chosen: number of the beat (from 0) to be ringed.
     """
@@ -87,12 +95,30 @@ def layer_css(scope: str, *, beats: bool, panel: bool, caliper: bool, heat_opaci
     if not panel:
         rules.append(f"{trace}:first-child {{display: none}}")
     if not beats:
-        rules.append(f"{trace}:not(:first-child, :last-child) {{display: none}}")
+        rules.append(f"{trace}:not(:first-child, :last-child, .trace{_LEADS_UID}) {{display: none}}")
+    if not leads:
+        rules.append(f"{trace}.trace{_LEADS_UID} {{display: none}}")
     if not caliper:
         rules.append(f"{scope} :is(.selectionlayer, .outline-controllers) {{display: none}}")
     if chosen is not None:
         rules.append(f"{trace}:last-child .point:nth-child({chosen + 1}) {{opacity: 1 !important}}")
     return "\n".join(rules)
+
+
+def _add_leads(figure: go.Figure, leads: LeadLines) -> None:
+    """The signal as one broken line, each lead named where it begins."""
+    figure.add_scatter(
+        uid=_LEADS_UID,
+        x=leads.xs,
+        y=leads.ys,
+        mode="lines+text",
+        text=leads.names,
+        textposition="top right",
+        textfont={"size": 12, "color": MAGENTA},
+        unselected={"textfont": {"color": MAGENTA}},
+        line={"color": MAGENTA, "width": 1.5},
+        hoverinfo="skip",
+    )
 
 
 def share_classes(beats: tuple[Beat, ...]) -> list[int]:

@@ -98,19 +98,18 @@ def _figures(summary: Mapping[str, Any], run: TrainingRun) -> None:
         st.caption(f"All folds: {words[0].lower()}{words[1:]}")
     with st.expander("What the figures mean"):
         st.markdown(HELP)
-    if sum(name in pooled for name in ("fused", "global", "local")) > 1:
+    if sum(name in pooled for name in PARTS if name != "detector") > 1:
         st.markdown("**Does fusion beat its parts?**")
         st.plotly_chart(run_plots.ablation_figure(pooled), key=f"run-{run.id}-ablation", config=run_plots.SHOWN,
                         alt=run_plots.ablation_text(pooled))  # fmt: skip
         st.caption(
-            f"Good is a verdict to the right of both its parts.{plain(_paired(summary.get('auroc_differences') or {}))}"
+            f"Good is a verdict to the right of all its parts.{plain(_paired(summary.get('auroc_differences') or {}))}"
         )
 
 
 def _paired(differences: Mapping[str, Any]) -> str:
     told = [
-        f"{name.replace('global', PARTS['global']).replace('local', PARTS['local'])} "
-        f"{interval_text(figure, signed=True)}"
+        f"fused minus {PARTS.get(name.removeprefix('fused minus '), name)} {interval_text(figure, signed=True)}"
         for name, figure in differences.items()
         if figure and None not in (figure.get("value"), figure.get("low"), figure.get("high"))
     ]

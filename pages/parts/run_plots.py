@@ -19,7 +19,7 @@ SHOWN: dict[str, Any] = {"displayModeBar": False}
 
 # A dash says what the colour says.
 _NETWORKS: Mapping[Network, tuple[str, str]] = {
-    "fused": (BLUE, "solid"), "global": (GREEN, "dash"), "local": (ORANGE, "dot"),
+    "fused": (BLUE, "solid"), "global": (GREEN, "dash"), "local": (ORANGE, "dot"), "waveform": (PURPLE, "dashdot"),
 }  # fmt: skip
 _FOLDS = ((BLUE, "circle"), (VERMILION, "square"), (GREEN, "diamond"), (ORANGE, "triangle-up"), (PURPLE, "x"))
 _FINAL = (SKY, "star")
@@ -162,12 +162,12 @@ def confusion_figure(pages: Sequence[PageResult]) -> go.Figure:
 
 
 def ablation_figure(pooled: Mapping[str, Any], metric: str = "auroc") -> go.Figure:
-    """One metric of the beat network alone, the whole-page network alone and both fused, with its intervals."""
-    names = [name for name in ("fused", "global", "local") if _has_value(pooled.get(name, {}).get(metric))]
+    """One metric of each network alone and of all fused, with its intervals."""
+    names = [name for name in _NETWORKS if _has_value(pooled.get(name, {}).get(metric))]
     return _intervals(
         {PARTS[name]: pooled[name][metric] for name in names},
         METRICS[metric],
-        [_NETWORKS[name][0] for name in names],  # type: ignore[index]
+        [_NETWORKS[name][0] for name in names],
     )
 
 

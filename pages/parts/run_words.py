@@ -10,6 +10,7 @@ STAGES = {
     "detector": PARTS["detector"],
     "local": PARTS["local"],
     "global": PARTS["global"],
+    "waveform": PARTS["waveform"],
     "fusion": PARTS["fused"],
 }
 

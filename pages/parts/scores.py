@@ -9,6 +9,7 @@ PARTS = {
     "fused": "verdict (fused)",
     "global": "whole-page network",
     "local": "beat network",
+    "waveform": "waveform network",
     "detector": "beat detector",
 }
 INNER_SPLIT = "inner_split"

@@ -17,6 +17,8 @@ GREEN, GREY = "rgb(0, 158, 115)", "rgb(138, 143, 148)"
 # Of letters on paper, where the colours of lines are too pale.
 DARK_ORANGE, DARK_GREEN = f"rgb{DARK_ORANGE_RGB}", "rgb(0, 100, 72)"
 PURPLE, SKY = "rgb(204, 121, 167)", "rgb(86, 180, 233)"
+MAGENTA = "rgb(214, 0, 147)"
+"""Of the signal over the ink: no paper, pen or box has it."""
 
 DECISION_COLOUR = {"normal": BLUE, "refer": ORANGE, "abnormal": VERMILION}
 # A shape says what the colour says, so that nothing rests on colour alone.

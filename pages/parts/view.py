@@ -10,6 +10,8 @@ from pages.parts.measured import NO_MILLIMETRES
 from pages.parts.messages import SELECTION, checked, tell_ignored
 from pages.parts.picture_zoom import PLOT, STYLE, zoom_on_purpose
 from pages.parts.results import Screened, Shown
+from pages.parts.screen.lead_lines import LEGEND as LEADS_LEGEND
+from pages.parts.screen.lead_lines import NO_LEADS, lead_lines
 from pages.parts.words import counted
 
 LEGEND = "Solid orange: supports abnormal. Dashed blue: supports normal. Thicker: weighs more. Grey: little weight."
@@ -40,6 +42,14 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             persist_state="session",
             help="All that the networks saw. Header, footer and whatever else lies outside were left out.",
         )
+        lines = lead_lines(item)
+        leads = st.toggle(
+            "Leads",
+            key="show-leads",
+            persist_state="session",
+            disabled=not lines.xs,
+            help=LEADS_LEGEND if lines.xs else NO_LEADS,
+        )
         known = item.prediction.px_per_mm is not None
         caliper = st.toggle(
             "Caliper",
@@ -56,10 +66,12 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
     # Its bar has a place of its own, as has the caliper: the picture would be built anew at another place on the page.
     with st.container():
         heat_png = page_heat_png(item, shown, bundle) if item.key in explained else None
-    figure = page_figure(shown.view_jpeg, shown.wh, item.prediction)
+    figure = page_figure(shown.view_jpeg, shown.wh, item.prediction, lines)
     chosen = st.session_state.get(beat_key(item))
     measuring = caliper and known
-    layers = layer_css(SCOPE, beats=beats, panel=panel, caliper=measuring, heat_opacity=opacity, chosen=chosen)
+    layers = layer_css(
+        SCOPE, beats=beats, panel=panel, leads=leads, caliper=measuring, heat_opacity=opacity, chosen=chosen
+    )
     # The chart takes its height from this box, so that a page has its own shape on a wide screen and on a phone.
     shape = f"{SCOPE} {{aspect-ratio: {shown.wh[0]} / {shown.wh[1]}}}"
     st.html(f"<style>{shape}\n{layers}\n{STYLE.format(scope=SCOPE)}\n{READING_STYLE if measuring else ''}</style>")
@@ -78,7 +90,8 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             config=PLOT,
             alt=f"ECG page {item.title} with {counted(len(item.prediction.beats), 'beat')} boxed",
         )
-    st.caption("  \n".join((LEGEND, *((HEAT_LEGEND,) if heat else ()), HOW)))
+    legends = (LEGEND, *((LEADS_LEGEND,) if leads else ()), *((HEAT_LEGEND,) if heat else ()), HOW)
+    st.caption("  \n".join(legends))
     if measuring:
         caliper_between_beats(item)
 

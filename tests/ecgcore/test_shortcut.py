@@ -23,7 +23,7 @@ from ecgcore.manifest import starter_folder
 from tests.strided_convolutions import refuse_unsound
 from tests.tiny import TINY_LOCAL, tiny_networks
 from trainer.config import FEWEST_STRIDED_1X1_CHANNELS, RECIPES, Recipe
-from trainer.stack import network_config
+from trainer.start import network_config
 from trainer.starter import STARTER
 
 CPU = torch.device("cpu")

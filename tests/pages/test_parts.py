@@ -22,6 +22,7 @@ from pages.parts.picture_source import measured_on
 from pages.parts.pictures import jpeg
 from pages.parts.results import Screened, Shown
 from pages.parts.scores import interval_text, score_tables
+from pages.parts.screen.lead_lines import LeadLines
 from pages.parts.verdict import probability_scale, verdict_text
 
 
@@ -84,12 +85,15 @@ def test_share_classes_without_any_share() -> None:
     assert share_classes(()) == []
 
 
+NO_LINES = LeadLines([], [], [])
+
+
 def test_figure_draws_many_beats_in_few_traces_on_the_photo() -> None:
     beats = tuple(beat((-1.0) ** n * n, left=10.0 * n) for n in range(60))
     corners = ((0.0, 0.0), (900.0, 0.0), (900.0, 400.0), (0.0, 400.0))
     prediction = Prediction("a", 1, "ok", decision="normal", p_abnormal=0.1, beats=beats, panel_photo_xy=corners)
-    figure = page_figure(b"page", (900, 500), prediction)
-    assert len(figure.data) <= 7
+    figure = page_figure(b"page", (900, 500), prediction, NO_LINES)
+    assert len(figure.data) <= 8
     assert list(figure.layout.xaxis.range) == [0, 900]
     assert list(figure.layout.yaxis.range) == [500, 0]
     page, heat = figure.layout.images
@@ -103,7 +107,7 @@ def test_figure_draws_many_beats_in_few_traces_on_the_photo() -> None:
 def test_figure_boxes_handwriting_and_names_it_once() -> None:
     patches = (Box(10, 20, 60, 40), Box(200, 20, 400, 60))
     prediction = Prediction("a", 1, "ok", decision="refer", beats=(beat(0.5),), handwriting_photo_xyxy=patches)
-    figure = page_figure(b"page", (900, 500), prediction)
+    figure = page_figure(b"page", (900, 500), prediction, NO_LINES)
     boxes, name = (trace for trace in figure.data if "handwriting" in (trace.name, *(trace.text or ())))
     assert list(boxes.x) == [10, 60, 60, 10, 10, None, 200, 400, 400, 200, 200, None]
     assert (list(name.x), list(name.y)) == ([200], [20])
@@ -111,11 +115,11 @@ def test_figure_boxes_handwriting_and_names_it_once() -> None:
 
 
 def test_layers_are_switched_by_style() -> None:
-    everything = layer_css(".page", beats=True, panel=True, caliper=True, heat_opacity=0.5, chosen=None)
+    everything = layer_css(".page", beats=True, panel=True, leads=True, caliper=True, heat_opacity=0.5, chosen=None)
     assert "display: none" not in everything
     assert "opacity: 0.50" in everything
-    nothing = layer_css(".page", beats=False, panel=False, caliper=False, heat_opacity=0.0, chosen=4)
-    assert nothing.count("display: none") == 3
+    nothing = layer_css(".page", beats=False, panel=False, leads=False, caliper=False, heat_opacity=0.0, chosen=4)
+    assert nothing.count("display: none") == 4
     assert ".point:nth-child(5)" in nothing
 
 

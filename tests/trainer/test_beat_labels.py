@@ -22,7 +22,7 @@ from trainer.config import RECIPES
 from trainer.engine import StageContext
 from trainer.pagefile import load_pages, save_pages
 from trainer.predict import local_logits
-from trainer.stages import train_local
+from trainer.stages.classifiers import train_local
 from trainer.store_pages import pages_of_store
 
 BOX = [10.0, 10.0, 30.0, 50.0]

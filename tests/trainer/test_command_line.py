@@ -68,16 +68,26 @@ def test_crossval_writes_the_contract(finished_run: Path) -> None:
     summary = json.loads((finished_run / "summary.json").read_text())
     with (finished_run / "predictions.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert list(rows[0]) == ["file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision"]
+    assert list(rows[0]) == [
+        "file",
+        "label",
+        "group",
+        "fold",
+        "p_global",
+        "p_local",
+        "p_abnormal",
+        "decision",
+        "p_waveform",
+    ]
     assert [row["file"] for row in rows] == [f"{number}.png" for number in range(12)]
     assert {row["decision"] for row in rows} <= {"normal", "abnormal", "refer"}
     fold_of = {row["group"]: row["fold"] for row in rows}
     assert all(row["fold"] == fold_of[row["group"]] for row in rows)
     assert len(summary["folds"]) == 2
     for block in (*summary["folds"], summary["pooled"]):
-        assert set(block) == {"detector", "local", "global", "fused"}
+        assert set(block) == {"detector", "local", "global", "waveform", "fused"}
         assert set(block["detector"]) == {"ap50", "ap50_95", "recall", "precision"}
-        assert all(set(block[part]) == METRICS for part in ("local", "global", "fused"))
+        assert all(set(block[part]) == METRICS for part in ("local", "global", "waveform", "fused"))
         assert set(block["fused"]["auroc"]) == {"value", "low", "high"}
         assert block["detector"]["recall"]["value"] is not None
     p = np.array([float(row["p_abnormal"] or 0.5) for row in rows])

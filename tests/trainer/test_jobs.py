@@ -70,7 +70,7 @@ def test_a_training_leaves_all_that_its_reader_needs(finished: Store) -> None:
     assert found.summary is not None
     assert found.comparison is not None
     assert len(found.summary["folds"]) == 2
-    assert set(found.summary["pooled"]) == {"detector", "local", "global", "fused"}
+    assert set(found.summary["pooled"]) == {"detector", "local", "global", "waveform", "fused"}
     assert found.comparison["pages_from"] == "held-out"
     assert (found.comparison["active"], found.comparison["candidate"]) == (IN_USE, run.candidate_version)
     assert found.comparison["verdict"] == "unknown"

@@ -119,11 +119,11 @@ def test_a_folder_has_one_training_at_a_time(tmp_path: Path) -> None:
 
 def test_answers_come_back_as_written(tmp_path: Path) -> None:
     answers = [
-        PageAnswer("a,b.png", 1, 'p "1"', 0, 0.25, 0.5, 0.75, "abnormal"),
+        PageAnswer("a,b.png", 1, 'p "1"', 0, 0.25, 0.5, 0.75, "abnormal", 0.875),
         PageAnswer("c.png", 0, "", 1, 0.125, math.nan, math.nan, "refer"),
     ]
     write_answers(tmp_path / "predictions.csv", answers)
-    assert (tmp_path / "predictions.csv").read_text().splitlines()[2] == "c.png,normal,,1,0.125000,,,refer"
+    assert (tmp_path / "predictions.csv").read_text().splitlines()[2] == "c.png,normal,,1,0.125000,,,refer,"
     back = read_answers(tmp_path / "predictions.csv")
     assert back[0] == answers[0]
     assert math.isnan(back[1].p_abnormal)

@@ -11,8 +11,8 @@ from tests.trainer.pages import prepared_page
 from trainer.config import RECIPES
 from trainer.data import PreparedPage
 from trainer.engine import StageContext
-from trainer.stage_detector import train_detector
-from trainer.stages import train_global
+from trainer.stages.classifiers import train_global
+from trainer.stages.detector import train_detector
 
 
 def pages_with_ink(n: int) -> list[PreparedPage]:

@@ -74,16 +74,16 @@ def train_global(
     torch.manual_seed(context.seed)
     model = init or GlobalNet(GlobalConfig(canvas_wh_mm=stage.canvas_wh_mm, px_per_mm=stage.px_per_mm))
     if stage.fresh_head:
-        _fresh_head(model.fc)
+        fresh_head(model.fc)
     at_once = min(stage.at_once or stage.batch, stage.batch)
     parts = -(-stage.batch // at_once)
-    steps = _steps(stage, labels) * parts
+    steps = steps_of(stage, labels) * parts
     frozen = _first_blocks(model, 0 if init is None else stage.frozen_blocks)
     frozen.requires_grad_(False)
 
     def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         rng = np.random.default_rng([context.seed, epoch])
-        for chosen in _draws(labels, at_once, steps, rng, weights):
+        for chosen in balanced_batches(labels, at_once, steps, rng, weights):
             canvases = [page_canvas(vary_page(pages[i].ink, rng), model.config) for i in chosen]
             yield torch.stack(canvases), torch.as_tensor(labels[chosen], dtype=torch.float32)
 
@@ -142,7 +142,7 @@ def train_local(
     torch.manual_seed(context.seed)
     model = init or LocalNet(LocalConfig(stage.crop_mm, stage.px, stage.width, stage.aspect, stage.places))
     if stage.fresh_head:
-        _fresh_head(model.fc)
+        fresh_head(model.fc)
     per_page = max(1, stage.batch // PAGES_A_LOCAL_STEP)
     visits = max(1, round((stage.beats_per_page or np.mean([len(b) for b in beats])) / per_page))
     steps = stage.steps_per_epoch or max(
@@ -151,7 +151,7 @@ def train_local(
 
     def batches(epoch: int) -> Iterator[_BeatBatch]:
         rng = np.random.default_rng([context.seed, epoch])
-        for chosen in _draws(labels, PAGES_A_LOCAL_STEP, steps, rng, weights):
+        for chosen in balanced_batches(labels, PAGES_A_LOCAL_STEP, steps, rng, weights):
             crops, counts, targets = [], [], []
             for index in chosen:
                 drawn = rng.choice(len(beats[index]), min(per_page, len(beats[index])), replace=False)
@@ -185,11 +185,12 @@ def train_local(
     return model
 
 
-def _steps(stage: Stage, labels: FloatArray) -> int:
+def steps_of(stage: Stage, labels: FloatArray) -> int:
+    """Optimiser steps of an epoch: the recipe's, or a balanced pass over the pages."""
     return stage.steps_per_epoch or max(1, len(balanced_order(labels, np.random.default_rng(0))) // stage.batch)
 
 
-def _draws(
+def balanced_batches(
     labels: FloatArray, batch: int, steps: int, rng: np.random.Generator, weights: FloatArray | None
 ) -> Iterator[np.ndarray]:
     """Indices of each batch: whole balanced passes, or, with weights, balanced draws by weight inside each class."""
@@ -206,6 +207,7 @@ def _draws(
         yield order[step * batch : (step + 1) * batch]
 
 
-def _fresh_head(layer: nn.Linear) -> None:
+def fresh_head(layer: nn.Linear) -> None:
+    """Draw a fully connected layer anew, as published: weights from a random normal, biases 0."""
     nn.init.normal_(layer.weight, std=0.01)
     nn.init.zeros_(layer.bias)

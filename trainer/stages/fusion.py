@@ -1,4 +1,4 @@
-"""Stages 4 and 5 of training: the fusion head on cached features, then the joint training of the whole network."""
+"""The last stages of training: the fusion head on cached features, then page, beats and head as one network."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,17 +12,30 @@ from ecgcore.errors import BadData
 from ecgcore.fusion import FusedNet, FusionConfig, FusionHead, freeze_batch_norm
 from ecgcore.global_model import GlobalNet, page_canvas
 from ecgcore.local_model import LocalNet, cut_beats
+from ecgcore.networks.waveform_net import WaveformNet
 from ecgcore.types import FloatArray
 from trainer.augment import balanced_order, jitter_boxes, vary_page, vary_pen
 from trainer.config import FusionStage
 from trainer.data import PreparedPage
 from trainer.engine import StageContext, Task, train
-from trainer.predict import PageFeatures, beat_features, fused_logits, global_features, page_features
-from trainer.stages import PagesAndBeats, binary_loss, labels_of, mean_log_loss
+from trainer.predict import (
+    PageFeatures,
+    beat_features,
+    features_of_leads,
+    fused_logits,
+    global_features,
+    network_leads,
+    page_features,
+    waveform_features,
+)
+from trainer.stages.classifiers import PagesAndBeats, binary_loss, labels_of, mean_log_loss
+from trainer.stages.lead_augment import vary_leads
 
 BOX_JITTER = 0.05
 _BEATS_KEPT = (0.8, 1.0)
 """Share of a page's beats that the head sees in one draw: a detector misses some too."""
+_UNREAD = 0.1
+"""Share of pages whose signal the head does not see in one draw."""
 _JOINT_BEATS = 24
 """Beats of one page in one joint step; their sum is scaled to all of the page's beats."""
 
@@ -37,6 +50,7 @@ def train_fusion(
     *,
     init: FusionHead | None = None,
     val: PagesAndBeats | None = None,
+    waveform_net: WaveformNet | None = None,
 ) -> FusionHead:
     """Train the head; with ``stage.joint_epochs`` then ``global_net``, ``local_net`` and head together, in place.
 
@@ -48,24 +62,39 @@ def train_fusion(
         context: where and for whom.
         init: a head to go on from.
         val: pages and beats for early stopping.
+        waveform_net: the trained waveform network; it stays as it is in the joint training too.
 
     Raises:
         BadData: no page has a beat, or all have one label.
     """
     pages, beats = with_beats(pages, beats)
     torch.manual_seed(context.seed)
-    head = init or FusionHead(
-        FusionConfig(
-            stage.pool, stage.hidden, global_net.config.feature_dim, local_net.config.feature_dim, stage.dropout
-        )
-    )
+    head = init or new_head(global_net, local_net, waveform_net, stage)
     context.progress({"stage": context.name, "step": 0, "message": "computing features"})
-    learnt = varied_features(global_net, local_net, pages, beats, context.seed)
-    checked = None if val is None else still_features(global_net, local_net, *val)
+    learnt = varied_features(global_net, local_net, pages, beats, context.seed, waveform_net)
+    checked = None if val is None else still_features(global_net, local_net, *val, waveform_net)
     train_head(head, learnt, stage, context, val=checked)
     if stage.joint_epochs:
-        _train_jointly(FusedNet(global_net, local_net, head), pages, beats, learnt.labels, stage, context, val)
+        net = FusedNet(global_net, local_net, head)
+        of_signals = None if checked is None else checked.f_waveform
+        _train_jointly(net, pages, beats, learnt, stage, context, val, of_signals)
     return head
+
+
+def new_head(
+    global_net: GlobalNet, local_net: LocalNet, waveform_net: WaveformNet | None, stage: FusionStage
+) -> FusionHead:
+    """A head with random weights that fits the networks."""
+    return FusionHead(
+        FusionConfig(
+            pool=stage.pool,
+            hidden=stage.hidden,
+            global_dim=global_net.config.feature_dim,
+            local_dim=local_net.config.feature_dim,
+            dropout=stage.dropout,
+            waveform_dim=0 if waveform_net is None else waveform_net.config.feature_dim,
+        )
+    )
 
 
 def with_beats(
@@ -90,11 +119,17 @@ class HeadFeatures:
         f_global: page features, ``[N, D]``.
         f_beats: beat features of each page, ``[n, D]``.
         labels: 0.0 or 1.0, ``[N]``.
+        f_waveform: waveform features, ``[N, D]``, a row of NaN where no lead was read; None without such a network.
     """
 
     f_global: Tensor
     f_beats: list[Tensor]
     labels: FloatArray
+    f_waveform: Tensor | None = None
+
+    def pooled(self) -> PageFeatures:
+        """As the head takes them."""
+        return page_features(self.f_global, self.f_beats, self.f_waveform)
 
 
 def varied_features(
@@ -103,20 +138,28 @@ def varied_features(
     pages: Sequence[PreparedPage],
     beats: Sequence[FloatArray],
     seed: int,
+    waveform_net: WaveformNet | None = None,
 ) -> HeadFeatures:
-    """Features of varied pages and moved boxes, for training: the trunks know their own training pages too well."""
+    """Features of varied pages, boxes and leads, for training: the trunks know their own training pages too well."""
     rng = np.random.default_rng(seed)
     varied = [replace(page, ink=vary_page(page.ink, rng)) for page in pages]
     f_global = global_features(global_net, varied)
     f_beats = beat_features(local_net, pages, [jitter_boxes(boxes, BOX_JITTER, rng) for boxes in beats])
-    return HeadFeatures(f_global, f_beats, labels_of(pages))
+    f_waveform = None if waveform_net is None else varied_waveform_features(waveform_net, pages, rng)
+    return HeadFeatures(f_global, f_beats, labels_of(pages), f_waveform)
 
 
 def still_features(
-    global_net: GlobalNet, local_net: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]
+    global_net: GlobalNet,
+    local_net: LocalNet,
+    pages: Sequence[PreparedPage],
+    beats: Sequence[FloatArray],
+    waveform_net: WaveformNet | None = None,
 ) -> HeadFeatures:
-    """Features of pages and beats as they are, for validation and measuring."""
-    return HeadFeatures(global_features(global_net, pages), beat_features(local_net, pages, beats), labels_of(pages))
+    """Features of pages, beats and leads as they are, for validation and measuring."""
+    f_waveform = None if waveform_net is None else waveform_features(waveform_net, pages)
+    f_beats = beat_features(local_net, pages, beats)
+    return HeadFeatures(global_features(global_net, pages), f_beats, labels_of(pages), f_waveform)
 
 
 def train_head(
@@ -129,7 +172,7 @@ def train_head(
 ) -> None:
     """Train the head alone on features that are computed once; see ``train_fusion``."""
     labels = learnt.labels
-    checked = None if val is None else page_features(val.f_global, val.f_beats)
+    checked = None if val is None else val.pooled()
     steps = stage.steps_per_epoch or max(
         1, len(balanced_order(labels, np.random.default_rng(context.seed))) // stage.batch
     )
@@ -140,15 +183,15 @@ def train_head(
         for step in range(steps):
             chosen = order[step * stage.batch : (step + 1) * stage.batch]
             subsets = [_some(learnt.f_beats[i], rng) for i in chosen]
+            signals = None if learnt.f_waveform is None else _some_unread(learnt.f_waveform[chosen], rng)
             yield (
-                page_features(learnt.f_global[chosen], subsets),
+                page_features(learnt.f_global[chosen], subsets, signals),
                 torch.as_tensor(labels[chosen], dtype=torch.float32),
             )
 
     def loss(batch: tuple[PageFeatures, Tensor]) -> Tensor:
         features, target = batch
-        parts = (features.f_global, features.f_beats_sum, features.n_beats)
-        return binary_loss(head(*(part.to(context.device) for part in parts)), target.to(context.device))
+        return binary_loss(head(*features.on(context.device)), target.to(context.device))
 
     def validate() -> float:
         assert checked is not None and val is not None
@@ -161,11 +204,13 @@ def _train_jointly(
     net: FusedNet,
     pages: Sequence[PreparedPage],
     beats: Sequence[FloatArray],
-    labels: FloatArray,
+    learnt: HeadFeatures,
     stage: FusionStage,
     context: StageContext,
     val: PagesAndBeats | None,
+    val_signals: Tensor | None,
 ) -> None:
+    labels = learnt.labels
     joint = replace(stage, epochs=stage.joint_epochs, lr=stage.joint_lr, fresh_head=False)
     context = replace(context, name=f"{context.name}-joint", keeps_start=True)
     steps = stage.joint_batch * max(1, len(balanced_order(labels, np.random.default_rng(0))) // stage.joint_batch)
@@ -188,13 +233,14 @@ def _train_jointly(
             f_beats = net.local_net.features(crops.to(context.device, memory_format=torch.channels_last))
             f_global = net.global_net.features(canvas.to(context.device, memory_format=torch.channels_last))
         total = f_beats.float().sum(dim=0, keepdim=True) * (len(boxes) / len(chosen))
-        logit = net.head(f_global.float(), total, torch.tensor([len(boxes)], device=context.device))
+        f_waveform = None if learnt.f_waveform is None else learnt.f_waveform[[index]].to(context.device)
+        logit = net.head(f_global.float(), total, torch.tensor([len(boxes)], device=context.device), f_waveform)
         return binary_loss(logit, torch.tensor([labels[index]], dtype=torch.float32, device=context.device))
 
     def validate() -> float:
         assert val is not None
         checked = still_features(net.global_net, net.local_net, *val)
-        return _head_loss(net.head, page_features(checked.f_global, checked.f_beats), checked.labels)
+        return _head_loss(net.head, replace(checked, f_waveform=val_signals).pooled(), checked.labels)
 
     train(net, Task(batches, steps, loss, validate if val else None, stage.joint_batch), joint, context)
 
@@ -203,6 +249,18 @@ def _head_loss(head: FusionHead, features: PageFeatures, labels: FloatArray) -> 
     logits = fused_logits(head, features)
     seen = np.isfinite(logits)
     return mean_log_loss(logits[seen], labels[seen])
+
+
+def varied_waveform_features(net: WaveformNet, pages: Sequence[PreparedPage], rng: np.random.Generator) -> Tensor:
+    """Features ``[N, D]`` of varied leads, a row of NaN where none was read."""
+    leads = [network_leads(page, net.config) for page in pages]
+    return features_of_leads(net, [None if one is None else vary_leads(one, net.config.fs_hz, rng) for one in leads])
+
+
+def _some_unread(f_waveform: Tensor, rng: np.random.Generator) -> Tensor:
+    """The waveform features of a batch, some as if no lead had been read, so that the head can do without."""
+    unread = torch.as_tensor(rng.random(len(f_waveform)) < _UNREAD)
+    return torch.where(unread[:, None], torch.nan, f_waveform)
 
 
 def _some(f_beats: Tensor, rng: np.random.Generator) -> Tensor:

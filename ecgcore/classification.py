@@ -1,0 +1,89 @@
+"""What the classifying networks say of one panel: from the whole, from its beats and from its signal."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ecgcore.bundle import Bundle
+from ecgcore.device import mixed_precision
+from ecgcore.explain import beat_shares
+from ecgcore.global_model import GlobalNet, page_canvas
+from ecgcore.local_model import LocalNet, cut_beats
+from ecgcore.networks.waveform_net import WaveformNet, leads_for_network
+from ecgcore.types import ByteArray, FloatArray
+from ecgcore.waveform.signal import PageSignal
+
+CROPS_AT_ONCE = 128
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What the classifying networks say of one page with ``n >= 1`` beats; logits are log-odds of abnormal.
+
+    ``logit_waveform`` and ``waveform_share``, the fused logit minus the fused logit without the signal, are None where
+    no lead was read, or the bundle has no waveform network.
+    """
+
+    logit_fused: float
+    logit_global: float
+    logits_local: FloatArray
+    shares: FloatArray
+    logit_waveform: float | None = None
+    waveform_share: float | None = None
+
+
+@torch.inference_mode()
+def classify(
+    ink: ByteArray, boxes_panel_xyxy: FloatArray, bundle: Bundle, signal: PageSignal | None = None
+) -> Classification:
+    """Judge one panel from the whole, from its beats and from its signal.
+
+    Args:
+        ink: standard panel raster, ``uint8 [h, w]``.
+        boxes_panel_xyxy: its beats, ``[n, 4]``, ``n >= 1``.
+        bundle: the networks.
+        signal: its leads; None where they were not read.
+    """
+    nets = bundle.nets
+    f_global, logit_global = _features(nets.global_, page_canvas(ink, nets.global_.config)[None], bundle.device)
+    crops = cut_beats(ink, boxes_panel_xyxy, nets.local.config)
+    chunks = [_features(nets.local, chunk, bundle.device) for chunk in torch.split(crops, CROPS_AT_ONCE)]
+    f_beats = torch.cat([features for features, _ in chunks])
+    logits_local = torch.cat([logits for _, logits in chunks])
+    f_waveform, logit_waveform = _of_signal(signal, nets.waveform, bundle.device)
+    pooled = f_global, f_beats.sum(dim=0, keepdim=True), torch.tensor([len(f_beats)], device=bundle.device)
+    logit_fused = float(nets.fusion(*pooled, f_waveform))
+    shares = beat_shares(nets.fusion, f_global[0], f_beats, None if f_waveform is None else f_waveform[0])
+    return Classification(
+        logit_fused=logit_fused,
+        logit_global=float(logit_global),
+        logits_local=_numpy(logits_local),
+        shares=_numpy(shares),
+        logit_waveform=logit_waveform,
+        waveform_share=None if f_waveform is None else logit_fused - float(nets.fusion(*pooled)),
+    )
+
+
+def _of_signal(
+    signal: PageSignal | None, net: WaveformNet | None, device: torch.device
+) -> tuple[Tensor | None, float | None]:
+    """Features ``[1, D]`` and logit of a page's leads; None where there is no network, or no lead was read."""
+    leads = None if signal is None or net is None else leads_for_network(signal.leads_mv, signal.fs_hz, net.config)
+    if leads is None or net is None:
+        return None, None
+    maps = net.feature_maps(torch.from_numpy(leads)[None].to(device))
+    return net.pool(maps), float(net.classify(maps))
+
+
+def _features(net: GlobalNet | LocalNet, pictures: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Features ``[n, D]`` and logits ``[n]``: the convolutions in mixed precision, the rest in float32."""
+    with mixed_precision(device):
+        maps = net.feature_maps(pictures.to(device, memory_format=torch.channels_last))
+    maps = maps.float()
+    return net.pool(maps), net.classify(maps)
+
+
+def _numpy(values: Tensor) -> FloatArray:
+    result: FloatArray = values.cpu().double().numpy()
+    return result

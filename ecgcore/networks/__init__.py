@@ -1,0 +1,1 @@
+"""Networks that see a page in a way of their own."""

@@ -1,0 +1,71 @@
+"""Where a training starts: a bundle's networks, torchvision's ImageNet weights, or none."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+from urllib.error import URLError
+
+from ecgcore.bundle import Bundle
+from ecgcore.detector import BeatDetector
+from ecgcore.errors import BadData, EcgError
+from ecgcore.fusion import FusionHead
+from ecgcore.global_model import GlobalConfig, GlobalNet
+from ecgcore.local_model import LocalConfig, LocalNet
+from ecgcore.networks.waveform_net import WaveformNet
+from trainer.config import Recipe, Stage
+
+StartFrom = Literal["bundle", "imagenet", "random"]
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a training starts; networks that are None are drawn anew.
+
+    Args:
+        bundle: whose detector is used as it is where no page is boxed, whatever else is None.
+        detector, local, global_, fusion, waveform: weights to go on from; they are copied, never changed.
+        from_bundle: whether these are the bundle's.
+    """
+
+    bundle: Bundle | None = None
+    detector: BeatDetector | None = None
+    local: LocalNet | None = None
+    global_: GlobalNet | None = None
+    fusion: FusionHead | None = None
+    waveform: WaveformNet | None = None
+    from_bundle: bool = False
+
+
+def choose_start(start_from: StartFrom, bundle: Bundle | None, recipe: Recipe) -> Start:
+    """Weights to start from.
+
+    Args:
+        start_from: "bundle" goes on from the bundle's weights, "imagenet" from torchvision's, "random" from none.
+        bundle: needed for "bundle", and wherever no page is boxed.
+        recipe: shapes of networks that do not come from the bundle.
+
+    Raises:
+        BadData: the bundle is needed and missing.
+        EcgError: the ImageNet weights cannot be fetched.
+    """
+    if start_from == "random":
+        return Start(bundle)
+    if start_from == "imagenet":
+        try:
+            local = LocalNet(network_config(LocalConfig, recipe.local), imagenet=True)
+            global_ = GlobalNet(network_config(GlobalConfig, recipe.global_), imagenet=True)
+        except URLError as error:
+            raise EcgError(f"The ImageNet weights cannot be fetched: {error.reason}.", "Use --start bundle.") from error
+        return Start(bundle, local=local, global_=global_)
+    if bundle is None:
+        raise BadData("There is no bundle to start from.", "Name one with --bundle.")
+    nets = bundle.nets
+    waveform = None if recipe.waveform is None else nets.waveform
+    head = nets.fusion.config
+    keeps_head = (head.pool, head.hidden) == (recipe.fusion.pool, recipe.fusion.hidden)
+    keeps_head &= head.waveform_dim == (0 if waveform is None else waveform.config.feature_dim)
+    return Start(bundle, nets.detector, nets.local, nets.global_, nets.fusion if keeps_head else None, waveform, True)
+
+
+def network_config(config_class: Any, stage: Stage) -> Any:
+    """The network's config out of the stage's fields of the same name."""
+    return config_class(**{f.name: getattr(stage, f.name) for f in fields(config_class) if hasattr(stage, f.name)})
