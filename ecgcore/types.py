@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ecgcore.measure.measurements import Measurements
 from ecgcore.mesh import Mesh
 from ecgcore.panel_ink import PanelInk
 
@@ -233,7 +234,7 @@ class Prediction:
 
     All coordinates are floats on pixel edges of the upright input picture. ``p_normal_below`` and ``p_abnormal_from``
     are the bounds that held for this page, wider than the bundle's own on a poor one; ``leads_found`` counts lead
-    stretches without rhythm strips; ``ink`` is the panel that the networks saw.
+    stretches without rhythm strips; ``ink`` is the panel that the networks saw; ``measurements``: of its leads.
     """
 
     file: str
@@ -265,6 +266,7 @@ class Prediction:
     p_abnormal_from: float | None = None
     leads_found: int | None = None
     ink: PanelInk | None = field(default=None, compare=False, repr=False)
+    measurements: Measurements | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, object]:
         """The object of contract 1, keys in their order, every key present; later ones follow at the end."""
@@ -288,4 +290,5 @@ class Prediction:
             "p_normal_below": self.p_normal_below,
             "p_abnormal_from": self.p_abnormal_from,
             "leads_found": self.leads_found,
+            "measurements": None if self.measurements is None else self.measurements.to_json(),
         }

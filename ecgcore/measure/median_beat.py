@@ -1,4 +1,4 @@
-"""Beats laid over each other, lead by lead: the median beat, in which neither wander nor the reading's errors remain."""
+"""Beats laid over each other, lead by lead: the median beat, in which little of wander and reading errors remains."""
 
 from dataclasses import dataclass
 
@@ -123,7 +123,7 @@ def _shifted(
         tried = [_correlation(beat[:, lag : lag + template.shape[1]], template) for lag in range(2 * most + 1)]
         if np.isfinite(tried).any():
             moved[k] += int(np.nanargmax(tried)) - most
-    return moved
+    return np.clip(moved, 0, slopes.shape[1] - 1)
 
 
 def _correlation(beat: FloatArray, template: FloatArray) -> float:
