@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import wfdb
+from scipy.stats import trim_mean
 
 from ecgcore.papersim import LEADS
+from ecgcore.rhythm_measures import TRIMMED_SHARE
 from ecgcore.types import FloatArray
 
 NEAR_S = 0.12
@@ -22,7 +24,7 @@ LEADS_NEEDED = 6
 
 @dataclass(frozen=True)
 class MarkedIntervals:
-    """Medians over a record's marked beats in ms; NaN where too few leads bear the marks."""
+    """Medians over a record's marked beats in ms, NaN where too few leads bear the marks; RR as the app's usual RR."""
 
     pr_ms: float
     qrs_ms: float
@@ -37,7 +39,7 @@ def marked_intervals(folder: Path, record: str, trim: int = 0) -> MarkedInterval
         pr_ms=_median_ms(qrs_onset - p_onset),
         qrs_ms=_median_ms(qrs_end - qrs_onset),
         qt_ms=_median_ms(t_end - qrs_onset),
-        rr_ms=_median_ms(np.diff(r_s)),
+        rr_ms=1e3 * float(trim_mean(np.diff(r_s), TRIMMED_SHARE)),
     )
 
 

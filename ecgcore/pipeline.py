@@ -23,6 +23,7 @@ from ecgcore.global_model import GlobalNet, page_canvas
 from ecgcore.handwriting import find_handwriting
 from ecgcore.leads import count_leads
 from ecgcore.local_model import LocalNet, cut_beats
+from ecgcore.measure.measure import measure
 from ecgcore.page_corners import prepare
 from ecgcore.page_io_isolated import read_untrusted
 from ecgcore.page_quality import check_beats
@@ -32,6 +33,7 @@ from ecgcore.rhythm import beat_rows, measure_rhythm
 from ecgcore.rhythm_measures import on_paper
 from ecgcore.rhythm_peaks import r_peaks
 from ecgcore.types import Beat, Box, ByteArray, FloatArray, PageImage, Paper, Prediction
+from ecgcore.waveform.signal import read_signal
 
 __all__ = [
     "BeatEvidence",
@@ -109,6 +111,8 @@ def screen(
     shown = found_beats.where(found_beats.scores >= threshold)
     blank = replace(blank, corners_set_photo_xy=_points(corners_photo_xy), leads_found=count_leads(rows, sheet.ink))
     found = _measured(blank, sheet, shown, written_panel, paper)
+    signal = read_signal(sheet.ink, rows, found.paper, sheet.px_per_mm_source)
+    found = replace(found, measurements=measure(signal))
     detected = perf_counter()
     if not len(shown.scores):
         seconds = _seconds(start, prepared, detected)

@@ -159,7 +159,7 @@ def _p_onset(beat: MedianBeats, qrs_onset_s: float, rr_s: float, t_end_s: float 
 def _agreement(waves: FloatArray) -> float | None:
     """Correlation of every two beats in the leads that show both, weighed by their power; None where no lead does."""
     together, power = 0.0, 0.0
-    whole = np.isfinite(waves).all(axis=2)
+    whole = np.asarray(np.isfinite(waves).all(axis=2))
     for k, later in enumerate(waves):
         for j in range(k):
             both = whole[k] & whole[j]

@@ -12,6 +12,8 @@ LEVEL_S = 0.016
 """Heights are taken from the mean level so long before the QRS."""
 SMALLEST_WAVE_MV = 0.03
 """A deflection under about a third of a small square is the line's own unrest, no Q, R or S."""
+SMALLEST_R_SHARE = 0.08
+"""Nor is one above the level, under this share of its QRS from lowest to highest point, an R."""
 ST_AFTER_J_S, ST_HALF_S = 0.060, 0.008
 """ST is the mean level about 60 ms after J."""
 T_FROM_J_S = 0.08
@@ -62,15 +64,25 @@ def _of_lead(values_mv: FloatArray, beat: MedianBeats, waves: Delineation, onset
 
 
 def _qrs_waves(qrs_mv: FloatArray, step_ms: float) -> tuple[float, float, float, float]:
-    """Depth and width of Q, height of R, depth of S."""
-    top = int(qrs_mv.argmax())
-    if qrs_mv[top] < SMALLEST_WAVE_MV:  # no R: a QS complex, if anything
-        depth = max(0.0, -float(qrs_mv.min()))
-        depth = depth if depth >= SMALLEST_WAVE_MV else 0.0
-        return depth, step_ms * len(qrs_mv) if depth else 0.0, 0.0, depth
-    q_mv, q_ms = _dip(qrs_mv[: top + 1], step_ms)
-    s_mv, _ = _dip(qrs_mv[top:], step_ms)
-    return q_mv, q_ms, float(qrs_mv[top]), s_mv
+    """Depth and width of Q, height of the tallest R, depth of S; Q lies before the first R, S after it."""
+    first = _first_r(qrs_mv)
+    if first is None:  # a QS complex, if anything
+        depth, width_ms = _dip(qrs_mv, step_ms)
+        return depth, width_ms, 0.0, depth
+    q_mv, q_ms = _dip(qrs_mv[: first + 1], step_ms)
+    s_mv, _ = _dip(qrs_mv[first:], step_ms)
+    return q_mv, q_ms, float(qrs_mv.max()), s_mv
+
+
+def _first_r(qrs_mv: FloatArray) -> int | None:
+    """Where the first deflection above the level that counts has its top; None where there is none."""
+    counts = max(SMALLEST_WAVE_MV, SMALLEST_R_SHARE * float(np.ptp(qrs_mv)))
+    high = np.flatnonzero(qrs_mv >= counts)
+    if len(high) == 0:
+        return None
+    below = np.flatnonzero(qrs_mv[high[0] :] < 0)
+    stretch = qrs_mv[high[0] : high[0] + (int(below[0]) if len(below) else len(qrs_mv))]
+    return int(high[0] + stretch.argmax())
 
 
 def _dip(part_mv: FloatArray, step_ms: float) -> tuple[float, float]:

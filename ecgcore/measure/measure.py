@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from ecgcore.assist_rows import Rows
 from ecgcore.measure.axis import frontal_axis_deg
 from ecgcore.measure.beats import Beats, find_beats
 from ecgcore.measure.delineate import Delineation, delineate
@@ -15,7 +14,7 @@ from ecgcore.measure.median_beat import median_beats
 from ecgcore.measure.rr_intervals import Timing, runs_ms, timing
 from ecgcore.rhythm_measures import RATE_NEEDS, RhythmMeasures, rr_measures
 from ecgcore.types import Prediction
-from ecgcore.waveform.signal import PageSignal, read_signal
+from ecgcore.waveform.signal import PageSignal, signal_of
 
 NO_LAYOUT = "it is not known which trace on the page is which lead"
 NO_SCALE = "neither a grid nor a calibration pulse gives a scale"
@@ -30,12 +29,10 @@ WITHOUT_SCALE = ("premature_share", "late_share", "axis_deg")
 """What is a share or a direction needs no scale."""
 
 
-def with_measurements(prediction: Prediction, rows: Rows | None = None) -> Prediction:
-    """A screened page with what its leads say; ``rows`` of trace where somebody followed them already."""
-    if prediction.ink is None:
-        return prediction
-    signal = read_signal(prediction.ink.raster(), rows, prediction.paper, prediction.px_per_mm_source)
-    return replace(prediction, measurements=measure(signal))
+def with_measurements(prediction: Prediction) -> Prediction:
+    """A screened page, its leads measured on the paper that it is said to be."""
+    signal = signal_of(prediction)
+    return replace(prediction, measurements=None if signal is None else measure(signal))
 
 
 def measure(signal: PageSignal) -> Measurements:
@@ -60,11 +57,10 @@ def _measured(signal: PageSignal, beats: Beats) -> Measurements:
     why: dict[str, str] = {}
     if waves.qrs_onset_s is not None:
         found = _heights(found, lead_heights(beat, waves))
-        is_read = dict(zip(LEAD_NAMES, signal.is_read.any(axis=1), strict=True))
-        for lead in LEAD_NAMES:
+        for lead, read in zip(LEAD_NAMES, signal.is_read, strict=True):
             for value in LEAD_VALUES:
-                why[f"{value}.{lead}"] = UNREAD_PART if is_read[lead] else UNREAD_LEAD
-            if waves.why_no_t and is_read[lead]:
+                why[f"{value}.{lead}"] = UNREAD_PART if read.any() else UNREAD_LEAD
+            if waves.why_no_t and read.any():
                 why[f"t_mv.{lead}"] = waves.why_no_t
     else:
         why = dict.fromkeys(MEASUREMENT_NAMES, waves.why_no_qrs or NO_BEAT)

@@ -1,0 +1,1 @@
+"""What the Screen page is made of."""
