@@ -63,8 +63,8 @@ def show_result(item: Screened, in_use: Bundle) -> None:
             heaviest_beats(item, shown)
             one_beat(item, shown, bundle)
         measured(item)
-        measurement_table(item.prediction.measurements)
         correct_this(item, shown)
+        measurement_table(item.prediction.measurements)
         facts(prediction)
         downloads(item, shown)
 

@@ -164,4 +164,4 @@ def _usual_rr_s(rhythm: RhythmMeasures | None, beats: Beats) -> float:
 
 
 def _step_ms(start_s: float | None, end_s: float | None) -> float | None:
-    return None if start_s is None or end_s is None else 1e3 * (end_s - start_s)
+    return None if start_s is None or end_s is None else 1e3 * float(end_s - start_s)

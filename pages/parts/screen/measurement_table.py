@@ -152,4 +152,8 @@ def _sources(rows: list[tuple[str, str, str, tuple[str, ...]]]) -> list[str]:
 def _marks(sources: tuple[str, ...], numbers: dict[str, int]) -> str:
     """Raised numbers of the sources below the table."""
     raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-    return " " + "˒".join(str(numbers[source]).translate(raised) for source in sources) if sources else ""
+    return (
+        " " + "˒".join(str(k).translate(raised) for k in sorted(numbers[source] for source in sources))
+        if sources
+        else ""
+    )
