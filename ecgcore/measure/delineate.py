@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
 
 from ecgcore.measure.beats import slopes_mv_s
 from ecgcore.measure.median_beat import MedianBeats
@@ -118,8 +119,10 @@ def _t_end(beat: MedianBeats, qrs_end_s: float, rr_s: float) -> float | str:
     if wave is None:
         return T_CUT
     wave = wave - np.median(wave[-foot:])
-    inner = np.abs(wave[: -round(0.04 * beat.fs_hz)])
-    peak = int(inner.argmax())
+    peaks, found = find_peaks(np.abs(wave[: -round(0.04 * beat.fs_hz)]), prominence=0)
+    if len(peaks) == 0:  # what is highest where the window begins is ST, no wave
+        return FLAT_T
+    peak = int(peaks[found["prominences"].argmax()])
     falls = -np.sign(wave[peak]) * np.gradient(wave)[peak:]
     steepest = peak + int(falls.argmax())
     heights = smooth[:, peak] - np.median(smooth[:, -foot:], axis=1)
