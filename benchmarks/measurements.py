@@ -23,17 +23,21 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from benchmarks.digitised_signal import cases
-from benchmarks.ludb_marks import MarkedIntervals, marked_intervals
+from benchmarks.ludb_marks import MarkedIntervals, marked_beats, marked_intervals
 from ecgcore.assist_rows import trace_rows
 from ecgcore.errors import NotScreenable
+from ecgcore.measure.beats import find_beats
 from ecgcore.measure.measure import measure
 from ecgcore.measure.measurements import GLOBAL_NAMES, LEAD_NAMES, LEAD_VALUES, Measurements
+from ecgcore.measure.rr_intervals import runs_ms
 from ecgcore.page import prepare_page
+from ecgcore.rhythm_measures import rr_measures
 from ecgcore.types import USUAL_PAPER, FloatArray
 from ecgcore.waveform.signal import FS_HZ, PageSignal, read_signal
 from trainer.sources import Record, load_ludb, load_ptbxl
 
-COMPARED = {"pr_ms": "PR, ms", "qrs_ms": "QRS, ms", "qt_ms": "QT, ms", "heart_rate_bpm": "rate, bpm"}
+COMPARED = {"pr_ms": "PR", "qrs_ms": "QRS", "qt_ms": "QT"}
+WITHIN_BPM, MARK_S = 3.0, 0.1
 
 
 def as_signal(signals_mv: FloatArray, fs_hz: float, layout: str = "12x1") -> PageSignal:
@@ -75,37 +79,56 @@ def ludb_tables(folder: Path, half: str, kinds: Sequence[str]) -> None:
     records = [r for r in load_ludb(folder) if half == "all" or _number(r) % 2 == (half == "odd")]
     truths = {trim: [marked_intervals(folder, str(_number(r)), trim) for r in records] for trim in (2, 0)}
     print(f"LUDB, {len(records)} records ({half} numbers)")
+    r_s = [marked_beats(folder, str(_number(r)))[0] for r in records]
     for layout in ("12x1", "3x4+1"):
-        found = [measure(as_signal(r.signals_mv, r.fs_hz, layout)) for r in records]
-        _intervals_table(f"true signals as {layout}", found, truths)
+        signals = [as_signal(r.signals_mv, r.fs_hz, layout) for r in records]
+        _intervals_table(f"true signals as {layout}", [measure(signal) for signal in signals], truths)
+        _rate_line(signals, r_s)
     for kind in kinds:
         results = list(read_pages("ludb" if kind == "own" else kind, records))
         none = Measurements(not_measured=dict.fromkeys(GLOBAL_NAMES, "the page was refused"))
         found = [none if m is None else m for m, _, _ in results]
         _intervals_table(f"pages, {kind}", found, truths)
+        _rate_line([signal for _, signal, _ in results], r_s)
         print(f"  reading and measuring: {np.nanmedian([t for _, _, t in results]):.3f} of the time to prepare a page")
         missing = Counter(m.not_measured["qrs_ms"] for m in found if "qrs_ms" in m.not_measured)
         print(f"  pages without QRS: {dict(missing)}")
 
 
 def _intervals_table(title: str, found: list[Measurements], truths: dict[int, list[MarkedIntervals]]) -> None:
-    print(f"{title}: median error, median and 90th percentile of its size (against the outermost marks); of known")
+    print(f"{title}, ms: median error, median and 90th percentile of its size (against the outermost marks); of known")
     for name, words in COMPARED.items():
-        cells = []
-        for trim, marked in truths.items():
-            truth = [60_000 / m.rr_ms if name == "heart_rate_bpm" else getattr(m, name) for m in marked]
-            values = np.array([np.nan if getattr(f, name) is None else getattr(f, name) for f in found])
-            errors = (values - truth)[np.isfinite(values - truth)]
-            cells.append(
-                f"{np.median(errors):+.1f}, {np.median(np.abs(errors)):.1f}, {np.quantile(np.abs(errors), 0.9):.1f}"
-            )
-            if trim:
-                known = f"{len(errors)} of {np.isfinite(truth).sum()}"
-                extra = int((np.isfinite(values) & ~np.isfinite(truth)).sum())
-                within = float(np.mean(np.abs(errors) <= 3))
-        told = f"; within 3: {within:.3f}" if name == "heart_rate_bpm" else ""
-        without = f"; {extra} of {np.isnan(truth).sum()} measured where none is marked" if np.isnan(truth).any() else ""
-        print(f"  {words:10s} {cells[0]} ({cells[1]}); {known}{told}{without}")
+        values = np.array([np.nan if getattr(f, name) is None else getattr(f, name) for f in found])
+        truth = np.array([[getattr(m, name) for m in marked] for marked in truths.values()])
+        errors = [values - row for row in truth]
+        cells = [f"{np.nanmedian(e):+.1f}, {np.nanmedian(np.abs(e)):.1f}, {_tenth(np.abs(e)):.1f}" for e in errors]
+        is_marked, is_measured = np.isfinite(truth[0]), np.isfinite(values)
+        told = f"{(is_marked & is_measured).sum()} of {is_marked.sum()}"
+        if not is_marked.all():
+            told += f"; {(is_measured & ~is_marked).sum()} of {(~is_marked).sum()} measured where none is marked"
+        print(f"  {words:4s} {cells[0]} ({cells[1]}); {told}")
+
+
+def _tenth(values: FloatArray) -> float:
+    """What a tenth of the values exceed."""
+    return float(np.nanquantile(values, 0.9))
+
+
+def _rate_line(signals: Sequence[PageSignal | None], r_s: list[FloatArray]) -> None:
+    """Rates of the seconds that are both marked and shown: a page begins with its record."""
+    errors = []
+    for signal, marked_s in zip(signals, r_s, strict=True):
+        if signal is None or signal.layout is None or signal.scale is None:
+            continue
+        end_s = min(marked_s[-1], signal.leads_mv.shape[1] / signal.fs_hz) + MARK_S
+        beats = find_beats(signal.leads_mv, signal.fs_hz)
+        rr_s = beats.rr_s[(beats.r_s > marked_s[0] + MARK_S) & (beats.r_s < end_s)]
+        found, truth = (rr_measures(runs) for runs in (runs_ms(rr_s), runs_ms(np.diff(marked_s[marked_s < end_s]))))
+        if found is not None and truth is not None:
+            errors.append(found.heart_rate_bpm - truth.heart_rate_bpm)
+    size = np.abs(errors)
+    within = float((size <= WITHIN_BPM).mean())
+    print(f"  rate within {WITHIN_BPM:.0f} bpm {within:.3f} of {len(size)}, median error {np.median(size):.2f} bpm")
 
 
 def ptbxl_tables(folder: Path, fold: str, count: int) -> None:
