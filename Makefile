@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TYPED := $(wildcard ecgcore/types.py ecgcore/errors.py ecgcore/printable.py ecgcore/csv_cells.py ecgcore/private_files.py ecgcore/page*.py ecgcore/papersim*.py ecgcore/assist*.py ecgcore/waveform/*.py) annotations app.py server.py pages
+TYPED := $(wildcard ecgcore/types.py ecgcore/errors.py ecgcore/printable.py ecgcore/csv_cells.py ecgcore/private_files.py ecgcore/page*.py ecgcore/papersim*.py ecgcore/assist*.py ecgcore/waveform/*.py ecgcore/measure/*.py) annotations app.py server.py pages
 
 .PHONY: app test heic browser clean
 

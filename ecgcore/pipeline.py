@@ -19,6 +19,7 @@ from ecgcore.errors import NotScreenable, UnreadablePicture
 from ecgcore.evidence import BeatEvidence, Evidence, evidence, explain_beat, page_heat_map
 from ecgcore.handwriting import find_handwriting
 from ecgcore.leads import count_leads
+from ecgcore.measure.measure import measure
 from ecgcore.page_corners import prepare
 from ecgcore.page_io_isolated import read_untrusted
 from ecgcore.page_quality import check_beats
@@ -95,13 +96,12 @@ def screen(
     shown = found_beats.where(found_beats.scores >= threshold)
     blank = replace(blank, corners_set_photo_xy=_points(corners_photo_xy), leads_found=count_leads(rows, sheet.ink))
     found = _measured(blank, sheet, shown, written_panel, paper)
+    signal = read_signal(sheet.ink, rows, found.paper, sheet.px_per_mm_source)
+    found = replace(found, measurements=measure(signal))
     detected = perf_counter()
     if not len(shown.scores):
         seconds = _seconds(start, prepared, detected)
         return replace(found, decision="refer", reason=NO_BEAT, seconds=seconds)
-    signal = None
-    if bundle.nets.waveform is not None:
-        signal = read_signal(sheet.ink, rows, found.paper, sheet.px_per_mm_source)
     found = _judged(found, sheet, shown, signal, bundle)
     return replace(found, seconds=_seconds(start, prepared, detected, perf_counter()))
 
@@ -127,7 +127,7 @@ def _measured(
 
 
 def _judged(
-    found: Prediction, sheet: PageImage, beats: "_Beats", signal: PageSignal | None, bundle: Bundle
+    found: Prediction, sheet: PageImage, beats: "_Beats", signal: PageSignal, bundle: Bundle
 ) -> Prediction:
     """The prediction with what the classifying networks say of the page, its beats and its signal."""
     said = classify(sheet.ink, beats.boxes_panel, bundle, signal)

@@ -62,13 +62,23 @@ def rhythm_measures(rhythm: Rhythm | None, paper: Paper) -> RhythmMeasures | Non
     Returns:
         The measures, or None where fewer than ``RATE_NEEDS`` intervals are known.
     """
-    rr_mm = np.array([rr for run in rhythm.rr_runs_mm for rr in run]) if rhythm is not None else np.zeros(0)
-    if len(rr_mm) < RATE_NEEDS or rhythm is None:
+    if rhythm is None:
         return None
     ms_per_mm = 1000.0 / paper.speed_mm_s
-    rr_ms = rr_mm * ms_per_mm
+    return rr_measures(tuple(tuple(rr * ms_per_mm for rr in run) for run in rhythm.rr_runs_mm))
+
+
+def rr_measures(rr_runs_ms: tuple[tuple[float, ...], ...]) -> RhythmMeasures | None:
+    """Measure RR intervals in milliseconds; those of one run follow directly on each other.
+
+    Returns:
+        The measures, or None where fewer than ``RATE_NEEDS`` intervals are known.
+    """
+    rr_ms = np.array([rr for run in rr_runs_ms for rr in run])
+    if len(rr_ms) < RATE_NEEDS:
+        return None
     usual_ms = float(trim_mean(rr_ms, TRIMMED_SHARE))
-    steps_ms = np.concatenate([np.diff(run) * ms_per_mm for run in rhythm.rr_runs_mm])
+    steps_ms = np.concatenate([np.diff(run) for run in rr_runs_ms])
     return RhythmMeasures(
         heart_rate_bpm=round(60_000 / usual_ms, 1),
         lowest_bpm=60_000 / float(rr_ms.max()),
@@ -76,7 +86,7 @@ def rhythm_measures(rhythm: Rhythm | None, paper: Paper) -> RhythmMeasures | Non
         rr_cv=float(rr_ms.std() / rr_ms.mean()),
         sdnn_ms=float(rr_ms.std(ddof=1)),
         rmssd_ms=float(np.sqrt(np.mean(steps_ms**2))) if len(steps_ms) else None,
-        regularity=_regularity(rhythm.rr_runs_mm) if len(rr_ms) >= REGULARITY_NEEDS else None,
+        regularity=_regularity(rr_runs_ms) if len(rr_ms) >= REGULARITY_NEEDS else None,
         intervals=len(rr_ms),
     )
 
@@ -86,14 +96,14 @@ def whole_bpm(heart_rate_bpm: float) -> int:
     return int(heart_rate_bpm + 0.5)
 
 
-def _regularity(rr_runs_mm: tuple[tuple[float, ...], ...]) -> Regularity | None:
+def _regularity(rr_runs_ms: tuple[tuple[float, ...], ...]) -> Regularity | None:
     """Judge what is left when beats that were missed or counted twice are made good, and one outlier is left out.
 
     An interval of about twice the usual one is a missed beat, two short ones that make a usual one a beat counted
     twice. Among enough others one more may be off by a badly seen R peak; a rhythm that is irregular has several.
     """
-    usual = float(np.median([rr for run in rr_runs_mm for rr in run]))
-    rr = np.array([rr for run in rr_runs_mm for rr in _made_good(run, usual)])
+    usual = float(np.median([rr for run in rr_runs_ms for rr in run]))
+    rr = np.array([rr for run in rr_runs_ms for rr in _made_good(run, usual)])
     if len(rr) < REGULARITY_NEEDS:
         return None
     if len(rr) >= OUTLIER_NEEDS:
@@ -120,7 +130,8 @@ def _made_good(run: tuple[float, ...], usual: float) -> list[float]:
 def on_paper(prediction: Prediction, paper: Paper) -> Prediction:
     """The same prediction with what is measured in millimetres of another paper; what the networks said stays.
 
-    Where the scale was read from the calibration pulse, 1 mV high, the gain says how many millimetres that is.
+    Where the scale was read from the calibration pulse, 1 mV high, the gain says how many millimetres that is. What was
+    measured on the leads holds for their paper alone, and is to be measured again.
     """
     stretch = 1.0
     if prediction.px_per_mm_source == "pulse":
@@ -137,4 +148,5 @@ def on_paper(prediction: Prediction, paper: Paper) -> Prediction:
         px_per_mm=None if px_per_mm is None else round(px_per_mm / stretch, 3),
         heart_rate_bpm=None if measures is None else measures.heart_rate_bpm,
         rr_cv=None if measures is None else round(measures.rr_cv, 3),
+        measurements=prediction.measurements if paper == prediction.paper else None,
     )

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ecgcore.measure.measurements import Measurements
 from ecgcore.mesh import Mesh
 from ecgcore.panel_ink import PanelInk
 
@@ -234,7 +235,7 @@ class Prediction:
     All coordinates are floats on pixel edges of the upright input picture. ``p_normal_below`` and ``p_abnormal_from``
     are the bounds that held for this page, wider than the bundle's own on a poor one; ``leads_found`` counts lead
     stretches without rhythm strips; ``ink`` is the panel that the networks saw; ``waveform_share`` is what the page's
-    signal added to the fused logit.
+    signal added to the fused logit; ``measurements``: of its leads.
     """
 
     file: str
@@ -268,6 +269,7 @@ class Prediction:
     p_abnormal_from: float | None = None
     leads_found: int | None = None
     ink: PanelInk | None = field(default=None, compare=False, repr=False)
+    measurements: Measurements | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, object]:
         """The object of contract 1, keys in their order, every key present; later ones follow at the end."""
@@ -291,4 +293,5 @@ class Prediction:
             "p_normal_below": self.p_normal_below,
             "p_abnormal_from": self.p_abnormal_from,
             "leads_found": self.leads_found,
+            "measurements": None if self.measurements is None else self.measurements.to_json(),
         }

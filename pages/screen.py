@@ -13,6 +13,7 @@ from pages.parts.inbox import incoming
 from pages.parts.measured import measured
 from pages.parts.page_list import show_pages
 from pages.parts.results import Screened
+from pages.parts.screen.measurement_table import measurement_table
 from pages.parts.screening import PATIENCE_S, screening
 from pages.parts.screening_queue import ScreeningQueue
 from pages.parts.straighten import STRAIGHTENED, straighten_box
@@ -63,6 +64,7 @@ def show_result(item: Screened, in_use: Bundle) -> None:
             one_beat(item, shown, bundle)
         measured(item)
         correct_this(item, shown)
+        measurement_table(item.prediction.measurements)
         facts(prediction)
         downloads(item, shown)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from ecgcore.measure.measure import with_measurements
 from ecgcore.rhythm_measures import IRREGULAR_SPREAD, RhythmMeasures, on_paper, rhythm_measures, whole_bpm
 from ecgcore.types import Paper
 from pages.parts.picture_source import measured_on
@@ -75,5 +76,5 @@ def _ask_paper(item: Screened) -> None:
         help="The height of the 1 mV calibration pulse. Changes the caliper, not the verdict.",
     )
     if Paper(speed, gain) != paper:
-        put_on_shelf(replace(item, prediction=on_paper(item.prediction, Paper(speed, gain))))
+        put_on_shelf(replace(item, prediction=with_measurements(on_paper(item.prediction, Paper(speed, gain)))))
         st.rerun()

@@ -11,6 +11,7 @@ import torch
 
 from ecgcore import evidence as evidence_module
 from ecgcore.bundle import Bundle, Operating, load_bundle
+from ecgcore.measure.measurements import GLOBAL_NAMES, LEAD_VALUES
 from ecgcore.overlay import BLUE, GREY, VERMILION, draw_overlay, overlay_png, share_color_rgb, verdict_line
 from ecgcore.page import prepare_page
 from ecgcore.pipeline import NO_BEAT, classify, evidence, explain_beat, page_heat_map, screen, screen_file, screen_pages
@@ -48,6 +49,9 @@ def test_screened_page_fits_the_contract(prediction: Prediction, ecg_page_rgb: B
     (left, top), (right, _), (_, bottom), _ = shown["panel"]
     assert left < right
     assert top < bottom
+    assert list(shown["measurements"]) == [*GLOBAL_NAMES, "leads", "beats", "not_measured"]
+    assert shown["measurements"]["heart_rate_bpm"] == pytest.approx(60, abs=40)
+    assert list(shown["measurements"]["leads"]["V1"]) == list(LEAD_VALUES)
     assert list(shown["seconds"]) == ["page", "detect", "classify", "total"]
     parts = [shown["seconds"][part] for part in ("page", "detect", "classify")]
     assert shown["seconds"]["total"] == pytest.approx(sum(parts), abs=0.001)

@@ -21,6 +21,7 @@ from ecgcore.types import USUAL_PAPER, ByteArray, Rhythm
 from pages.parts import results
 from pages.parts.inbox import sample_page
 from pages.parts.measured import NO_MILLIMETRES
+from pages.parts.screen.measurement_table import value_text
 from pages.parts.uploads import NOT_HELD, TOO_MUCH_AT_ONCE
 from pages.parts.verdict import WIDER
 
@@ -118,12 +119,21 @@ def test_other_paper_changes_rate_and_files_but_no_verdict(app: AppTest, ecg_pag
     app.run()
     assert "Heart rate 71 bpm** (68 to 75)" in texts(app)
     assert "Measured on a scan or export assuming 25 mm/s and 10 mm/mV" in texts(app)
+    usual = item.prediction.measurements
+    assert f"| QRS | {value_text('qrs_ms', usual.qrs_ms)}" in shown_text(app)
     app.selectbox(key=f"speed-{key}").select(50.0).run()
     assert not app.exception
     changed = app.session_state["screened"][key].prediction
+    assert changed.measurements.heart_rate_bpm == pytest.approx(2 * usual.heart_rate_bpm, rel=0.02)
+    assert f"| {value_text('heart_rate_bpm', changed.measurements.heart_rate_bpm)}, above |" in shown_text(app)
     assert "Heart rate 143 bpm" in texts(app)
     assert changed.to_json()["heart_rate_bpm"] == pytest.approx(142.9)
     assert (changed.p_abnormal, changed.beats) == (item.prediction.p_abnormal, item.prediction.beats)
+
+
+def shown_text(app: AppTest) -> str:
+    """The page's words without bold type and arrows."""
+    return texts(app).replace("**", "").replace("▲ ", "")
 
 
 def test_two_beats_are_measured_with_the_caliper(app: AppTest, ecg_page_rgb: ByteArray) -> None:

@@ -1,0 +1,98 @@
+"""What is measured on a page's leads: names, units, and why a value is missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+import numpy.typing as npt
+
+LEAD_NAMES = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+ByLead = Mapping[str, float | None]
+"""A value of each lead by its name; None where it could not be measured."""
+
+
+def _unread() -> ByLead:
+    return dict.fromkeys(LEAD_NAMES)
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """The measurements of one page; None where one could not be measured, and then ``not_measured`` says why.
+
+    Heights are in millivolts above the level just before the QRS (the end of the PR segment), on the median of each
+    lead's usual beats; intervals are those of all leads together, from the earliest onset to the latest end.
+
+    Args:
+        heart_rate_bpm: 60 s over the usual RR, the mean of the middle half of the intervals.
+        sdnn_ms: standard deviation of RR, of all beats of a page's seconds (Task Force of ESC and NASPE 1996).
+        rmssd_ms: root mean square of the differences of successive RR (the same).
+        premature_share: of the beats with a known RR, those that come before 0.8 of the usual RR around them.
+        late_share: those that come after 1.2 of it and do not follow a premature beat.
+        pauses: RR intervals of 2 s or longer.
+        pr_ms: onset of P to onset of QRS.
+        qrs_ms: onset to end (J) of QRS.
+        qt_ms: onset of QRS to end of T by the tangent (Lepeschkin and Surawicz, Circulation 1952; 6:378-388).
+        qtc_bazett_ms: QT / sqrt(RR / 1 s) (Bazett, Heart 1920; 7:353-370).
+        qtc_fridericia_ms: QT / cbrt(RR / 1 s) (Fridericia, Acta Med Scand 1920; 53:469-486).
+        axis_deg: frontal axis of the QRS's area, 0 along I, 90 along aVF, over -180 to 180.
+        sokolow_lyon_mv: S in V1 and the taller R of V5 and V6 (Sokolow and Lyon, Am Heart J 1949; 37:161-186).
+        cornell_mv: R in aVL and S in V3 (Casale et al., Circulation 1987; 75:565-572).
+        q_mv, q_ms: depth and width of Q, 0 where there is none; a QRS without R (QS) counts whole.
+        r_mv, s_mv: height of R and depth of S, 0 where there is none; a QS counts as S too, as voltage sums take it.
+        st_mv: level 60 ms after J.
+        t_mv: height of T, negative where it is inverted.
+        beats: how many QRS complexes were found on the page.
+        not_measured: names (``pr_ms``; ``r_mv.V1``; ``r_mv`` for all leads) and why, in plain words.
+    """
+
+    heart_rate_bpm: float | None = None
+    sdnn_ms: float | None = None
+    rmssd_ms: float | None = None
+    premature_share: float | None = None
+    late_share: float | None = None
+    pauses: float | None = None
+    pr_ms: float | None = None
+    qrs_ms: float | None = None
+    qt_ms: float | None = None
+    qtc_bazett_ms: float | None = None
+    qtc_fridericia_ms: float | None = None
+    axis_deg: float | None = None
+    sokolow_lyon_mv: float | None = None
+    cornell_mv: float | None = None
+    q_mv: ByLead = field(default_factory=_unread)
+    q_ms: ByLead = field(default_factory=_unread)
+    r_mv: ByLead = field(default_factory=_unread)
+    s_mv: ByLead = field(default_factory=_unread)
+    st_mv: ByLead = field(default_factory=_unread)
+    t_mv: ByLead = field(default_factory=_unread)
+    beats: int = 0
+    not_measured: Mapping[str, str] = field(default_factory=dict)
+
+    def vector(self) -> npt.NDArray[np.float64]:
+        """The values in the order of ``MEASUREMENT_NAMES``, NaN where not measured; no word of why is in it."""
+        values = [getattr(self, name) for name in GLOBAL_NAMES]
+        values += [getattr(self, name)[lead] for name in LEAD_VALUES for lead in LEAD_NAMES]
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+    def to_json(self) -> dict[str, object]:
+        """Every value by its name, null where not measured; those of the leads under ``leads``."""
+        whole = {name: _rounded(name, getattr(self, name)) for name in GLOBAL_NAMES}
+        leads = {lead: {v: _rounded(v, getattr(self, v)[lead]) for v in LEAD_VALUES} for lead in LEAD_NAMES}
+        return {**whole, "leads": leads, "beats": self.beats, "not_measured": dict(self.not_measured)}
+
+
+LEAD_VALUES = tuple(f.name for f in fields(Measurements) if f.default_factory is _unread)
+"""Names of what is measured in each lead."""
+GLOBAL_NAMES = tuple(f.name for f in fields(Measurements) if f.default is None)
+"""Names of what is measured once a page."""
+MEASUREMENT_NAMES = GLOBAL_NAMES + tuple(f"{name}.{lead}" for name in LEAD_VALUES for lead in LEAD_NAMES)
+"""The order of ``Measurements.vector``."""
+
+_DIGITS = {"_ms": 0, "_mv": 3, "_bpm": 1, "_deg": 0, "_share": 3, "pauses": 0}
+
+
+def _rounded(name: str, value: float | None) -> float | None:
+    """To the digits that mean something."""
+    digits = next(number for ending, number in _DIGITS.items() if name.endswith(ending))
+    return None if value is None else round(value, digits) + 0.0
