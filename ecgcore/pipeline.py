@@ -126,9 +126,7 @@ def _measured(
     return on_paper(found, paper or paper_of(sheet.ink, has_grid=sheet.px_per_mm_source == "grid"))
 
 
-def _judged(
-    found: Prediction, sheet: PageImage, beats: "_Beats", signal: PageSignal, bundle: Bundle
-) -> Prediction:
+def _judged(found: Prediction, sheet: PageImage, beats: "_Beats", signal: PageSignal, bundle: Bundle) -> Prediction:
     """The prediction with what the classifying networks say of the page, its beats and its signal."""
     said = classify(sheet.ink, beats.boxes_panel, bundle, signal)
     logit_page = said.logit_fused / bundle.operating.temperature
