@@ -20,7 +20,8 @@ _CLASSES = (
     ("strongly supports normal", -1.0, {"color": BLUE, "width": 3, "dash": "dash"}),
 )
 _LEADS_UID = "leads"
-"""By which plotly's SVG tells the signal from the other traces."""
+_LEADS = f"[class*=trace{_LEADS_UID}]"
+"""By which plotly's SVG tells the signal and the leads' names from the other traces."""
 _EMPTY_PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABXvMqOgAAAABJRU5ErkJggg=="
 )
@@ -81,7 +82,7 @@ def layer_css(
     """A style sheet that shows and hides the layers of ``page_figure``.
 
     Streamlit builds a chart anew when its figure changes, and zoom and pan are lost; so the figure stays as it is and
-    the switches work on plotly's SVG: of the traces, the first is the panel, the one of ``_LEADS_UID`` the signal and
+    the switches work on plotly's SVG: of the traces, the first is the panel, those of ``_LEADS`` the signal and
     the last the rings; the second image is the heat.
 
     Args:
@@ -95,9 +96,9 @@ def layer_css(
     if not panel:
         rules.append(f"{trace}:first-child {{display: none}}")
     if not beats:
-        rules.append(f"{trace}:not(:first-child, :last-child, .trace{_LEADS_UID}) {{display: none}}")
+        rules.append(f"{trace}:not(:first-child, :last-child, {_LEADS}) {{display: none}}")
     if not leads:
-        rules.append(f"{trace}.trace{_LEADS_UID} {{display: none}}")
+        rules.append(f"{trace}{_LEADS} {{display: none}}")
     if not caliper:
         rules.append(f"{scope} :is(.selectionlayer, .outline-controllers) {{display: none}}")
     if chosen is not None:
@@ -106,17 +107,18 @@ def layer_css(
 
 
 def _add_leads(figure: go.Figure, leads: LeadLines) -> None:
-    """The signal as one broken line, each lead named where it begins."""
+    """The signal as one broken line, and each lead's name where it begins."""
+    line = {"color": MAGENTA, "width": 1.5}
+    figure.add_scatter(uid=f"{_LEADS_UID}-lines", x=leads.xs, y=leads.ys, mode="lines", line=line, hoverinfo="skip")
     figure.add_scatter(
-        uid=_LEADS_UID,
-        x=leads.xs,
-        y=leads.ys,
-        mode="lines+text",
-        text=leads.names,
-        textposition="top right",
-        textfont={"size": 12, "color": MAGENTA},
+        uid=f"{_LEADS_UID}-names",
+        x=[x for x, _ in leads.names.values()],
+        y=[y for _, y in leads.names.values()],
+        mode="text",
+        text=[f"<b>{lead}</b>" for lead in leads.names],
+        textposition="top center",
+        textfont={"size": 13, "color": MAGENTA},
         unselected={"textfont": {"color": MAGENTA}},
-        line={"color": MAGENTA, "width": 1.5},
         hoverinfo="skip",
     )
 

@@ -85,7 +85,7 @@ def test_share_classes_without_any_share() -> None:
     assert share_classes(()) == []
 
 
-NO_LINES = LeadLines([], [], [])
+NO_LINES = LeadLines([], [], {})
 
 
 def test_figure_draws_many_beats_in_few_traces_on_the_photo() -> None:
@@ -93,7 +93,7 @@ def test_figure_draws_many_beats_in_few_traces_on_the_photo() -> None:
     corners = ((0.0, 0.0), (900.0, 0.0), (900.0, 400.0), (0.0, 400.0))
     prediction = Prediction("a", 1, "ok", decision="normal", p_abnormal=0.1, beats=beats, panel_photo_xy=corners)
     figure = page_figure(b"page", (900, 500), prediction, NO_LINES)
-    assert len(figure.data) <= 8
+    assert len(figure.data) <= 9
     assert list(figure.layout.xaxis.range) == [0, 900]
     assert list(figure.layout.yaxis.range) == [500, 0]
     page, heat = figure.layout.images

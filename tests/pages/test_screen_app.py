@@ -79,7 +79,8 @@ def test_page_gets_verdict_picture_beats_and_downloads(app: AppTest, ecg_page_rg
     assert "Beats that weighed most" in shown
     assert NOTICE in shown
     assert len(app.get("plotly_chart")) == 1
-    assert {button.label for button in app.download_button} == {"Overlay (PNG)", "Result (JSON)"}
+    files = {"Overlay (PNG)", "Result (JSON)", "Leads (CSV)", "Leads (DICOM)"}
+    assert {button.label for button in app.download_button} == files
     assert not app.file_uploader[0].value, "the drop zone is ready for the next picture"
 
 

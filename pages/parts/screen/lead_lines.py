@@ -24,11 +24,11 @@ _STEP_PX = 1.5
 
 @dataclass(frozen=True)
 class LeadLines:
-    """Lines in pixels of the upright photo: None lifts the pen; ``names`` beside the first point of each lead."""
+    """Lines in pixels of the upright photo: None lifts the pen; ``names``: where each lead begins."""
 
     xs: list[float | None]
     ys: list[float | None]
-    names: list[str]
+    names: dict[str, tuple[float, float]]
 
 
 def lead_lines(item: Screened) -> LeadLines:
@@ -61,16 +61,21 @@ def _signal_file(prediction: Prediction, content_of: Callable[[PageSignal], byte
 
 @st.cache_data(scope="session", max_entries=12, show_spinner=False)
 def _lead_lines(key: str, _prediction: Prediction) -> LeadLines:
-    signal, frame = signal_of(_prediction), _prediction.frame
-    lines = LeadLines([], [], [])
+    return lines_of(_prediction)
+
+
+def lines_of(prediction: Prediction) -> LeadLines:
+    """The lines of a prediction; empty where no lead is known."""
+    signal, frame = signal_of(prediction), prediction.frame
+    lines = LeadLines([], [], {})
     if signal is None or frame is None:
         return lines
     for lead, pieces in signal.traces_panel_xy.items():
-        for number, piece in enumerate(pieces):
+        for piece in pieces:
             points = frame.points_to_photo(_thinned(piece))
             lines.xs.extend([*np.round(points[:, 0], 1).tolist(), None])
             lines.ys.extend([*np.round(points[:, 1], 1).tolist(), None])
-            lines.names.extend([lead if number == 0 else "", *[""] * len(points)])
+            lines.names.setdefault(lead, (float(points[0, 0]), float(points[0, 1])))
     return lines
 
 
