@@ -80,7 +80,7 @@ def find_columns(rows: Rows, ink: ByteArray, columns: int, paper: Paper, scale: 
     left, right = (blocks[0][0], blocks[-1][1]) if blocks else (0, rows.panel_w)
     start_x, end_x = _ends(rows, ink, (left, right), find_pulses(rows, ink, paper), columns, paper, scale)
     width_px = (end_x - start_x) / columns
-    return Columns(start_x + width_px * np.arange(columns), width_px)
+    return Columns(np.asarray(start_x + width_px * np.arange(columns), dtype=np.float64), width_px)
 
 
 def _columns_apart(rows: Rows, blocks: list[tuple[int, int]], paper: Paper, scale: PageScale) -> Columns:

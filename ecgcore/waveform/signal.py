@@ -111,7 +111,7 @@ def read_signal(ink: ByteArray, rows: Rows | None, paper: Paper, scale: PageScal
     if layout is None:
         return _nothing(paper, scale)
     reading = readings[tried.index(layout)]
-    is_read = without_names(rows, reading.columns.starts_x)
+    is_read = without_names(rows, ink, reading.columns.starts_x)
     reading = replace(reading, path=replace(path, has_ink=is_read))
     return _assembled(reading, layout, paper, scale)
 
