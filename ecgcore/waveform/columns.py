@@ -5,6 +5,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 from scipy.stats import theilslopes
 
 from ecgcore.assist_columns import ruled_columns
@@ -32,17 +33,21 @@ FOOT_MM = 12.0
 RECORD_S, RECORD_SLACK, STRIP_SLACK = 10.0, 0.02, 0.0055
 """A page shows ten seconds, or nearly: its own width then tells seconds better than the grid's scale. A single
 column may end in a gap that is not seen, so it must come nearer."""
-SCALE_SPREAD = {"grid": 0.0025, "pulse": 0.01}
+SCALE_SPREAD = {"grid": 0.003, "pulse": 0.01}
 """How far off the raster's millimetres are, as a share."""
 ODD_RECORD = 3.0
 """What a page of another length than ten or five seconds must have for it, in breaks of all its traces."""
-BREAK_PX, BREAK_SOFT_PX = 4.0, 0.7
-"""A trace that jumps so far breaks; where the break is seen is known to the second."""
+BREAK_PX, BREAK_SPREAD_PX = 4.0, 1.4
+"""A trace that jumps so far breaks; on a tilted page the rows' breaks lie so far apart."""
+END_WEIGHT = 0.6
+"""A trace may end before its column does."""
 STRAY_COST = 0.08
 """Of a column with ink outside the traces, or without any within them."""
 USUAL_FOOT_MM, FOOT_SPREAD_MM, FOOT_WEIGHT = 2.0, 1.0, 0.3
 """Where nothing parts a trace from its pulse, it begins or ends about here."""
 STEP_PX = 0.25
+EDGE_PX = 6
+"""A row begins and ends so near to where most rows do."""
 
 
 @dataclass(frozen=True)
@@ -76,27 +81,45 @@ def find_columns(rows: Rows, ink: ByteArray, columns: int, paper: Paper, scale: 
     blocks = _wide_blocks(rows)
     widths = [end - start for start, end in blocks]
     if columns > 1 and len(blocks) == columns and min(widths) >= ALIKE_SHARE * float(np.median(widths)):
-        return _columns_apart(rows, blocks, paper, scale)
+        return _columns_apart(rows, ink, blocks, paper, scale)
     left, right = (blocks[0][0], blocks[-1][1]) if blocks else (0, rows.panel_w)
     start_x, end_x = _ends(rows, ink, (left, right), find_pulses(rows, ink, paper), columns, paper, scale)
     width_px = (end_x - start_x) / columns
     return Columns(np.asarray(start_x + width_px * np.arange(columns), dtype=np.float64), width_px)
 
 
-def _columns_apart(rows: Rows, blocks: list[tuple[int, int]], paper: Paper, scale: PageScale) -> Columns:
+def _columns_apart(
+    rows: Rows, ink: ByteArray, blocks: list[tuple[int, int]], paper: Paper, scale: PageScale
+) -> Columns:
     """Columns with paper between them, which is a part of their seconds on some pages and on others is not."""
-    columns, widths = len(blocks), [end - start for start, end in blocks]
-    width_px = float(np.median(widths))
-    has_pulse = [width > width_px / ALIKE_SHARE for width in widths]
-    starts = [end - width_px if wide else start for (start, end), wide in zip(blocks, has_pulse, strict=True)]
-    round_end = _round_end_px(rows)
-    pitch, first, *_ = theilslopes(starts, np.arange(columns))  # a name may stand before one of them
-    width_px -= 2 * round_end
+    columns = len(blocks)
+    edges = np.stack([_edges(rows, ink, block) for block in blocks], axis=1)  # square ends: programs draw such pages
+    starts, ends = edges[..., 0], edges[..., 1]
+    width_px = float(np.nanmedian(ends - starts))
+    # a pulse or a name may stand before a column, and a number behind it
+    pitch, first, *_ = theilslopes(np.nanmedian(ends, axis=0), np.arange(columns))
     record_px = RECORD_S * paper.speed_mm_s * STANDARD_PX_PER_MM
+    first -= width_px
     if scale == "grid" and abs(columns * pitch - record_px) < abs(columns * width_px - record_px):
         width_px = float(pitch)
-    starts_x = np.asarray(first + round_end + pitch * np.arange(columns), dtype=np.float64)
+    starts_x = np.asarray(first + pitch * np.arange(columns), dtype=np.float64)
     return Columns(starts_x, width_px)
+
+
+def _edges(rows: Rows, ink: ByteArray, block: tuple[int, int]) -> FloatArray:
+    """Where each row's ink begins and ends near the ends of a block, ``[r, 2]`` to parts of a pixel; NaN where not."""
+    strongest = np.where(rows.has_ink, _strongest(rows, ink), 0)
+    found = np.full((len(strongest), 2), np.nan)
+    for side, (sign, near) in enumerate(((1, block[0]), (-1, block[1] - 1))):
+        around = near + sign * np.arange(-EDGE_PX, EDGE_PX + 1)
+        around = around[(around >= 0) & (around < rows.panel_w)]
+        for row, seen in enumerate(strongest[:, around]):
+            first = int((seen > 0).argmax())
+            if 0 < first < len(seen) - 1 or (first == 0 and around[0] in (0, rows.panel_w - 1) and seen[0] > 0):
+                part = min(1.0, float(seen[first]) / max(1.0, float(seen[first + 1])))
+                inner = around[first] + (1 if sign > 0 else 0)
+                found[row, side] = inner - sign * part
+    return found
 
 
 def _ends(
@@ -188,13 +211,21 @@ def seconds_per_px(columns: Columns, raster_paper: Paper, scale: PageScale) -> f
     paper, is_scaled = raster_paper, scale is not None
     width_px = columns.shown_px
     by_grid = 1 / (paper.speed_mm_s * STANDARD_PX_PER_MM)
-    is_record = abs(width_px * by_grid / RECORD_S - 1) <= (RECORD_SLACK if len(columns.starts_x) > 1 else STRIP_SLACK)
+    slack = STRIP_SLACK if len(columns.starts_x) == 1 and scale == "grid" else RECORD_SLACK
+    is_record = abs(width_px * by_grid / RECORD_S - 1) <= slack
     return RECORD_S / width_px if is_record or not is_scaled else by_grid
 
 
 def _round_end_px(rows: Rows) -> float:
     """How far the pen's end stands out."""
     return float(min(ROUND_END_PX, (rows.pen_px - 1) / 2))
+
+
+def _strongest(rows: Rows, ink: ByteArray) -> FloatArray:
+    """The strongest ink of each row in each column, ``[r, w]``, 0..255."""
+    y = (rows.top_y + rows.bottom_y) / 2
+    around = np.stack([ink[np.clip(y + by, 0, len(ink) - 1).astype(int), np.arange(rows.panel_w)] for by in (-1, 0, 1)])
+    return np.asarray(around.max(axis=0), dtype=np.float64)
 
 
 def _wide_blocks(rows: Rows) -> list[tuple[int, int]]:
@@ -214,7 +245,7 @@ def _breaks(rows: Rows, ink: ByteArray) -> tuple[FloatArray, FloatArray]:
     """How many of the rows break at each place, 0..1, and the places in pixels of the panel.
 
     No trace jumps from one column to the next, and a ruled line parts columns; where ink begins or ends its round end
-    is taken off, and an end counts half.
+    is taken off.
     """
     top, bottom, inked = rows.top_y, rows.bottom_y, rows.has_ink
     apart = np.maximum(top[:, 1:] - bottom[:, :-1], top[:, :-1] - bottom[:, 1:]).clip(0, BREAK_PX) / BREAK_PX
@@ -229,11 +260,10 @@ def _breaks(rows: Rows, ink: ByteArray) -> tuple[FloatArray, FloatArray]:
     for strength, x in (
         (jump, edge[1:-1]),
         (begin, edge + round_end),
-        (end / 2, edge - round_end),
+        (END_WEIGHT * end, edge - round_end),
         (np.ones(len(lines)), lines),
     ):
-        for seen, place in zip(strength[strength > 0], x[strength > 0], strict=True):
-            near = slice(max(0, int((place - 2) / STEP_PX)), int((place + 2) / STEP_PX) + 1)
-            soft = seen * np.exp(-(((at[near] - place) / BREAK_SOFT_PX) ** 2) / 2)
-            evidence[near] = np.maximum(evidence[near], soft)
-    return evidence, at
+        np.add.at(evidence, np.clip(np.round(x / STEP_PX).astype(int), 0, len(at) - 1), strength)
+    spread = BREAK_SPREAD_PX / STEP_PX
+    evidence = gaussian_filter1d(evidence, spread, mode="constant") * spread * np.sqrt(2 * np.pi)
+    return np.minimum(evidence, 1.0), at
