@@ -39,7 +39,7 @@ from trainer.sources import Record, load_ptbxl
 CHOOSING_AND_REPORTING_FOLDS = {"8", "9"}
 PHOTOGRAPHED_EVERY = 3
 STRETCH_PX = 256
-BATCH, HIDDEN, REACH = 32, 48, 5
+BATCH, HIDDEN, REACH = 32, 56, 5
 LEAST_TRUE = 0.7
 """A stretch is learned from where the truth covers this share of it."""
 FINEST_PX2 = 0.02

@@ -46,6 +46,8 @@ STRAY_COST = 0.08
 USUAL_FOOT_MM, FOOT_SPREAD_MM, FOOT_WEIGHT = 2.0, 1.0, 0.3
 """Where nothing parts a trace from its pulse, it begins or ends about here."""
 STEP_PX = 0.25
+CUT_PX = 8
+"""Traces that come so near to the edge of the panel may be cut off there."""
 EDGE_PX = 6
 """A row begins and ends so near to where most rows do."""
 
@@ -144,16 +146,21 @@ def _ends(
     before = [end for _, end in pulses if end <= inked[0] + reach]
     behind = [start for start, _ in pulses if start >= inked[1] - reach]
     first, last = before[-1] if before else inked[0], behind[0] if behind else inked[1]
+    # traces that reach the panel's edge may go on outside of the picture
+    left_out, right_out = (reach if is_cut else 2 for is_cut in (first <= CUT_PX, last >= rows.panel_w - CUT_PX))
     start_x, end_x = np.meshgrid(
-        np.arange(first - 2, first + foot, STEP_PX), np.arange(last - foot, last + 2, STEP_PX), indexing="ij"
+        np.arange(first - left_out, first + foot, STEP_PX),
+        np.arange(last - foot, last + right_out, STEP_PX),
+        indexing="ij",
     )
     evidence, at = _breaks(rows, ink)
+    inner_start_x, inner_end_x = np.maximum(start_x, 0), np.minimum(end_x, rows.panel_w)
     borders = start_x + np.linspace(0, 1, columns + 1)[:, None, None] * (end_x - start_x)
-    score = np.interp(borders, at, evidence).sum(axis=0) - _oddness(end_x - start_x, paper, scale)
+    score = np.interp(borders, at, evidence, left=0, right=0).sum(axis=0) - _oddness(end_x - start_x, paper, scale)
     has_ink = rows.has_ink.mean(axis=0) >= INKED_ROWS
     so_far = np.concatenate([[0], np.cumsum(has_ink)])
     ink_before, ink_until = (np.interp(x, np.arange(len(so_far)), so_far) for x in (start_x, end_x))
-    stray = (end_x - start_x) - (ink_until - ink_before)
+    stray = (inner_end_x - inner_start_x) - (ink_until - ink_before)
     if before:
         score += _as_usual_foot(start_x - first)
     else:
@@ -250,7 +257,7 @@ def _breaks(rows: Rows, ink: ByteArray) -> tuple[FloatArray, FloatArray]:
     top, bottom, inked = rows.top_y, rows.bottom_y, rows.has_ink
     apart = np.maximum(top[:, 1:] - bottom[:, :-1], top[:, :-1] - bottom[:, 1:]).clip(0, BREAK_PX) / BREAK_PX
     jump = np.where(inked[:, 1:] & inked[:, :-1], apart, 0).mean(axis=0)
-    steps = np.diff(np.pad(inked.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    steps = np.diff(np.pad(inked.astype(np.int8), ((0, 0), (1, 1)), mode="edge"), axis=1)
     begin, end = (steps == 1).mean(axis=0), (steps == -1).mean(axis=0)
     edge, round_end = np.arange(rows.panel_w + 1), _round_end_px(rows)
     ruled = np.diff(np.pad(ruled_columns(ink, rows).astype(np.int8), 1))

@@ -17,9 +17,9 @@ FLAT_PENS = 2.0
 FULL_INK = 255.0
 BESIDE = (-3, -2, -1, 1, 2, 3)
 """Columns whose ends are compared with a column's own."""
-PICTURED = (-1, 0, 1)
+PICTURED = (-2, -1, 0, 1, 2)
 """Columns whose ink is shown over the height of a column's own."""
-BINS = 10
+BINS = 12
 ROOM_PX = 8.0
 """Paper to the neighbouring row counts in so many pixels, up to twice as many."""
 
@@ -71,7 +71,7 @@ def _beside(values: FloatArray, by: int) -> FloatArray:
 
 
 def _pictured(ink: ByteArray, top_y: FloatArray, bottom_y: FloatArray) -> FloatPicture:
-    """The ink of each column and those beside it at even heights from top to bottom, ``float32 [r, w, 3 * BINS]``."""
+    """The ink of each column and those beside it at even heights from top to bottom, ``float32 [r, w, 5 * BINS]``."""
     width = top_y.shape[1]
     share = (np.arange(BINS) + 0.5) / BINS
     y = (top_y[..., None] + (bottom_y - top_y)[..., None] * share - 0.5).astype(np.float32)
