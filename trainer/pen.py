@@ -1,6 +1,6 @@
 """Draw pages with known traces and fit the network that follows the pen: ``ecgcore/waveform/pen.safetensors``.
 
-python -m trainer.pen --ptbxl DIR --out FILE [--pages 720] [--steps 6000]
+python -m trainer.pen --ptbxl DIR --out FILE [--pages 720] [--steps 5000]
 
 Pages are papersim's, a third of them photographed, from PTB-XL's folds 1 to 7 and 10 and records without one. What is
 lowered is the mean over stretches of 2.5 s of 10 log10 of the error's share of the signal's energy. Some minutes
@@ -161,13 +161,23 @@ def fit(pages: list[PenPage], steps: int) -> PenNet:
     return net
 
 
+def write(net: PenNet, path: Path) -> None:
+    """Write the weights as :mod:`ecgcore.waveform.pen_net` reads them."""
+    weights = {}
+    for number, layer in enumerate(net.layers):
+        kernel = layer.weight.detach().numpy().transpose(2, 1, 0)
+        weights[f"{number}.kernel"] = np.ascontiguousarray(kernel, dtype=np.float16)
+        weights[f"{number}.bias"] = layer.bias.detach().numpy().astype(np.float16)
+    save_file(weights, path)
+
+
 def main() -> None:
     """Draw, fit and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ptbxl", type=Path, required=True, help="holds ptbxl.npz and ptbxl.csv")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--pages", type=int, default=720)
-    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--steps", type=int, default=5000)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     with (options.ptbxl / "ptbxl.csv").open(newline="", encoding="utf-8") as handle:
@@ -176,12 +186,7 @@ def main() -> None:
     records = [r for r in records if folds[r.source_record.split(":")[1]] not in CHOOSING_AND_REPORTING_FOLDS]
     order = np.random.default_rng(11).permutation(len(records))
     net = fit(list(pen_pages([records[i] for i in order], options.pages)), options.steps)
-    weights = {}
-    for number, layer in enumerate(net.layers):
-        kernel = layer.weight.detach().numpy().transpose(2, 1, 0)
-        weights[f"{number}.kernel"] = np.ascontiguousarray(kernel, dtype=np.float16)
-        weights[f"{number}.bias"] = layer.bias.detach().numpy().astype(np.float16)
-    save_file(weights, options.out)
+    write(net, options.out)
 
 
 if __name__ == "__main__":
