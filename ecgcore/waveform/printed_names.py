@@ -25,6 +25,8 @@ TALL_PENS = 2.0
 """Ink so many pens high is a letter's, or a steep stroke of the trace's."""
 QRS_BESIDE_PX = 5
 """Where another row is steeper than letters, so near, it is a heartbeat's."""
+INDENT_PX = 4.0
+"""All names of a page begin so near to the same place."""
 BETWEEN_PX = 3
 """Between the strokes of a name nothing is read either."""
 
@@ -48,9 +50,11 @@ def without_names(rows: Rows, ink: ByteArray, starts_x: FloatArray) -> BoolArray
     around = np.ones((1, 2 * QRS_BESIDE_PX + 1), np.uint8)
     beating = cv2.dilate(np.atleast_2d(is_qrs.any(axis=0)).astype(np.uint8), around)
     near: BoolArray = np.zeros_like(rows.has_ink)
-    for column, start in enumerate(starts_x):
-        unnamed = np.setdiff1d(np.arange(len(near)), names.row[names.column == column])
-        near[unnamed, max(0, round(start + left)) : max(0, round(start + right) + 1)] = True
+    for row, column in np.ndindex(len(near), len(starts_x)):
+        free = names.boxes_xyxy[(names.row == row) & (names.column == column), 0].min(initial=right)
+        if free > left + INDENT_PX:  # the first letter does not stand free
+            start = starts_x[column]
+            near[row, max(0, round(start + left)) : max(0, round(start + free) + 1)] = True
     in_place = near & (-above <= bottom) & (below >= top)
     letters = (tall & in_place & (np.asarray(beating) == 0)).astype(np.uint8)
     joined = cv2.morphologyEx(letters, cv2.MORPH_CLOSE, np.ones((1, 2 * BETWEEN_PX + 1), np.uint8))
