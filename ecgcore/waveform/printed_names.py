@@ -51,9 +51,9 @@ def without_names(rows: Rows, ink: ByteArray, starts_x: FloatArray) -> BoolArray
     beating = cv2.dilate(np.atleast_2d(is_qrs.any(axis=0)).astype(np.uint8), around)
     near: BoolArray = np.zeros_like(rows.has_ink)
     for row, column in np.ndindex(len(near), len(starts_x)):
-        free = names.boxes_xyxy[(names.row == row) & (names.column == column), 0].min(initial=right)
+        free = names.boxes_xyxy[(names.row == row) & (names.column == column), 0].min(initial=right).item()
         if free > left + INDENT_PX:  # the first letter does not stand free
-            start = starts_x[column]
+            start = float(starts_x[column])
             near[row, max(0, round(start + left)) : max(0, round(start + free) + 1)] = True
     in_place = near & (-above <= bottom) & (below >= top)
     letters = (tall & in_place & (np.asarray(beating) == 0)).astype(np.uint8)
