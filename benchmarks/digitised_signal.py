@@ -34,7 +34,8 @@ from ecgcore.waveform.signal import PageSignal, read_signal
 from trainer.rendered import render_page
 from trainer.sources import Record, load_ludb, load_ptbxl
 
-SHIFT_S, SHIFT_STEP_S = 0.1, 0.004
+SHIFT_S, SHIFT_STEP_S, FINE_STEP_S = 0.1, 0.004, 0.001
+"""The shift is one of whole samples; to the millisecond it is printed beside, for a page may start between two."""
 RECOGNISED = 0.8
 LOWEST_DB = -10.0
 """A page that was read worse than nothing counts so at least."""
@@ -91,14 +92,14 @@ def longest_traces(page: SimPage | Case) -> dict[int, DrawnTrace]:
     return longest
 
 
-def score(signal: PageSignal, trace: DrawnTrace) -> LeadScore:
-    """Compare a lead with what was drawn of it."""
+def score(signal: PageSignal, trace: DrawnTrace, step_s: float = SHIFT_STEP_S) -> LeadScore:
+    """Compare a lead with what was drawn of it, after the best shift in time of whole steps."""
     truth = trace.value_mv - np.median(trace.value_mv)
     time_s = np.arange(signal.leads_mv.shape[1]) / signal.fs_hz
     if not signal.is_read[trace.lead].any():
         return LeadScore(0.0, np.nan, np.nan, np.nan, 0.0, is_recognised=False)
     lead_mv = np.nan_to_num(signal.leads_mv[trace.lead].astype(np.float64))
-    shifts = np.arange(-SHIFT_S, SHIFT_S + 1e-9, SHIFT_STEP_S)
+    shifts = np.arange(-SHIFT_S, SHIFT_S + 1e-9, step_s)
     tried = [_aligned(truth, trace.time_s + s, time_s, lead_mv, signal.is_read[trace.lead]) for s in shifts]
     errors = [float(((truth - found) ** 2).sum()) for found, _ in tried]
     best = int(np.argmin(errors))
@@ -127,6 +128,7 @@ def measure(kind: str, records: list[Record]) -> None:
     """Draw, prepare, read, compare and print."""
     scores: list[list[LeadScore]] = []
     clean: list[float] = []
+    fine: list[float] = []
     layouts, ratios, refused = [], [], 0
     for case in cases(kind, records):
         prepared, prepare_s = _prepared(case.image_rgb)
@@ -142,9 +144,11 @@ def measure(kind: str, records: list[Record]) -> None:
         unread = LeadScore(0.0, np.nan, np.nan, np.nan, 0.0, is_recognised=False)
         found = [unread if signal is None else score(signal, t) for t in longest_traces(case).values()]
         scores.append(found)
+        finely = [] if signal is None else [score(signal, t, FINE_STEP_S).snr_db for t in longest_traces(case).values()]
+        fine.append(float(np.median(finely)) if finely else 0.0)
         if not case.is_noisy:
             clean.append(float(np.median([s.snr_db for s in found])))
-    _print(kind, scores, clean, layouts, ratios, refused)
+    _print(kind, scores, clean, fine, layouts, ratios, refused)
 
 
 def _prepared(image_rgb: ByteArray) -> tuple[PageImage | None, float]:
@@ -157,7 +161,13 @@ def _prepared(image_rgb: ByteArray) -> tuple[PageImage | None, float]:
 
 
 def _print(
-    kind: str, scores: list[list[LeadScore]], clean: list[float], layouts: list[bool], ratios: list[float], refused: int
+    kind: str,
+    scores: list[list[LeadScore]],
+    clean: list[float],
+    fine: list[float],
+    layouts: list[bool],
+    ratios: list[float],
+    refused: int,
 ) -> None:
     leads = [s for page in scores for s in page]
     by_page = [np.median([s.snr_db for s in page]) for page in scores]
@@ -167,7 +177,8 @@ def _print(
     print(
         f"  SNR, median of pages {np.median(by_page):.1f} dB (quartiles {np.quantile(by_page, 0.25):.1f}, "
         f"{np.quantile(by_page, 0.75):.1f}); of leads {np.median([s.snr_db for s in leads]):.1f}; "
-        f"{len(clean)} pages without added noise {np.median(clean):.1f}"
+        f"{len(clean)} pages without added noise {np.median(clean):.1f}; "
+        f"shifted to the millisecond {np.median(fine):.1f}"
     )
     print(
         f"  correlation {usual['correlation']:.3f}, error {usual['error_mv']:.3f} mV, {usual['shift_ms']:.0f} ms; "

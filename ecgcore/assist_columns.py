@@ -55,12 +55,11 @@ def column_edges(ink: ByteArray, rows: Rows) -> BoolArray:
     """
     if len(rows.baseline_y) == 0:
         return np.zeros(rows.panel_w, dtype=bool)
-    many = len(rows.baseline_y) > 1
-    pitch_px = float(np.median(np.diff(rows.baseline_y))) if many else DEFAULT_PITCH_MM * STANDARD_PX_PER_MM
+    pitch_px = _pitch_px(rows)
     gaps = cv2.erode((~rows.has_ink).astype(np.uint8), np.ones((1, GAP_PX), np.uint8))
     reach = np.ones((1, 2 * EDGE_REACH_PX + 1), np.uint8)
     marked = (cv2.dilate(gaps, reach) > 0) | _named(ink, rows, pitch_px)
-    ruled = cv2.dilate(_ruled(ink, rows, pitch_px).astype(np.uint8)[None], reach)[0] > 0
+    ruled = cv2.dilate(ruled_columns(ink, rows).astype(np.uint8)[None], reach)[0] > 0
     edges: BoolArray = (marked.mean(axis=0) >= MIN_ROWS_SHARE) | ruled
     inner = edges[np.argmax(~edges) : len(edges) - int(np.argmax(~edges[::-1]))]
     return edges if (np.diff(inner.astype(np.int8)) == 1).sum() <= MAX_EDGES else np.zeros_like(edges)
@@ -87,8 +86,20 @@ def _named(ink: ByteArray, rows: Rows, pitch_px: float) -> BoolArray:
     return named
 
 
-def _ruled(ink: ByteArray, rows: Rows, pitch_px: float) -> BoolArray:
-    """Panel columns in which a line is ruled from row to row, ``[w]``."""
+def _pitch_px(rows: Rows) -> float:
+    """The usual distance of two rows."""
+    many = len(rows.baseline_y) > 1
+    return float(np.median(np.diff(rows.baseline_y))) if many else DEFAULT_PITCH_MM * STANDARD_PX_PER_MM
+
+
+def ruled_columns(ink: ByteArray, rows: Rows) -> BoolArray:
+    """Panel columns in which a line is ruled from row to row, ``bool [w]``.
+
+    Args:
+        ink: standard panel raster, ``uint8 [h, w]``.
+        rows: its rows of trace, one or more.
+    """
+    pitch_px = _pitch_px(rows)
     strokes = cv2.dilate((ink > MARK_INK).astype(np.uint8), np.ones((1, 3), np.uint8))
     long = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((max(1, round(LINE_SHARE * pitch_px)), 1), np.uint8))
     first, last = int(rows.baseline_y[0]), int(rows.baseline_y[-1])

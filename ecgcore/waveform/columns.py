@@ -5,11 +5,13 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 from scipy.stats import theilslopes
 
-from ecgcore.assist_rows import BoolArray, Rows
-from ecgcore.types import STANDARD_PX_PER_MM, USUAL_PAPER, FloatArray, Paper
-from ecgcore.waveform.pen_path import STEPS, PenPath
+from ecgcore.assist_columns import ruled_columns
+from ecgcore.assist_rows import Rows
+from ecgcore.types import STANDARD_PX_PER_MM, USUAL_PAPER, ByteArray, FloatArray, Paper
+from ecgcore.waveform.pulses import find_pulses
 
 PageScale = Literal["grid", "pulse"] | None
 """Where a page's millimetres were read."""
@@ -22,32 +24,32 @@ DIGITS_MM = 3.0
 WIDE_MM = 15.0
 ALIKE_SHARE = 0.9
 """Columns that lie apart are as wide as each other, but for this and a pulse in the first."""
-PULSE_ROWS = 0.4
-"""A calibration pulse stands in this share of the rows at once."""
-PULSE_SLACK = 0.15
-"""Of its height of one millivolt."""
-PULSE_S = (0.07, 0.3)
-"""A pulse's width; it is 0.2 s, on some machines 0.1 s."""
 PULSE_REACH_MM = 20.0
 """Pulses stand so near to the ends of the ink."""
-ROUND_END_PX = 1.0
+ROUND_END_PX = 0.6
+"""Pens end round or straight: between the two."""
 FOOT_MM = 12.0
-"""So near to its pulse a trace begins or ends."""
-SHORT_FOOT_MM = 2.0
-EXPECTED_PX = 8
-"""A trace begins so near to where ten seconds would, or the page shows another time."""
-EDGE_PX = 3
-"""Half of the way over which a pulse's edge rises."""
+"""So near to its pulse, or to print beside it, a trace begins or ends."""
 RECORD_S, RECORD_SLACK, STRIP_SLACK = 10.0, 0.02, 0.0055
 """A page shows ten seconds, or nearly: its own width then tells seconds better than the grid's scale. A single
 column may end in a gap that is not seen, so it must come nearer."""
-BORDER_REACH = 0.012
-"""Of the traces' width: so far from where they should lie the borders of columns are looked for."""
-BREAK_PX = 4.0
-"""A break of the trace counts so much at most."""
-BORDER_BREAK_PX = 0.8
-"""Breaks that make a border, in the mean of all rows."""
-BEGIN_BREAK_PX = 0.8
+SCALE_SPREAD = {"grid": 0.003, "pulse": 0.01}
+"""How far off the raster's millimetres are, as a share."""
+ODD_RECORD = 3.0
+"""What a page of another length than ten or five seconds must have for it, in breaks of all its traces."""
+BREAK_PX, BREAK_SPREAD_PX = 4.0, 1.4
+"""A trace that jumps so far breaks; on a tilted page the rows' breaks lie so far apart."""
+END_WEIGHT = 0.6
+"""A trace may end before its column does."""
+STRAY_COST = 0.08
+"""Of a column with ink outside the traces, or without any within them."""
+USUAL_FOOT_MM, FOOT_SPREAD_MM, FOOT_WEIGHT = 2.0, 1.0, 0.3
+"""Where nothing parts a trace from its pulse, it begins or ends about here."""
+STEP_PX = 0.25
+CUT_PX = 8
+"""Traces that come so near to the edge of the panel may be cut off there."""
+EDGE_PX = 6
+"""A row begins and ends so near to where most rows do."""
 
 
 @dataclass(frozen=True)
@@ -68,47 +70,122 @@ class Columns:
         return len(self.starts_x) * self.width_px
 
 
-def find_columns(rows: Rows, path: PenPath, columns: int, paper: Paper) -> Columns:
+def find_columns(rows: Rows, ink: ByteArray, columns: int, paper: Paper, scale: PageScale) -> Columns:
     """Find so many columns of one width.
 
     Args:
-        rows, path: the rows of trace and the pen's way in them.
+        rows: the rows of trace.
+        ink: their panel raster, ``uint8 [h, w]``.
         columns: how many there are.
-        paper: its speed and gain tell a pulse.
+        paper: speed and gain in millimetres of the raster.
+        scale: where these were read.
     """
     blocks = _wide_blocks(rows)
     widths = [end - start for start, end in blocks]
     if columns > 1 and len(blocks) == columns and min(widths) >= ALIKE_SHARE * float(np.median(widths)):
-        width_px = float(np.median(widths))
-        has_pulse = [end - start > width_px / ALIKE_SHARE for start, end in blocks]
-        starts = [end - width_px if wide else start for (start, end), wide in zip(blocks, has_pulse, strict=True)]
-        number, round_end = np.arange(columns), _round_end_px(rows)
-        pitch, first, *_ = theilslopes(starts, number)  # a name may stand before one of them
-        return Columns(first + pitch * number + round_end, width_px - 2 * round_end)
-    left, right = traces_span(rows, path, paper)
-    places = np.linspace(left, right, columns + 1)
-    if columns > 1:
-        places = _at_breaks(rows, places)
-    return Columns(places[:-1], float(places[1] - places[0]))
+        return _columns_apart(rows, ink, blocks, paper, scale)
+    left, right = (blocks[0][0], blocks[-1][1]) if blocks else (0, rows.panel_w)
+    start_x, end_x = _ends(rows, ink, (left, right), find_pulses(rows, ink, paper), columns, paper, scale)
+    width_px = (end_x - start_x) / columns
+    return Columns(np.asarray(start_x + width_px * np.arange(columns), dtype=np.float64), width_px)
 
 
-def _at_breaks(rows: Rows, places: FloatArray) -> FloatArray:
-    """The borders of columns ``[c + 1]``, evenly spaced, brought to where most traces break."""
-    left, right, columns = places[0], places[-1], len(places) - 1
-    reach = max(2, round(BORDER_REACH * (right - left)))
-    breaks = _breaks(rows)
-    number, found = [0.0], [float(left)]
-    for k in range(1, columns):
-        first = max(1, round(places[k]) - reach)
-        around = breaks[first : round(places[k]) + reach + 1]
-        if len(around) and around.max() >= BORDER_BREAK_PX:
-            number.append(float(k))
-            border = first + len(around) - 1 - int(around[::-1].argmax())
-            found.append(border + _round_end_px(rows) * _is_gap(rows, border - 1))
-    if len(number) == 1:
-        return places
-    pitch, start = np.polyfit(number, found, 1)
-    return np.asarray(start + pitch * np.arange(columns + 1), dtype=np.float64)
+def _columns_apart(
+    rows: Rows, ink: ByteArray, blocks: list[tuple[int, int]], paper: Paper, scale: PageScale
+) -> Columns:
+    """Columns with paper between them, which is a part of their seconds on some pages and on others is not."""
+    columns = len(blocks)
+    edges = np.stack([_edges(rows, ink, block) for block in blocks], axis=1)  # square ends: programs draw such pages
+    starts, ends = edges[..., 0], edges[..., 1]
+    width_px = float(np.nanmedian(ends - starts))
+    # a pulse or a name may stand before a column, and a number behind it
+    pitch, first, *_ = theilslopes(np.nanmedian(ends, axis=0), np.arange(columns))
+    record_px = RECORD_S * paper.speed_mm_s * STANDARD_PX_PER_MM
+    first -= width_px
+    if scale == "grid" and abs(columns * pitch - record_px) < abs(columns * width_px - record_px):
+        width_px = float(pitch)
+    starts_x = np.asarray(first + pitch * np.arange(columns), dtype=np.float64)
+    return Columns(starts_x, width_px)
+
+
+def _edges(rows: Rows, ink: ByteArray, block: tuple[int, int]) -> FloatArray:
+    """Where each row's ink begins and ends near the ends of a block, ``[r, 2]`` to parts of a pixel; NaN where not."""
+    strongest = np.where(rows.has_ink, _strongest(rows, ink), 0)
+    found = np.full((len(strongest), 2), np.nan)
+    for side, (sign, near) in enumerate(((1, block[0]), (-1, block[1] - 1))):
+        around = near + sign * np.arange(-EDGE_PX, EDGE_PX + 1)
+        around = around[(around >= 0) & (around < rows.panel_w)]
+        for row, seen in enumerate(strongest[:, around]):
+            first = int((seen > 0).argmax())
+            if 0 < first < len(seen) - 1 or (first == 0 and around[0] in (0, rows.panel_w - 1) and seen[0] > 0):
+                part = min(1.0, float(seen[first]) / max(1.0, float(seen[first + 1])))
+                inner = around[first] + (1 if sign > 0 else 0)
+                found[row, side] = inner - sign * part
+    return found
+
+
+def _ends(
+    rows: Rows,
+    ink: ByteArray,
+    inked: tuple[int, int],
+    pulses: list[tuple[int, int]],
+    columns: int,
+    paper: Paper,
+    scale: PageScale,
+) -> tuple[float, float]:
+    """Where the traces begin and end: where they and the columns' borders break, after so many seconds, in the ink.
+
+    Args:
+        rows, ink: of trace, and the panel raster.
+        inked: first column of their ink and the one after the last, pulses with it.
+        pulses: the calibration pulses.
+        columns: how many columns of leads there are.
+        paper, scale: see :func:`find_columns`.
+    """
+    foot, reach = (round(mm * STANDARD_PX_PER_MM) for mm in (FOOT_MM, PULSE_REACH_MM))
+    before = [end for _, end in pulses if end <= inked[0] + reach]
+    behind = [start for start, _ in pulses if start >= inked[1] - reach]
+    first, last = before[-1] if before else inked[0], behind[0] if behind else inked[1]
+    # traces that reach the panel's edge may go on outside of the picture
+    left_out, right_out = (reach if is_cut else 2 for is_cut in (first <= CUT_PX, last >= rows.panel_w - CUT_PX))
+    start_x, end_x = np.meshgrid(
+        np.arange(first - left_out, first + foot, STEP_PX),
+        np.arange(last - foot, last + right_out, STEP_PX),
+        indexing="ij",
+    )
+    evidence, at = _breaks(rows, ink)
+    inner_start_x, inner_end_x = np.maximum(start_x, 0), np.minimum(end_x, rows.panel_w)
+    borders = start_x + np.linspace(0, 1, columns + 1)[:, None, None] * (end_x - start_x)
+    score = np.interp(borders, at, evidence, left=0, right=0).sum(axis=0) - _oddness(end_x - start_x, paper, scale)
+    has_ink = rows.has_ink.mean(axis=0) >= INKED_ROWS
+    so_far = np.concatenate([[0], np.cumsum(has_ink)])
+    ink_before, ink_until = (np.interp(x, np.arange(len(so_far)), so_far) for x in (start_x, end_x))
+    stray = (inner_end_x - inner_start_x) - (ink_until - ink_before)
+    if before:
+        score += _as_usual_foot(start_x - first)
+    else:
+        stray += ink_before - so_far[inked[0]]
+    if behind:
+        score += _as_usual_foot(last - end_x)
+    else:
+        stray += so_far[inked[1]] - ink_until
+    best = np.unravel_index(int((score - STRAY_COST * stray).argmax()), score.shape)
+    return float(start_x[best]), float(end_x[best])
+
+
+def _as_usual_foot(foot_px: FloatArray) -> FloatArray:
+    """What speaks for a trace that begins so far from its pulse."""
+    off = (foot_px / STANDARD_PX_PER_MM - USUAL_FOOT_MM) / FOOT_SPREAD_MM
+    return np.asarray(FOOT_WEIGHT * np.exp(-(off**2) / 2), dtype=np.float64)
+
+
+def _oddness(width_px: FloatArray, paper: Paper, scale: PageScale) -> FloatArray:
+    """What speaks against each width of all the traces: records last ten seconds, or five where that is nearer."""
+    if scale is None:
+        return np.zeros_like(width_px)
+    second_px = paper.speed_mm_s * STANDARD_PX_PER_MM
+    off = np.minimum.reduce([np.abs(width_px / (s * second_px) - 1) for s in (RECORD_S, RECORD_S / 2)])
+    return np.asarray(np.minimum((off / SCALE_SPREAD[scale]) ** 2 / 2, ODD_RECORD), dtype=np.float64)
 
 
 def on_raster(rows: Rows, paper: Paper, scale: PageScale) -> Paper:
@@ -141,34 +218,9 @@ def seconds_per_px(columns: Columns, raster_paper: Paper, scale: PageScale) -> f
     paper, is_scaled = raster_paper, scale is not None
     width_px = columns.shown_px
     by_grid = 1 / (paper.speed_mm_s * STANDARD_PX_PER_MM)
-    is_record = abs(width_px * by_grid / RECORD_S - 1) <= (RECORD_SLACK if len(columns.starts_x) > 1 else STRIP_SLACK)
+    slack = STRIP_SLACK if len(columns.starts_x) == 1 and scale == "grid" else RECORD_SLACK
+    is_record = abs(width_px * by_grid / RECORD_S - 1) <= slack
     return RECORD_S / width_px if is_record or not is_scaled else by_grid
-
-
-def traces_span(rows: Rows, path: PenPath, paper: Paper) -> tuple[float, float]:
-    """Where the traces begin and end, in pixels of the panel, without calibration pulses."""
-    left, right = _inked_span(rows)
-    reach = round(PULSE_REACH_MM * STANDARD_PX_PER_MM)
-    pulses = [p for p in _pulses(rows, path, paper) if p[0] >= left and p[1] <= right]
-    before = [end for _, end in pulses if end <= left + reach]
-    behind = [start for start, _ in pulses if start >= right - reach]
-    if before:
-        left = _begin(before[-1], _breaks(rows), right - _record_px(right - left, paper))
-    if behind:
-        expected = rows.panel_w - left - _record_px(right - left, paper)
-        right = rows.panel_w - _begin(rows.panel_w - behind[0], _breaks(rows, mirrored=True), expected)
-    if not before and not behind:
-        left = _without_print(left, _breaks(rows), right - _record_px(right - left, paper))
-    round_end = _round_end_px(rows)
-    return (
-        left + round_end * _is_gap(rows, left - 1),  # a trace that goes on from its pulse has no end of its own
-        right - round_end * _is_gap(rows, right),
-    )
-
-
-def _is_gap(rows: Rows, column: int) -> bool:
-    """Whether few rows have ink in a column, or there is none."""
-    return not 0 <= column < rows.panel_w or bool(rows.has_ink[:, column].mean() < INKED_ROWS)
 
 
 def _round_end_px(rows: Rows) -> float:
@@ -176,10 +228,11 @@ def _round_end_px(rows: Rows) -> float:
     return float(min(ROUND_END_PX, (rows.pen_px - 1) / 2))
 
 
-def _inked_span(rows: Rows) -> tuple[int, int]:
-    """The first column in which half of the rows run on, and the one after the last."""
-    blocks = _wide_blocks(rows)
-    return (blocks[0][0], blocks[-1][1]) if blocks else (0, rows.panel_w)
+def _strongest(rows: Rows, ink: ByteArray) -> FloatArray:
+    """The strongest ink of each row in each column, ``[r, w]``, 0..255."""
+    y = (rows.top_y + rows.bottom_y) / 2
+    around = np.stack([ink[np.clip(y + by, 0, len(ink) - 1).astype(int), np.arange(rows.panel_w)] for by in (-1, 0, 1)])
+    return np.asarray(around.max(axis=0), dtype=np.float64)
 
 
 def _wide_blocks(rows: Rows) -> list[tuple[int, int]]:
@@ -195,72 +248,29 @@ def _wide_blocks(rows: Rows) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(begins, ends, strict=True) if b - a >= shortest]
 
 
-def _record_px(width_px: int, paper: Paper) -> int:
-    """Width of ten seconds, or of five where that is nearer."""
-    second_px = paper.speed_mm_s * STANDARD_PX_PER_MM
-    return round(min((RECORD_S, RECORD_S / 2), key=lambda s: abs(s * second_px - width_px)) * second_px)
+def _breaks(rows: Rows, ink: ByteArray) -> tuple[FloatArray, FloatArray]:
+    """How many of the rows break at each place, 0..1, and the places in pixels of the panel.
 
-
-def _without_print(left: int, breaks: FloatArray, expected: int) -> int:
-    """Where the traces begin behind print that stands before them: where ten seconds would, if they break there."""
-    first = max(left + 1, expected - EXPECTED_PX // 2)
-    around = breaks[first : expected + EXPECTED_PX // 2 + 1]
-    if expected <= left or expected - left > FOOT_MM * STANDARD_PX_PER_MM or not len(around):
-        return left
-    return first + int(around.argmax()) if around.max() >= BEGIN_BREAK_PX else left
-
-
-def _begin(pulse_end: int, breaks: FloatArray, expected: int) -> int:
-    """Where the trace begins behind its pulse: at the break that parts them, best where ten seconds would begin."""
-    foot = round(FOOT_MM * STANDARD_PX_PER_MM)
-    first = max(1, pulse_end - EDGE_PX // 2)
-    breaks_off = first + np.flatnonzero(breaks[first : pulse_end + foot] >= BEGIN_BREAK_PX)
-    near = breaks_off[np.abs(breaks_off - expected) <= EXPECTED_PX]
-    if len(near):
-        return int(near[np.abs(near - expected).argmin()])
-    if first <= expected <= pulse_end + foot:
-        return expected
-    return int(breaks_off[0]) if len(breaks_off) else pulse_end + round(SHORT_FOOT_MM * STANDARD_PX_PER_MM)
-
-
-def _pulses(rows: Rows, path: PenPath, paper: Paper) -> list[tuple[int, int]]:
-    """First column and the one after the last of what rises and falls by a millivolt in most rows at once."""
-    height_px = paper.gain_mm_mv * STANDARD_PX_PER_MM
-    y = path.y[:, STEPS // 2 :: STEPS]
-    rise = y[:, : -2 * EDGE_PX] - y[:, 2 * EDGE_PX :]
-    ups, downs = (
-        _runs((np.abs(sign * rise - height_px) <= PULSE_SLACK * height_px).mean(axis=0) >= PULSE_ROWS)
-        for sign in (1, -1)
-    )
-    shortest, longest = (s * paper.speed_mm_s * STANDARD_PX_PER_MM for s in PULSE_S)
-    found = []
-    for up in ups:
-        for down in downs:
-            start, end = round(up) + EDGE_PX, round(down) + EDGE_PX
-            if not shortest <= down - up <= longest or start < 2 * EDGE_PX or end + 2 * EDGE_PX >= y.shape[1]:
-                continue
-            top, feet = y[:, (start + end) // 2], y[:, [start - 2 * EDGE_PX, end + 2 * EDGE_PX]]
-            is_high = (np.abs(feet - top[:, None] - height_px) <= PULSE_SLACK * height_px).all(axis=1)
-            if is_high.mean() >= PULSE_ROWS:
-                found.append((start, end))
-    return found
-
-
-def _runs(there: BoolArray) -> list[float]:
-    """The middle of every stretch of true."""
-    steps = np.diff(np.concatenate([[False], there, [False]]).astype(np.int8))
-    middles = (np.flatnonzero(steps == 1) + np.flatnonzero(steps == -1)) / 2
-    return [float(middle) for middle in middles]
-
-
-def _breaks(rows: Rows, *, mirrored: bool = False) -> FloatArray:
-    """How far apart the ink of each column and the one before lies, in the mean of the rows, ``[w]``.
-
-    No trace jumps so; where it begins again after a gap half of the most counts. Mirrored, right is left.
+    No trace jumps from one column to the next, and a ruled line parts columns; where ink begins or ends its round end
+    is taken off.
     """
-    way = slice(None, None, -1) if mirrored else slice(None)
-    top, bottom, inked = rows.top_y[:, way], rows.bottom_y[:, way], rows.has_ink[:, way]
-    apart = np.maximum(top[:, 1:] - bottom[:, :-1], top[:, :-1] - bottom[:, 1:]).clip(0, BREAK_PX)
-    apart[~(inked[:, 1:] & inked[:, :-1])] = 0
-    apart[inked[:, 1:] & ~inked[:, :-1]] = BREAK_PX / 2
-    return np.concatenate([[0.0], apart.mean(axis=0)])
+    top, bottom, inked = rows.top_y, rows.bottom_y, rows.has_ink
+    apart = np.maximum(top[:, 1:] - bottom[:, :-1], top[:, :-1] - bottom[:, 1:]).clip(0, BREAK_PX) / BREAK_PX
+    jump = np.where(inked[:, 1:] & inked[:, :-1], apart, 0).mean(axis=0)
+    steps = np.diff(np.pad(inked.astype(np.int8), ((0, 0), (1, 1)), mode="edge"), axis=1)
+    begin, end = (steps == 1).mean(axis=0), (steps == -1).mean(axis=0)
+    edge, round_end = np.arange(rows.panel_w + 1), _round_end_px(rows)
+    ruled = np.diff(np.pad(ruled_columns(ink, rows).astype(np.int8), 1))
+    lines = (np.flatnonzero(ruled == 1) + np.flatnonzero(ruled == -1)) / 2
+    at = np.arange(0, rows.panel_w + STEP_PX, STEP_PX)
+    evidence = np.zeros(len(at))
+    for strength, x in (
+        (jump, edge[1:-1]),
+        (begin, edge + round_end),
+        (END_WEIGHT * end, edge - round_end),
+        (np.ones(len(lines)), lines),
+    ):
+        np.add.at(evidence, np.clip(np.round(x / STEP_PX).astype(int), 0, len(at) - 1), strength)
+    spread = BREAK_SPREAD_PX / STEP_PX
+    evidence = gaussian_filter1d(evidence, spread, mode="constant") * spread * np.sqrt(2 * np.pi)
+    return np.minimum(evidence, 1.0), at

@@ -103,7 +103,7 @@ def read_signal(ink: ByteArray, rows: Rows | None, paper: Paper, scale: PageScal
     if not tried:
         return _nothing(paper, scale)
     path = pen_path(rows, ink)
-    readings = [_reading(rows, path, layout, paper, scale) for layout in tried]
+    readings = [_reading(rows, ink, path, layout, paper, scale) for layout in tried]
     laws = [
         limb_law(reading.by_column(layout.strip_rows), layout) for layout, reading in zip(tried, readings, strict=True)
     ]
@@ -111,14 +111,14 @@ def read_signal(ink: ByteArray, rows: Rows | None, paper: Paper, scale: PageScal
     if layout is None:
         return _nothing(paper, scale)
     reading = readings[tried.index(layout)]
-    is_read = without_names(rows, reading.columns.starts_x)
+    is_read = without_names(rows, ink, reading.columns.starts_x)
     reading = replace(reading, path=replace(path, has_ink=is_read))
     return _assembled(reading, layout, paper, scale)
 
 
-def _reading(rows: Rows, path: PenPath, layout: Layout, paper: Paper, scale: PageScale) -> _Reading:
+def _reading(rows: Rows, ink: ByteArray, path: PenPath, layout: Layout, paper: Paper, scale: PageScale) -> _Reading:
     raster_paper = on_raster(rows, paper, scale)
-    columns = find_columns(rows, path, layout.columns, raster_paper)
+    columns = find_columns(rows, ink, layout.columns, raster_paper, scale)
     s_per_px = seconds_per_px(columns, raster_paper, scale)
     mv_per_px = 1 / (raster_paper.gain_mm_mv * STANDARD_PX_PER_MM)
     if scale is None:  # the width told the seconds, and a millimetre is the same both ways
