@@ -115,8 +115,8 @@ class SameSiteOnly:
 
     def _is_from_here(self, headers: Headers) -> bool:
         """Whether it was sent to a name of ``server.allowedHosts`` and, if by a page, by one of that name and port."""
-        host, origin = headers.get("host"), headers.get("origin")
-        return is_host_allowed(host) and origin in {None, f"http://{host}", f"https://{host}"}
+        host, origins = headers.get("host"), set(headers.getlist("origin"))
+        return is_host_allowed(host) and (not origins or origins in ({f"http://{host}"}, {f"https://{host}"}))
 
 
 @asynccontextmanager

@@ -2,11 +2,8 @@
 
 import io
 import lzma
-import shutil
 import stat
 import struct
-import tempfile
-import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,6 +17,7 @@ from annotations.formats.tree import LABEL_FOLDERS
 from annotations.model import StoreError
 from annotations.snapshots import which_pages
 from annotations.store import Store
+from annotations.temporary_folders import temporary_folder
 
 MAX_ARCHIVE_BYTES = 256 * 2**20
 MAX_ENTRIES = 20_000
@@ -27,11 +25,6 @@ MAX_UNPACKED_BYTES = 2 * 2**30
 MAX_NAME_BYTES = 250
 """Of one part of a path; file systems take 255."""
 MAX_DOWNLOAD_PAGES = 500
-
-_TEMPORARY = ".archive-"
-"""How the names of the temporary folders begin."""
-_LEFT_BEHIND_S = 24 * 3600.0
-"""A temporary folder as old as that was left by a server that was killed."""
 
 _COPY_BYTES = 2**20
 _ENTRY_SIGNATURE = b"PK\x01\x02"
@@ -68,7 +61,7 @@ def unpacked(archive: BinaryIO, store: Store) -> Iterator[Path]:
     """
     with ExitStack() as stack:
         try:
-            folder = Path(stack.enter_context(_temporary_folder(store)))
+            folder = stack.enter_context(temporary_folder(store.folder, store.folder))
             _unpack(archive, folder)
         except OSError as error:
             raise StoreError(f"The archive cannot be unpacked: {error.strerror}.", "Free some space.") from error
@@ -97,8 +90,8 @@ def packed(
         )
     content = io.BytesIO()
     try:
-        with _temporary_folder(store) as temporary:
-            folder = Path(temporary) / "export"
+        with temporary_folder(store.folder, store.folder) as temporary:
+            folder = temporary / "export"
             export_to(store, format_name, folder, snapshot_id=snapshot_id, progress=progress)
             with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
                 for path in sorted(folder.rglob("*")):
@@ -109,14 +102,6 @@ def packed(
     except OSError as error:
         raise StoreError(f"The export cannot be written: {error.strerror}.", "Free some space.") from error
     return content.getvalue()
-
-
-def _temporary_folder(store: Store) -> "tempfile.TemporaryDirectory[str]":
-    """A new one; what a killed server left behind goes."""
-    for old in store.folder.glob(f"{_TEMPORARY}*"):
-        if time.time() - old.stat().st_mtime > _LEFT_BEHIND_S:
-            shutil.rmtree(old, ignore_errors=True)
-    return tempfile.TemporaryDirectory(prefix=_TEMPORARY, dir=store.folder)
 
 
 def _unpack(stream: BinaryIO, folder: Path) -> None:

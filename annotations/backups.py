@@ -11,7 +11,6 @@ import hashlib
 import json
 import shutil
 import sqlite3
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -25,6 +24,7 @@ from annotations.model import StoreError
 from annotations.patients import HMAC_KEY_FILE
 from annotations.picture_files import PICTURES
 from annotations.store import DATABASE, Store
+from annotations.temporary_folders import temporary_folder
 
 Progress = Callable[[int, int], None]
 
@@ -50,12 +50,13 @@ def backup(store: Store, file: Path, progress: Progress = _silent) -> None:
         raise StoreError(f"{file} exists already.", "Choose another name.")
     for attempt in range(_TRIES):
         try:
-            _backup(store, file, progress)
-            return
+            if _backup(store, file, progress):
+                return
         except FileNotFoundError as error:
             # Somebody painted or erased a page that the copy of the database still names, or a training ended.
             if attempt == _TRIES - 1 or not _has_changed(store, error):
                 raise StoreError(f"The backup {file} cannot be written: {error}.", "Run check.") from error
+    raise StoreError("Pages were erased or redacted again and again during the backup.", "Try again when it is quiet.")
 
 
 def _has_changed(store: Store, error: FileNotFoundError) -> bool:
@@ -66,14 +67,15 @@ def _has_changed(store: Store, error: FileNotFoundError) -> bool:
     return store.row("SELECT 1 FROM image WHERE file = ?", (missed.relative_to(store.folder).as_posix(),)) is None
 
 
-def _backup(store: Store, file: Path, progress: Progress) -> None:
+def _backup(store: Store, file: Path, progress: Progress) -> bool:
+    """Write one; returns False, and leaves nothing, where it would hold a page that was erased or redacted since."""
     wait_until_forgotten(store)
-    partial = file.with_name(file.name + ".partial")
     try:
-        with tempfile.TemporaryDirectory(dir=file.parent) as temporary:
-            copy = Path(temporary) / DATABASE
+        with temporary_folder(store.folder, file.parent) as temporary:
+            copy, partial = temporary / DATABASE, temporary / "all.zip"
             store.db.conn.execute("VACUUM INTO ?", (str(copy),))
-            names = [row["file"] for row in store.rows("SELECT file FROM image")] + kept_files(store.folder)
+            pictures = _pictures_of(copy)
+            names = [*sorted(pictures), *kept_files(store.folder)]
             names += [HMAC_KEY_FILE] if (store.folder / HMAC_KEY_FILE).exists() else []
             partial.touch(mode=0o600)
             with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
@@ -82,13 +84,24 @@ def _backup(store: Store, file: Path, progress: Progress) -> None:
                     listed[name] = _pack(archive, store.folder / name, name)
                     progress(number, len(names))
                 archive.writestr(LIST, json.dumps(listed), zipfile.ZIP_DEFLATED)
-        partial.replace(file)
+            with store.writing() as connection:  # nobody erases or redacts before it is in its place
+                if not pictures <= {row[0] for row in connection.execute("SELECT file FROM image")}:
+                    return False
+                partial.replace(file)
+            return True
     except FileNotFoundError:
-        partial.unlink(missing_ok=True)
         raise
     except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
         raise StoreError(f"The backup {file} cannot be written: {error}.", "Free some space, or run check.") from error
+
+
+def _pictures_of(copy: Path) -> set[str]:
+    """The files of pictures that a copy of the database names; others may have come since."""
+    connection = sqlite3.connect(copy)
+    try:
+        return {row[0] for row in connection.execute("SELECT file FROM image")}
+    finally:
+        connection.close()
 
 
 def restore(file: Path, folder: Path, progress: Progress = _silent) -> None:
@@ -101,7 +114,7 @@ def restore(file: Path, folder: Path, progress: Progress = _silent) -> None:
         raise StoreError(f"{folder} already contains a database.", "Restore into an empty folder.")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        with tempfile.TemporaryDirectory(dir=folder) as temporary, zipfile.ZipFile(file) as archive:
+        with temporary_folder(folder, folder) as temporary, zipfile.ZipFile(file) as archive:
             listed = _read_list(archive)
             names = [name for name in archive.namelist() if name != LIST]
             if DATABASE not in names or not all(map(_belongs, names)) or len(set(names)) != len(names):
@@ -111,20 +124,20 @@ def restore(file: Path, folder: Path, progress: Progress = _silent) -> None:
             if sum(archive.getinfo(name).file_size for name in names) > shutil.disk_usage(folder).free:
                 raise StoreError(f"{file} unpacks to more than the free space.", "Free some space.")
             for number, name in enumerate(names, 1):
-                _unpack(archive, name, Path(temporary) / name, None if listed is None else listed[name])
+                _unpack(archive, name, temporary / name, None if listed is None else listed[name])
                 progress(number, len(names))
-            upgrade(Path(temporary) / DATABASE)
+            upgrade(temporary / DATABASE)
             (folder / PICTURES).mkdir(exist_ok=True, mode=0o700)
             for name in names:
                 target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 if name == HMAC_KEY_FILE:
-                    (Path(temporary) / name).chmod(0o600)
+                    (temporary / name).chmod(0o600)
                 if name != DATABASE:
-                    (Path(temporary) / name).replace(target)
+                    (temporary / name).replace(target)
             for rest in ("-wal", "-shm"):  # of a database that was lost: SQLite would read it into this one
                 (folder / f"{DATABASE}{rest}").unlink(missing_ok=True)
-            (Path(temporary) / DATABASE).replace(folder / DATABASE)  # last: what it names is there
+            (temporary / DATABASE).replace(folder / DATABASE)  # last: what it names is there
     except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # damaged, encrypted, foreign
         raise StoreError(f"{file} cannot be restored: {error}.", "Choose another backup.") from error
 

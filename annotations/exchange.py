@@ -51,7 +51,8 @@ def import_from(
         keep_names: call pictures as their files are called; else they get neutral names, since a file's name often is
             a person's.
         patient_key: of the pages for which the files name no patient.
-        progress: called with pages done and of how many: while they are read, and again while they are written.
+        progress: called with pages done and of how many: while they are read, while their pictures are written, while
+            their rows are added, and while they are compared with the others. What it raises ends the import.
 
     Raises:
         StoreError: the files cannot be used at all, or something was refused and the whole was asked for, or nothing
@@ -72,7 +73,7 @@ def import_from(
     with incoming(store) as pictures:
         ready = _write_pictures(store, pictures, pages, news, report, progress, cut=keep == "panel", named=keep_names)
         with store.writing() as connection:
-            twins = _add_rows(store, connection, ready, news, person, report)
+            twins = _add_rows(store, connection, ready, news, person, report, progress)
             if whole_or_nothing and report.refusals:
                 raise refused_whole(report.refusals)
     report.twins = [twin_words(store, twin) for twin in twins]
@@ -126,10 +127,12 @@ def _add_rows(
     news: dict[str, NewPicture],
     person: str,
     report: ImportReport,
+    progress: Progress,
 ) -> list[Twin]:
     """Add pictures and readings as part of a transaction; returns the new pictures that look like another one."""
     added = []
-    for page in pages:
+    for number, page in enumerate(pages, 1):
+        progress(number, len(pages))
         new = news.get(page.picture_hash)
         added_id = None if new is None else new.insert(connection, store.folder, now())
         if added_id is not None:
@@ -157,7 +160,7 @@ def _add_rows(
                 Refusal(page.name, None, f"Page {image_id} was read here already; change it in Review.")
             )
     report.pictures_added = len(added)
-    return join_twins(connection, added)
+    return join_twins(connection, added, progress)
 
 
 def export_to(

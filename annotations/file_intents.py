@@ -10,7 +10,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,6 @@ class Incoming:
 
     def __init__(self, store: "Store") -> None:
         self._store = store
-        self._files: list[str] = []
 
     def write(self, file: str, content: bytes) -> None:
         """Write a picture's file.
@@ -47,25 +46,18 @@ class Incoming:
         """
         with self._store.writing() as connection:
             note(connection, [file])
-        self._files.append(file)
         write_picture(self._store.folder / file, content)
-
-    def end(self) -> None:
-        """Delete what is still noted; what a row names stays."""
-        noted = [f for f in self._files if self._store.row("SELECT 1 FROM file_intent WHERE file = ?", (f,))]
-        if noted:
-            delete_unnamed(self._store, noted)
 
 
 @contextmanager
 def incoming(store: "Store") -> Iterator[Incoming]:
     """Take pictures in within the block; whoever looks for what others left behind waits for its end."""
-    with at_work(store.folder):
-        pictures = Incoming(store)
-        try:
-            yield pictures
-        finally:
-            pictures.end()
+    try:
+        with at_work(store.folder):
+            yield Incoming(store)
+    finally:
+        with suppress(StoreError):  # what cannot be deleted now stays noted
+            finish_left(store)
 
 
 @contextmanager
@@ -95,27 +87,47 @@ def settle(connection: sqlite3.Connection, folder: Path, file: str) -> None:
     connection.execute("DELETE FROM file_intent WHERE file = ?", (file,))
 
 
-def delete_unnamed(store: "Store", files: Iterable[str]) -> list[str]:
-    """Delete those of the files that no row names, and cross all of them off.
+def delete_unnamed(store: "Store", files: Iterable[str]) -> None:
+    """Delete those of the noted files that no row names.
 
-    The write lock is held meanwhile, so that nobody stores a row for one of them in between.
+    They stay noted as long as another has pictures on their way: the same picture may come in again, and its note is
+    the same.
+
+    Raises:
+        StoreError: a file cannot be deleted; it stays noted, and the next start tries again.
+    """
+    _delete_unnamed(store, files)
+    with suppress(StoreError):  # it is about what others left, and stays noted
+        finish_left(store)
+
+
+def _delete_unnamed(store: "Store", files: Iterable[str] | None = None) -> list[str]:
+    """Delete those of the files that no row names; without ``files`` all that are noted, which are crossed off.
+
+    The write lock is held meanwhile, so that nobody stores a row for one of them in between. What is half written is
+    left to whoever may be writing it, unless nobody is at work.
 
     Returns:
         The files that were there and are deleted.
 
     Raises:
-        StoreError: a file cannot be deleted; it stays noted, and the next start tries again.
+        StoreError: a file cannot be deleted; it stays noted.
     """
-    gone, kept = [], []
+    gone, kept, is_alone = [], [], files is None
     with store.writing() as connection:
-        for file in files:
+        noted = [row[0] for row in connection.execute("SELECT file FROM file_intent")]
+        for file in noted if files is None else files:
             if connection.execute("SELECT 1 FROM image WHERE file = ?", (file,)).fetchone() is None:
                 try:
-                    gone += [path.relative_to(store.folder).as_posix() for path in _delete(store.folder / file)]
+                    gone += [
+                        path.relative_to(store.folder).as_posix()
+                        for path in _delete(store.folder / file, halves=is_alone)
+                    ]
                 except OSError as error:
                     kept.append(f"{file}: {error.strerror}")
                     continue
-            connection.execute("DELETE FROM file_intent WHERE file = ?", (file,))
+            if is_alone:
+                connection.execute("DELETE FROM file_intent WHERE file = ?", (file,))
     if kept:
         raise StoreError(
             f"A picture that must go cannot be deleted ({'; '.join(kept)}).",
@@ -125,7 +137,7 @@ def delete_unnamed(store: "Store", files: Iterable[str]) -> list[str]:
 
 
 def finish_left(store: "Store") -> list[str]:
-    """Delete what a program that was killed had on its way in or out; nothing while another program is at work.
+    """Delete what was on its way in or out and did not get there; nothing while another is at work, who does it then.
 
     Returns:
         The files that were there and are deleted.
@@ -135,7 +147,7 @@ def finish_left(store: "Store") -> list[str]:
     descriptor = _open(store.folder)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return delete_unnamed(store, [row["file"] for row in store.rows("SELECT file FROM file_intent")])
+        return _delete_unnamed(store)
     except BlockingIOError:
         return []
     finally:
@@ -149,9 +161,9 @@ def _open(folder: Path) -> int:
         raise StoreError(f"{folder} cannot be written: {error.strerror}.", "Ask for write access.") from error
 
 
-def _delete(path: Path) -> Iterator[Path]:
-    """Delete a file and what a kill left of writing it (``whole_files``); yields what was there."""
-    for found in [*path.parent.glob(f".{path.name}.*"), path]:
+def _delete(path: Path, *, halves: bool) -> Iterator[Path]:
+    """Delete a file and, with ``halves``, what a kill left of writing it (``whole_files``); yields what was there."""
+    for found in [*(path.parent.glob(f".{path.name}.*") if halves else ()), path]:
         if found.exists():
             found.unlink()
             yield found

@@ -12,6 +12,7 @@ from annotations.mentions import forget_mentions, note_redacted
 from annotations.model import Picture, StoreError
 from annotations.picture_files import encoded_picture
 from annotations.store import Store, now
+from ecgcore.errors import UnreadablePicture
 from ecgcore.page import picture_hash, read_picture
 from ecgcore.types import Box, ByteArray
 
@@ -39,7 +40,12 @@ def paint_black(store: Store, image_id: int, boxes: Sequence[Box], person: str) 
         UnreadablePicture: the picture's file is damaged.
     """
     old = store.picture(image_id)
-    (photo_rgb,) = read_picture(store.picture_path(old), old.name)
+    try:
+        (photo_rgb,) = read_picture(store.picture_path(old), old.name)
+    except UnreadablePicture:
+        if store.row("SELECT 1 FROM image WHERE id = ? AND file = ?", (image_id, old.file)) is None:
+            raise _changed() from None
+        raise
     inside = [box for box in boxes if box.x1 < old.width and box.y1 < old.height and box.x2 > 0 and box.y2 > 0]
     if not inside:
         raise StoreError("No box lies in the picture.", "Drag a box over what must go.")
@@ -80,5 +86,9 @@ def _move(connection: sqlite3.Connection, old: Picture, digest: str, look: str, 
         (digest, look, file, old.id, old.picture_hash),
     )
     if moved.rowcount != 1:
-        raise StoreError("Somebody changed this picture meanwhile.", "Reload the page and look at it again.")
+        raise _changed()
     connection.execute("INSERT INTO former_hash VALUES (?, ?) ON CONFLICT DO NOTHING", (old.picture_hash, old.id))
+
+
+def _changed() -> StoreError:
+    return StoreError("Somebody changed this picture meanwhile.", "Reload the page and look at it again.")

@@ -19,6 +19,7 @@ from annotations.model import DatabaseUnusable, Picture, StoreError
 from annotations.new_picture import NewPicture
 from annotations.patient_groups import stored_group
 from annotations.picture_files import PICTURES
+from annotations.temporary_folders import delete_left
 from annotations.twins import join_twins
 from annotations.whole_files import for_owner_alone
 from ecgcore.page import picture_hash
@@ -68,6 +69,7 @@ class Store:
         _refuse_lost_database(folder)
         upgrade(self.database_path)
         for_owner_alone(self.database_path, 0o600)
+        delete_left(folder)
         self.finished = finish_left(self)
         forget_mentions_left(self)
         forget_bytes_left(self)
@@ -173,8 +175,8 @@ class Store:
             with self.writing() as connection:
                 image_id = new.insert(connection, self.folder, now())
                 join_twins(connection, [] if image_id is None else [image_id])
-        picture = self.picture_by_hash(digest)
-        assert picture is not None
+                picture = self.picture_by_hash(digest)
+        assert picture is not None, "it was stored, by whomever, and is erased by nobody within the transaction"
         return picture, image_id is not None
 
     def picture(self, image_id: int) -> Picture:

@@ -1,7 +1,7 @@
 """Near-copies among the stored pictures, found and put into one group as part of a transaction."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,10 +30,17 @@ class Twin:
     group: str | None = None
 
 
-def find_twins(connection: sqlite3.Connection, image_ids: Iterable[int]) -> list[Twin]:
-    """Note which other pictures each of these looks like, the closest first."""
+def _quiet(_done: int, _of: int) -> None:
+    pass
+
+
+def find_twins(
+    connection: sqlite3.Connection, image_ids: Sequence[int], progress: Callable[[int, int], None] = _quiet
+) -> list[Twin]:
+    """Note which other pictures each of these looks like, the closest first; ``progress`` is called before each."""
     found: dict[tuple[int, int], Twin] = {}
-    for image_id in image_ids:
+    for number, image_id in enumerate(image_ids, 1):
+        progress(number, len(image_ids))
         (look,) = connection.execute("SELECT look_hash FROM image WHERE id = ?", (image_id,)).fetchone()
         others = connection.execute(
             "SELECT id, look_hash FROM image WHERE id <> ? AND look_hash NOT IN ('', ?)", (image_id, NO_LOOK)
@@ -50,7 +57,9 @@ def find_twins(connection: sqlite3.Connection, image_ids: Iterable[int]) -> list
     return list(found.values())
 
 
-def join_twins(connection: sqlite3.Connection, image_ids: Iterable[int]) -> list[Twin]:
+def join_twins(
+    connection: sqlite3.Connection, image_ids: Sequence[int], progress: Callable[[int, int], None] = _quiet
+) -> list[Twin]:
     """Put new pictures, and whatever shares a group with them, into the group of what they look like.
 
     A person must decide where both groups are held out or have a fold, so that neither can move, where they are two
@@ -58,7 +67,7 @@ def join_twins(connection: sqlite3.Connection, image_ids: Iterable[int]) -> list
     """
     return [
         Twin(twin.image_id, twin.twin_id, twin.distance, unite(connection, twin.image_id, twin.twin_id))
-        for twin in find_twins(connection, image_ids)
+        for twin in find_twins(connection, image_ids, progress)
     ]
 
 

@@ -1,6 +1,7 @@
 """Care of the data folder: check, and erasing a patient for good."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from annotations.drafts import draft_of
 from annotations.file_intents import at_work, delete_unnamed, note
@@ -91,11 +92,14 @@ def erase_group(store: Store, group: str, person: str) -> int:
         StoreError: the group holds no picture; or it is erased but for a file or for bytes that cannot be deleted now,
             which the next start does.
     """
-    rows = store.rows("SELECT id, file FROM image WHERE group_key = ?", (group,))
-    if not rows:
-        raise StoreError("No page belongs to this patient.", "Look the patient up on the Dataset page.")
-    names = names_of_group(store, group)
+    with suppress(StoreError):
+        hmac_key_of(store)  # where it is made first, that is a transaction of its own
     with at_work(store.folder), store.writing() as connection:
+        # What others have added, redacted or erased until now is known here, and nothing more comes in between.
+        rows = store.rows("SELECT id, file FROM image WHERE group_key = ?", (group,))
+        if not rows:
+            raise StoreError("No page belongs to this patient.", "Look the patient up on the Dataset page.")
+        names = names_of_group(store, group)
         note(connection, [row["file"] for row in rows])
         note_bytes_left(connection)
         connection.executemany("INSERT INTO erasing VALUES (?)", [(row["id"],) for row in rows])

@@ -1,10 +1,12 @@
 """Patients erased and pages redacted while a training is at work, some of it killed: what is left, and who complains?
 
-python -m benchmarks.erase_while_training [--races 30] [--seed 0]
+python -m benchmarks.erase_while_training [--trainings 25] [--seed 0]
 
-A race starts a training and, at a random moment of it, erases a patient or redacts a page from another process. In
-every third race the training is killed soon afterwards, in every third the process that erases. Then the data folder is
-opened once, as at a start, and searched: every file, the database and its log among them. Then the training is resumed.
+A training is started and, around a random moment of it, three patients are erased one soon after the other by processes
+of their own, and in every second turn a page of a fourth is redacted. In every third turn the training is killed soon
+afterwards, in every third a process that erases. Then the data folder is opened once, as at a start, and searched:
+every file, the database and its log among them. Then the training is resumed, and the next three are erased: three
+turns, and it is let come to its end, which may be that too few patients are left.
 """
 
 import argparse
@@ -30,22 +32,27 @@ from tests.trainer.training_store import add_page, make_training_store, queue
 from trainer import jobs, retrain
 from trainer.run_files import run_folder, sign_lock, take_lock
 
-PATIENTS = range(20, 26)
+PATIENTS = range(20, 44)
 """Beside those of the tests, so that a fold keeps enough of them."""
+TURNS, ERASED_A_TURN = 3, 3
+SPREAD_S = 1.5
+"""Within which the patients of a turn are erased, and after which somebody is killed."""
 RUN = 1
 PROCESSES = get_context("forkserver")
 KILLED = ("nobody", "training", "eraser")
 WAIT_S = 300.0
+TOO_FEW = "Add pages of other patients"
 
 
 @dataclass(frozen=True)
-class Race:
-    """What happens: whom the kill hits, whether the patient is erased or a page redacted, and when, in seconds."""
+class Change:
+    """What one process does: erase a page's patient, or redact the page; ``signs`` may be nowhere afterwards."""
 
-    killed: str
+    image_id: int
     is_erased: bool
+    picture_hash: str
+    signs: tuple[bytes, ...]
     at_s: float
-    kill_after_s: float
 
 
 def train(folder: Path) -> None:
@@ -59,8 +66,8 @@ def train(folder: Path) -> None:
         retrain.run_training(Store(folder), RUN)
 
 
-def change(folder: Path, image_id: int, *, is_erased: bool) -> None:
-    """The process that erases a page's patient, or redacts the page; complaints end in a file beside the folder."""
+def do(folder: Path, image_id: int, *, is_erased: bool) -> None:
+    """The process of a change; complaints end in a file beside the folder."""
     store = Store(folder)
     try:
         if is_erased:
@@ -68,9 +75,9 @@ def change(folder: Path, image_id: int, *, is_erased: bool) -> None:
         else:
             paint_black(store, image_id, [Box(10, 10, 60, 40)], "Ada")
     except EcgError as error:
-        folder.with_suffix(".told").write_text(str(error))
+        folder.with_suffix(f".{image_id}.told").write_text(str(error))
     except Exception as error:  # noqa: BLE001 - that it is none of ours is what is counted
-        folder.with_suffix(".raw").write_text(repr(error))
+        folder.with_suffix(f".{image_id}.raw").write_text(repr(error))
 
 
 def in_process(target: object, *arguments: object, **options: object) -> "PROCESSES.Process":  # type: ignore[name-defined]
@@ -89,9 +96,12 @@ def holders(folder: Path, signs: list[bytes]) -> list[str]:
     return found
 
 
-def pictures_among(names: list[str], race: Race) -> list[str]:
-    """What must not be there: of a redacted page what was cut from it, since its former hash is remembered."""
-    return [name for name in names if race.is_erased or name.startswith(("cache/", "pictures/")) or "prepared" in name]
+def left_of(folder: Path, change: Change) -> list[str]:
+    """Files that name what is gone; of a redacted page what was cut from it, since its former hash is remembered."""
+    names = holders(folder, list(change.signs))
+    return [
+        name for name in names if change.is_erased or name.startswith(("cache/", "pictures/")) or "prepared" in name
+    ]
 
 
 def settled(folder: Path) -> Store:
@@ -111,50 +121,96 @@ def finish(folder: Path) -> str:
         store = settled(folder)
     run, findings = run_of(store, RUN), check(store)
     store.close()
-    return "; ".join(findings) if run.state == "candidate" else f"{run.state}: {run.message}"
+    is_over = run.state == "candidate" or TOO_FEW in run.message
+    return "; ".join(findings) if is_over else f"{run.state}: {run.message}"
 
 
-def run_race(ready: Path, folder: Path, race: Race, group: str) -> Counter[str]:
-    """One race; returns what to count."""
-    shutil.copytree(ready, folder)
-    store = Store(folder)
-    (row,) = store.rows("SELECT id, picture_hash, group_key FROM image WHERE group_key = ?", (group,))
-    digest, key = row["picture_hash"].encode(), row["group_key"].encode()
-    hashed = group_in_files(store)(row["group_key"]).encode()
+def begin(folder: Path) -> None:
+    """Let the run begin, or begin again."""
+    store = settled(folder)
+    move_run(store, RUN, "queued", of=("interrupted", "failed", "cancelled"))
     store.close()
-    training = in_process(train, folder)
-    time.sleep(race.at_s)
-    eraser = in_process(change, folder, row["id"], is_erased=race.is_erased)
-    if race.killed != "nobody":
-        time.sleep(race.kill_after_s)
-        (training if race.killed == "training" else eraser).kill()
-    eraser.join(WAIT_S)
-    training.join(WAIT_S)
+
+
+def drawn_changes(folder: Path, rng: random.Random, lasts_s: float, *, redacts: bool) -> list[Change]:
+    """Whom to erase next, and when."""
+    store = Store(folder)
+    groups = {f"patient {patient}" for patient in PATIENTS}  # no name is the beginning of another
+    stored = store.rows("SELECT min(id) AS id, picture_hash, group_key FROM image GROUP BY group_key")
+    rows = [row for row in stored if row["group_key"] in groups]
+    moment_s, changes = rng.uniform(0, lasts_s), []
+    for number, row in enumerate(rng.sample(rows, min(len(rows), ERASED_A_TURN + redacts))):
+        is_erased = number < ERASED_A_TURN
+        names = (row["picture_hash"], row["group_key"], group_in_files(store)(row["group_key"]))
+        signs = tuple(name.encode() for name in (names if is_erased else names[:1]))
+        changes.append(
+            Change(row["id"], is_erased, row["picture_hash"], signs, moment_s + rng.uniform(0, SPREAD_S) * (number > 0))
+        )
+    store.close()
+    return sorted(changes, key=lambda change: change.at_s)
+
+
+def run_turn(folder: Path, rng: random.Random, lasts_s: float, number: int) -> tuple[Counter[str], list[Change]]:
+    """Start or resume the training and erase meanwhile; returns what to count, and what was done."""
+    begin(folder)
+    changes = drawn_changes(folder, rng, lasts_s, redacts=number % 2 == 1)
+    training, began = in_process(train, folder), time.monotonic()
+    erasers = []
+    for change in changes:
+        time.sleep(max(0.0, change.at_s - (time.monotonic() - began)))
+        erasers.append(in_process(do, folder, change.image_id, is_erased=change.is_erased))
+    killed = KILLED[number % 3]
+    if killed != "nobody":
+        time.sleep(rng.uniform(0, SPREAD_S))
+        (training if killed == "training" else rng.choice(erasers)).kill()
+    for process in (*erasers, training):
+        process.join(WAIT_S)
     store = settled(folder)
     run = run_of(store, RUN)
-    is_done = not store.rows("SELECT 1 FROM image WHERE picture_hash = ?", (row["picture_hash"],))
+    stored = {row["picture_hash"] for row in store.rows("SELECT picture_hash FROM image")}
     store.close()
-    signs = [digest, key, hashed] if race.is_erased else [digest]
-    left = pictures_among(holders(folder, signs), race)
-    counts = Counter({"races": 1, f"training then: {run.state}": 1})
-    counts["killed before it was erased or redacted"] = int(not is_done)
-    counts["with something left"] = int(is_done and bool(left))
-    counts["raw errors"] = int(folder.with_suffix(".raw").exists() or "The program failed" in run.message)
+    done = [change for change in changes if change.picture_hash not in stored]
+    counts = Counter({"turns": 1, f"training then: {run.state}": 1})
+    counts["erased"] = sum(change.is_erased for change in done)
+    counts["redacted"] = sum(not change.is_erased for change in done)
+    counts["killed before it was done"] = len(changes) - len(done)
+    raw = [path.read_text() for path in folder.parent.glob(f"{folder.name}.*.raw")]
+    counts["raw errors"] = len(raw) + int("The program failed" in run.message)
+    if counts["raw errors"]:
+        print(changes, raw, run.message, sep="\n  ")
+    return counts, done
+
+
+def run_training(ready: Path, folder: Path, rng: random.Random, lasts_s: float) -> Counter[str]:
+    """One training with all its turns; returns what to count."""
+    shutil.copytree(ready, folder)
+    total, gone = Counter({"trainings": 1}), []
+    for number in range(TURNS):
+        counts, done = run_turn(folder, rng, lasts_s, number + rng.randrange(3))
+        total += counts
+        gone += done
+        left = {name for change in gone for name in left_of(folder, change)}
+        total["turns with something left"] += bool(left)
+        if left:
+            print("left:", left)
+        if "training then: candidate" in counts:
+            break
     wrong = finish(folder)
-    counts["not finished after resume"] = int(bool(wrong))
-    again = pictures_among(holders(folder, signs), race)
-    counts["with something left after resume"] = int(is_done and bool(again))
-    said = folder.with_suffix(".raw") if folder.with_suffix(".raw").exists() else folder.with_suffix(".told")
-    if counts["with something left"] or counts["raw errors"] or wrong or counts["with something left after resume"]:
-        print(race, left, again, run.message, wrong, said.read_text() if said.exists() else "", sep="\n  ")
+    total["not finished after resume"] = int(bool(wrong))
+    left = {name for change in gone for name in left_of(folder, change)}
+    total["with something left at the end"] = int(bool(left))
+    if wrong or left:
+        print(wrong, left, *[path.read_text() for path in folder.parent.glob(f"{folder.name}.*.told")], sep="\n  ")
     shutil.rmtree(folder)
-    return counts
+    for path in folder.parent.glob(f"{folder.name}.*"):
+        path.unlink()
+    return total
 
 
 def main() -> int:
-    """Run the races; exit 0 when nothing was left, nobody got a raw error, and every training came to its end."""
+    """Run the trainings; exit 0 when nothing was left, nobody got a raw error, and every one came to its end."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--races", type=int, default=30, metavar="N")
+    parser.add_argument("--trainings", type=int, default=25, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the moments")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -166,22 +222,21 @@ def main() -> int:
         for patient in PATIENTS:
             add_page(store, patient, 0)
         queue(store, stages=("fusion",))
-        groups = [row["key"] for row in store.rows("SELECT DISTINCT group_key AS key FROM image WHERE id > 10")]
         store.close()
-        shutil.copytree(root / "ready", root / "undisturbed")
-        in_process(train, root / "undisturbed").join(WAIT_S)  # warms up the disk's cache
-        shutil.rmtree(root / "undisturbed")
-        shutil.copytree(root / "ready", root / "undisturbed")
-        began = time.monotonic()
-        in_process(train, root / "undisturbed").join(WAIT_S)
-        lasts_s = time.monotonic() - began
-        print(f"undisturbed: {lasts_s:.1f} s")
-        for number in range(options.races):
-            race = Race(KILLED[number % 3], number % 2 == 0, rng.uniform(0, lasts_s), rng.uniform(0, 1.0))
-            total += run_race(root / "ready", root / f"race-{number}", race, rng.choice(groups))
+        for _ in range(2):  # the first warms up the disk's cache
+            shutil.copytree(root / "ready", root / "undisturbed")
+            began = time.monotonic()
+            in_process(train, root / "undisturbed").join(WAIT_S)
+            lasts_s = time.monotonic() - began
+            shutil.rmtree(root / "undisturbed")
+        print(f"undisturbed: {lasts_s:.1f} s", flush=True)
+        for number in range(options.trainings):
+            total += run_training(root / "ready", root / f"training-{number}", rng, lasts_s)
             print(f"{number + 1}: {dict(total)}", flush=True)
-    wrong = ("with something left", "with something left after resume", "raw errors", "not finished after resume")
-    print("; ".join(f"{words}: {total[words]}" for words in ("races", *wrong)))
+    wrong = (
+        "turns with something left", "with something left at the end", "raw errors", "not finished after resume",
+    )  # fmt: skip
+    print("; ".join(f"{words}: {total[words]}" for words in ("erased", "redacted", "turns", "trainings", *wrong)))
     return int(any(total[words] for words in wrong))
 
 

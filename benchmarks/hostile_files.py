@@ -16,13 +16,14 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
-import pydicom
 from PIL import Image
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
+from benchmarks.hostile_bombs import picture_bombs
+from benchmarks.hostile_documents import document_bombs
+from benchmarks.hostile_makers import dicom, pdf, png, stream
 from benchmarks.hostile_values import mutated_bytes
 from ecgcore.errors import UnreadablePicture
 from ecgcore.page_io_isolated import read_untrusted
@@ -46,49 +47,6 @@ def seeds() -> dict[str, bytes]:
         photo.save(stream, kind.strip(), **options)
         found[kind] = stream.getvalue()
     return {**found, "DICOM": dicom(240, 320, bytes(draw.integers(0, 256, 240 * 320, dtype=np.uint8)))}
-
-
-def dicom(rows: int, columns: int, pixels: bytes, frames: int = 1) -> bytes:
-    """A DICOM picture in grey, whose header may ask for more than there is."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = SecondaryCaptureImageStorage, generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    content = Dataset()
-    content.file_meta = meta
-    content.SOPClassUID, content.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
-    content.Rows, content.Columns, content.NumberOfFrames = rows, columns, frames
-    content.SamplesPerPixel, content.PhotometricInterpretation, content.PixelRepresentation = 1, "MONOCHROME2", 0
-    content.BitsAllocated, content.BitsStored, content.HighBit = 8, 8, 7
-    content.PixelData = pixels + b"\0" * (len(pixels) % 2)
-    stream = io.BytesIO()
-    pydicom.dcmwrite(stream, content, enforce_file_format=True)
-    return stream.getvalue()
-
-
-def png(width: int, height: int, *chunks: tuple[bytes, bytes], data: bytes | None = None) -> bytes:
-    """A PNG in grey, all black, with more chunks before its pixels."""
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    pixels = zlib.compress(bytes((width + 1) * height), 9) if data is None else data
-    parts = [(b"IHDR", head), *chunks, (b"IDAT", pixels), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in parts
-    )
-
-
-def pdf(page: str, *objects: str) -> bytes:
-    """A PDF of one page; ``page`` are the page's own keys, ``objects`` those from number 4 on."""
-    numbered = [
-        "<</Type/Catalog/Pages 2 0 R>>",
-        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        f"<</Type/Page/Parent 2 0 R{page}>>",
-    ]
-    body = "%PDF-1.7\n" + "".join(f"{i} 0 obj{o}endobj\n" for i, o in enumerate([*numbered, *objects], 1))
-    return f"{body}trailer<</Root 1 0 R/Size {4 + len(objects)}>>\n%%EOF".encode("latin-1")
-
-
-def stream(keys: str, content: str) -> str:
-    """A PDF stream object."""
-    return f"<<{keys}/Length {len(content)}>>stream\n{content}\nendstream "
 
 
 def bombs() -> Iterator[tuple[str, bytes]]:
@@ -177,7 +135,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    draw, outcomes, untyped, slow = random.Random(options.seed), Counter[str](), 0, 0
+    draw, outcomes, untyped, slow, exploded = random.Random(options.seed), Counter[str](), 0, 0, 0
     honest = sorted(seeds().items())
     began, before_mb = time.monotonic(), _memory_mb()
 
@@ -186,8 +144,10 @@ def main() -> int:
             kind, content = draw.choice(honest)
             yield kind.strip(), mutated_bytes(content, draw)
 
-    for is_bomb, files in ((False, mutants()), (True, bombs())):
+    made = chain(bombs(), picture_bombs(), document_bombs())
+    for is_bomb, files in ((False, mutants()), (True, made)):
         for kind, content in files:
+            exploded += is_bomb
             start, computed_s = time.monotonic(), _decoders_s()
             try:
                 pages = len(read_untrusted(content, "the file"))
@@ -206,8 +166,8 @@ def main() -> int:
     mutated = {name: count for name, count in sorted(outcomes.items()) if name.split()[-1] in ("read", "refused")}
     print(f"outcomes: {mutated}")
     print(
-        f"untyped errors {untyped}, over {MAX_PAGE_S:.0f} s a page {slow}, of {options.count} mutated files and the "
-        f"bombs; the program's memory {before_mb:.0f} MB before, {_memory_mb():.0f} MB at its highest; "
+        f"untyped errors {untyped}, over {MAX_PAGE_S:.0f} s a page {slow}, of {options.count} mutated files and "
+        f"{exploded} bombs; the program's memory {before_mb:.0f} MB before, {_memory_mb():.0f} MB at its highest; "
         f"{time.monotonic() - began:.0f} s"
     )
     return int(untyped + slow > 0)

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Playwright
@@ -21,18 +21,27 @@ _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"
 
 @contextmanager
 def served(
-    environment: Mapping[str, str], port: int | None = None, script: str = "server.py"
+    environment: Mapping[str, str], port: int | None = None, script: str = "server.py", log: Path | None = None
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The app's address, or that of another script, and its process, which ends with the block however that ends.
+
+    Args:
+        environment: variables beside those of this process.
+        port: to listen on, a free one by default.
+        script: what to serve.
+        log: a file for what the server prints, else it is printed here.
 
     Raises:
         RuntimeError: the app did not start.
     """
     port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", "--server.headless=true"]
-    server = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **environment}, stdin=subprocess.DEVNULL
-    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    with ExitStack() as stack:
+        out = None if log is None else stack.enter_context(log.open("wb"))
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out and subprocess.STDOUT
+        )
     try:
         _wait(f"http://127.0.0.1:{port}/_stcore/health", server)
         yield f"http://127.0.0.1:{port}", server

@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import wfdb
 
+from annotations.wfdb_records import read_marks, read_record
 from ecgcore.errors import BadData
 from ecgcore.page_io import PICTURE_ENDINGS
 from ecgcore.papersim import LEADS
 from ecgcore.types import FloatArray
 
+LONGEST_S = 60.0
+"""No more of a record is read; both data sets have ten seconds."""
 ABNORMAL_SUPERCLASSES = frozenset({"MI", "STTC", "CD", "HYP"})
 _KHAN_PUBLISHED_FOLDERS = {
     "normal": "normal",
@@ -77,19 +80,17 @@ def load_ludb(folder: Path) -> list[Record]:
 
 
 def _ludb_record(stem: Path) -> Record:
-    record = wfdb.rdrecord(str(stem))
-    names = [name.lower() for name in record.sig_name]
-    order = [names.index(lead.lower()) for lead in LEADS]
-    signals_mv = np.nan_to_num(record.p_signal[:, order].T)
-    marked = [_complete_beats(wfdb.rdann(str(stem), lead.lower()), record.fs) for lead in LEADS]
+    header = stem.with_suffix(".hea")
+    signals_mv, fs_hz = read_record(header, LONGEST_S)
+    marked = [_complete_beats(read_marks(header, lead.lower()), fs_hz) for lead in LEADS]
     return Record(
         source_record=f"ludb:{stem.name}",
         group=f"ludb:{stem.name}",
         label=None,
         signals_mv=signals_mv,
-        fs_hz=float(record.fs),
+        fs_hz=fs_hz,
         beats_s=[beats for beats, _ in marked],
-        stretches_s=[np.clip(stretches, 0, signals_mv.shape[1] / record.fs) for _, stretches in marked],
+        stretches_s=[np.clip(stretches, 0, signals_mv.shape[1] / fs_hz) for _, stretches in marked],
     )
 
 
@@ -159,8 +160,8 @@ def _ptbxl_published(folder: Path) -> Iterator[Record]:
         codes = _codes(row)
         classes = {superclass[code] for code in codes if code in superclass}
         label = 0 if classes == {"NORM"} else 1 if classes and classes <= ABNORMAL_SUPERCLASSES else None
-        record = wfdb.rdrecord(str(folder / row["filename_hr"]))
-        yield _ptbxl_record(row, label, classes | set(codes), np.nan_to_num(record.p_signal.T), float(record.fs))
+        signals_mv, fs_hz = read_record((folder / row["filename_hr"]).with_suffix(".hea"), LONGEST_S)
+        yield _ptbxl_record(row, label, classes | set(codes), signals_mv, fs_hz)
 
 
 def _codes(row: Mapping[str, str]) -> dict[str, float]:

@@ -65,19 +65,19 @@ def _dropped(bundle: Bundle) -> bool:
     )
     if not files:
         return False
-    screen_in_background([_picture(file) for file in files], bundle)
+    screen_in_background([_picture(file, file.name) for file in files], bundle)
     _next_turn("drop")
     let_go(files)
     return True
 
 
-def _picture(file: UploadedFile) -> Picture:
-    """What was dropped; the drop zone keeps to its limit, but not every program that may send to it."""
+def _picture(file: UploadedFile, name: str) -> Picture:
+    """What came; drop zone and camera keep to their limits, but not every program that may send in their place."""
     if not is_held(file):
-        return Picture(file.name, b"", refusal=TOO_MUCH_AT_ONCE)
+        return Picture(name, b"", refusal=TOO_MUCH_AT_ONCE)
     if file.size > MAX_PICTURE_MB * 2**20:
-        return Picture(file.name, b"", refusal=TOO_LARGE.format(limit=MAX_PICTURE_MB))
-    return Picture(file.name, file.getvalue())
+        return Picture(name, b"", refusal=TOO_LARGE.format(limit=MAX_PICTURE_MB))
+    return Picture(name, file.getvalue())
 
 
 def _photographed(bundle: Bundle) -> bool:
@@ -88,7 +88,7 @@ def _photographed(bundle: Bundle) -> bool:
             photo = st.camera_input("Photograph the whole page, flat and in focus", key=f"camera-{turn}")
     if photo is None:
         return False
-    screen_in_background([Picture(f"Camera photo {turn + 1}.jpg", photo.getvalue())], bundle)
+    screen_in_background([_picture(photo, f"Camera photo {turn + 1}.jpg")], bundle)
     _next_turn("camera")
     let_go([photo])
     return True

@@ -7,6 +7,7 @@ at once.
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -157,8 +158,8 @@ class ScreeningQueue:
             pages = file.pages = file.pages or self._pages(file)
         try:
             page = next(pages, None)
-        except Exception as error:  # nobody above the worker's thread could tell
-            logger.exception("a dropped file could not be screened")
+        except Exception as error:  # noqa: BLE001 - nobody above the worker's thread could tell
+            logger.error("a dropped file could not be screened\n%s", _without_words(error))
             page = _broken(file, 1, error)
         with self.changed:
             if self._files.get(file.id) is not file or file.pages is not pages:  # removed or stopped meanwhile
@@ -191,8 +192,8 @@ class ScreeningQueue:
                 before = self.results.get(page_key(photo_rgb, bundle))
                 item = before or screen_page(photo_rgb, number, of, picture, bundle)
                 yield same_picture(item, number, picture)
-            except Exception as error:
-                logger.exception("page %d of a dropped file could not be screened", number)
+            except Exception as error:  # noqa: BLE001 - the next page is screened all the same
+                logger.error("page %d of a dropped file could not be screened\n%s", number, _without_words(error))
                 yield _broken(file, number, error)
         with self.changed:
             self._ids_of[content] = file.id
@@ -218,6 +219,11 @@ class ScreeningQueue:
 
 def _state(file: _File) -> State:
     return "stopped" if file.is_stopped else "waiting" if file.pages is None else "screening"
+
+
+def _without_words(error: Exception) -> str:
+    """Where an error came from and of which type it is, for the log: its words may quote the name of a file."""
+    return "".join([*traceback.format_tb(error.__traceback__), type(error).__name__])
 
 
 def _broken(file: _File, number: int, error: Exception) -> Screened:

@@ -26,11 +26,12 @@ TAIL = b"\r\n--cut--\r\n"
 
 @dataclass
 class Served:
-    """A server, its process and the folder that it has for temporary files."""
+    """A server, its process, the folder that it has for temporary files, and what it prints."""
 
     address: str
     process: subprocess.Popen[bytes]
     temporary: Path
+    log: Path
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +39,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The app as `make app` starts it."""
     temporary = tmp_path_factory.mktemp("temporary")
     environment = {"ECG_DATA_DIR": str(tmp_path_factory.mktemp("data")), "TMPDIR": str(temporary)}
-    with served(environment) as (address, process):
-        yield Served(address, process, temporary)
+    log = tmp_path_factory.mktemp("log") / "server.log"
+    with served(environment, log=log) as (address, process):
+        yield Served(address, process, temporary, log)
 
 
 def caught_upload(page: Page) -> Request:
@@ -99,6 +101,25 @@ def test_an_upload_is_never_a_file(browser: Browser, server: Served) -> None:
         assert sending.recv(100).startswith(b"HTTP/1.1 204")
     assert written_to(server.process.pid, server.temporary) == []
     page.close()
+
+
+def test_the_log_names_no_file(browser: Browser, server: Served) -> None:
+    page = browser.new_page()
+    page.goto(server.address)
+    contents = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-1.7", "docx": b"PK", "dcm": bytes(128) + b"DICM", "jpg": b""}
+    files = [
+        {"name": f"Doe Jane.{ending}", "mimeType": "application/octet-stream", "buffer": content}
+        for ending, content in contents.items()
+    ]
+    page.locator("input[type=file]").first.set_input_files(files=files)  # type: ignore[arg-type]
+    page.get_by_text("Doe Jane.dcm").first.wait_for(timeout=WAIT_MS)
+    page.get_by_text(re.compile("^Screening")).first.wait_for(state="hidden", timeout=WAIT_MS)
+    with begin_upload(caught_upload(page), SENT_BYTES) as sending:
+        sending.sendall(b"broken off")
+    page.close()
+    log = server.log.read_text()
+    assert "You can now view" in log
+    assert "Doe" not in log
 
 
 def test_a_server_that_is_ended_amid_screening_and_an_upload_ends_well(browser: Browser, server: Served) -> None:

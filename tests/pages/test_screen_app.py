@@ -19,7 +19,7 @@ from ecgcore.pipeline import screen
 from ecgcore.rhythm_measures import on_paper
 from ecgcore.types import USUAL_PAPER, ByteArray, Rhythm
 from pages.parts import results
-from pages.parts.inbox import sample_page
+from pages.parts.inbox import MAX_PICTURE_MB, TOO_LARGE, sample_page
 from pages.parts.measured import NO_MILLIMETRES
 from pages.parts.screen.measurement_table import value_text
 from pages.parts.uploads import NOT_HELD, TOO_MUCH_AT_ONCE
@@ -252,3 +252,18 @@ def test_a_file_that_was_too_much_is_a_row_that_says_so(app: AppTest, ecg_page_r
     assert not app.run().exception
     reasons = {item.title: item.prediction.reason for item in app.session_state["screened"].values()}
     assert reasons == {"a.png": reasons["a.png"], "b.png": TOO_MUCH_AT_ONCE}
+
+
+@pytest.mark.parametrize("way", ["dropped", "photographed"])
+def test_a_file_over_the_limit_is_a_row_that_says_so(app: AppTest, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """The browser holds back what is too large; a program that sends in its place does not."""
+    content = bytes(MAX_PICTURE_MB * 2**20 + 1)
+    if way == "dropped":
+        app.file_uploader[0].set_value([("huge.png", content, "image/png")]).run()
+    else:
+        photo = UploadedFile(UploadedFileRec("photo", "photo.jpg", "image/jpeg", content), FileURLs())
+        monkeypatch.setattr(st, "camera_input", lambda _, key: photo if key == "camera-0" else None)
+        app.toggle(key="camera-on-0").set_value(True).run()
+    assert not app.exception
+    (item,) = app.session_state["screened"].values()
+    assert item.prediction.reason == TOO_LARGE.format(limit=MAX_PICTURE_MB)

@@ -35,7 +35,7 @@ def screened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def screen(photo_rgb: ByteArray, bundle: Bundle, *, file: str, page: int) -> Prediction:
         files.append(file)
         if file.startswith("broken"):
-            raise ZeroDivisionError
+            raise ZeroDivisionError(file)
         return Prediction(file, page, "ok", p_abnormal=0.5, decision="refer", bundle=bundle.version)
 
     monkeypatch.setattr(results, "screen", screen)
@@ -123,7 +123,7 @@ def test_a_short_break_of_the_network_loses_nothing(bundle: Bundle, screened: li
     assert titles(queue) == ["1.png"]
 
 
-def test_one_bad_file_stops_no_other(bundle: Bundle, screened: list[str]) -> None:
+def test_one_bad_file_stops_no_other(bundle: Bundle, screened: list[str], caplog: pytest.LogCaptureFixture) -> None:
     queue, worker = ScreeningQueue({}), ScreeningWorker()
     for each in (picture(1, "broken.png"), Picture("letter.docx", b"PK\3\4 no picture"), picture(2)):
         queue.add(each, bundle)
@@ -132,6 +132,8 @@ def test_one_bad_file_stops_no_other(bundle: Bundle, screened: list[str]) -> Non
     by_title = {item.title: item.prediction for item in queue.items()}
     assert [p.status for p in by_title.values()] == ["error", "error", "ok"]
     assert "ZeroDivisionError" in (by_title["broken.png"].reason or "")
+    assert "in screen\n" in caplog.text and "ZeroDivisionError" in caplog.text, "the log says where it was"
+    assert "broken.png" not in caplog.text, "and not whose page"
     assert by_title["letter.docx"].reason
 
 

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecgcore.errors import BadData
+from annotations.wfdb_records import MAX_MARKS_BYTES
+from ecgcore.errors import BadData, EcgError
 from ecgcore.papersim import LEADS, PageStyle, synthetic_ecg
+from tests.annotations.test_records import BAD
 from tests.trainer.wfdb_files import write_ludb_record
 from trainer.rendered import boxed_pages, cuts_closely, render_boxed_page
 from trainer.sources import Record, load_khan, load_ludb, load_ptbxl
@@ -29,6 +31,27 @@ def test_ludb_marks_become_complete_beats_and_stretches(tmp_path: Path) -> None:
     assert len(record.stretches_s[lead_ii]) == 2
     gap_s = record.stretches_s[lead_ii][1, 0] - record.stretches_s[lead_ii][0, 1]
     assert gap_s > 0.8  # the beat without T lies in no stretch
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_headers_that_ask_too_much_are_refused(tmp_path: Path, kind: str) -> None:
+    write_ludb_record(tmp_path / "good")
+    for file in (tmp_path / "good").iterdir():
+        (tmp_path / f"bad{file.suffix}").write_bytes(file.read_bytes()[:20_000])
+    (tmp_path / "bad.hea").write_text(BAD[kind][0])
+    (tmp_path / "scp_statements.csv").write_text(",diagnostic_class\nNORM,NORM\n")
+    (tmp_path / "ptbxl_database.csv").write_text("ecg_id,patient_id,scp_codes,filename_hr\n1,7,\"{'NORM': 1.0}\",bad")
+    for load in (load_ludb, load_ptbxl):
+        with pytest.raises(EcgError):
+            load(tmp_path)
+
+
+def test_marks_that_are_too_long_are_refused(tmp_path: Path) -> None:
+    write_ludb_record(tmp_path)
+    with (tmp_path / "1.ii").open("ab") as stream:
+        stream.truncate(MAX_MARKS_BYTES + 1)
+    with pytest.raises(EcgError, match="too large"):
+        load_ludb(tmp_path)
 
 
 def test_a_boxed_page_shows_marked_stretches_only(tmp_path: Path) -> None:
