@@ -19,9 +19,8 @@ _CLASSES = (
     ("supports normal", -0.5, {"color": BLUE, "width": 1.5, "dash": "dash"}),
     ("strongly supports normal", -1.0, {"color": BLUE, "width": 3, "dash": "dash"}),
 )
-_LEADS_UID = "leads"
-_LEADS = f"[class*=trace{_LEADS_UID}]"
-"""By which plotly's SVG tells the signal and the leads' names from the other traces."""
+_LEADS = ":nth-child(2), :nth-child(3)"
+"""The signal and the leads' names among plotly's traces."""
 _EMPTY_PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABXvMqOgAAAABJRU5ErkJggg=="
 )
@@ -82,8 +81,8 @@ def layer_css(
     """A style sheet that shows and hides the layers of ``page_figure``.
 
     Streamlit builds a chart anew when its figure changes, and zoom and pan are lost; so the figure stays as it is and
-    the switches work on plotly's SVG: of the traces, the first is the panel, those of ``_LEADS`` the signal and
-    the last the rings; the second image is the heat.
+    the switches work on plotly's SVG: of the traces, the first is the panel, the next two the signal with
+    its names, and the last the rings; the second image is the heat.
 
     Args:
         scope: CSS selector of the chart's container.
@@ -98,7 +97,7 @@ def layer_css(
     if not beats:
         rules.append(f"{trace}:not(:first-child, :last-child, {_LEADS}) {{display: none}}")
     if not leads:
-        rules.append(f"{trace}{_LEADS} {{display: none}}")
+        rules.append(f"{trace}:is({_LEADS}) {{display: none}}")
     if not caliper:
         rules.append(f"{scope} :is(.selectionlayer, .outline-controllers) {{display: none}}")
     if chosen is not None:
@@ -109,11 +108,11 @@ def layer_css(
 def _add_leads(figure: go.Figure, leads: LeadLines) -> None:
     """The signal as one broken line, and each lead's name where it begins."""
     line = {"color": MAGENTA, "width": 1.5}
-    figure.add_scatter(uid=f"{_LEADS_UID}-lines", x=leads.xs, y=leads.ys, mode="lines", line=line, hoverinfo="skip")
+    # plotly leaves a trace without a point out, and the others would move up
+    figure.add_scatter(x=leads.xs or [None], y=leads.ys or [None], mode="lines", line=line, hoverinfo="skip")
     figure.add_scatter(
-        uid=f"{_LEADS_UID}-names",
-        x=[x for x, _ in leads.names.values()],
-        y=[y for _, y in leads.names.values()],
+        x=[x for x, _ in leads.names.values()] or [None],
+        y=[y for _, y in leads.names.values()] or [None],
         mode="text",
         text=[f"<b>{lead}</b>" for lead in leads.names],
         textposition="top center",

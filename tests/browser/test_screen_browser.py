@@ -108,6 +108,12 @@ def test_zoom_outlives_the_switches(page: Page, picture: Path) -> None:
     page.get_by_text("Panel outline", exact=True).click()
     expect(chart.locator(".trace:first-child path.js-line")).to_be_visible()
     assert page.evaluate(width_px) > 1.05 * before
+    line, names = chart.locator(".trace:nth-child(2) path.js-line"), chart.locator(".trace:nth-child(3) text")
+    expect(line.first).to_be_hidden()
+    page.get_by_text("Leads", exact=True).click()
+    expect(line.first).to_be_visible()
+    expect(names.first).to_be_visible()
+    assert page.evaluate(width_px) > 1.05 * before
     caliper, reading = page.get_by_text("Caliper", exact=True).first, page.get_by_text("Drag a box across the page")
     caliper.click()
     expect(reading).to_be_visible()
