@@ -29,6 +29,8 @@ REFRACTORY_S = 0.24
 """Two QRS complexes are at least so far apart: 250 beats a minute."""
 T_WAVE_S, T_WAVE = 0.45, 0.6
 """So soon after a QRS, a wave less steep than this share of it is its T wave."""
+MIDDLE_S = 0.04
+"""The middle of a QRS lies so near to where the median lead is steepest."""
 BLIND_S = 0.12
 """In a longer stretch that no lead was read in, a beat may hide."""
 
@@ -66,7 +68,7 @@ def slopes_mv_s(leads_mv: npt.ArrayLike, fs_hz: float, sigma_s: float = SLOPE_SI
 
 def find_beats(leads_mv: npt.ArrayLike, fs_hz: float) -> Beats:
     """Find the QRS complexes of leads ``[12, n]`` in mV, NaN where not read."""
-    steepness = _steepness(slopes_mv_s(leads_mv, fs_hz), fs_hz)
+    mean, steepness = _mean_and_median(_steepness(slopes_mv_s(leads_mv, fs_hz), fs_hz))
     found, _ = find_peaks(np.nan_to_num(steepness), height=1e-9, distance=max(1, round(REFRACTORY_S * fs_hz)))
     if len(found) == 0:
         return Beats(np.zeros(0), np.zeros(0))
@@ -74,6 +76,7 @@ def find_beats(leads_mv: npt.ArrayLike, fs_hz: float) -> Beats:
     usual = float(np.median(heights[heights > 0.5 * np.quantile(heights, 0.9)]))
     found = found[heights >= LOWEST_BEAT * usual]
     found = _without_t_waves(found, steepness, fs_hz)
+    found = _at_most(found, mean, round(MIDDLE_S * fs_hz))
     r_s = found / fs_hz
     rr_s = np.concatenate([[np.nan], np.diff(r_s)])
     blind = ~np.isfinite(steepness)
@@ -84,7 +87,7 @@ def find_beats(leads_mv: npt.ArrayLike, fs_hz: float) -> Beats:
 
 
 def _steepness(slopes: FloatArray, fs_hz: float) -> FloatArray:
-    """How steep the leads read at each time are together, about 1 in a QRS; NaN where none was read."""
+    """How steep each lead is at each time, about 1 in a QRS, ``[12, n]``; NaN where it was not read."""
     read = np.isfinite(slopes)
     size = round(QRS_WINDOW_S * fs_hz)
     share = uniform_filter1d(read.astype(np.float64), size, axis=1, mode="constant")
@@ -92,10 +95,28 @@ def _steepness(slopes: FloatArray, fs_hz: float) -> FloatArray:
     energy = np.where(read, energy / np.maximum(share, 1 / size), np.nan)
     tops = np.array([np.nanquantile(lead, QRS_QUANTILE) if np.isfinite(lead).any() else 0.0 for lead in energy])
     if tops.max(initial=0) <= 0:
-        return np.full(slopes.shape[1], np.nan)
-    weighed = np.sqrt(energy / (tops + WEAKEST_LEAD * tops.max())[:, None])
-    count = read.sum(axis=0)
-    return np.where(count > 0, np.nansum(weighed, axis=0) / np.maximum(count, 1), np.nan)
+        return np.full(slopes.shape, np.nan)
+    return np.asarray(np.sqrt(energy / (tops + WEAKEST_LEAD * tops.max())[:, None]), dtype=np.float64)
+
+
+def _mean_and_median(by_lead: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Over the leads that were read at each time, ``[n]`` each; NaN where none was.
+
+    The median finds the beats: what one lead shows alone, as ink at a column's border, is none. The mean tells best
+    where their middle is.
+    """
+    both = np.full((2, by_lead.shape[1]), np.nan)
+    is_read = np.isfinite(by_lead).any(axis=0)
+    both[:, is_read] = np.nanmean(by_lead[:, is_read], axis=0), np.nanmedian(by_lead[:, is_read], axis=0)
+    return both[0], both[1]
+
+
+def _at_most(found: npt.NDArray[np.intp], values: FloatArray, reach: int) -> npt.NDArray[np.intp]:
+    """Each place moved to the highest value within reach of it."""
+    starts = np.maximum(found - reach, 0)
+    return np.array(
+        [k + np.nanargmax(values[k : at + reach + 1]) for k, at in zip(starts, found, strict=True)], np.intp
+    )
 
 
 def _without_t_waves(found: npt.NDArray[np.intp], steepness: FloatArray, fs_hz: float) -> npt.NDArray[np.intp]:
