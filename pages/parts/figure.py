@@ -108,11 +108,11 @@ def layer_css(
 def _add_leads(figure: go.Figure, leads: LeadLines) -> None:
     """The signal as one broken line, and each lead's name where it begins."""
     line = {"color": MAGENTA, "width": 1.5}
-    # plotly leaves a trace without a point out, and the others would move up
+    nowhere = [(None, None)]  # plotly leaves a trace without a point out, and the others would move up
     figure.add_scatter(x=leads.xs or [None], y=leads.ys or [None], mode="lines", line=line, hoverinfo="skip")
     figure.add_scatter(
-        x=[x for x, _ in leads.names.values()] or [None],
-        y=[y for _, y in leads.names.values()] or [None],
+        x=[x for x, _ in leads.names.values() or nowhere],
+        y=[y for _, y in leads.names.values() or nowhere],
         mode="text",
         text=[f"<b>{lead}</b>" for lead in leads.names],
         textposition="top center",
