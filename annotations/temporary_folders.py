@@ -8,12 +8,15 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _NOTE, _FOLDER = ".temporary-", ".ecg-temporary-"
 """How notes and folders begin; nothing else is ever deleted."""
+_BEFORE, _LEFT_BEHIND_S = ".archive-", 24 * 3600.0
+"""How earlier versions named such folders, without a note: as old as that, one was left by a killed program."""
 
 
 @contextmanager
@@ -38,20 +41,27 @@ def temporary_folder(data_folder: Path, place: Path) -> Iterator[Path]:
     finally:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
-        note.unlink(missing_ok=True)
+        if folder is None or not folder.exists():  # else the next start tries again
+            note.unlink(missing_ok=True)
         os.close(descriptor)
 
 
 def delete_left(data_folder: Path) -> None:
     """Delete the folders that killed programs left; what cannot be deleted now waits for the next start."""
+    for old in data_folder.glob(f"{_BEFORE}*"):
+        if time.time() - old.stat().st_mtime > _LEFT_BEHIND_S:
+            shutil.rmtree(old, ignore_errors=True)
     for note in data_folder.glob(f"{_NOTE}*"):
         with suppress(OSError):
             descriptor = os.open(note, os.O_RDWR | os.O_CLOEXEC)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 folder = Path(os.fsdecode(os.read(descriptor, os.fstat(descriptor).st_size)))
-                if folder.name.startswith(_FOLDER) and folder.is_dir():
-                    shutil.rmtree(folder)
+                if folder.name.startswith(_FOLDER):
+                    if folder.is_dir():
+                        shutil.rmtree(folder)
+                    elif not folder.parent.is_dir():  # a disk that is not there now
+                        continue
                 note.unlink()
             finally:
                 os.close(descriptor)

@@ -102,6 +102,9 @@ def screen(
     if not len(shown.scores):
         seconds = _seconds(start, prepared, detected)
         return replace(found, decision="refer", reason=NO_BEAT, seconds=seconds)
+    usual = paper_of(sheet.ink, has_grid=sheet.px_per_mm_source == "grid")
+    if found.paper != usual:  # what a user sets is for measuring: networks see a page as they saw it in training
+        signal = read_signal(sheet.ink, rows, usual, sheet.px_per_mm_source)
     found = _judged(found, sheet, shown, signal, bundle)
     return replace(found, seconds=_seconds(start, prepared, detected, perf_counter()))
 

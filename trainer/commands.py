@@ -152,7 +152,8 @@ def evaluate(options: argparse.Namespace) -> None:
         report = evaluate_bundle(bundle, data.pages) | {"rows": data.counts()}
     seen = ", ".join(f"{count} {reason}" for reason, count in report["left_out_as_seen"].items()) or "none"
     say(f"bundle {report['bundle']}: {report['pages']} pages judged; left out as seen before: {seen}")
-    say(*figures_table({part: report[part] for part in ("detector", "local", "global", "fused")}).splitlines())
+    parts = [part for part in ("detector", "local", "global", "waveform", "fused") if part in report]
+    say(*figures_table({part: report[part] for part in parts}).splitlines())
     if options.json is not None:
         write_json_atomic(options.json, report)
 

@@ -177,6 +177,8 @@ class Recipe:
         """The whole recipe as JSON values; ``global_`` loses its underscore."""
         values: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         values["global"] = values.pop("global_")
+        if values["waveform"] is None:  # as earlier versions wrote it, so that their runs can be resumed
+            del values["waveform"]
         return values
 
 

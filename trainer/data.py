@@ -199,8 +199,10 @@ def preparation_version() -> str:
 def reading_version() -> str:
     """A fingerprint of the code that reads a prepared page's leads."""
     folder = Path(ecgcore.__file__).parent
-    rows = [folder / name for name in ("assist_rows.py", "trace_strokes.py", "leads.py", "paper.py")]
-    return _fingerprint([*folder.glob("waveform/*.*"), *rows])  # the weights of the pen's network too
+    beside = ("assist_rows.py", "assist_columns.py", "trace_strokes.py", "leads.py", "paper.py")
+    return _fingerprint(
+        [*folder.glob("waveform/*.*"), *(folder / name for name in beside)]
+    )  # the weights of the pen's network too
 
 
 def _fingerprint(files: Sequence[Path]) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ class Ancestor:
         manifest_sha256: the one of trainings that began under earlier versions.
         seen: what it has learnt from.
         name_group: how the pages of the training name groups.
+        has_waveform: whether a waveform network is among its networks.
     """
 
     version: str
@@ -34,6 +35,7 @@ class Ancestor:
     manifest_sha256: str
     seen: Seen
     name_group: GroupName
+    has_waveform: bool = False
 
     @classmethod
     def of(cls, folder: Path, name_group: GroupName = as_it_is) -> "Ancestor":
@@ -45,7 +47,8 @@ class Ancestor:
         manifest = read_manifest(folder)
         digest = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
         seen = Seen.of(manifest["seen"], name_group)
-        return cls(str(manifest["version"]), folder, fingerprint(manifest), digest, seen, name_group)
+        has_waveform = "waveform" in manifest["weights"]
+        return cls(str(manifest["version"]), folder, fingerprint(manifest), digest, seen, name_group, has_waveform)
 
     def count_seen(self, pages: Sequence[PreparedPage]) -> int:
         """How many of these pages it, or a bundle before it, was trained on, by picture, group or source record."""
@@ -109,7 +112,10 @@ def start_chooser(
         bundle = load(lender) if lender is not None and needs_bundle else None
         facts |= {"from": "random" if start_from == "bundle" else start_from}
         facts |= {"detector": None if bundle is None else bundle.version}
-        return ChosenStart(choose_start("random" if start_from == "bundle" else start_from, bundle, recipe), facts)
+        start = choose_start("random" if start_from == "bundle" else start_from, bundle, recipe)
+        if start_from == "bundle":  # a fold has the same networks as the others, and as the final bundle
+            start = replace(start, draws_waveform=line[0].has_waveform)
+        return ChosenStart(start, facts)
 
     return choose
 

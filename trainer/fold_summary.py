@@ -41,7 +41,7 @@ def summarise(
     ]
     everything = {key: value for of_fold in boxes_of for key, value in of_fold.items()}
     labels, groups = [a.label for a in answers], [group_of[a.file] for a in answers]
-    p = {name: p_of for name, p_of in _by_network(answers).items() if not np.isnan(p_of).all()}
+    p = _by_network(answers, facts)
     fused = [a.p_abnormal for a in answers]
     return {
         "folds": blocks,
@@ -65,7 +65,7 @@ def _block(
         decisions = [decide(value, facts[a.fold]["thresholds"][name])[0] for a, value in zip(answers, p, strict=True)]
         return classification_metrics(labels, p, decisions, groups, n_boot=N_BOOT)
 
-    single = {name: figures(p, name) for name, p in _by_network(answers).items() if not np.isnan(p).all()}
+    single = {name: figures(p, name) for name, p in _by_network(answers, facts).items()}
     return {
         "detector": detection_metrics(
             [boxes for _, boxes in found.values()],
@@ -80,10 +80,12 @@ def _block(
     }
 
 
-def _by_network(answers: Sequence[PageAnswer]) -> dict[str, list[float]]:
-    """Each network's own answers."""
-    return {
+def _by_network(answers: Sequence[PageAnswer], facts: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
+    """The own answers of each network that every fold has, and that answered at all."""
+    p = {
         "local": [a.p_local for a in answers],
         "global": [a.p_global for a in answers],
         "waveform": [a.p_waveform for a in answers],
     }
+    everywhere = set.intersection(*(set(fact["thresholds"]) for fact in facts))
+    return {name: of_pages for name, of_pages in p.items() if name in everywhere and not np.isnan(of_pages).all()}

@@ -113,6 +113,10 @@ def _check_same_run(path: Path, frozen: Mapping[str, Any]) -> None:
     before = read_json(path / CONFIG)
     if not isinstance(before, dict):
         raise BadData(f"{path / CONFIG} is damaged.", "Start the run again in another folder.")
+    recipe = before.get("recipe")
+    if isinstance(recipe, dict) and "waveform" not in recipe and isinstance(frozen.get("recipe"), dict):
+        # a run of an earlier version, or of the published method, knows no such stage
+        frozen = {**frozen, "recipe": {name: of for name, of in frozen["recipe"].items() if name != "waveform"}}
     changed = sorted(key for key in before.keys() | frozen.keys() if before.get(key) != frozen.get(key))
     if changed:
         raise BadData(

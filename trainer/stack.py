@@ -188,7 +188,7 @@ def _train_waveform(
 
     A bundle without one stays so: its few pages would teach a network from nothing, and its head would be drawn anew.
     """
-    if recipe.waveform is None or (start.from_bundle and start.waveform is None):
+    if recipe.waveform is None or (start.waveform is None and not start.draws_waveform):
         return None
     init = _own(start.waveform, context)
     if not teaching_pages(train) or not recipe.waveform.epochs:

@@ -24,6 +24,7 @@ class Start:
         bundle: whose detector is used as it is where no page is boxed, whatever else is None.
         detector, local, global_, fusion, waveform: weights to go on from; they are copied, never changed.
         from_bundle: whether these are the bundle's.
+        draws_waveform: whether a waveform network that is None is drawn anew too; else there will be none.
     """
 
     bundle: Bundle | None = None
@@ -33,6 +34,7 @@ class Start:
     fusion: FusionHead | None = None
     waveform: WaveformNet | None = None
     from_bundle: bool = False
+    draws_waveform: bool = True
 
 
 def choose_start(start_from: StartFrom, bundle: Bundle | None, recipe: Recipe) -> Start:
@@ -63,7 +65,8 @@ def choose_start(start_from: StartFrom, bundle: Bundle | None, recipe: Recipe) -
     head = nets.fusion.config
     keeps_head = (head.pool, head.hidden) == (recipe.fusion.pool, recipe.fusion.hidden)
     keeps_head &= head.waveform_dim == (0 if waveform is None else waveform.config.feature_dim)
-    return Start(bundle, nets.detector, nets.local, nets.global_, nets.fusion if keeps_head else None, waveform, True)
+    fusion = nets.fusion if keeps_head else None
+    return Start(bundle, nets.detector, nets.local, nets.global_, fusion, waveform, True, draws_waveform=False)
 
 
 def network_config(config_class: Any, stage: Stage) -> Any:

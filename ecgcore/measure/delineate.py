@@ -34,6 +34,10 @@ LONGEST_QT_S = 0.62
 """At a rate of 60, by Bazett's root at others."""
 P_BEFORE_S, P_GAP_S = 0.30, 0.012
 """P is looked for so long before the QRS, and until so shortly before it."""
+P_EDGE_S = 0.02
+"""A P so near to either end of that may go on beyond it: onsets were misplaced at a PR of 80 to 100 ms, or over 270."""
+P_SLOPE = 0.8
+"""So much of P's height the two ends of where it is looked for may differ by."""
 P_RISE_S = 0.09
 """From a P's steepest rise to its peak at most."""
 P_SHARE = 0.4
@@ -49,6 +53,7 @@ FLAT_T = "the T waves are too flat to tell their end"
 T_CUT = "the T waves run into the next beat"
 NO_P = "the beats do not agree on a P wave before the QRS"
 ONE_P = "no lead shows two beats whose P waves could be compared"
+P_AT_EDGE = "the P wave begins or ends where it is no longer looked for: PR may be very short or very long"
 P_IN_T = "what comes before the QRS runs into the T wave before"
 
 
@@ -146,7 +151,9 @@ def _p_onset(beat: MedianBeats, qrs_onset_s: float, rr_s: float, t_end_s: float 
     )
     if agreement is None:
         return ONE_P
-    wave = _component(_level(_smoothed(beat.leads_mv, sigma)[:, first:last]))
+    before_qrs = _smoothed(beat.leads_mv, sigma)[:, first:last]
+    level = _level(before_qrs)
+    wave = _component(level)
     if wave is None or agreement < P_AGREEMENT:
         return NO_P
     peak = int(np.abs(wave).argmax())
@@ -156,7 +163,12 @@ def _p_onset(beat: MedianBeats, qrs_onset_s: float, rr_s: float, t_end_s: float 
     rise = np.sign(wave[peak]) * np.gradient(wave)
     steepest = start + int(rise[start:peak].argmax())
     onset = _falls_below(rise[: steepest + 1][::-1], P_SHARE * rise[steepest], 2)
-    return float(beat.time_s[first + steepest] - (onset or 0.0) / beat.fs_hz)
+    edge = P_EDGE_S * beat.fs_hz
+    slope_mv, height_mv = (np.sqrt(np.nansum(v**2)) for v in (before_qrs[:, -1] - before_qrs[:, 0], level[:, peak]))
+    is_cut = onset is None or min(steepest - onset, peak - edge, len(wave) - peak) < edge
+    if onset is None or is_cut or slope_mv > P_SLOPE * height_mv:  # in the last case one end lies on a wave
+        return P_AT_EDGE
+    return float(beat.time_s[first + steepest] - onset / beat.fs_hz)
 
 
 def _agreement(waves: FloatArray) -> float | None:
@@ -204,6 +216,8 @@ def _falls_below(values: FloatArray, level: float, quiet: int) -> float | None:
     """Where it goes below a level and stays for ``quiet`` samples, between samples by a straight line."""
     below = ~(values >= level)
     for k in range(1, len(values) - quiet + 1):
+        if np.isnan(values[k]):  # what was not read is not quiet
+            return None
         if below[k : k + quiet].all():
             step = values[k - 1] - values[k]
             return k - 1 + (values[k - 1] - level) / step if np.isfinite(step) and step > 0 else float(k)

@@ -109,5 +109,6 @@ def outside(found: Measurements, name: str, lead: str | None = None) -> dict[str
     value = getattr(found, name) if lead is None else getattr(found, name)[lead]
     if value is None or (name == "q_ms" and lead is not None and (found.q_mv[lead] or 0) < DEEP_Q_MV):
         return {}
-    placed = {usual.people: usual.place(value) for usual in usual_ranges(name, lead)}
+    shown = round(value, 2) if name.endswith("_mv") else round(value)  # what a reader sees is what is judged
+    placed = {usual.people: usual.place(shown) for usual in usual_ranges(name, lead)}
     return {people: place for people, place in placed.items() if place is not None}

@@ -97,9 +97,15 @@ def _columns_apart(
     columns = len(blocks)
     edges = np.stack([_edges(rows, ink, block) for block in blocks], axis=1)  # square ends: programs draw such pages
     starts, ends = edges[..., 0], edges[..., 1]
-    width_px = float(np.nanmedian(ends - starts))
-    # a pulse or a name may stand before a column, and a number behind it
-    pitch, first, *_ = theilslopes(np.nanmedian(ends, axis=0), np.arange(columns))
+    widths_px = (ends - starts)[np.isfinite(ends - starts)]
+    width_px = float(np.median(widths_px)) if len(widths_px) else np.nan
+    # a pulse or a name may stand before a column, and a number behind it; a mark in all rows hides an end
+    ends_x = np.array([np.nanmedian(of_column) if np.isfinite(of_column).any() else np.nan for of_column in ends.T])
+    known = np.isfinite(ends_x)
+    if known.sum() < 2 or not np.isfinite(width_px):
+        ends_x, known = np.array([end for _, end in blocks], dtype=np.float64), np.ones(columns, dtype=np.bool_)
+        width_px = float(np.median([end - start for start, end in blocks]))
+    pitch, first, *_ = theilslopes(ends_x[known], np.arange(columns)[known])
     record_px = RECORD_S * paper.speed_mm_s * STANDARD_PX_PER_MM
     first -= width_px
     if scale == "grid" and abs(columns * pitch - record_px) < abs(columns * width_px - record_px):
@@ -201,9 +207,9 @@ def on_raster(rows: Rows, paper: Paper, scale: PageScale) -> Paper:
     if scale == "pulse":
         shrunk = USUAL_PAPER.gain_mm_mv / paper.gain_mm_mv
     else:
-        shrunk = (
-            sum(end - start for start, end in _wide_blocks(rows)) / STANDARD_PX_PER_MM / (RECORD_S * paper.speed_mm_s)
-        )
+        # broken traces have no wide block: then they are taken to fill the panel
+        width_px = sum(end - start for start, end in _wide_blocks(rows)) or rows.panel_w
+        shrunk = width_px / STANDARD_PX_PER_MM / (RECORD_S * paper.speed_mm_s)
     return Paper(paper.speed_mm_s * shrunk, paper.gain_mm_mv * shrunk)
 
 

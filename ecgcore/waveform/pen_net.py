@@ -1,6 +1,6 @@
 """A small network that tells where inside the ink of a column the pen ran.
 
-Four layers along the row, some twenty thousand weights; ``python -m trainer.pen`` draws the pages and fits them.
+Four layers along the row, some 37,000 weights; ``python -m trainer.pen`` draws the pages and fits them.
 """
 
 from functools import cache

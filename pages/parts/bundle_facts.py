@@ -39,13 +39,14 @@ def in_use_box(store: Store) -> None:
 
 def facts_list(facts: BundleFacts) -> None:
     """Recipe, parent, data, weights and thresholds of a model."""
-    limits = read_manifest(facts.folder).get("thresholds", {})
+    manifest = read_manifest(facts.folder)
+    limits = manifest.get("thresholds", {})
     told = {
         "Recipe": plain(recipe_name(facts.recipe)),
         "Started from": plain(facts.parent or "random or ImageNet weights"),
         "Training pages": f"{facts.pages:,} (including those of the models it started from{_erased(facts)})",
         "Made": local_time(facts.created_at) if facts.created_at else "not recorded",
-        "Weights": f"{facts.size_mb:.1f} MB, four networks",
+        "Weights": f"{facts.size_mb:.1f} MB, {len(manifest['weights'])} networks",
     }
     if {"p_normal_below", "p_abnormal_from"} <= limits.keys():
         told["Called normal"] = f"below {limits['p_normal_below']:.2f}"

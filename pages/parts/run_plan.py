@@ -71,7 +71,7 @@ def plan_box(store: Store, person: str) -> None:
 
 def sentence(plan: Plan, time: Estimate, in_use: str) -> str:
     """What will happen, and how long it will take."""
-    networks = "all four networks" if len(plan.stages) == len(STAGES) else _and([STAGES[s] for s in plan.stages])
+    networks = "all networks" if len(plan.stages) == len(STAGES) else _and([STAGES[s] for s in plan.stages])
     return (
         f"A run trains **{networks}** in {plan.folds} folds and then once more on "
         f"**all {counted(plan.train.pages, 'page')}**, and compares the result with **{plain(in_use)}**.  \n"

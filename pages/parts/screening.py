@@ -9,6 +9,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ecgcore.bundle import Bundle
 from pages.parts.heat import forget_maps
 from pages.parts.results import Picture, Screened, shelf
+from pages.parts.screen.lead_lines import forget_lines
 from pages.parts.screening_queue import ScreeningQueue, Waiting
 from pages.parts.screening_worker import worker
 
@@ -80,6 +81,7 @@ def remove_all() -> None:
     """Drop every picture, result and map of this session, and what waits."""
     screening().clear()
     forget_maps()
+    forget_lines()
     st.session_state.pop(_WANTED, None)
 
 

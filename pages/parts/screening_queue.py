@@ -159,7 +159,7 @@ class ScreeningQueue:
         try:
             page = next(pages, None)
         except Exception as error:  # noqa: BLE001 - nobody above the worker's thread could tell
-            logger.error("a dropped file could not be screened\n%s", _without_words(error))
+            logger.log(logging.ERROR, "a dropped file could not be screened\n%s", _without_words(error))
             page = _broken(file, 1, error)
         with self.changed:
             if self._files.get(file.id) is not file or file.pages is not pages:  # removed or stopped meanwhile
@@ -193,7 +193,9 @@ class ScreeningQueue:
                 item = before or screen_page(photo_rgb, number, of, picture, bundle)
                 yield same_picture(item, number, picture)
             except Exception as error:  # noqa: BLE001 - the next page is screened all the same
-                logger.error("page %d of a dropped file could not be screened\n%s", number, _without_words(error))
+                logger.log(
+                    logging.ERROR, "page %d of a dropped file could not be screened\n%s", number, _without_words(error)
+                )
                 yield _broken(file, number, error)
         with self.changed:
             self._ids_of[content] = file.id

@@ -50,6 +50,7 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             disabled=not lines.xs,
             help=LEADS_LEGEND if lines.xs else NO_LEADS,
         )
+        leads = leads and bool(lines.xs)
         known = item.prediction.px_per_mm is not None
         caliper = st.toggle(
             "Caliper",

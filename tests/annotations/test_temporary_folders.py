@@ -1,7 +1,9 @@
 """What a killed program left of a backup, a restore or an archive goes at the next start, and nothing else."""
 
+import os
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -94,3 +96,30 @@ def test_a_note_names_nothing_else(store: Store, tmp_path: Path) -> None:
     Store(store.folder)
     assert (tmp_path / "mine").is_dir()
     assert left_in(store.folder) == set()
+
+
+def test_a_folder_on_a_disk_that_is_away_waits_for_it(tmp_path: Path, store: Store) -> None:
+    disk, away = tmp_path / "disk", tmp_path / "away"
+    disk.mkdir()
+    with temporary_folder(store.folder, disk) as folder:
+        (note,) = store.folder.glob(".temporary-*")
+        (folder / "page.png").write_bytes(b"a patient's")
+        text = note.read_bytes()
+        disk.rename(away)  # and the program is killed
+    note.write_bytes(text)
+    Store(store.folder)
+    assert note.exists(), "its folder was not deleted"
+    away.rename(disk)
+    Store(store.folder)
+    assert not note.exists()
+    assert not list(disk.iterdir())
+
+
+def test_what_earlier_versions_left_goes_after_a_day(store: Store) -> None:
+    old, new = store.folder / ".archive-old", store.folder / ".archive-new"
+    for folder in (old, new):
+        folder.mkdir()
+    day_before = time.time() - 25 * 3600
+    os.utime(old, (day_before, day_before))
+    Store(store.folder)
+    assert (old.exists(), new.exists()) == (False, True)

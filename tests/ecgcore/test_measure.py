@@ -97,6 +97,20 @@ def test_intervals_are_those_that_the_waves_were_made_with(
     assert found.qtc_fridericia_ms == pytest.approx(found.qt_ms / rr_s ** (1 / 3), rel=0.01)
 
 
+@pytest.mark.parametrize("pr_ms", range(70, 401, 10))
+def test_pr_is_right_or_not_told(pr_ms: int) -> None:
+    found = measure(_signal(_leads((1.1,) * 16, pr_ms, 100, 400)))
+    assert found.pr_ms is None or found.pr_ms == pytest.approx(pr_ms, abs=25)
+    if 120 <= pr_ms <= 220:
+        assert found.pr_ms is not None
+
+
+def test_a_value_is_judged_as_it_is_shown() -> None:
+    found = measure(_signal(_leads()))
+    assert outside(dataclasses.replace(found, heart_rate_bpm=100.4), "heart_rate_bpm") == {}
+    assert outside(dataclasses.replace(found, heart_rate_bpm=100.6), "heart_rate_bpm") != {}
+
+
 def test_st_is_the_level_after_j() -> None:
     level, raised = (measure(_signal(_leads(st_mv=st_mv))) for st_mv in (0.0, 0.3))
     for lead, per_mv in {"II": 1.066, "aVF": 1.1835}.items():

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import wfdb
@@ -177,3 +178,14 @@ def test_wander_is_told_from_beats() -> None:
     usual_mv = np.quantile(np.abs(baseline_wander_mv(steady)[1][strip]), 0.9)
     assert usual_mv < 0.2, "an R peak is a millivolt"
     assert np.array_equal(np.isfinite(found_mv), steady.is_read)
+
+
+def test_broken_traces_without_a_scale_are_no_error() -> None:
+    ink = np.zeros((560, 1000), np.uint8)
+    for y in range(90, 560, 120):
+        for x in range(10, 980, 38):
+            cv2.line(ink, (x, y), (x + 14, y), 255, 3)
+        for x in range(60, 980, 114):
+            cv2.line(ink, (x, y), (x, y - 20), 255, 3)
+    signal = read_signal(ink, None, USUAL_PAPER, None)
+    assert signal.leads_mv.shape[0] == 12

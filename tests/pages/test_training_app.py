@@ -103,7 +103,7 @@ def test_one_sentence_says_what_will_happen_and_how_long_it_takes(
 ) -> None:
     app = training(prepared, monkeypatch)
     sentence = next(element.value for element in app.markdown if element.value.startswith("A run trains"))
-    assert "**all four networks** in 5 folds and then once more on **all 8 pages**" in sentence
+    assert "**all networks** in 5 folds and then once more on **all 8 pages**" in sentence
     assert f"compares the result with **{IN_USE}**" in sentence
     assert "nothing was trained here yet" in sentence
     table = app.dataframe[0].value

@@ -20,7 +20,6 @@ from annotations.training_runs import TrainingRun, events, move_run, run_of
 from ecgcore.errors import StageCancelled
 from tests.tiny import TINY_OPERATING, save_tiny_bundle
 from tests.trainer.training_store import HELD_OUT, IN_USE, add_page, queue
-from trainer import stages
 from trainer.forecast import Forecast
 from trainer.jobs_results import out_of_fold, results
 from trainer.recorder import Recorder
@@ -28,6 +27,7 @@ from trainer.registry import bundles_folder
 from trainer.registry_decisions import activate
 from trainer.retrain import run_training
 from trainer.run_files import run_folder
+from trainer.stages import classifiers
 
 
 def work(store: Store, **changes: Any) -> TrainingRun:
@@ -110,8 +110,8 @@ def test_stages_that_stay_come_from_a_bundle_that_has_not_seen_the_fold(prepared
 def test_a_loss_that_is_not_finite_fails_the_run_and_keeps_what_was_finished(
     prepared: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sound: Callable[..., torch.Tensor] = stages.binary_loss
-    monkeypatch.setattr(stages, "binary_loss", lambda *args: sound(*args) * float("nan"))
+    sound: Callable[..., torch.Tensor] = classifiers.binary_loss
+    monkeypatch.setattr(classifiers, "binary_loss", lambda *args: sound(*args) * float("nan"))
     run = work(prepared)
     assert run.state == "failed"
     assert "The loss of stage local became nan in epoch 1" in run.message

@@ -44,7 +44,7 @@ def train_waveform(
     model = init or WaveformNet(WaveformConfig(stage.fs_hz, stage.duration_s, stage.width, stage.kernel))
     if stage.fresh_head:
         fresh_head(model.fc)
-    kept = teaching_pages(pages)
+    kept = [i for i in teaching_pages(pages) if network_leads(pages[i], model.config) is not None]
     labels = labels_of([pages[i] for i in kept])
     read = [network_leads(pages[i], model.config) for i in kept]
     weights = None if weights is None else weights[kept]

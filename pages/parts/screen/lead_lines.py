@@ -36,6 +36,11 @@ def lead_lines(item: Screened) -> LeadLines:
     return _lead_lines(f"{item.key} {item.prediction.paper} {item.prediction.corners_set_photo_xy}", item.prediction)
 
 
+def forget_lines() -> None:
+    """Drop every line of this session."""
+    _lead_lines.clear()
+
+
 def signal_downloads(item: Screened) -> None:
     """The leads in millivolts as a table, and as a DICOM waveform."""
     stem = PurePath(item.title).stem

@@ -84,7 +84,7 @@ def value_text(name: str, value: float) -> str:
     if name == "pauses":
         return f"{value:.0f}"
     unit, digits = {"_ms": ("ms", 0), "_mv": ("mV", 2), "deg": ("°", 0)}[name[-3:]]
-    text = f"{value:.{digits}f}".replace("-", "−")
+    text = f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")  # minus nought is nought
     return f"{text}{'' if unit == '°' else ' '}{unit}"
 
 
