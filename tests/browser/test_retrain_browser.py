@@ -67,7 +67,7 @@ def test_findings_are_drawn_and_the_candidate_is_activated(browser: Browser, fin
         with page.expect_download(timeout=WAIT_MS) as saved:
             page.get_by_role("button", name="Export").first.click()
         with zipfile.ZipFile(Path(saved.value.path())) as archive:
-            assert len(archive.namelist()) == 5
+            assert len(archive.namelist()) == 6
         no_overflow(page)
         page.close()
     assert present_version(finished) == candidate
