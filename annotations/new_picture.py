@@ -70,7 +70,9 @@ class NewPicture:
         Raises:
             StoreError: somebody erased the same picture meanwhile, and its file with it.
         """
-        if connection.execute("SELECT 1 FROM image WHERE picture_hash = ?", (self.digest,)).fetchone() is not None:
+        known = """SELECT 1 FROM image WHERE picture_hash = :hash
+                   UNION SELECT 1 FROM former_hash WHERE picture_hash = :hash"""  # also one that was redacted meanwhile
+        if connection.execute(known, {"hash": self.digest}).fetchone() is not None:
             return None
         settle(connection, folder, self.file)
         group = stored_group(connection, self.group, created_at)

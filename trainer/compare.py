@@ -18,7 +18,7 @@ from trainer.evaluate import Judgement, Unseen, boxed_rows, figures_of, judge, l
 from trainer.looking import Found
 from trainer.metrics import Interval, classification_figures, paired_differences
 from trainer.registry_comparisons import Verdict, verdict_of
-from trainer.run_files import PREDICTIONS, read_json
+from trainer.run_files import ANSWER_OF, PREDICTIONS, read_json
 from trainer.runs import RunFolder, read_answers
 
 PagesFrom = Literal["held-out", "folds", "none"]
@@ -90,9 +90,8 @@ def out_of_fold_judgement(run: RunFolder, n_folds: int, pages: Sequence[Prepared
             found[key] = np.array(boxes, dtype=np.float64).reshape(-1, 4), np.array(scores, dtype=np.float64)
             min_scores[key] = facts[fold]["min_score"]
     rows = [answers.get(page.key) for page in pages]
-    names = {"local": "p_local", "global": "p_global", "waveform": "p_waveform", "fused": "p_abnormal"}
     return Judgement(
-        {part: np.array([getattr(row, name, np.nan) for row in rows]) for part, name in names.items()},
+        {part: np.array([getattr(row, name, np.nan) for row in rows]) for part, name in ANSWER_OF.items()},
         [row.decision if row is not None else "refer" for row in rows],
         [found.get(page.key) for page in pages],
         [min_scores.get(page.key, 0.0) for page in pages],

@@ -9,7 +9,7 @@ from trainer.calibrate import decide
 from trainer.data import PreparedPage
 from trainer.detection_metrics import PageBoxes, detection_metrics
 from trainer.metrics import Interval, classification_metrics, paired_auroc_difference
-from trainer.run_files import read_json
+from trainer.run_files import ANSWER_OF, read_json
 from trainer.runs import PageAnswer, RunFolder
 
 Block = dict[str, dict[str, Interval]]
@@ -82,10 +82,6 @@ def _block(
 
 def _by_network(answers: Sequence[PageAnswer], facts: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
     """The own answers of each network that every fold has, and that answered at all."""
-    p = {
-        "local": [a.p_local for a in answers],
-        "global": [a.p_global for a in answers],
-        "waveform": [a.p_waveform for a in answers],
-    }
+    p = {name: [getattr(a, column) for a in answers] for name, column in ANSWER_OF.items() if name != "fused"}
     everywhere = set.intersection(*(set(fact["thresholds"]) for fact in facts))
     return {name: of_pages for name, of_pages in p.items() if name in everywhere and not np.isnan(of_pages).all()}

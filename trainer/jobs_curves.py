@@ -1,21 +1,15 @@
 """The points of the curves that a report draws from out-of-fold answers; loads no network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
 from ecgcore.types import FloatArray
 from trainer.jobs_results import PageResult
+from trainer.run_files import ANSWER_OF
 
 Network = Literal["fused", "global", "local", "waveform"]
-
-_ANSWER: dict[Network, Callable[[PageResult], float | None]] = {
-    "fused": lambda page: page.p_abnormal,
-    "global": lambda page: page.p_global,
-    "local": lambda page: page.p_local,
-    "waveform": lambda page: page.p_waveform,
-}
 
 
 def roc_points(pages: Sequence[PageResult], network: Network) -> FloatArray:
@@ -49,7 +43,7 @@ def precision_recall_points(pages: Sequence[PageResult], network: Network) -> Fl
 
 def _counts(pages: Sequence[PageResult], network: Network) -> tuple[FloatArray, FloatArray, FloatArray]:
     """How many abnormal and how many normal pages reach each threshold; none at the infinite one, the first."""
-    answers = [_ANSWER[network](page) for page in pages]
+    answers = [getattr(page, ANSWER_OF[network]) for page in pages]
     p = np.array([0.5 if answer is None else answer for answer in answers])
     is_abnormal = np.array([page.label == "abnormal" for page in pages], dtype=bool)
     thresholds, place = np.unique(-p, return_inverse=True)

@@ -11,10 +11,16 @@ from annotations.store import Store
 from annotations.training_runs import events
 from ecgcore.csv_cells import from_cell
 from trainer.results_schema import damaged, read_comparison, read_summary
-from trainer.run_files import COMPARISON, LEFT_OUT, PREDICTIONS, SUMMARY, run_folder
+from trainer.run_files import (
+    COMPARISON,
+    LATER_COLUMNS,
+    LEFT_OUT,
+    PREDICTION_COLUMNS,
+    PREDICTIONS,
+    SUMMARY,
+    run_folder,
+)
 
-PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision")
-WAVEFORM_COLUMN = "p_waveform"
 LEFT_OUT_COLUMNS = ("file", "reason")
 
 
@@ -91,7 +97,7 @@ def out_of_fold(store: Store, run_id: int) -> list[PageResult]:
     """
     path = run_folder(store.folder, run_id) / PREDICTIONS
     try:
-        return _answers(store, _rows(path, PREDICTION_COLUMNS))
+        return _answers(store, _rows(path, PREDICTION_COLUMNS, LATER_COLUMNS))
     except ValueError as error:  # no number where one belongs
         raise damaged(path) from error
 
@@ -109,7 +115,7 @@ def _answers(store: Store, rows: Sequence[Mapping[str, str]]) -> list[PageResult
             p_local=_number(row["p_local"]),
             p_abnormal=_number(row["p_abnormal"]),
             decision=row["decision"],
-            p_waveform=_number(row[WAVEFORM_COLUMN]),
+            p_waveform=_number(row["p_waveform"]),
         )
         for row in rows
     ]
@@ -149,8 +155,8 @@ def reliability(pages: Sequence[PageResult], bins: int = 10) -> list[dict[str, f
     ]
 
 
-def _rows(path: Path, columns: Collection[str]) -> list[dict[str, str]]:
-    """A table's rows, each with all these columns; none where there is no file."""
+def _rows(path: Path, columns: Collection[str], later: Collection[str] = ()) -> list[dict[str, str]]:
+    """A table's rows, each with all these columns, and later ones empty where it lacks them; none without a file."""
     try:
         with path.open(newline="", encoding="utf-8") as stream:
             rows = list(csv.DictReader(stream))
@@ -160,8 +166,7 @@ def _rows(path: Path, columns: Collection[str]) -> list[dict[str, str]]:
         raise damaged(path) from error
     if any(row.get(column) is None for row in rows for column in columns):
         raise damaged(path)
-    # runs of earlier versions have no waveform network
-    return [{column: from_cell(row.get(column) or "") for column in (*columns, WAVEFORM_COLUMN)} for row in rows]
+    return [{column: from_cell(row.get(column) or "") for column in (*columns, *later)} for row in rows]
 
 
 def _number(text: str) -> float | None:

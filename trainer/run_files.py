@@ -16,6 +16,11 @@ OPENING = ".opening"
 PROGRESS, LOG, ENVIRONMENT, LEFT_OUT = "progress.json", "log.txt", "environment.json", "left_out.csv"
 REHEARSAL = "rehearsal.json"
 PREDICTIONS, SUMMARY, COMPARISON = "predictions.csv", "summary.json", "comparison.json"
+PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision")
+LATER_COLUMNS = ("p_waveform",)
+"""Of the predictions too; runs of earlier versions do not have them."""
+ANSWER_OF = {"fused": "p_abnormal", "global": "p_global", "local": "p_local", "waveform": "p_waveform"}
+"""The column, and field, that holds the answer of each network and the fused one."""
 
 
 def read_json(path: Path) -> Any:

@@ -25,10 +25,12 @@ from trainer.data import PreparedPage
 from trainer.files import write_json_atomic, write_text_atomic
 from trainer.run_files import (
     ENVIRONMENT,
+    LATER_COLUMNS,
     LEFT_OUT,
     LOCK,
     LOG,
     OPENING,
+    PREDICTION_COLUMNS,
     PREDICTIONS,
     PROGRESS,
     REHEARSAL,
@@ -37,7 +39,6 @@ from trainer.run_files import (
 )  # fmt: skip
 from trainer.table import NAMES, PageItem
 
-PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision", "p_waveform")
 PAGES = "pages"
 CONFIG = "config.json"
 _BEFORE_THE_START = {LOCK, OPENING, LOG, PROGRESS, ENVIRONMENT, LEFT_OUT, PAGES, PREPARED, REHEARSAL}
@@ -167,7 +168,7 @@ def write_answers(path: Path, answers: Sequence[PageAnswer]) -> None:
         p_global, p_local, p_abnormal, p_waveform = map(_number, (a.p_global, a.p_local, a.p_abnormal, a.p_waveform))
         known = a.file, NAMES[a.label], a.group, a.fold
         rows.append((*known, p_global, p_local, p_abnormal, a.decision, p_waveform))
-    write_text_atomic(path, _csv_text(PREDICTION_COLUMNS, rows))
+    write_text_atomic(path, _csv_text((*PREDICTION_COLUMNS, *LATER_COLUMNS), rows))
 
 
 def read_answers(path: Path) -> list[PageAnswer]:

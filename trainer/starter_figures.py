@@ -14,16 +14,11 @@ from trainer.data import PreparedPage
 from trainer.detection_metrics import detection_metrics
 from trainer.looking import LOWEST_SCORE
 from trainer.metrics import classification_metrics
+from trainer.run_files import ANSWER_OF
 from trainer.runs import PageAnswer
 from trainer.stack import Trained
 from trainer.stages.detector import detect_pages
 
-_P_OF: dict[str, Callable[[PageAnswer], float]] = {
-    "local": lambda answer: answer.p_local,
-    "global": lambda answer: answer.p_global,
-    "waveform": lambda answer: answer.p_waveform,
-    "fused": lambda answer: answer.p_abnormal,
-}
 _SMALLEST_P = 1e-6
 """As exact as answers are written."""
 
@@ -61,15 +56,14 @@ def figures_of(
     labels, groups = [answer.label for answer in answers], [page.group_key for page in pages]
     result = {}
     for name in calibrations:
-        p_of = _P_OF[name]
-        p = np.array([p_of(answer) for answer in answers])
+        p = np.array([getattr(answer, ANSWER_OF[name]) for answer in answers])
         result[name] = classification_metrics(labels, p, calibrations[name].decisions(p), groups)
     return result
 
 
 def log_odds(answers: Sequence[PageAnswer], name: str) -> FloatArray:
     """Log-odds of one network, or of the fused answer, ``[n]``; NaN stays NaN."""
-    p = np.array([_P_OF[name](answer) for answer in answers], dtype=np.float64)
+    p = np.array([getattr(answer, ANSWER_OF[name]) for answer in answers], dtype=np.float64)
     odds: FloatArray = logit(np.clip(p, _SMALLEST_P, 1 - _SMALLEST_P))
     return odds
 

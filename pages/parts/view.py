@@ -23,6 +23,8 @@ HEAT_LEGEND = (
     "Purple: what in the whole page supported abnormal, relative to this page's strongest spot (Grad-CAM, a hint only)."
 )
 
+CALIPER_HELP = "Drag across the page to measure time and voltage."
+
 SCOPE = ".st-key-page-view"
 
 
@@ -43,22 +45,9 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             help="All that the networks saw. Header, footer and whatever else lies outside were left out.",
         )
         lines = lead_lines(item)
-        leads = st.toggle(
-            "Leads",
-            key="show-leads",
-            persist_state="session",
-            disabled=not lines.xs,
-            help=LEADS_LEGEND if lines.xs else NO_LEADS,
-        )
-        leads = leads and bool(lines.xs)
-        known = item.prediction.px_per_mm is not None
-        caliper = st.toggle(
-            "Caliper",
-            key="caliper-on",
-            persist_state="session",
-            disabled=not known,
-            help="Drag across the page to measure time and voltage." if known else NO_MILLIMETRES,
-        )
+        leads = _switch("Leads", "show-leads", LEADS_LEGEND, "" if lines.xs else NO_LEADS)
+        without_scale = NO_MILLIMETRES if item.prediction.px_per_mm is None else ""
+        measuring = _switch("Caliper", "caliper-on", CALIPER_HELP, without_scale)
         opacity = _opacity() if heat else 0.0
     # Once computed, the heat stays in the browser, so that it is there at once when it is switched on again.
     explained: set[str] = st.session_state.setdefault("explained", set())
@@ -69,7 +58,6 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
         heat_png = page_heat_png(item, shown, bundle) if item.key in explained else None
     figure = page_figure(shown.view_jpeg, shown.wh, item.prediction, lines)
     chosen = st.session_state.get(beat_key(item))
-    measuring = caliper and known
     layers = layer_css(
         SCOPE, beats=beats, panel=panel, leads=leads, caliper=measuring, heat_opacity=opacity, chosen=chosen
     )
@@ -95,6 +83,12 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
     st.caption("  \n".join(legends))
     if measuring:
         caliper_between_beats(item)
+
+
+def _switch(words: str, key: str, what_for: str, why_not: str) -> bool:
+    """A switch that is off, and says why, where there is nothing to show."""
+    is_on = st.toggle(words, key=key, persist_state="session", disabled=bool(why_not), help=why_not or what_for)
+    return is_on and not why_not
 
 
 def _opacity() -> float:

@@ -11,9 +11,11 @@ from annotations import backups, file_intents
 from annotations.backups import backup, restore
 from annotations.file_intents import incoming
 from annotations.model import StoreError
+from annotations.new_picture import NewPicture
 from annotations.painting import paint_black
 from annotations.store import Store
 from annotations.upkeep import check, erase_group
+from ecgcore.page import picture_hash
 from ecgcore.types import Box
 from tests.annotations.conftest import picture_rgb
 
@@ -135,3 +137,17 @@ def test_a_backup_is_whole_and_holds_nothing_that_went_before_it_was_done(
     hashes = {row["picture_hash"] for row in again.rows("SELECT picture_hash FROM image")}
     assert hashes <= {row["picture_hash"] for row in two.rows("SELECT picture_hash FROM image")}
     assert {path.name for path in tmp_path.iterdir()} == {"data", "all.zip", "again"}
+
+
+def test_a_picture_that_is_redacted_while_it_is_taken_in_does_not_come_back(two: Store, other: Store) -> None:
+    photo_rgb = picture_rgb(3)
+    with incoming(two) as pictures:
+        new = NewPicture.of(
+            pictures, photo_rgb, picture_hash(photo_rgb), None, name="", group="", source="", source_record=""
+        )
+        page, _ = other.add_picture(photo_rgb)
+        paint_black(other, page.id, [BOX], "Ben")
+        with two.writing() as connection:
+            assert new.insert(connection, two.folder, "2026-11-28T00:00:00+00:00") is None
+    assert not (two.folder / new.file).exists(), "what was painted over came back"
+    assert is_sound(two)

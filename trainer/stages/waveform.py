@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgcore.networks.waveform_net import LeadsOfNetwork, WaveformConfig, WaveformNet
+from ecgcore.networks.waveform_net import WaveformConfig, WaveformNet
 from ecgcore.types import FloatArray
 from trainer.config import WaveformStage
 from trainer.data import PreparedPage
@@ -44,16 +44,16 @@ def train_waveform(
     model = init or WaveformNet(WaveformConfig(stage.fs_hz, stage.duration_s, stage.width, stage.kernel))
     if stage.fresh_head:
         fresh_head(model.fc)
-    kept = [i for i in teaching_pages(pages) if network_leads(pages[i], model.config) is not None]
+    leads_of = {i: leads for i in teaching_pages(pages) if (leads := network_leads(pages[i], model.config)) is not None}
+    kept, read = list(leads_of), list(leads_of.values())
     labels = labels_of([pages[i] for i in kept])
-    read = [network_leads(pages[i], model.config) for i in kept]
     weights = None if weights is None else weights[kept]
     steps = steps_of(stage, labels)
 
     def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         rng = np.random.default_rng([context.seed, epoch])
         for chosen in balanced_batches(labels, stage.batch, steps, rng, weights):
-            varied = [vary_leads(_known(read[i]), model.config.fs_hz, rng) for i in chosen]
+            varied = [vary_leads(read[i], model.config.fs_hz, rng) for i in chosen]
             yield torch.from_numpy(np.stack(varied)), torch.as_tensor(labels[chosen], dtype=torch.float32)
 
     def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
@@ -88,8 +88,3 @@ def _read_share(page: PreparedPage) -> FloatArray:
     assert page.leads_mv is not None
     share: FloatArray = np.isfinite(page.leads_mv).mean(axis=1)
     return share
-
-
-def _known(leads: LeadsOfNetwork | None) -> LeadsOfNetwork:
-    assert leads is not None
-    return leads
