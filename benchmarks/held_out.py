@@ -4,8 +4,8 @@ from pathlib import Path
 
 from ecgcore.bundle import Bundle
 from ecgcore.errors import BadData
-from trainer.sources import Record, load_ludb, load_ptbxl
-from trainer.starter_pages import split_records
+from trainer.sources import Record, load_ludb
+from trainer.starter_pages import ptbxl_records, split_records
 
 
 def held_out_ludb(folder: Path, bundle: Bundle) -> list[Record]:
@@ -14,8 +14,8 @@ def held_out_ludb(folder: Path, bundle: Bundle) -> list[Record]:
 
 
 def held_out_ptbxl(folder: Path, bundle: Bundle) -> list[Record]:
-    """Labelled records that ``bundle`` has not seen."""
-    return _unseen(split_records([r for r in load_ptbxl(folder) if r.label is not None])[2], bundle)
+    """Labelled records of PTB-XL's fold 9 that ``bundle`` has not seen."""
+    return _unseen(ptbxl_records(folder, bundle).test, bundle)
 
 
 def _unseen(records: list[Record], bundle: Bundle) -> list[Record]:

@@ -32,9 +32,10 @@ from trainer.looking import LOWEST_SCORE
 from trainer.metrics import Interval, classification_metrics, paired_auroc_difference
 from trainer.predict import fused_logits, page_features
 from trainer.stages.detector import detect_pages
-from trainer.stages.fusion import HeadFeatures, still_features, train_head, varied_features, with_beats
-from trainer.starter import STARTER
-from trainer.starter_pages import khan_pages, ludb_pages, ptbxl_pages
+from trainer.stages.fusion import train_head
+from trainer.stages.head_features import HeadFeatures, Trunks, still_features, varied_features, with_beats
+from trainer.starter_pages import khan_pages, ludb_pages, ptbxl_pages, ptbxl_records
+from trainer.starter_plan import STARTER
 
 FOLDS, SEED = 5, 0
 
@@ -85,7 +86,7 @@ def judge(bundle: Bundle, pages: Sequence[PreparedPage]) -> Judged:
         raise BadData(f"Bundle {bundle.version} has seen some of these pages: {seen}.", "Name another bundle.")
     nets = bundle.nets
     beats = found_beats(bundle, pages)
-    features = still_features(nets.global_, nets.local, pages, beats)
+    features = still_features(Trunks(nets.global_, nets.local), pages, beats)
     with torch.inference_mode():
         logits = {
             "local": np.array([float(nets.local.fc(f).mean()) if len(f) else np.nan for f in features.f_beats]),
@@ -135,8 +136,8 @@ def compare_pools(
     def found(pages: Sequence[PreparedPage]) -> tuple[list[PreparedPage], list[FloatArray]]:
         return with_beats(pages, found_beats(bundle, pages))
 
-    learnt = varied_features(nets.global_, nets.local, *found(train), SEED)
-    checked = still_features(nets.global_, nets.local, *found(inner))
+    learnt = varied_features(Trunks(nets.global_, nets.local), *found(train), SEED)
+    checked = still_features(Trunks(nets.global_, nets.local), *found(inner))
     heads: dict[str, FusionHead] = {}
     for pool in ("sum", "mean"):
         torch.manual_seed(SEED)
@@ -170,7 +171,7 @@ def main() -> None:
     bundle = load_bundle(options.bundle)
     pages_dir = options.cache / "pages"
     boxed = ludb_pages(options.ludb, pages_dir, STARTER.styles)
-    rendered = ptbxl_pages(options.ptbxl, pages_dir)
+    rendered = ptbxl_pages(ptbxl_records(options.ptbxl), pages_dir)
     real = khan_pages(options.khan, pages_dir, options.cache / "cache")
     found = detect_pages(bundle.nets.detector, boxed.test, LOWEST_SCORE)
     rows = [(boxes, scores, page.boxes_panel_xyxy) for (boxes, scores), page in zip(found, boxed.test, strict=True)]

@@ -20,6 +20,8 @@ from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 
 PATIENTS = 8
 FOLDS = 2
+SHARE_BEFORE_KILL, MOST_KILLS_A_RUN = 0.8, 12
+"""Kills come within so much of an undisturbed run's time; after so many, a run may go on."""
 TIMES = ("seconds", "seconds_of_stages", "was_resumed")
 
 
@@ -97,28 +99,33 @@ def main() -> int:
             return 1
         expected = numbers(root / "undisturbed")
         print(f"undisturbed: {lasts_s:.1f} s")
-        kill = 0
-        while kill < options.kills:
-            out = root / f"run-{kill}"
-            moment_s = rng.uniform(0, lasts_s)
-            process = start(*arguments, out)
-            time.sleep(moment_s)
-            was_alive = process.poll() is None
-            process.kill()
-            process.communicate()
-            if not was_alive:  # faster than the first; another moment is drawn
-                shutil.rmtree(out)
-                continue
-            kill += 1
-            stage = stage_reached(out)
-            complaint = finish(start(*arguments, out))
-            is_same = not complaint and numbers(out) == expected
+        kills = runs = 0
+        while kills < options.kills:
+            runs += 1
+            killed = kill_until_it_ends(arguments, root / f"run-{runs}", lasts_s * SHARE_BEFORE_KILL, rng)
+            complaint = finish(start(*arguments, root / f"run-{runs}"))
+            is_same = not complaint and numbers(root / f"run-{runs}") == expected
             same += is_same
+            kills += len(killed)
             outcome = "same numbers" if is_same else complaint or "OTHER NUMBERS"
-            print(f"{kill:3} killed after {moment_s:5.1f} s, {stage}: {outcome}", flush=True)
-            shutil.rmtree(out)
-    print(f"{same} of {options.kills} ended with the undisturbed run's numbers")
-    return 0 if same == options.kills else 1
+            print(f"run {runs}, {kills} kills by now: {'; '.join(killed) or 'not killed'}: {outcome}", flush=True)
+            shutil.rmtree(root / f"run-{runs}")
+    print(f"{same} of {runs} runs, killed {kills} times, ended with the undisturbed run's numbers")
+    return 0 if same == runs else 1
+
+
+def kill_until_it_ends(arguments: tuple[Path, Path], out: Path, within_s: float, rng: random.Random) -> list[str]:
+    """Kill one run again and again, each time at a random moment, until it ends first; returns where it stood."""
+    killed: list[str] = []
+    while True:
+        process = start(*arguments, out)
+        time.sleep(rng.uniform(0, within_s))
+        has_ended = process.poll() is not None
+        process.kill()
+        process.communicate()
+        if has_ended or len(killed) == MOST_KILLS_A_RUN:
+            return killed
+        killed.append(stage_reached(out))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ from trainer.files import write_json_atomic
 from trainer.folds import split_holdout
 from trainer.metrics import Figures, bootstrap, classification_figures
 from trainer.predict import fused_logits, logits_of_pages, mean_logits_of_beats, page_features
-from trainer.stages.fusion import HeadFeatures, train_head
+from trainer.stages.fusion import train_head
+from trainer.stages.head_features import HeadFeatures
 
 STAGE, INNER_SHARE = RECIPES["quick"].fusion, RECIPES["quick"].inner_share
 STEPS = (25, 100)

@@ -33,7 +33,8 @@ from trainer.folds import assign_folds, split_holdout
 from trainer.looking import Looking
 from trainer.metrics import bootstrap
 from trainer.predict import fused_logits, page_features
-from trainer.stages.fusion import HeadFeatures, train_head
+from trainer.stages.fusion import train_head
+from trainer.stages.head_features import HeadFeatures
 
 FOLDS, COPY_EVERY = 5, 5
 THUMBNAIL_WH = (96, 64)

@@ -16,7 +16,7 @@ from trainer.data import PreparedPage
 from trainer.pagefile import load_pages, save_pages
 from trainer.rendered import render_page
 from trainer.sources import Record, load_ludb, load_ptbxl
-from trainer.starter_pages import DRAWING_SEEDS, khan_pages, ludb_pages, ptbxl_pages, split_records
+from trainer.starter_pages import DRAWING_SEEDS, khan_pages, ludb_pages, ptbxl_pages, ptbxl_records, split_records
 
 PHOTOGRAPHED = {"train": 200, "inner": 60, "test": 150}
 LUDB_STYLES = (10, 3, 4)
@@ -68,7 +68,7 @@ def upright_inks(folders: argparse.Namespace, part: str) -> dict[str, list[ByteA
     found = {
         "khan": getattr(khan_pages(folders.khan, folders.pages, folders.pages), part),
         "ludb": getattr(ludb_pages(folders.ludb, folders.pages, LUDB_STYLES), part),
-        "ptbxl": getattr(ptbxl_pages(folders.ptbxl, folders.pages), part),
+        "ptbxl": getattr(ptbxl_pages(ptbxl_records(folders.ptbxl), folders.pages), part),
         "photo": photographed,
     }
     return {name: [page.ink for page in these] for name, these in found.items()}

@@ -21,10 +21,10 @@ from trainer.evaluate import figures_table
 from trainer.metrics import classification_metrics, paired_auroc_difference
 from trainer.run_files import PREDICTIONS
 from trainer.runs import PageAnswer, read_answers, write_answers
-from trainer.starter import STARTER
 from trainer.starter_figures import REAL_PARTS, log_odds
 from trainer.starter_lessons import diagnosis_of
 from trainer.starter_pages import khan_pages
+from trainer.starter_plan import STARTER
 
 NAMES = ("local", "global", "fused")
 

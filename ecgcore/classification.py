@@ -1,15 +1,18 @@
 """What the classifying networks say of one panel: from the whole, from its beats and from its signal."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from ecgcore.bundle import Bundle
 from ecgcore.device import mixed_precision
-from ecgcore.explain import beat_shares
+from ecgcore.explain import beat_shares, measurement_shares, part_shares
+from ecgcore.fusion import FusionHead, PageFeatures
 from ecgcore.global_model import GlobalNet, page_canvas
 from ecgcore.local_model import LocalNet, cut_beats
+from ecgcore.measure.measure import measure
 from ecgcore.networks.waveform_net import WaveformNet, leads_for_network
 from ecgcore.types import ByteArray, FloatArray
 from ecgcore.waveform.signal import PageSignal
@@ -21,8 +24,9 @@ CROPS_AT_ONCE = 128
 class Classification:
     """What the classifying networks say of one page with ``n >= 1`` beats; logits are log-odds of abnormal.
 
-    ``logit_waveform`` and ``waveform_share``, the fused logit minus the fused logit without the signal, are None where
-    no lead was read, or the bundle has no waveform network.
+    ``waveform_share`` and ``measurements_share`` are the fused logit minus the fused logit without the signal, and
+    without the measurements; None where nothing was read, or the bundle does not use it. So is ``logit_waveform``.
+    ``measurement_shares``: the same of each measurement that was taken, by its name.
     """
 
     logit_fused: float
@@ -31,6 +35,8 @@ class Classification:
     shares: FloatArray
     logit_waveform: float | None = None
     waveform_share: float | None = None
+    measurements_share: float | None = None
+    measurement_shares: Mapping[str, float] = field(default_factory=dict)
 
 
 @torch.inference_mode()
@@ -52,17 +58,36 @@ def classify(
     f_beats = torch.cat([features for features, _ in chunks])
     logits_local = torch.cat([logits for _, logits in chunks])
     f_waveform, logit_waveform = _of_signal(signal, nets.waveform, bundle.device)
-    pooled = f_global, f_beats.sum(dim=0, keepdim=True), torch.tensor([len(f_beats)], device=bundle.device)
-    logit_fused = float(nets.fusion(*pooled, f_waveform))
-    shares = beat_shares(nets.fusion, f_global[0], f_beats, None if f_waveform is None else f_waveform[0])
+    measured = _of_measurements(signal, nets.fusion.config.measurements, bundle.device)
+    n_beats = torch.tensor([len(f_beats)], device=bundle.device)
+    page = PageFeatures(f_global, f_beats.sum(dim=0, keepdim=True), n_beats, f_waveform, measured)
+    of_waveform, of_measurements = part_shares(nets.fusion, page)
     return Classification(
-        logit_fused=logit_fused,
+        logit_fused=float(nets.fusion(page)),
         logit_global=float(logit_global),
         logits_local=_numpy(logits_local),
-        shares=_numpy(shares),
+        shares=_numpy(beat_shares(nets.fusion, page, f_beats)),
         logit_waveform=logit_waveform,
-        waveform_share=None if f_waveform is None else logit_fused - float(nets.fusion(*pooled)),
+        waveform_share=None if f_waveform is None else of_waveform,
+        measurements_share=None if measured is None else of_measurements,
+        measurement_shares={} if measured is None else _by_name(nets.fusion, page),
     )
+
+
+def _by_name(head: FusionHead, page: PageFeatures) -> dict[str, float]:
+    """The share of each measurement that was taken."""
+    assert page.measured is not None
+    known = page.measured[0].isfinite().tolist()
+    shares = measurement_shares(head, page).tolist()
+    return {name: share for name, share, taken in zip(head.config.measurements, shares, known, strict=True) if taken}
+
+
+def _of_measurements(signal: PageSignal | None, names: Sequence[str], device: torch.device) -> Tensor | None:
+    """The named measurements of a page, ``[1, m]``; None where none of them could be taken."""
+    if signal is None or not names:
+        return None
+    values = torch.from_numpy(measure(signal).vector(names)).float()[None]
+    return values.to(device) if values.isfinite().any() else None
 
 
 def _of_signal(

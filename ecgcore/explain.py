@@ -1,5 +1,6 @@
 """Why a page was judged so: Grad-CAM of the page and of its beats, and each beat's share of the fused logit."""
 
+from dataclasses import replace
 from typing import Literal, Protocol
 
 import cv2
@@ -8,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ecgcore.fusion import FusionHead
+from ecgcore.fusion import FusionHead, PageFeatures
 from ecgcore.global_model import GlobalNet, page_canvas, place_on_canvas
 from ecgcore.types import ByteArray, PanelFrame
 
@@ -96,22 +97,47 @@ def heat_to_photo(heat_panel: HeatArray, frame: PanelFrame, photo_wh: tuple[int,
 
 
 @torch.no_grad()
-def beat_shares(head: FusionHead, f_global: Tensor, f_beats: Tensor, f_waveform: Tensor | None = None) -> Tensor:
+def beat_shares(head: FusionHead, page: PageFeatures, f_beats: Tensor) -> Tensor:
     """Each beat's share of the decision: the fused logit minus the fused logit without that beat.
 
     Args:
         head: the fusion head, in eval mode.
-        f_global: features of the page, ``[global_dim]``.
-        f_beats: features of its beats, ``[n, local_dim]``, ``n >= 1``; the last one's rest is the empty sum, zeros.
-        f_waveform: features of its signal, ``[waveform_dim]``; None where none was read.
+        page: what it sees of one page, with all of its beats.
+        f_beats: features of the beats, ``[n, local_dim]``, ``n >= 1``; the last one's rest is the empty sum, zeros.
 
     Returns:
         ``[n]``, positive toward abnormal.
     """
-    n = len(f_beats)
-    total = f_beats.sum(dim=0, keepdim=True)
-    counts = torch.full((n,), n, device=f_beats.device)
-    of_each = None if f_waveform is None else f_waveform.expand(n, -1)
-    whole: Tensor = head(f_global[None], total, counts[:1], None if of_each is None else of_each[:1])
-    without: Tensor = head(f_global.expand(n, -1), total - f_beats, counts - 1, of_each)
+    each = page.repeated(len(f_beats))
+    without: Tensor = head(replace(each, f_beats_sum=each.f_beats_sum - f_beats, n_beats=each.n_beats - 1))
+    whole: Tensor = head(page)
     return whole - without
+
+
+@torch.no_grad()
+def part_shares(head: FusionHead, page: PageFeatures) -> tuple[float, float]:
+    """The signal's share of the decision and that of all measurements: the fused logit minus that without them.
+
+    Both are 0 where the head does not use them, or nothing was read.
+    """
+    whole = float(head(page))
+    return whole - float(head(page.without_signal())), whole - float(head(page.without_measurements()))
+
+
+@torch.no_grad()
+def measurement_shares(head: FusionHead, page: PageFeatures) -> Tensor:
+    """Each measurement's share of the decision: the fused logit minus the fused logit as if it had not been measured.
+
+    Args:
+        head: the fusion head, in eval mode.
+        page: what it sees of one page, with ``m`` measurements.
+
+    Returns:
+        ``[m]``, positive toward abnormal, 0 of what was not measured.
+    """
+    assert page.measured is not None
+    count = page.measured.shape[1]
+    is_left_out = torch.eye(count, dtype=torch.bool, device=page.measured.device)
+    each = replace(page.repeated(count), measured=page.measured.expand(count, -1).masked_fill(is_left_out, torch.nan))
+    shares: Tensor = head(page) - head(each)
+    return shares

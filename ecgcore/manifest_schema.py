@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import from_json, to_json
 
+from ecgcore.measure.measurements import MEASUREMENT_NAMES
 from ecgcore.network_configs import (
     DetectorConfig,
     FusionConfig,
@@ -110,6 +111,8 @@ class Manifest(BaseModel):
         waveform_dim = checked["waveform"].feature_dim if "waveform" in checked else 0
         if checked["fusion"].waveform_dim != waveform_dim:
             raise ValueError("the fusion head does not fit the waveform network")
+        if unknown := set(checked["fusion"].measurements) - set(MEASUREMENT_NAMES):
+            raise ValueError(f"the fusion head asks for {min(unknown)}, which this version does not measure")
         return self
 
 

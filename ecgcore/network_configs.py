@@ -17,13 +17,14 @@ STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 """Nothing is taken for another type, and nothing is left out of account."""
 
 _Config = TypeVar("_Config")
-_ADDED_LATER: Mapping[str, Any] = {"aspect": 1.0, "places": False, "waveform_dim": 0}
+_ADDED_LATER: Mapping[str, Any] = {"aspect": 1.0, "places": False, "waveform_dim": 0, "measurements": []}
 """Settings that the first bundles do not name, and what they were then."""
 
 _PxPerMm = Annotated[float, Field(ge=0.1, le=10)]
 _Width = Annotated[int, Field(ge=1, le=4096)]
 _Millimetres = Annotated[float, Field(ge=10, le=400)]
 _Layers = Annotated[int, Field(ge=1, le=64)]
+_Name = Annotated[str, Field(max_length=40)]
 
 
 def config_of(cls: type[_Config], values: Mapping[str, Any]) -> _Config:
@@ -174,6 +175,7 @@ class FusionConfig:
         global_dim, local_dim: features of a page and of a beat.
         dropout: published 0.5.
         waveform_dim: features of a page's signal; 0 where the bundle has no waveform network, as published.
+        measurements: names of the measurements that it is told, in their order; none as published.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -184,6 +186,7 @@ class FusionConfig:
     local_dim: _Width = 1024
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
     waveform_dim: Annotated[int, Field(ge=0, le=4096)] = 0
+    measurements: Annotated[tuple[_Name, ...], Field(max_length=500)] = ()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The values that travel between the packages: boxes, beats, prepared pages and predictions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -234,8 +235,8 @@ class Prediction:
 
     All coordinates are floats on pixel edges of the upright input picture. ``p_normal_below`` and ``p_abnormal_from``
     are the bounds that held for this page, wider than the bundle's own on a poor one; ``leads_found`` counts lead
-    stretches without rhythm strips; ``ink`` is the panel that the networks saw; ``waveform_share`` is what the page's
-    signal added to the fused logit; ``measurements``: of its leads.
+    stretches without rhythm strips; ``ink`` is the panel that the networks saw; ``waveform_share``,
+    ``measurements_share`` and, by name, ``measurement_shares`` are what signal and measurements added to the logit.
     """
 
     file: str
@@ -257,6 +258,8 @@ class Prediction:
     p_local: float | None = None
     p_waveform: float | None = None
     waveform_share: float | None = None
+    measurements_share: float | None = None
+    measurement_shares: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     px_per_mm_source: Literal["grid", "pulse"] | None = None

@@ -14,6 +14,7 @@ from pages.parts.measured import measured
 from pages.parts.page_list import show_pages
 from pages.parts.results import Screened
 from pages.parts.screen.measurement_table import measurement_table
+from pages.parts.screen.part_answers import part_answers
 from pages.parts.screening import PATIENCE_S, screening
 from pages.parts.screening_queue import ScreeningQueue
 from pages.parts.straighten import STRAIGHTENED, straighten_box
@@ -62,6 +63,7 @@ def show_result(item: Screened, in_use: Bundle) -> None:
         if prediction.beats:
             heaviest_beats(item, shown)
             one_beat(item, shown, bundle)
+        part_answers(prediction)
         measured(item)
         correct_this(item, shown)
         measurement_table(item.prediction.measurements)

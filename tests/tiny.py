@@ -11,6 +11,7 @@ from ecgcore.fusion import FusionConfig, FusionHead
 from ecgcore.global_model import GlobalConfig, GlobalNet
 from ecgcore.local_model import LocalConfig, LocalNet
 from ecgcore.manifest import SeenRow
+from ecgcore.measure.measurements import MEASUREMENT_NAMES
 from ecgcore.network_configs import WaveformConfig
 from ecgcore.networks.waveform_net import WaveformNet
 from trainer.config import FEWEST_STRIDED_1X1_CHANNELS
@@ -31,7 +32,7 @@ def tiny_networks(seed: int = 0, *, has_waveform: bool = True) -> Networks:
 
     Args:
         seed: of the weights.
-        has_waveform: whether there is a waveform network; the published method has none.
+        has_waveform: whether there is a waveform network, and measurements are told; the published method has neither.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -39,7 +40,8 @@ def tiny_networks(seed: int = 0, *, has_waveform: bool = True) -> Networks:
         waveform = WaveformNet(TINY_WAVEFORM) if has_waveform else None
         waveform_dim = TINY_WAVEFORM.feature_dim if has_waveform else 0
         dims = {"global_dim": TINY_GLOBAL.feature_dim, "local_dim": TINY_LOCAL.feature_dim}
-        head = FusionHead(FusionConfig("mean", 8, **dims, waveform_dim=waveform_dim))
+        measurements = MEASUREMENT_NAMES if has_waveform else ()
+        head = FusionHead(FusionConfig("mean", 8, **dims, waveform_dim=waveform_dim, measurements=measurements))
         return Networks(build_detector(TINY_DETECTOR), local, global_, head, waveform)
 
 

@@ -85,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     starter.add_argument("--rendered-only", action="store_true", help="learn from rendered signals alone")
     starter.add_argument("--bundle", type=Path, metavar="DIR", help="go on from an earlier starter")
     starter.add_argument("--detector", type=Path, metavar="DIR", help="use this bundle's beat detector as it is")
+    starter.add_argument(
+        "--keep-trunks", action="store_true", help="with --bundle: its beat and page networks stay as they are"
+    )
     starter.add_argument("--version", metavar="NAME", help="the bundle's name")
     starter.add_argument("--fold", type=int, default=0, metavar="N", help="which fifth of the real pages is put aside")
     starter.add_argument(

@@ -15,6 +15,7 @@ from trainer.predict import (
     fused_logits,
     logits_of_pages,
     mean_logits_of_beats,
+    measured_values,
     page_features,
     waveform_features,
 )
@@ -56,7 +57,8 @@ def answer_pages(
     if nets.waveform is not None:
         f_waveform = waveform_features(nets.waveform, pages)
         logits["waveform"] = logits_of_pages(nets.waveform, f_waveform)
-    logits["fused"] = fused_logits(nets.fusion, page_features(f_global, f_beats, f_waveform))
+    measured = measured_values(pages, nets.fusion.config.measurements)
+    logits["fused"] = fused_logits(nets.fusion, page_features(f_global, f_beats, f_waveform, measured))
     return Answers(found, logits)
 
 

@@ -10,6 +10,8 @@ from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
 WORN_SHARE = 0.4
 """How many pages look as if they had come from a photo: faded, specked, soft and not quite flat."""
+BOX_JITTER = 0.05
+"""Share of a box's size by which training moves its edges."""
 _PATCH_MM = 30.0
 """Size over which a photo's light and the paper's curl change."""
 _CURL_MM = 0.4

@@ -78,6 +78,7 @@ def starter(options: argparse.Namespace) -> None:
         progress=show_progress,
         start=None if options.bundle is None else load_bundle(options.bundle, options.device),
         detector_from=None if options.detector is None else load_bundle(options.detector, options.device),
+        keeps_trunks=options.keep_trunks,
         fold=options.fold,
         version=options.version,
         decide_by=options.decide_by,

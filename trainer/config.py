@@ -139,6 +139,7 @@ class FusionStage(Stage):
         joint_epochs: passes of joint training (trunks' batch norm frozen); 0 leaves the trunks as they are.
         joint_lr: learning rate of the joint training.
         joint_batch: pages in one joint optimiser step; gradients are accumulated page by page.
+        measures: whether a head that is drawn anew is told the measurements; as published it is not.
     """
 
     pool: Pool = "mean"
@@ -147,6 +148,7 @@ class FusionStage(Stage):
     joint_epochs: int = 0
     joint_lr: float = 1e-5
     joint_batch: int = 8
+    measures: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +181,8 @@ class Recipe:
         values["global"] = values.pop("global_")
         if values["waveform"] is None:  # as earlier versions wrote it, so that their runs can be resumed
             del values["waveform"]
+        if not values["fusion"]["measures"]:
+            del values["fusion"]["measures"]
         return values
 
 
@@ -203,7 +207,7 @@ RECIPES: Mapping[str, Recipe] = {
         detector=DetectorStage(**{**_PUBLISHED, "batch": 2, "fresh_head": False}, width=1.0),
         local=LocalStage(**_PUBLISHED, beats_per_page=None, page_loss=False, box_jitter=0.0),
         global_=GlobalStage(**_PUBLISHED, at_once=16),
-        fusion=FusionStage(**_PUBLISHED, pool="sum", joint_epochs=100, joint_lr=1e-3, joint_batch=64),
+        fusion=FusionStage(**_PUBLISHED, pool="sum", joint_epochs=100, joint_lr=1e-3, joint_batch=64, measures=False),
     ),
     "quick": Recipe(
         name="quick",

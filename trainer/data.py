@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 import ecgcore
 from ecgcore.errors import BadData, NotScreenable, UnreadablePicture
+from ecgcore.measure.measure import measure
 from ecgcore.page import picture_hash, prepare_page
 from ecgcore.page_corners import prepare_with_corners
 from ecgcore.page_io_isolated import read_untrusted
@@ -50,6 +52,8 @@ class PreparedPage:
         beat_labels_panel: beats with a label of their own, in pixels of ``ink``; None where there is none.
         leads_mv: the signal that was read off it, ``float16 [12, n]`` in millivolts at ``FS_HZ``, NaN where nothing was
             read; None where no lead could be named.
+        measured: its measurements, ``float64 [m]`` in the order of ``MEASUREMENT_NAMES``, NaN where not measured; None
+            where nobody measured.
     """
 
     key: str
@@ -63,6 +67,7 @@ class PreparedPage:
     has_grid: bool = True
     beat_labels_panel: BeatLabels | None = field(default=None, repr=False)
     leads_mv: LeadsArray | None = field(default=None, repr=False)
+    measured: FloatArray | None = field(default=None, repr=False)
 
     @property
     def group_key(self) -> str:
@@ -151,6 +156,7 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
     content_hash = picture_hash(photo_rgb)
     panel = _cached_panel(photo_rgb, item.corners_photo_xy, content_hash, cache_dir)
     frame = panel.frame
+    leads_mv, measured = _cached_reading(panel)
     return PreparedPage(
         key=item.key,
         source=item.source,
@@ -162,7 +168,8 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
         source_record=item.source_record,
         has_grid=panel.has_grid,
         beat_labels_panel=_labels_in_panel(item.beat_labels_photo, frame),
-        leads_mv=_cached_leads(panel),
+        leads_mv=leads_mv,
+        measured=measured,
     )
 
 
@@ -197,11 +204,11 @@ def preparation_version() -> str:
 
 @functools.cache
 def reading_version() -> str:
-    """A fingerprint of the code that reads a prepared page's leads."""
+    """A fingerprint of the code that reads a prepared page's leads and measures them."""
     folder = Path(ecgcore.__file__).parent
-    beside = ("assist_rows.py", "assist_columns.py", "trace_strokes.py", "leads.py", "paper.py")
+    beside = ("assist_rows.py", "assist_columns.py", "trace_strokes.py", "leads.py", "paper.py", "rhythm_measures.py")
     return _fingerprint(
-        [*folder.glob("waveform/*.*"), *(folder / name for name in beside)]
+        [*folder.glob("waveform/*.*"), *folder.glob("measure/*.py"), *(folder / name for name in beside)]
     )  # the weights of the pen's network too
 
 
@@ -243,21 +250,22 @@ def _cached_panel(
     return _Panel(stem, page.ink, page.frame, page.has_grid, page.px_per_mm_source)
 
 
-def _cached_leads(panel: _Panel) -> LeadsArray | None:
-    path = panel.stem.with_name(f"{panel.stem.name}-{reading_version()}.npy")
+def _cached_reading(panel: _Panel) -> tuple[LeadsArray | None, FloatArray]:
+    path = panel.stem.with_name(f"{panel.stem.name}-{reading_version()}.npz")
     try:
-        leads: LeadsArray = np.load(path, allow_pickle=False)
-    except (OSError, ValueError):
-        read = read_leads(panel.ink, panel.scale)
+        with np.load(path, allow_pickle=False) as kept:
+            leads, measured = kept["leads_mv"], kept["measured"]
+    except (OSError, ValueError, KeyError, BadZipFile):
+        read, measured = read_leads(panel.ink, panel.scale)
         leads = np.empty((len(LEADS), 0), np.float16) if read is None else read
         content = io.BytesIO()
-        np.save(content, leads, allow_pickle=False)
+        np.savez(content, leads_mv=leads, measured=measured)
         write_bytes_atomic(path, content.getvalue())
-    return leads if leads.shape[1] else None
+    return leads if leads.shape[1] else None, measured
 
 
-def read_leads(ink: ByteArray, scale: PageScale, paper: Paper | None = None) -> LeadsArray | None:
-    """The signal of a prepared page as it learns: see ``PreparedPage.leads_mv``.
+def read_leads(ink: ByteArray, scale: PageScale, paper: Paper | None = None) -> tuple[LeadsArray | None, FloatArray]:
+    """The signal of a prepared page as it learns, and its measurements: ``leads_mv`` and ``measured`` of the page.
 
     Args:
         ink: standard panel raster, ``uint8 [h, w]``.
@@ -265,4 +273,5 @@ def read_leads(ink: ByteArray, scale: PageScale, paper: Paper | None = None) -> 
         paper: its speed and gain; by default as where nobody sets them.
     """
     signal = read_signal(ink, None, paper or paper_of(ink, has_grid=scale == "grid"), scale)
-    return signal.leads_mv.astype(np.float16) if signal.is_read.any() else None
+    leads_mv = signal.leads_mv.astype(np.float16) if signal.is_read.any() else None
+    return leads_mv, measure(signal).vector()

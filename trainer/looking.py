@@ -17,13 +17,12 @@ from ecgcore.detector import BeatDetector
 from ecgcore.global_model import GlobalNet
 from ecgcore.local_model import LocalNet
 from ecgcore.types import FloatArray
-from trainer.augment import jitter_boxes, vary_page
+from trainer.augment import BOX_JITTER, jitter_boxes, vary_page
 from trainer.data import PreparedPage, preparation_version
 from trainer.engine import Progress, silent
 from trainer.files import write_bytes_atomic
 from trainer.predict import beat_features, global_features
 from trainer.stages.detector import detect_pages
-from trainer.stages.fusion import BOX_JITTER
 from trainer.workload import LOOKING
 
 Found = tuple[FloatArray, FloatArray]

@@ -15,7 +15,7 @@ from trainer.beat_labels import BeatLabels
 from trainer.data import PreparedPage
 from trainer.files import write_bytes_atomic
 
-_AS_TENSORS = {"ink", "boxes_panel_xyxy", "beat_labels_panel", "leads_mv"}
+_AS_TENSORS = {"ink", "boxes_panel_xyxy", "beat_labels_panel", "leads_mv", "measured"}
 _PLAIN_FIELDS = tuple(f.name for f in fields(PreparedPage) if f.name not in _AS_TENSORS)
 
 
@@ -32,6 +32,8 @@ def save_pages(path: Path, pages: Iterable[PreparedPage]) -> None:
             tensors[f"beat_labels/{index}"] = np.column_stack([labelled.boxes_xyxy, labelled.labels])
         if page.leads_mv is not None:
             tensors[f"leads/{index}"] = page.leads_mv
+        if page.measured is not None:
+            tensors[f"measured/{index}"] = page.measured
         rows.append([getattr(page, name) for name in _PLAIN_FIELDS])
     write_bytes_atomic(path, save(tensors, metadata={"rows": json.dumps(rows)}))
 
@@ -59,6 +61,7 @@ def load_pages(path: Path) -> list[PreparedPage]:
                 ink=ink,
                 boxes_panel_xyxy=boxes,
                 leads_mv=tensors.get(f"leads/{index}"),
+                measured=tensors.get(f"measured/{index}"),
                 beat_labels_panel=None if labelled is None else BeatLabels(labelled[:, :4], labelled[:, 4]),
             )
         )

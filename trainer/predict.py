@@ -1,16 +1,16 @@
 """Networks -> logits and features of many prepared pages, without gradients."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ecgcore.device import mixed_precision
-from ecgcore.fusion import FusionHead
+from ecgcore.fusion import FusionHead, PageFeatures
 from ecgcore.global_model import GlobalNet, page_canvas
 from ecgcore.local_model import LocalNet, cut_beats
+from ecgcore.measure.measurements import MEASUREMENT_NAMES
 from ecgcore.networks.waveform_net import LeadsOfNetwork, WaveformConfig, WaveformNet, leads_for_network
 from ecgcore.types import FloatArray
 from ecgcore.waveform.signal import FS_HZ
@@ -19,21 +19,6 @@ from trainer.data import PreparedPage
 _PAGES_AT_ONCE = 8
 _BEATS_AT_ONCE = 128
 _SIGNALS_AT_ONCE = 64
-
-
-@dataclass(frozen=True)
-class PageFeatures:
-    """What the fusion head sees of N pages: page features, summed beat features, beat counts, waveform features."""
-
-    f_global: Tensor
-    f_beats_sum: Tensor
-    n_beats: Tensor
-    f_waveform: Tensor | None = None
-
-    def on(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-        """The head's arguments on a device."""
-        f_waveform = None if self.f_waveform is None else self.f_waveform.to(device)
-        return self.f_global.to(device), self.f_beats_sum.to(device), self.n_beats.to(device), f_waveform
 
 
 @torch.inference_mode()
@@ -88,10 +73,22 @@ def features_of_leads(model: WaveformNet, leads: Sequence[LeadsOfNetwork | None]
     return features
 
 
-def page_features(f_global: Tensor, f_beats: Sequence[Tensor], f_waveform: Tensor | None = None) -> PageFeatures:
+def measured_values(pages: Sequence[PreparedPage], names: Sequence[str]) -> Tensor | None:
+    """The named measurements of the pages, ``[N, m]``, NaN where not measured; None where none are named."""
+    if not names:
+        return None
+    columns = [MEASUREMENT_NAMES.index(name) for name in names]
+    unmeasured = np.full(len(MEASUREMENT_NAMES), np.nan)
+    rows = [unmeasured if page.measured is None else page.measured for page in pages]
+    return torch.from_numpy(np.reshape(rows, (len(pages), len(MEASUREMENT_NAMES)))[:, columns]).float()
+
+
+def page_features(
+    f_global: Tensor, f_beats: Sequence[Tensor], f_waveform: Tensor | None = None, measured: Tensor | None = None
+) -> PageFeatures:
     """Pool the beats' features of each page."""
     sums = torch.stack([beats.sum(dim=0) for beats in f_beats])
-    return PageFeatures(f_global, sums, torch.tensor([len(beats) for beats in f_beats]), f_waveform)
+    return PageFeatures(f_global, sums, torch.tensor([len(beats) for beats in f_beats]), f_waveform, measured)
 
 
 @torch.inference_mode()
@@ -132,7 +129,7 @@ def fused_logits(head: FusionHead, features: PageFeatures) -> FloatArray:
     """Fused logits ``[N]``; NaN where a page has no beat, since such a page is referred."""
     head.eval()
     device = next(head.parameters()).device
-    logits = head(*features.on(device))
+    logits = head(features.on(device))
     values: FloatArray = logits.double().cpu().numpy()
     values[features.n_beats.numpy() == 0] = np.nan
     return values

@@ -99,6 +99,7 @@ def prepare_rendered(
         prepared = prepare_page(page.image_rgb)
     except NotScreenable:
         return None
+    leads_mv, measured = read_leads(prepared.ink, prepared.px_per_mm_source, paper)
     return PreparedPage(
         key=key,
         source=record.source_record.split(":")[0],
@@ -109,7 +110,8 @@ def prepare_rendered(
         picture_hash=picture_hash(page.image_rgb),
         source_record=record.source_record,
         has_grid=prepared.has_grid,
-        leads_mv=read_leads(prepared.ink, prepared.px_per_mm_source, paper),
+        leads_mv=leads_mv,
+        measured=measured,
     )
 
 
@@ -123,19 +125,19 @@ def boxed_pages(
     of the pages have other amplitudes than the record, and half of them another rhythm.
     """
     make = _varied_boxed_page if varied else _boxed_page
-    yield from _in_processes(make, records, pages_per_record, seed, workers)
+    yield from _in_processes(make, records, range(pages_per_record), seed, workers)
 
 
 def labelled_pages(
-    records: Sequence[Record], pages_per_record: int, seed: int, workers: int = 2
+    records: Sequence[Record], styles: Sequence[int], seed: int, workers: int = 2
 ) -> Iterator[PreparedPage]:
-    """Rendered, prepared pages of every labelled record, ``pages_per_record`` styles each; see ``boxed_pages``.
+    """Rendered, prepared pages of every labelled record, one in each of the styles, by number; see ``boxed_pages``.
 
     Every second page of a record has its leads where ``COMMON_LAYOUT`` puts them, the first is of any layout: what a
     network learns of V1 on one page it can then use on the next.
     """
     labelled = [record for record in records if record.label is not None]
-    yield from _in_processes(_labelled_page, labelled, pages_per_record, seed, workers)
+    yield from _in_processes(_labelled_page, labelled, styles, seed, workers)
 
 
 def page_seed(record: Record, number: int, seed: int) -> int:
@@ -167,11 +169,11 @@ def _labelled_page(record: Record, number: int, seed: int) -> PreparedPage | Non
 def _in_processes(
     make: Callable[[Record, int, int], PreparedPage | None],
     records: Sequence[Record],
-    pages_per_record: int,
+    styles: Sequence[int],
     seed: int,
     workers: int,
 ) -> Iterator[PreparedPage]:
-    jobs = [(record, number) for number in range(pages_per_record) for record in records]
+    jobs = [(record, number) for number in styles for record in records]
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         names, numbers = [job[0] for job in jobs], [job[1] for job in jobs]
         for page in pool.map(make, names, numbers, [seed] * len(jobs), chunksize=8):

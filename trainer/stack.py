@@ -24,17 +24,10 @@ from trainer.config import Recipe
 from trainer.data import PreparedPage
 from trainer.engine import StageContext
 from trainer.looking import AS_IT_COMES, Looking
-from trainer.predict import waveform_features
 from trainer.stages.classifiers import labels_of, train_global, train_local
 from trainer.stages.detector import train_detector
-from trainer.stages.fusion import (
-    HeadFeatures,
-    new_head,
-    train_fusion,
-    train_head,
-    varied_waveform_features,
-    with_beats,
-)
+from trainer.stages.fusion import new_head, train_fusion, train_head
+from trainer.stages.head_features import HeadFeatures, Trunks, with_beats, with_signals
 from trainer.stages.waveform import teaching_pages, train_waveform
 from trainer.start import Start, network_config
 from trainer.workload import LOOKING
@@ -136,30 +129,18 @@ def train_stack(
     global_ = train_global(train, recipe.global_, context, init=global_, val=val)
     waveform = _train_waveform(train, val, recipe, start, context_from("waveform", start.waveform))
     context = context_from("fusion", start.fusion)
+    trunks = Trunks(global_, local, waveform, start.measurements_of(recipe))
     fusion = _own(start.fusion, context)
-    if fusion is None or fusion.config.waveform_dim != (0 if waveform is None else waveform.config.feature_dim):
-        fusion = new_head(global_, local, waveform, recipe.fusion)
+    if fusion is None or not trunks.fit(fusion):
+        fusion = new_head(trunks, recipe.fusion)
     if looking.has_frozen_trunks and cache is not None:
         seen, beats_seen = with_beats(train, beats)
         learnt = HeadFeatures(*looking.varied_features(global_, local, seen, beats_seen), labels_of(seen))
         checked = HeadFeatures(*looking.features(global_, local, val, beats_val), labels_of(val))
-        if waveform is not None:
-            rng = np.random.default_rng(context.seed)
-            learnt = replace(learnt, f_waveform=varied_waveform_features(waveform, seen, rng))
-            checked = replace(checked, f_waveform=waveform_features(waveform, val))
-        train_head(fusion, learnt, recipe.fusion, context, val=checked)
+        learnt = with_signals(learnt, trunks, seen, np.random.default_rng(context.seed))
+        train_head(fusion, learnt, recipe.fusion, context, val=with_signals(checked, trunks, val))
     else:
-        fusion = train_fusion(
-            global_,
-            local,
-            train,
-            beats,
-            recipe.fusion,
-            context,
-            init=fusion,
-            val=(val, beats_val),
-            waveform_net=waveform,
-        )
+        fusion = train_fusion(trunks, train, beats, recipe.fusion, context, init=fusion, val=(val, beats_val))
     nets = Networks(detector, local, global_, fusion, waveform)
     for net in nets.by_part().values():
         net.to(context.device).eval()

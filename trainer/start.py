@@ -10,6 +10,7 @@ from ecgcore.errors import BadData, EcgError
 from ecgcore.fusion import FusionHead
 from ecgcore.global_model import GlobalConfig, GlobalNet
 from ecgcore.local_model import LocalConfig, LocalNet
+from ecgcore.measure.measurements import MEASUREMENT_NAMES
 from ecgcore.networks.waveform_net import WaveformNet
 from trainer.config import Recipe, Stage
 
@@ -35,6 +36,15 @@ class Start:
     waveform: WaveformNet | None = None
     from_bundle: bool = False
     draws_waveform: bool = True
+
+    def measurements_of(self, recipe: Recipe) -> tuple[str, ...]:
+        """Which measurements the head is told: those that the bundle's is told, else all, unless as published.
+
+        A head that has not been told any stays so: it would have to be drawn anew, from the few pages of a clinic.
+        """
+        if self.from_bundle and self.bundle is not None:
+            return self.bundle.nets.fusion.config.measurements
+        return MEASUREMENT_NAMES if recipe.fusion.measures else ()
 
 
 def choose_start(start_from: StartFrom, bundle: Bundle | None, recipe: Recipe) -> Start:

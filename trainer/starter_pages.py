@@ -1,14 +1,18 @@
 """The starter's data: every public set divided by group, its pages drawn or cut once and kept."""
 
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
+from ecgcore.bundle import Bundle
 from ecgcore.errors import BadData
-from trainer.data import PreparedPage, prepare_pages
+from trainer.data import PreparedPage, prepare_pages, preparation_version, reading_version
 from trainer.folds import assign_folds, split_holdout
 from trainer.pagefile import load_pages, save_pages
 from trainer.rendered import boxed_pages, labelled_pages
@@ -48,19 +52,75 @@ def ludb_pages(folder: Path, pages_dir: Path, styles: tuple[int, int, int]) -> S
     )
 
 
-def ptbxl_pages(folder: Path, pages_dir: Path) -> Split:
-    """Labelled pages: two styles of each record that trains, one of the others."""
-    parts = split_records([record for record in load_ptbxl(folder) if record.label is not None])
-    jobs = zip(DRAWING_SEEDS.items(), (2, 1, 1), parts, strict=True)
+@dataclass(frozen=True)
+class RecordSplit:
+    """The labelled records of one data set in three parts that share no group.
+
+    Args:
+        train, inner, test: what trains, what stops the training, what is only measured.
+        signals: what trains, and what has statements but no label.
+    """
+
+    train: list[Record]
+    inner: list[Record]
+    test: list[Record]
+    signals: list[Record]
+
+
+CHOOSING_FOLD, REPORTING_FOLD = 8, 9
+"""Of PTB-XL's own ten, which keep patients together: what stops the training, and what is only measured."""
+
+
+def ptbxl_records(folder: Path, start: Bundle | None = None) -> RecordSplit:
+    """PTB-XL's labelled records by its own folds; where no record has a fold, by group as the other sets.
+
+    Args:
+        folder: of the data set.
+        start: a bundle that training goes on from; what it has seen, by another split, is not measured.
+    """
+    records = load_ptbxl(folder)
+    labelled = [record for record in records if record.label is not None]
+    inner = [record for record in labelled if record.fold == CHOOSING_FOLD]
+    test = [record for record in labelled if record.fold == REPORTING_FOLD]
+    if not inner or not test:
+        train, inner, test = split_records(labelled)
+        return RecordSplit(train, inner, test, train)
+    aside = {record.group for record in records if record.fold in (CHOOSING_FOLD, REPORTING_FOLD)}
+    if start is not None:
+        test = [record for record in test if not start.has_seen("", record.group, record.source_record)]
+    kept = [record for record in records if record.group not in aside]
+    train = [record for record in kept if record.label is not None]
+    return RecordSplit(train, inner, test, [record for record in kept if record.label is not None or record.statements])
+
+
+def ptbxl_pages(records: RecordSplit, pages_dir: Path, drawn_train: Sequence[Record] | None = None) -> Split:
+    """Labelled pages: two styles of each record that trains, one of the others.
+
+    Args:
+        records: see ``ptbxl_records``.
+        pages_dir: where drawn pages are kept, some hundred in a file, so that drawing may be stopped and gone on with.
+        drawn_train: the only records of those that train of which a page is drawn, in one style.
+    """
+    train, styles = (records.train, 2) if drawn_train is None else (drawn_train, 1)
     return Split(
-        *(
-            _kept(
-                pages_dir / f"ptbxl-{name}.pages",
-                lambda part=part, n=n, seed=seed: labelled_pages(part, n, seed),
-            )
-            for (name, seed), n, part in jobs
-        )
+        _drawn(train, styles, "train", pages_dir),
+        _drawn(records.inner, 1, "inner", pages_dir),
+        _drawn(records.test, 1, "test", pages_dir),
     )
+
+
+_RECORDS_A_FILE = 200
+
+
+def _drawn(records: Sequence[Record], styles: int, part: str, pages_dir: Path) -> list[PreparedPage]:
+    """Pages of every record, all of the first style first."""
+    pages: list[PreparedPage] = []
+    for style, start in product(range(styles), range(0, len(records), _RECORDS_A_FILE)):
+        some = records[start : start + _RECORDS_A_FILE]
+        name = hashlib.sha256(" ".join(record.source_record for record in some).encode()).hexdigest()[:12]
+        path = pages_dir / f"ptbxl-{part}-{style}-{name}.pages"
+        pages += _kept(path, partial(labelled_pages, some, [style], DRAWING_SEEDS[part]))
+    return pages
 
 
 def khan_pages(folder: Path, pages_dir: Path, cache_dir: Path, fold: int = 0) -> Split:
@@ -125,6 +185,8 @@ def _split(labels: list[int | None], groups: list[str], rows: list[_Row]) -> tup
 
 
 def _kept(path: Path, make: Callable[[], Iterable[PreparedPage]]) -> list[PreparedPage]:
+    """Pages that were made before, by the same code; else they are made, and kept."""
+    path = path.with_stem(f"{path.stem}-{preparation_version()}-{reading_version()}")
     if not path.exists():
         save_pages(path, make())
     return load_pages(path)

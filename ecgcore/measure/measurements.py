@@ -1,6 +1,6 @@
 """What is measured on a page's leads: names, units, and why a value is missing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -69,11 +69,16 @@ class Measurements:
     beats: int = 0
     not_measured: Mapping[str, str] = field(default_factory=dict)
 
-    def vector(self) -> npt.NDArray[np.float64]:
-        """The values in the order of ``MEASUREMENT_NAMES``, NaN where not measured; no word of why is in it."""
-        values = [getattr(self, name) for name in GLOBAL_NAMES]
-        values += [getattr(self, name)[lead] for name in LEAD_VALUES for lead in LEAD_NAMES]
-        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    def vector(self, names: Sequence[str] | None = None) -> npt.NDArray[np.float64]:
+        """The values of ``names``, by default ``MEASUREMENT_NAMES``, NaN where not measured; no word of why is in it.
+
+        Raises:
+            KeyError: there is no such measurement.
+        """
+        values = {name: getattr(self, name) for name in GLOBAL_NAMES}
+        values |= {f"{name}.{lead}": getattr(self, name)[lead] for name in LEAD_VALUES for lead in LEAD_NAMES}
+        known = [values[name] for name in names or MEASUREMENT_NAMES]
+        return np.array([np.nan if value is None else value for value in known], dtype=np.float64)
 
     def to_json(self) -> dict[str, object]:
         """Every value by its name, null where not measured; those of the leads under ``leads``."""

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ecgcore.explain import HeatArray, beat_shares, crop_heat, grad_cam, heat_to_photo, page_heat
-from ecgcore.fusion import FusionConfig, FusionHead
+from ecgcore.fusion import FusionConfig, FusionHead, PageFeatures
 from ecgcore.global_model import GlobalConfig, GlobalNet
 from ecgcore.types import ByteArray, PanelFrame
 from tests.tiny import tiny_networks
@@ -137,9 +137,10 @@ def test_shares_equal_leaving_one_out(pool: str, n: int) -> None:
 
     def fused(beats: torch.Tensor) -> float:
         with torch.no_grad():
-            return float(head(f_global[None], beats.sum(dim=0)[None], torch.tensor([len(beats)])))
+            return float(head(PageFeatures(f_global[None], beats.sum(dim=0)[None], torch.tensor([len(beats)]))))
 
     brute = [fused(f_beats) - fused(torch.cat([f_beats[:i], f_beats[i + 1 :]])) for i in range(n)]
-    shares = beat_shares(head, f_global, f_beats)
+    page = PageFeatures(f_global[None], f_beats.sum(dim=0, keepdim=True), torch.tensor([n]))
+    shares = beat_shares(head, page, f_beats)
     assert shares.tolist() == pytest.approx(brute, abs=1e-5)
     assert max(abs(share) for share in brute) > 1e-3

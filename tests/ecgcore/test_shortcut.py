@@ -24,7 +24,7 @@ from tests.strided_convolutions import refuse_unsound
 from tests.tiny import TINY_LOCAL, tiny_networks
 from trainer.config import FEWEST_STRIDED_1X1_CHANNELS, RECIPES, Recipe
 from trainer.start import network_config
-from trainer.starter import STARTER
+from trainer.starter_plan import STARTER
 
 CPU = torch.device("cpu")
 

@@ -70,13 +70,18 @@ def test_the_store_hands_them_over_and_prepared_pages_keep_them(tmp_path: Path) 
     assert item.beat_labels_photo.boxes_xyxy.tolist() == [first.box_photo_xyxy.as_list()]
     assert item.beat_labels_photo.labels.tolist() == [0.0]
 
-    page = replace(prepared_page("a", 1), beat_labels_panel=BeatLabels(np.array([BOX]), np.array([0.0])))
+    measured = np.array([72.0, np.nan])
+    labels = BeatLabels(np.array([BOX]), np.array([0.0]))
+    page = replace(prepared_page("a", 1), beat_labels_panel=labels, measured=measured)
     save_pages(tmp_path / "some.pages", [page, prepared_page("b", 0)])
     labelled, unlabelled = load_pages(tmp_path / "some.pages")
     assert labelled.beat_labels_panel is not None
     assert labelled.beat_labels_panel.boxes_xyxy.tolist() == [BOX]
     assert labelled.beat_labels_panel.labels.tolist() == [0.0]
+    assert labelled.measured is not None
+    assert np.array_equal(labelled.measured, measured, equal_nan=True)
     assert unlabelled.beat_labels_panel is None
+    assert unlabelled.measured is None
 
 
 def test_the_local_stage_is_given_them(prepared: Store, monkeypatch: pytest.MonkeyPatch) -> None:

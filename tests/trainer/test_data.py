@@ -111,11 +111,16 @@ def test_pages_are_prepared_boxed_and_cached(tmp_path: Path, monkeypatch: pytest
     inked = [first.ink[int(y1) : int(y2), int(x1) : int(x2)].max() for x1, y1, x2, y2 in first.boxes_panel_xyxy]
     assert min(inked) > 100
 
-    def fail(photo_rgb: np.ndarray) -> None:
+    def fail(*_: object) -> None:
         raise AssertionError("prepared twice")
 
     monkeypatch.setattr(data, "prepare_page", fail)
+    monkeypatch.setattr(data, "read_leads", fail)
     again = prepare_pages([item], tmp_path / "cache").pages[0]
+    assert first.leads_mv is not None and again.leads_mv is not None and again.measured is not None
+    assert np.array_equal(first.leads_mv, again.leads_mv, equal_nan=True)
+    assert first.measured is not None and np.isfinite(first.measured).any()
+    assert np.array_equal(first.measured, again.measured, equal_nan=True)
     assert np.array_equal(first.ink, again.ink)
     assert np.allclose(first.boxes_panel_xyxy, again.boxes_panel_xyxy)
 

@@ -17,12 +17,13 @@ from tests.trainer.pages import prepared_page
 from tests.trainer.wfdb_files import write_ludb_record
 from trainer.config import RECIPES
 from trainer.runs import read_answers
-from trainer.starter import StarterPlan, build_starter
+from trainer.starter import build_starter
 from trainer.starter_lessons import KHAN_SHARE, mixing_weights
 from trainer.starter_pages import khan_pages
+from trainer.starter_plan import StarterPlan
 
 TINY = RECIPES["tiny"]
-PLAN = StarterPlan(TINY, TINY.global_, TINY.local, styles=(1, 1, 1))
+PLAN = StarterPlan(TINY, TINY.global_, TINY.local, TINY.waveform, styles=(1, 1, 1))
 ABNORMAL_KINDS = [kind for kind in KINDS if kind not in {"normal", "tachycardia"}]
 
 

@@ -1,37 +1,30 @@
 """The last stages of training: the fusion head on cached features, then page, beats and head as one network."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ecgcore.device import mixed_precision
-from ecgcore.errors import BadData
-from ecgcore.fusion import FusedNet, FusionConfig, FusionHead, freeze_batch_norm
-from ecgcore.global_model import GlobalNet, page_canvas
-from ecgcore.local_model import LocalNet, cut_beats
-from ecgcore.networks.waveform_net import WaveformNet
+from ecgcore.fusion import FusedNet, FusionConfig, FusionHead, PageFeatures, freeze_batch_norm
+from ecgcore.global_model import page_canvas
+from ecgcore.local_model import cut_beats
 from ecgcore.types import FloatArray
-from trainer.augment import balanced_order, jitter_boxes, vary_page, vary_pen
+from trainer.augment import BOX_JITTER, balanced_order, jitter_boxes, vary_page, vary_pen
 from trainer.config import FusionStage
 from trainer.data import PreparedPage
 from trainer.engine import StageContext, Task, train
 from trainer.predict import (
-    PageFeatures,
     beat_features,
-    features_of_leads,
     fused_logits,
     global_features,
-    network_leads,
     page_features,
-    waveform_features,
 )
-from trainer.stages.classifiers import PagesAndBeats, binary_loss, labels_of, mean_log_loss
-from trainer.stages.lead_augment import vary_leads
+from trainer.stages.classifiers import PagesAndBeats, binary_loss, mean_log_loss
+from trainer.stages.head_features import HeadFeatures, Trunks, still_features, varied_features, with_beats
 
-BOX_JITTER = 0.05
 _BEATS_KEPT = (0.8, 1.0)
 """Share of a page's beats that the head sees in one draw: a detector misses some too."""
 _UNREAD = 0.1
@@ -41,8 +34,7 @@ _JOINT_BEATS = 24
 
 
 def train_fusion(
-    global_net: GlobalNet,
-    local_net: LocalNet,
+    trunks: Trunks,
     pages: Sequence[PreparedPage],
     beats: Sequence[FloatArray],
     stage: FusionStage,
@@ -50,116 +42,47 @@ def train_fusion(
     *,
     init: FusionHead | None = None,
     val: PagesAndBeats | None = None,
-    waveform_net: WaveformNet | None = None,
 ) -> FusionHead:
-    """Train the head; with ``stage.joint_epochs`` then ``global_net``, ``local_net`` and head together, in place.
+    """Train the head; with ``stage.joint_epochs`` then page network, beat network and head together, in place.
 
     Args:
-        global_net, local_net: trained stages 2 and 3.
+        trunks: trained stages; the waveform network stays as it is in the joint training too.
         pages: labelled pages; those without a beat are left out, since such a page is referred.
         beats: boxes of each page, ``[n, 4]`` in panel pixels.
         stage: how.
         context: where and for whom.
         init: a head to go on from.
         val: pages and beats for early stopping.
-        waveform_net: the trained waveform network; it stays as it is in the joint training too.
 
     Raises:
         BadData: no page has a beat, or all have one label.
     """
     pages, beats = with_beats(pages, beats)
     torch.manual_seed(context.seed)
-    head = init or new_head(global_net, local_net, waveform_net, stage)
+    head = init or new_head(trunks, stage)
     context.progress({"stage": context.name, "step": 0, "message": "computing features"})
-    learnt = varied_features(global_net, local_net, pages, beats, context.seed, waveform_net)
-    checked = None if val is None else still_features(global_net, local_net, *val, waveform_net)
+    learnt = varied_features(trunks, pages, beats, context.seed)
+    checked = None if val is None else still_features(trunks, *val)
     train_head(head, learnt, stage, context, val=checked)
     if stage.joint_epochs:
-        net = FusedNet(global_net, local_net, head)
-        of_signals = None if checked is None else checked.f_waveform
-        _train_jointly(net, pages, beats, learnt, stage, context, val, of_signals)
+        net = FusedNet(trunks.global_, trunks.local, head)
+        _train_jointly(net, pages, beats, learnt, stage, context, val, checked)
     return head
 
 
-def new_head(
-    global_net: GlobalNet, local_net: LocalNet, waveform_net: WaveformNet | None, stage: FusionStage
-) -> FusionHead:
+def new_head(trunks: Trunks, stage: FusionStage) -> FusionHead:
     """A head with random weights that fits the networks."""
     return FusionHead(
         FusionConfig(
             pool=stage.pool,
             hidden=stage.hidden,
-            global_dim=global_net.config.feature_dim,
-            local_dim=local_net.config.feature_dim,
+            global_dim=trunks.global_.config.feature_dim,
+            local_dim=trunks.local.config.feature_dim,
             dropout=stage.dropout,
-            waveform_dim=0 if waveform_net is None else waveform_net.config.feature_dim,
+            waveform_dim=trunks.waveform_dim,
+            measurements=trunks.measurements,
         )
     )
-
-
-def with_beats(
-    pages: Sequence[PreparedPage], beats: Sequence[FloatArray]
-) -> tuple[list[PreparedPage], list[FloatArray]]:
-    """Leave out pages without a beat, since such a page is referred.
-
-    Raises:
-        BadData: no page has a beat.
-    """
-    kept = [index for index, boxes in enumerate(beats) if len(boxes)]
-    if not kept:
-        raise BadData("No page has a beat to learn from.", "Train the detector first, or box the beats.")
-    return [pages[i] for i in kept], [beats[i] for i in kept]
-
-
-@dataclass(frozen=True)
-class HeadFeatures:
-    """What a head learns from, N pages.
-
-    Args:
-        f_global: page features, ``[N, D]``.
-        f_beats: beat features of each page, ``[n, D]``.
-        labels: 0.0 or 1.0, ``[N]``.
-        f_waveform: waveform features, ``[N, D]``, a row of NaN where no lead was read; None without such a network.
-    """
-
-    f_global: Tensor
-    f_beats: list[Tensor]
-    labels: FloatArray
-    f_waveform: Tensor | None = None
-
-    def pooled(self) -> PageFeatures:
-        """As the head takes them."""
-        return page_features(self.f_global, self.f_beats, self.f_waveform)
-
-
-def varied_features(
-    global_net: GlobalNet,
-    local_net: LocalNet,
-    pages: Sequence[PreparedPage],
-    beats: Sequence[FloatArray],
-    seed: int,
-    waveform_net: WaveformNet | None = None,
-) -> HeadFeatures:
-    """Features of varied pages, boxes and leads, for training: the trunks know their own training pages too well."""
-    rng = np.random.default_rng(seed)
-    varied = [replace(page, ink=vary_page(page.ink, rng)) for page in pages]
-    f_global = global_features(global_net, varied)
-    f_beats = beat_features(local_net, pages, [jitter_boxes(boxes, BOX_JITTER, rng) for boxes in beats])
-    f_waveform = None if waveform_net is None else varied_waveform_features(waveform_net, pages, rng)
-    return HeadFeatures(f_global, f_beats, labels_of(pages), f_waveform)
-
-
-def still_features(
-    global_net: GlobalNet,
-    local_net: LocalNet,
-    pages: Sequence[PreparedPage],
-    beats: Sequence[FloatArray],
-    waveform_net: WaveformNet | None = None,
-) -> HeadFeatures:
-    """Features of pages, beats and leads as they are, for validation and measuring."""
-    f_waveform = None if waveform_net is None else waveform_features(waveform_net, pages)
-    f_beats = beat_features(local_net, pages, beats)
-    return HeadFeatures(global_features(global_net, pages), f_beats, labels_of(pages), f_waveform)
 
 
 def train_head(
@@ -170,8 +93,10 @@ def train_head(
     *,
     val: HeadFeatures | None = None,
 ) -> None:
-    """Train the head alone on features that are computed once; see ``train_fusion``."""
+    """Train the head alone, in place, on features that are computed once; see ``train_fusion``."""
     labels = learnt.labels
+    if head.embedding is not None and learnt.measured is not None and not head.embedding.knows_edges:
+        head.embedding.fit_edges(learnt.measured)
     checked = None if val is None else val.pooled()
     steps = stage.steps_per_epoch or max(
         1, len(balanced_order(labels, np.random.default_rng(context.seed))) // stage.batch
@@ -184,14 +109,15 @@ def train_head(
             chosen = order[step * stage.batch : (step + 1) * stage.batch]
             subsets = [_some(learnt.f_beats[i], rng) for i in chosen]
             signals = None if learnt.f_waveform is None else _some_unread(learnt.f_waveform[chosen], rng)
+            measured = None if learnt.measured is None else learnt.measured[chosen]
             yield (
-                page_features(learnt.f_global[chosen], subsets, signals),
+                page_features(learnt.f_global[chosen], subsets, signals, measured),
                 torch.as_tensor(labels[chosen], dtype=torch.float32),
             )
 
     def loss(batch: tuple[PageFeatures, Tensor]) -> Tensor:
         features, target = batch
-        return binary_loss(head(*features.on(context.device)), target.to(context.device))
+        return binary_loss(head(features.on(context.device)), target.to(context.device))
 
     def validate() -> float:
         assert checked is not None and val is not None
@@ -208,7 +134,7 @@ def _train_jointly(
     stage: FusionStage,
     context: StageContext,
     val: PagesAndBeats | None,
-    val_signals: Tensor | None,
+    checked: HeadFeatures | None,
 ) -> None:
     labels = learnt.labels
     joint = replace(stage, epochs=stage.joint_epochs, lr=stage.joint_lr, fresh_head=False)
@@ -233,14 +159,22 @@ def _train_jointly(
             f_beats = net.local_net.features(crops.to(context.device, memory_format=torch.channels_last))
             f_global = net.global_net.features(canvas.to(context.device, memory_format=torch.channels_last))
         total = f_beats.float().sum(dim=0, keepdim=True) * (len(boxes) / len(chosen))
-        f_waveform = None if learnt.f_waveform is None else learnt.f_waveform[[index]].to(context.device)
-        logit = net.head(f_global.float(), total, torch.tensor([len(boxes)], device=context.device), f_waveform)
-        return binary_loss(logit, torch.tensor([labels[index]], dtype=torch.float32, device=context.device))
+        f_waveform = None if learnt.f_waveform is None else learnt.f_waveform[[index]]
+        measured = None if learnt.measured is None else learnt.measured[[index]]
+        page = PageFeatures(f_global.float(), total, torch.tensor([len(boxes)]), f_waveform, measured)
+        return binary_loss(
+            net.head(page.on(context.device)), torch.tensor([labels[index]], dtype=torch.float32, device=context.device)
+        )
 
     def validate() -> float:
-        assert val is not None
-        checked = still_features(net.global_net, net.local_net, *val)
-        return _head_loss(net.head, replace(checked, f_waveform=val_signals).pooled(), checked.labels)
+        assert val is not None and checked is not None
+        pages_, beats_ = val
+        seen = replace(
+            checked,
+            f_global=global_features(net.global_net, pages_),
+            f_beats=beat_features(net.local_net, pages_, beats_),
+        )
+        return _head_loss(net.head, seen.pooled(), seen.labels)
 
     train(net, Task(batches, steps, loss, validate if val else None, stage.joint_batch), joint, context)
 
@@ -249,12 +183,6 @@ def _head_loss(head: FusionHead, features: PageFeatures, labels: FloatArray) -> 
     logits = fused_logits(head, features)
     seen = np.isfinite(logits)
     return mean_log_loss(logits[seen], labels[seen])
-
-
-def varied_waveform_features(net: WaveformNet, pages: Sequence[PreparedPage], rng: np.random.Generator) -> Tensor:
-    """Features ``[N, D]`` of varied leads, a row of NaN where none was read."""
-    leads = [network_leads(page, net.config) for page in pages]
-    return features_of_leads(net, [None if one is None else vary_leads(one, net.config.fs_hz, rng) for one in leads])
 
 
 def _some_unread(f_waveform: Tensor, rng: np.random.Generator) -> Tensor:

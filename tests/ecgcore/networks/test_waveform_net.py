@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ecgcore.bundle import load_bundle
 from ecgcore.classification import classify
 from ecgcore.explain import grad_cam
-from ecgcore.fusion import FusionConfig, FusionHead
+from ecgcore.fusion import FusionConfig, FusionHead, PageFeatures
 from ecgcore.networks.waveform_net import HIGHEST_MV, WaveformConfig, WaveformNet, leads_for_network
 from ecgcore.page import prepare_page
 from ecgcore.pipeline import screen
@@ -75,11 +75,11 @@ def test_grad_cam_looks_along_time() -> None:
 def test_the_head_does_without_a_signal() -> None:
     torch.manual_seed(0)
     head = FusionHead(FusionConfig("mean", 8, 5, 6, waveform_dim=4)).eval()
-    parts = torch.rand(2, 5), torch.rand(2, 6), torch.tensor([3, 4])
     f_waveform = torch.rand(2, 4)
     f_waveform[1] = torch.nan
+    pages = PageFeatures(torch.rand(2, 5), torch.rand(2, 6), torch.tensor([3, 4]), f_waveform)
     with torch.inference_mode():
-        without, mixed = head(*parts), head(*parts, f_waveform)
+        without, mixed = head(pages.without_signal()), head(pages)
     assert mixed.isfinite().all()
     assert mixed[1] == without[1], "a row of NaN is a page without a signal"
     assert mixed[0] != without[0]

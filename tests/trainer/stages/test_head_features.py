@@ -1,0 +1,81 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from ecgcore.bundle import Bundle, Networks
+from ecgcore.measure.measurements import MEASUREMENT_NAMES
+from tests.tiny import TINY_OPERATING, tiny_networks
+from tests.trainer.pages import prepared_page
+from trainer.config import RECIPES, FusionStage
+from trainer.data import PreparedPage
+from trainer.engine import StageContext
+from trainer.predict import fused_logits
+from trainer.stages.fusion import new_head, train_head
+from trainer.stages.head_features import HeadFeatures, Trunks, with_signals
+from trainer.start import Start, choose_start
+
+STAGE = FusionStage(epochs=30, batch=16, lr=1e-2, hidden=16)
+RATE = MEASUREMENT_NAMES.index("heart_rate_bpm")
+
+
+def page(label: int, seed: int) -> PreparedPage:
+    """A page that only its rate gives away: abnormal where it is slow or fast."""
+    rng = np.random.default_rng(seed)
+    measured = np.full(len(MEASUREMENT_NAMES), np.nan)
+    measured[RATE] = rng.choice([rng.uniform(30, 50), rng.uniform(110, 150)]) if label else rng.uniform(60, 95)
+    return replace(prepared_page(f"{label}-{seed}", label), measured=measured)
+
+
+def features(trunks: Trunks, count: int, seed: int) -> HeadFeatures:
+    pages = [page(number % 2, seed + number) for number in range(count)]
+    labels = np.array([one.label for one in pages], dtype=np.float64)
+    width = trunks.global_.config.feature_dim
+    seen = HeadFeatures(torch.zeros(count, width), [torch.zeros(2, trunks.local.config.feature_dim)] * count, labels)
+    return with_signals(seen, trunks, pages)
+
+
+def trunks_of(nets: Networks) -> Trunks:
+    return Trunks(nets.global_, nets.local, None, MEASUREMENT_NAMES)
+
+
+def test_a_head_learns_a_number_that_is_unusual_on_both_sides() -> None:
+    torch.manual_seed(0)
+    trunks = trunks_of(tiny_networks())
+    head = new_head(trunks, STAGE)
+    assert head.embedding is not None and not head.embedding.knows_edges
+    train_head(head, features(trunks, 120, 0), STAGE, StageContext(None, "fusion", torch.device("cpu")))
+    assert head.embedding.knows_edges
+    new = features(trunks, 40, 1000)
+    right = (fused_logits(head, new.pooled()) > 0) == (new.labels == 1)
+    assert right.mean() > 0.9
+
+
+def test_a_head_that_is_trained_further_keeps_its_pieces() -> None:
+    trunks = trunks_of(tiny_networks())
+    head = new_head(trunks, STAGE)
+    assert head.embedding is not None
+    head.embedding.fit_edges(torch.randn(100, len(MEASUREMENT_NAMES)))
+    before = head.embedding.edges.clone()
+    stage = replace(STAGE, epochs=1)
+    train_head(head, features(trunks, 20, 0), stage, StageContext(None, "fusion", torch.device("cpu")))
+    assert torch.equal(head.embedding.edges, before)
+
+
+@pytest.mark.parametrize("has_measurements", [True, False])
+def test_a_bundle_is_retrained_with_what_its_head_is_told(has_measurements: bool) -> None:
+    nets = tiny_networks(has_waveform=has_measurements)
+    bundle = Bundle("x", None, {}, nets, TINY_OPERATING, torch.device("cpu"))  # type: ignore[arg-type]
+    recipe = RECIPES["tiny"]
+    told = choose_start("bundle", bundle, recipe).measurements_of(recipe)
+    assert told == (MEASUREMENT_NAMES if has_measurements else ())
+    assert choose_start("random", bundle, recipe).measurements_of(recipe) == MEASUREMENT_NAMES
+
+
+def test_the_published_method_is_told_nothing() -> None:
+    patent = RECIPES["patent"]
+    assert Start().measurements_of(patent) == ()
+    nets = tiny_networks(has_waveform=False)
+    assert new_head(Trunks(nets.global_, nets.local), patent.fusion).embedding is None
+    assert "measures" not in patent.to_json()["fusion"]

@@ -1,0 +1,139 @@
+"""What a fusion head learns from: the features of pages, beats and signals, computed once, and the measurements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from torch import Tensor
+
+from ecgcore.errors import BadData
+from ecgcore.fusion import FusionHead, PageFeatures
+from ecgcore.global_model import GlobalNet
+from ecgcore.local_model import LocalNet
+from ecgcore.networks.waveform_net import WaveformNet
+from ecgcore.types import FloatArray
+from trainer.augment import BOX_JITTER, jitter_boxes, vary_page
+from trainer.data import PreparedPage
+from trainer.predict import (
+    beat_features,
+    features_of_leads,
+    global_features,
+    measured_values,
+    network_leads,
+    page_features,
+    waveform_features,
+)
+from trainer.stages.classifiers import labels_of
+from trainer.stages.lead_augment import vary_leads
+
+
+@dataclass(frozen=True)
+class Trunks:
+    """What a head fuses.
+
+    Args:
+        global_, local, waveform: trained networks; a method as published has no waveform network.
+        measurements: names of the measurements that the head is told.
+    """
+
+    global_: GlobalNet
+    local: LocalNet
+    waveform: WaveformNet | None = None
+    measurements: tuple[str, ...] = ()
+
+    def fit(self, head: FusionHead) -> bool:
+        """Whether a head takes their features."""
+        config = head.config
+        shape = config.global_dim, config.local_dim, config.waveform_dim, config.measurements
+        return shape == (
+            self.global_.config.feature_dim,
+            self.local.config.feature_dim,
+            self.waveform_dim,
+            self.measurements,
+        )
+
+    @property
+    def waveform_dim(self) -> int:
+        """Features of a page's signal; 0 without a waveform network."""
+        return 0 if self.waveform is None else self.waveform.config.feature_dim
+
+
+def with_beats(
+    pages: Sequence[PreparedPage], beats: Sequence[FloatArray]
+) -> tuple[list[PreparedPage], list[FloatArray]]:
+    """Leave out pages without a beat, since such a page is referred.
+
+    Raises:
+        BadData: no page has a beat.
+    """
+    kept = [index for index, boxes in enumerate(beats) if len(boxes)]
+    if not kept:
+        raise BadData("No page has a beat to learn from.", "Train the detector first, or box the beats.")
+    return [pages[i] for i in kept], [beats[i] for i in kept]
+
+
+@dataclass(frozen=True)
+class HeadFeatures:
+    """What a head learns from, N pages.
+
+    Args:
+        f_global: page features, ``[N, D]``.
+        f_beats: beat features of each page, ``[n, D]``.
+        labels: 0.0 or 1.0, ``[N]``.
+        f_waveform: waveform features, ``[N, D]``, a row of NaN where no lead was read; None without such a network.
+        measured: the measurements that the head is told, ``[N, m]``, NaN where not measured; None for a head without.
+    """
+
+    f_global: Tensor
+    f_beats: list[Tensor]
+    labels: FloatArray
+    f_waveform: Tensor | None = None
+    measured: Tensor | None = None
+
+    def pooled(self) -> PageFeatures:
+        """As the head takes them."""
+        return page_features(self.f_global, self.f_beats, self.f_waveform, self.measured)
+
+
+def varied_features(
+    trunks: Trunks, pages: Sequence[PreparedPage], beats: Sequence[FloatArray], seed: int
+) -> HeadFeatures:
+    """Features of varied pages, boxes and leads, for training: the trunks know their own training pages too well."""
+    rng = np.random.default_rng(seed)
+    varied = [replace(page, ink=vary_page(page.ink, rng)) for page in pages]
+    f_global = global_features(trunks.global_, varied)
+    f_beats = beat_features(trunks.local, pages, [jitter_boxes(boxes, BOX_JITTER, rng) for boxes in beats])
+    return with_signals(HeadFeatures(f_global, f_beats, labels_of(pages)), trunks, pages, rng)
+
+
+def still_features(trunks: Trunks, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]) -> HeadFeatures:
+    """Features of pages, beats and leads as they are, for validation and measuring."""
+    seen = HeadFeatures(
+        global_features(trunks.global_, pages), beat_features(trunks.local, pages, beats), labels_of(pages)
+    )
+    return with_signals(seen, trunks, pages)
+
+
+def with_signals(
+    seen: HeadFeatures, trunks: Trunks, pages: Sequence[PreparedPage], rng: np.random.Generator | None = None
+) -> HeadFeatures:
+    """The features with those of the pages' signals, and their measurements.
+
+    Args:
+        seen: features of pages and beats.
+        trunks: the networks.
+        pages: the same pages.
+        rng: varies the leads, for training; None leaves them as they are.
+    """
+    f_waveform = None
+    if trunks.waveform is not None and rng is None:
+        f_waveform = waveform_features(trunks.waveform, pages)
+    elif trunks.waveform is not None and rng is not None:
+        f_waveform = varied_waveform_features(trunks.waveform, pages, rng)
+    return replace(seen, f_waveform=f_waveform, measured=measured_values(pages, trunks.measurements))
+
+
+def varied_waveform_features(net: WaveformNet, pages: Sequence[PreparedPage], rng: np.random.Generator) -> Tensor:
+    """Features ``[N, D]`` of varied leads, a row of NaN where none was read."""
+    leads = [network_leads(page, net.config) for page in pages]
+    return features_of_leads(net, [None if one is None else vary_leads(one, net.config.fs_hz, rng) for one in leads])

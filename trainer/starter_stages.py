@@ -1,0 +1,160 @@
+"""The starter's stages: the beat detector on marked records, then the networks that classify, then their fusion."""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from ecgcore.bundle import Bundle, Networks, SeenRow
+from ecgcore.detector import BeatDetector
+from ecgcore.fusion import FusionHead
+from ecgcore.global_model import GlobalNet
+from ecgcore.local_model import LocalConfig, LocalNet
+from ecgcore.networks.waveform_net import WaveformNet
+from trainer.config import DetectorStage
+from trainer.engine import StageContext
+from trainer.looking import Looking
+from trainer.runs import seen_rows
+from trainer.sources import Record
+from trainer.stages.classifiers import labels_of, train_global, train_local
+from trainer.stages.detector import best_min_score, train_detector
+from trainer.stages.fusion import new_head, train_fusion, train_head
+from trainer.stages.head_features import HeadFeatures, Trunks, with_beats, with_signals
+from trainer.stages.waveform import train_waveform
+from trainer.starter_figures import detector_figures
+from trainer.starter_lessons import Lessons, mixing_weights
+from trainer.starter_pages import Split
+from trainer.starter_plan import StarterPlan
+from trainer.starter_waveform import pretrain_waveform
+
+
+@dataclass(frozen=True)
+class Finder:
+    """The beat detector, its operating score, its figures on held-out pages, and what it has learnt from."""
+
+    detector: BeatDetector
+    min_score: float
+    figures: dict[str, Any]
+    seen: list[SeenRow]
+
+
+def train_finder(boxed: Split, stage: DetectorStage, context: StageContext, init: BeatDetector | None) -> Finder:
+    detector = train_detector(boxed.train, stage, context, init=init, val=boxed.inner)
+    min_score = best_min_score(detector, boxed.inner)
+    return Finder(
+        detector, min_score, detector_figures(detector, boxed.test, min_score), seen_rows(boxed.train + boxed.inner)
+    )
+
+
+def finder_of(bundle: Bundle, device: torch.device) -> Finder:
+    """A starter's detector has learnt from LUDB alone, whatever its classifiers have seen."""
+    seen = [
+        (picture, group, record) for picture, group, record in bundle.manifest["seen"] if record.startswith("ludb:")
+    ]
+    figures = bundle.manifest["metrics"].get("ludb_rendered", {}).get("detector", {})
+    return Finder(bundle.nets.detector.to(device), bundle.operating.min_score, figures, seen)
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """What the classifiers learn from.
+
+    Args:
+        rendered: drawn pages of public records.
+        real: real pages; None where drawn ones alone teach.
+        signals, signals_inner: the records themselves, to learn from and to stop by.
+        looking: how networks that stay as they are look at pages.
+    """
+
+    rendered: Lessons
+    real: Lessons | None
+    signals: Sequence[Record]
+    signals_inner: Sequence[Record]
+    looking: Looking
+
+    def last(self) -> Lessons:
+        """What is learnt last: real and rendered pages together, where there are real ones."""
+        return self.rendered if self.real is None else self.real.gridded() + self.rendered
+
+    def of_head(self, rendered: int) -> Lessons:
+        """The head decides on paper: a few rendered pages keep it from learning the paper by heart."""
+        return self.rendered if self.real is None else self.real.gridded() + self.rendered.first(rendered)
+
+
+def train_trunks(
+    taught: Teaching, plan: StarterPlan, init: Networks | None, context: Callable[[str], StageContext]
+) -> tuple[GlobalNet, LocalNet]:
+    """Rendered pages first, unless ``init`` has learnt them; then, where there are any, real and rendered together."""
+    rendered, recipe = taught.rendered, plan.recipe
+    global_, local = (init.global_, init.local) if init is not None else (None, None)
+    if init is None or taught.real is None:
+        val = (rendered.inner, rendered.inner_beats)
+        local = train_local(
+            rendered.train, rendered.train_beats, recipe.local, context("local-rendered"), init=local, val=val
+        )
+        global_ = train_global(
+            rendered.train, recipe.global_, context("global-rendered"), init=global_, val=rendered.inner
+        )
+    if taught.real is not None:
+        last = taught.last()
+        weights, val = mixing_weights(last.train), (last.inner, last.inner_beats)
+        local = train_local(
+            last.train, last.train_beats, plan.real_local, context("local-real"), init=local, val=val, weights=weights
+        )
+        if global_ is not None:  # convolutions do not mind the size of what they see
+            global_.config = replace(global_.config, px_per_mm=plan.real_global.px_per_mm)
+        global_ = train_global(
+            last.train, plan.real_global, context("global-real"), init=global_, val=last.inner, weights=weights
+        )
+    assert global_ is not None and local is not None
+    return global_, local
+
+
+def train_signals(
+    taught: Teaching, plan: StarterPlan, init: WaveformNet | None, context: Callable[[str], StageContext]
+) -> WaveformNet | None:
+    """Records first, unless ``init`` has learnt them; then what was read off pages, the real ones among them."""
+    stage = plan.recipe.waveform
+    if stage is None:
+        return None
+    net = init or pretrain_waveform(taught.signals, stage, context("waveform-signals"), val=taught.signals_inner)
+    last = taught.last()
+    weights = None if taught.real is None else mixing_weights(last.train)
+    name = "waveform-rendered" if taught.real is None else "waveform-real"
+    return train_waveform(last.train, plan.real_waveform, context(name), init=net, val=last.inner, weights=weights)
+
+
+def train_decision(
+    taught: Teaching, trunks: Trunks, plan: StarterPlan, context: Callable[[str], StageContext]
+) -> FusionHead:
+    """The head that fuses page, beats, signal and measurements."""
+    lessons, stage = taught.of_head(plan.fusion_rendered), plan.recipe.fusion
+    place = context("fusion-rendered" if taught.real is None else "fusion-real")
+    val = (lessons.inner, lessons.inner_beats)
+    if not taught.looking.has_frozen_trunks:
+        return train_fusion(trunks, lessons.train, lessons.train_beats, stage, place, val=val)
+    torch.manual_seed(place.seed)
+    head = new_head(trunks, stage)
+    seen, beats = with_beats(lessons.train, lessons.train_beats)
+    learnt = HeadFeatures(*taught.looking.varied_features(trunks.global_, trunks.local, seen, beats), labels_of(seen))
+    checked = HeadFeatures(*taught.looking.features(trunks.global_, trunks.local, *val), labels_of(lessons.inner))
+    learnt = with_signals(learnt, trunks, seen, np.random.default_rng(place.seed))
+    train_head(head, learnt, stage, place, val=with_signals(checked, trunks, lessons.inner))
+    return head
+
+
+def to_train(start: Bundle, plan: StarterPlan, device: torch.device) -> Networks:
+    """A copy of the networks that may be trained; the local one with the window and inputs that the plan asks for."""
+    nets = copy.deepcopy(start.nets)
+    stage = plan.real_local
+    wanted = LocalConfig(stage.crop_mm, stage.px, stage.width, stage.aspect, stage.places)
+    if nets.local.config != wanted:
+        local = LocalNet(wanted)
+        local.load_state_dict(nets.local.state_dict(), strict=False)  # what tells the place starts as a zero
+        nets = replace(nets, local=local)
+    for net in nets.by_part().values():
+        net.to(device).requires_grad_(True)
+    return nets
