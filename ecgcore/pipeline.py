@@ -28,6 +28,7 @@ from ecgcore.paper import paper_of
 from ecgcore.rhythm import beat_rows, measure_rhythm
 from ecgcore.rhythm_measures import on_paper
 from ecgcore.rhythm_peaks import r_peaks
+from ecgcore.signal_evidence import signal_heat_map
 from ecgcore.types import Beat, Box, ByteArray, FloatArray, PageImage, Paper, Prediction
 from ecgcore.waveform.signal import PageSignal, read_signal
 
@@ -42,6 +43,7 @@ __all__ = [
     "screen",
     "screen_file",
     "screen_pages",
+    "signal_heat_map",
 ]
 
 NO_BEAT = "No complete heartbeat was found on the page. A clinician should read it."

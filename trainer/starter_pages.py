@@ -12,7 +12,7 @@ import numpy as np
 
 from ecgcore.bundle import Bundle
 from ecgcore.errors import BadData
-from trainer.data import PreparedPage, prepare_pages, preparation_version, reading_version
+from trainer.data import PreparedPage, preparation_version, prepare_pages, reading_version
 from trainer.folds import assign_folds, split_holdout
 from trainer.pagefile import load_pages, save_pages
 from trainer.rendered import boxed_pages, labelled_pages

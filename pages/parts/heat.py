@@ -1,25 +1,39 @@
 """Explanations on demand: Grad-CAM as a picture over the page, or over the one beat that is looked at."""
 
+from typing import Literal
+
 import cv2
 import numpy as np
 import streamlit as st
 
 from ecgcore.bundle import Bundle
-from ecgcore.pipeline import BeatEvidence, explain_beat, page_heat_map
-from ecgcore.types import ByteArray
+from ecgcore.explain import HeatArray
+from ecgcore.pipeline import BeatEvidence, explain_beat, page_heat_map, signal_heat_map
+from ecgcore.types import ByteArray, Prediction
 from pages.parts.results import VIEW_WIDTH_PX, Screened, Shown
 from pages.parts.waiting import wait_for
 
 # Purple keeps away from red and pink grids, from the boxes' orange and blue, and from black pens.
 HEAT_RGB = (112, 48, 160)
 CROP_SHOWN_PX = 384
+HeatSource = Literal["Page", "Signal"]
 _PAGE_S, _BEAT_S = 4.0, 2.0  # with two cores
 
 
-def page_heat_png(item: Screened, shown: Shown, bundle: Bundle) -> bytes:
-    """Grad-CAM of one screened page: a transparent PNG at most ``VIEW_WIDTH_PX`` wide that spans the whole photo."""
+def heat_sources(prediction: Prediction) -> tuple[HeatSource, ...]:
+    """Of which networks Grad-CAM can be shown."""
+    return ("Page",) if prediction.p_waveform is None else ("Page", "Signal")
+
+
+def page_heat_png(item: Screened, shown: Shown, bundle: Bundle, source: HeatSource = "Page") -> bytes:
+    """Grad-CAM of one screened page: a transparent PNG at most ``VIEW_WIDTH_PX`` wide that spans the whole photo.
+
+    Args:
+        item, shown, bundle: the screened page.
+        source: whether the network of the page's picture or that of its signal is asked.
+    """
     return wait_for(
-        "Computing Grad-CAM", lambda: _page_heat_png(_cache_key(item), item, shown, bundle), usual_s=_PAGE_S
+        "Computing Grad-CAM", lambda: _heat_png(_cache_key(item), source, item, shown, bundle), usual_s=_PAGE_S
     )
 
 
@@ -46,7 +60,7 @@ def beat_picture(item: Screened, shown: Shown, bundle: Bundle, beat: int, opacit
 
 def forget_maps() -> None:
     """Drop every map of this session."""
-    _page_heat_png.clear()
+    _heat_png.clear()
     _beat_evidence.clear()
     st.session_state.pop("explained", None)
 
@@ -56,8 +70,12 @@ def _cache_key(item: Screened) -> str:
 
 
 @st.cache_data(scope="session", max_entries=12, show_spinner=False)
-def _page_heat_png(key: str, _item: Screened, _shown: Shown, _bundle: Bundle) -> bytes:
-    heat = page_heat_map(_shown.photo_rgb, _bundle, _item.prediction, width_px=VIEW_WIDTH_PX, photo_wh=_shown.wh)
+def _heat_png(key: str, source: HeatSource, _item: Screened, _shown: Shown, _bundle: Bundle) -> bytes:
+    heat: HeatArray | None = None
+    if source == "Signal":
+        heat = signal_heat_map(_bundle, _item.prediction, width_px=VIEW_WIDTH_PX, photo_wh=_shown.wh)
+    if heat is None:
+        heat = page_heat_map(_shown.photo_rgb, _bundle, _item.prediction, width_px=VIEW_WIDTH_PX, photo_wh=_shown.wh)
     bgra = np.dstack([np.full((*heat.shape, 3), HEAT_RGB[::-1], np.uint8), (255 * heat).astype(np.uint8)])
     return cv2.imencode(".png", bgra)[1].tobytes()
 

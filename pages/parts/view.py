@@ -5,7 +5,7 @@ import streamlit as st
 from ecgcore.bundle import Bundle
 from pages.parts.caliper import READING_STYLE, caliper_between_beats, caliper_key, caliper_reading
 from pages.parts.figure import layer_css, page_figure
-from pages.parts.heat import page_heat_png
+from pages.parts.heat import HeatSource, heat_sources, page_heat_png
 from pages.parts.measured import NO_MILLIMETRES
 from pages.parts.messages import SELECTION, checked, tell_ignored
 from pages.parts.picture_zoom import PLOT, STYLE, zoom_on_purpose
@@ -19,9 +19,12 @@ HOW = (
     "Zoom with the buttons, Ctrl and the wheel, or two fingers; drag to pan; double-click for the whole page. Click a "
     "beat to see it close up."
 )
-HEAT_LEGEND = (
-    "Purple: what in the whole page supported abnormal, relative to this page's strongest spot (Grad-CAM, a hint only)."
-)
+HEAT_LEGENDS: dict[HeatSource, str] = {
+    "Page": "Purple: what in the whole page supported abnormal, relative to this page's strongest spot (Grad-CAM, a "
+    "hint only).",
+    "Signal": "Purple along the traces: when the leads, seen together, supported abnormal, relative to this page's "
+    "strongest moment (Grad-CAM, a hint only).",
+}
 
 CALIPER_HELP = "Drag across the page to measure time and voltage."
 
@@ -37,7 +40,7 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
     """Show one page with its switches; a click on a beat chooses it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         beats = st.toggle("Beats", value=True, key="show-beats", persist_state="session")
-        heat = st.toggle("Grad-CAM", key="show-heat", persist_state="session", help=HEAT_LEGEND)
+        heat = st.toggle("Grad-CAM", key="show-heat", persist_state="session", help=HEAT_LEGENDS["Page"])
         panel = st.toggle(
             "Panel outline",
             key="show-panel",
@@ -48,6 +51,7 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
         leads = _switch("Leads", "show-leads", LEADS_LEGEND, "" if lines.xs else NO_LEADS)
         without_scale = NO_MILLIMETRES if item.prediction.px_per_mm is None else ""
         measuring = _switch("Caliper", "caliper-on", CALIPER_HELP, without_scale)
+        source = _source(item) if heat else "Page"
         opacity = _opacity() if heat else 0.0
     # Once computed, the heat stays in the browser, so that it is there at once when it is switched on again.
     explained: set[str] = st.session_state.setdefault("explained", set())
@@ -55,7 +59,7 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
         explained.add(item.key)
     # Its bar has a place of its own, as has the caliper: the picture would be built anew at another place on the page.
     with st.container():
-        heat_png = page_heat_png(item, shown, bundle) if item.key in explained else None
+        heat_png = page_heat_png(item, shown, bundle, source) if item.key in explained else None
     figure = page_figure(shown.view_jpeg, shown.wh, item.prediction, lines)
     chosen = st.session_state.get(beat_key(item))
     layers = layer_css(
@@ -79,7 +83,7 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
             config=PLOT,
             alt=f"ECG page {item.title} with {counted(len(item.prediction.beats), 'beat')} boxed",
         )
-    legends = (LEGEND, *((LEADS_LEGEND,) if leads else ()), *((HEAT_LEGEND,) if heat else ()), HOW)
+    legends = (LEGEND, *((LEADS_LEGEND,) if leads else ()), *((HEAT_LEGENDS[source],) if heat else ()), HOW)
     st.caption("  \n".join(legends))
     if measuring:
         caliper_between_beats(item)
@@ -89,6 +93,17 @@ def _switch(words: str, key: str, what_for: str, why_not: str) -> bool:
     """A switch that is off, and says why, where there is nothing to show."""
     is_on = st.toggle(words, key=key, persist_state="session", disabled=bool(why_not), help=why_not or what_for)
     return is_on and not why_not
+
+
+def _source(item: Screened) -> HeatSource:
+    """Of which network Grad-CAM is shown; no choice where only the page's picture was judged."""
+    sources = heat_sources(item.prediction)
+    if len(sources) == 1:
+        return sources[0]
+    chosen: HeatSource = st.segmented_control(
+        "Grad-CAM of", sources, default="Page", required=True, key="heat-source", label_visibility="collapsed"
+    )
+    return chosen
 
 
 def _opacity() -> float:
