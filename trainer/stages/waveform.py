@@ -76,14 +76,14 @@ def teaching_pages(pages: Sequence[PreparedPage]) -> list[int]:
     A layout is known by how much of the page its median lead fills: a quarter on 3x4, a half on 6x2.
     """
     read = [index for index, page in enumerate(pages) if page.label is not None and page.leads_mv is not None]
-    layout = {index: round(4 * float(np.median(_read_share(pages[index])))) for index in read}
+    layout = {index: round(4 * float(np.median(read_share(pages[index])))) for index in read}
     classes: dict[int, set[int | None]] = {}
     for index in read:
         classes.setdefault(layout[index], set()).add(pages[index].label)
     return [index for index in read if len(classes[layout[index]]) > 1]
 
 
-def _read_share(page: PreparedPage) -> FloatArray:
+def read_share(page: PreparedPage) -> FloatArray:
     """Of each lead, ``[12]``."""
     assert page.leads_mv is not None
     share: FloatArray = np.isfinite(page.leads_mv).mean(axis=1)
