@@ -22,6 +22,7 @@ def forget_bytes(store: "Store") -> None:
             tries again.
     """
     connection = store.db.conn
+    before = _changes_of_others(connection)
     try:
         connection.execute("VACUUM")
         (is_busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -30,7 +31,14 @@ def forget_bytes(store: "Store") -> None:
     if is_busy:
         raise _left("another program is reading it")
     with store.writing():
-        connection.execute("DELETE FROM bytes_left")
+        if _changes_of_others(connection) == before:  # else somebody may have erased since; a later start looks again
+            connection.execute("DELETE FROM bytes_left")
+
+
+def _changes_of_others(connection: sqlite3.Connection) -> int:
+    """A number that changes with every transaction of another connection."""
+    (version,) = connection.execute("PRAGMA data_version").fetchone()
+    return int(version)
 
 
 def forget_bytes_left(store: "Store") -> None:

@@ -61,7 +61,8 @@ def note_redacted(connection: sqlite3.Connection, image_id: int) -> None:
 
 
 def _note_runs(connection: sqlite3.Connection, is_changed: str, values: tuple[int, ...], *, is_erased: bool) -> None:
-    connection.execute("INSERT INTO mention VALUES ('derived', '') ON CONFLICT DO NOTHING")
+    # a note of its own for each, so that who is at an earlier one does not cross off this one too
+    connection.execute("INSERT INTO mention VALUES ('derived', hex(randomblob(8)))")
     connection.execute(
         f"""INSERT INTO changed_run
             SELECT train_run.id, {int(is_erased)} * count(image_id), state NOT IN {_OVER} FROM train_run
@@ -158,12 +159,18 @@ def _forget(store: "Store", own_run: int | None) -> bool:
     if any(row["kind"] == "derived" for row in noted):
         forget_derived(store.folder)
     with store.writing() as connection:
+        # only what was noted when this began: others may have erased since
         if not at_work:
             note_bytes_left(connection)  # a row that is gone leaves its bytes too
-            connection.execute("DELETE FROM mention WHERE kind <> 'derived'")
+            _cross_off(connection, [row for row in noted if row["kind"] != "derived"])
         if not changed & at_work:
-            connection.execute("DELETE FROM mention WHERE kind = 'derived'")
+            _cross_off(connection, [row for row in noted if row["kind"] == "derived"])
     return not changed & at_work
+
+
+def _cross_off(connection: sqlite3.Connection, notes: Iterable[sqlite3.Row]) -> None:
+    done = [(row["kind"], row["value"]) for row in notes]
+    connection.executemany("DELETE FROM mention WHERE kind = ? AND value = ?", done)
 
 
 def _runs_at_work(store: "Store") -> set[int]:

@@ -1,6 +1,6 @@
 """What a page's signal and its measurements tell without its picture: every real page judged out of fold.
 
-python -m benchmarks.signal_folds --khan DIR --cache DIR --waveform FILE [--pages 3x4|all] [--folds 5] [--out FILE]
+python -m benchmarks.signal_folds --khan DIR --ptbxl DIR --cache DIR --waveform FILE [--pages 3x4|all] [--out FILE]
 
 FILE holds the weights of a waveform network that has seen no real page (a starter's stage "waveform-signals"). In each
 fold of the starters it is tuned to the other folds' gridded pages; heads are trained on its features, on the
@@ -33,13 +33,15 @@ from trainer.engine import StageContext
 from trainer.evaluate import figures_table
 from trainer.metrics import classification_metrics
 from trainer.predict import fused_logits, measured_values, waveform_features, waveform_logits
+from trainer.sources import Record
 from trainer.stages.classifiers import labels_of
 from trainer.stages.fusion import train_head
 from trainer.stages.head_features import HeadFeatures, varied_waveform_features
-from trainer.stages.waveform import read_share, train_waveform
-from trainer.starter_lessons import diagnosis_of, mixing_weights
-from trainer.starter_pages import khan_pages
+from trainer.stages.waveform import read_share
+from trainer.starter_lessons import diagnosis_of
+from trainer.starter_pages import khan_pages, ptbxl_records
 from trainer.starter_plan import STARTER
+from trainer.starter_waveform import tune_waveform
 
 SEED = 1
 QUARTER = 0.3
@@ -116,15 +118,17 @@ def trees(train: Sequence[PreparedPage]) -> HistGradientBoostingClassifier:
 
 
 def judge_fold(
-    pretrained: WaveformNet, train: list[PreparedPage], inner: list[PreparedPage], test: list[PreparedPage]
+    pretrained: WaveformNet,
+    records: Sequence[Record],
+    train: list[PreparedPage],
+    inner: list[PreparedPage],
+    test: list[PreparedPage],
 ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
     """Logits of every way to answer, of the inner pages and of those that are measured."""
     context = StageContext(None, "waveform", torch.device("cpu"), SEED)
     of_inner = {"untuned": waveform_logits(pretrained, inner)}
     of_test = {"untuned": waveform_logits(pretrained, test)}
-    net = train_waveform(
-        train, STARTER.real_waveform, context, init=copy.deepcopy(pretrained), val=inner, weights=mixing_weights(train)
-    )
+    net = tune_waveform(copy.deepcopy(pretrained), train, records, STARTER.real_waveform, context)
     of_inner["waveform network"], of_test["waveform network"] = waveform_logits(net, inner), waveform_logits(net, test)
     for name in VARIANTS:
         head, of_inner[name] = head_logits(net, train, inner, name)
@@ -179,6 +183,7 @@ def main() -> None:
     """Tune, judge, pool, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--khan", type=Path, required=True)
+    parser.add_argument("--ptbxl", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--waveform", type=Path, required=True)
     parser.add_argument("--pages", choices=("3x4", "all"), default="3x4", help="gridded pages of this layout")
@@ -187,6 +192,7 @@ def main() -> None:
     options = parser.parse_args()
     pretrained = WaveformNet(WaveformConfig())
     pretrained.load_state_dict(load_file(options.waveform))
+    records = ptbxl_records(options.ptbxl).signals
     folds = []
     for fold in range(options.folds):
         split = khan_pages(options.khan, options.cache / "pages", options.cache / "cache", fold)
@@ -194,7 +200,7 @@ def main() -> None:
             [page for page in part if page.has_grid and (options.pages == "all" or is_3x4(page))]
             for part in (split.train, split.inner, split.test)
         ]
-        folds.append(Fold(parts[1], parts[2], *judge_fold(pretrained, *parts)))
+        folds.append(Fold(parts[1], parts[2], *judge_fold(pretrained, records, *parts)))
         print(f"fold {fold}: {len(parts[0])} train, {len(parts[1])} stop, {len(parts[2])} are measured", flush=True)
     judged = pool(folds)
     report(judged)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,7 +27,8 @@ class Classification:
 
     ``waveform_share`` and ``measurements_share`` are the fused logit minus the fused logit without the signal, and
     without the measurements; None where nothing was read, or the bundle does not use it. So is ``logit_waveform``.
-    ``measurement_shares``: the same of each measurement that was taken, by its name.
+    ``measurement_shares``: of each measurement that was taken, by its name, the value that the head was told and its
+    share.
     """
 
     logit_fused: float
@@ -36,7 +38,7 @@ class Classification:
     logit_waveform: float | None = None
     waveform_share: float | None = None
     measurements_share: float | None = None
-    measurement_shares: Mapping[str, float] = field(default_factory=dict)
+    measurement_shares: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @torch.inference_mode()
@@ -74,12 +76,13 @@ def classify(
     )
 
 
-def _by_name(head: FusionHead, page: PageFeatures) -> dict[str, float]:
-    """The share of each measurement that was taken."""
+def _by_name(head: FusionHead, page: PageFeatures) -> dict[str, tuple[float, float]]:
+    """Value and share of each measurement that was taken."""
     assert page.measured is not None
-    known = page.measured[0].isfinite().tolist()
-    shares = measurement_shares(head, page).tolist()
-    return {name: share for name, share, taken in zip(head.config.measurements, shares, known, strict=True) if taken}
+    told = zip(
+        head.config.measurements, page.measured[0].tolist(), measurement_shares(head, page).tolist(), strict=True
+    )
+    return {name: (value, share) for name, value, share in told if np.isfinite(value)}
 
 
 def _of_measurements(signal: PageSignal | None, names: Sequence[str], device: torch.device) -> Tensor | None:

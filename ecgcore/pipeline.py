@@ -157,7 +157,7 @@ def _judged(found: Prediction, sheet: PageImage, beats: "_Beats", signal: PageSi
         p_waveform=None if said.logit_waveform is None else round(_sigmoid(said.logit_waveform), 6),
         waveform_share=_rounded(said.waveform_share, 6),
         measurements_share=_rounded(said.measurements_share, 6),
-        measurement_shares={name: round(share, 6) for name, share in said.measurement_shares.items()},
+        measurement_shares=said.measurement_shares,
     )
 
 

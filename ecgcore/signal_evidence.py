@@ -43,28 +43,25 @@ def signal_heat_map(
     if net is None or signal is None or frame is None or leads is None:
         return None
     heat = grad_cam(net, torch.from_numpy(leads)[None].to(bundle.device), toward)[0].cpu().numpy()
-    heat_at_s = (np.arange(len(heat)) + 0.5) * net.config.duration_s / len(heat)
+    sees_s = net.config.duration_s
+    heat_at_s = (np.arange(len(heat)) + 0.5) * sees_s / len(heat)
     scale = min(1.0, width_px / photo_wh[0])
     view = np.zeros((max(1, round(photo_wh[1] * scale)), max(1, round(photo_wh[0] * scale))), np.uint8)
     traces = [(frame.points_to_photo(points) * scale, at_s) for points, at_s in timed_traces(signal)]
-    _draw(view, [(points, np.interp(at_s, heat_at_s, heat)) for points, at_s in traces])
+    _draw(view, [(points, np.interp(at_s, heat_at_s, heat) * (at_s <= sees_s)) for points, at_s in traces])
     return np.asarray(view / 255, dtype=np.float32)
 
 
 def timed_traces(signal: PageSignal) -> list[tuple[FloatArray, FloatArray]]:
-    """Every piece of trace with the time along the page of each of its points: ``[n, 2]`` in panel pixels, ``[n]``.
-
-    Along a lead time passes evenly from left to right, between the first and the last sample that was read.
-    """
+    """Every piece of trace with the time along the page of each of its points: ``[n, 2]`` in panel pixels, ``[n]``."""
     timed = []
     for lead, pieces in signal.traces_panel_xy.items():
         read = np.flatnonzero(signal.is_read[LEADS.index(lead)])
-        if not len(read) or not pieces:
-            continue
-        left = min(piece[:, 0].min() for piece in pieces)
-        right = max(piece[:, 0].max() for piece in pieces)
-        ends_s = read[[0, -1]] / signal.fs_hz
-        timed += [(piece, np.interp(piece[:, 0], [left, max(right, left + 1e-6)], ends_s)) for piece in pieces]
+        runs = np.split(read, np.flatnonzero(np.diff(read) > 1) + 1)  # a piece has a point for each sample of its run
+        timed += [
+            (piece, run / signal.fs_hz)
+            for piece, run in zip(pieces, [run for run in runs if len(run) > 1], strict=True)
+        ]
     return timed
 
 

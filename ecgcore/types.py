@@ -235,8 +235,8 @@ class Prediction:
 
     All coordinates are floats on pixel edges of the upright input picture. ``p_normal_below`` and ``p_abnormal_from``
     are the bounds that held for this page, wider than the bundle's own on a poor one; ``leads_found`` counts lead
-    stretches without rhythm strips; ``ink`` is the panel that the networks saw; ``waveform_share``,
-    ``measurements_share`` and, by name, ``measurement_shares`` are what signal and measurements added to the logit.
+    stretches without rhythm strips; ``ink`` is the panel that the networks saw; ``waveform_share`` and
+    ``measurements_share`` are what both added to the fused logit, ``measurement_shares`` value and share of each.
     """
 
     file: str
@@ -259,7 +259,7 @@ class Prediction:
     p_waveform: float | None = None
     waveform_share: float | None = None
     measurements_share: float | None = None
-    measurement_shares: Mapping[str, float] = field(default_factory=dict)
+    measurement_shares: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     px_per_mm_source: Literal["grid", "pulse"] | None = None

@@ -27,6 +27,7 @@ class Ancestor:
         seen: what it has learnt from.
         name_group: how the pages of the training name groups.
         has_waveform: whether a waveform network is among its networks.
+        measurements: those that its head is told.
     """
 
     version: str
@@ -36,6 +37,7 @@ class Ancestor:
     seen: Seen
     name_group: GroupName
     has_waveform: bool = False
+    measurements: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, folder: Path, name_group: GroupName = as_it_is) -> "Ancestor":
@@ -47,8 +49,16 @@ class Ancestor:
         manifest = read_manifest(folder)
         digest = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
         seen = Seen.of(manifest["seen"], name_group)
-        has_waveform = "waveform" in manifest["weights"]
-        return cls(str(manifest["version"]), folder, fingerprint(manifest), digest, seen, name_group, has_waveform)
+        return cls(
+            str(manifest["version"]),
+            folder,
+            fingerprint(manifest),
+            digest,
+            seen,
+            name_group,
+            has_waveform="waveform" in manifest["weights"],
+            measurements=tuple(manifest["configs"]["fusion"].get("measurements", ())),
+        )
 
     def count_seen(self, pages: Sequence[PreparedPage]) -> int:
         """How many of these pages it, or a bundle before it, was trained on, by picture, group or source record."""
@@ -114,7 +124,7 @@ def start_chooser(
         facts |= {"detector": None if bundle is None else bundle.version}
         start = choose_start("random" if start_from == "bundle" else start_from, bundle, recipe)
         if start_from == "bundle":  # a fold has the same networks as the others, and as the final bundle
-            start = replace(start, draws_waveform=line[0].has_waveform)
+            start = replace(start, draws_waveform=line[0].has_waveform, measurements=line[0].measurements)
         return ChosenStart(start, facts)
 
     return choose

@@ -22,7 +22,9 @@ from trainer.data import PreparedPage, preparation_version
 from trainer.engine import Progress, silent
 from trainer.files import write_bytes_atomic
 from trainer.predict import beat_features, global_features
+from trainer.stages.classifiers import PagesAndBeats, labels_of
 from trainer.stages.detector import detect_pages
+from trainer.stages.head_features import HeadFeatures, Trunks, with_beats, with_signals
 from trainer.workload import LOOKING
 
 Found = tuple[FloatArray, FloatArray]
@@ -105,6 +107,25 @@ class Looking:
         for step, page in enumerate(pages, 1):
             yield page
             self.progress({"stage": LOOKING, "step": step, "steps": len(pages)})
+
+
+def kept_features(
+    looking: Looking, trunks: Trunks, train: PagesAndBeats, val: PagesAndBeats, seed: int
+) -> tuple[HeadFeatures, HeadFeatures]:
+    """What a head learns from and is stopped by, where the trunks stay as they are and what they see is kept.
+
+    Args:
+        looking: with frozen trunks.
+        trunks: what the head fuses.
+        train: labelled pages with their beats; those without a beat are left out.
+        val: the same for early stopping.
+        seed: of how signals are varied.
+    """
+    seen, beats = with_beats(*train)
+    learnt = HeadFeatures(*looking.varied_features(trunks.global_, trunks.local, seen, beats), labels_of(seen))
+    checked = HeadFeatures(*looking.features(trunks.global_, trunks.local, *val), labels_of(val[0]))
+    learnt = with_signals(learnt, trunks, seen, np.random.default_rng(seed))
+    return learnt, with_signals(checked, trunks, val[0])
 
 
 AS_IT_COMES = Looking()

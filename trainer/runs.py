@@ -114,16 +114,22 @@ def _check_same_run(path: Path, frozen: Mapping[str, Any]) -> None:
     before = read_json(path / CONFIG)
     if not isinstance(before, dict):
         raise BadData(f"{path / CONFIG} is damaged.", "Start the run again in another folder.")
-    recipe = before.get("recipe")
-    if isinstance(recipe, dict) and "waveform" not in recipe and isinstance(frozen.get("recipe"), dict):
-        # a run of an earlier version, or of the published method, knows no such stage
-        frozen = {**frozen, "recipe": {name: of for name, of in frozen["recipe"].items() if name != "waveform"}}
+    if isinstance(before.get("recipe"), dict) and isinstance(frozen.get("recipe"), dict):
+        frozen = {**frozen, "recipe": _as_earlier_versions_wrote_it(frozen["recipe"], before["recipe"])}
     changed = sorted(key for key in before.keys() | frozen.keys() if before.get(key) != frozen.get(key))
     if changed:
         raise BadData(
             f"{path} holds a run with another {', '.join(changed)}.",
             "Resume with the same data and options, or choose another folder.",
         )
+
+
+def _as_earlier_versions_wrote_it(recipe: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe without what an earlier version, or the published method, does not know."""
+    known = {name: of for name, of in recipe.items() if name != "waveform" or name in before}
+    if "fusion" in known and "measures" not in before.get("fusion", {}):
+        known["fusion"] = {name: of for name, of in known["fusion"].items() if name != "measures"}
+    return known
 
 
 def _is_before_the_start(name: str) -> bool:

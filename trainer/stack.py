@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -23,11 +22,11 @@ from trainer.calibrate import Calibration
 from trainer.config import Recipe
 from trainer.data import PreparedPage
 from trainer.engine import StageContext
-from trainer.looking import AS_IT_COMES, Looking
-from trainer.stages.classifiers import labels_of, train_global, train_local
+from trainer.looking import AS_IT_COMES, Looking, kept_features
+from trainer.stages.classifiers import train_global, train_local
 from trainer.stages.detector import train_detector
 from trainer.stages.fusion import new_head, train_fusion, train_head
-from trainer.stages.head_features import HeadFeatures, Trunks, with_beats, with_signals
+from trainer.stages.head_features import Trunks
 from trainer.stages.waveform import teaching_pages, train_waveform
 from trainer.start import Start, network_config
 from trainer.workload import LOOKING
@@ -134,11 +133,8 @@ def train_stack(
     if fusion is None or not trunks.fit(fusion):
         fusion = new_head(trunks, recipe.fusion)
     if looking.has_frozen_trunks and cache is not None:
-        seen, beats_seen = with_beats(train, beats)
-        learnt = HeadFeatures(*looking.varied_features(global_, local, seen, beats_seen), labels_of(seen))
-        checked = HeadFeatures(*looking.features(global_, local, val, beats_val), labels_of(val))
-        learnt = with_signals(learnt, trunks, seen, np.random.default_rng(context.seed))
-        train_head(fusion, learnt, recipe.fusion, context, val=with_signals(checked, trunks, val))
+        learnt, checked = kept_features(looking, trunks, (train, beats), (val, beats_val), context.seed)
+        train_head(fusion, learnt, recipe.fusion, context, val=checked)
     else:
         fusion = train_fusion(trunks, train, beats, recipe.fusion, context, init=fusion, val=(val, beats_val))
     nets = Networks(detector, local, global_, fusion, waveform)

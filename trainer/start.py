@@ -26,6 +26,8 @@ class Start:
         detector, local, global_, fusion, waveform: weights to go on from; they are copied, never changed.
         from_bundle: whether these are the bundle's.
         draws_waveform: whether a waveform network that is None is drawn anew too; else there will be none.
+        measurements: those that the bundle's head is told; None tells all. A head that has not been told any stays so:
+            it would have to be drawn anew, from the few pages of a clinic.
     """
 
     bundle: Bundle | None = None
@@ -36,15 +38,13 @@ class Start:
     waveform: WaveformNet | None = None
     from_bundle: bool = False
     draws_waveform: bool = True
+    measurements: tuple[str, ...] | None = None
 
     def measurements_of(self, recipe: Recipe) -> tuple[str, ...]:
-        """Which measurements the head is told: those that the bundle's is told, else all, unless as published.
-
-        A head that has not been told any stays so: it would have to be drawn anew, from the few pages of a clinic.
-        """
-        if self.from_bundle and self.bundle is not None:
-            return self.bundle.nets.fusion.config.measurements
-        return MEASUREMENT_NAMES if recipe.fusion.measures else ()
+        """Which measurements the head is told; none as published."""
+        if not recipe.fusion.measures:
+            return ()
+        return MEASUREMENT_NAMES if self.measurements is None else self.measurements
 
 
 def choose_start(start_from: StartFrom, bundle: Bundle | None, recipe: Recipe) -> Start:
@@ -76,7 +76,17 @@ def choose_start(start_from: StartFrom, bundle: Bundle | None, recipe: Recipe) -
     keeps_head = (head.pool, head.hidden) == (recipe.fusion.pool, recipe.fusion.hidden)
     keeps_head &= head.waveform_dim == (0 if waveform is None else waveform.config.feature_dim)
     fusion = nets.fusion if keeps_head else None
-    return Start(bundle, nets.detector, nets.local, nets.global_, fusion, waveform, True, draws_waveform=False)
+    return Start(
+        bundle,
+        nets.detector,
+        nets.local,
+        nets.global_,
+        fusion,
+        waveform,
+        from_bundle=True,
+        draws_waveform=False,
+        measurements=head.measurements,
+    )
 
 
 def network_config(config_class: Any, stage: Stage) -> Any:

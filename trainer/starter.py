@@ -1,9 +1,10 @@
 """The starter bundle, from public data sets: rendered signals first, then real pages on top.
 
 The detector learns from rendered LUDB records, whose waves cardiologists marked; the classifiers from rendered PTB-XL
-records and, unless ``rendered_only``, from the Khan pages. A fifth of each set's groups is put aside before anything is
-drawn and only measured; an inner part of the rest stops the training and fits thresholds. Which fifth of the real pages
-is put aside is the fold: five starters that differ in it alone judge every real page out of fold.
+records and, unless ``rendered_only``, from the Khan pages. A fifth of the groups of LUDB and Khan is put aside before
+anything is drawn and only measured, and PTB-XL's fold 9; an inner part of the rest, PTB-XL's fold 8, stops the training
+and fits thresholds. Which fifth of the real pages is put aside is the fold: five starters that differ in it alone judge
+every real page out of fold.
 """
 
 import hashlib
@@ -11,10 +12,11 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from ecgcore.bundle import Bundle, Networks, save_bundle
+from ecgcore.bundle import Bundle, Networks, SeenRow, save_bundle
 from ecgcore.errors import BadData
 from ecgcore.measure.measurements import MEASUREMENT_NAMES
 from ecgcore.types import FloatArray
@@ -24,9 +26,11 @@ from trainer.config import Recipe
 from trainer.crossval import page_answers
 from trainer.data import PreparedPage
 from trainer.engine import Progress, StageContext
+from trainer.files import write_json_atomic
 from trainer.looking import Looking
-from trainer.run_files import PREDICTIONS
+from trainer.run_files import PREDICTIONS, read_json
 from trainer.runs import read_answers, seen_rows, write_answers
+from trainer.sources import Record
 from trainer.stack import Trained
 from trainer.stages.head_features import Trunks
 from trainer.starter_figures import log_odds, real_figures, rendered_figures
@@ -36,12 +40,16 @@ from trainer.starter_plan import STARTER, StarterPlan
 from trainer.starter_stages import (
     Teaching,
     finder_of,
+    kept_copy,
     to_train,
     train_decision,
     train_finder,
     train_signals,
     train_trunks,
 )
+
+SETTINGS = "starter.json"
+"""With what a starter's folder was begun."""
 
 
 def build_starter(
@@ -94,8 +102,6 @@ def build_starter(
     """
     if ptbxl is None or (ludb is None and detector_from is None) or (khan is None and not rendered_only):
         raise BadData("The starter needs --ludb, --ptbxl and --khan.", "Name the folders, or add --rendered-only.")
-    if out.exists() and any(out.iterdir()) and not resume:
-        raise BadData(f"{out} is not empty.", "Choose another folder, or add --resume to go on.")
 
     def context(name: str) -> StageContext:
         return StageContext(out, name, device, seed, progress)
@@ -104,7 +110,21 @@ def build_starter(
         raise BadData("There are no networks to keep.", "Name the bundle that has them with --bundle.")
     cache = cache or out
     recipe = plan.recipe
-    init = None if start is None else to_train(start, plan, device)
+    settings = {
+        **recipe.to_json(),
+        "real": {
+            "global": asdict(plan.real_global),
+            "local": asdict(plan.real_local),
+            "waveform": asdict(plan.real_waveform),
+        },
+        "keeps_trunks": keeps_trunks,
+        "seed": seed,
+        "fold": fold,
+        "decided_by": [folder.name for folder in decide_by],
+        "detector_from": None if detector_from is None else detector_from.version,
+    }
+    _open_folder(out, {**settings, "start": None if start is None else start.version}, resume=resume)
+    init = None if start is None else kept_copy(start, device) if keeps_trunks else to_train(start, plan, device)
     if detector_from is None:
         assert ludb is not None
         boxed = ludb_pages(ludb, cache / "pages", plan.styles)
@@ -115,6 +135,8 @@ def build_starter(
     drawn_train = records.train[: plan.fusion_rendered] if keeps_trunks and not rendered_only else None
     rendered = ptbxl_pages(records, cache / "pages", drawn_train)
     real = None if rendered_only or khan is None else khan_pages(khan, cache / "pages", cache / "cache", fold)
+    if start is not None and real is not None:
+        _check_unseen(start, real.test, fold)
     # by the networks' weights, so that folds share what was seen
     looking = Looking(cache / "looks", has_frozen_detector=True, has_frozen_trunks=keeps_trunks)
 
@@ -124,7 +146,7 @@ def build_starter(
     lessons = [Lessons(p.train, beats(p.train), p.inner, beats(p.inner)) for p in (rendered, real) if p]
     taught = Teaching(lessons[0], lessons[1] if real else None, records.signals, records.inner, looking)
     if keeps_trunks and init is not None:
-        global_, local = init.global_.eval(), init.local.eval()
+        global_, local = init.global_, init.local
     else:
         global_, local = train_trunks(taught, plan, init, context)
     waveform = train_signals(taught, plan, None if init is None else init.waveform, context)
@@ -144,33 +166,59 @@ def build_starter(
         write_answers(out / PREDICTIONS, answers)
         figures |= real_figures(real.test, answers, calibrations)
     learnt = [page for split in (rendered, real) if split for page in (*split.train, *split.inner)]
-    rows = sorted({*seen_rows(learnt), *found.seen})
+    rows = sorted({*seen_rows(learnt), *found.seen, *([] if waveform is None else _seen_signals(records.signals))})
     save_bundle(
         out / "bundle",
         nets,
         trained.operating,
         version=(version or f"starter-{'rendered' if real is None else 'real'}-{seed}")
         + (f"-fold-{fold}" if fold else ""),
-        recipe={
-            **recipe.to_json(),
-            "real": {
-                "global": asdict(plan.real_global),
-                "local": asdict(plan.real_local),
-                "waveform": asdict(plan.real_waveform),
-            },
-            "keeps_trunks": keeps_trunks,
-            "seed": seed,
-            "rendered_only": rendered_only,
-            "fold": fold,
-            "decided_by": [folder.name for folder in decide_by],
-            "detector_from": None if detector_from is None else detector_from.version,
-        },
+        recipe={**settings, "rendered_only": rendered_only},
         seen=rows,
         parent=start,
         snapshot_hash=hashlib.sha256(json.dumps(rows).encode()).hexdigest(),
         metrics=figures,
         replace=True,
     )
+
+
+def _open_folder(out: Path, settings: dict[str, Any], *, resume: bool) -> None:
+    """Begin in an empty folder, or go on in one that was begun with the same settings.
+
+    Raises:
+        BadData: it holds something else.
+    """
+    settings = json.loads(json.dumps(settings))
+    if out.exists() and any(out.iterdir()) and not resume:
+        raise BadData(f"{out} is not empty.", "Choose another folder, or add --resume to go on.")
+    before = settings
+    if out.exists() and any(out.iterdir()):
+        before = read_json(out / SETTINGS)
+        if not isinstance(before, dict):
+            raise BadData(f"{out} was not begun by this version.", "Choose another folder.")
+    out.mkdir(parents=True, exist_ok=True)
+    changed = sorted(key for key in before.keys() | settings.keys() if before.get(key) != settings.get(key))
+    if changed:
+        raise BadData(
+            f"{out} holds a starter with another {', '.join(changed)}.",
+            "Resume with the same options, or choose another folder.",
+        )
+    write_json_atomic(out / SETTINGS, settings)
+
+
+def _check_unseen(start: Bundle, pages: Sequence[PreparedPage], fold: int) -> None:
+    """Raise BadData where the bundle was trained on pages that are only to be measured."""
+    seen = sum(start.has_seen(page.picture_hash, page.group, page.source_record) for page in pages)
+    if seen:
+        raise BadData(
+            f"Bundle {start.version} was trained on {seen} of the {len(pages)} pages that fold {fold} only measures.",
+            "Go on with the fold that it was trained with, or from a bundle that has seen no real page.",
+        )
+
+
+def _seen_signals(records: Sequence[Record]) -> list[SeenRow]:
+    """What has taught the waveform network without a page of it having been drawn."""
+    return [("", record.group, record.source_record) for record in records]
 
 
 def _decisions(

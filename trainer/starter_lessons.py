@@ -52,9 +52,14 @@ def diagnosis_of(page: PreparedPage) -> str:
     return page.key.split("/")[0] if page.source == "khan" else ""
 
 
+def diagnosis_weights(pages: Sequence[PreparedPage]) -> FloatArray:
+    """How often each page is drawn relative to its class: rare diagnoses more."""
+    return np.array([DIAGNOSIS_WEIGHTS.get(diagnosis_of(page), 1.0) for page in pages], dtype=np.float64)
+
+
 def mixing_weights(pages: Sequence[PreparedPage]) -> FloatArray:
-    """How often each page is drawn relative to its class: real pages ``KHAN_SHARE`` of it, rare diagnoses more."""
-    weights = np.array([DIAGNOSIS_WEIGHTS.get(diagnosis_of(page), 1.0) for page in pages])
+    """As ``diagnosis_weights``, and real pages are ``KHAN_SHARE`` of each class."""
+    weights = diagnosis_weights(pages)
     is_real = np.array([page.source == "khan" for page in pages])
     labels = np.array([page.label for page in pages])
     for label in (0, 1):

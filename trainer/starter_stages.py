@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 
 from ecgcore.bundle import Bundle, Networks, SeenRow
@@ -16,19 +15,19 @@ from ecgcore.local_model import LocalConfig, LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
 from trainer.config import DetectorStage
 from trainer.engine import StageContext
-from trainer.looking import Looking
+from trainer.looking import Looking, kept_features
 from trainer.runs import seen_rows
 from trainer.sources import Record
-from trainer.stages.classifiers import labels_of, train_global, train_local
+from trainer.stages.classifiers import train_global, train_local
 from trainer.stages.detector import best_min_score, train_detector
 from trainer.stages.fusion import new_head, train_fusion, train_head
-from trainer.stages.head_features import HeadFeatures, Trunks, with_beats, with_signals
+from trainer.stages.head_features import Trunks
 from trainer.stages.waveform import train_waveform
 from trainer.starter_figures import detector_figures
 from trainer.starter_lessons import Lessons, mixing_weights
 from trainer.starter_pages import Split
 from trainer.starter_plan import StarterPlan
-from trainer.starter_waveform import pretrain_waveform
+from trainer.starter_waveform import pretrain_waveform, tune_waveform
 
 
 @dataclass(frozen=True)
@@ -116,15 +115,17 @@ def train_trunks(
 def train_signals(
     taught: Teaching, plan: StarterPlan, init: WaveformNet | None, context: Callable[[str], StageContext]
 ) -> WaveformNet | None:
-    """Records first, unless ``init`` has learnt them; then what was read off pages, the real ones among them."""
+    """Records first, unless ``init`` has learnt them; then what was read off pages, the real ones if there are any."""
     stage = plan.recipe.waveform
     if stage is None:
         return None
     net = init or pretrain_waveform(taught.signals, stage, context("waveform-signals"), val=taught.signals_inner)
-    last = taught.last()
-    weights = None if taught.real is None else mixing_weights(last.train)
-    name = "waveform-rendered" if taught.real is None else "waveform-real"
-    return train_waveform(last.train, plan.real_waveform, context(name), init=net, val=last.inner, weights=weights)
+    if taught.real is not None:
+        return tune_waveform(
+            net, taught.real.gridded().train, taught.signals, plan.real_waveform, context("waveform-real")
+        )
+    drawn = taught.rendered
+    return train_waveform(drawn.train, plan.real_waveform, context("waveform-rendered"), init=net, val=drawn.inner)
 
 
 def train_decision(
@@ -138,12 +139,19 @@ def train_decision(
         return train_fusion(trunks, lessons.train, lessons.train_beats, stage, place, val=val)
     torch.manual_seed(place.seed)
     head = new_head(trunks, stage)
-    seen, beats = with_beats(lessons.train, lessons.train_beats)
-    learnt = HeadFeatures(*taught.looking.varied_features(trunks.global_, trunks.local, seen, beats), labels_of(seen))
-    checked = HeadFeatures(*taught.looking.features(trunks.global_, trunks.local, *val), labels_of(lessons.inner))
-    learnt = with_signals(learnt, trunks, seen, np.random.default_rng(place.seed))
-    train_head(head, learnt, stage, place, val=with_signals(checked, trunks, lessons.inner))
+    learnt, checked = kept_features(taught.looking, trunks, (lessons.train, lessons.train_beats), val, place.seed)
+    train_head(head, learnt, stage, place, val=checked)
     return head
+
+
+def kept_copy(start: Bundle, device: torch.device) -> Networks:
+    """A copy of the networks as they are; the signal's may be trained, the last layers of the others calibrated."""
+    nets = copy.deepcopy(start.nets)
+    for net in nets.by_part().values():
+        net.to(device).eval()
+    if nets.waveform is not None:
+        nets.waveform.requires_grad_(True)
+    return nets
 
 
 def to_train(start: Bundle, plan: StarterPlan, device: torch.device) -> Networks:

@@ -16,12 +16,16 @@ from torch import Tensor, nn
 from ecgcore.networks.waveform_net import LeadsOfNetwork, WaveformConfig, WaveformNet, leads_for_network
 from ecgcore.types import FloatArray
 from ecgcore.waveform.layout import LAYOUTS, LEADS, Layout
+from trainer.augment import balanced_order
 from trainer.config import WaveformStage
+from trainer.data import PreparedPage
 from trainer.engine import StageContext, Task, train
-from trainer.predict import features_of_leads, logits_of_pages
+from trainer.predict import features_of_leads, logits_of_pages, network_leads
 from trainer.sources import Record
-from trainer.stages.classifiers import LABEL_SMOOTHING, mean_log_loss
+from trainer.stages.classifiers import LABEL_SMOOTHING, balanced_batches, labels_of, mean_log_loss
 from trainer.stages.lead_augment import vary_leads
+from trainer.stages.waveform import teaching_pages
+from trainer.starter_lessons import diagnosis_weights
 
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
 FEWEST_RECORDS = 40
@@ -30,6 +34,8 @@ _SUPERCLASS_WEIGHT, _STATEMENTS_WEIGHT = 0.3, 3.0
 """Of a superclass' loss, and of all statements' together, where the label's is 1."""
 _USUAL_LAYOUTS = tuple(layout for layout in LAYOUTS if (layout.rows, layout.columns) == (3, 4))
 _USUAL_SHARE = 0.5
+PAGES_SHARE = 0.7
+"""Of what a network sees that is tuned to real pages."""
 _USUAL_STRIP, _STRIPS = 0.7, (1, 6, 10)
 """How often rhythm strips show II, then V1 and V5; else any leads."""
 
@@ -70,6 +76,53 @@ def pretrain_waveform(
 
     train(taught, Task(batches, steps, loss, validate if checked else None), stage, context)
     return taught.net
+
+
+def tune_waveform(
+    net: WaveformNet,
+    pages: Sequence[PreparedPage],
+    records: Sequence[Record],
+    stage: WaveformStage,
+    context: StageContext,
+) -> WaveformNet:
+    """Train a waveform network further, in place, on what was read off real pages; records keep it from forgetting.
+
+    All epochs are trained: so few pages stop the training by chance.
+
+    Args:
+        net: trained on records.
+        pages: labelled pages; those without leads, and of a layout that only one class prints, are left out.
+        records: as in ``pretrain_waveform``, ``1 - PAGES_SHARE`` of what is seen.
+        stage: how long and how fast; an epoch is a balanced pass over the pages.
+        context: where and for whom.
+    """
+    torch.manual_seed(context.seed)
+    config = net.config
+    seen_of = [(pages[i], network_leads(pages[i], config)) for i in teaching_pages(pages)]
+    read = [leads for _, leads in seen_of if leads is not None]
+    teaching = [page for page, leads in seen_of if leads is not None]
+    labels, weights = labels_of(teaching), diagnosis_weights(teaching)
+    taught = _Taught(net, _targets(records))
+    signals = [_resampled(record, config) for record in records]
+    of_pages = round(stage.batch * PAGES_SHARE / 2) * 2
+    steps = stage.steps_per_epoch or max(1, len(balanced_order(labels, np.random.default_rng(0))) // of_pages)
+
+    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        rng = np.random.default_rng([context.seed, epoch])
+        for chosen in balanced_batches(labels, of_pages, steps, rng, weights):
+            told = rng.choice(len(records), stage.batch - of_pages)
+            seen = [vary_leads(read[i], config.fs_hz, rng) for i in chosen]
+            seen += [_drawn(signals[i], config, rng) for i in told]
+            targets = torch.full((len(chosen), taught.targets.shape[1]), torch.nan)
+            targets[:, 0] = torch.as_tensor(labels[chosen])
+            yield torch.from_numpy(np.stack(seen)), torch.cat([targets, taught.targets[torch.as_tensor(told)]])
+
+    def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
+        leads, targets = (part.to(context.device) for part in batch)
+        return taught.loss(leads, targets)
+
+    train(taught, Task(batches, steps, loss), stage, context)
+    return net
 
 
 class _Taught(nn.Module):

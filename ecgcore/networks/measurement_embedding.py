@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 PIECES = 16
-"""On 937 real pages, five folds: 16 as good as 8, 24 worse (docs/waveform-network.md)."""
+"""On 937 real pages, five folds, numbers alone: AUROC 0.904 with 16, 0.903 with 8 (one run each)."""
 _EACH, _HIDDEN = 8, 64
 _DROPOUT = 0.3
 _UNMEASURED = 0.1
-"""Share of the numbers that are hidden in one draw of training, since on the next page others cannot be measured."""
+"""Share of the numbers that training takes for unmeasured in one draw: on the next page others cannot be measured, and
+a number's share of the decision is told by leaving it out."""
 
 
 class MeasurementEmbedding(nn.Module):
@@ -60,10 +61,9 @@ class MeasurementEmbedding(nn.Module):
 
     def forward(self, measured: Tensor) -> Tensor:
         """Features of each page, ``[B, feature_dim]``."""
-        encoded = self.encoded(measured)
         if self.training:
-            encoded = encoded * (torch.rand(*encoded.shape[:2], 1, device=encoded.device) > _UNMEASURED)
-        of_each = torch.relu(torch.einsum("bmp,mpe->bme", encoded, self.each) + self.bias)
+            measured = measured.masked_fill(torch.rand_like(measured) < _UNMEASURED, torch.nan)
+        of_each = torch.relu(torch.einsum("bmp,mpe->bme", self.encoded(measured), self.each) + self.bias)
         features: Tensor = self.layers(of_each.flatten(1))
         return features
 

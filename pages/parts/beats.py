@@ -22,8 +22,8 @@ HEAVIEST = 3
 """Beats shown for each of the two answers."""
 CROP_PX = 104
 SHARE = (
-    "The decision with the beat minus the decision without it, in log-odds. At most three beats for each answer are "
-    "shown, the heaviest first."
+    "The decision with the beat minus the decision without it, as log-odds before calibration. At most three beats for "
+    "each answer are shown, the heaviest first."
 )
 
 

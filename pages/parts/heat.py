@@ -71,10 +71,11 @@ def _cache_key(item: Screened) -> str:
 
 @st.cache_data(scope="session", max_entries=12, show_spinner=False)
 def _heat_png(key: str, source: HeatSource, _item: Screened, _shown: Shown, _bundle: Bundle) -> bytes:
-    heat: HeatArray | None = None
+    heat: HeatArray | None
     if source == "Signal":
         heat = signal_heat_map(_bundle, _item.prediction, width_px=VIEW_WIDTH_PX, photo_wh=_shown.wh)
-    if heat is None:
+        assert heat is not None  # such a page has an answer of its signal
+    else:
         heat = page_heat_map(_shown.photo_rgb, _bundle, _item.prediction, width_px=VIEW_WIDTH_PX, photo_wh=_shown.wh)
     bgra = np.dstack([np.full((*heat.shape, 3), HEAT_RGB[::-1], np.uint8), (255 * heat).astype(np.uint8)])
     return cv2.imencode(".png", bgra)[1].tobytes()

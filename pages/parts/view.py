@@ -51,7 +51,7 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
         leads = _switch("Leads", "show-leads", LEADS_LEGEND, "" if lines.xs else NO_LEADS)
         without_scale = NO_MILLIMETRES if item.prediction.px_per_mm is None else ""
         measuring = _switch("Caliper", "caliper-on", CALIPER_HELP, without_scale)
-        source = _source(item) if heat else "Page"
+        source = _source(item, is_shown=heat)
         opacity = _opacity() if heat else 0.0
     # Once computed, the heat stays in the browser, so that it is there at once when it is switched on again.
     explained: set[str] = st.session_state.setdefault("explained", set())
@@ -95,15 +95,23 @@ def _switch(words: str, key: str, what_for: str, why_not: str) -> bool:
     return is_on and not why_not
 
 
-def _source(item: Screened) -> HeatSource:
-    """Of which network Grad-CAM is shown; no choice where only the page's picture was judged."""
+def _source(item: Screened, *, is_shown: bool) -> HeatSource:
+    """Of which network Grad-CAM is shown, or was shown last; no choice where only the page's picture was judged."""
     sources = heat_sources(item.prediction)
     if len(sources) == 1:
         return sources[0]
-    chosen: HeatSource = st.segmented_control(
-        "Grad-CAM of", sources, default="Page", required=True, key="heat-source", label_visibility="collapsed"
-    )
-    return chosen
+    if is_shown:
+        st.session_state["heat-source-last"] = st.segmented_control(
+            "Grad-CAM of",
+            sources,
+            default="Page",
+            required=True,
+            key="heat-source",
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+    last: HeatSource = st.session_state.get("heat-source-last", "Page")
+    return last
 
 
 def _opacity() -> float:

@@ -3,15 +3,21 @@
 import csv
 import io
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
+from time import sleep
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotations import freed_bytes
+from annotations.freed_bytes import note_bytes_left
 from annotations.mention_files import Mentions
 from annotations.model import StoreError
 from annotations.store import Store
@@ -34,7 +40,10 @@ KILLS = {
 PROGRAM = """
 import os, sys
 from importlib import import_module
+from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
+from time import sleep
 from annotations.store import Store
 from annotations.upkeep import erase_group
 store, (module, _, name), left = Store(Path(sys.argv[1])), sys.argv[2].rpartition("."), [int(sys.argv[3])]
@@ -201,3 +210,56 @@ def _forgotten(folder: Path, name: str, text: str) -> str:
     content = path.read_text()
     path.unlink()
     return content
+
+
+def test_two_who_erase_at_once_leave_nothing_of_either(trained: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second patient is erased while files forget the first; who is done crosses off its own notes alone."""
+    signs = [row["picture_hash"] for row in trained.rows("SELECT picture_hash FROM image")]
+    plain, is_open, may_erase = Mentions.forget_in, Event(), Event()
+
+    def erase_the_second() -> None:
+        store = Store(trained.folder)
+        is_open.set()
+        may_erase.wait(60)
+        with suppress(StoreError):
+            erase_group(store, "John Roe", "Ben")
+        store.close()
+
+    def forget_the_first(mentions: Mentions, *arguments: Any) -> None:
+        may_erase.set()
+        while len(trained.rows("SELECT 1 FROM erasure")) < 2:
+            sleep(0.01)
+        plain(mentions, *arguments)
+
+    second = Thread(target=erase_the_second)
+    second.start()
+    is_open.wait(60)
+    monkeypatch.setattr(Mentions, "forget_in", forget_the_first)
+    with suppress(StoreError):  # the other's connection may keep the log; the next start empties it
+        erase_group(trained, "Jane Doe", "Ada")
+    second.join(60)
+    again = Store(trained.folder)
+    assert again.rows("SELECT * FROM mention") == []
+    assert holders(again, *signs, "Jane Doe", "John Roe") == set()
+
+
+def test_bytes_that_another_leaves_meanwhile_stay_noted(trained: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who writes the database anew does not cross off what another has erased since, should that one be killed."""
+    other = Store(trained.folder)
+
+    def erased_by_another(connection: sqlite3.Connection) -> int:
+        if connection.in_transaction:
+            return plain(connection)
+        before = plain(connection)
+        with other.writing() as of_other:
+            note_bytes_left(of_other)
+        return before
+
+    plain = freed_bytes._changes_of_others
+    monkeypatch.setattr(freed_bytes, "_changes_of_others", erased_by_another)
+    with suppress(StoreError):
+        freed_bytes.forget_bytes(trained)
+    assert trained.rows("SELECT * FROM bytes_left") == [{"id": 1}]
+    monkeypatch.undo()
+    other.close()
+    assert Store(trained.folder).rows("SELECT * FROM bytes_left") == []

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from ecgcore.errors import BadData
 from trainer.config import RECIPES
 from trainer.data import PreparedPage
 from trainer.fold_summary import summarise
@@ -30,9 +32,12 @@ def test_a_network_that_not_every_fold_has_gets_no_figures(tmp_path: Path) -> No
     assert set(summary["auroc_differences"]) == {"fused minus local", "fused minus global"}
 
 
-def test_a_run_of_an_earlier_version_is_resumed(tmp_path: Path) -> None:
-    recipe = RECIPES["quick"].to_json()
-    assert "waveform" not in RECIPES["patent"].to_json()
-    before = {name: of for name, of in recipe.items() if name != "waveform"}
+@pytest.mark.parametrize("written", ["quick-pictures-alone", "quick-with-waveform"])
+def test_a_run_of_an_earlier_version_is_resumed(written: str, tmp_path: Path) -> None:
+    """As versions wrote it that knew no waveform network, and none of the measurements."""
+    before = json.loads((Path(__file__).parent / "recipes" / f"{written}.json").read_text())
     open_run(tmp_path / "run", {"recipe": before, "seed": 0}, "file\n", resume=False)
-    open_run(tmp_path / "run", {"recipe": recipe, "seed": 0}, "file\n", resume=True)
+    open_run(tmp_path / "run", {"recipe": RECIPES["quick"].to_json(), "seed": 0}, "file\n", resume=True)
+    other = {**RECIPES["quick"].to_json(), "min_score": 0.123}
+    with pytest.raises(BadData, match="another recipe"):
+        open_run(tmp_path / "run", {"recipe": other, "seed": 0}, "file\n", resume=True)

@@ -10,16 +10,18 @@ from PIL import Image
 
 from ecgcore.bundle import load_bundle
 from ecgcore.errors import BadData
+from ecgcore.measure.measurements import MEASUREMENT_NAMES
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray
+from tests.tiny import save_tiny_bundle
 from tests.trainer.pages import prepared_page
 from tests.trainer.wfdb_files import write_ludb_record
 from trainer.config import RECIPES
 from trainer.runs import read_answers
 from trainer.starter import build_starter
 from trainer.starter_lessons import KHAN_SHARE, mixing_weights
-from trainer.starter_pages import khan_pages
+from trainer.starter_pages import khan_pages, ptbxl_records
 from trainer.starter_plan import StarterPlan
 
 TINY = RECIPES["tiny"]
@@ -27,16 +29,17 @@ PLAN = StarterPlan(TINY, TINY.global_, TINY.local, TINY.waveform, styles=(1, 1, 
 ABNORMAL_KINDS = [kind for kind in KINDS if kind not in {"normal", "tachycardia"}]
 
 
-def _write_ptbxl(folder: Path, records: int) -> None:
+def _write_ptbxl(folder: Path, records: int, *, folds: bool = False) -> None:
     folder.mkdir()
-    deltas, rows = [], ["ecg_id,label,patient_id"]
+    deltas, rows = [], ["ecg_id,label,patient_id" + (",fold" if folds else "")]
     for number in range(records):
         abnormal = number % 2
         kind = ABNORMAL_KINDS[number % len(ABNORMAL_KINDS)] if abnormal else "normal"
         signals_mv, _, _ = synthetic_ecg(kind, number, fs_hz=250)
         steps = np.round(signals_mv / 0.005).astype(np.int16)
         deltas.append(np.diff(steps, axis=-1, prepend=np.int16(0)))
-        rows.append(f"{number},{'abnormal' if abnormal else 'normal'},{number}")
+        fold = f",{1 + number % 10}" if folds else ""
+        rows.append(f"{number},{'abnormal' if abnormal else 'normal'},{number}{fold}")
     np.savez(folder / "ptbxl.npz", delta=np.stack(deltas))
     (folder / "ptbxl.csv").write_text("\n".join(rows))
 
@@ -114,6 +117,44 @@ def test_the_whole_circle(data: Path, tmp_path: Path, ecg_page_rgb: ByteArray) -
     khan_groups = [f"khan:g{number}" for number in range(16)]
     assert not any(ancestor.has_seen(group=group) for group in khan_groups)
     assert 0.6 < np.mean([bundle.has_seen(group=group) for group in khan_groups]) < 1
+
+
+def test_signals_are_added_to_a_bundle_whose_trunks_stay(data: Path, tmp_path: Path) -> None:
+    older = load_bundle(save_tiny_bundle(tmp_path / "older", has_waveform=False), "cpu")
+    messages: list[str] = []
+    kept: dict[str, Any] = {"rendered_only": False, "detector_from": older, "messages": messages}
+    _build(data, tmp_path / "out", **kept, start=older, keeps_trunks=True)
+    assert {"waveform-signals", "waveform-real", "fusion-real"} <= set(messages)
+    assert not {"detector", "global-real", "local-real"} & set(messages)
+    newer = load_bundle(tmp_path / "out" / "bundle", "cpu")
+    for before, after in ((older.nets.local, newer.nets.local), (older.nets.global_, newer.nets.global_)):
+        for name, value in before.state_dict().items():
+            if not name.startswith("fc."):  # which calibration changes
+                assert torch.equal(value, after.state_dict()[name]), name
+    assert newer.nets.waveform is not None
+    assert newer.nets.fusion.config.measurements == MEASUREMENT_NAMES
+    assert newer.nets.fusion.embedding is not None and newer.nets.fusion.embedding.knows_edges
+    assert all(newer.has_seen(source_record=record.source_record) for record in ptbxl_records(data / "ptbxl").train)
+    with pytest.raises(BadData, match="no networks to keep"):
+        _build(data, tmp_path / "new", rendered_only=False, keeps_trunks=True)
+    with pytest.raises(BadData, match="holds a starter with another keeps_trunks"):
+        _build(data, tmp_path / "out", **kept, start=older, resume=True)
+    with pytest.raises(BadData, match=r"trained on \d+ of the \d+ pages that fold 1 only measures"):
+        _build(data, tmp_path / "leak", **kept, start=newer, keeps_trunks=True, fold=1)
+
+
+def test_ptbxl_keeps_its_own_folds(tmp_path: Path) -> None:
+    _write_ptbxl(tmp_path / "ptbxl", 30, folds=True)
+    records = ptbxl_records(tmp_path / "ptbxl")
+    parts = [{record.source_record for record in part} for part in (records.train, records.inner, records.test)]
+    assert [len(part) for part in parts] == [24, 3, 3]
+    assert {record.fold for record in records.inner} == {8}
+    assert {record.fold for record in records.test} == {9}
+    assert {record.source_record for record in records.signals} == parts[0]
+    seen = records.test[0]
+    folder = save_tiny_bundle(tmp_path / "b", seen=[("0" * 64, seen.group, seen.source_record)])
+    left = ptbxl_records(tmp_path / "ptbxl", load_bundle(folder, "cpu")).test
+    assert {record.source_record for record in left} == parts[2] - {seen.source_record}
 
 
 def test_folds_measure_every_real_page_once_and_decide_for_each_other(data: Path, tmp_path: Path) -> None:

@@ -1,17 +1,19 @@
 """What each part of the model says of a page, and which measurements weighed most."""
 
+import numpy as np
 import streamlit as st
 
-from ecgcore.measure.measurements import Measurements
 from ecgcore.types import Prediction
 from pages.parts.screen.measurement_table import LEAD_WORDS, WORDS, value_text
 
 HEAVIEST, FAINTEST = 3, 0.05
 """Measurements told for each answer, and the log-odds from which one is worth telling."""
 SHARE = (
-    "Left: what each part answers by itself, as probability of abnormal. Right: the decision with the signal or the "
-    "measurements minus the decision without them, in log-odds; + speaks for abnormal, − for normal."
+    "Alone: what each part answers by itself, as probability of abnormal. Share: the decision with the signal or the "
+    "measurements minus the decision without them, as log-odds before calibration; + speaks for abnormal, − for "
+    "normal. Numbers in brackets: the same of one measurement. Each is taken out alone, so shares do not add up."
 )
+OTHER_PAPER = " As read at the speed and gain that the picture tells, which the model sees."
 
 
 def part_answers(prediction: Prediction) -> None:
@@ -20,8 +22,9 @@ def part_answers(prediction: Prediction) -> None:
         return
     st.markdown("**What each part says**", help=SHARE)
     st.markdown("\n".join(["| | Alone | Share |", "|:--|:--|:--|", *part_rows(prediction)]))
+    other_paper = OTHER_PAPER if is_other_paper(prediction) else ""
     for answer, numbers in heaviest_measurements(prediction).items():
-        st.caption(f"Measurements supporting {answer}: {', '.join(numbers)}.")
+        st.caption(f"Measurements supporting {answer}: {', '.join(numbers)}.{other_paper}")
 
 
 def part_rows(prediction: Prediction) -> list[str]:
@@ -41,31 +44,29 @@ def part_rows(prediction: Prediction) -> list[str]:
 
 def heaviest_measurements(prediction: Prediction) -> dict[str, list[str]]:
     """Name, value and share of the measurements that weighed most for each answer that any of them supports."""
-    found, shares = prediction.measurements, prediction.measurement_shares
-    if found is None:
-        return {}
-    order = sorted(shares, key=lambda name: -abs(shares[name]))
-    told = {
-        answer: [name for name in order if sign * shares[name] >= FAINTEST][:HEAVIEST]
+    told = prediction.measurement_shares
+    order = sorted(told, key=lambda name: -abs(told[name][1]))
+    chosen = {
+        answer: [name for name in order if sign * told[name][1] >= FAINTEST][:HEAVIEST]
         for answer, sign in (("abnormal", 1), ("normal", -1))
     }
-    return {
-        answer: [f"{_words(name)} {_value(found, name)} ({_signed(shares[name])})" for name in names]
-        for answer, names in told.items()
-        if names
-    }
+    return {answer: [_words(name, *told[name]) for name in names] for answer, names in chosen.items() if names}
 
 
-def _words(name: str) -> str:
-    """A measurement's name as the pages write it: "PR", "ST in V2"."""
-    value, _, lead = name.partition(".")
-    words = {**WORDS, **LEAD_WORDS, "sdnn_ms": "SDNN", "rmssd_ms": "RMSSD"}[value]
-    return f"{words} in {lead}" if lead else words
+def is_other_paper(prediction: Prediction) -> bool:
+    """Whether the model was told other values than stand in the table, since a reader has set another paper since."""
+    found = prediction.measurements
+    if found is None or not prediction.measurement_shares:
+        return False
+    told = np.array([value for value, _ in prediction.measurement_shares.values()])
+    return not np.allclose(found.vector(list(prediction.measurement_shares)), told, rtol=1e-4, atol=1e-4)
 
 
-def _value(found: Measurements, name: str) -> str:
-    number = float(found.vector([name])[0])
-    return value_text(name.partition(".")[0], number)
+def _words(name: str, value: float, share: float) -> str:
+    """A measurement as the page writes it: "ST in V2 0.21 mV (+0.31)"."""
+    number, _, lead = name.partition(".")
+    words = {**WORDS, **LEAD_WORDS, "sdnn_ms": "SDNN", "rmssd_ms": "RMSSD"}[number]
+    return f"{words}{f' in {lead}' if lead else ''} {value_text(number, value)} ({_signed(share)})"
 
 
 def _signed(share: float) -> str:
