@@ -144,6 +144,29 @@ def test_an_old_tab_cannot_save_onto_a_page_that_came_after_an_erased_one(app: A
     assert readings.head(data, new.id) is None
 
 
+def test_drafts_addresses_and_revisions_of_an_erased_page_reach_no_other(app: AppTest, data: Store) -> None:
+    tab = AppTest.from_file(str(APP), default_timeout=60)
+    tab.query_params["who"], tab.query_params["page"] = "Ada", "3"
+    sound(sound(tab.run()).switch_page("pages/review.py").run())
+    used = data.rows("SELECT max(id) AS last FROM revision")[0]["last"] or 0
+    erase_group(data, data.picture(3).group_key, "Ben")
+    new, _ = data.add_picture(picture_rgb(20))
+    before = data.rows("SELECT * FROM draft")
+    shown = {button.label.split(" `")[0]: button for button in tab.button}
+    sound(shown["Abnormal"].click().run())  # what is pressed is drafted at once
+    assert data.rows("SELECT * FROM draft") == before
+    assert readings.draft_of(data, new.id, "Ada") is None
+
+    again = AppTest.from_file(str(APP), default_timeout=60)
+    again.query_params["who"], again.query_params["page"] = "Ada", "3"
+    sound(sound(again.run()).switch_page("pages/review.py").run())
+    told = [element.value for kind in (again.error, again.warning, again.info, again.toast) for element in kind]
+    assert any("Page 3" in text for text in told), told
+    assert readings.head(data, new.id) is None
+    later = readings.save(data, new.id, "Ben", NORMAL, base_revision_id=None)
+    assert later.id > used
+
+
 def test_agreement(app: AppTest, data: Store) -> None:
     assert any("read twice" in info.value for info in app.info)
     readings.save(data, 1, "Ben", NORMAL, base_revision_id=None, reader="Ben")
