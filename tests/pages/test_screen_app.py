@@ -99,7 +99,14 @@ def test_switches_and_chosen_beat_leave_the_figure_alone(app: AppTest, ecg_page_
     at_first = app.get("plotly_chart")[0].proto.spec
     assert len(json.loads(at_first)["layout"]["images"]) == 2, "the page, and the place of Grad-CAM"
     app.toggle(key="show-heat").set_value(True).run()
+    assert "in the whole page" in texts(app)
+    app.segmented_control(key="heat-source").set_value("Signal").run()
+    assert "along the traces" in texts(app)
     app.toggle(key="show-heat").set_value(False).run()
+    app.toggle(key="show-heat").set_value(True).run()
+    assert "along the traces" in texts(app), "the choice outlives the switch"
+    app.toggle(key="show-heat").set_value(False).run()
+    assert "What each part says" in texts(app)
     app.toggle(key="show-beats").set_value(False).run()
     app.toggle(key="show-panel").set_value(True).run()
     app.toggle(key="caliper-on").set_value(True).run()

@@ -70,4 +70,4 @@ def _words(name: str, value: float, share: float) -> str:
 
 
 def _signed(share: float) -> str:
-    return f"{share:+.2f}".replace("-", "−")
+    return f"{round(share, 2) + 0.0:+.2f}".replace("-", "−").replace("+0.00", "0.00")
