@@ -30,7 +30,7 @@ from trainer.evaluate import figures_table, leave_out_seen
 from trainer.folds import assign_folds
 from trainer.looking import LOWEST_SCORE
 from trainer.metrics import Interval, classification_metrics, paired_auroc_difference
-from trainer.predict import fused_logits, page_features
+from trainer.predict import fused_logits
 from trainer.stages.detector import detect_pages
 from trainer.stages.fusion import train_head
 from trainer.stages.head_features import HeadFeatures, Trunks, still_features, varied_features, with_beats
@@ -60,9 +60,8 @@ class Judged:
     def part(self, belongs: Callable[[PreparedPage], bool]) -> "Judged":
         """Some of the pages."""
         rows = [row for row, page in enumerate(self.pages) if belongs(page)]
-        f = self.features
-        features = HeadFeatures(f.f_global[rows], [f.f_beats[row] for row in rows], f.labels[rows])
-        return Judged([self.pages[r] for r in rows], {k: v[rows] for k, v in self.logits.items()}, features)
+        logits = {name: values[rows] for name, values in self.logits.items()}
+        return Judged([self.pages[row] for row in rows], logits, self.features.rows(rows))
 
     @property
     def labels(self) -> np.ndarray:
@@ -86,12 +85,12 @@ def judge(bundle: Bundle, pages: Sequence[PreparedPage]) -> Judged:
         raise BadData(f"Bundle {bundle.version} has seen some of these pages: {seen}.", "Name another bundle.")
     nets = bundle.nets
     beats = found_beats(bundle, pages)
-    features = still_features(Trunks(nets.global_, nets.local), pages, beats)
+    features = still_features(Trunks.of(nets), pages, beats)
     with torch.inference_mode():
         logits = {
             "local": np.array([float(nets.local.fc(f).mean()) if len(f) else np.nan for f in features.f_beats]),
             "global": nets.global_.fc(features.f_global).squeeze(1).double().numpy(),
-            "fused": fused_logits(nets.fusion, page_features(features.f_global, features.f_beats)),
+            "fused": fused_logits(nets.fusion, features.pooled()),
         }
     return Judged(list(pages), logits, features)
 
@@ -136,8 +135,8 @@ def compare_pools(
     def found(pages: Sequence[PreparedPage]) -> tuple[list[PreparedPage], list[FloatArray]]:
         return with_beats(pages, found_beats(bundle, pages))
 
-    learnt = varied_features(Trunks(nets.global_, nets.local), *found(train), SEED)
-    checked = still_features(Trunks(nets.global_, nets.local), *found(inner))
+    learnt = varied_features(Trunks.of(nets), *found(train), SEED)
+    checked = still_features(Trunks.of(nets), *found(inner))
     heads: dict[str, FusionHead] = {}
     for pool in ("sum", "mean"):
         torch.manual_seed(SEED)
@@ -145,7 +144,7 @@ def compare_pools(
         context = StageContext(None, f"fusion-{pool}", torch.device("cpu"), SEED)
         train_head(heads[pool], learnt, STARTER.recipe.fusion, context, val=checked)
     for name, part in judged.items():
-        pooled = page_features(part.features.f_global, part.features.f_beats)
+        pooled = part.features.pooled()
         p = {pool: expit(fused_logits(head, pooled)) for pool, head in heads.items()}
         for pool, values in p.items():
             auroc = classification_metrics(part.labels, values, None, part.groups)["auroc"]

@@ -63,7 +63,13 @@ class Pages:
 
 
 def look(bundle: Bundle, seen: SeenPages) -> Pages:
-    """The unfused answers do not change while trunks stay as they are."""
+    """The unfused answers do not change while trunks stay as they are.
+
+    Raises:
+        BadData: the bundle's head sees more than pages and beats, which this measurement does not give it.
+    """
+    if bundle.nets.waveform is not None or bundle.nets.fusion.config.measurements:
+        raise BadData(f"Bundle {bundle.version} uses signals or measurements.", "Name a bundle of pictures alone.")
     local = mean_logits_of_beats(bundle.nets.local, seen.f_beats)
     global_ = logits_of_pages(bundle.nets.global_, seen.f_global)
     return Pages(seen, *(1 / (1 + np.exp(-logits)) for logits in (local, global_)))

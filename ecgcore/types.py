@@ -234,9 +234,8 @@ class Prediction:
     """What one bundle said of one page (contract 1), with what the app shows beside it.
 
     All coordinates are floats on pixel edges of the upright input picture. ``p_normal_below`` and ``p_abnormal_from``
-    are the bounds that held for this page, wider than the bundle's own on a poor one; ``leads_found`` counts lead
-    stretches without rhythm strips; ``ink`` is the panel that the networks saw; ``waveform_share`` and
-    ``measurements_share`` are what both added to the fused logit, ``measurement_shares`` value and share of each.
+    are the bounds that held for this page, wider than the bundle's own on a poor one; ``leads_found`` counts stretches
+    without rhythm strips; ``ink``: what the networks saw; shares: what was added to the fused logit, with each value.
     """
 
     file: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import Tensor
 
+from ecgcore.bundle import Networks
 from ecgcore.errors import BadData
 from ecgcore.fusion import FusionHead, PageFeatures
 from ecgcore.global_model import GlobalNet
@@ -40,6 +41,11 @@ class Trunks:
     local: LocalNet
     waveform: WaveformNet | None = None
     measurements: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, nets: Networks) -> "Trunks":
+        """Those of a bundle."""
+        return cls(nets.global_, nets.local, nets.waveform, nets.fusion.config.measurements)
 
     def fit(self, head: FusionHead) -> bool:
         """Whether a head takes their features."""
@@ -89,6 +95,14 @@ class HeadFeatures:
     labels: FloatArray
     f_waveform: Tensor | None = None
     measured: Tensor | None = None
+
+    def rows(self, rows: Sequence[int]) -> "HeadFeatures":
+        """Those of some pages."""
+        numbers = list(rows)
+        f_waveform = None if self.f_waveform is None else self.f_waveform[numbers]
+        measured = None if self.measured is None else self.measured[numbers]
+        f_beats = [self.f_beats[row] for row in numbers]
+        return HeadFeatures(self.f_global[numbers], f_beats, self.labels[numbers], f_waveform, measured)
 
     def pooled(self) -> PageFeatures:
         """As the head takes them."""
