@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,10 +7,11 @@ import torch
 
 from ecgcore.bundle import Bundle, Networks
 from ecgcore.measure.measurements import MEASUREMENT_NAMES
-from tests.tiny import TINY_OPERATING, tiny_networks
+from tests.tiny import TINY_OPERATING, save_tiny_bundle, tiny_networks
 from tests.trainer.pages import prepared_page
 from trainer.config import RECIPES, FusionStage
 from trainer.data import PreparedPage
+from trainer.descent import Ancestor, start_chooser
 from trainer.engine import StageContext
 from trainer.predict import fused_logits
 from trainer.stages.fusion import new_head, train_head
@@ -73,9 +75,23 @@ def test_a_bundle_is_retrained_with_what_its_head_is_told(has_measurements: bool
     assert choose_start("random", bundle, recipe).measurements_of(recipe) == MEASUREMENT_NAMES
 
 
+@pytest.mark.parametrize("has_measurements", [True, False])
+def test_a_fold_without_a_clean_ancestor_is_told_what_the_others_are(has_measurements: bool, tmp_path: Path) -> None:
+    seen = [("", "p1", "")]
+    folder = save_tiny_bundle(tmp_path / "b", seen=seen, has_waveform=has_measurements)
+    recipe = RECIPES["tiny"]
+    choose = start_chooser([Ancestor.of(folder)], "bundle", recipe, "cpu", needs_bundle=False)
+    of_clean, of_seen = (choose([replace(page(1, 0), group=group)]) for group in ("p0", "p1"))
+    assert [chosen.facts["from"] for chosen in (of_clean, of_seen)] == ["bundle", "random"]
+    told = [chosen.start.measurements_of(recipe) for chosen in (of_clean, of_seen)]
+    assert told == [MEASUREMENT_NAMES if has_measurements else ()] * 2
+
+
 def test_the_published_method_is_told_nothing() -> None:
     patent = RECIPES["patent"]
     assert Start().measurements_of(patent) == ()
+    bundle = Bundle("x", None, {}, tiny_networks(), TINY_OPERATING, torch.device("cpu"))  # type: ignore[arg-type]
+    assert choose_start("bundle", bundle, patent).measurements_of(patent) == ()
     nets = tiny_networks(has_waveform=False)
     assert new_head(Trunks(nets.global_, nets.local), patent.fusion).embedding is None
     assert "measures" not in patent.to_json()["fusion"]
