@@ -53,7 +53,7 @@ def load_checkpoint(
 
     Returns:
         The best weights so far, empty where there is no sound checkpoint and nothing was changed; and the files that
-        turned out to be damaged.
+        turned out to be damaged, or of another network.
     """
     damaged: list[Path] = []
     for file in (path, _before(path)):
@@ -61,6 +61,7 @@ def load_checkpoint(
             continue
         try:
             tensors, noted = _read(file)
+            _check_fits(_under("model/", tensors), model)
         except (OSError, ValueError, KeyError, SafetensorError):
             damaged.append(file)
             continue
@@ -94,6 +95,13 @@ def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if metadata["sha256"] != _digest(tensors, metadata["history"]):
         raise ValueError("the content does not fit its sha256")
     return tensors, json.loads(metadata["history"])
+
+
+def _check_fits(stored: Mapping[str, Tensor], model: nn.Module) -> None:
+    """Raise ValueError for the weights of another network, as an earlier version built it."""
+    expected = model.state_dict()
+    if {name: value.shape for name, value in stored.items()} != {name: v.shape for name, v in expected.items()}:
+        raise ValueError("the weights are those of another network")
 
 
 def _digest(tensors: Mapping[str, Tensor], history: str) -> str:

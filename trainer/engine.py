@@ -209,5 +209,6 @@ def _resume(
     best, damaged = load_checkpoint(path, model, optimiser, history)
     for file in damaged:
         went_on = f"after epoch {len(history['train_loss'])}" if best else "from its beginning"
-        context.progress({"stage": context.name, "message": f"{file.name} is damaged; the stage goes on {went_on}."})
+        unusable = f"{file.name} is damaged, or of another network"
+        context.progress({"stage": context.name, "message": f"{unusable}; the stage goes on {went_on}."})
     return {name: tensor.to(context.device) for name, tensor in best.items()}

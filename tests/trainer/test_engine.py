@@ -141,11 +141,25 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_ends_the_same(tmp
         history = train(second, _line_task(second), STAGE, context)
         assert len(history["train_loss"]) == 4
         said = [event["message"] for event in told if "message" in event]
-        assert said[-1].endswith(f"is damaged; the stage goes on {went_on}.")
+        assert said[-1].endswith(f"is damaged, or of another network; the stage goes on {went_on}.")
         for name, tensor in undisturbed.state_dict().items():
             assert torch.allclose(tensor, second.state_dict()[name]), name
         for file in tmp_path.iterdir():
             file.unlink()
+
+
+def test_the_checkpoint_of_another_network_is_left_out(tmp_path: Path) -> None:
+    """As where a later version builds a larger one: the stage is trained again, and nothing fails."""
+    smaller = nn.Sequential(nn.Linear(1, 2), nn.BatchNorm1d(2), nn.Linear(2, 1))
+    train(smaller, _line_task(smaller), STAGE, StageContext(tmp_path, "line", CPU))
+    told: list[dict[str, Any]] = []
+    model, alone = _model(), _model()
+    history = train(model, _line_task(model), STAGE, StageContext(tmp_path, "line", CPU, progress=told.append))
+    assert len(history["train_loss"]) == 4
+    assert any("of another network; the stage goes on from its beginning." in str(event) for event in told)
+    train(alone, _line_task(alone), STAGE, StageContext(None, "line", CPU))
+    for name, tensor in alone.state_dict().items():
+        assert torch.allclose(tensor, model.state_dict()[name]), name
 
 
 def test_a_validation_that_says_nothing_leaves_the_training_loss_to_decide() -> None:
