@@ -10,9 +10,9 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from annotations.derived import forget_derived
 from annotations.freed_bytes import forget_bytes_left, note_bytes_left
@@ -168,7 +168,7 @@ def _forget(store: "Store", own_run: int | None) -> bool:
     return not changed & at_work
 
 
-def _cross_off(connection: sqlite3.Connection, notes: Iterable[sqlite3.Row]) -> None:
+def _cross_off(connection: sqlite3.Connection, notes: Iterable[Mapping[str, Any]]) -> None:
     done = [(row["kind"], row["value"]) for row in notes]
     connection.executemany("DELETE FROM mention WHERE kind = ? AND value = ?", done)
 
