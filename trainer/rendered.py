@@ -166,6 +166,10 @@ def _labelled_page(record: Record, number: int, seed: int) -> PreparedPage | Non
     return prepare_rendered(record, page, boxed=False, key=f"{record.source_record}/{number}")
 
 
+_FEW_PAGES = 16
+"""So many are drawn sooner here than two processes start, which load torch first."""
+
+
 def _in_processes(
     make: Callable[[Record, int, int], PreparedPage | None],
     records: Sequence[Record],
@@ -174,6 +178,9 @@ def _in_processes(
     workers: int,
 ) -> Iterator[PreparedPage]:
     jobs = [(record, number) for number in styles for record in records]
+    if len(jobs) <= _FEW_PAGES:
+        yield from (page for record, number in jobs if (page := make(record, number, seed)) is not None)
+        return
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         names, numbers = [job[0] for job in jobs], [job[1] for job in jobs]
         for page in pool.map(make, names, numbers, [seed] * len(jobs), chunksize=8):
