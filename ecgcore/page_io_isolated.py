@@ -47,7 +47,11 @@ def read_untrusted(source: Path | bytes, name: str) -> list[ByteArray]:
     with _turns:
         worker = _worker()
         try:
-            answer = worker.decode(data, name)
+            if not worker.takes(data, name):  # it died at rest, which says nothing of the file
+                worker.kill()
+                worker = _Worker()
+                worker.takes(data, name)
+            answer = worker.decode(name)
         except BaseException:
             worker.kill()
             raise
@@ -82,8 +86,17 @@ class _Worker:
         """Whether it can be asked."""
         return self._process.poll() is None
 
-    def decode(self, data: bytes, name: str) -> list[ByteArray] | UnreadablePicture:
-        """The pages of a file, or the worker's refusal of it.
+    def takes(self, data: bytes, name: str) -> bool:
+        """Hand it a file; false where it had died before."""
+        head = {"name": name, "bytes": len(data), "page_s": MAX_PAGE_S}
+        try:
+            self._send(json.dumps(head).encode() + b"\n" + data)
+        except OSError:
+            return False
+        return True
+
+    def decode(self, name: str) -> list[ByteArray] | UnreadablePicture:
+        """The pages of the file that it took, or its refusal of it.
 
         Raises:
             UnreadablePicture: the worker crashed or took too long and can only be killed.
@@ -92,8 +105,6 @@ class _Worker:
         refusal: UnreadablePicture | None = None
         deadline = time.monotonic() + MAX_FILE_S
         try:
-            head = {"name": name, "bytes": len(data), "page_s": MAX_PAGE_S}
-            self._send(json.dumps(head).encode() + b"\n" + data)
             while True:
                 message = self._message(deadline)
                 if "end" in message:

@@ -137,6 +137,17 @@ def test_a_dead_decoder_is_replaced() -> None:
     assert len(read_untrusted(_photo(), "after")) == 1
 
 
+def test_a_decoder_that_dies_unnoticed_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed at rest, and still taken for alive when the next file comes, as on a busy machine."""
+    read_untrusted(_photo(), "before")
+    for worker in page_io_isolated._idle:
+        worker._process.kill()
+        worker._process.wait()
+    with monkeypatch.context() as patch:
+        patch.setattr(page_io_isolated._Worker, "is_alive", True)
+        assert len(read_untrusted(_photo(), "after")) == 1
+
+
 def test_a_decoder_serves_file_after_file_however_large_the_program_is() -> None:
     for worker in page_io_isolated._idle:
         worker.kill()
