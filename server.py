@@ -7,6 +7,7 @@ here (DNS rebinding), and none may frame the app.
 Uploads stay in memory, and what is written is for the account that runs the server alone.
 """
 
+import asyncio
 import logging
 import os
 import signal
@@ -32,6 +33,7 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from ecgcore.page_io_isolated import end_workers
 from ecgcore.private_files import keep_private
+from pages.parts.closed_sessions import open_sessions
 from pages.parts.uploads import bound_uploads
 
 CLOSED = ("/_stcore/metrics",)
@@ -120,7 +122,7 @@ class SameSiteOnly:
 
 
 @asynccontextmanager
-async def _from_start_to_end(_app: st.App) -> AsyncIterator[None]:
+async def from_start_to_end(_app: st.App) -> AsyncIterator[None]:
     """What is done when the server starts, and when it was asked to end and has closed every connection.
 
     Python's own way out would meet threads that are still inside PyTorch and OpenCV, and abort: an abort may leave
@@ -129,7 +131,9 @@ async def _from_start_to_end(_app: st.App) -> AsyncIterator[None]:
     bound_uploads(get_instance().uploaded_file_mgr)  # type: ignore[arg-type]
     for number in (signal.SIGTERM, signal.SIGINT):
         _end_within(number, ENDS_WITHIN_S)
+    looking_after = asyncio.create_task(open_sessions.look_after())
     yield
+    looking_after.cancel()
     _end()
 
 
@@ -157,4 +161,4 @@ def _end() -> None:
 keep_private()
 # Starlette would write an upload of over 1 MB into the temporary folder; what is too large never gets as far.
 MultiPartParser.spool_max_size = (int(st.get_option("server.maxUploadSize")) + 1) * 2**20
-app = st.App("app.py", middleware=[Middleware(SameSiteOnly)], lifespan=_from_start_to_end)
+app = st.App("app.py", middleware=[Middleware(SameSiteOnly)], lifespan=from_start_to_end)

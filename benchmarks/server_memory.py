@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.real_browser import launch, served
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
-from pages.parts.screening_worker import FORGET_AFTER_S, LOOK_EVERY_S
+from pages.parts.closed_sessions import FORGET_AFTER_S, LOOK_EVERY_S
 
 MOST_LEFT_MB = 300.0
 DRAWN = 6

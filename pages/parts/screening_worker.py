@@ -4,11 +4,8 @@ import threading
 import time
 from weakref import WeakKeyDictionary
 
+from pages.parts.closed_sessions import FORGET_AFTER_S, LOOK_EVERY_S
 from pages.parts.screening_queue import ScreeningQueue
-
-FORGET_AFTER_S = 150.0
-"""How long a session may be without a browser. Streamlit lets one come back for 120 s after a break in the network."""
-LOOK_EVERY_S = 15.0
 
 
 class ScreeningWorker:

@@ -1,0 +1,85 @@
+"""Sessions whose browsers are gone: what the server holds of them is let go as soon as nobody can come back for it.
+
+Streamlit itself looks for such sessions only when the next browser comes or goes, so that the last one's pictures would
+stay in memory for hours.
+"""
+
+import asyncio
+import ctypes
+import gc
+import time
+
+from streamlit import runtime
+from streamlit.runtime import Runtime
+from streamlit.runtime.fragment import MemoryFragmentStorage
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state.session_state import SessionState
+
+FORGET_AFTER_S = 150.0
+"""How long a session may be without a browser: a break in the network is no end. What Streamlit is told in
+``server.disconnectedSessionTTL`` is longer, so that it does not lose the session before it is closed here."""
+LOOK_EVERY_S = 15.0
+
+
+class OpenSessions:
+    """The sessions that have shown a page and have not been closed since.
+
+    Args:
+        forget_after_s: how long one may be without a browser.
+        look_every_s: how often they are looked at.
+    """
+
+    def __init__(self, forget_after_s: float = FORGET_AFTER_S, look_every_s: float = LOOK_EVERY_S) -> None:
+        self._forget_after_s, self._look_every_s = forget_after_s, look_every_s
+        self._seen_s: dict[str, float] = {}
+
+    def note(self) -> None:
+        """Look after this session until its end; for the app's script."""
+        context = get_script_run_ctx()
+        if context is not None:
+            self._seen_s[context.session_id] = time.monotonic()
+
+    def close_left(self) -> int:
+        """Close the sessions that have been without a browser for too long; returns how many. On the event loop."""
+        server, now_s, closed = runtime.get_instance(), time.monotonic(), 0
+        for session_id, seen_s in list(self._seen_s.items()):
+            if server.is_active_session(session_id):
+                self._seen_s[session_id] = now_s
+            elif now_s - seen_s >= self._forget_after_s:
+                del self._seen_s[session_id]
+                _close(server, session_id)
+                closed += 1
+        return closed
+
+    async def look_after(self) -> None:
+        """Close what is left of sessions, now and then, for ever."""
+        while True:
+            await asyncio.sleep(self._look_every_s)
+            if self.close_left():
+                await asyncio.to_thread(give_memory_back)
+
+
+def _close(server: Runtime, session_id: str) -> None:
+    """Close a session, and empty it: Streamlit's loop goes on holding the last one until the next browser comes."""
+    info = server._session_mgr.get_session_info(session_id)
+    server.close_session(session_id)
+    if info is not None:
+        info.session._session_state = SessionState()
+        info.session._fragment_storage = MemoryFragmentStorage()
+
+
+def give_memory_back() -> None:
+    """Free what nobody refers to any more, and give it back to the system where the C library keeps it (glibc).
+
+    A session that was open when the networks were loaded is among what was frozen then, and would never be freed.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # another C library, or Windows
+        return
+
+
+open_sessions = OpenSessions()

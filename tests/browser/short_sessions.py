@@ -1,0 +1,43 @@
+"""The app on a server that forgets a session a second after its browser is gone, and counts the pages in memory.
+
+Served by a test: the number of screened pages that are in memory is written to the file PAGES_FILE all the time.
+"""
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+from weakref import ref
+
+import streamlit as st
+
+from pages.parts import closed_sessions
+from pages.parts.results import Screened
+
+closed_sessions.open_sessions = closed_sessions.OpenSessions(forget_after_s=1.0, look_every_s=0.5)
+
+from server import from_start_to_end  # noqa: E402 - which looks after these sessions
+
+app = st.App(Path(__file__).parents[2] / "app.py", lifespan=from_start_to_end)
+
+
+_pages: list[ref[Screened]] = []
+_init = Screened.__init__
+
+
+def _noted(self: Screened, *arguments: Any, **named: Any) -> None:
+    _pages.append(ref(self))
+    _init(self, *arguments, **named)
+
+
+def _count(file: Path) -> None:
+    while True:
+        count = sum(page() is not None for page in _pages)
+        file.with_suffix(".new").write_text(str(count), encoding="ascii")
+        file.with_suffix(".new").replace(file)
+        time.sleep(0.2)
+
+
+Screened.__init__ = _noted  # type: ignore[method-assign]
+threading.Thread(target=_count, args=(Path(os.environ["PAGES_FILE"]),), daemon=True).start()
