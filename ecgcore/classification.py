@@ -13,7 +13,7 @@ from ecgcore.explain import beat_shares, measurement_shares, part_shares
 from ecgcore.fusion import FusionHead, PageFeatures
 from ecgcore.global_model import GlobalNet, page_canvas
 from ecgcore.local_model import LocalNet, cut_beats
-from ecgcore.measure.measure import measure
+from ecgcore.measure.measurements import Measurements
 from ecgcore.networks.waveform_net import WaveformNet, leads_for_network
 from ecgcore.types import ByteArray, FloatArray
 from ecgcore.waveform.signal import PageSignal
@@ -43,7 +43,11 @@ class Classification:
 
 @torch.inference_mode()
 def classify(
-    ink: ByteArray, boxes_panel_xyxy: FloatArray, bundle: Bundle, signal: PageSignal | None = None
+    ink: ByteArray,
+    boxes_panel_xyxy: FloatArray,
+    bundle: Bundle,
+    signal: PageSignal | None = None,
+    measurements: Measurements | None = None,
 ) -> Classification:
     """Judge one panel from the whole, from its beats and from its signal.
 
@@ -52,6 +56,7 @@ def classify(
         boxes_panel_xyxy: its beats, ``[n, 4]``, ``n >= 1``.
         bundle: the networks.
         signal: its leads; None where they were not read.
+        measurements: of that signal; None where it was not measured.
     """
     nets = bundle.nets
     f_global, logit_global = _features(nets.global_, page_canvas(ink, nets.global_.config)[None], bundle.device)
@@ -60,7 +65,7 @@ def classify(
     f_beats = torch.cat([features for features, _ in chunks])
     logits_local = torch.cat([logits for _, logits in chunks])
     f_waveform, logit_waveform = _of_signal(signal, nets.waveform, bundle.device)
-    measured = _of_measurements(signal, nets.fusion.config.measurements, bundle.device)
+    measured = _of_measurements(measurements, nets.fusion.config.measurements, bundle.device)
     n_beats = torch.tensor([len(f_beats)], device=bundle.device)
     page = PageFeatures(f_global, f_beats.sum(dim=0, keepdim=True), n_beats, f_waveform, measured)
     of_waveform, of_measurements = part_shares(nets.fusion, page)
@@ -85,11 +90,11 @@ def _by_name(head: FusionHead, page: PageFeatures) -> dict[str, tuple[float, flo
     return {name: (value, share) for name, value, share in told if np.isfinite(value)}
 
 
-def _of_measurements(signal: PageSignal | None, names: Sequence[str], device: torch.device) -> Tensor | None:
+def _of_measurements(measurements: Measurements | None, names: Sequence[str], device: torch.device) -> Tensor | None:
     """The named measurements of a page, ``[1, m]``; None where none of them could be taken."""
-    if signal is None or not names:
+    if measurements is None or not names:
         return None
-    values = torch.from_numpy(measure(signal).vector(names)).float()[None]
+    values = torch.from_numpy(measurements.vector(names)).float()[None]
     return values.to(device) if values.isfinite().any() else None
 
 

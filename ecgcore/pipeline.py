@@ -19,7 +19,8 @@ from ecgcore.errors import NotScreenable, UnreadablePicture
 from ecgcore.evidence import BeatEvidence, Evidence, evidence, explain_beat, page_heat_map
 from ecgcore.handwriting import find_handwriting
 from ecgcore.leads import count_leads
-from ecgcore.measure.measure import measure
+from ecgcore.measure.measure import measure, measured
+from ecgcore.measure.measurements import Measurements
 from ecgcore.page_corners import prepare
 from ecgcore.page_io_isolated import read_untrusted
 from ecgcore.page_quality import check_beats
@@ -99,15 +100,17 @@ def screen(
     blank = replace(blank, corners_set_photo_xy=_points(corners_photo_xy), leads_found=count_leads(rows, sheet.ink))
     found = _measured(blank, sheet, shown, written_panel, paper)
     signal = read_signal(sheet.ink, rows, found.paper, sheet.px_per_mm_source)
-    found = replace(found, measurements=measure(signal))
+    found = measured(found, measure(signal))
     detected = perf_counter()
     if not len(shown.scores):
         seconds = _seconds(start, prepared, detected)
         return replace(found, decision="refer", reason=NO_BEAT, seconds=seconds)
     usual = paper_of(sheet.ink, has_grid=sheet.px_per_mm_source == "grid")
+    told = found.measurements
     if found.paper != usual:  # what a user sets is for measuring: networks see a page as they saw it in training
         signal = read_signal(sheet.ink, rows, usual, sheet.px_per_mm_source)
-    found = _judged(found, sheet, shown, signal, bundle)
+        told = measure(signal)
+    found = _judged(found, sheet, shown, signal, told, bundle)
     return replace(found, seconds=_seconds(start, prepared, detected, perf_counter()))
 
 
@@ -131,9 +134,16 @@ def _measured(
     return on_paper(found, paper or paper_of(sheet.ink, has_grid=sheet.px_per_mm_source == "grid"))
 
 
-def _judged(found: Prediction, sheet: PageImage, beats: "_Beats", signal: PageSignal, bundle: Bundle) -> Prediction:
-    """The prediction with what the classifying networks say of the page, its beats and its signal."""
-    said = classify(sheet.ink, beats.boxes_panel, bundle, signal)
+def _judged(
+    found: Prediction,
+    sheet: PageImage,
+    beats: "_Beats",
+    signal: PageSignal,
+    told: Measurements | None,
+    bundle: Bundle,
+) -> Prediction:
+    """The prediction with what the classifying networks say of the page, its beats, its signal and measurements."""
+    said = classify(sheet.ink, beats.boxes_panel, bundle, signal, told)
     logit_page = said.logit_fused / bundle.operating.temperature
     answered = answer(logit_page, bundle.operating, faults=sheet.faults, leads_found=found.leads_found)
     shown = tuple(

@@ -12,6 +12,8 @@ from pages.parts.results import Screened, put_on_shelf
 
 SPEEDS_MM_S = (12.5, 25.0, 50.0)
 GAINS_MM_MV = (5.0, 10.0, 20.0)
+RATES_DIFFER_BPM = 5.0
+"""Beat boxes and leads are measured each by themselves; by so much they differ where one of them missed a beat."""
 NO_MILLIMETRES = "Neither a grid nor a calibration pulse was found, so there is no scale to measure by."
 _TERMS = (
     "60 s over the usual RR, the time from one R peak to the next (mean of the middle half of the intervals). In "
@@ -29,23 +31,35 @@ def measured(item: Screened) -> None:
     if prediction.px_per_mm is None:
         st.markdown(f"**Heart rate** not measured. {NO_MILLIMETRES}", help=_TERMS)
         return
-    if measures is None or prediction.rhythm is None:
+    if prediction.heart_rate_bpm is None:
         st.markdown("**Heart rate** not measured: no row shows three consecutive beats.", help=_TERMS)
     else:
-        st.markdown(rhythm_text(measures), help=_TERMS)
+        st.markdown(rhythm_text(prediction.heart_rate_bpm, measures), help=_TERMS)
     used = "" if prediction.rhythm is None else f" {_beats_text(prediction.rhythm.beats)}"
     st.caption(measured_on(item) + used)
     with st.popover("Change speed / gain", icon=":material/straighten:", type="tertiary"):
         _ask_paper(item)
 
 
-def rhythm_text(measures: RhythmMeasures) -> str:
-    """Rate, range, rhythm and variability in two lines."""
+def rhythm_text(heart_rate_bpm: float, measures: RhythmMeasures | None) -> str:
+    """The rate; from the beat boxes its range, rhythm and variability, and their rate where it is another.
+
+    Args:
+        heart_rate_bpm: as it is told everywhere.
+        measures: what the RR intervals between the beat boxes say; None where they are too few.
+    """
+    rate = f"**Heart rate {whole_bpm(heart_rate_bpm)} bpm**"
+    if measures is None:
+        return f"{rate}  \nToo few beat boxes in a row to judge regularity."
+    if abs(measures.heart_rate_bpm - heart_rate_bpm) > RATES_DIFFER_BPM:
+        return (
+            f"{rate} in the leads, but the beat boxes are {whole_bpm(measures.heart_rate_bpm)} a minute apart. "
+            "Check the boxes and the signal."
+        )
     word = "too few beats to judge regularity" if measures.regularity is None else f"**{measures.regularity}**"
     rmssd = "" if measures.rmssd_ms is None else f" · RMSSD {measures.rmssd_ms:.0f} ms"
     return (
-        f"**Heart rate {whole_bpm(measures.heart_rate_bpm)} bpm** "
-        f"({whole_bpm(measures.lowest_bpm)} to {whole_bpm(measures.highest_bpm)}), "
+        f"{rate} ({whole_bpm(measures.lowest_bpm)} to {whole_bpm(measures.highest_bpm)}), "
         f"{word}  \nRR varies by {100 * measures.rr_cv:.0f} % · SDNN {measures.sdnn_ms:.0f} ms{rmssd}"
     )
 

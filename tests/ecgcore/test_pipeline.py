@@ -85,7 +85,9 @@ def test_temperature_flattens_the_probability(tmp_path: Path, ecg_page_rgb: Byte
 def test_no_beat_is_refer_with_the_reason(bundle: Bundle, ecg_page_rgb: ByteArray) -> None:
     found = screen(ecg_page_rgb, bundle, file="x", min_score=1.0)
     assert (found.status, found.decision, found.p_abnormal, found.reason) == ("ok", "refer", None, NO_BEAT)
-    assert (found.beats, found.p_global, found.heart_rate_bpm) == ((), None, None)
+    assert (found.beats, found.p_global, found.rr_cv) == ((), None, None)
+    assert found.measurements is not None
+    assert found.heart_rate_bpm == round(found.measurements.heart_rate_bpm or 0, 1), "the leads tell it alone"
     assert found.panel_photo_xy is not None
     assert found.seconds["classify"] is None
     assert found.seconds["total"] is not None

@@ -170,7 +170,16 @@ def test_the_zones_of_the_scale_end_where_the_bounds_are() -> None:
 def test_the_rate_is_the_same_number_everywhere(rr_mm: float) -> None:
     measures = rhythm_measures(Rhythm((0, 1, 2, 3), ((rr_mm, rr_mm, rr_mm),)), Paper(25.0, 10.0))
     assert measures is not None
-    assert f"Heart rate {whole_bpm(measures.heart_rate_bpm)} bpm**" in rhythm_text(measures)
+    assert f"Heart rate {whole_bpm(measures.heart_rate_bpm)} bpm**" in rhythm_text(measures.heart_rate_bpm, measures)
+
+
+def test_leads_and_beat_boxes_that_disagree_are_told() -> None:
+    measures = rhythm_measures(Rhythm((0, 1, 2, 3), ((20.0, 20.0, 20.0),)), Paper(25.0, 10.0))
+    assert measures is not None and measures.heart_rate_bpm == 75.0
+    assert "Check the boxes" not in rhythm_text(78.0, measures)
+    told = rhythm_text(150.0, measures)
+    assert "Heart rate 150 bpm**" in told and "75 a minute" in told and "Check the boxes" in told
+    assert "Heart rate 150 bpm**" in rhythm_text(150.0, None)
 
 
 STRAIGHT = np.array([[2.0, 0, 30], [0, 2.0, 50], [0, 0, 1]])

@@ -13,10 +13,11 @@ from streamlit.testing.v1 import AppTest
 
 from ecgcore.bundle import load_bundle, starter_folder
 from ecgcore.caliper import span
+from ecgcore.measure.measure import with_measurements
 from ecgcore.overlay import NOTICE
 from ecgcore.page import read_picture
 from ecgcore.pipeline import screen
-from ecgcore.rhythm_measures import on_paper
+from ecgcore.rhythm_measures import on_paper, whole_bpm
 from ecgcore.types import USUAL_PAPER, ByteArray, Rhythm
 from pages.parts import results
 from pages.parts.inbox import MAX_PICTURE_MB, TOO_LARGE, sample_page
@@ -120,22 +121,24 @@ def test_switches_and_chosen_beat_leave_the_figure_alone(app: AppTest, ecg_page_
 def test_other_paper_changes_rate_and_files_but_no_verdict(app: AppTest, ecg_page_rgb: ByteArray) -> None:
     drop(app, ("a.png", png(ecg_page_rgb)))
     (key, item), *_ = app.session_state["screened"].items()
-    rhythm = Rhythm((0, 1, 2), ((20.0, 22.0),))
+    usual = item.prediction.measurements
+    rr_mm = 25 * 60 / usual.heart_rate_bpm
+    rhythm = Rhythm((0, 1, 2), ((rr_mm - 1, rr_mm + 1),))
     app.session_state["screened"][key] = replace(
-        item, prediction=on_paper(replace(item.prediction, rhythm=rhythm), USUAL_PAPER)
+        item, prediction=with_measurements(on_paper(replace(item.prediction, rhythm=rhythm), USUAL_PAPER))
     )
     app.run()
-    assert "Heart rate 71 bpm** (68 to 75)" in texts(app)
+    lowest, highest = (whole_bpm(25 * 60 / mm) for mm in (rr_mm + 1, rr_mm - 1))
+    assert f"Heart rate {whole_bpm(usual.heart_rate_bpm)} bpm** ({lowest} to {highest})" in texts(app)
     assert "Measured on a scan or export assuming 25 mm/s and 10 mm/mV" in texts(app)
-    usual = item.prediction.measurements
     assert f"| QRS | {value_text('qrs_ms', usual.qrs_ms)}" in shown_text(app)
     app.selectbox(key=f"speed-{key}").select(50.0).run()
     assert not app.exception
     changed = app.session_state["screened"][key].prediction
     assert changed.measurements.heart_rate_bpm == pytest.approx(2 * usual.heart_rate_bpm, rel=0.02)
     assert f"| {value_text('heart_rate_bpm', changed.measurements.heart_rate_bpm)}, above |" in shown_text(app)
-    assert "Heart rate 143 bpm" in texts(app)
-    assert changed.to_json()["heart_rate_bpm"] == pytest.approx(142.9)
+    assert f"Heart rate {whole_bpm(changed.measurements.heart_rate_bpm)} bpm" in texts(app)
+    assert changed.to_json()["heart_rate_bpm"] == pytest.approx(2 * usual.heart_rate_bpm, rel=0.02)
     assert (changed.p_abnormal, changed.beats) == (item.prediction.p_abnormal, item.prediction.beats)
 
 
