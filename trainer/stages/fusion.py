@@ -29,6 +29,11 @@ _BEATS_KEPT = (0.8, 1.0)
 """Share of a page's beats that the head sees in one draw: a detector misses some too."""
 _UNREAD = 0.1
 """Share of pages whose signal the head does not see in one draw."""
+_PICTURES_HIDDEN = 0.6
+"""Share of pages of whose picture the head sees nothing in one draw, where signal or measurements tell of it too: the
+picture networks know their own training pages by heart, and a head believes them. With a kept starter's networks, means
+of three heads: AUROC 0.902 instead of 0.890 on the 99 real pages that stop the training, 0.884 instead of 0.882 on the
+193 that are measured."""
 _JOINT_BEATS = 24
 """Beats of one page in one joint step; their sum is scaled to all of the page's beats."""
 
@@ -98,6 +103,7 @@ def train_head(
     if head.embedding is not None and learnt.measured is not None and not head.embedding.knows_edges:
         head.embedding.fit_edges(learnt.measured)
     checked = None if val is None else val.pooled()
+    usual = learnt.f_global.mean(dim=0), torch.cat(learnt.f_beats).mean(dim=0)
     steps = stage.steps_per_epoch or max(
         1, len(balanced_order(labels, np.random.default_rng(context.seed))) // stage.batch
     )
@@ -110,10 +116,8 @@ def train_head(
             subsets = [_some(learnt.f_beats[i], rng) for i in chosen]
             signals = None if learnt.f_waveform is None else _some_unread(learnt.f_waveform[chosen], rng)
             measured = None if learnt.measured is None else learnt.measured[chosen]
-            yield (
-                page_features(learnt.f_global[chosen], subsets, signals, measured),
-                torch.as_tensor(labels[chosen], dtype=torch.float32),
-            )
+            seen = page_features(learnt.f_global[chosen], subsets, signals, measured)
+            yield (_some_unseen(seen, usual, rng), torch.as_tensor(labels[chosen], dtype=torch.float32))
 
     def loss(batch: tuple[PageFeatures, Tensor]) -> Tensor:
         features, target = batch
@@ -183,6 +187,21 @@ def _head_loss(head: FusionHead, features: PageFeatures, labels: FloatArray) -> 
     logits = fused_logits(head, features)
     seen = np.isfinite(logits)
     return mean_log_loss(logits[seen], labels[seen])
+
+
+def _some_unseen(pages: PageFeatures, usual: tuple[Tensor, Tensor], rng: np.random.Generator) -> PageFeatures:
+    """A batch, some of its pages with the usual picture and beats, where signal or measurements tell of them too."""
+    told = torch.zeros(len(pages.f_global), dtype=torch.bool)
+    for other in (pages.f_waveform, pages.measured):
+        if other is not None:
+            told |= other.isfinite().any(dim=1)
+    unseen = (told & torch.as_tensor(rng.random(len(told)) < _PICTURES_HIDDEN))[:, None]
+    f_global, f_beat = usual
+    return replace(
+        pages,
+        f_global=torch.where(unseen, f_global, pages.f_global),
+        f_beats_sum=torch.where(unseen, f_beat * pages.n_beats[:, None], pages.f_beats_sum),
+    )
 
 
 def _some_unread(f_waveform: Tensor, rng: np.random.Generator) -> Tensor:

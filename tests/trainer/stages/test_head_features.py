@@ -54,6 +54,19 @@ def test_a_head_learns_a_number_that_is_unusual_on_both_sides() -> None:
     assert right.mean() > 0.9
 
 
+def test_a_head_does_not_rely_on_pictures_that_were_learnt_by_heart() -> None:
+    """The picture networks' features of their own training pages are the label itself; of new pages they are noise."""
+    torch.manual_seed(0)
+    trunks = trunks_of(tiny_networks())
+    head, learnt, new = new_head(trunks, STAGE), features(trunks, 120, 0), features(trunks, 80, 1000)
+    by_heart = torch.as_tensor(2 * learnt.labels - 1, dtype=torch.float32)[:, None]
+    learnt = replace(learnt, f_global=learnt.f_global + by_heart)
+    train_head(head, learnt, STAGE, StageContext(None, "fusion", torch.device("cpu")))
+    misled = replace(new, f_global=new.f_global - torch.as_tensor(2 * new.labels - 1, dtype=torch.float32)[:, None] / 4)
+    right = (fused_logits(head, misled.pooled()) > 0) == (new.labels == 1)
+    assert right.mean() > 0.8
+
+
 def test_a_head_that_is_trained_further_keeps_its_pieces() -> None:
     trunks = trunks_of(tiny_networks())
     head = new_head(trunks, STAGE)
