@@ -160,7 +160,7 @@ def _run_fold(
     was_resumed = has_checkpoints(folder)
     train, val = split_inner(rest, recipe.inner_share, seed + fold)
     chosen = start_of(test)
-    kept = untrained_stages(recipe)
+    kept = [stage for stage in untrained_stages(recipe) if stage != "waveform" or chosen.start.draws_waveform]
     if kept and not chosen.start.from_bundle:
         raise BadData(
             f"Stage {', '.join(kept)} cannot stay as it is: every bundle here has seen some of its test pages.",

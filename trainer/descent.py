@@ -132,5 +132,5 @@ def start_chooser(
 
 def untrained_stages(recipe: Recipe) -> list[str]:
     """The stages that the recipe leaves as the starting bundle has them."""
-    stages = {"local": recipe.local, "global": recipe.global_, "fusion": recipe.fusion}
-    return [name for name, stage in stages.items() if stage.epochs == 0]
+    stages = {"local": recipe.local, "global": recipe.global_, "waveform": recipe.waveform, "fusion": recipe.fusion}
+    return [name for name, stage in stages.items() if stage is not None and stage.epochs == 0]

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
@@ -94,32 +93,30 @@ def ptbxl_records(folder: Path, start: Bundle | None = None) -> RecordSplit:
 
 
 def ptbxl_pages(records: RecordSplit, pages_dir: Path, drawn_train: Sequence[Record] | None = None) -> Split:
-    """Labelled pages: two styles of each record that trains, one of the others.
+    """A labelled page of each record, in a style of its own.
 
     Args:
         records: see ``ptbxl_records``.
         pages_dir: where drawn pages are kept, some hundred in a file, so that drawing may be stopped and gone on with.
-        drawn_train: the only records of those that train of which a page is drawn, in one style.
+        drawn_train: the only records of those that train of which a page is drawn.
     """
-    train, styles = (records.train, 2) if drawn_train is None else (drawn_train, 1)
     return Split(
-        _drawn(train, styles, "train", pages_dir),
-        _drawn(records.inner, 1, "inner", pages_dir),
-        _drawn(records.test, 1, "test", pages_dir),
+        _drawn(records.train if drawn_train is None else drawn_train, "train", pages_dir),
+        _drawn(records.inner, "inner", pages_dir),
+        _drawn(records.test, "test", pages_dir),
     )
 
 
 _RECORDS_A_FILE = 200
 
 
-def _drawn(records: Sequence[Record], styles: int, part: str, pages_dir: Path) -> list[PreparedPage]:
-    """Pages of every record, all of the first style first."""
+def _drawn(records: Sequence[Record], part: str, pages_dir: Path) -> list[PreparedPage]:
     pages: list[PreparedPage] = []
-    for style, start in product(range(styles), range(0, len(records), _RECORDS_A_FILE)):
+    for start in range(0, len(records), _RECORDS_A_FILE):
         some = records[start : start + _RECORDS_A_FILE]
         name = hashlib.sha256(" ".join(record.source_record for record in some).encode()).hexdigest()[:12]
-        path = pages_dir / f"ptbxl-{part}-{style}-{name}.pages"
-        pages += _kept(path, partial(labelled_pages, some, [style], DRAWING_SEEDS[part]))
+        path = pages_dir / f"ptbxl-{part}-0-{name}.pages"
+        pages += _kept(path, partial(labelled_pages, some, [0], DRAWING_SEEDS[part]))
     return pages
 
 

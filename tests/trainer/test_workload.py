@@ -6,6 +6,7 @@ import pytest
 
 from trainer import workload
 from trainer.config import RECIPES, only_stages
+from trainer.descent import untrained_stages
 from trainer.workload import STAGES, StageClock, pages_shown
 
 
@@ -50,3 +51,9 @@ def test_stages_that_are_not_chosen_get_no_epoch() -> None:
     assert head.fusion.epochs == RECIPES["patent"].fusion.epochs
     assert not head.local.fresh_head
     assert only_stages(RECIPES["quick"], STAGES) == RECIPES["quick"]
+
+
+def test_a_network_that_is_not_trained_is_told() -> None:
+    assert untrained_stages(RECIPES["quick"]) == []
+    assert untrained_stages(only_stages(RECIPES["quick"], ("local", "global", "fusion"))) == ["waveform"]
+    assert "waveform" not in untrained_stages(RECIPES["patent"]), "as published there is none"
