@@ -2,8 +2,6 @@
 
 import streamlit as st
 
-from pages.parts.closed_sessions import open_sessions
-
 # Drawn here, since an icon by name or an emoji is fetched from another host.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
 <rect width="32" height="32" rx="6" fill="#0072B2"/>
@@ -11,7 +9,6 @@ ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
 </svg>"""
 
 st.set_page_config(page_title="ECG photo screener", page_icon=ICON, layout="wide")
-open_sessions.note()
 places = [
     st.Page("pages/screen.py", title="Screen", icon=":material/cardiology:", default=True),
     st.Page("pages/review.py", title="Review", icon=":material/draw:"),

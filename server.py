@@ -33,7 +33,7 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from ecgcore.page_io_isolated import end_workers
 from ecgcore.private_files import keep_private
-from pages.parts.closed_sessions import open_sessions
+from pages.parts.closed_sessions import closed_sessions
 from pages.parts.uploads import bound_uploads
 
 CLOSED = ("/_stcore/metrics",)
@@ -131,7 +131,7 @@ async def from_start_to_end(_app: st.App) -> AsyncIterator[None]:
     bound_uploads(get_instance().uploaded_file_mgr)  # type: ignore[arg-type]
     for number in (signal.SIGTERM, signal.SIGINT):
         _end_within(number, ENDS_WITHIN_S)
-    looking_after = asyncio.create_task(open_sessions.look_after())
+    looking_after = asyncio.create_task(closed_sessions.look_after())
     yield
     looking_after.cancel()
     _end()

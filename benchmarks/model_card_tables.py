@@ -23,6 +23,8 @@ def cell(interval: dict[str, float | None] | None) -> str:
     """``0.912 (0.871-0.947)``."""
     if interval is None or interval["value"] is None:
         return "-"
+    if interval["low"] is None or interval["high"] is None:
+        return f"{interval['value']:.3f}"
     return f"{interval['value']:.3f} ({interval['low']:.3f}-{interval['high']:.3f})"
 
 

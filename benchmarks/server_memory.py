@@ -24,7 +24,7 @@ from pages.parts.closed_sessions import FORGET_AFTER_S, LOOK_EVERY_S
 MOST_LEFT_MB = 300.0
 DRAWN = 6
 WAIT_MS = 120_000
-A_PAGE_S = 30.0
+A_PAGE_S = 90.0
 """Patience for a page, with other programs at work on the machine."""
 
 

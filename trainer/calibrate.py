@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from trainer.metrics import FloatArray
 
@@ -47,6 +47,14 @@ class Calibration:
             second.p_normal_below,
             second.p_abnormal_from,
         )
+
+    def on_own_probabilities(self) -> "Calibration":
+        """The same answers from the network's probabilities as they are: neither temperature nor bias, other bounds."""
+        low, high = (
+            float(expit(self.temperature * logit(bound) - self.bias))
+            for bound in (self.p_normal_below, self.p_abnormal_from)
+        )
+        return Calibration(1.0, 0.0, low, high)
 
     def decisions(self, p_abnormal: npt.ArrayLike) -> list[str]:
         """The answer for each probability; NaN, no answer, is "refer"."""

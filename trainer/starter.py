@@ -156,6 +156,8 @@ def build_starter(
     for net in nets.by_part().values():
         net.to(device).eval()
     fitted = _decisions(nets, min_score, rendered, real, recipe, looking, decide_by)
+    if keeps_trunks:  # their last layers too: the files of their weights stay the same, byte by byte
+        fitted |= {name: fitted[name].on_own_probabilities() for name in ("global", "local")}
     operating, calibrations = apply_calibrations(nets, min_score, fitted)
     trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=start, looking=looking)
     figures = {"ludb_rendered": {"detector": found.figures}}

@@ -145,7 +145,7 @@ def train_decision(
 
 
 def kept_copy(start: Bundle, device: torch.device) -> Networks:
-    """A copy of the networks as they are; the signal's may be trained, the last layers of the others calibrated."""
+    """A copy of the networks as they are; the signal's may be trained."""
     nets = copy.deepcopy(start.nets)
     for net in nets.by_part().values():
         net.to(device).eval()

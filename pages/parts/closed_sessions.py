@@ -12,7 +12,6 @@ import time
 from streamlit import runtime
 from streamlit.runtime import Runtime
 from streamlit.runtime.fragment import MemoryFragmentStorage
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state.session_state import SessionState
 
 FORGET_AFTER_S = 150.0
@@ -21,38 +20,32 @@ FORGET_AFTER_S = 150.0
 LOOK_EVERY_S = 15.0
 
 
-class OpenSessions:
-    """The sessions that have shown a page and have not been closed since.
+class ClosedSessions:
+    """What is left of sessions whose browsers are gone.
 
     Args:
-        forget_after_s: how long one may be without a browser.
-        look_every_s: how often they are looked at.
+        forget_after_s: how long a session may be without a browser.
+        look_every_s: how often they are looked for.
     """
 
     def __init__(self, forget_after_s: float = FORGET_AFTER_S, look_every_s: float = LOOK_EVERY_S) -> None:
         self._forget_after_s, self._look_every_s = forget_after_s, look_every_s
-        self._seen_s: dict[str, float] = {}
-
-    def note(self) -> None:
-        """Look after this session until its end; for the app's script."""
-        context = get_script_run_ctx()
-        if context is not None:
-            self._seen_s[context.session_id] = time.monotonic()
+        self._left_s: dict[str, float] = {}
 
     def close_left(self) -> int:
         """Close the sessions that have been without a browser for too long; returns how many. On the event loop."""
         server, now_s, closed = runtime.get_instance(), time.monotonic(), 0
-        for session_id, seen_s in list(self._seen_s.items()):
-            if server.is_active_session(session_id):
-                self._seen_s[session_id] = now_s
-            elif now_s - seen_s >= self._forget_after_s:
-                del self._seen_s[session_id]
+        there = [info.session.id for info in server._session_mgr.list_sessions()]
+        left = [session_id for session_id in there if not server.is_active_session(session_id)]
+        self._left_s = {session_id: self._left_s.get(session_id, now_s) for session_id in left}
+        for session_id, since_s in self._left_s.items():
+            if now_s - since_s >= self._forget_after_s:
                 _close(server, session_id)
                 closed += 1
         return closed
 
     async def look_after(self) -> None:
-        """Close what is left of sessions, now and then, for ever."""
+        """Close what is left of sessions now and then, as long as the server runs."""
         while True:
             await asyncio.sleep(self._look_every_s)
             if self.close_left():
@@ -82,4 +75,4 @@ def give_memory_back() -> None:
         return
 
 
-open_sessions = OpenSessions()
+closed_sessions = ClosedSessions()

@@ -12,14 +12,13 @@ from weakref import ref
 
 import streamlit as st
 
-from pages.parts import closed_sessions
+import server
+from pages.parts.closed_sessions import ClosedSessions
 from pages.parts.results import Screened
 
-closed_sessions.open_sessions = closed_sessions.OpenSessions(forget_after_s=1.0, look_every_s=0.5)
+server.closed_sessions = ClosedSessions(forget_after_s=1.0, look_every_s=0.5)
 
-from server import from_start_to_end  # noqa: E402 - which looks after these sessions
-
-app = st.App(Path(__file__).parents[2] / "app.py", lifespan=from_start_to_end)
+app = st.App(Path(__file__).parents[2] / "app.py", lifespan=server.from_start_to_end)
 
 
 _pages: list[ref[Screened]] = []

@@ -28,6 +28,14 @@ def test_two_calibrations_one_after_the_other_are_one() -> None:
     assert (both.p_normal_below, both.p_abnormal_from) == (0.1, 0.9)
 
 
+def test_answers_stay_where_neither_temperature_nor_bias_is_applied() -> None:
+    fitted, logits = Calibration(2.0, 1.0, 0.3, 0.6), np.linspace(-8, 8, 200)
+    own = fitted.on_own_probabilities()
+    assert (own.temperature, own.bias) == (1.0, 0.0)
+    assert own.decisions(own.probabilities(logits)) == fitted.decisions(fitted.probabilities(logits))
+    assert Calibration(2.0, 1.0, 0.0, 1.0).on_own_probabilities() == Calibration(1.0, 0.0, 0.0, 1.0)
+
+
 def test_separable_and_tiny_samples_stay_finite() -> None:
     temperature, bias = fit_temperature([-3.0] * 20 + [3.0] * 20, [0] * 20 + [1] * 20)
     assert 0.05 <= temperature <= 20
