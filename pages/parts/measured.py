@@ -53,7 +53,7 @@ def rhythm_text(heart_rate_bpm: float, measures: RhythmMeasures | None) -> str:
         return f"{rate}  \nToo few beat boxes in a row to judge regularity."
     if abs(measures.heart_rate_bpm - heart_rate_bpm) > RATES_DIFFER_BPM:
         return (
-            f"{rate} in the leads, but the beat boxes are {whole_bpm(measures.heart_rate_bpm)} a minute apart. "
+            f"{rate} by the leads, but {whole_bpm(measures.heart_rate_bpm)} bpm by the beat boxes. "
             "Check the boxes and the signal."
         )
     word = "too few beats to judge regularity" if measures.regularity is None else f"**{measures.regularity}**"

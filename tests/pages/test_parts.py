@@ -178,7 +178,7 @@ def test_leads_and_beat_boxes_that_disagree_are_told() -> None:
     assert measures is not None and measures.heart_rate_bpm == 75.0
     assert "Check the boxes" not in rhythm_text(78.0, measures)
     told = rhythm_text(150.0, measures)
-    assert "Heart rate 150 bpm**" in told and "75 a minute" in told and "Check the boxes" in told
+    assert "Heart rate 150 bpm**" in told and "75 bpm by the beat boxes" in told and "Check the boxes" in told
     assert "Heart rate 150 bpm**" in rhythm_text(150.0, None)
 
 
