@@ -7,12 +7,15 @@ stay in memory for hours.
 import asyncio
 import ctypes
 import gc
+import logging
 import time
 
 from streamlit import runtime
 from streamlit.runtime import Runtime
 from streamlit.runtime.fragment import MemoryFragmentStorage
 from streamlit.runtime.state.session_state import SessionState
+
+logger = logging.getLogger(__name__)
 
 FORGET_AFTER_S = 150.0
 """How long a session may be without a browser: a break in the network is no end. What Streamlit is told in
@@ -48,7 +51,12 @@ class ClosedSessions:
         """Close what is left of sessions now and then, as long as the server runs."""
         while True:
             await asyncio.sleep(self._look_every_s)
-            if self.close_left():
+            try:
+                closed = self.close_left()
+            except Exception as error:  # noqa: BLE001 - nobody waits for this task; the next look may succeed
+                logger.error("What is left of sessions could not be closed: %s", type(error).__name__)
+                continue
+            if closed:
                 await asyncio.to_thread(give_memory_back)
 
 
