@@ -35,8 +35,9 @@ from trainer.metrics import classification_metrics
 from trainer.predict import fused_logits, measured_values, waveform_features, waveform_logits
 from trainer.sources import Record
 from trainer.stages.classifiers import labels_of
+from trainer.stages.cross_fit import CrossFitted
 from trainer.stages.fusion import train_head
-from trainer.stages.head_features import HeadFeatures, varied_waveform_features
+from trainer.stages.head_features import HeadFeatures
 from trainer.stages.waveform import read_share
 from trainer.starter_lessons import diagnosis_of
 from trainer.starter_pages import khan_pages, ptbxl_records
@@ -72,7 +73,7 @@ def head_features(
     has_waveform, has_measurements = VARIANTS[name]
     f_waveform = measured = None
     if has_waveform:
-        f_waveform = waveform_features(net, pages) if rng is None else varied_waveform_features(net, pages, rng)
+        f_waveform = waveform_features(net, pages) if rng is None else CrossFitted(net).varied_features(pages, rng)
     if has_measurements:
         measured = measured_values(pages, MEASUREMENT_NAMES)
         assert measured is not None

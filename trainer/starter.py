@@ -132,8 +132,8 @@ def build_starter(
     else:
         found = finder_of(detector_from, device)
     records = ptbxl_records(ptbxl, start)
-    drawn_train = records.train[: plan.fusion_rendered] if keeps_trunks and not rendered_only else None
-    rendered = ptbxl_pages(records, cache / "pages", drawn_train)
+    of_head = records.unseen(start)[: plan.fusion_rendered] if keeps_trunks and not rendered_only else None
+    rendered = ptbxl_pages(records, cache / "pages", of_head)
     real = None if rendered_only or khan is None else khan_pages(khan, cache / "pages", cache / "cache", fold)
     if start is not None and real is not None:
         _check_unseen(start, real.test, fold)
@@ -149,16 +149,15 @@ def build_starter(
         global_, local = init.global_, init.local
     else:
         global_, local = train_trunks(taught, plan, init, context)
-    waveform = train_signals(taught, plan, None if init is None else init.waveform, context)
-    trunks = Trunks(global_, local, waveform, MEASUREMENT_NAMES if recipe.fusion.measures else ())
+    cross_fitted = train_signals(taught, plan, None if init is None else init.waveform, context)
+    waveform = cross_fitted and cross_fitted.net
+    trunks = Trunks(global_, local, waveform, MEASUREMENT_NAMES if recipe.fusion.measures else (), cross_fitted)
     fusion = train_decision(taught, trunks, plan, context)
-    nets, min_score = Networks(found.detector, local, global_, fusion, waveform), found.min_score
+    nets = Networks(found.detector, local, global_, fusion, waveform)
     for net in nets.by_part().values():
         net.to(device).eval()
-    fitted = _decisions(nets, min_score, rendered, real, recipe, looking, decide_by)
-    if keeps_trunks:  # their last layers too: the files of their weights stay the same, byte by byte
-        fitted |= {name: fitted[name].on_own_probabilities() for name in ("global", "local")}
-    operating, calibrations = apply_calibrations(nets, min_score, fitted)
+    fitted = _decisions(nets, found.min_score, rendered, real, recipe, looking, decide_by)
+    operating, calibrations = apply_calibrations(nets, found.min_score, fitted)
     trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=start, looking=looking)
     figures = {"ludb_rendered": {"detector": found.figures}}
     # The rendered pages put aside are the same in every fold: one of them is enough to measure them.
@@ -235,11 +234,13 @@ def _decisions(
     """Probabilities and thresholds: what is screened is real paper, so real pages alone decide, where there are any."""
     decisive = rendered.inner if real is None else [page for page in real.inner if page.has_grid]
     fitted = fit_calibrations(nets, min_score, decisive, recipe, looking)
-    if not decide_by or real is None:
-        return fitted
-    shown = {page.key for page in (*real.train, *real.inner, *real.test) if page.has_grid}
-    others = _out_of_fold(decide_by, shown, recipe, fitted)
-    return {name: first.then(others[name]) for name, first in fitted.items()}
+    if decide_by and real is not None:
+        shown = {page.key for page in (*real.train, *real.inner, *real.test) if page.has_grid}
+        others = _out_of_fold(decide_by, shown, recipe, fitted)
+        fitted = {name: first.then(others[name]) for name, first in fitted.items()}
+    if looking.has_frozen_trunks:  # their last layers too: the files of their weights stay the same, byte by byte
+        fitted |= {name: fitted[name].on_own_probabilities() for name in ("global", "local")}
+    return fitted
 
 
 def _out_of_fold(

@@ -65,6 +65,14 @@ class RecordSplit:
     test: list[Record]
     signals: list[Record]
 
+    def unseen(self, start: Bundle | None) -> list[Record]:
+        """Those that train and that a bundle has not seen: pages which its networks know would teach to believe them.
+
+        All that train where it has seen every one.
+        """
+        unseen = [r for r in self.train if start and not start.has_seen("", r.group, r.source_record)]
+        return unseen or self.train
+
 
 CHOOSING_FOLD, REPORTING_FOLD = 8, 9
 """Of PTB-XL's own ten, which keep patients together: what stops the training, and what is only measured."""

@@ -15,6 +15,8 @@ class StarterPlan:
         real_global, real_local, real_waveform: the further training with real and rendered pages together.
         styles: pages drawn of each LUDB record for training, early stopping and measuring.
         fusion_rendered: rendered pages that the head learns from beside the real ones.
+        waveform_parts: of the real pages; a waveform network is tuned without each of them, so that the head learns
+            from what it says of pages that it has not seen.
     """
 
     recipe: Recipe
@@ -23,6 +25,7 @@ class StarterPlan:
     real_waveform: WaveformStage
     styles: tuple[int, int, int] = (10, 3, 4)
     fusion_rendered: int = 400
+    waveform_parts: int = 4
 
 
 _GLOBAL = GlobalStage(epochs=3, steps_per_epoch=110, batch=16, lr=7e-4, patience=6, px_per_mm=1.5, frozen_blocks=1)

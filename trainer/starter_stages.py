@@ -14,11 +14,13 @@ from ecgcore.global_model import GlobalNet
 from ecgcore.local_model import LocalConfig, LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
 from trainer.config import DetectorStage
+from trainer.data import PreparedPage
 from trainer.engine import StageContext
 from trainer.looking import Looking, kept_features
 from trainer.runs import seen_rows
 from trainer.sources import Record
 from trainer.stages.classifiers import train_global, train_local
+from trainer.stages.cross_fit import CrossFitted, cross_fit
 from trainer.stages.detector import best_min_score, train_detector
 from trainer.stages.fusion import new_head, train_fusion, train_head
 from trainer.stages.head_features import Trunks
@@ -114,18 +116,21 @@ def train_trunks(
 
 def train_signals(
     taught: Teaching, plan: StarterPlan, init: WaveformNet | None, context: Callable[[str], StageContext]
-) -> WaveformNet | None:
+) -> CrossFitted | None:
     """Records first, unless ``init`` has learnt them; then what was read off pages, the real ones if there are any."""
     stage = plan.recipe.waveform
     if stage is None:
         return None
     net = init or pretrain_waveform(taught.signals, stage, context("waveform-signals"), val=taught.signals_inner)
-    if taught.real is not None:
-        return tune_waveform(
-            net, taught.real.gridded().train, taught.signals, plan.real_waveform, context("waveform-real")
-        )
-    drawn = taught.rendered
-    return train_waveform(drawn.train, plan.real_waveform, context("waveform-rendered"), init=net, val=drawn.inner)
+    if taught.real is None:
+        drawn, place = taught.rendered, context("waveform-rendered")
+        return CrossFitted(train_waveform(drawn.train, plan.real_waveform, place, init=net, val=drawn.inner))
+
+    def tune(pages: Sequence[PreparedPage], part: int) -> WaveformNet:
+        place = context(f"waveform-real-{part}")
+        return tune_waveform(copy.deepcopy(net), pages, taught.signals, plan.real_waveform, place)
+
+    return cross_fit(taught.real.gridded().train, plan.waveform_parts, context("").seed, tune)
 
 
 def train_decision(

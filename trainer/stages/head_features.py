@@ -17,15 +17,13 @@ from trainer.augment import BOX_JITTER, jitter_boxes, vary_page
 from trainer.data import PreparedPage
 from trainer.predict import (
     beat_features,
-    features_of_leads,
     global_features,
     measured_values,
-    network_leads,
     page_features,
     waveform_features,
 )
 from trainer.stages.classifiers import labels_of
-from trainer.stages.lead_augment import vary_leads
+from trainer.stages.cross_fit import CrossFitted
 
 
 @dataclass(frozen=True)
@@ -35,12 +33,15 @@ class Trunks:
     Args:
         global_, local, waveform: trained networks; a method as published has no waveform network.
         measurements: names of the measurements that the head is told.
+        cross_fitted: networks that have not seen the pages which teach the head, ``waveform`` among them; by default
+            ``waveform`` answers for these too.
     """
 
     global_: GlobalNet
     local: LocalNet
     waveform: WaveformNet | None = None
     measurements: tuple[str, ...] = ()
+    cross_fitted: CrossFitted | None = None
 
     @classmethod
     def of(cls, nets: Networks) -> "Trunks":
@@ -143,11 +144,5 @@ def with_signals(
     if trunks.waveform is not None and rng is None:
         f_waveform = waveform_features(trunks.waveform, pages)
     elif trunks.waveform is not None and rng is not None:
-        f_waveform = varied_waveform_features(trunks.waveform, pages, rng)
+        f_waveform = (trunks.cross_fitted or CrossFitted(trunks.waveform)).varied_features(pages, rng)
     return replace(seen, f_waveform=f_waveform, measured=measured_values(pages, trunks.measurements))
-
-
-def varied_waveform_features(net: WaveformNet, pages: Sequence[PreparedPage], rng: np.random.Generator) -> Tensor:
-    """Features ``[N, D]`` of varied leads, a row of NaN where none was read."""
-    leads = [network_leads(page, net.config) for page in pages]
-    return features_of_leads(net, [None if one is None else vary_leads(one, net.config.fs_hz, rng) for one in leads])
