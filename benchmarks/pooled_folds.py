@@ -15,18 +15,21 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.held_out_figures import shown
+from benchmarks.signal_folds import is_3x4
 from trainer.calibrate import calibrate
 from trainer.data import PreparedPage
 from trainer.evaluate import figures_table
 from trainer.metrics import classification_metrics, paired_auroc_difference
-from trainer.run_files import PREDICTIONS
+from trainer.run_files import ANSWER_OF, PREDICTIONS
 from trainer.runs import PageAnswer, read_answers, write_answers
 from trainer.starter_figures import REAL_PARTS, log_odds
 from trainer.starter_lessons import diagnosis_of
 from trainer.starter_pages import khan_pages
 from trainer.starter_plan import STARTER
 
-NAMES = ("local", "global", "fused")
+NAMES = ("local", "global", "waveform", "fused")
+PARTS = {**REAL_PARTS, "khan_gridded_3x4": lambda page: page.has_grid and is_3x4(page)}
+"""All gridded 6x2 pages are abnormal, so that layout alone gains something among all gridded ones."""
 
 
 def cross_fitted(answers: Sequence[PageAnswer], has_grid: np.ndarray) -> list[PageAnswer]:
@@ -48,8 +51,10 @@ def cross_fitted(answers: Sequence[PageAnswer], has_grid: np.ndarray) -> list[Pa
 def report(title: str, answers: Sequence[PageAnswer], fitted: Sequence[PageAnswer], groups: Sequence[str]) -> None:
     """Print the figures of one part of the pages."""
     labels = [answer.label for answer in answers]
-    p_of = {"local": [a.p_local for a in answers], "global": [a.p_global for a in answers]}
-    figures = {name: classification_metrics(labels, p, None, groups) for name, p in p_of.items()}
+    p_of = {name: np.array([getattr(answer, ANSWER_OF[name]) for answer in answers]) for name in NAMES[:-1]}
+    figures = {
+        name: classification_metrics(labels, p, None, groups) for name, p in p_of.items() if np.isfinite(p).any()
+    }
     for name, of in (("fused, as shipped", answers), ("fused, cross-fitted", fitted)):
         p, decisions = [answer.p_abnormal for answer in of], [answer.decision for answer in of]
         figures[name] = classification_metrics(labels, p, decisions, groups)
@@ -70,20 +75,22 @@ def main() -> None:
     pages = [page_of[answer.file] for answer in answers]
     has_grid = np.array([page.has_grid for page in pages])
     fitted = cross_fitted(answers, has_grid)
-    for title, belongs in REAL_PARTS.items():
+    for title, belongs in PARTS.items():
         rows = [row for row, page in enumerate(pages) if belongs(page)]
         report(title, [answers[r] for r in rows], [fitted[r] for r in rows], [pages[r].group_key for r in rows])
     labels, groups = np.array([a.label for a in answers]), np.array([page.group_key for page in pages], dtype=object)
     odds = {name: log_odds(answers, name) for name in NAMES}
     odds["fused"][np.isnan(odds["fused"])] = 0.0  # without a beat the page is referred
     diagnoses = np.array([diagnosis_of(page) for page in pages])
+    is_3x4_page = has_grid & np.array([is_3x4(page) for page in pages])
     for diagnosis in ("mi", "history_mi", "abnormal_heartbeat"):
-        rows = np.flatnonzero(has_grid & ((diagnoses == diagnosis) | (labels == 0)))
+        rows = np.flatnonzero(is_3x4_page & ((diagnoses == diagnosis) | (labels == 0)))
         p = 1 / (1 + np.exp(-odds["fused"][rows]))
         auroc = classification_metrics(labels[rows], p, None, groups[rows].tolist())["auroc"]
-        print(f"gridded, {diagnosis} against normal: {len(rows)} pages, AUROC {shown(auroc)}")
+        print(f"gridded 3x4, {diagnosis} against normal: {len(rows)} pages, AUROC {shown(auroc)}")
     rows = np.flatnonzero(has_grid)
-    for name in ("local", "global"):
+    for name in NAMES[:-1]:
+        odds[name][np.isnan(odds[name])] = 0.0
         gain = paired_auroc_difference(labels[rows], odds["fused"][rows], odds[name][rows], groups[rows].tolist())
         print(f"gridded, fused minus {name}: AUROC {shown(gain)}")
     if options.csv is not None:
