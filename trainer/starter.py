@@ -50,6 +50,7 @@ from trainer.starter_stages import (
 
 SETTINGS = "starter.json"
 """With what a starter's folder was begun."""
+PICTURE_PARTS = ("global", "local")
 
 
 def build_starter(
@@ -144,7 +145,10 @@ def build_starter(
         return [boxes[scores >= found.min_score] for boxes, scores in looking.found(found.detector, pages)]
 
     lessons = [Lessons(p.train, beats(p.train), p.inner, beats(p.inner)) for p in (rendered, real) if p]
-    taught = Teaching(lessons[0], lessons[1] if real else None, records.signals, records.inner, looking)
+    taught = Teaching(
+        *(lessons[0], lessons[1] if real else None, records.signals, records.inner, looking),
+        has_unseen_pictures=keeps_trunks and real is not None and not _seen(start, real.train),
+    )
     if keeps_trunks and init is not None:
         global_, local = init.global_, init.local
     else:
@@ -156,7 +160,8 @@ def build_starter(
     nets = Networks(found.detector, local, global_, fusion, waveform)
     for net in nets.by_part().values():
         net.to(device).eval()
-    fitted = _decisions(nets, found.min_score, rendered, real, recipe, looking, decide_by)
+    kept = PICTURE_PARTS if keeps_trunks and not taught.has_unseen_pictures else ()
+    fitted = _decisions(nets, found.min_score, rendered, real, recipe, looking, decide_by, kept)
     operating, calibrations = apply_calibrations(nets, found.min_score, fitted)
     trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=start, looking=looking)
     figures = {"ludb_rendered": {"detector": found.figures}}
@@ -209,12 +214,17 @@ def _open_folder(out: Path, settings: dict[str, Any], *, resume: bool) -> None:
 
 def _check_unseen(start: Bundle, pages: Sequence[PreparedPage], fold: int) -> None:
     """Raise BadData where the bundle was trained on pages that are only to be measured."""
-    seen = sum(start.has_seen(page.picture_hash, page.group, page.source_record) for page in pages)
+    seen = _seen(start, pages)
     if seen:
         raise BadData(
             f"Bundle {start.version} was trained on {seen} of the {len(pages)} pages that fold {fold} only measures.",
             "Go on with the fold that it was trained with, or from a bundle that has seen no real page.",
         )
+
+
+def _seen(start: Bundle | None, pages: Sequence[PreparedPage]) -> int:
+    """How many of the pages a bundle was trained on."""
+    return sum(start is not None and start.has_seen(p.picture_hash, p.group, p.source_record) for p in pages)
 
 
 def _seen_signals(records: Sequence[Record]) -> list[SeenRow]:
@@ -230,17 +240,19 @@ def _decisions(
     recipe: Recipe,
     looking: Looking,
     decide_by: Sequence[Path],
+    kept: Sequence[str],
 ) -> dict[str, Calibration]:
-    """Probabilities and thresholds: what is screened is real paper, so real pages alone decide, where there are any."""
+    """Probabilities and thresholds: what is screened is real paper, so real pages alone decide, where there are any.
+
+    The files of the networks of ``kept`` stay the same, byte by byte.
+    """
     decisive = rendered.inner if real is None else [page for page in real.inner if page.has_grid]
     fitted = fit_calibrations(nets, min_score, decisive, recipe, looking)
     if decide_by and real is not None:
         shown = {page.key for page in (*real.train, *real.inner, *real.test) if page.has_grid}
         others = _out_of_fold(decide_by, shown, recipe, fitted)
         fitted = {name: first.then(others[name]) for name, first in fitted.items()}
-    if looking.has_frozen_trunks:  # their last layers too: the files of their weights stay the same, byte by byte
-        fitted |= {name: fitted[name].on_own_probabilities() for name in ("global", "local")}
-    return fitted
+    return fitted | {name: fitted[name].on_own_probabilities() for name in kept}
 
 
 def _out_of_fold(

@@ -24,7 +24,7 @@ class StarterPlan:
     real_local: LocalStage
     real_waveform: WaveformStage
     styles: tuple[int, int, int] = (10, 3, 4)
-    fusion_rendered: int = 400
+    fusion_rendered: int = 100
     waveform_parts: int = 4
 
 
@@ -40,7 +40,7 @@ STARTER = StarterPlan(
         global_=_GLOBAL,
         local=_LOCAL,
         waveform=_WAVEFORM,
-        fusion=FusionStage(epochs=25, batch=64, lr=5e-4, patience=8, pool="mean", weight_decay=0.05),
+        fusion=FusionStage(epochs=25, batch=64, lr=2e-4, patience=8, pool="mean", weight_decay=0.05),
     ),
     # Finer than the first part: an ST segment lifted by 1 mm is 2 pixels then.
     real_global=replace(_GLOBAL, epochs=6, lr=6e-4, px_per_mm=2.0),

@@ -24,6 +24,7 @@ from trainer.stages.cross_fit import CrossFitted, cross_fit
 from trainer.stages.detector import best_min_score, train_detector
 from trainer.stages.fusion import new_head, train_fusion, train_head
 from trainer.stages.head_features import Trunks
+from trainer.stages.last_layers import fit_last_layers
 from trainer.stages.waveform import train_waveform
 from trainer.starter_figures import detector_figures
 from trainer.starter_lessons import Lessons, mixing_weights
@@ -68,6 +69,8 @@ class Teaching:
         real: real pages; None where drawn ones alone teach.
         signals, signals_inner: the records themselves, to learn from and to stop by.
         looking: how networks that stay as they are look at pages.
+        has_unseen_pictures: whether beat and page networks stay as they are and have seen none of the real pages: their
+            last layers are fitted to these then.
     """
 
     rendered: Lessons
@@ -75,14 +78,18 @@ class Teaching:
     signals: Sequence[Record]
     signals_inner: Sequence[Record]
     looking: Looking
+    has_unseen_pictures: bool = False
 
     def last(self) -> Lessons:
         """What is learnt last: real and rendered pages together, where there are real ones."""
         return self.rendered if self.real is None else self.real.gridded() + self.rendered
 
     def of_head(self, rendered: int) -> Lessons:
-        """The head decides on paper: a few rendered pages keep it from learning the paper by heart."""
-        return self.rendered if self.real is None else self.real.gridded() + self.rendered.first(rendered)
+        """The head decides on paper, and real paper stops it: a few rendered pages keep it from learning one paper."""
+        if self.real is None:
+            return self.rendered
+        real, drawn = self.real.gridded(), self.rendered.first(rendered)
+        return Lessons(real.train + drawn.train, real.train_beats + drawn.train_beats, real.inner, real.inner_beats)
 
 
 def train_trunks(
@@ -142,9 +149,11 @@ def train_decision(
     val = (lessons.inner, lessons.inner_beats)
     if not taught.looking.has_frozen_trunks:
         return train_fusion(trunks, lessons.train, lessons.train_beats, stage, place, val=val)
+    learnt, checked = kept_features(taught.looking, trunks, (lessons.train, lessons.train_beats), val, place.seed)
+    if taught.has_unseen_pictures:
+        fit_last_layers(trunks, learnt)
     torch.manual_seed(place.seed)
     head = new_head(trunks, stage)
-    learnt, checked = kept_features(taught.looking, trunks, (lessons.train, lessons.train_beats), val, place.seed)
     train_head(head, learnt, stage, place, val=checked)
     return head
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ecgcore.bundle import load_bundle
+from ecgcore.bundle import Bundle, load_bundle
 from ecgcore.errors import BadData
 from ecgcore.measure.measurements import MEASUREMENT_NAMES
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
@@ -119,17 +119,26 @@ def test_the_whole_circle(data: Path, tmp_path: Path, ecg_page_rgb: ByteArray) -
     assert 0.6 < np.mean([bundle.has_seen(group=group) for group in khan_groups]) < 1
 
 
+def _same_file(older: Bundle, newer: Bundle, part: str) -> bool:
+    file = f"{part}.safetensors"
+    return (older.folder / file).read_bytes() == (newer.folder / file).read_bytes()
+
+
 def test_signals_are_added_to_a_bundle_whose_trunks_stay(data: Path, tmp_path: Path) -> None:
     older = load_bundle(save_tiny_bundle(tmp_path / "older", has_waveform=False), "cpu")
     messages: list[str] = []
     kept: dict[str, Any] = {"rendered_only": False, "detector_from": older, "messages": messages}
     _build(data, tmp_path / "out", **kept, start=older, keeps_trunks=True)
-    assert {"waveform-signals", "waveform-real", "fusion-real"} <= set(messages)
+    assert {"waveform-signals", "waveform-real-0", "waveform-real-3", "fusion-real"} <= set(messages)
     assert not {"detector", "global-real", "local-real"} & set(messages)
     newer = load_bundle(tmp_path / "out" / "bundle", "cpu")
-    for part in ("local", "global", "detector"):
-        file = f"{part}.safetensors"
-        assert (older.folder / file).read_bytes() == (newer.folder / file).read_bytes(), part
+    assert _same_file(older, newer, "detector")
+    for part in ("local", "global"):  # they had not seen the real pages: their last layers are fitted to these
+        before, after = (bundle.nets.by_part()[part].state_dict() for bundle in (older, newer))
+        assert [name for name in before if not torch.equal(before[name], after[name])] == ["fc.weight", "fc.bias"]
+    _build(data, tmp_path / "again", **{**kept, "detector_from": newer}, start=newer, keeps_trunks=True)
+    again = load_bundle(tmp_path / "again" / "bundle", "cpu")
+    assert all(_same_file(newer, again, part) for part in ("local", "global", "detector"))
     assert newer.nets.waveform is not None
     assert newer.nets.fusion.config.measurements == MEASUREMENT_NAMES
     assert newer.nets.fusion.embedding is not None and newer.nets.fusion.embedding.knows_edges
