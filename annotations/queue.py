@@ -1,6 +1,7 @@
 """Which page comes next for a person: an order, a lease so that two people get different pages, and the counts."""
 
 import json
+import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -90,7 +91,7 @@ def next_page(store: Store, person: str, order: Order, *, after: int = 0, withou
         connection.execute("DELETE FROM lease WHERE person = ?", (person,))
         row = connection.execute(sql, _values(person, after, without)).fetchone()
         if row is not None:
-            _lease(store, row[0], person)
+            _lease(connection, row[0], person)
     return None if row is None else int(row[0])
 
 
@@ -102,7 +103,7 @@ def lease(store: Store, image_id: int, person: str) -> str | None:
             (image_id, person, now(), _lease_end()),
         ).fetchone()
         if holder is None:
-            _lease(store, image_id, person)
+            _lease(connection, image_id, person)
     return None if holder is None else str(holder[0])
 
 
@@ -150,8 +151,8 @@ def _values(person: str, after: int, without: Collection[int] = ()) -> dict[str,
     }  # fmt: skip
 
 
-def _lease(store: Store, image_id: int, person: str) -> None:
-    store.db.conn.execute("INSERT OR REPLACE INTO lease VALUES (?, ?, ?)", (image_id, person, _lease_end()))
+def _lease(connection: sqlite3.Connection, image_id: int, person: str) -> None:
+    connection.execute("INSERT OR REPLACE INTO lease VALUES (?, ?, ?)", (image_id, person, _lease_end()))
 
 
 def _lease_end() -> str:

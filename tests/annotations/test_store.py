@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import annotations
 from annotations.model import StoreError
 from annotations.picture_files import strip_jpeg
 from annotations.store import Store
@@ -128,3 +129,10 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot be made"):
         Store(tmp_path / "file" / "data")
+
+
+def test_only_the_store_and_what_cleans_it_reach_its_connection() -> None:
+    """What is written elsewhere goes through ``writing()``, whose transaction it then cannot miss."""
+    package = Path(annotations.__file__).parent
+    reaching = {path.name for path in package.rglob("*.py") if ".db.conn" in path.read_text(encoding="utf-8")}
+    assert reaching == {"store.py", "backups.py", "freed_bytes.py"}
