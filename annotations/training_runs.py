@@ -43,7 +43,8 @@ class TrainingRun:
         candidate_version: the bundle that came out, once its name is known.
         person: who started it.
         message: why it is in this state, where that needs words.
-        created_at, started_at, heartbeat_at, finished_at: UTC, ISO 8601; None where it has not happened.
+        created_at, started_at, finished_at: UTC, ISO 8601; None where it has not happened.
+        heartbeat_at: when it last told of something, the same.
         stop_requested: whether somebody asked it to stop.
     """
 

@@ -258,7 +258,15 @@ def _launch(store: Store, run_id: int) -> None:
 def _how_it_ended(store: Store, run: TrainingRun) -> str:
     lines = [line for line in log_tail(store, run.id, 2000).splitlines() if line.strip()]
     last = f" Its last words: {lines[-1][:200]}" if lines and not lines[-1].startswith(_LOG_HEAD) else ""
-    return f"Its process ended without a word: killed, out of memory, or the machine went down.{last}"
+    return (
+        f"Its process ended without a word after {_last_heard(run):%H:%M on %-d %b %Y}: killed, out of memory, or the "
+        f"machine went down.{last}"
+    )
+
+
+def _last_heard(run: TrainingRun) -> datetime:
+    """When it last wrote down what it had done, the end of an epoch say, in this machine's time."""
+    return datetime.fromisoformat(run.heartbeat_at or run.created_at).astimezone()
 
 
 def _signal_if_overdue(store: Store, run: TrainingRun) -> None:

@@ -8,6 +8,7 @@ import resource
 import signal
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 from annotations.patients import group_in_files
 from annotations.snapshots import snapshots
 from annotations.store import Store
-from annotations.training_runs import RunBusy, events, move_run, run_of
+from annotations.training_runs import RunBusy, add_events, events, move_run, run_of
 from ecgcore.errors import EcgError
 from tests.trainer.training_store import HELD_OUT, IN_USE, queue
 from trainer import jobs, registry
@@ -183,6 +184,17 @@ def test_a_run_whose_process_never_came_up_is_interrupted(prepared: Store) -> No
     assert (seen.run.state, seen.is_alive) == ("interrupted", False)
     assert "without a word" in seen.run.message
     assert [event.event.get("state") for event in events(prepared, run.id)] == ["queued", "interrupted"]
+
+
+def test_an_interrupted_run_says_when_it_was_last_heard_of(prepared: Store) -> None:
+    run = queue(prepared)
+    add_events(prepared, run.id, [{"kind": "epoch", "stage": "local"}])
+    at = "2026-03-04T05:06:07.000+00:00"
+    prepared.db.conn.execute("UPDATE train_run SET heartbeat_at = ? WHERE id = ?", (at, run.id))
+    seen = jobs.status(prepared, run.id)
+    assert seen is not None
+    heard = datetime.fromisoformat(at).astimezone()
+    assert f"without a word after {heard:%H:%M} on {heard.day} Mar 2026" in seen.run.message
 
 
 def _start(folder: Path) -> str:
