@@ -132,7 +132,8 @@ def _parser() -> argparse.ArgumentParser:
             dest="start",
             choices=("bundle", "imagenet", "random"),
             default="bundle",
-            help="weights to start from; under torchrun write --from",
+            help="weights to start from; imagenet: the beat detector's too with recipe patent, whose trunk is a whole "
+            "VGG16; under torchrun write --from",
         )
     for command, what in ((starter, "the new bundle"), (crossval, "the run"), (fit, "the new bundle")):
         command.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"folder of {what}")

@@ -31,7 +31,7 @@ from trainer.progress import show_progress, tell
 from trainer.registry import line_of_descent, present_version
 from trainer.run_files import LEFT_OUT, SUMMARY, locked
 from trainer.runs import PAGES, inputs_table, open_run, write_left_out
-from trainer.start import StartFrom, choose_start
+from trainer.start import StartFrom, choose_start, imagenet_parts
 from trainer.store_pages import find_snapshot, fix_folds_for, folds_for, pages_of_store
 from trainer.table import PageItem, read_table
 
@@ -93,6 +93,7 @@ def crossval(options: argparse.Namespace) -> None:
     with _working_in(options.out, options, peer) as data:
         line = _line_of_bundles(options, data)
         _tell_what_was_seen(line, options.start, data)
+        _tell_what_is_from_imagenet(options.start, recipe, data)
         config = _config(options, recipe, line) | {"folds": options.folds}
         # A peer may have begun already.
         is_going_on = options.resume or peer.shares
@@ -124,6 +125,7 @@ def fit(options: argparse.Namespace) -> None:
     run_path = options.out.with_name(options.out.name + ".run")
     with _working_in(run_path, options) as data:
         line = _line_of_bundles(options, data)
+        _tell_what_is_from_imagenet(options.start, recipe, data)
         needs_bundle = options.start == "bundle" or not data.is_boxed
         bundle = load_bundle(line[0].folder, options.device, line[0].name_group) if needs_bundle else None
         config = _config(options, recipe, line)
@@ -132,7 +134,7 @@ def fit(options: argparse.Namespace) -> None:
         figures = fit_bundle(
             data.pages,
             recipe,
-            choose_start(options.start, bundle, recipe),
+            choose_start(options.start, bundle, recipe, trains_detector=data.is_boxed),
             run,
             options.out,
             version=options.version or f"{recipe.name}-{run.inputs_sha256[:8]}",
@@ -217,6 +219,15 @@ def _tell_what_was_seen(line: Sequence[Ancestor], start_from: StartFrom, data: _
             f"Bundle {line[0].version} was trained on {seen} of these {len(data.pages)} pages; to stay honest, folds "
             "that test such a page start from an ancestor that was not, or with new networks. Name ancestors with "
             "further --bundle."
+        )
+
+
+def _tell_what_is_from_imagenet(start_from: StartFrom, recipe: Recipe, data: _Data) -> None:
+    """Of the recipe's networks those alone that are as large as torchvision's."""
+    if start_from == "imagenet" and data.is_boxed and "detector" not in imagenet_parts(recipe):
+        tell(
+            f"The beat detector of recipe {recipe.name} is drawn anew: it has {recipe.detector.width:g} of VGG16's "
+            "width, for which there are no ImageNet weights. Recipe patent has the whole of it."
         )
 
 

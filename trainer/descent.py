@@ -122,7 +122,8 @@ def start_chooser(
         bundle = load(lender) if lender is not None and needs_bundle else None
         facts |= {"from": "random" if start_from == "bundle" else start_from}
         facts |= {"detector": None if bundle is None else bundle.version}
-        start = choose_start("random" if start_from == "bundle" else start_from, bundle, recipe)
+        taken: StartFrom = "random" if start_from == "bundle" else start_from
+        start = choose_start(taken, bundle, recipe, trains_detector=not needs_bundle)
         if start_from == "bundle":  # a fold has the same networks as the others, and as the final bundle
             start = replace(start, draws_waveform=line[0].has_waveform, measurements=line[0].measurements)
         return ChosenStart(start, facts)

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from urllib.error import URLError
 
 from ecgcore.bundle import Bundle
-from ecgcore.detector import BeatDetector
+from ecgcore.detector import BeatDetector, DetectorConfig
 from ecgcore.errors import BadData, EcgError
 from ecgcore.fusion import FusionHead
 from ecgcore.global_model import GlobalConfig, GlobalNet
@@ -15,6 +15,8 @@ from ecgcore.networks.waveform_net import WaveformNet
 from trainer.config import Recipe, Stage
 
 StartFrom = Literal["bundle", "imagenet", "random"]
+VGG16_WIDTH, RESNET18_CHANNELS = 1.0, 64
+"""Widths of the detector's trunk and of the beat network for which torchvision has weights."""
 
 
 @dataclass(frozen=True)
@@ -47,27 +49,25 @@ class Start:
         return MEASUREMENT_NAMES if self.measurements is None else self.measurements
 
 
-def choose_start(start_from: StartFrom, bundle: Bundle | None, recipe: Recipe) -> Start:
+def choose_start(
+    start_from: StartFrom, bundle: Bundle | None, recipe: Recipe, *, trains_detector: bool = True
+) -> Start:
     """Weights to start from.
 
     Args:
         start_from: "bundle" goes on from the bundle's weights, "imagenet" from torchvision's, "random" from none.
         bundle: needed for "bundle", and wherever no page is boxed.
         recipe: shapes of networks that do not come from the bundle.
+        trains_detector: whether a page is boxed; else no weights are fetched for a detector that is not trained.
 
     Raises:
-        BadData: the bundle is needed and missing.
+        BadData: the bundle is needed and missing, or there are no ImageNet weights for the recipe's networks.
         EcgError: the ImageNet weights cannot be fetched.
     """
     if start_from == "random":
         return Start(bundle)
     if start_from == "imagenet":
-        try:
-            local = LocalNet(network_config(LocalConfig, recipe.local), imagenet=True)
-            global_ = GlobalNet(network_config(GlobalConfig, recipe.global_), imagenet=True)
-        except URLError as error:
-            raise EcgError(f"The ImageNet weights cannot be fetched: {error.reason}.", "Use --start bundle.") from error
-        return Start(bundle, local=local, global_=global_)
+        return _from_imagenet(bundle, recipe, trains_detector)
     if bundle is None:
         raise BadData("There is no bundle to start from.", "Name one with --bundle.")
     nets = bundle.nets
@@ -87,6 +87,41 @@ def choose_start(start_from: StartFrom, bundle: Bundle | None, recipe: Recipe) -
         draws_waveform=False,
         measurements=head.measurements,
     )
+
+
+def imagenet_parts(recipe: Recipe) -> tuple[str, ...]:
+    """The networks of the recipe for which torchvision has weights: those as wide and as deep as its own."""
+    densenet, shape = GlobalConfig(), recipe.global_
+    fits = {
+        "detector": recipe.detector.width == VGG16_WIDTH,
+        "local": recipe.local.width == RESNET18_CHANNELS,
+        "global": (shape.growth_rate, shape.block_config, shape.init_features)
+        == (densenet.growth_rate, densenet.block_config, densenet.init_features),
+    }
+    return tuple(part for part, does_fit in fits.items() if does_fit)
+
+
+def _from_imagenet(bundle: Bundle | None, recipe: Recipe, trains_detector: bool) -> Start:
+    """The networks that there are weights for; the others, and all heads, are drawn anew."""
+    parts = imagenet_parts(recipe)
+    if not parts:
+        raise BadData(
+            f"There are no ImageNet weights for the small networks of recipe {recipe.name}.", "Use --start bundle."
+        )
+    trains_detector = trains_detector and recipe.detector.epochs > 0
+    detector: BeatDetector | None = None
+    local: LocalNet | None = None
+    global_: GlobalNet | None = None
+    try:
+        if "detector" in parts and trains_detector:
+            detector = BeatDetector(network_config(DetectorConfig, recipe.detector), imagenet=True)
+        if "local" in parts:
+            local = LocalNet(network_config(LocalConfig, recipe.local), imagenet=True)
+        if "global" in parts:
+            global_ = GlobalNet(network_config(GlobalConfig, recipe.global_), imagenet=True)
+    except URLError as error:
+        raise EcgError(f"The ImageNet weights cannot be fetched: {error.reason}.", "Use --start bundle.") from error
+    return Start(bundle, detector, local, global_)
 
 
 def network_config(config_class: Any, stage: Stage) -> Any:
