@@ -26,6 +26,7 @@ from trainer.stages.fusion import new_head, train_fusion, train_head
 from trainer.stages.head_features import Trunks
 from trainer.stages.last_layers import fit_last_layers
 from trainer.stages.waveform import train_waveform
+from trainer.start import network_config
 from trainer.starter_figures import detector_figures
 from trainer.starter_lessons import Lessons, mixing_weights
 from trainer.starter_pages import Split
@@ -172,7 +173,7 @@ def to_train(start: Bundle, plan: StarterPlan, device: torch.device) -> Networks
     """A copy of the networks that may be trained; the local one with the window and inputs that the plan asks for."""
     nets = copy.deepcopy(start.nets)
     stage = plan.real_local
-    wanted = LocalConfig(stage.crop_mm, stage.px, stage.width, stage.aspect, stage.places)
+    wanted = network_config(LocalConfig, stage)
     if nets.local.config != wanted:
         local = LocalNet(wanted)
         local.load_state_dict(nets.local.state_dict(), strict=False)  # what tells the place starts as a zero

@@ -25,6 +25,7 @@ from trainer.sources import Record
 from trainer.stages.classifiers import LABEL_SMOOTHING, balanced_batches, labels_of, mean_log_loss
 from trainer.stages.lead_augment import vary_leads
 from trainer.stages.waveform import teaching_pages
+from trainer.start import network_config
 from trainer.starter_lessons import diagnosis_weights
 
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
@@ -52,7 +53,7 @@ def pretrain_waveform(
         val: labelled records for early stopping, as a 3x4 page with a rhythm strip prints them.
     """
     torch.manual_seed(context.seed)
-    config = WaveformConfig(stage.fs_hz, stage.duration_s, stage.width, stage.kernel)
+    config = network_config(WaveformConfig, stage)
     taught = _Taught(WaveformNet(config), _targets(records))
     signals = [_resampled(record, config) for record in records]
     steps = stage.steps_per_epoch or max(1, len(records) // stage.batch)

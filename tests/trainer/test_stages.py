@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from ecgcore.network_configs import DetectorConfig, GlobalConfig, LocalConfig
 from tests.trainer.pages import prepared_page
 from trainer.config import RECIPES
 from trainer.data import PreparedPage
 from trainer.engine import StageContext
-from trainer.stages.classifiers import train_global
+from trainer.stages.classifiers import train_global, train_local
 from trainer.stages.detector import train_detector
+from trainer.start import network_config
 
 
 def pages_with_ink(n: int) -> list[PreparedPage]:
@@ -56,3 +58,14 @@ def test_few_boxed_pages_are_shown_again_until_an_epoch_has_its_least_steps(page
     told: list[dict[str, Any]] = []
     train_detector(pages_with_ink(pages), stage, StageContext(None, "detector", torch.device("cpu"), 0, told.append))
     assert [event["step"] for event in told if "step" in event] == list(range(1, steps + 1))
+
+
+def test_a_network_that_is_drawn_anew_has_the_whole_shape_of_its_stage() -> None:
+    tiny, pages, context = RECIPES["tiny"], pages_with_ink(2), StageContext(None, "x", torch.device("cpu"))
+    detector = replace(tiny.detector, epochs=0, neck="none", hidden=24)
+    local = replace(tiny.local, epochs=0, crop_mm=30.0, aspect=1.5, places=True)
+    global_ = replace(tiny.global_, epochs=0, canvas_wh_mm=(200.0, 100.0), growth_rate=4, block_config=(1, 2, 1, 2))
+    beats = [page.boxes_panel_xyxy for page in pages if page.boxes_panel_xyxy is not None]
+    assert train_detector(pages, detector, context).config == network_config(DetectorConfig, detector)
+    assert train_local(pages, beats, local, context).config == network_config(LocalConfig, local)
+    assert train_global(pages, global_, context).config == network_config(GlobalConfig, global_)

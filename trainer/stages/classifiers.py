@@ -16,6 +16,7 @@ from trainer.config import GlobalStage, LocalStage, Stage
 from trainer.data import PreparedPage
 from trainer.engine import StageContext, Task, train
 from trainer.predict import local_logits, page_logits
+from trainer.start import network_config
 from trainer.workload import PAGES_A_LOCAL_STEP
 
 LABEL_SMOOTHING = 0.05
@@ -72,7 +73,7 @@ def train_global(
     """
     labels = labels_of(pages)
     torch.manual_seed(context.seed)
-    model = init or GlobalNet(GlobalConfig(canvas_wh_mm=stage.canvas_wh_mm, px_per_mm=stage.px_per_mm))
+    model = init or GlobalNet(network_config(GlobalConfig, stage))
     if stage.fresh_head:
         fresh_head(model.fc)
     at_once = min(stage.at_once or stage.batch, stage.batch)
@@ -140,7 +141,7 @@ def train_local(
     labels = labels_of(pages)
     own = [np.full(len(boxes), np.nan) for boxes in beats] if beat_labels is None else [beat_labels[i] for i in kept]
     torch.manual_seed(context.seed)
-    model = init or LocalNet(LocalConfig(stage.crop_mm, stage.px, stage.width, stage.aspect, stage.places))
+    model = init or LocalNet(network_config(LocalConfig, stage))
     if stage.fresh_head:
         fresh_head(model.fc)
     per_page = max(1, stage.batch // PAGES_A_LOCAL_STEP)

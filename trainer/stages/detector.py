@@ -7,13 +7,14 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from ecgcore.detector import BeatDetector, DetectorConfig, build_detector, detect_beats, panel_tensor
+from ecgcore.detector import BeatDetector, DetectorConfig, detect_beats, panel_tensor
 from ecgcore.errors import BadData
 from ecgcore.types import FloatArray
 from trainer.augment import vary_pen
 from trainer.config import DetectorStage
 from trainer.data import PreparedPage
 from trainer.engine import StageContext, Task, train
+from trainer.start import network_config
 
 _VALIDATION_IOU = 0.7
 VALIDATION_PAGES = 40
@@ -35,7 +36,7 @@ def train_detector(
         pages: those without boxes are ignored.
         stage: how long and how fast.
         context: where and for whom.
-        init: start from these weights and this shape; None starts anew (from ImageNet where ``stage`` says so).
+        init: start from these weights and this shape; None draws a network of the stage's shape.
         val: boxed pages for early stopping.
 
     Raises:
@@ -46,7 +47,7 @@ def train_detector(
     if not boxed:
         raise BadData("No page has beat boxes.", "Box the beats of some pages, or use a bundle's detector as it is.")
     torch.manual_seed(context.seed)
-    model = init or build_detector(DetectorConfig(width=stage.width, px_per_mm=stage.px_per_mm))
+    model = init or BeatDetector(network_config(DetectorConfig, stage))
     steps = stage.steps_per_epoch or max(stage.least_steps, len(boxed) // stage.batch)
 
     def batches(epoch: int) -> Iterator[Batch]:

@@ -14,6 +14,7 @@ from trainer.engine import StageContext, Task, train
 from trainer.predict import network_leads, waveform_logits
 from trainer.stages.classifiers import balanced_batches, binary_loss, fresh_head, labels_of, mean_log_loss, steps_of
 from trainer.stages.lead_augment import vary_leads
+from trainer.start import network_config
 
 
 def train_waveform(
@@ -41,7 +42,7 @@ def train_waveform(
         BadData: there is no such page.
     """
     torch.manual_seed(context.seed)
-    model = init or WaveformNet(WaveformConfig(stage.fs_hz, stage.duration_s, stage.width, stage.kernel))
+    model = init or WaveformNet(network_config(WaveformConfig, stage))
     if stage.fresh_head:
         fresh_head(model.fc)
     leads_of = {i: leads for i in teaching_pages(pages) if (leads := network_leads(pages[i], model.config)) is not None}
