@@ -69,3 +69,15 @@ def test_a_network_that_is_drawn_anew_has_the_whole_shape_of_its_stage() -> None
     assert train_detector(pages, detector, context).config == network_config(DetectorConfig, detector)
     assert train_local(pages, beats, local, context).config == network_config(LocalConfig, local)
     assert train_global(pages, global_, context).config == network_config(GlobalConfig, global_)
+
+
+@pytest.mark.parametrize("is_fresh", [True, False])
+def test_a_detectors_last_layers_are_drawn_anew_where_the_stage_says_so(is_fresh: bool) -> None:
+    stage = replace(RECIPES["tiny"].detector, epochs=0)
+    pages, context = pages_with_ink(1), StageContext(None, "detector", torch.device("cpu"))
+    model = train_detector(pages, stage, context)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    train_detector(pages, replace(stage, fresh_head=is_fresh), context, init=model)
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert all(name.startswith("roi_heads.box_predictor.") for name in changed)
+    assert len(changed) == (4 if is_fresh else 0)

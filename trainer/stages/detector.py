@@ -14,6 +14,7 @@ from trainer.augment import vary_pen
 from trainer.config import DetectorStage
 from trainer.data import PreparedPage
 from trainer.engine import StageContext, Task, train
+from trainer.stages.classifiers import fresh_head
 from trainer.start import network_config
 
 _VALIDATION_IOU = 0.7
@@ -48,6 +49,9 @@ def train_detector(
         raise BadData("No page has beat boxes.", "Box the beats of some pages, or use a bundle's detector as it is.")
     torch.manual_seed(context.seed)
     model = init or BeatDetector(network_config(DetectorConfig, stage))
+    if stage.fresh_head:
+        for layer in (model.roi_heads.box_predictor.cls_score, model.roi_heads.box_predictor.bbox_pred):
+            fresh_head(layer)
     steps = stage.steps_per_epoch or max(stage.least_steps, len(boxed) // stage.batch)
 
     def batches(epoch: int) -> Iterator[Batch]:

@@ -22,7 +22,7 @@ from trainer.predict import (
     global_features,
     page_features,
 )
-from trainer.stages.classifiers import PagesAndBeats, binary_loss, mean_log_loss
+from trainer.stages.classifiers import PagesAndBeats, binary_loss, fresh_head, mean_log_loss
 from trainer.stages.head_features import HeadFeatures, Trunks, still_features, varied_features, with_beats
 
 _BEATS_KEPT = (0.8, 1.0)
@@ -99,6 +99,8 @@ def train_head(
 ) -> None:
     """Train the head alone, in place, on features that are computed once; see ``train_fusion``."""
     labels = learnt.labels
+    if stage.fresh_head:
+        _draw_anew(head)
     if head.embedding is not None and learnt.measured is not None and not head.embedding.knows_edges:
         head.embedding.fit_edges(learnt.measured)
     checked = None if val is None else val.pooled()
@@ -127,6 +129,13 @@ def train_head(
         return _head_loss(head, checked, val.labels)
 
     train(head, Task(batches, steps, loss, validate if val else None), stage, context)
+
+
+def _draw_anew(head: FusionHead) -> None:
+    """Its two fully connected layers as published; the pieces into which measurements are cut stay."""
+    for layer in (head.fc1, head.fc2):
+        fresh_head(layer)
+    head.bn.reset_parameters()
 
 
 def _train_jointly(

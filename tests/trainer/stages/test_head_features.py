@@ -78,6 +78,17 @@ def test_a_head_that_is_trained_further_keeps_its_pieces() -> None:
     assert torch.equal(head.embedding.edges, before)
 
 
+@pytest.mark.parametrize("is_fresh", [True, False])
+def test_a_heads_layers_are_drawn_anew_where_the_stage_says_so(is_fresh: bool) -> None:
+    trunks = trunks_of(tiny_networks())
+    head, context = new_head(trunks, STAGE), StageContext(None, "fusion", torch.device("cpu"))
+    train_head(head, features(trunks, 20, 0), replace(STAGE, epochs=1), context)
+    learnt = {name: value.clone() for name, value in head.state_dict().items()}
+    train_head(head, features(trunks, 20, 0), replace(STAGE, epochs=0, fresh_head=is_fresh), context)
+    changed = {name for name, value in head.state_dict().items() if not torch.equal(value, learnt[name])}
+    assert {name.split(".")[0] for name in changed} == ({"fc1", "bn", "fc2"} if is_fresh else set())
+
+
 @pytest.mark.parametrize("has_measurements", [True, False])
 def test_a_bundle_is_retrained_with_what_its_head_is_told(has_measurements: bool) -> None:
     nets = tiny_networks(has_waveform=has_measurements)
