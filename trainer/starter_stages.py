@@ -113,13 +113,20 @@ def train_trunks(
         local = train_local(
             last.train, last.train_beats, plan.real_local, context("local-real"), init=local, val=val, weights=weights
         )
-        if global_ is not None:  # convolutions do not mind the size of what they see
-            global_.config = replace(global_.config, px_per_mm=plan.real_global.px_per_mm)
+        if global_ is not None:
+            global_ = seeing_at(global_, plan.real_global.px_per_mm)
         global_ = train_global(
             last.train, plan.real_global, context("global-real"), init=global_, val=last.inner, weights=weights
         )
     assert global_ is not None and local is not None
     return global_, local
+
+
+def seeing_at(net: GlobalNet, px_per_mm: float) -> GlobalNet:
+    """A network with the same weights that sees pages at another resolution: convolutions do not mind their size."""
+    finer = GlobalNet(replace(net.config, px_per_mm=px_per_mm))
+    finer.load_state_dict(net.state_dict())
+    return finer
 
 
 def train_signals(

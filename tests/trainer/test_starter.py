@@ -1,5 +1,6 @@
 """The whole circle on tiny models: public data as published, every stage, a bundle, and a page screened with it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,18 @@ from ecgcore.measure.measurements import MEASUREMENT_NAMES
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray
-from tests.tiny import save_tiny_bundle
+from tests.tiny import TINY_GLOBAL, save_tiny_bundle, tiny_networks
 from tests.trainer.pages import prepared_page
 from tests.trainer.wfdb_files import write_ludb_record
 from trainer.config import RECIPES
+from trainer.engine import StageContext
+from trainer.looking import AS_IT_COMES
 from trainer.runs import read_answers
 from trainer.starter import build_starter
-from trainer.starter_lessons import KHAN_SHARE, mixing_weights
+from trainer.starter_lessons import KHAN_SHARE, Lessons, mixing_weights
 from trainer.starter_pages import khan_pages, ptbxl_records
 from trainer.starter_plan import StarterPlan
+from trainer.starter_stages import Teaching, train_trunks
 
 TINY = RECIPES["tiny"]
 PLAN = StarterPlan(TINY, TINY.global_, TINY.local, TINY.waveform, styles=(1, 1, 1))
@@ -188,6 +192,19 @@ def test_folds_measure_every_real_page_once_and_decide_for_each_other(data: Path
     for fold, bundle in ((0, first), (1, other)):
         assert not any(bundle.has_seen(picture_hash=digest) for digest in unseen[fold])
         assert all(bundle.has_seen(picture_hash=digest) for digest in unseen[4])
+
+
+def test_training_further_at_another_resolution_leaves_the_first_network_as_it_was() -> None:
+    first = tiny_networks()
+    real_global, real_local = (replace(stage, epochs=0) for stage in (TINY.global_, TINY.local))
+    plan = replace(PLAN, real_global=replace(real_global, px_per_mm=0.75), real_local=real_local)
+    pages, boxes = [prepared_page(str(label), label) for label in (0, 1)], [np.array([[1.0, 1, 5, 5]])] * 2
+    lessons = Lessons(pages, boxes, [], [])
+    taught = Teaching(lessons, lessons, (), (), AS_IT_COMES)
+    further, _ = train_trunks(taught, plan, first, lambda name: StageContext(None, name, torch.device("cpu")))
+    assert (first.global_.config, further.config.px_per_mm) == (TINY_GLOBAL, 0.75)
+    weights = further.state_dict()
+    assert all(torch.equal(value, weights[name]) for name, value in first.global_.state_dict().items())
 
 
 def test_a_folder_in_use_and_missing_data_are_refused(data: Path, tmp_path: Path) -> None:
