@@ -6,9 +6,12 @@ import numpy as np
 
 from ecgcore.errors import NotScreenable
 from ecgcore.page import MIN_SIDE_PX, prepare_flat, prepare_page
-from ecgcore.page_cut import between_corners
+from ecgcore.page_cut import between_corners, rectangle_aspect
 from ecgcore.page_large import in_fitting_size
 from ecgcore.types import ByteArray, FloatArray, PageImage
+
+MOST_FORESHORTENED = 8.0
+"""Of a page that is seen so much shorter than it is, under 7 degrees, nothing can be read."""
 
 
 def prepare(photo_rgb: ByteArray, corners_photo_xy: FloatArray | None) -> PageImage:
@@ -35,15 +38,33 @@ def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> 
         NotScreenable: the corners enclose nothing, or the panel between them shows no ECG.
     """
     corners = np.asarray(corners_photo_xy, dtype=np.float64).reshape(4, 2)
-    edges = np.roll(corners, -1, axis=0) - corners
-    following = np.roll(edges, -1, axis=0)
-    turns = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
-    sides = np.linalg.norm(edges, axis=1)
-    if not (turns > 0).all() or min(max(sides[0::2]), max(sides[1::2])) < MIN_SIDE_PX:
-        raise NotScreenable(
-            "The four corners enclose no page.", "Put them on the grid's corners, clockwise from its top left."
-        )
+    height, width = photo_rgb.shape[:2]
+    check_corners(corners, (width, height))
     flat_rgb, photo_from_flat = between_corners(photo_rgb, corners)
     sheet = in_fitting_size(prepare_flat, flat_rgb)
     way = photo_from_flat @ sheet.frame.photo_from_panel
     return replace(sheet, photo_rgb=photo_rgb, frame=replace(sheet.frame, photo_from_panel=way))
+
+
+def check_corners(corners_photo_xy: FloatArray, photo_wh: tuple[int, int]) -> None:
+    """Refuse four corners between which no page can lie.
+
+    Args:
+        corners_photo_xy: ``[4, 2]``, in the order of ``prepare_with_corners``.
+        photo_wh: the photo's size in pixels.
+
+    Raises:
+        NotScreenable: they lie in another order, close together, or nearly in one line.
+    """
+    corners = corners_photo_xy
+    edges = np.roll(corners, -1, axis=0) - corners
+    following = np.roll(edges, -1, axis=0)
+    turns = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
+    sides = np.linalg.norm(edges, axis=1)
+    wide, high = max(sides[0::2]), max(sides[1::2])
+    is_page = (turns > 0).all() and min(wide, high) >= MIN_SIDE_PX
+    foreshortened = rectangle_aspect(corners, photo_wh) * high / wide if is_page else np.nan
+    if not 1 / MOST_FORESHORTENED < foreshortened < MOST_FORESHORTENED:
+        raise NotScreenable(
+            "The four corners enclose no page.", "Put them on the grid's corners, clockwise from its top left."
+        )

@@ -1,10 +1,12 @@
-"""Four corners of a panel as circles on a canvas, and what a person did with them there."""
+"""Four corners of a panel as circles on a canvas, what a person did with them there, and what lies between them."""
 
 from typing import Any
 
 import numpy as np
 
-from ecgcore.types import FloatArray
+from ecgcore.page_corners import check_corners
+from ecgcore.page_cut import between_corners
+from ecgcore.types import ByteArray, FloatArray
 from pages.parts.style import GREEN
 
 RADIUS_PX = 7
@@ -48,3 +50,19 @@ def _centre(point: dict[str, Any]) -> FloatArray:
     x = point["left"] + offset[point.get("originX", "left")] * size * (point.get("scaleX") or 1)
     y = point["top"] + offset[point.get("originY", "top")] * size * (point.get("scaleY") or 1)
     return np.array([x, y])
+
+
+def panel_preview(view_rgb: ByteArray, corners_photo_xy: FloatArray, photo_wh: tuple[int, int]) -> ByteArray:
+    """The panel between four corners, straightened as it will be screened, at the view's resolution.
+
+    Args:
+        view_rgb: the photo, smaller.
+        corners_photo_xy: ``[4, 2]`` in the photo, clockwise from top left.
+        photo_wh: the photo's size in pixels.
+
+    Raises:
+        NotScreenable: no page can lie between them.
+    """
+    check_corners(corners_photo_xy, photo_wh)
+    flat_rgb, _ = between_corners(view_rgb, corners_photo_xy * view_rgb.shape[1] / photo_wh[0])
+    return flat_rgb

@@ -7,10 +7,11 @@ import numpy as np
 import streamlit as st
 
 from ecgcore.bundle import Bundle
+from ecgcore.errors import NotScreenable
 from ecgcore.page_cut import view_panel
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray, FloatArray, Prediction
-from pages.parts.corners import RADIUS_PX, circle, moved_corners
+from pages.parts.corners import RADIUS_PX, circle, moved_corners, panel_preview
 from pages.parts.drawing_canvas import drawing_canvas
 from pages.parts.messages import drawn_on
 from pages.parts.pictures import at_width, jpeg
@@ -44,14 +45,17 @@ def straighten_box(item: Screened, shown: Shown, bundle: Bundle) -> None:
             if st.button("Turn", key=f"turn-{item.key}", type="tertiary", icon=":material/rotate_right:", help=TURN):
                 _take(item, np.roll(corners, 1, axis=0))
             with st.popover("Type the corners", type="tertiary", icon=":material/keyboard:"):
-                corners = _typed(item, shown, corners)
+                _typed(item, shown, corners)
         st.caption(HOW)
     with both.container(width=CANVAS_WIDTH_PX):
         is_set = not np.allclose(corners, _found(item.prediction, shown), atol=0.5)
         of_person = is_set or item.prediction.frame is None
-        words = "The panel between these corners." if of_person else "The panel as the networks saw it, straightened."
-        st.image(_between_corners(shown, corners) if of_person else _straightened(item, shown), alt=words)
-        st.caption(words)
+        if of_person:
+            _preview(shown, corners)
+        else:
+            words = "The panel as the networks saw it, straightened."
+            st.image(_straightened(item, shown), alt=words)
+            st.caption(words)
         if st.button(
             "Screen again with these corners", key=f"again-{item.key}", icon=":material/refresh:", disabled=not is_set
         ):
@@ -131,7 +135,7 @@ def _near(corners: FloatArray, shown: Shown) -> FloatArray:
     return np.asarray(np.clip(corners, -BEYOND * sides, (1 + BEYOND) * sides))
 
 
-def _typed(item: Screened, shown: Shown, corners: FloatArray) -> FloatArray:
+def _typed(item: Screened, shown: Shown, corners: FloatArray) -> None:
     typed = corners.copy()
     for number, name in enumerate(CORNER_NAMES):
         columns = st.columns(2)
@@ -148,7 +152,6 @@ def _typed(item: Screened, shown: Shown, corners: FloatArray) -> FloatArray:
                 )
     if np.abs(typed - corners).max() > 0.5:
         _take(item, typed)
-    return corners
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
@@ -158,15 +161,14 @@ def _outlined(view_jpeg: bytes, corners_canvas_xy: list[list[float]]) -> bytes:
     return jpeg(view)
 
 
-def _between_corners(shown: Shown, corners: FloatArray) -> ByteArray:
-    """The panel as these corners alone would straighten it, in the view's size."""
-    view = _decoded(shown.view_jpeg)
-    places = np.asarray(corners * view.shape[1] / shown.wh[0], dtype=np.float32)
-    top, right, bottom, left = np.linalg.norm(places - np.roll(places, -1, axis=0), axis=1)
-    width, height = max(2, round(float(top + bottom) / 2)), max(2, round(float(left + right) / 2))
-    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
-    matrix = cv2.getPerspectiveTransform(places, target)
-    return np.asarray(cv2.warpPerspective(view, matrix, (width, height), borderValue=(255, 255, 255)), dtype=np.uint8)
+def _preview(shown: Shown, corners: FloatArray) -> None:
+    """The panel as it will be screened, or why these corners are none of a page."""
+    words = "The panel between these corners."
+    try:
+        st.image(panel_preview(_decoded(shown.view_jpeg), corners, shown.wh), alt=words)
+    except NotScreenable as refused:
+        words = plain(str(refused))
+    st.caption(words)
 
 
 def _straightened(item: Screened, shown: Shown) -> bytes:

@@ -43,6 +43,8 @@ def test_points_of_the_page_lie_where_they_are_in_the_photo(quarter_turns: int) 
 
 def test_corners_in_the_wrong_order_are_refused() -> None:
     photo, corners, _ = _photo()
-    for wrong in (corners[::-1], corners[[0, 2, 1, 3]], np.tile(corners[:1], (4, 1))):
+    width = photo.shape[1]
+    nearly_in_line = np.array([[0, 0], [width, 0], [width + 1, 400], [width - 1, 401]], np.float64)
+    for wrong in (corners[::-1], corners[[0, 2, 1, 3]], np.tile(corners[:1], (4, 1)), nearly_in_line):
         with pytest.raises(NotScreenable, match="corners"):
             prepare_with_corners(photo, wrong)

@@ -1,10 +1,12 @@
 """Corners of a panel as a person sets them on the canvas."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.parts.corners import circle, moved_corners
+from ecgcore.errors import NotScreenable
+from pages.parts.corners import circle, moved_corners, panel_preview
 
 CORNERS = np.array([[60.0, 50.0], [500.0, 70.0], [480.0, 300.0], [80.0, 280.0]])
 
@@ -38,3 +40,21 @@ def test_a_click_draws_the_nearest_corner(number: int, dx: float, dy: float) -> 
     moved = moved_corners(canvas(CORNERS, (x, y)), CORNERS)
     assert np.allclose(moved[number], (x, y))
     assert np.array_equal(np.delete(moved, number, axis=0), np.delete(CORNERS, number, axis=0))
+
+
+@pytest.mark.parametrize("tilt_deg", [0, 20, 30, 40])
+def test_the_preview_has_the_proportions_of_the_paper(tilt_deg: int) -> None:
+    """A sheet of 270 x 190 mm, tilted away from a usual camera half a metre above it."""
+    sheet_mm = np.array([[-135.0, -95], [135, -95], [135, 95], [-135, 95]])
+    sine, cosine = np.sin(np.radians(tilt_deg)), np.cos(np.radians(tilt_deg))
+    depth_mm = 500 - sheet_mm[:, 1] * sine
+    photo_wh = (4000, 3000)
+    corners = 4000 * np.column_stack([sheet_mm[:, 0], sheet_mm[:, 1] * cosine]) / depth_mm[:, None] + (2000, 1500)
+    height, width = panel_preview(np.full((1200, 1600, 3), 255, np.uint8), corners, photo_wh).shape[:2]
+    assert abs(width / height - 270 / 190) < 0.01
+
+
+def test_corners_of_no_page_have_no_preview() -> None:
+    crossed = np.array([[100.0, 100], [900, 700], [900, 100], [100, 700]])
+    with pytest.raises(NotScreenable, match="enclose no page"):
+        panel_preview(np.full((800, 1000, 3), 255, np.uint8), crossed, (1000, 800))
