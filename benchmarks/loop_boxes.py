@@ -10,8 +10,9 @@ pages put aside to stop it, from the bundle's detector. Whatever is finished is 
 
 import argparse
 import copy
+import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,11 @@ from trainer.detection_metrics import detection_metrics
 from trainer.engine import StageContext
 from trainer.files import write_json_atomic
 from trainer.looking import LOWEST_SCORE
-from trainer.pagefile import load_pages, save_pages
-from trainer.rendered import page_seed, prepare_rendered, render_boxed_page
+from trainer.rendered import drawing_version, page_seed, prepare_rendered, render_boxed_page
 from trainer.run_files import read_json
 from trainer.sources import Record, load_ludb
 from trainer.stages.detector import detect_pages, train_detector
-from trainer.starter_pages import split_records
+from trainer.starter_pages import kept_pages, split_records
 
 _GRIDLESS = {"layout": "6x2+1", "grid": "none", "frame": False, "ticks": False}
 LAYOUTS = {
@@ -52,15 +52,17 @@ PROBE_SEED, FRESH_SEED, CORRECTED_SEED = 5, 7, 11
 
 def draw(records: Sequence[Record], style: PageStyle, seed: int, kept: Path) -> list[PreparedPage]:
     """One boxed page of every record that is marked enough; drawn once."""
-    if not kept.exists():
-        pages = []
+
+    def drawn() -> Iterator[PreparedPage]:
         for record in records:
             page = render_boxed_page(record, page_seed(record, 0, seed), style)
             if page is not None:
                 prepared = prepare_rendered(record, page, boxed=True, key=f"{record.source_record}/{seed}")
-                pages += [] if prepared is None else [prepared]
-        save_pages(kept, pages)
-    return load_pages(kept)
+                if prepared is not None:
+                    yield prepared
+
+    named = hashlib.sha256(repr((style, [record.source_record for record in records])).encode()).hexdigest()[:12]
+    return kept_pages(kept, drawn, f"{drawing_version()}-{named}")
 
 
 def measured(detector: BeatDetector, pages: Sequence[PreparedPage], min_score: float) -> dict[str, Any]:

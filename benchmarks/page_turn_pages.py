@@ -1,7 +1,7 @@
 """Upright pages to learn from and to be asked about which way up they lie: real, drawn, and drawn and photographed."""
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +12,19 @@ from ecgcore.page import prepare_page
 from ecgcore.papersim import random_style
 from ecgcore.papersim_photo import photograph, random_damage
 from ecgcore.types import ByteArray
+from trainer.code_version import code_version
 from trainer.data import PreparedPage
-from trainer.pagefile import load_pages, save_pages
-from trainer.rendered import render_page
+from trainer.rendered import drawing_version, render_page
 from trainer.sources import Record, load_ludb, load_ptbxl
-from trainer.starter_pages import DRAWING_SEEDS, khan_pages, ludb_pages, ptbxl_pages, ptbxl_records, split_records
+from trainer.starter_pages import (
+    DRAWING_SEEDS,
+    kept_pages,
+    khan_pages,
+    ludb_pages,
+    ptbxl_pages,
+    ptbxl_records,
+    split_records,
+)
 
 PHOTOGRAPHED = {"train": 200, "inner": 60, "test": 150}
 LUDB_STYLES = (10, 3, 4)
@@ -61,9 +69,10 @@ def upright_inks(folders: argparse.Namespace, part: str) -> dict[str, list[ByteA
         *split_records(load_ludb(folders.ludb))[number],
         *split_records([record for record in load_ptbxl(folders.ptbxl) if record.label is not None])[number],
     ]
-    photographed = _kept(
+    photographed = kept_pages(
         folders.pages / f"photo-{part}.pages",
         lambda: photographed_pages(records, PHOTOGRAPHED[part], DRAWING_SEEDS[part]),
+        f"{drawing_version()}-{code_version(photographed_pages)}",
     )
     found = {
         "khan": getattr(khan_pages(folders.khan, folders.pages, folders.pages), part),
@@ -72,9 +81,3 @@ def upright_inks(folders: argparse.Namespace, part: str) -> dict[str, list[ByteA
         "photo": photographed,
     }
     return {name: [page.ink for page in these] for name, these in found.items()}
-
-
-def _kept(path: Path, make: Callable[[], Iterator[PreparedPage]]) -> list[PreparedPage]:
-    if not path.exists():
-        save_pages(path, make())
-    return load_pages(path)

@@ -36,16 +36,15 @@ from trainer.evaluate import figures_table
 from trainer.files import write_json_atomic
 from trainer.folds import assign_folds
 from trainer.metrics import classification_metrics
-from trainer.pagefile import load_pages, save_pages
 from trainer.peers import this_peer
 from trainer.progress import show_progress
-from trainer.rendered import boxed_pages
+from trainer.rendered import boxed_pages, drawing_version
 from trainer.run_files import PREDICTIONS, SUMMARY, read_json
 from trainer.runs import RunFolder, open_run, read_answers
 from trainer.sources import load_ludb
 from trainer.stack import train_stack
 from trainer.start import choose_start
-from trainer.starter_pages import split_records
+from trainer.starter_pages import kept_pages, split_records
 from trainer.workload import JOINT, LOOKING, STAGES, StageClock, pages_shown
 
 BOXED, FOLDS, SEED = 100, 5, 0
@@ -59,9 +58,8 @@ def experiment_pages(ludb: Path, khan: Path, cache: Path) -> list[PreparedPage]:
     records = split_records(load_ludb(ludb))[2]
     per_record = -(-BOXED // len(records)) + 1  # some records have too little marked for some layouts
     kept = cache / "pages" / "published-boxed.pages"
-    if not kept.exists():
-        save_pages(kept, boxed_pages(records, per_record, SEED, 1))
-    return [*load_pages(kept)[:BOXED], *published_sample(all_khan_pages(khan, cache))]
+    boxed = kept_pages(kept, lambda: boxed_pages(records, per_record, SEED, 1), drawing_version())
+    return [*boxed[:BOXED], *published_sample(all_khan_pages(khan, cache))]
 
 
 def folds_of(pages: Sequence[PreparedPage]) -> list[int]:

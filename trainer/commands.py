@@ -21,7 +21,7 @@ from ecgcore.manifest import GroupName, as_it_is, starter_folder
 from ecgcore.printable import say
 from trainer.config import Recipe, recipe_named
 from trainer.crossval import cross_validate
-from trainer.data import PreparedPage, preparation_version, prepare_pages
+from trainer.data import PreparedPage, preparation_version, prepare_pages, reading_version
 from trainer.descent import Ancestor, start_chooser
 from trainer.evaluate import evaluate_bundle, figures_table
 from trainer.files import write_json_atomic
@@ -239,5 +239,5 @@ def _config(options: argparse.Namespace, recipe: Recipe, line: Sequence[Ancestor
         "seed": options.seed,
         "start": options.start,
         "line": [[ancestor.version, ancestor.fingerprint] for ancestor in line],
-        "preparation": preparation_version(),
+        "preparation": f"{preparation_version()}-{reading_version()}",
     }

@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-import ecgcore
 from ecgcore.errors import BadData, NotScreenable, UnreadablePicture
 from ecgcore.measure.measure import measure
 from ecgcore.page import picture_hash, prepare_page
@@ -27,6 +26,7 @@ from ecgcore.waveform.columns import PageScale
 from ecgcore.waveform.layout import LEADS
 from ecgcore.waveform.signal import read_signal
 from trainer.beat_labels import BeatLabels
+from trainer.code_version import code_version
 from trainer.files import write_bytes_atomic, write_json_atomic
 from trainer.folds import BoolArray
 from trainer.table import PageItem
@@ -198,25 +198,13 @@ def _cut_at_panel(boxes_photo_xyxy: FloatArray, frame: PanelFrame) -> tuple[Floa
 @functools.cache
 def preparation_version() -> str:
     """A fingerprint of the code that prepares pages, so that a changed preparation never reads an old cache."""
-    folder = Path(ecgcore.__file__).parent
-    return _fingerprint([*folder.glob("page*.*"), folder / "mesh.py"])  # fitted numbers lie beside the code
+    return code_version(prepare_page, prepare_with_corners, read_untrusted)
 
 
 @functools.cache
 def reading_version() -> str:
     """A fingerprint of the code that reads a prepared page's leads and measures them."""
-    folder = Path(ecgcore.__file__).parent
-    beside = ("assist_rows.py", "assist_columns.py", "trace_strokes.py", "leads.py", "paper.py", "rhythm_measures.py")
-    return _fingerprint(
-        [*folder.glob("waveform/*.*"), *folder.glob("measure/*.py"), *(folder / name for name in beside)]
-    )  # the weights of the pen's network too
-
-
-def _fingerprint(files: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    return code_version(read_leads)
 
 
 @dataclass(frozen=True)

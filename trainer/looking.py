@@ -1,5 +1,6 @@
 """Networks that look at pages without learning; what frozen ones see is kept, by their weights and the picture."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -13,12 +14,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from ecgcore.detector import BeatDetector
-from ecgcore.global_model import GlobalNet
-from ecgcore.local_model import LocalNet
+from ecgcore.detector import BeatDetector, detect_beats
+from ecgcore.global_model import GlobalNet, page_canvas
+from ecgcore.local_model import LocalNet, cut_beats
 from ecgcore.types import FloatArray
 from trainer.augment import BOX_JITTER, jitter_boxes, vary_page
-from trainer.data import PreparedPage, preparation_version
+from trainer.code_version import code_version
+from trainer.data import PreparedPage
 from trainer.engine import Progress, silent
 from trainer.files import write_bytes_atomic
 from trainer.predict import beat_features, global_features
@@ -61,7 +63,7 @@ class Looking:
             ((boxes, scores),) = detect_pages(detector, [page], LOWEST_SCORE)
             return {"boxes": torch.from_numpy(boxes), "scores": torch.from_numpy(scores)}
 
-        kept = [_kept(place / page.picture_hash, partial(look, page)) for page in self._one_by_one(pages)]
+        kept = [_kept(place / _name(page), partial(look, page)) for page in self._one_by_one(pages)]
         return [(seen["boxes"].numpy(), seen["scores"].numpy()) for seen in kept]
 
     def features(
@@ -96,7 +98,7 @@ class Looking:
 
         kept = [
             _kept(
-                place / f"{page.picture_hash}-{kind}-{_digest(boxes.tobytes())}",
+                place / f"{_name(page)}-{kind}-{_digest(boxes.tobytes())}",
                 partial(look, page, boxes),
             )
             for page, boxes in zip(self._one_by_one(pages), beats, strict=True)
@@ -133,8 +135,8 @@ AS_IT_COMES = Looking()
 
 
 def _kept(stem: Path, look: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """What was seen before; else look, and keep it."""
-    path = stem.with_name(f"{stem.name}-{preparation_version()}.safetensors")
+    """What was seen before, by the same code; else look, and keep it."""
+    path = stem.with_name(f"{stem.name}-{looking_version()}.safetensors")
     if path.exists():
         try:
             return load_file(path)
@@ -145,6 +147,12 @@ def _kept(stem: Path, look: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor
     return seen
 
 
+@functools.cache
+def looking_version() -> str:
+    """A fingerprint of the code through which networks see a page; how it was prepared, its ink tells."""
+    return code_version(Looking, detect_beats, cut_beats, page_canvas, beat_features, vary_page)
+
+
 def _fingerprint(net: nn.Module) -> str:
     """Of a network's shape and weights, but for its last layer, which calibration changes."""
     digest = hashlib.sha256(json.dumps(asdict(net.config), sort_keys=True).encode())  # type: ignore[call-overload]
@@ -152,6 +160,12 @@ def _fingerprint(net: nn.Module) -> str:
         if not name.startswith("fc."):
             digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()[:16]
+
+
+def _name(page: PreparedPage) -> str:
+    """Of a page as it was prepared: a person's corners, say, make another of the same picture."""
+    height, width = page.ink.shape
+    return f"{page.picture_hash[:16]}-{width}x{height}-{_digest(page.ink.tobytes())}"
 
 
 def _digest(content: bytes) -> str:

@@ -1,5 +1,6 @@
 """Digital records -> rendered pages, prepared exactly as a user's picture would be."""
 
+import functools
 import multiprocessing
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -7,12 +8,14 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
+from annotations.wfdb_records import read_record
 from ecgcore.errors import NotScreenable
 from ecgcore.page import picture_hash, prepare_page
 from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, plan_page, random_style
 from ecgcore.types import FloatArray, Paper
+from trainer.code_version import code_version
 from trainer.data import PreparedPage, boxes_in_panel, read_leads
-from trainer.sources import Record
+from trainer.sources import Record, load_ludb
 from trainer.variants import vary_amplitudes, vary_rhythm
 
 MIN_COLUMN_S = 1.2
@@ -138,6 +141,12 @@ def labelled_pages(
     """
     labelled = [record for record in records if record.label is not None]
     yield from _in_processes(_labelled_page, labelled, styles, seed, workers)
+
+
+@functools.cache
+def drawing_version() -> str:
+    """A fingerprint of the code that makes pages of records, beside their preparation."""
+    return code_version(labelled_pages, vary_rhythm, load_ludb, read_record, draw_page, random_style)
 
 
 def page_seed(record: Record, number: int, seed: int) -> int:

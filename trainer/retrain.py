@@ -25,7 +25,7 @@ from ecgcore.manifest import check_files, fingerprint, read_manifest
 from trainer.compare import compare_on_folds, compare_on_held_out, nothing_to_compare, out_of_fold_judgement
 from trainer.config import Recipe, only_stages, recipe_named
 from trainer.crossval import cross_validate
-from trainer.data import PreparedPage, preparation_version, prepare_pages
+from trainer.data import PreparedPage, preparation_version, prepare_pages, reading_version
 from trainer.descent import Ancestor, StartOf, start_chooser
 from trainer.environment import environment
 from trainer.files import write_json_atomic
@@ -166,7 +166,7 @@ class _Training:
             "folds": self.run.folds,
             "snapshot": self.run.snapshot_id,
             "line": line,
-            "preparation": preparation_version(),
+            "preparation": f"{preparation_version()}-{reading_version()}",
         }
         items: list[PageItem] = [*readings.train, *readings.held_out]
         return open_run(self.folder, config, inputs_table(items, pages.train), resume=True)

@@ -14,7 +14,7 @@ from ecgcore.errors import BadData
 from trainer.data import PreparedPage, preparation_version, prepare_pages, reading_version
 from trainer.folds import assign_folds, split_holdout
 from trainer.pagefile import load_pages, save_pages
-from trainer.rendered import boxed_pages, labelled_pages
+from trainer.rendered import boxed_pages, drawing_version, labelled_pages
 from trainer.sources import Record, load_khan, load_ludb, load_ptbxl
 from trainer.table import PageItem
 
@@ -42,9 +42,10 @@ def ludb_pages(folder: Path, pages_dir: Path, styles: tuple[int, int, int]) -> S
     jobs = zip(DRAWING_SEEDS.items(), styles, parts, strict=True)
     return Split(
         *(
-            _kept(
-                pages_dir / f"ludb-{name}.pages",
+            kept_pages(
+                pages_dir / f"ludb-{name}-{n}-{_named(r.source_record for r in part)}.pages",
                 lambda name=name, part=part, n=n, seed=seed: boxed_pages(part, n, seed, varied=name == "train"),
+                drawing_version(),
             )
             for (name, seed), n, part in jobs
         )
@@ -122,9 +123,8 @@ def _drawn(records: Sequence[Record], part: str, pages_dir: Path) -> list[Prepar
     pages: list[PreparedPage] = []
     for start in range(0, len(records), _RECORDS_A_FILE):
         some = records[start : start + _RECORDS_A_FILE]
-        name = hashlib.sha256(" ".join(record.source_record for record in some).encode()).hexdigest()[:12]
-        path = pages_dir / f"ptbxl-{part}-0-{name}.pages"
-        pages += _kept(path, partial(labelled_pages, some, [0], DRAWING_SEEDS[part]))
+        path = pages_dir / f"ptbxl-{part}-0-{_named(record.source_record for record in some)}.pages"
+        pages += kept_pages(path, partial(labelled_pages, some, [0], DRAWING_SEEDS[part]), drawing_version())
     return pages
 
 
@@ -139,7 +139,10 @@ def khan_pages(folder: Path, pages_dir: Path, cache_dir: Path, fold: int = 0) ->
     parts = split_items(khan_items(folder))
     first = Split(
         *(
-            _kept(pages_dir / f"khan-{name}.pages", lambda part=part: prepare_pages(part, cache_dir).pages)
+            kept_pages(
+                pages_dir / f"khan-{name}-{_named(item.key for item in part)}.pages",
+                lambda part=part: prepare_pages(part, cache_dir).pages,
+            )
             for name, part in zip(("train", "inner", "test"), parts, strict=True)
         )
     )
@@ -189,9 +192,21 @@ def _split(labels: list[int | None], groups: list[str], rows: list[_Row]) -> tup
     )
 
 
-def _kept(path: Path, make: Callable[[], Iterable[PreparedPage]]) -> list[PreparedPage]:
-    """Pages that were made before, by the same code; else they are made, and kept."""
-    path = path.with_stem(f"{path.stem}-{preparation_version()}-{reading_version()}")
+def _named(parts: Iterable[str]) -> str:
+    """A short name for what goes into a file."""
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:12]
+
+
+def kept_pages(path: Path, make: Callable[[], Iterable[PreparedPage]], drawn_by: str = "") -> list[PreparedPage]:
+    """Pages that were made before, by the same code; else they are made, and kept.
+
+    Args:
+        path: the file, but for the versions of the code in its name.
+        make: makes them.
+        drawn_by: the version of what draws them; empty for pictures that lie on disk.
+    """
+    versions = (preparation_version(), reading_version(), drawn_by)
+    path = path.with_stem("-".join([path.stem, *filter(None, versions)]))
     if not path.exists():
         save_pages(path, make())
     return load_pages(path)

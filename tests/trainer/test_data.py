@@ -174,12 +174,3 @@ def test_a_training_takes_the_panel_between_the_corners_that_a_person_set(tmp_pa
     assert 0 < len(by_hand.boxes_panel_xyxy) < len(plain.boxes_panel_xyxy)
     np.testing.assert_array_equal(prepare_item(again, tmp_path).ink, by_hand.ink)  # from the cache
     np.testing.assert_array_equal(prepare_item(item, tmp_path).ink, plain.ink)
-
-
-def test_fitted_numbers_count_as_preparation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("__init__.py", "page.py", "page_quality.json", "mesh.py"):
-        (tmp_path / name).write_text("1")
-    monkeypatch.setattr(data.ecgcore, "__file__", str(tmp_path / "__init__.py"))
-    before = data.preparation_version.__wrapped__()
-    (tmp_path / "page_quality.json").write_text("2")
-    assert data.preparation_version.__wrapped__() != before

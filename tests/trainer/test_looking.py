@@ -1,5 +1,6 @@
 """Looking at many pages tells how far it is."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,19 @@ def test_every_page_is_told(tmp_path: Path, is_kept: bool) -> None:
     looking = Looking(tmp_path if is_kept else None, has_frozen_detector=True, progress=told.append)
     assert len(looking.found(nets.detector, pages)) == 3
     assert told == [{"stage": "looking", "step": step, "steps": 3} for step in (1, 2, 3)]
+
+
+def test_the_same_picture_prepared_otherwise_is_looked_at_anew(tmp_path: Path) -> None:
+    """A person who moves the panel's corners makes another page of the same picture."""
+    nets = tiny_networks()
+    nets.detector.eval()
+    inks = np.random.default_rng(0).integers(0, 256, (2, 120, 160), dtype=np.uint8)
+    before, after = (replace(prepared_page("same", 0), ink=ink) for ink in inks)
+    looking = Looking(tmp_path, has_frozen_detector=True)
+    kept = [looking.found(nets.detector, [page])[0] for page in (before, after)]
+    fresh = [Looking().found(nets.detector, [page])[0] for page in (before, after)]
+    for (boxes, scores), (true_boxes, true_scores) in zip(kept, fresh, strict=True):
+        assert np.array_equal(boxes, true_boxes) and np.array_equal(scores, true_scores)
 
 
 def test_the_bar_moves_while_pages_are_looked_at(prepared: Store) -> None:
