@@ -35,7 +35,7 @@ from annotations.store import Store
 from benchmarks.hostile_messages import APP
 from benchmarks.hostile_values import mutated, mutated_bytes
 from ecgcore.bundle import Networks, Operating, save_bundle
-from ecgcore.detector import DetectorConfig, build_detector
+from ecgcore.detector import BeatDetector, DetectorConfig
 from ecgcore.errors import EcgError
 from ecgcore.fusion import FusionConfig, FusionHead
 from ecgcore.global_model import GlobalConfig, GlobalNet
@@ -97,7 +97,7 @@ def write_bundle(folder: Path) -> None:
     """A bundle of tiny networks."""
     local, global_ = LocalConfig(px=32, width=16), GlobalConfig(px_per_mm=0.5, growth_rate=4, block_config=(1, 1, 1, 1))
     head = FusionHead(FusionConfig("mean", 8, global_.feature_dim, local.feature_dim))
-    detector = build_detector(DetectorConfig(width=0.03, px_per_mm=2.0, hidden=16, max_beats=12))
+    detector = BeatDetector(DetectorConfig(width=0.03, px_per_mm=2.0, hidden=16, max_beats=12))
     nets = Networks(detector, LocalNet(local), GlobalNet(global_), head)
     seen = [("0" * 64, "group-a", "record-a"), ("1" * 64, "", "")]
     save_bundle(folder, nets, Operating(0.5, 1.0, 0.3, 0.7), version="honest", recipe={"name": "tiny"}, seen=seen,

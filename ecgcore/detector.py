@@ -131,11 +131,6 @@ def _cell_anchors(px_per_mm: float) -> Tensor:
     return torch.cat([-sizes / 2, sizes / 2], dim=1)
 
 
-def build_detector(config: DetectorConfig, imagenet: bool = False) -> BeatDetector:
-    """A detector with random, or torchvision's, trunk weights."""
-    return BeatDetector(config, imagenet)
-
-
 def panel_tensor(ink: ByteArray, px_per_mm: float) -> tuple[Tensor, float, float]:
     """Resample the standard panel raster and pad it with paper to whole strides.
 

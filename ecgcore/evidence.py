@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ecgcore.bundle import Bundle
-from ecgcore.explain import HeatArray, Toward, crop_heat, heat_to_photo, page_heat
+from ecgcore.explain import HeatArray, crop_heat, heat_to_photo, page_heat
 from ecgcore.local_model import cut_beats
 from ecgcore.page_corners import prepare
 from ecgcore.types import ByteArray, PanelFrame, Prediction
@@ -45,9 +45,7 @@ class BeatEvidence:
     heat: HeatArray
 
 
-def evidence(
-    photo_rgb: ByteArray, bundle: Bundle, prediction: Prediction, *, top: int = 5, toward: Toward = "abnormal"
-) -> Evidence:
+def evidence(photo_rgb: ByteArray, bundle: Bundle, prediction: Prediction, *, top: int = 5) -> Evidence:
     """Compute all maps that explain a prediction.
 
     Args:
@@ -55,21 +53,18 @@ def evidence(
         bundle: the bundle that screened it.
         prediction: what it said; status ok.
         top: most beats to explain.
-        toward: the answer that the heat speaks for.
 
     Raises:
         NotScreenable: the picture is not one that could be screened.
     """
     ink, frame = _panel(lambda: photo_rgb, prediction)
     height, width = photo_rgb.shape[:2]
-    heat = heat_to_photo(page_heat(bundle.nets.global_, ink, toward), frame, (width, height))
+    heat = heat_to_photo(page_heat(bundle.nets.global_, ink), frame, (width, height))
     heaviest = sorted(range(len(prediction.beats)), key=lambda i: -abs(prediction.beats[i].share or 0.0))[:top]
-    return Evidence(heat, tuple(heaviest), *_beat_maps(ink, frame, bundle, prediction, heaviest, toward))
+    return Evidence(heat, tuple(heaviest), *_beat_maps(ink, frame, bundle, prediction, heaviest))
 
 
-def explain_beat(
-    photo_rgb: Photo, bundle: Bundle, prediction: Prediction, beat: int, *, toward: Toward = "abnormal"
-) -> BeatEvidence:
+def explain_beat(photo_rgb: Photo, bundle: Bundle, prediction: Prediction, beat: int) -> BeatEvidence:
     """What the local network saw of one beat, and why it answered so.
 
     Args:
@@ -77,13 +72,12 @@ def explain_beat(
         bundle: the bundle that screened it.
         prediction: what it said; status ok.
         beat: index into its beats.
-        toward: the answer that the heat speaks for.
 
     Raises:
         IndexError: there is no such beat.
         NotScreenable: the picture is not one that could be screened.
     """
-    crops, heats = _beat_maps(*_panel(photo_rgb, prediction), bundle, prediction, [beat], toward)
+    crops, heats = _beat_maps(*_panel(photo_rgb, prediction), bundle, prediction, [beat])
     return BeatEvidence(crops[0], heats[0])
 
 
@@ -94,7 +88,6 @@ def page_heat_map(
     *,
     width_px: int,
     photo_wh: tuple[int, int],
-    toward: Toward = "abnormal",
 ) -> HeatArray:
     """The page's Grad-CAM over the whole photo at the size in which it is shown.
 
@@ -104,7 +97,6 @@ def page_heat_map(
         prediction: what it said; status ok.
         width_px: of the view; no wider than the photo.
         photo_wh: the photo's size in pixels.
-        toward: the answer that the heat speaks for.
 
     Returns:
         ``float32 [h, w]``, 0..1, 0 off the panel.
@@ -117,7 +109,7 @@ def page_heat_map(
     view_wh = max(1, round(photo_wh[0] * scale)), max(1, round(photo_wh[1] * scale))
     view_from_photo = np.diag([view_wh[0] / photo_wh[0], view_wh[1] / photo_wh[1], 1.0])
     view = replace(frame, photo_from_panel=view_from_photo @ frame.photo_from_panel)
-    return heat_to_photo(page_heat(bundle.nets.global_, ink, toward), view, view_wh)
+    return heat_to_photo(page_heat(bundle.nets.global_, ink), view, view_wh)
 
 
 def _panel(photo_rgb: Photo, prediction: Prediction) -> tuple[ByteArray, PanelFrame]:
@@ -130,12 +122,12 @@ def _panel(photo_rgb: Photo, prediction: Prediction) -> tuple[ByteArray, PanelFr
 
 
 def _beat_maps(
-    ink: ByteArray, frame: PanelFrame, bundle: Bundle, prediction: Prediction, beats: list[int], toward: Toward
+    ink: ByteArray, frame: PanelFrame, bundle: Bundle, prediction: Prediction, beats: list[int]
 ) -> tuple[HeatArray, HeatArray]:
     """Crops and their heats, ``[k, H, W]`` each."""
     boxes_photo = [prediction.beats[i].box_photo_xyxy.as_list() for i in beats]
     crops = cut_beats(ink, frame.boxes_to_panel(boxes_photo), bundle.nets.local.config)
     heats = np.zeros((0, *crops.shape[2:]), dtype=np.float32)
     if beats:
-        heats = crop_heat(bundle.nets.local, crops.to(bundle.device), toward)
+        heats = crop_heat(bundle.nets.local, crops.to(bundle.device))
     return np.asarray(crops[:, 0].numpy(), dtype=np.float32), heats

@@ -51,19 +51,18 @@ def grad_cam(net: Explainable, pictures: Tensor, toward: Toward = "abnormal") ->
     return heat / heat.amax(dim=tuple(range(1, heat.ndim)), keepdim=True).clamp(min=1e-12)
 
 
-def page_heat(net: GlobalNet, ink: ByteArray, toward: Toward = "abnormal") -> HeatArray:
+def page_heat(net: GlobalNet, ink: ByteArray) -> HeatArray:
     """Grad-CAM of the global network, laid back on the panel.
 
     Args:
         net: the global network, in eval mode.
         ink: standard panel raster, ``uint8 [h, w]``.
-        toward: see ``grad_cam``.
 
     Returns:
         ``float32 [h, w]``, 0..1, pixel for pixel on ``ink``.
     """
     device = next(net.parameters()).device
-    heat = grad_cam(net, page_canvas(ink, net.config)[None].to(device), toward)[0]
+    heat = grad_cam(net, page_canvas(ink, net.config)[None].to(device))[0]
     height, width = ink.shape
     placement = place_on_canvas((width, height), net.config)
     left, top = placement.offset_panel_xy
@@ -71,9 +70,9 @@ def page_heat(net: GlobalNet, ink: ByteArray, toward: Toward = "abnormal") -> He
     return np.asarray(paper[top : top + height, left : left + width], dtype=np.float32)
 
 
-def crop_heat(net: Explainable, crops: Tensor, toward: Toward = "abnormal") -> HeatArray:
+def crop_heat(net: Explainable, crops: Tensor) -> HeatArray:
     """Grad-CAM of the local network on beat crops: ``[n, channels, H, W]`` to ``float32 [n, H, W]``, 0..1."""
-    heat = grad_cam(net, crops, toward)[:, None]
+    heat = grad_cam(net, crops)[:, None]
     large = nn.functional.interpolate(heat, size=crops.shape[2:], mode="bilinear", align_corners=False)
     return np.asarray(large[:, 0].cpu().numpy(), dtype=np.float32)
 

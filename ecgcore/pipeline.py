@@ -42,7 +42,6 @@ __all__ = [
     "explain_beat",
     "page_heat_map",
     "screen",
-    "screen_file",
     "screen_pages",
     "signal_heat_map",
 ]
@@ -187,11 +186,6 @@ def screen_pages(
         return
     for number, photo_rgb in enumerate(photos, start=1):
         yield screen(photo_rgb, bundle, file=file, page=number, min_score=min_score, paper=paper), photo_rgb
-
-
-def screen_file(path: Path, bundle: Bundle, *, min_score: float | None = None) -> list[Prediction]:
-    """Screen every page of a picture or PDF; never raises for what the file holds."""
-    return [prediction for prediction, _ in screen_pages(path, bundle, file=str(path), min_score=min_score)]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from ecgcore.bundle import Networks, Operating, save_bundle
-from ecgcore.detector import DetectorConfig, build_detector
+from ecgcore.detector import BeatDetector, DetectorConfig
 from ecgcore.fusion import FusionConfig, FusionHead
 from ecgcore.global_model import GlobalConfig, GlobalNet
 from ecgcore.local_model import LocalConfig, LocalNet
@@ -42,7 +42,7 @@ def tiny_networks(seed: int = 0, *, has_waveform: bool = True) -> Networks:
         dims = {"global_dim": TINY_GLOBAL.feature_dim, "local_dim": TINY_LOCAL.feature_dim}
         measurements = MEASUREMENT_NAMES if has_waveform else ()
         head = FusionHead(FusionConfig("mean", 8, **dims, waveform_dim=waveform_dim, measurements=measurements))
-        return Networks(build_detector(TINY_DETECTOR), local, global_, head, waveform)
+        return Networks(BeatDetector(TINY_DETECTOR), local, global_, head, waveform)
 
 
 def save_tiny_bundle(

@@ -12,6 +12,7 @@ WORN_SHARE = 0.4
 """How many pages look as if they had come from a photo: faded, specked, soft and not quite flat."""
 BOX_JITTER = 0.05
 """Share of a box's size by which training moves its edges."""
+_CROP_SHARE = 0.04
 _PATCH_MM = 30.0
 """Size over which a photo's light and the paper's curl change."""
 _CURL_MM = 0.4
@@ -61,11 +62,11 @@ def _smooth_field(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarra
     return np.asarray(field)
 
 
-def vary_page(ink: ByteArray, rng: np.random.Generator, *, crop_share: float = 0.04) -> ByteArray:
-    """Rescale by up to 6 %, crop up to ``crop_share`` of each side, shift on the paper, sometimes lose a patch."""
+def vary_page(ink: ByteArray, rng: np.random.Generator) -> ByteArray:
+    """Rescale by up to 6 %, crop up to 4 % of each side, shift on the paper, sometimes lose a patch."""
     height, width = ink.shape
-    left, right = (rng.uniform(0, crop_share, 2) * width).astype(int)
-    top, bottom = (rng.uniform(0, crop_share, 2) * height).astype(int)
+    left, right = (rng.uniform(0, _CROP_SHARE, 2) * width).astype(int)
+    top, bottom = (rng.uniform(0, _CROP_SHARE, 2) * height).astype(int)
     scale = float(rng.uniform(0.94, 1.06))
     page = cv2.resize(
         ink[top : height - bottom, left : width - right], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
@@ -90,12 +91,9 @@ def jitter_boxes(boxes_xyxy: FloatArray, share: float, rng: np.random.Generator)
     return moved
 
 
-def balanced_order(labels: np.ndarray, rng: np.random.Generator, *, balance: bool = True) -> np.ndarray:
+def balanced_order(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Shuffled indices in which copies bring the smaller class to the larger one's size (CN110731773A)."""
-    order = np.arange(len(labels))
-    if balance:
-        classes = [np.flatnonzero(labels == value) for value in np.unique(labels)]
-        largest = max(len(members) for members in classes)
-        copies = [np.concatenate([m, rng.choice(m, largest - len(m))]) for m in classes]
-        order = np.concatenate(copies)
-    return rng.permutation(order)
+    classes = [np.flatnonzero(labels == value) for value in np.unique(labels)]
+    largest = max(len(members) for members in classes)
+    copies = [np.concatenate([m, rng.choice(m, largest - len(m))]) for m in classes]
+    return rng.permutation(np.concatenate(copies))

@@ -70,17 +70,16 @@ class Task:
     accumulate: int = 1
 
 
-def make_optimiser(parameters: Iterable[Tensor], stage: Stage, lr: float | None = None) -> torch.optim.Optimizer:
+def make_optimiser(parameters: Iterable[Tensor], stage: Stage) -> torch.optim.Optimizer:
     """The stage's optimiser; biases and batch norm scales are not decayed by AdamW."""
     trainable = [p for p in parameters if p.requires_grad]
-    rate = stage.lr if lr is None else lr
     if stage.optimiser == "sgd":
-        return torch.optim.SGD(trainable, lr=rate, momentum=stage.momentum, weight_decay=stage.weight_decay)
+        return torch.optim.SGD(trainable, lr=stage.lr, momentum=stage.momentum, weight_decay=stage.weight_decay)
     groups = [
         {"params": [p for p in trainable if p.ndim > 1], "weight_decay": stage.weight_decay},
         {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=rate)
+    return torch.optim.AdamW(groups, lr=stage.lr)
 
 
 def learning_rate(stage: Stage, base: float, step: int, steps_per_epoch: int, epochs: int) -> float:

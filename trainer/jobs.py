@@ -43,6 +43,8 @@ __all__ = [
 STOP_GRACE_S = 20.0
 """How long a run may go on after it was asked to stop, before a signal ends it at once."""
 
+_FOLLOW_EVERY_S = 0.5
+
 _asked_at: dict[tuple[Path, int], float] = {}
 _LOG_HEAD = "--- "
 _PROGRAM = Path(__file__).parents[1]
@@ -101,9 +103,7 @@ def start(
     return _launch_new(store, "retrain", by, recipe, stages, folds, seed, device, snapshot_id, None)
 
 
-def compare(
-    store: Store, version: str, *, by: str, device: str = "auto", snapshot_id: int | None = None
-) -> TrainingRun:
+def compare(store: Store, version: str, *, by: str, device: str = "auto") -> TrainingRun:
     """Measure a bundle that is here already, an imported one say, beside the active one; as a process of its own.
 
     Raises:
@@ -113,7 +113,7 @@ def compare(
     facts = registry.bundle(store, version)
     if facts.is_active:
         raise StoreError(f"{version} is the model in use.", "Compare another one with it.")
-    return _launch_new(store, "compare", by, facts.recipe, (), 5, 0, device, snapshot_id, version)
+    return _launch_new(store, "compare", by, facts.recipe, (), 5, 0, device, None, version)
 
 
 def resume(store: Store, run_id: int, *, by: str) -> TrainingRun:
@@ -197,10 +197,10 @@ def _settle(store: Store) -> None:
         _signal_if_overdue(store, run)
 
 
-def follow(store: Store, run_id: int, *, every_s: float = 0.5) -> TrainingRun:
+def follow(store: Store, run_id: int) -> TrainingRun:
     """Wait until a run is at work no more."""
     while (seen := status(store, run_id)) is not None and seen.is_alive:
-        time.sleep(every_s)
+        time.sleep(_FOLLOW_EVERY_S)
     return run_of(store, run_id)
 
 

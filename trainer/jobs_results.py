@@ -22,6 +22,8 @@ from trainer.run_files import (
 )
 
 LEFT_OUT_COLUMNS = ("file", "reason")
+_BINS = 10
+"""Of the reliability plot."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +124,6 @@ def _answers(store: Store, rows: Sequence[Mapping[str, str]]) -> list[PageResult
     return sorted(pages, key=lambda page: -page.distance)
 
 
-def fold_bundle(store: Store, run_id: int, fold: int) -> Path | None:
-    """The networks that had not seen a fold's pages, to show what they saw in one; kept for the newest run only."""
-    folder = run_folder(store.folder, run_id) / f"fold-{fold}" / "bundle"
-    return folder if folder.is_dir() else None
-
-
 def curves(store: Store, run_id: int) -> list[dict[str, Any]]:
     """The ends of all epochs so far, oldest first.
 
@@ -140,10 +136,10 @@ def curves(store: Store, run_id: int) -> list[dict[str, Any]]:
     return [{name: event.get(name) for name in names} for event in found if event.get("kind") == "epoch"]
 
 
-def reliability(pages: Sequence[PageResult], bins: int = 10) -> list[dict[str, float]]:
-    """For a reliability plot: bins of as many pages each, "p_mean", "abnormal_share" and "pages"."""
+def reliability(pages: Sequence[PageResult]) -> list[dict[str, float]]:
+    """For a reliability plot: ten bins of as many pages each, "p_mean", "abnormal_share" and "pages"."""
     answered = sorted((page.p_abnormal, page.label == "abnormal") for page in pages if page.p_abnormal is not None)
-    size = math.ceil(len(answered) / bins) if answered else 1
+    size = math.ceil(len(answered) / _BINS) if answered else 1
     parts = [answered[start : start + size] for start in range(0, len(answered), size)]
     return [
         {

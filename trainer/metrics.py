@@ -26,6 +26,7 @@ COUNTS = ("n_abnormal", "n_normal")
 """Not figures but how many pages of each class they stand on: what sensitivity and specificity are shares of."""
 
 ECE_BINS = 10
+_RESAMPLINGS = 1000
 CHUNK_CELLS = 4_000_000
 """Resampled weights held at a time, which bounds the memory of a bootstrap."""
 
@@ -82,7 +83,7 @@ def classification_figures(
 
 
 def paired_differences(
-    first: Figures, second: Figures, groups: Sequence[str], names: Sequence[str], *, n_boot: int = 1000, seed: int = 0
+    first: Figures, second: Figures, groups: Sequence[str], names: Sequence[str]
 ) -> dict[str, Interval]:
     """The first's figures minus the second's on the same pages, resampled together.
 
@@ -91,15 +92,13 @@ def paired_differences(
         second: of the other.
         groups: one per page.
         names: of the figures to compare.
-        n_boot: resamplings of the groups.
-        seed: of the resampling.
     """
 
     def differences(weights: FloatArray) -> dict[str, FloatArray]:
         one, other = first(weights), second(weights)
         return {name: one[name] - other[name] for name in names}
 
-    return bootstrap(differences, groups, n_boot=n_boot, seed=seed)
+    return bootstrap(differences, groups, n_boot=_RESAMPLINGS, seed=0)
 
 
 def paired_auroc_difference(
@@ -108,8 +107,7 @@ def paired_auroc_difference(
     p_second: npt.ArrayLike,
     groups: Sequence[str],
     *,
-    n_boot: int = 1000,
-    seed: int = 0,
+    n_boot: int = _RESAMPLINGS,
 ) -> Interval:
     """AUROC of the first minus AUROC of the second on the same pages, resampled together.
 
@@ -119,7 +117,6 @@ def paired_auroc_difference(
         p_second: scores ``[n]``; NaN counts as 0.5.
         groups: one per page.
         n_boot: resamplings of the groups.
-        seed: of the resampling.
     """
     y = np.asarray(labels, dtype=np.int64)
     scores = [np.nan_to_num(np.asarray(p, dtype=np.float64), nan=0.5) for p in (p_first, p_second)]
@@ -128,7 +125,7 @@ def paired_auroc_difference(
         first, second = (_auroc(*_masses(weights, y, p)[:2]) for p in scores)
         return {"difference": first - second}
 
-    return bootstrap(figures, groups, n_boot=n_boot, seed=seed)["difference"]
+    return bootstrap(figures, groups, n_boot=n_boot, seed=0)["difference"]
 
 
 def bootstrap(figures: Figures, groups: Sequence[str], *, n_boot: int, seed: int) -> dict[str, Interval]:

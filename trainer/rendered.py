@@ -28,6 +28,7 @@ COMMON_LAYOUT = "6x2"
 """Two columns of 5 s, as the only real pages that we may train on print their leads."""
 
 _WINDOW_TRIES = 20
+_WORKERS = 2
 
 
 def render_boxed_page(record: Record, seed: int, style: PageStyle | None = None) -> SimPage | None:
@@ -119,7 +120,7 @@ def prepare_rendered(
 
 
 def boxed_pages(
-    records: Sequence[Record], pages_per_record: int, seed: int, workers: int = 2, *, varied: bool = False
+    records: Sequence[Record], pages_per_record: int, seed: int, workers: int = _WORKERS, *, varied: bool = False
 ) -> Iterator[PreparedPage]:
     """Rendered, prepared and boxed pages of every record, ``pages_per_record`` styles each.
 
@@ -131,16 +132,14 @@ def boxed_pages(
     yield from _in_processes(make, records, range(pages_per_record), seed, workers)
 
 
-def labelled_pages(
-    records: Sequence[Record], styles: Sequence[int], seed: int, workers: int = 2
-) -> Iterator[PreparedPage]:
+def labelled_pages(records: Sequence[Record], styles: Sequence[int], seed: int) -> Iterator[PreparedPage]:
     """Rendered, prepared pages of every labelled record, one in each of the styles, by number; see ``boxed_pages``.
 
     Every second page of a record has its leads where ``COMMON_LAYOUT`` puts them, the first is of any layout: what a
     network learns of V1 on one page it can then use on the next.
     """
     labelled = [record for record in records if record.label is not None]
-    yield from _in_processes(_labelled_page, labelled, styles, seed, workers)
+    yield from _in_processes(_labelled_page, labelled, styles, seed, _WORKERS)
 
 
 @functools.cache

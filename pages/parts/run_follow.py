@@ -56,7 +56,7 @@ def progress_parts(store: Store, seen: Status) -> None:
     run = seen.run
     if run.kind == "retrain" and run.stages:
         st.html(grid_html(run, events(store, run.id), seen.progress if seen.is_alive else {}))
-        _curves(store, run, seen.progress)
+        _curves(store, run)
     with st.expander("Log"):
         st.code(seen.log or "The log is empty.", language=None, height=260)
 
@@ -151,7 +151,7 @@ def _stop_button(store: Store, run: TrainingRun, person: str) -> None:
             st.rerun()
 
 
-def _curves(store: Store, run: TrainingRun, progress: dict[str, Any]) -> None:
+def _curves(store: Store, run: TrainingRun) -> None:
     epochs = curves(store, run.id)
     if not epochs:
         return

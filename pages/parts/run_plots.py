@@ -161,12 +161,12 @@ def confusion_figure(pages: Sequence[PageResult]) -> go.Figure:
     return figure
 
 
-def ablation_figure(pooled: Mapping[str, Any], metric: str = "auroc") -> go.Figure:
-    """One metric of each network alone and of all fused, with its intervals."""
-    names = [name for name in _NETWORKS if _has_value(pooled.get(name, {}).get(metric))]
+def ablation_figure(pooled: Mapping[str, Any]) -> go.Figure:
+    """AUROC of each network alone and of all fused, with its intervals."""
+    names = [name for name in _NETWORKS if _has_value(pooled.get(name, {}).get("auroc"))]
     return _intervals(
-        {PARTS[name]: pooled[name][metric] for name in names},
-        METRICS[metric],
+        {PARTS[name]: pooled[name]["auroc"] for name in names},
+        METRICS["auroc"],
         [_NETWORKS[name][0] for name in names],
     )
 
@@ -186,11 +186,11 @@ def differences_text(differences: Mapping[str, Any]) -> str:
     return f"Candidate minus model in use: {'; '.join(told)}."
 
 
-def ablation_text(pooled: Mapping[str, Any], metric: str = "auroc") -> str:
+def ablation_text(pooled: Mapping[str, Any]) -> str:
     """What ``ablation_figure`` shows, in words."""
-    told = [f"{PARTS[name]} {interval_text(pooled[name][metric])}" for name in _NETWORKS
-            if _has_value(pooled.get(name, {}).get(metric))]  # fmt: skip
-    return f"{METRICS[metric]}: {'; '.join(told)}."
+    told = [f"{PARTS[name]} {interval_text(pooled[name]['auroc'])}" for name in _NETWORKS
+            if _has_value(pooled.get(name, {}).get("auroc"))]  # fmt: skip
+    return f"{METRICS['auroc']}: {'; '.join(told)}."
 
 
 def confusion_text(pages: Sequence[PageResult]) -> str:

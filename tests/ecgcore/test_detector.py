@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch import nn
 
-from ecgcore.detector import DetectorConfig, build_detector, detect_beats, panel_tensor
+from ecgcore.detector import BeatDetector, DetectorConfig, detect_beats, panel_tensor
 
 
 @pytest.mark.parametrize("neck", ["none", "fuse8"])
 def test_the_trunk_has_13_convolutions_13_relu_and_4_poolings(neck: str) -> None:
-    model = build_detector(DetectorConfig(width=0.03, neck=neck))  # type: ignore[arg-type]
+    model = BeatDetector(DetectorConfig(width=0.03, neck=neck))  # type: ignore[arg-type]
     trunk = [*model.trunk_to_conv4, *model.trunk_conv5]
     assert sum(isinstance(layer, nn.Conv2d) for layer in trunk) == 13
     assert sum(isinstance(layer, nn.ReLU) for layer in trunk) == 13
@@ -20,7 +20,7 @@ def test_the_trunk_has_13_convolutions_13_relu_and_4_poolings(neck: str) -> None
 
 
 def test_full_width_is_vgg16() -> None:
-    model = build_detector(DetectorConfig(width=1.0, neck="none", hidden=8))
+    model = BeatDetector(DetectorConfig(width=1.0, neck="none", hidden=8))
     channels = [c.out_channels for c in [*model.trunk_to_conv4, *model.trunk_conv5] if isinstance(c, nn.Conv2d)]
     assert channels == [64, 64, 128, 128, *[256] * 3, *[512] * 6]
 
@@ -38,14 +38,14 @@ def test_the_panel_keeps_its_scale_and_is_padded_with_paper() -> None:
 
 def test_a_page_without_ink_or_boxes_gives_no_error() -> None:
     torch.manual_seed(0)
-    model = build_detector(DetectorConfig(width=0.03, hidden=16)).eval()
+    model = BeatDetector(DetectorConfig(width=0.03, hidden=16)).eval()
     boxes, scores = detect_beats(model, np.zeros((60, 80), np.uint8), 0.99)
     assert boxes.shape == (len(scores), 4)
 
 
 def test_it_learns_to_find_a_bump_where_it_stands() -> None:
     torch.manual_seed(0)
-    model = build_detector(DetectorConfig(width=0.06, px_per_mm=4.0, hidden=32))
+    model = BeatDetector(DetectorConfig(width=0.06, px_per_mm=4.0, hidden=32))
     ink = np.zeros((96, 192), np.uint8)
     true_xyxy = np.array([[20.0, 30.0, 68.0, 62.0], [110.0, 34.0, 160.0, 66.0]])
     for x1, y1, x2, y2 in true_xyxy.astype(int):

@@ -14,7 +14,7 @@ from ecgcore.bundle import Bundle, Operating, load_bundle
 from ecgcore.measure.measurements import GLOBAL_NAMES, LEAD_VALUES
 from ecgcore.overlay import BLUE, GREY, VERMILION, draw_overlay, overlay_png, share_color_rgb, verdict_line
 from ecgcore.page import prepare_page
-from ecgcore.pipeline import NO_BEAT, classify, evidence, explain_beat, page_heat_map, screen, screen_file, screen_pages
+from ecgcore.pipeline import NO_BEAT, classify, evidence, explain_beat, page_heat_map, screen, screen_pages
 from ecgcore.rhythm import beat_rows
 from ecgcore.types import ByteArray, Prediction
 from tests.tiny import CONTRACT_KEYS, save_tiny_bundle
@@ -113,11 +113,11 @@ def test_picture_without_ecg_is_rejected(bundle: Bundle, shape: tuple[int, int])
 def test_file_that_is_no_picture_is_an_error(bundle: Bundle, tmp_path: Path) -> None:
     path = tmp_path / "notes.png"
     path.write_text("no picture")
-    (found,) = screen_file(path, bundle)
-    assert (found.status, found.page, found.file) == ("error", 1, str(path))
+    ((found, photo_rgb),) = screen_pages(path, bundle, file="notes.png")
+    assert (found.status, found.page, found.file, photo_rgb) == ("error", 1, "notes.png", None)
     assert found.reason
     assert "\n" not in found.reason
-    (missing,) = screen_file(tmp_path / "missing.png", bundle)
+    ((missing, _),) = screen_pages(tmp_path / "missing.png", bundle, file="missing.png")
     assert missing.status == "error"
 
 

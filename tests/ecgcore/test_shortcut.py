@@ -14,7 +14,7 @@ from torchvision.models import resnet18
 from benchmarks.page_turn_fit import TurnNet
 from benchmarks.shortcut_probe import PROBE
 from ecgcore.bundle import load_bundle
-from ecgcore.detector import DetectorConfig, build_detector
+from ecgcore.detector import BeatDetector, DetectorConfig
 from ecgcore.device import mixed_precision
 from ecgcore.global_model import GlobalConfig, GlobalNet
 from ecgcore.handwriting import WritingNet
@@ -32,7 +32,7 @@ CPU = torch.device("cpu")
 def of_recipe(recipe: Recipe) -> list[nn.Module]:
     """The networks that a training of the recipe draws anew."""
     return [
-        build_detector(network_config(DetectorConfig, recipe.detector)),
+        BeatDetector(network_config(DetectorConfig, recipe.detector)),
         LocalNet(network_config(LocalConfig, recipe.local)),
         GlobalNet(network_config(GlobalConfig, recipe.global_)),
     ]

@@ -17,7 +17,7 @@ from trainer.engine import StageContext, Task, train
 from trainer.stages.classifiers import fresh_head
 from trainer.start import network_config
 
-_VALIDATION_IOU = 0.7
+_VALIDATION_IOU, _VALIDATION_SCORE = 0.7, 0.5
 VALIDATION_PAGES = 40
 
 Batch = tuple[Tensor, list[dict[str, Tensor]]]
@@ -94,9 +94,9 @@ def _batch(pages: Sequence[PreparedPage], px_per_mm: float, rng: np.random.Gener
     return torch.stack(padded), targets
 
 
-def detection_f1(model: BeatDetector, pages: Sequence[PreparedPage], min_score: float = 0.5) -> float:
+def detection_f1(model: BeatDetector, pages: Sequence[PreparedPage]) -> float:
     """F1 at IoU 0.7 over all boxes of ``pages``: the early stopping criterion, stricter than the reported 0.5."""
-    return _f1(detect_pages(model, pages, min_score), pages, min_score)
+    return _f1(detect_pages(model, pages, _VALIDATION_SCORE), pages, _VALIDATION_SCORE)
 
 
 def _f1(found: Sequence[tuple[FloatArray, FloatArray]], pages: Sequence[PreparedPage], min_score: float) -> float:
