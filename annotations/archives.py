@@ -73,7 +73,7 @@ def packed(
     format_name: str,
     *,
     snapshot_id: int | None = None,
-    progress: Callable[[int, int], None] = lambda done, of: None,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> bytes:
     """An export of a small set as one archive, to be downloaded.
 

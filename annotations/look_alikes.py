@@ -88,7 +88,7 @@ def without_look(store: Store) -> int:
     return int(row["n"])
 
 
-def compare_older(store: Store, progress: Callable[[int, int], None] = lambda done, of: None) -> int:
+def compare_older(store: Store, progress: Callable[[int, int], None] = lambda _done, _of: None) -> int:
     """Give every picture without a look its own and note which pictures it looks like; no group changes.
 
     Unreadable pictures are left out; ``upkeep.check`` names them.

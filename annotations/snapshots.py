@@ -98,7 +98,7 @@ def which_pages(store: Store, snapshot_id: int | None = None) -> dict[int, int]:
 
 
 def read_pages(
-    store: Store, snapshot_id: int | None = None, progress: Callable[[int, int], None] = lambda done, of: None
+    store: Store, snapshot_id: int | None = None, progress: Callable[[int, int], None] = lambda _done, _of: None
 ) -> Iterator[ReadPage]:
     """Those pages themselves, a few hundred in memory at a time; a group held out since is marked as held out.
 

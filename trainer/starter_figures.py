@@ -24,7 +24,7 @@ _SMALLEST_P = 1e-6
 
 REAL_PARTS: dict[str, Callable[[PreparedPage], bool]] = {
     "khan_gridded": lambda page: page.has_grid,
-    "khan_all": lambda page: True,
+    "khan_all": lambda _: True,
     "khan_acute_mi": lambda page: page.key.startswith("mi/"),
 }
 

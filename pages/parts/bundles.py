@@ -30,7 +30,10 @@ def active_bundle() -> Bundle:
 
 # Two at most: the old one still answers in a session that is at work while the new one is loaded.
 @st.cache_resource(show_spinner="Loading the networks", max_entries=2)
-def _load(folder: str, manifest_sha256: str) -> Bundle:
+def _load(
+    folder: str,
+    manifest_sha256: str,  # noqa: ARG001  # of the cache
+) -> Bundle:
     """``manifest_sha256`` is part of the key only: another bundle in the same folder is loaded anew."""
     bundle = load_bundle(Path(folder))
     # Streamlit collects garbage after every run of a page. Looking through the half million objects of the libraries

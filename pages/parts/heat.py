@@ -70,7 +70,13 @@ def _cache_key(item: Screened) -> str:
 
 
 @st.cache_data(scope="session", max_entries=12, show_spinner=False)
-def _heat_png(key: str, source: HeatSource, _item: Screened, _shown: Shown, _bundle: Bundle) -> bytes:
+def _heat_png(
+    key: str,  # noqa: ARG001  # of the cache
+    source: HeatSource,
+    _item: Screened,
+    _shown: Shown,
+    _bundle: Bundle,
+) -> bytes:
     heat: HeatArray | None
     if source == "Signal":
         heat = signal_heat_map(_bundle, _item.prediction, width_px=VIEW_WIDTH_PX, photo_wh=_shown.wh)
@@ -82,5 +88,11 @@ def _heat_png(key: str, source: HeatSource, _item: Screened, _shown: Shown, _bun
 
 
 @st.cache_data(scope="session", max_entries=200, show_spinner=False)
-def _beat_evidence(key: str, beat: int, _item: Screened, _shown: Shown, _bundle: Bundle) -> BeatEvidence:
+def _beat_evidence(
+    key: str,  # noqa: ARG001  # of the cache
+    beat: int,
+    _item: Screened,
+    _shown: Shown,
+    _bundle: Bundle,
+) -> BeatEvidence:
     return explain_beat(_shown.photo_rgb, _bundle, _item.prediction, beat)

@@ -176,7 +176,12 @@ def _straightened(item: Screened, shown: Shown) -> bytes:
 
 
 @st.cache_data(scope="session", max_entries=12, show_spinner="Straightening")
-def _panel_jpeg(key: str, corners: str, _item: Screened, _shown: Shown) -> bytes:
+def _panel_jpeg(
+    key: str,  # noqa: ARG001  # of the cache
+    corners: str,  # noqa: ARG001  # of the cache
+    _item: Screened,
+    _shown: Shown,
+) -> bytes:
     assert _item.prediction.frame is not None
     return jpeg(view_panel(_shown.photo_rgb(), _item.prediction.frame))
 

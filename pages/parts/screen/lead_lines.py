@@ -65,7 +65,10 @@ def _signal_file(prediction: Prediction, content_of: Callable[[PageSignal], byte
 
 
 @st.cache_data(scope="session", max_entries=12, show_spinner=False)
-def _lead_lines(key: str, _prediction: Prediction) -> LeadLines:
+def _lead_lines(
+    key: str,  # noqa: ARG001  # of the cache
+    _prediction: Prediction,
+) -> LeadLines:
     return lines_of(_prediction)
 
 
