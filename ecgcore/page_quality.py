@@ -56,10 +56,11 @@ def graded(page: PageImage, darkness: ByteArray) -> PageImage:
     Raises:
         NotScreenable: no ECG, too small a part of one, or blurred beyond reading.
     """
-    score, limits = ecg_score(trace_features(page.ink)), _weights()
+    features = trace_features(page.ink)
+    score, limits = ecg_score(features), _weights()
     if score < limits["refuse_below"]:
         raise NotScreenable(*NO_ECG)
-    page = replace(page, ecg_logit=score)
+    page = replace(page, ecg_logit=score, comes_again=float(features[NAMES.index("comes_again")]))
     width_mm = np.inf if page.px_per_mm is None else page.ink.shape[1] / STANDARD_PX_PER_MM
     if width_mm < MIN_PANEL_MM:
         raise NotScreenable(f"Only {width_mm / 10:.1f} cm of the ECG can be seen.", "Show the whole page.")
@@ -90,8 +91,7 @@ def check_beats(page: PageImage, scores: FloatArray, min_score: float) -> None:
     """
     if page.ecg_logit >= BEATS_BELOW:
         return
-    comes_again = trace_features(page.ink)[NAMES.index("comes_again")]
-    if any(comes_again >= regular and page.ecg_logit >= logit for regular, logit in REGULAR):
+    if any(page.comes_again >= regular and page.ecg_logit >= logit for regular, logit in REGULAR):
         return
     found = scores[scores >= min_score]
     if len(found) < FEWEST_BEATS or float(np.median(found)) < min_score + BELIEVED_SHARE * (1 - min_score):

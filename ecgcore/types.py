@@ -210,12 +210,11 @@ class PageImage:
         photo_rgb: the upright input picture, ``uint8 [H, W, 3]``.
         ink: the standard panel raster, ``uint8 [h, w]`` at ``STANDARD_PX_PER_MM``; 0 is paper, 255 full pen.
         frame: maps ``ink`` pixels to ``photo_rgb`` pixels and back.
-        px_per_mm: photo pixels per millimetre of paper, or None where neither grid nor pulse tells.
-        px_per_mm_source: where it was read: the grid, the calibration pulse, or nowhere.
+        px_per_mm, px_per_mm_source: photo pixels per millimetre of paper, and what tells them; None where nothing does.
         has_grid: whether a printed grid was found.
         notes: what a reader should know of this page's preparation, in plain words.
         faults: what makes the page hard to read, and what to do; one with any is poor and referred more readily.
-        ecg_logit: log-odds that its strokes are an ECG's.
+        ecg_logit, comes_again: log-odds that its strokes are an ECG's, and how exactly the steep ones come again, 0..1.
     """
 
     photo_rgb: ByteArray
@@ -227,6 +226,7 @@ class PageImage:
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     ecg_logit: float = 0.0
+    comes_again: float = 0.0
 
 
 @dataclass(frozen=True)

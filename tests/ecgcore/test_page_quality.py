@@ -41,7 +41,7 @@ def test_no_rhythm_needs_the_detector_to_know_its_beats(kind: str) -> None:
 
 
 def test_beats_decide_where_strokes_leave_a_doubt() -> None:
-    page = replace(prepare_page(_page("normal")), ecg_logit=-1.0, ink=np.zeros((200, 900), np.uint8))
+    page = replace(prepare_page(_page("normal")), ecg_logit=-1.0, comes_again=0.0)
     check_beats(page, np.array([0.1, 0.4, 0.97, 0.99, 1.0]), 0.55)  # below the threshold nothing counts
     for scores in (DOUBTFUL, np.array([]), np.array([0.1, 0.4])):
         with pytest.raises(NotScreenable, match="does not look like an ECG"):
