@@ -23,7 +23,7 @@ from trainer.registry_decisions import activate, history
 from trainer.registry_exchange import export_bundle
 from trainer.run_files import COMPARISON, run_folder
 
-STARTER = "starter-real-0"
+STARTER = "starter-real-1"
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ from trainer.registry_exchange import import_bundle
 from trainer.registry_unusable import delete_unusable, unusable_bundles
 
 FIGURES = {"some_set": {"fused": {"auroc": {"value": 0.9, "low": 0.8, "high": 0.95}, "n_normal": {"value": 9}}}}
-STARTER = "starter-real-0"
+STARTER = "starter-real-1"
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:
