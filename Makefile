@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TYPED := $(wildcard ecgcore/types.py ecgcore/errors.py ecgcore/printable.py ecgcore/csv_cells.py ecgcore/private_files.py ecgcore/page*.py ecgcore/papersim*.py ecgcore/assist*.py ecgcore/waveform/*.py ecgcore/measure/*.py) annotations app.py server.py pages
+TYPED := ecgcore/types.py ecgcore/errors.py ecgcore/printable.py ecgcore/csv_cells.py ecgcore/private_files.py ecgcore/atomic_files.py ecgcore/page ecgcore/traces ecgcore/papersim ecgcore/assist $(filter-out ecgcore/waveform/lead_count.py,$(wildcard ecgcore/waveform/*.py)) ecgcore/waveform/pen ecgcore/measure annotations app.py server.py pages
 
 .PHONY: app test heic browser clean
 

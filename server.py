@@ -31,10 +31,10 @@ from starlette.websockets import WebSocketClose
 from streamlit.runtime import get_instance
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from ecgcore.page_io_isolated import end_workers
+from ecgcore.page.decode.isolated import end_workers
 from ecgcore.private_files import keep_private
-from pages.parts.closed_sessions import closed_sessions
-from pages.parts.uploads import bound_uploads
+from pages.parts.common.browser.closed_sessions import closed_sessions
+from pages.parts.common.browser.uploads import bound_uploads
 
 CLOSED = ("/_stcore/metrics",)
 """Addresses of Streamlit's that nobody here needs."""

@@ -5,14 +5,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from annotations.backups import backup, restore
-from annotations.exchange import export_to, import_from
-from annotations.formats import FORMATS
-from annotations.look_alikes import compare_older, without_look
-from annotations.records import import_records
-from annotations.snapshots import snapshots
+from annotations.duplicate_review import compare_older, without_look
+from annotations.exchange.drawn_records import import_records
+from annotations.exchange.formats import FORMATS
+from annotations.exchange.import_export import export_to, import_from
+from annotations.maintenance.backup import backup, restore
+from annotations.maintenance.check_and_erase import check
+from annotations.readings.snapshots import snapshots
 from annotations.store import Store, data_dir
-from annotations.upkeep import check
 from ecgcore.errors import EcgError
 from ecgcore.printable import say
 from ecgcore.private_files import keep_private

@@ -11,18 +11,18 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from annotations.connections import connect, upgrade
-from annotations.file_intents import finish_left, incoming
-from annotations.freed_bytes import forget_bytes_left
-from annotations.mentions import forget_mentions_left
+from annotations.database.connections import connect, upgrade
+from annotations.erasure.freed_bytes import forget_bytes_left
+from annotations.erasure.mentions import forget_mentions_left
 from annotations.model import DatabaseUnusable, Picture, StoreError
-from annotations.new_picture import NewPicture
-from annotations.patient_groups import stored_group
-from annotations.picture_files import PICTURES
+from annotations.patients.groups import stored_group
+from annotations.pictures.file_intents import finish_left, incoming
+from annotations.pictures.files import PICTURES
+from annotations.pictures.insert import NewPicture
+from annotations.pictures.near_duplicates import join_twins
 from annotations.temporary_folders import delete_left
-from annotations.twins import join_twins
-from annotations.whole_files import for_owner_alone
-from ecgcore.page import picture_hash
+from ecgcore.atomic_files import for_owner_alone
+from ecgcore.page.decode.read import picture_hash
 from ecgcore.types import ByteArray
 
 DATABASE = "ecg.db"
@@ -155,7 +155,7 @@ class Store:
             photo_rgb: upright, ``uint8 [H, W, 3]``.
             original: the file it was decoded from; a JPEG is kept as it is but for its metadata.
             name: how people call it; the day and the first letters of its hash by default.
-            group: of ``patients.patient_group``, or of a drawn record; the picture is a group of its own by default.
+            group: of ``patients.keys.patient_group``, or of a drawn record; the picture is its own group by default.
             source: where it came from.
             source_record: of a rendered signal, its record.
             former_hash: of the picture that this one was cut from, so that it is recognised when it comes again.

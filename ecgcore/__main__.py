@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, TextIO
 
 from ecgcore.errors import EcgError
 from ecgcore.overlay import NOTICE, overlay_png
-from ecgcore.page_io import FILE_ENDINGS
+from ecgcore.page.decode.read import FILE_ENDINGS
 from ecgcore.printable import say
 from ecgcore.private_files import keep_private, open_private
 from ecgcore.types import USUAL_PAPER, ByteArray, Paper, Prediction
 
 if TYPE_CHECKING:
-    from ecgcore.bundle import Bundle
+    from ecgcore.bundle.folder import Bundle
 
 _Screened = tuple[Prediction, ByteArray | None]
 
@@ -27,7 +27,7 @@ EXIT_OK, EXIT_PAGE_ERROR, EXIT_USAGE = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = _parser().parse_args(arguments)
-    from ecgcore.bundle import load_bundle, starter_folder  # only now: PyTorch takes seconds, --help should not
+    from ecgcore.bundle.folder import load_bundle, starter_folder  # only now: PyTorch takes seconds, --help should not
 
     try:
         bundle = load_bundle(options.bundle or starter_folder(), options.device)
@@ -125,7 +125,7 @@ def _paper(options: argparse.Namespace) -> Paper | None:
 def _write_signal(prediction: Prediction, file: Path, folder: Path, written: set[str]) -> None:
     """Write what was read of a page's leads under its file's name; nothing where the leads are not known."""
     from ecgcore.waveform.export import write_all
-    from ecgcore.waveform.signal import signal_of
+    from ecgcore.waveform.page_signal import signal_of
 
     signal = signal_of(prediction)
     if signal is None:

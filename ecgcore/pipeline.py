@@ -9,29 +9,29 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ecgcore.assist_rows import Rows, trace_rows
-from ecgcore.beat_letters import in_letters, letter_patches
-from ecgcore.bundle import Bundle
-from ecgcore.classification import Classification, classify
-from ecgcore.decision import answer
-from ecgcore.detector import detect_beats
+from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import NotScreenable, UnreadablePicture
-from ecgcore.evidence import BeatEvidence, Evidence, evidence, explain_beat, page_heat_map
-from ecgcore.handwriting import find_handwriting
-from ecgcore.leads import count_leads
-from ecgcore.measure.measure import measure, measured
-from ecgcore.measure.measurements import Measurements
-from ecgcore.page_corners import prepare
-from ecgcore.page_io_isolated import read_untrusted
-from ecgcore.page_quality import check_beats
+from ecgcore.explain.evidence import BeatEvidence, Evidence, evidence, explain_beat, page_heat_map
+from ecgcore.explain.signal_evidence import signal_heat_map
+from ecgcore.measure.page import measure, measured
+from ecgcore.measure.quantities import Measurements
+from ecgcore.networks.detector import detect_beats
+from ecgcore.networks.handwriting import find_handwriting
+from ecgcore.page.decode.isolated import read_untrusted
+from ecgcore.page.prepare_with_corners import prepare
+from ecgcore.page.quality.gate import check_beats
 from ecgcore.panel_ink import PanelInk
-from ecgcore.paper import paper_of
-from ecgcore.rhythm import beat_rows, measure_rhythm
-from ecgcore.rhythm_measures import on_paper
-from ecgcore.rhythm_peaks import r_peaks
-from ecgcore.signal_evidence import signal_heat_map
+from ecgcore.rhythm.beat_rows import beat_rows, measure_rhythm
+from ecgcore.rhythm.calibration_pulse import paper_of
+from ecgcore.rhythm.measures import on_paper
+from ecgcore.rhythm.r_peaks import r_peaks
+from ecgcore.screening.classification import Classification, classify
+from ecgcore.screening.decision import answer
+from ecgcore.screening.letter_boxes import in_letters, letter_patches
+from ecgcore.traces.rows import Rows, trace_rows
 from ecgcore.types import Beat, Box, ByteArray, FloatArray, PageImage, Paper, Prediction
-from ecgcore.waveform.signal import PageSignal, read_signal
+from ecgcore.waveform.lead_count import count_leads
+from ecgcore.waveform.page_signal import PageSignal, read_signal
 
 __all__ = [
     "BeatEvidence",

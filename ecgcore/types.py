@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.measure.measurements import Measurements
-from ecgcore.mesh import Mesh
+from ecgcore.geometry.displacement import Mesh
+from ecgcore.measure.quantities import Measurements
 from ecgcore.panel_ink import PanelInk
 
 FloatArray = npt.NDArray[np.float64]

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from pages.parts.attempts import told
-from pages.parts.exchanges import care_tab, export_tab, import_tab
-from pages.parts.gallery import gallery_tab
-from pages.parts.holdings import agreement_tab, counters, snapshot_tab
-from pages.parts.label_check import label_check_tab
-from pages.parts.look_alikes import look_alike_tab
-from pages.parts.storage import person, store
-from pages.parts.style import page_head
+from pages.parts.common.actions import told
+from pages.parts.common.session_store import person, store
+from pages.parts.common.style import page_head
+from pages.parts.dataset.duplicates import look_alike_tab
+from pages.parts.dataset.gallery import gallery_tab
+from pages.parts.dataset.import_export import care_tab, export_tab, import_tab
+from pages.parts.dataset.label_errors import label_check_tab
+from pages.parts.dataset.overview import agreement_tab, counters, snapshot_tab
 
 page_head("What would the next training learn from?")
 data = store()

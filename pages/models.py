@@ -2,19 +2,19 @@
 
 import streamlit as st
 
+from annotations.runs.training_runs import unfinished_run
 from annotations.store import Store
-from annotations.training_runs import unfinished_run
-from pages.parts.attempts import tell, told
-from pages.parts.bundle_facts import candidate_box, in_use_box
-from pages.parts.bundle_files import CHOSEN, ERROR, NOTE, import_box
-from pages.parts.decisions import compare_button, decision_box, history_table, rollback_button
-from pages.parts.lineage import lineage_box, standing_badge
-from pages.parts.storage import person, store
-from pages.parts.style import page_head
-from pages.parts.unusable_bundles import unusable_box
-from pages.parts.words import plain
+from pages.parts.common.actions import tell, told
+from pages.parts.common.session_store import person, store
+from pages.parts.common.style import page_head
+from pages.parts.common.words import plain
+from pages.parts.models.bundle_files import CHOSEN, ERROR, NOTE, import_box
+from pages.parts.models.bundle_info import candidate_box, in_use_box
+from pages.parts.models.decisions import compare_button, decision_box, history_table, rollback_button
+from pages.parts.models.lineage import lineage_box, standing_badge
+from pages.parts.models.unusable_bundles import unusable_box
 from trainer.registry import BundleFacts, bundles
-from trainer.registry_decisions import history, rollback_target
+from trainer.registry.activation import history, rollback_target
 
 LIMITS = """
 - The result is normal, abnormal or refer. The model names no diagnosis and rules none out.

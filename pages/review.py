@@ -4,20 +4,20 @@ import streamlit as st
 
 from annotations.store import Store
 from ecgcore.errors import EcgError
-from pages.parts.answers import answer_box, chosen_order, narrow_box, queue_box, save_box
-from pages.parts.below import BELOW_HELPERS, below_the_page
-from pages.parts.desk import canvas
-from pages.parts.empty_queue import empty_queue
-from pages.parts.hearing import hear, listen
-from pages.parts.helpers import HELPERS, helper_keys
-from pages.parts.pictures import photo
-from pages.parts.returned import review_note
-from pages.parts.storage import person, store
-from pages.parts.style import page_head
-from pages.parts.turns import Desk, desk_of
-from pages.parts.versions import conflict_box
-from pages.parts.words import error_text, plain
-from pages.parts.work import Work
+from pages.parts.common.images import photo
+from pages.parts.common.session_store import person, store
+from pages.parts.common.style import page_head
+from pages.parts.common.words import error_text, plain
+from pages.parts.review.beat_tools import HELPERS, helper_keys
+from pages.parts.review.browser_input import hear, listen
+from pages.parts.review.canvas_view import canvas
+from pages.parts.review.empty_queue import empty_queue
+from pages.parts.review.label_panel import answer_box, chosen_order, narrow_box, queue_box, save_box
+from pages.parts.review.more import BELOW_HELPERS, below_the_page
+from pages.parts.review.returned import review_note
+from pages.parts.review.session import Work
+from pages.parts.review.turns import Desk, desk_of
+from pages.parts.review.versions import conflict_box
 
 STYLE = """<style>
 /* The page takes the focus by a click and would be framed after any key; controls keep their outlines. */

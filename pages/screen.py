@@ -2,26 +2,26 @@
 
 import streamlit as st
 
-from ecgcore.bundle import Bundle
-from pages.parts.all_pages import all_pages_menu
-from pages.parts.attempts import told
-from pages.parts.beats import downloads, facts, heaviest_beats, one_beat
-from pages.parts.browser_guard import ask_before_leaving
-from pages.parts.bundles import active_bundle
-from pages.parts.correct import correct_this
-from pages.parts.inbox import incoming
-from pages.parts.measured import measured
-from pages.parts.page_list import show_pages
-from pages.parts.results import Screened
-from pages.parts.screen.measurement_table import measurement_table
-from pages.parts.screen.part_answers import part_answers
-from pages.parts.screening import PATIENCE_S, screening
-from pages.parts.screening_queue import ScreeningQueue
-from pages.parts.straighten import STRAIGHTENED, straighten_box
-from pages.parts.style import page_head
-from pages.parts.verdict import picture_faults, verdict_banner
-from pages.parts.view import page_view
-from pages.parts.words import plain
+from ecgcore.bundle.folder import Bundle
+from pages.parts.common.actions import told
+from pages.parts.common.active_bundle import active_bundle
+from pages.parts.common.style import page_head
+from pages.parts.common.words import plain
+from pages.parts.screen.all_pages import all_pages_menu
+from pages.parts.screen.browser_guard import ask_before_leaving
+from pages.parts.screen.intake import incoming
+from pages.parts.screen.keep.one_page import correct_this
+from pages.parts.screen.page_list import show_pages
+from pages.parts.screen.result.beat_panel import downloads, facts, heaviest_beats, one_beat
+from pages.parts.screen.result.measurement_table import measurement_table
+from pages.parts.screen.result.measurements import measured
+from pages.parts.screen.result.page_view import page_view
+from pages.parts.screen.result.part_answers import part_answers
+from pages.parts.screen.result.straighten import STRAIGHTENED, straighten_box
+from pages.parts.screen.result.verdict import picture_faults, verdict_banner
+from pages.parts.screen.screening.session import PATIENCE_S, screening
+from pages.parts.screen.screening.waiting_files import ScreeningQueue
+from pages.parts.screen.session_results import Screened
 
 WELCOME = (
     "**ECG photo screener** reads a photo, scan or PDF of a 12-lead ECG, calls it normal or abnormal or refers it to a "

@@ -2,18 +2,18 @@
 
 import streamlit as st
 
+from annotations.runs.training_runs import RESUMABLE, TrainingRun, runs
 from annotations.store import Store
-from annotations.training_runs import RESUMABLE, TrainingRun, runs
-from pages.parts.attempts import told
-from pages.parts.run_findings import findings
-from pages.parts.run_follow import follow_box, interrupted_box, progress_parts
-from pages.parts.run_plan import NEW, RUNS, VIEW, plan_box, suggestion
-from pages.parts.run_words import run_name
-from pages.parts.storage import person, store
-from pages.parts.style import page_head
-from pages.parts.unusable_bundles import unusable_box
+from pages.parts.common.actions import told
+from pages.parts.common.runs.progress import follow_box, interrupted_box, progress_parts
+from pages.parts.common.runs.words import run_name
+from pages.parts.common.session_store import person, store
+from pages.parts.common.style import page_head
+from pages.parts.models.unusable_bundles import unusable_box
+from pages.parts.training.findings import findings
+from pages.parts.training.plan import NEW, RUNS, VIEW, plan_box, suggestion
 from trainer.jobs import settle, status
-from trainer.jobs_plan import make_plan
+from trainer.jobs.plan import make_plan
 
 
 def choose_run(known: list[TrainingRun]) -> TrainingRun:

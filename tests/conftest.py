@@ -15,11 +15,11 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from annotations.store import Store
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import ByteArray
-from tests.strided_convolutions import refuse_unsound
-from tests.tiny import save_tiny_bundle
-from tests.trainer.training_store import make_training_store
+from tests.support.strided_convolutions import refuse_unsound
+from tests.support.tiny import save_tiny_bundle
+from tests.support.training_store import make_training_store
 from trainer import jobs
-from trainer.priority import YIELDS
+from trainer.jobs.priority import YIELDS
 
 # Sums depend on how many threads share them: this process and those that tests start need as many as each other.
 torch.set_num_threads(1)

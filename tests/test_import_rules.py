@@ -10,7 +10,7 @@ PACKAGES = ("ecgcore", "annotations", "trainer", "pages")
 NETWORKS = {"torch", "torchvision", "safetensors"}
 
 # Of the project's own modules, what each package may import besides itself; a name stands for all below it.
-WRITING = ("ecgcore.printable", "ecgcore.csv_cells", "ecgcore.private_files")
+WRITING = ("ecgcore.printable", "ecgcore.csv_cells", "ecgcore.private_files", "ecgcore.atomic_files")
 ALLOWED = {
     "ecgcore": (),
     "annotations": (
@@ -19,7 +19,7 @@ ALLOWED = {
         "ecgcore.page",
         "ecgcore.papersim",
         "ecgcore.assist",
-        "ecgcore.manifest",
+        "ecgcore.bundle.manifest",
         *WRITING,
     ),
     "trainer": ("ecgcore", "annotations"),
@@ -32,7 +32,8 @@ FORBIDDEN = {
     "pages": set(),
 }
 WITHOUT_NETWORKS = ("ecgcore.types", "ecgcore.errors", "ecgcore.page", "ecgcore.papersim", "ecgcore.assist", *WRITING)
-WITHOUT_NETWORKS += ("ecgcore.manifest", "trainer.jobs", "trainer.registry")
+WITHOUT_NETWORKS += ("ecgcore.bundle.manifest", "ecgcore.bundle.schema", "ecgcore.bundle.weights")
+WITHOUT_NETWORKS += ("trainer.jobs", "trainer.registry")
 
 
 def _modules() -> dict[str, Path]:
@@ -58,20 +59,27 @@ def _imports(module: str) -> set[str]:
 
 
 def _within(name: str, allowed: str) -> bool:
-    """``ecgcore.page`` also covers the modules that it is split into, ``ecgcore.page_grid`` for example."""
-    return name == allowed or name.startswith((f"{allowed}.", f"{allowed}_"))
+    """A folder also covers what lies in it."""
+    return name == allowed or name.startswith(f"{allowed}.")
 
 
 def _reached(module: str) -> set[str]:
     """Everything that is loaded when a module is, as far as the project's own modules go."""
-    seen: set[str] = set()
-    waiting = [module]
+    seen = {module, *_folders(module)}
+    waiting = [name for name in seen if name in MODULES]
     while waiting:
-        for name in _imports(waiting.pop()) - seen:
-            seen.add(name)
-            if name in MODULES:
-                waiting.append(name)
+        for imported in _imports(waiting.pop()):
+            for name in {imported, *_folders(imported)} - seen:
+                seen.add(name)
+                if name in MODULES:
+                    waiting.append(name)
     return seen
+
+
+def _folders(name: str) -> list[str]:
+    """The packages that a module lies in, which are loaded before it."""
+    parts = name.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts))]
 
 
 @pytest.mark.parametrize("module", MODULES)

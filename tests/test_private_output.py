@@ -14,7 +14,7 @@ import pytest
 from annotations import readings
 from annotations.model import Reading
 from annotations.store import Store
-from ecgcore.manifest import read_manifest, starter_folder
+from ecgcore.bundle.manifest import read_manifest, starter_folder
 from ecgcore.types import ByteArray
 
 ESCAPES = "x\x1b]0;owned\x07\x1b[2J\u202egnp"

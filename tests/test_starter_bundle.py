@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgcore.bundle import Bundle, load_bundle, starter_folder
+from ecgcore.bundle.folder import Bundle, load_bundle, starter_folder
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
-from trainer.detection_metrics import match_boxes
+from trainer.metrics.detection import match_boxes
 
 MOST_BYTES = 60_000_000
 
@@ -46,12 +46,12 @@ def test_it_finds_the_beats_of_a_drawn_page(starter: Bundle, layout: str) -> Non
 def test_asking_for_surer_beats_makes_no_doubtful_page_another_picture(
     starter: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ecgcore.page_quality.BEATS_BELOW", np.inf)  # every page is in doubt, none regular enough
-    monkeypatch.setattr("ecgcore.page_quality.REGULAR", ())
+    monkeypatch.setattr("ecgcore.page.quality.gate.BEATS_BELOW", np.inf)  # every page is in doubt, none regular enough
+    monkeypatch.setattr("ecgcore.page.quality.gate.REGULAR", ())
     signals_mv, fs_hz, _ = synthetic_ecg("normal", 11)
     page_rgb = draw_page(signals_mv, fs_hz, PageStyle(), 11).image_rgb
     usual = screen(page_rgb, starter, file="drawn")
-    monkeypatch.setattr("ecgcore.page_quality.FEWEST_BEATS", len(usual.beats))
+    monkeypatch.setattr("ecgcore.page.quality.gate.FEWEST_BEATS", len(usual.beats))
     limit = float(np.median([beat.score for beat in usual.beats])) - 1e-4
     surer = screen(page_rgb, starter, file="drawn", min_score=limit)
     assert usual.status == surer.status == "ok"

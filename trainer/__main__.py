@@ -10,7 +10,7 @@ from annotations.store import data_dir
 from ecgcore.errors import EcgError
 from ecgcore.printable import say
 from ecgcore.private_files import keep_private
-from trainer.config import RECIPES
+from trainer.recipes import RECIPES
 from trainer.workload import STAGES
 
 EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _command(name: str) -> Callable[[argparse.Namespace], None]:
     """What a command does; only those that compute load PyTorch, so that the others answer at once."""
     if name in ("starter", "crossval", "fit", "eval"):
-        from trainer import commands
+        from trainer.cli import crossval_fit_eval as commands
 
         return {
             "starter": commands.starter,
@@ -55,20 +55,20 @@ def _command(name: str) -> Callable[[argparse.Namespace], None]:
             "fit": commands.fit,
             "eval": commands.evaluate,
         }[name]
-    from trainer import commands_runs
+    from trainer.cli import runs_and_bundles
 
     return {
-        "start": commands_runs.start,
-        "compare": commands_runs.compare,
-        "run": commands_runs.run,
-        "status": commands_runs.status,
-        "stop": commands_runs.stop,
-        "resume": commands_runs.resume,
-        "bundles": commands_runs.bundles,
-        "activate": commands_runs.activate,
-        "rollback": commands_runs.rollback,
-        "export-bundle": commands_runs.export,
-        "import-bundle": commands_runs.import_,
+        "start": runs_and_bundles.start,
+        "compare": runs_and_bundles.compare,
+        "run": runs_and_bundles.run,
+        "status": runs_and_bundles.status,
+        "stop": runs_and_bundles.stop,
+        "resume": runs_and_bundles.resume,
+        "bundles": runs_and_bundles.bundles,
+        "activate": runs_and_bundles.activate,
+        "rollback": runs_and_bundles.rollback,
+        "export-bundle": runs_and_bundles.export,
+        "import-bundle": runs_and_bundles.import_,
     }[name]
 
 

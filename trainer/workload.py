@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any
 
-from trainer.config import Recipe
+from trainer.recipes import Recipe
 
 STAGES = ("detector", "local", "global", "waveform", "fusion")
 LOOKING = "looking"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecgcore.measure.measurements import ByLead
+from ecgcore.measure.quantities import ByLead
 
 LIMB_LEAD_DEG_STRENGTH = {
     "I": (0.0, 1.0),

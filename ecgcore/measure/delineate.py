@@ -3,7 +3,7 @@
 A wave of the heart begins where it begins in the first lead and ends where it ends in the last (CSE Working Party, Eur
 Heart J 1985; 6:815-825; AHA/ACCF/HRS part III, Circulation 2009; 119:e235-e240). QRS is told by the size of all leads'
 slopes together, P and T by what the leads have in common: no single lead's noise decides. Shares and shifts were chosen
-on the records of LUDB with even numbers (``benchmarks/measurements.py``).
+on the records of LUDB with even numbers (``benchmarks/page/measurements.py``).
 """
 
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ecgcore.network_configs import WaveformConfig
+from ecgcore.networks.configs import WaveformConfig
 from ecgcore.waveform.layout import LEADS
 
 HIGHEST_MV = 5.0
@@ -80,7 +80,7 @@ class _Block(nn.Module):
             nn.Conv1d(after, after, kernel, 1, kernel // 2, bias=False),
             nn.BatchNorm1d(after),
         )
-        # averaged before it, so that no strided 1x1 convolution is trained (see trainer.config)
+        # averaged before it, so that no strided 1x1 convolution is trained (see trainer.recipes)
         self.past = nn.Sequential(
             nn.AvgPool1d(_STRIDE, ceil_mode=True), nn.Conv1d(before, after, 1, bias=False), nn.BatchNorm1d(after)
         )

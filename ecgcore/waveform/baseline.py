@@ -4,7 +4,7 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from ecgcore.types import FloatArray
-from ecgcore.waveform.signal import PageSignal
+from ecgcore.waveform.page_signal import PageSignal
 
 QRS_S, BEAT_S = 0.2, 0.6
 """Medians over these windows pass over QRS complexes and P waves, and over T waves: de Chazal, O'Dwyer and Reilly, IEEE

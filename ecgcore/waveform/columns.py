@@ -8,8 +8,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.stats import theilslopes
 
-from ecgcore.assist_columns import ruled_columns
-from ecgcore.assist_rows import Rows
+from ecgcore.traces.lead_columns import ruled_columns
+from ecgcore.traces.rows import Rows
 from ecgcore.types import STANDARD_PX_PER_MM, USUAL_PAPER, ByteArray, FloatArray, Paper
 from ecgcore.waveform.pulses import find_pulses
 

@@ -13,7 +13,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, TwelveLeadECGWaveformStorage, generate_uid
 
 from ecgcore.waveform.layout import LEADS
-from ecgcore.waveform.signal import PageSignal
+from ecgcore.waveform.page_signal import PageSignal
 
 MICROVOLTS_PER_MV = 1000
 NOT_READ = -32768

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.assist_columns import LETTER_MM, LETTER_WIDTH_MM, MARK_INK
-from ecgcore.assist_rows import BoolArray, Rows
+from ecgcore.traces.lead_columns import LETTER_MM, LETTER_WIDTH_MM, MARK_INK
+from ecgcore.traces.rows import BoolArray, Rows
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
 BEFORE_MM, BEHIND_MM = 3.0, 11.0

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from ecgcore.assist_rows import PEN_INK, Rows
+from ecgcore.traces.rows import PEN_INK, Rows
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, Paper
 
 PULSE_ROWS = 0.7

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from annotations import backups, file_intents
-from annotations.backups import backup, restore
-from annotations.file_intents import incoming
+from annotations.maintenance import backup as backups
+from annotations.maintenance.backup import backup, restore
+from annotations.maintenance.check_and_erase import check, erase_group
 from annotations.model import StoreError
-from annotations.new_picture import NewPicture
-from annotations.painting import paint_black
+from annotations.pictures import file_intents
+from annotations.pictures.file_intents import incoming
+from annotations.pictures.insert import NewPicture
+from annotations.privacy.redaction import paint_black
 from annotations.store import Store
-from annotations.upkeep import check, erase_group
-from ecgcore.page import picture_hash
+from ecgcore.page.decode.read import picture_hash
 from ecgcore.types import Box
 from tests.annotations.conftest import picture_rgb
 

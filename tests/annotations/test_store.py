@@ -13,9 +13,9 @@ from PIL import Image
 
 import annotations
 from annotations.model import StoreError
-from annotations.picture_files import strip_jpeg
+from annotations.pictures.files import strip_jpeg
 from annotations.store import Store
-from ecgcore.page import picture_hash, read_picture
+from ecgcore.page.decode.read import picture_hash, read_picture
 from tests.annotations.conftest import HEIGHT, WIDTH, picture_rgb
 
 

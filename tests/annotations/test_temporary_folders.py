@@ -9,18 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from annotations.backups import backup, restore
+from annotations.maintenance.backup import backup, restore
+from annotations.maintenance.check_and_erase import check
 from annotations.store import Store
 from annotations.temporary_folders import temporary_folder
-from annotations.upkeep import check
 from tests.annotations.conftest import picture_rgb
 
 ROOT = Path(__file__).parents[2]
 KILLS = {
-    "a backup": ("annotations.backups._copy", 2, "backup(store, place / 'all.zip')"),
-    "a restore": ("annotations.backups._unpack", 3, "restore(place / 'whole.zip', folder / 'again')"),
-    "an archive that is unpacked": ("annotations.archives._content", 1, "unpacked(archive, store).__enter__()"),
-    "an archive that is packed": ("annotations.archives.which_pages", 2, "packed(store, 'table')"),
+    "a backup": ("annotations.maintenance.backup._copy", 2, "backup(store, place / 'all.zip')"),
+    "a restore": ("annotations.maintenance.backup._unpack", 3, "restore(place / 'whole.zip', folder / 'again')"),
+    "an archive that is unpacked": (
+        "annotations.exchange.zip_archives._content",
+        1,
+        "unpacked(archive, store).__enter__()",
+    ),
+    "an archive that is packed": ("annotations.exchange.zip_archives.which_pages", 2, "packed(store, 'table')"),
 }
 """Before which call a program is killed, and what it is at."""
 
@@ -28,13 +32,13 @@ PROGRAM = """
 import os, sys
 from importlib import import_module
 from pathlib import Path
-from annotations import exchange
-from annotations.archives import packed, unpacked
-from annotations.backups import backup, restore
+from annotations.exchange import import_export
+from annotations.exchange.zip_archives import packed, unpacked
+from annotations.maintenance.backup import backup, restore
 from annotations.store import Store
 folder, place, (module, _, name), left = *map(Path, sys.argv[1:3]), sys.argv[3].rpartition("."), [int(sys.argv[4])]
 store, archive = Store(folder), open(place / "pages.zip", "rb")
-owners = [owner for owner in (import_module(module), exchange) if hasattr(owner, name)]
+owners = [owner for owner in (import_module(module), import_export) if hasattr(owner, name)]
 plain = getattr(owners[0], name)
 def counted(*args, **options):
     left[0] -= 1

@@ -7,7 +7,7 @@ import random
 
 import streamlit as st
 
-from pages.parts.words import plain
+from pages.parts.common.words import plain
 
 FRAGMENTS = (
     "![x](https://evil.example/a.png)", "![x](https:evil.example?b)", "[y](https://evil.example)", "<https://evil.example>",

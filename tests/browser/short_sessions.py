@@ -13,8 +13,8 @@ from weakref import ref
 import streamlit as st
 
 import server
-from pages.parts.closed_sessions import ClosedSessions
-from pages.parts.results import Screened
+from pages.parts.common.browser.closed_sessions import ClosedSessions
+from pages.parts.screen.session_results import Screened
 
 server.closed_sessions = ClosedSessions(forget_after_s=1.0, look_every_s=0.5)
 

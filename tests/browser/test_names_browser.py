@@ -10,19 +10,19 @@ import numpy as np
 from playwright.sync_api import Browser, Page, expect
 
 from annotations import readings
-from annotations.activations import record_activation
 from annotations.model import Reading
-from annotations.snapshots import take_snapshot
+from annotations.readings.snapshots import take_snapshot
+from annotations.runs.activations import record_activation
+from annotations.runs.training_runs import move_run
 from annotations.store import Store
-from annotations.training_runs import move_run
-from benchmarks.real_browser import served
-from benchmarks.review_browser import settle
+from benchmarks.app.real_browser import served
+from benchmarks.app.review_browser import settle
 from ecgcore.printable import printable
 from tests.browser.hostile_texts import KINDS, hostile_texts
 from tests.browser.tabs import each_tab
-from tests.trainer.training_store import queue
+from tests.support.training_store import queue
 from trainer.registry import present_version
-from trainer.run_files import run_folder
+from trainer.runs.files import run_folder
 
 MADE_OF_SIGNS = (
     "a, img, em, del, code, pre, ul, ol, h1, h2, h3, h4, h5, h6, hr, blockquote, table, sup, .katex, svg.emoji"

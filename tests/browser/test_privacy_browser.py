@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from annotations.patients import find_patient, patient_group
-from annotations.picture_files import PICTURES
-from annotations.privacy import choose_what_to_keep
+from annotations.patients.keys import find_patient, patient_group
+from annotations.pictures.files import PICTURES
+from annotations.privacy.retention import choose_what_to_keep
 from annotations.store import Store
-from benchmarks.review_browser import CANVAS_WIDTH_PX, PHOTO_WH, WAIT_MS, add_page, settle, until
-from ecgcore.page import read_picture
+from benchmarks.app.review_browser import CANVAS_WIDTH_PX, PHOTO_WH, WAIT_MS, add_page, settle, until
+from ecgcore.page.decode.read import read_picture
 from ecgcore.types import ByteArray
 
 pytestmark = pytest.mark.timeout(240)

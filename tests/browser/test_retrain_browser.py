@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from annotations.runs.training_runs import move_run, run_of
 from annotations.store import Store
-from annotations.training_runs import move_run, run_of
-from benchmarks.real_browser import served, wait_until
-from tests.trainer.training_store import IN_USE, queue
+from benchmarks.app.real_browser import served, wait_until
+from tests.support.training_store import IN_USE, queue
 from trainer.registry import present_version
 
 WAIT_MS = 60_000

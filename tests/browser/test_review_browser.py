@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from annotations import readings
 from annotations.store import Store
-from benchmarks.fast_labels import add_pages, hurry, judge
-from benchmarks.real_browser import free_port, served
-from benchmarks.review_browser import PHOTO_WH, TOLERANCE_PX, WAIT_MS, Hand, add_page, correct_one, settle, until
+from benchmarks.app.fast_labels import add_pages, hurry, judge
+from benchmarks.app.real_browser import free_port, served
+from benchmarks.app.review_browser import PHOTO_WH, TOLERANCE_PX, WAIT_MS, Hand, add_page, correct_one, settle, until
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import Box
 

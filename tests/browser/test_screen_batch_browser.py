@@ -8,7 +8,7 @@ import cv2
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from benchmarks.real_browser import wait_until
+from benchmarks.app.real_browser import wait_until
 from ecgcore.types import ByteArray
 
 WAIT_MS = 60_000

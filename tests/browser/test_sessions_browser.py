@@ -7,7 +7,7 @@ import cv2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from benchmarks.real_browser import served
+from benchmarks.app.real_browser import served
 from ecgcore.types import ByteArray
 
 pytestmark = pytest.mark.timeout(240)

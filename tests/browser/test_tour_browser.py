@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from annotations.store import Store
-from benchmarks.real_browser import served
-from benchmarks.review_browser import add_page, settle
+from benchmarks.app.real_browser import served
+from benchmarks.app.review_browser import add_page, settle
 from ecgcore.types import ByteArray
 from tests.browser.tabs import each_tab
 

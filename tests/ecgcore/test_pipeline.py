@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from ecgcore import evidence as evidence_module
-from ecgcore.bundle import Bundle, Operating, load_bundle
-from ecgcore.measure.measurements import GLOBAL_NAMES, LEAD_VALUES
+from ecgcore.bundle.folder import Bundle, Operating, load_bundle
+from ecgcore.explain import evidence as evidence_module
+from ecgcore.measure.quantities import GLOBAL_NAMES, LEAD_VALUES
 from ecgcore.overlay import BLUE, GREY, VERMILION, draw_overlay, overlay_png, share_color_rgb, verdict_line
-from ecgcore.page import prepare_page
+from ecgcore.page.prepare import prepare_page
 from ecgcore.pipeline import NO_BEAT, classify, evidence, explain_beat, page_heat_map, screen, screen_pages
-from ecgcore.rhythm import beat_rows
+from ecgcore.rhythm.beat_rows import beat_rows
 from ecgcore.types import ByteArray, Prediction
-from tests.tiny import CONTRACT_KEYS, save_tiny_bundle
+from tests.support.tiny import CONTRACT_KEYS, save_tiny_bundle
 
 
 @pytest.fixture(scope="module")

@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from annotations.predictions import record_prediction
+from annotations.readings.predictions import record_prediction
 from annotations.store import Store
-from pages.parts import screening
+from pages.parts.screen.screening import session
 from tests.annotations.conftest import picture_rgb, prediction
-from tests.pages.review_app import review
+from tests.support.review_app import review
 
 
 @pytest.fixture(autouse=True)
 def _screened_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run of the page ends when all that was dropped is screened, however slow this machine is."""
-    monkeypatch.setattr(screening, "PATIENCE_S", 60.0)
+    monkeypatch.setattr(session, "PATIENCE_S", 60.0)
 
 
 @pytest.fixture

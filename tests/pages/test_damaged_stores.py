@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 from annotations import readings
 from annotations.model import Reading
 from annotations.store import DATABASE, Store
-from benchmarks.damaged_stores import PAGES, open_page
-from tests.pages.review_app import at_hand, desk, do, review, sound
-from tests.pages.test_screen_app import APP
+from benchmarks.app.damaged_stores import PAGES, open_page
+from tests.pages.screen.test_screen import APP
+from tests.support.review_app import at_hand, desk, do, review, sound
 
 
 def change(folder: Path, statement: str) -> None:

@@ -2,13 +2,13 @@
 
 import pytest
 
+from annotations.maintenance.check_and_erase import erase_group
+from annotations.runs.training_runs import run_of
 from annotations.store import Store
-from annotations.training_runs import run_of
-from annotations.upkeep import erase_group
-from tests.pages.review_app import sound
-from tests.pages.test_models_app import models
-from tests.pages.test_screen_app import texts
-from tests.pages.test_training_app import training
+from tests.pages.models.test_models import models
+from tests.pages.screen.test_screen import texts
+from tests.pages.training.test_training import training
+from tests.support.review_app import sound
 
 ERASED = "patient 1"
 

@@ -26,7 +26,7 @@ THEIR_NAMES = {"error", "conflict", "name", "person", "reader", "version", "titl
 """Variables that do, where they stand in an f-string."""
 SHOWS_PLAIN = {"plain", "plain_lines", "error_text", "counted", "local_time", "local_day", "len", "local_clock"}
 OWN_WORDS = {
-    ("bundle_facts.py", "name"), ("run_findings.py", "name"), ("run_findings.py", "title"), ("run_plan.py", "name"),
+    ("bundle_info.py", "name"), ("findings.py", "name"), ("findings.py", "title"), ("plan.py", "name"),
 }  # fmt: skip
 """Looks like one of these and is this program's own."""
 
@@ -70,8 +70,8 @@ def violations(source: str) -> list[str]:
     found = []
     for node in ast.walk(ast.parse(source)):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="queue" | "logger"))):
-                pass  # queue.progress draws nothing, nor does logger.error
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="work_queue" | "logger"))):
+                pass  # work_queue.progress draws nothing, nor does logger.error
             case ast.Call(func=ast.Attribute(attr=name)) if name in READ_AS_MARKDOWN:
                 found += [f"{node.lineno}: {what}" for value in _arguments(node) for what in unshown(value)]
     return found

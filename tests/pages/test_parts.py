@@ -9,21 +9,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecgcore.mesh import Mesh
+from ecgcore.geometry.displacement import Mesh
 from ecgcore.overlay import DARK_BLUE, DARK_ORANGE, DARK_VERMILION, GREY, draw_overlay, verdict_line
-from ecgcore.rhythm_measures import on_paper, rhythm_measures, whole_bpm
+from ecgcore.rhythm.measures import on_paper, rhythm_measures, whole_bpm
 from ecgcore.types import Beat, Box, FloatArray, PanelFrame, Paper, Prediction, Rhythm
-from pages.parts import style
-from pages.parts.batch import results_csv, results_jsonl, urgency
-from pages.parts.beats import heaviest
-from pages.parts.figure import describe_beat, layer_css, page_figure, share_classes
-from pages.parts.measured import rhythm_text
-from pages.parts.picture_source import measured_on
-from pages.parts.pictures import jpeg
-from pages.parts.results import Screened, Shown
-from pages.parts.scores import interval_text, score_tables
-from pages.parts.screen.lead_lines import LeadLines
-from pages.parts.verdict import probability_scale, verdict_text
+from pages.parts.common import style
+from pages.parts.common.images import jpeg
+from pages.parts.common.score_tables import interval_text, score_tables
+from pages.parts.screen.batch import results_csv, results_jsonl, urgency
+from pages.parts.screen.result.beat_panel import heaviest
+from pages.parts.screen.result.lead_lines import LeadLines
+from pages.parts.screen.result.measurements import rhythm_text
+from pages.parts.screen.result.page_figure import describe_beat, layer_css, page_figure, share_classes
+from pages.parts.screen.result.picture_source import measured_on
+from pages.parts.screen.result.verdict import probability_scale, verdict_text
+from pages.parts.screen.session_results import Screened, Shown
 
 
 def beat(share: float | None, left: float = 0.0) -> Beat:

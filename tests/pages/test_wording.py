@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from annotations.store import now
-from pages.parts.local_time import is_today, local_clock, local_day, local_time
-from pages.parts.words import counted
+from pages.parts.common.local_time import is_today, local_clock, local_day, local_time
+from pages.parts.common.words import counted
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from tests.trainer.pages import save_data_set
+from tests.support.prepared_pages import save_data_set
 from trainer.__main__ import main
 
 ROOT = Path(__file__).parents[2]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from trainer import workload
-from trainer.config import RECIPES, only_stages
-from trainer.descent import untrained_stages
+from trainer.crossval.lineage import untrained_stages
+from trainer.recipes import RECIPES, only_stages
 from trainer.workload import STAGES, StageClock, pages_shown
 
 

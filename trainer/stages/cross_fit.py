@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from ecgcore.networks.waveform_net import WaveformNet
-from trainer.data import PreparedPage
-from trainer.folds import assign_folds
-from trainer.predict import features_of_leads, network_leads
+from trainer.data.folds import assign_folds
+from trainer.data.prepare import PreparedPage
+from trainer.stages.inference import features_of_leads, network_leads
 from trainer.stages.lead_augment import vary_leads
 
 

@@ -7,15 +7,15 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from ecgcore.detector import BeatDetector, DetectorConfig, detect_beats, panel_tensor
 from ecgcore.errors import BadData
+from ecgcore.networks.detector import BeatDetector, DetectorConfig, detect_beats, panel_tensor
 from ecgcore.types import FloatArray
-from trainer.augment import vary_pen
-from trainer.config import DetectorStage
-from trainer.data import PreparedPage
-from trainer.engine import StageContext, Task, train
+from trainer.crossval.start import network_config
+from trainer.data.augment import vary_pen
+from trainer.data.prepare import PreparedPage
+from trainer.recipes import DetectorStage
 from trainer.stages.classifiers import fresh_head
-from trainer.start import network_config
+from trainer.stages.engine import StageContext, Task, train
 
 _VALIDATION_IOU, _VALIDATION_SCORE = 0.7, 0.5
 VALIDATION_PAGES = 40

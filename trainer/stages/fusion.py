@@ -7,23 +7,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgcore.device import mixed_precision
-from ecgcore.fusion import FusedNet, FusionConfig, FusionHead, PageFeatures, freeze_batch_norm
-from ecgcore.global_model import page_canvas
-from ecgcore.local_model import cut_beats
+from ecgcore.networks.device import mixed_precision
+from ecgcore.networks.fusion import FusedNet, FusionConfig, FusionHead, PageFeatures, freeze_batch_norm
+from ecgcore.networks.global_net import page_canvas
+from ecgcore.networks.local_net import cut_beats
 from ecgcore.types import FloatArray
-from trainer.augment import BOX_JITTER, balanced_order, jitter_boxes, vary_page, vary_pen
-from trainer.config import FusionStage
-from trainer.data import PreparedPage
-from trainer.engine import StageContext, Task, train
-from trainer.predict import (
+from trainer.data.augment import BOX_JITTER, balanced_order, jitter_boxes, vary_page, vary_pen
+from trainer.data.prepare import PreparedPage
+from trainer.recipes import FusionStage
+from trainer.stages.classifiers import PagesAndBeats, binary_loss, fresh_head, mean_log_loss
+from trainer.stages.engine import StageContext, Task, train
+from trainer.stages.head_features import HeadFeatures, Trunks, still_features, varied_features, with_beats
+from trainer.stages.inference import (
     beat_features,
     fused_logits,
     global_features,
     page_features,
 )
-from trainer.stages.classifiers import PagesAndBeats, binary_loss, fresh_head, mean_log_loss
-from trainer.stages.head_features import HeadFeatures, Trunks, still_features, varied_features, with_beats
 
 _BEATS_KEPT = (0.8, 1.0)
 """Share of a page's beats that the head sees in one draw: a detector misses some too."""

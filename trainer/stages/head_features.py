@@ -6,24 +6,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import Tensor
 
-from ecgcore.bundle import Networks
+from ecgcore.bundle.folder import Networks
 from ecgcore.errors import BadData
-from ecgcore.fusion import FusionHead, PageFeatures
-from ecgcore.global_model import GlobalNet
-from ecgcore.local_model import LocalNet
+from ecgcore.networks.fusion import FusionHead, PageFeatures
+from ecgcore.networks.global_net import GlobalNet
+from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
 from ecgcore.types import FloatArray
-from trainer.augment import BOX_JITTER, jitter_boxes, vary_page
-from trainer.data import PreparedPage
-from trainer.predict import (
+from trainer.data.augment import BOX_JITTER, jitter_boxes, vary_page
+from trainer.data.prepare import PreparedPage
+from trainer.stages.classifiers import labels_of
+from trainer.stages.cross_fit import CrossFitted
+from trainer.stages.inference import (
     beat_features,
     global_features,
     measured_values,
     page_features,
     waveform_features,
 )
-from trainer.stages.classifiers import labels_of
-from trainer.stages.cross_fit import CrossFitted
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgcore.bundle import load_bundle, save_bundle
+from ecgcore.bundle.folder import load_bundle, save_bundle
+from ecgcore.bundle.schema import checked_manifest
 from ecgcore.errors import BadBundle
-from ecgcore.explain import measurement_shares, part_shares
-from ecgcore.fusion import FusionConfig, FusionHead, PageFeatures
-from ecgcore.manifest_schema import checked_manifest
-from ecgcore.measure.measurements import MEASUREMENT_NAMES
+from ecgcore.explain.gradcam import measurement_shares, part_shares
+from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.networks.fusion import FusionConfig, FusionHead, PageFeatures
 from ecgcore.networks.measurement_embedding import PIECES, MeasurementEmbedding
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray
-from tests.tiny import TINY_OPERATING, save_tiny_bundle, tiny_networks
+from tests.support.tiny import TINY_OPERATING, save_tiny_bundle, tiny_networks
 
 NAMES = MEASUREMENT_NAMES[:3]
 NUMBERS = st.one_of(st.just(float("nan")), st.floats(-1e4, 1e4, width=32))

@@ -6,16 +6,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgcore.bundle import load_bundle
-from ecgcore.classification import classify
-from ecgcore.explain import grad_cam
-from ecgcore.fusion import FusionConfig, FusionHead, PageFeatures
+from ecgcore.bundle.folder import load_bundle
+from ecgcore.explain.gradcam import grad_cam
+from ecgcore.networks.fusion import FusionConfig, FusionHead, PageFeatures
 from ecgcore.networks.waveform_net import HIGHEST_MV, WaveformConfig, WaveformNet, leads_for_network
-from ecgcore.page import prepare_page
+from ecgcore.page.prepare import prepare_page
 from ecgcore.pipeline import screen
+from ecgcore.screening.classification import classify
 from ecgcore.types import ByteArray
-from ecgcore.waveform.signal import FS_HZ, read_signal
-from tests.tiny import TINY_WAVEFORM, save_tiny_bundle
+from ecgcore.waveform.page_signal import FS_HZ, read_signal
+from tests.support.tiny import TINY_WAVEFORM, save_tiny_bundle
 
 
 @given(seed=st.integers(0, 10_000), offset_mv=st.floats(-2, 2), length=st.integers(5, 3000))

@@ -3,7 +3,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from tests.tiny import tiny_networks
+from tests.support.tiny import tiny_networks
 from trainer.stages.head_features import HeadFeatures, Trunks
 from trainer.stages.last_layers import RIDGE, fit_last_layers
 

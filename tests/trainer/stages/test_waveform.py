@@ -5,16 +5,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgcore.errors import BadData
-from ecgcore.network_configs import WaveformConfig
+from ecgcore.networks.configs import WaveformConfig
 from ecgcore.waveform.layout import LAYOUTS, Layout
-from trainer.config import WaveformStage
-from trainer.data import PreparedPage
-from trainer.engine import StageContext
-from trainer.predict import waveform_logits
-from trainer.sources import Record
+from trainer.data.prepare import PreparedPage
+from trainer.recipes import WaveformStage
+from trainer.stages.engine import StageContext
+from trainer.stages.inference import waveform_logits
 from trainer.stages.lead_augment import vary_leads
 from trainer.stages.waveform import teaching_pages, train_waveform
-from trainer.starter_waveform import as_printed, pretrain_waveform
+from trainer.starter.public_datasets import Record
+from trainer.starter.waveform import as_printed, pretrain_waveform
 
 STAGE = WaveformStage(epochs=6, steps_per_epoch=8, batch=8, lr=3e-3, fs_hz=50.0, width=4, kernel=3)
 CONFIG = WaveformConfig(fs_hz=50.0, width=4, kernel=3)

@@ -1,0 +1,1 @@
+"""What lies beside the database and the pictures: bundles and trainings, and the locks on runs."""

@@ -1,0 +1,1 @@
+"""The database: connections to it, and values that its rows keep as JSON."""

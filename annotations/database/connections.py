@@ -1,0 +1,65 @@
+"""Connections to the database, and its upgrade to this program's form."""
+
+import sqlite3
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sqlite_utils import Database
+
+from annotations.model import StoreError
+from annotations.schema.migrations import migrations
+
+BUSY_TIMEOUT_MS = 30_000
+_MIGRATION_LOCK_S = 60.0
+_UNUSABLE = "See that its folder can be written; a damaged database is replaced by a backup."
+
+
+def connect(path: Path) -> Database:
+    """One thread's connection, with foreign keys on, in write-ahead mode, patient with other writers.
+
+    Raises:
+        StoreError: the file is no database, or cannot be opened.
+    """
+    try:
+        if not path.exists():
+            path.touch(mode=0o600)  # SQLite gives its log and its index the same
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # many builds of SQLite leave deleted rows in the file
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"The database {path} cannot be opened: {error}.", _UNUSABLE) from error
+    return Database(connection)
+
+
+def upgrade(path: Path) -> None:
+    """Bring the database at ``path`` to this program's form; several processes may start at once.
+
+    Raises:
+        StoreError: a newer program wrote it, or it is no database.
+    """
+    try:
+        with FileLock(str(path) + ".lock", timeout=_MIGRATION_LOCK_S, mode=0o600):
+            db = connect(path)
+            try:
+                ours = {migration.name for migration in migrations.pending(Database(memory=True))}
+                newer = [m.name for m in migrations.applied(db) if m.name not in ours]
+                if newer:
+                    raise StoreError(
+                        f"A newer version of this program wrote {path} ({newer[-1]}).", "Update the program."
+                    )
+                if migrations.pending(db):
+                    migrations.apply(db)
+            finally:
+                db.close()
+    except Timeout as error:
+        raise StoreError(f"Another program keeps {path} locked.", "Close it and try again.") from error
+    except OSError as error:
+        raise StoreError(
+            f"The data folder {path.parent} cannot be written: {error.strerror}.",
+            "Give this account write access to it, or name another folder in ECG_DATA_DIR.",
+        ) from error
+    except sqlite3.Error as error:
+        raise StoreError(f"The database {path} cannot be brought up to date: {error}.", _UNUSABLE) from error

@@ -1,0 +1,114 @@
+"""Records in PhysioNet's form (WFDB), read within bounds: a header may ask for anything."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import wfdb
+
+from annotations.exchange.formats.checks import shown
+from annotations.model import StoreError
+from ecgcore.papersim import LEADS
+from ecgcore.types import FloatArray
+
+MAX_HEADER_BYTES, MAX_MARKS_BYTES = 2**20, 2**20
+FS_HZ = 50.0, 20_000.0
+MAX_SIGNALS, MAX_SAMPLES_PER_FRAME, MAX_SKEW = 64, 100, 10_000
+MAX_SEGMENTS = 1000
+MAX_UNTOLD_BYTES = 64 * 2**20
+"""Of the signals of a header that does not say how long they are."""
+
+_EXPORT = "Export the record again."
+DAMAGED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What ``wfdb`` raises on damaged records; there is no common base class."""
+
+
+def read_record(header: Path, longest_s: float) -> tuple[FloatArray, float]:
+    """Millivolts ``[12, n]`` in the order of ``LEADS``, at most so many seconds, and the sampling frequency.
+
+    Raises:
+        StoreError: it is damaged, a lead is missing, or the header asks for what no record of 12 leads has.
+    """
+    try:
+        return _read(header, longest_s)
+    except DAMAGED as error:
+        raise _damaged(error) from error
+
+
+def read_marks(header: Path, ending: str) -> wfdb.Annotation:
+    """The marks of a record in its annotation file of this ending.
+
+    Raises:
+        StoreError: there is no such file, or it is damaged or too large.
+    """
+    file = header.with_suffix(f".{ending}")
+    try:
+        if file.stat().st_size > MAX_MARKS_BYTES:
+            raise StoreError(f"{shown(file.name)} is too large for the marks of a record.", _EXPORT)
+        return wfdb.rdann(str(header.with_suffix("")), ending)
+    except DAMAGED as error:
+        raise _damaged(error) from error
+
+
+def _damaged(error: Exception) -> StoreError:
+    return StoreError(f"It is damaged and cannot be drawn: {shown(str(error))}.", _EXPORT)
+
+
+def _read(header: Path, longest_s: float) -> tuple[FloatArray, float]:
+    told = _checked_header(header)
+    most = round(longest_s * told.fs)
+    until = None if told.sig_len is None else min(told.sig_len, most)
+    record = wfdb.rdrecord(str(header.with_suffix("")), sampto=until)
+    names = [str(name).lower() for name in record.sig_name]
+    missing = [lead for lead in LEADS if lead.lower() not in names]
+    if missing:
+        raise StoreError(f"It lacks lead {missing[0]}.", "Twelve leads are needed.")
+    order = [names.index(lead.lower()) for lead in LEADS]
+    return np.nan_to_num(record.p_signal[:most, order].T), float(record.fs)
+
+
+def _checked_header(header: Path, *, is_segment: bool = False) -> wfdb.Record | wfdb.MultiRecord:
+    """A header that asks for nothing but what lies beside it, of a size that a record has.
+
+    Raises:
+        StoreError: it asks for more.
+    """
+    if not header.is_file() or header.stat().st_size > MAX_HEADER_BYTES:
+        raise StoreError(f"{shown(header.name)} is missing, or too large for a header.", _EXPORT)
+    told = wfdb.rdheader(str(header.with_suffix("")))
+    if not FS_HZ[0] <= told.fs <= FS_HZ[1]:
+        raise StoreError(f"It states {told.fs:g} samples a second; {FS_HZ[0]:g} to {FS_HZ[1]:g} can be read.", _EXPORT)
+    if not 0 < (told.n_sig or 0) <= MAX_SIGNALS or (told.sig_len is not None and told.sig_len < 1):
+        raise StoreError(f"It states {told.n_sig} signals of {told.sig_len} samples.", _EXPORT)
+    if isinstance(told, wfdb.MultiRecord):
+        if is_segment or told.sig_len is None or told.n_seg > MAX_SEGMENTS:
+            raise StoreError("It is made of too many segments, or of segments in segments.", _EXPORT)
+        for name in {_plain(name) for name in told.seg_name} - {"~"}:
+            _checked_header(header.with_name(f"{name}.hea"), is_segment=True)
+        return told
+    signals = [header.with_name(_plain(name)) for name in told.file_name or ()]
+    spf, skew = ([value or 0 for value in values or ()] for values in (told.samps_per_frame, told.skew))
+    if not all(1 <= n <= MAX_SAMPLES_PER_FRAME for n in spf) or not all(0 <= n <= MAX_SKEW for n in skew):
+        raise StoreError("Its signals are sampled in a way that cannot be read.", _EXPORT)
+    if told.sig_len is None and sum(file.stat().st_size for file in set(signals)) > MAX_UNTOLD_BYTES:
+        raise StoreError("It does not state how long its signals are, and they are very long.", _EXPORT)
+    return told
+
+
+def _plain(name: str) -> str:
+    """The name of a file that lies beside the header."""
+    if name != Path(name).name or "\\" in name or name in ("", "..", "."):
+        raise StoreError(f"It refers to {shown(name)}, which is not beside it.", "Put all files into one folder.")
+    return name

@@ -1,0 +1,1 @@
+"""Care of the data folder: backup, check, and erasing a patient for good."""

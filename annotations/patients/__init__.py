@@ -1,0 +1,1 @@
+"""Whose pages these are, and the groups that stay on one side of a split."""

@@ -1,0 +1,80 @@
+"""Near-copies among the stored pictures, found and put into one group as part of a transaction."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from annotations.patients.groups import merge_groups
+from annotations.pictures.perceptual_hash import NO_LOOK, distances
+
+MOST_TWINS = 5
+"""Pairs that are kept of one picture, the closest: more would show the same again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """Two stored pictures that look alike.
+
+    Args:
+        image_id: the later one.
+        twin_id: the earlier one.
+        distance: of their looks; 1 is the limit.
+        group: that both belong to now; None where a person must decide.
+    """
+
+    image_id: int
+    twin_id: int
+    distance: float
+    group: str | None = None
+
+
+def _quiet(_done: int, _of: int) -> None:
+    pass
+
+
+def find_twins(
+    connection: sqlite3.Connection, image_ids: Sequence[int], progress: Callable[[int, int], None] = _quiet
+) -> list[Twin]:
+    """Note which other pictures each of these looks like, the closest first; ``progress`` is called before each."""
+    found: dict[tuple[int, int], Twin] = {}
+    for number, image_id in enumerate(image_ids, 1):
+        progress(number, len(image_ids))
+        (look,) = connection.execute("SELECT look_hash FROM image WHERE id = ?", (image_id,)).fetchone()
+        others = connection.execute(
+            "SELECT id, look_hash FROM image WHERE id <> ? AND look_hash NOT IN ('', ?)", (image_id, NO_LOOK)
+        ).fetchall()
+        far = distances(look, [other for _, other in others])
+        for index in np.argsort(far, kind="stable")[:MOST_TWINS]:
+            if far[index] < 1:
+                earlier, later = sorted((image_id, int(others[index][0])))
+                found[later, earlier] = Twin(later, earlier, float(far[index]))
+    connection.executemany(
+        "INSERT INTO look_alike (image_id, twin_id, distance) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        [(twin.image_id, twin.twin_id, twin.distance) for twin in found.values()],
+    )
+    return list(found.values())
+
+
+def join_twins(
+    connection: sqlite3.Connection, image_ids: Sequence[int], progress: Callable[[int, int], None] = _quiet
+) -> list[Twin]:
+    """Put new pictures, and whatever shares a group with them, into the group of what they look like.
+
+    A person must decide where both groups are held out or have a fold, so that neither can move, where they are two
+    patients by their keys, and where somebody said of two of their pictures that they are not the same.
+    """
+    return [
+        Twin(twin.image_id, twin.twin_id, twin.distance, unite(connection, twin.image_id, twin.twin_id))
+        for twin in find_twins(connection, image_ids, progress)
+    ]
+
+
+def unite(connection: sqlite3.Connection, image_id: int, twin_id: int, *, said_by_person: bool = False) -> str | None:
+    """Make the groups of two pictures one; returns its key, None where it cannot be, see ``merge_groups``."""
+    group, other = (
+        connection.execute("SELECT group_key FROM image WHERE id = ?", (number,)).fetchone()[0]
+        for number in (twin_id, image_id)
+    )
+    return merge_groups(connection, group, other, said_by_person=said_by_person)

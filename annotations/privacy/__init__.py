@@ -1,0 +1,1 @@
+"""What may be kept of a page, and what is redacted for ever."""

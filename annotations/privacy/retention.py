@@ -1,0 +1,50 @@
+"""What may be kept of a page: the choice that was made once, and results that are kept without a picture."""
+
+import json
+from typing import Any, Literal, cast
+
+from annotations.database.stored_json import stored_object
+from annotations.store import Store, now
+from ecgcore.types import Prediction
+
+Keep = Literal["photo", "panel", "result"]
+KEEPS: dict[Keep, str] = {
+    "photo": "The whole photo",
+    "panel": "Only the panel with the traces",
+    "result": "Only the result",
+}
+
+_SETTING = "keep"
+
+
+def what_to_keep(store: Store) -> Keep | None:
+    """What was chosen, None while nobody has chosen yet."""
+    row = store.row("SELECT value FROM setting WHERE name = ?", (_SETTING,))
+    return None if row is None or row["value"] not in KEEPS else cast(Keep, row["value"])
+
+
+def choose_what_to_keep(store: Store, keep: Keep) -> None:
+    """Remember the choice for all pages to come; what is stored already stays as it is."""
+    with store.writing() as connection:
+        connection.execute(
+            """INSERT INTO setting VALUES (?, ?, ?)
+               ON CONFLICT DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at""",
+            (_SETTING, keep, now()),
+        )
+
+
+def keep_result(store: Store, prediction: Prediction) -> int:
+    """Keep what was said of a page and no picture of it; the file's name, which may be a person's, is left out."""
+    result = json.dumps({**prediction.to_json(), "file": ""})
+    with store.writing() as connection:
+        (number,) = connection.execute(
+            "INSERT INTO kept_result (result, created_at) VALUES (?, ?) RETURNING id", (result, now())
+        ).fetchone()
+    return int(number)
+
+
+def kept_results(store: Store) -> list[dict[str, Any]]:
+    """All kept results, oldest first, each as the object of contract 1 with its number and time."""
+    rows = store.rows("SELECT id, result, created_at FROM kept_result ORDER BY id")
+    results = [stored_object(row["result"], f"Kept result {row['id']}") for row in rows]
+    return [{"id": row["id"], "at": row["created_at"], **result} for row, result in zip(rows, results, strict=True)]

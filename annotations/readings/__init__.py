@@ -1,0 +1,49 @@
+"""What people say of pages: drafts, saved revisions, reviews, and which page comes next."""
+
+from annotations.model import (
+    Reading,
+    Revision,
+)
+from annotations.readings.drafts import (
+    draft_of,
+    drop_draft,
+    keep_draft,
+    reading_from_json,
+    reading_to_json,
+)
+from annotations.readings.revisions import (
+    head,
+    history,
+    revision,
+    revisions_where,
+)
+from annotations.readings.saving import (
+    add_review,
+    add_revision,
+    go_back,
+    line_head,
+    review_of_head,
+    reviews_of,
+    save,
+)
+
+__all__ = [
+    "Reading",
+    "Revision",
+    "add_review",
+    "add_revision",
+    "draft_of",
+    "drop_draft",
+    "go_back",
+    "head",
+    "history",
+    "keep_draft",
+    "line_head",
+    "reading_from_json",
+    "reading_to_json",
+    "review_of_head",
+    "reviews_of",
+    "revision",
+    "revisions_where",
+    "save",
+]

@@ -1,0 +1,79 @@
+"""Saved versions of readings, as they are read back; nothing here writes."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from annotations.database.stored_json import stored
+from annotations.model import SHARED, LabelledBox, Provenance, Reading, Revision, StoreError
+from annotations.store import Store
+from ecgcore.types import Box
+
+_REVISION_SELECT = """
+    SELECT revision.*, annotation.image_id, annotation.reader, prediction.bundle_version
+    FROM revision JOIN annotation ON annotation.id = revision.annotation_id
+    LEFT JOIN prediction ON prediction.id = revision.base_prediction_id
+"""
+
+
+def revision(store: Store, revision_id: int) -> Revision:
+    """One revision with its boxes.
+
+    Raises:
+        StoreError: there is none of that number, or its row is damaged.
+    """
+    found = revisions_where(store, "revision.id = ?", (revision_id,))
+    if not found:
+        raise StoreError(f"There is no revision {revision_id}.", "Reload the page.")
+    return found[0]
+
+
+def head(store: Store, image_id: int, reader: str = SHARED) -> Revision | None:
+    """What currently holds for a page, None while nobody has read it."""
+    found = revisions_where(store, "annotation.image_id = ? AND annotation.reader = ? AND revision.id = "
+                            "annotation.head_revision_id", (image_id, reader))  # fmt: skip
+    return found[0] if found else None
+
+
+def history(store: Store, image_id: int, reader: str | None = SHARED) -> list[Revision]:
+    """All revisions of a page, newest first; of every reader with ``reader=None``."""
+    if reader is None:
+        return revisions_where(store, "annotation.image_id = ?", (image_id,))
+    return revisions_where(store, "annotation.image_id = ? AND annotation.reader = ?", (image_id, reader))
+
+
+def revisions_where(store: Store, condition: str, values: Iterable[Any]) -> list[Revision]:
+    """Revisions with their boxes, newest first; ``condition`` is SQL of this package's own, never a user's."""
+    values = list(values)
+    rows = store.rows(f"{_REVISION_SELECT} WHERE {condition} ORDER BY revision.id DESC", values)
+    boxes: dict[int, list[LabelledBox]] = {row["id"]: [] for row in rows}
+    # By their numbers: what the condition finds may have changed since, a revision's boxes cannot.
+    for box in store.rows(
+        "SELECT * FROM revision_box WHERE revision_id IN (SELECT value FROM json_each(?))", [json.dumps(list(boxes))]
+    ):
+        boxes[box["revision_id"]].append(_box_of(box))
+    return [_revision_of(row, tuple(boxes[row["id"]])) for row in rows]
+
+
+def _box_of(row: Mapping[str, Any]) -> LabelledBox:
+    box = Box(row["x1"], row["y1"], row["x2"], row["y2"])
+    return LabelledBox(row["uid"], box, row["label"], row["origin"], row["prediction_box_id"])
+
+
+def _revision_of(row: Mapping[str, Any], boxes: tuple[LabelledBox, ...]) -> Revision:
+    with stored(f"Reading {row['number']} of page {row['image_id']}"):
+        flags = frozenset(map(str, json.loads(row["flags"])))
+    reading = Reading(row["label"], boxes, bool(row["boxes_complete"]), flags, row["comment"])
+    return Revision(
+        id=row["id"],
+        image_id=row["image_id"],
+        reader=row["reader"],
+        number=row["number"],
+        parent_id=row["parent_id"],
+        person=row["person"],
+        status=row["status"],
+        reading=reading,
+        provenance=Provenance(row["base_prediction_id"], row["seconds"], row["actions"]),
+        bundle_version=row["bundle_version"],
+        created_at=row["created_at"],
+    )

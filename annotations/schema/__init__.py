@@ -1,0 +1,1 @@
+"""The database's tables, the rules that hold in them, and the way up from every older form."""

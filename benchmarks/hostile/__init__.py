@@ -1,0 +1,1 @@
+"""Hostile files, messages and bundles: does anything but a plain refusal come out?"""

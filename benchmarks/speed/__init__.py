@@ -1,0 +1,1 @@
+"""How long screening, drawing and training take."""

@@ -1,0 +1,1 @@
+"""The store when it is raced, killed and filled."""

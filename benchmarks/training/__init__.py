@@ -1,0 +1,1 @@
+"""What trainings bring, on data that they have not seen."""

@@ -1,0 +1,1 @@
+"""Does labelling and correcting pay?"""

@@ -1,0 +1,1 @@
+"""The bundle: a checked folder of weights and facts (contract 2)."""

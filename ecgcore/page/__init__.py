@@ -1,0 +1,1 @@
+"""From a picture to a page that networks can read: panel, scale, orientation and ink."""

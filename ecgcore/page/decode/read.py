@@ -1,0 +1,80 @@
+"""First step of every screening: a file's bytes become upright RGB pictures, or a reason why they cannot."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ecgcore.errors import UnreadablePicture
+from ecgcore.page.decode.dicom import dicom_pages, is_dicom
+from ecgcore.page.decode.limits import MAX_FILE_BYTES
+from ecgcore.page.decode.pdf import is_pdf, pdf_pages
+from ecgcore.page.decode.raster import raster_pages
+from ecgcore.types import ByteArray
+
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif")
+"""Endings of plain pictures."""
+
+FILE_ENDINGS = (*PICTURE_ENDINGS, ".heic", ".heif", ".pdf", ".dcm", ".dicom")
+"""Endings of everything that can be read: what folders are searched for and what the browser offers."""
+
+
+def read_picture(source: Path | bytes, name: str) -> list[ByteArray]:
+    """Decode a picture, or every page of a PDF, TIFF or DICOM file, by its content; the ending is ignored.
+
+    Animated pictures give their first frame; transparency is laid over white. This is done in the running process: for
+    files that the program has written itself. What comes from outside is read by ``decode.isolated.read_untrusted``.
+
+    Args:
+        source: the file's path or its bytes.
+        name: how to call the file in messages.
+
+    Returns:
+        The upright pages (EXIF orientation applied), each ``uint8 [H, W, 3]`` RGB.
+
+    Raises:
+        UnreadablePicture: missing, empty, truncated, beyond the bounds of ``decode.limits``, or no picture.
+    """
+    return list(decoded_pages(read_bytes(source, name), name))
+
+
+def decoded_pages(data: bytes, name: str) -> Iterator[ByteArray]:
+    """The pages of ``read_picture`` one by one, each decoded when it is asked for."""
+    if is_dicom(data):
+        return dicom_pages(data, name)
+    if is_pdf(data):
+        return pdf_pages(data, name)
+    return raster_pages(data, name)
+
+
+def picture_hash(photo_rgb: ByteArray) -> str:
+    """The sha256 of the picture's size and upright RGB pixels, so that stripping metadata does not change it."""
+    height, width = photo_rgb.shape[:2]
+    digest = hashlib.sha256(f"{width}x{height}:".encode())
+    digest.update(np.ascontiguousarray(photo_rgb).data)
+    return digest.hexdigest()
+
+
+def read_bytes(source: Path | bytes, name: str) -> bytes:
+    """A file's content, as far as a file may be large.
+
+    Raises:
+        UnreadablePicture: it is missing, empty or larger than ``MAX_FILE_BYTES``.
+    """
+    if isinstance(source, bytes):
+        data = source
+        size = len(data)
+    else:
+        try:
+            size = source.stat().st_size
+            data = source.read_bytes() if size <= MAX_FILE_BYTES else b""
+        except OSError as error:
+            cause = f"{name} cannot be opened: {error.strerror or 'unknown reason'}."
+            raise UnreadablePicture(cause, "Check the path and its permissions.") from error
+    if size > MAX_FILE_BYTES:
+        limit = MAX_FILE_BYTES // 2**20
+        raise UnreadablePicture(f"{name} is larger than {limit} MiB.", "Save it smaller or as JPEG.")
+    if size == 0:
+        raise UnreadablePicture(f"{name} is empty.", "Copy or upload it again.")
+    return data

@@ -1,0 +1,128 @@
+"""The process in which foreign files are decoded: it reads requests on standard input and answers with raw pages.
+
+A request is one JSON line ``{"name", "bytes", "page_s"}`` and the file's bytes. The answer is a JSON line
+``{"page": [h, w]}`` with ``h * w * 3`` bytes of RGB for each page, or ``{"error": [cause, next step]}``, and
+``{"end": leaves}`` at last, where ``leaves`` says that the process ends now because it has grown.
+``decode.isolated`` is the other side.
+
+The process may not write a file, leaves no core dump, and gets ``MAX_MEMORY_BYTES`` of address space, so that whatever
+a file makes of its decoder ends here.
+"""
+
+import io
+import json
+import math
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from ecgcore.errors import EcgError, UnreadablePicture
+from ecgcore.page.decode.limits import DECODER_ERRORS, EXPORT_AGAIN, MAX_ASPECT, MAX_FILE_S, damaged
+from ecgcore.page.decode.read import decoded_pages
+from ecgcore.types import ByteArray
+
+MAX_MEMORY_BYTES = 1_500_000_000
+GROWN_BYTES = 400_000_000
+"""Memory in use after an answer from which the process is replaced, so that a large page does not hold it for ever."""
+ORPHAN_S = MAX_FILE_S + 30.0
+"""A request that nobody waits for any longer, since the program was killed, ends the process after this time."""
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    requests, answers = sys.stdin.buffer, _own_output()
+    _limit()
+    _send(answers, {"ready": True})
+    while head := requests.readline():
+        request = json.loads(head)
+        signal.setitimer(signal.ITIMER_REAL, ORPHAN_S)
+        _answer(answers, requests.read(request["bytes"]), request["name"], request["page_s"])
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        leaves = _memory_bytes() > GROWN_BYTES
+        _send(answers, {"end": leaves})
+        if leaves:
+            return
+
+
+def _answer(answers: BinaryIO, data: bytes, name: str, page_s: float) -> None:
+    try:
+        pages = decoded_pages(data, name)
+        while True:
+            _give_time(page_s)
+            page = next(pages, None)
+            if page is None:
+                return
+            check_aspect(page, name)
+            _send(answers, {"page": page.shape[:2]})
+            answers.write(np.ascontiguousarray(page).data.cast("B"))
+            answers.flush()
+    except MemoryError:
+        _send(answers, {"error": [f"{name} needs more memory to open than a picture may.", EXPORT_AGAIN]})
+    except EcgError as error:
+        out_of_memory = isinstance(error.__cause__, MemoryError)
+        cause = f"{name} needs more memory to open than a picture may." if out_of_memory else error.cause
+        _send(answers, {"error": [cause, error.next_step]})
+    except (*DECODER_ERRORS, RuntimeError):
+        refusal = damaged(name)
+        _send(answers, {"error": [refusal.cause, refusal.next_step]})
+
+
+def _give_time(page_s: float) -> None:
+    """Let the system end this process with SIGXCPU when the next page takes ``page_s`` of computing.
+
+    Computing, not waiting: on a busy machine a good page may wait for its turn.
+    """
+    spent = resource.getrusage(resource.RUSAGE_SELF)
+    until_s = math.ceil(spent.ru_utime + spent.ru_stime + page_s)
+    resource.setrlimit(resource.RLIMIT_CPU, (until_s, resource.RLIM_INFINITY))
+
+
+def check_aspect(page: ByteArray, name: str) -> None:
+    """Refuse what is thinner than any ECG, since it could not be shown at the width of a page.
+
+    Raises:
+        UnreadablePicture: the longer side is over ``MAX_ASPECT`` times the shorter.
+    """
+    height, width = page.shape[:2]
+    if max(height, width) > MAX_ASPECT * min(height, width):
+        raise UnreadablePicture(
+            f"{name} is {width} x {height} pixels, too narrow for an ECG.", "Photograph or export the whole page."
+        )
+
+
+def _send(answers: BinaryIO, message: dict[str, object]) -> None:
+    answers.write(json.dumps(message).encode() + b"\n")
+    answers.flush()
+
+
+def _memory_bytes() -> int:
+    """What this process holds now. Its highest, ``ru_maxrss``, counts what the program that started it held."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+    except OSError:  # not Linux, where the highest is in bytes and the process's own
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _own_output() -> BinaryIO:
+    """Standard output for the answers alone: what a decoder prints goes nowhere."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=io.DEFAULT_BUFFER_SIZE)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        os.dup2(nowhere, number)
+    return answers
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    if sys.platform == "linux":  # elsewhere the system does not keep to it
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The gate: whether a picture shows an ECG, and whether it shows it well enough."""

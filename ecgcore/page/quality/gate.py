@@ -1,0 +1,166 @@
+"""The gate: whether a picture shows an ECG, and whether it shows it well enough to be believed."""
+
+import json
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecgcore.errors import NotScreenable
+from ecgcore.page.quality.features import NAMES, PEN_INK, trace_features
+from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, PageImage
+
+WEIGHTS = Path(__file__).with_name("gate.json")
+"""Written by ``python -m fits.page_gate.weights``."""
+
+NO_ECG = (
+    "The picture does not look like an ECG.",
+    "Use a picture of a printed ECG that shows the whole page. If it is one, a clinician should read it.",
+)
+REGULAR = (0.55, 0.5), (0.7, -0.7)
+"""Autocorrelation of the steep strokes, and log-odds, from which a page passes whatever its beats: the detector knows
+few of ventricular tachycardia's, which come again as exactly as hardly anything else."""
+BEATS_BELOW = 8.0
+"""Log-odds below which a page's beats must speak for it too."""
+FEWEST_BEATS, BELIEVED_SHARE = 3, 0.5
+"""So many of them, and the middle one so far on the way from the detector's threshold to certainty."""
+MIN_PANEL_MM, WHOLE_PANEL_MM = 50.0, 110.0
+"""Two seconds at 25 mm/s hold one beat or two; the narrowest whole pages hold 4.5 s of each lead."""
+MIN_PX_PER_MM = 2.5
+"""A QRS of 2.5 mm is then 6 pixels wide."""
+DARK_PAPER = 70
+"""Brightness of the paper, of 255."""
+BLUR_MM, UNREADABLE_BLUR_MM = 0.45, 1.0
+"""One sigma. A QRS is some 2.5 mm wide, a P wave 0.5 mm high."""
+EDGE_MM = 0.75
+CUT_COLUMNS_MM = 2.0
+OUTSIDE_SHARE = 0.02
+
+CUT_OFF = "The page is cut off at the picture's edge: show the whole page."
+POOR_MARGIN_LOGIT = 0.5
+"""A poor page's answer must stay the same if the log-odds of abnormal were off by so much either way."""
+
+
+def graded(page: PageImage, darkness: ByteArray) -> PageImage:
+    """Judge a page after its panel was cut out; of millimetres nothing is said where its scale was assumed.
+
+    Args:
+        page: the prepared page.
+        darkness: its panel before it was flattened, ``uint8 [h, w]``, 0 = paper, at about the picture's resolution.
+
+    Returns:
+        The page with its faults.
+
+    Raises:
+        NotScreenable: no ECG, too small a part of one, or blurred beyond reading.
+    """
+    features = trace_features(page.ink)
+    score, limits = ecg_score(features), _weights()
+    if score < limits["refuse_below"]:
+        raise NotScreenable(*NO_ECG)
+    page = replace(page, ecg_logit=score, comes_again=float(features[NAMES.index("comes_again")]))
+    width_mm = np.inf if page.px_per_mm is None else page.ink.shape[1] / STANDARD_PX_PER_MM
+    if width_mm < MIN_PANEL_MM:
+        raise NotScreenable(f"Only {width_mm / 10:.1f} cm of the ECG can be seen.", "Show the whole page.")
+    blur_mm = _blur_px(darkness) * page.ink.shape[1] / darkness.shape[1] / STANDARD_PX_PER_MM
+    if blur_mm > UNREADABLE_BLUR_MM:
+        raise NotScreenable("The picture is too blurred to be read.", "Hold the camera still and let it focus.")
+    checks = (
+        (score < limits["doubt_below"], "The traces are hard to tell from other marks: use a clean, flat page."),
+        (width_mm < WHOLE_PANEL_MM, "Only a part of the page can be seen: show the whole page."),
+        (_is_cut(page), CUT_OFF),
+        ((page.px_per_mm or np.inf) < MIN_PX_PER_MM, "The page has few pixels: go nearer, or scan it at 150 dpi."),
+        (blur_mm > BLUR_MM, "The picture is blurred: hold the camera still and let it focus."),
+        (_paper_brightness(page.photo_rgb) < DARK_PAPER, "The picture is dark: photograph the page in better light."),
+    )
+    return with_faults(page, *(fault for is_found, fault in checks if is_found))
+
+
+def check_beats(page: PageImage, scores: FloatArray, min_score: float) -> None:
+    """Refuse a page that neither its strokes nor its beats show clearly to be an ECG.
+
+    Args:
+        page: a graded page.
+        scores: of the beats found on it, ``[n]``, 0..1.
+        min_score: the detector's threshold.
+
+    Raises:
+        NotScreenable: the page is in doubt, and so are its beats.
+    """
+    if page.ecg_logit >= BEATS_BELOW:
+        return
+    if any(page.comes_again >= regular and page.ecg_logit >= logit for regular, logit in REGULAR):
+        return
+    found = scores[scores >= min_score]
+    if len(found) < FEWEST_BEATS or float(np.median(found)) < min_score + BELIEVED_SHARE * (1 - min_score):
+        raise NotScreenable(*NO_ECG)
+
+
+def with_faults(page: PageImage, *faults: str) -> PageImage:
+    """The page with these faults besides those that it has."""
+    return replace(page, faults=tuple(dict.fromkeys((*page.faults, *faults))))
+
+
+def ecg_score(features: FloatArray) -> float:
+    """Log-odds that what was measured is an ECG, by a logistic regression on the features and their squares.
+
+    Args:
+        features: ``[13]`` from ``trace_features``.
+    """
+    weights = _weights()
+    return float(weights["bias"] + standardised(features[None], weights)[0] @ weights["weights"])
+
+
+def standardised(features: FloatArray, weights: dict[str, Any]) -> FloatArray:
+    """Features ``[n, k]`` in units of their spread, and the squares of these, ``[n, 2 k]``."""
+    z = np.clip((features - weights["mean"]) / weights["spread"], -4, 4)
+    return np.concatenate([z, z**2 - 1], axis=1)
+
+
+@lru_cache(maxsize=1)
+def _weights() -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    columns = [[row[part] for row in read["features"].values()] for part in ("mean", "spread", "linear", "squared")]
+    assert tuple(read["features"]) == NAMES
+    mean, spread, linear, squared = (np.array(column) for column in columns)
+    return {**read, "mean": mean, "spread": spread, "weights": np.concatenate([linear, squared])}
+
+
+def _is_cut(page: PageImage) -> bool:
+    """Whether the panel reaches beyond the picture, or ends with it while a stroke runs over its edge.
+
+    Above and below that is a steep stroke; at the sides a trace, which on a grid may well end with the paper.
+    """
+    height, width = page.photo_rgb.shape[:2]
+    corners = page.frame.corners_photo_xy
+    outside_px = max(0.0, -corners.min(), *(corners - (width, height)).max(axis=0))
+    panel_px = float(np.ptp(corners[:, 0]))
+    if outside_px > OUTSIDE_SHARE * panel_px:
+        return True
+    edge = round(EDGE_MM * STANDARD_PX_PER_MM)
+    strokes = page.ink > PEN_INK
+    ends_with_picture = (corners[:2, 1].min() < 1.5, corners[2:, 1].max() > height - 1.5)
+    bands = (strokes[:edge], strokes[-edge:])
+    cut = [band.all(axis=0).sum() for band, ends in zip(bands, ends_with_picture, strict=True) if ends]
+    if max(cut, default=0) > CUT_COLUMNS_MM * STANDARD_PX_PER_MM:
+        return True
+    sides = (
+        (corners[[0, 3], 0].min() < 1.5, strokes[:, :edge]),
+        (corners[1:3, 0].max() > width - 1.5, strokes[:, -edge:]),
+    )
+    return not page.has_grid and any(ends and bool(band.all(axis=1).any()) for ends, band in sides)
+
+
+def _blur_px(darkness: ByteArray) -> float:
+    """One sigma of the sharpest edges: their contrast over their slope (an ideal edge under a Gaussian)."""
+    rows = darkness[::3].astype(np.float32)
+    slope = np.abs(rows[:, 2:] - rows[:, :-2])[:, ::2] / 2
+    contrast = float(np.quantile(rows[:, ::3], 0.995) - np.median(rows[:, ::3]))
+    return contrast / max(float(np.quantile(slope, 0.998)), 1e-3) / float(np.sqrt(2 * np.pi))
+
+
+def _paper_brightness(photo_rgb: ByteArray) -> float:
+    """How bright the lighter parts of the picture are."""
+    return float(np.quantile(photo_rgb[::7, ::7].max(axis=2), 0.8))

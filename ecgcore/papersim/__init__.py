@@ -1,0 +1,35 @@
+"""Draws digital 12-lead ECGs as paper pages with the exact box of every complete beat."""
+
+from ecgcore.papersim.draw import (
+    BOX_PAD_MM,
+    DrawnTrace,
+    Segment,
+    SimPage,
+    draw_page,
+    plan_page,
+)
+from ecgcore.papersim.signals import (
+    KINDS,
+    LEADS,
+    synthetic_ecg,
+)
+from ecgcore.papersim.style import (
+    LAYOUTS,
+    PageStyle,
+    random_style,
+)
+
+__all__ = [
+    "BOX_PAD_MM",
+    "KINDS",
+    "LAYOUTS",
+    "LEADS",
+    "DrawnTrace",
+    "PageStyle",
+    "Segment",
+    "SimPage",
+    "draw_page",
+    "plan_page",
+    "random_style",
+    "synthetic_ecg",
+]

@@ -1,0 +1,1 @@
+"""Photographs papersim's pages, with the exact way of every point."""

@@ -1,0 +1,23 @@
+"""What the paper itself tells of its gain: the calibration pulse of 1 mV on a grid of millimetres."""
+
+from ecgcore.page.panel import pulse_height_px, trace_boxes
+from ecgcore.types import STANDARD_PX_PER_MM, USUAL_PAPER, ByteArray, Paper
+
+USUAL_GAINS_MM_MV = (5.0, 10.0, 20.0)
+GAIN_SLACK = 0.1
+"""A pulse this much off one of the usual gains, as a share of it, is taken for something else."""
+
+
+def paper_of(ink: ByteArray, *, has_grid: bool) -> Paper:
+    """The usual paper, with the gain that a calibration pulse on the grid shows, where there is one.
+
+    Args:
+        ink: standard panel raster, ``uint8 [h, w]``.
+        has_grid: whether its millimetres were read off a grid; a pulse that itself gave them tells no gain.
+    """
+    height_px = pulse_height_px(ink, trace_boxes(ink)[1]) if has_grid else None
+    if height_px is None:
+        return USUAL_PAPER
+    height_mm = height_px / STANDARD_PX_PER_MM
+    gain = min(USUAL_GAINS_MM_MV, key=lambda usual: abs(height_mm / usual - 1))
+    return Paper(USUAL_PAPER.speed_mm_s, gain) if abs(height_mm / gain - 1) <= GAIN_SLACK else USUAL_PAPER

@@ -1,0 +1,1 @@
+"""From what the networks say of a page to an answer."""

@@ -1,0 +1,101 @@
+"""From a probability to an answer: the bounds that hold for a page, and in plain words why one is referred."""
+
+from dataclasses import dataclass
+from math import exp, inf, log
+from typing import Protocol
+
+from ecgcore.page.quality.gate import POOR_MARGIN_LOGIT
+from ecgcore.types import Decision
+
+MOST_DIGITS = 6
+"""Probabilities are given to so many places."""
+
+FEWEST_LEADS = 10
+"""With fewer lead stretches a page is no 12-lead ECG: half of one may look normal where the other half is not."""
+TOO_FEW_LEADS = "Only {} of 12 leads were found on the page, too few to call it normal or abnormal."
+
+
+class Bounds(Protocol):
+    """What of a bundle's operating point makes a decision."""
+
+    p_normal_below: float
+    p_abnormal_from: float
+
+    def decide(self, p_abnormal: float) -> Decision: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A decision, why it is "refer" (else None), and the bounds that held: normal below, abnormal from."""
+
+    decision: Decision
+    reason: str | None
+    p_normal_below: float
+    p_abnormal_from: float
+
+
+def answer(logit: float, operating: Bounds, *, faults: tuple[str, ...], leads_found: int | None) -> Answer:
+    """Decide one page.
+
+    Args:
+        logit: calibrated log-odds of abnormal.
+        operating: the bundle's operating point.
+        faults: what makes the page hard to read; with any the bounds are wider.
+        leads_found: lead stretches on the page, of 12; None where they could not be counted.
+    """
+    is_poor = bool(faults)
+    decision, reasons = decide(logit, operating, is_poor=is_poor), []
+    if decision == "refer":
+        reasons.append(why_between(round(_sigmoid(logit), MOST_DIGITS), operating, faults))
+    if leads_found is not None and leads_found < FEWEST_LEADS:
+        decision = "refer"
+        reasons.insert(0, TOO_FEW_LEADS.format(leads_found))
+    return Answer(decision, " ".join(reasons) or None, *used_bounds(operating, is_poor=is_poor))
+
+
+def decide(logit: float, operating: Bounds, *, is_poor: bool) -> Decision:
+    """The answer; a poor page's must be the same ``POOR_MARGIN_LOGIT`` to both sides, else it is "refer"."""
+    margin = POOR_MARGIN_LOGIT if is_poor else 0.0
+    low, high = (operating.decide(round(_sigmoid(logit + shift), MOST_DIGITS)) for shift in (-margin, margin))
+    return low if low == high else "refer"
+
+
+def used_bounds(operating: Bounds, *, is_poor: bool) -> tuple[float, float]:
+    """The probabilities below which a page is normal and from which it is abnormal; a poor page's are further apart."""
+    low, high = operating.p_normal_below, operating.p_abnormal_from
+    if not is_poor:
+        return low, high
+    return (
+        round(_sigmoid(_logit(low) - POOR_MARGIN_LOGIT), MOST_DIGITS),
+        round(_sigmoid(_logit(high) + POOR_MARGIN_LOGIT), MOST_DIGITS),
+    )
+
+
+def why_between(p_abnormal: float, operating: Bounds, faults: tuple[str, ...]) -> str:
+    """Why a probability is no answer: the bounds it lies between, and what widened them."""
+    bounds = used_bounds(operating, is_poor=bool(faults))
+    p, low, high = _apart(p_abnormal, *bounds)
+    if not faults:
+        return f"{p} lies between {low} and {high}."
+    _, usual_low, usual_high = _apart(p_abnormal, operating.p_normal_below, operating.p_abnormal_from)
+    return (
+        f"{p} lies between {low} and {high}, widened from {usual_low} and {usual_high} because of the picture: "
+        + " ".join(faults)
+    )
+
+
+def _apart(p_abnormal: float, low: float, high: float) -> tuple[str, str, str]:
+    """The three numbers to two places, or to as many as tell the first from the others."""
+    for digits in range(2, MOST_DIGITS + 1):
+        p, *bounds = (f"{value:.{digits}f}" for value in (p_abnormal, low, high))
+        if p not in bounds:
+            break
+    return p, bounds[0], bounds[1]
+
+
+def _logit(p: float) -> float:
+    return log(p / (1 - p)) if 0 < p < 1 else -inf if p <= 0 else inf
+
+
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + exp(-logit)) if logit >= 0 else exp(logit) / (1 + exp(logit))

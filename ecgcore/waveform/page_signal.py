@@ -1,0 +1,170 @@
+"""A page's twelve leads in millivolts, read off its ink."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgcore.traces.rows import BoolArray, Rows, trace_rows
+from ecgcore.traces.strokes import without_print
+from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, Paper, Prediction
+from ecgcore.waveform.columns import Columns, PageScale, find_columns, on_raster, seconds_per_px
+from ecgcore.waveform.layout import LEADS, Layout, candidates, choose_layout, limb_law, strip_leads
+from ecgcore.waveform.lead_count import column_count
+from ecgcore.waveform.pen.path import PenPath, pen_path
+from ecgcore.waveform.printed_names import without_names
+
+FS_HZ = 250.0
+
+
+@dataclass(frozen=True)
+class PageSignal:
+    """What a page's traces say, on one time axis along the page.
+
+    Args:
+        leads_mv: ``float32 [12, n]`` in the order of ``LEADS``, above the row's usual height; NaN where not read.
+        is_read: where each lead was read, ``bool [12, n]``.
+        fs_hz: samples in a second.
+        layout: such as ``3x4+1``; None where it is not known, and then no lead is named.
+        column_starts_s: where each column of leads begins along the page, ``[c]``.
+        traces_panel_xy: what was read of each lead, for drawing: pieces ``[n, 2]`` in pixels of the panel.
+        paper: the speed and gain that were taken.
+        scale: what told the page's millimetres; None where its width was taken for ten seconds.
+    """
+
+    leads_mv: npt.NDArray[np.float32]
+    is_read: BoolArray
+    fs_hz: float
+    layout: str | None
+    column_starts_s: tuple[float, ...]
+    traces_panel_xy: dict[str, tuple[FloatArray, ...]]
+    paper: Paper
+    scale: PageScale
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """The pen's way with the scale that turns it into seconds and millivolts."""
+
+    path: PenPath
+    columns: Columns
+    s_per_px: float
+    mv_per_px: float
+
+    @property
+    def column_s(self) -> float:
+        """Duration of a column."""
+        return self.columns.width_px * self.s_per_px
+
+    def sample_numbers(self, first: int, last: int) -> npt.NDArray[np.intp]:
+        """Numbers of the samples along the page in columns ``first`` to ``last - 1``."""
+        ends = (int(np.ceil(k * self.column_s * FS_HZ - 1e-6)) for k in (first, last))
+        return np.arange(*ends)
+
+    def x_at(self, seconds: FloatArray, column: int) -> FloatArray:
+        """Where times along the page lie, counted from the start of a column; pixels of the panel."""
+        since_s = seconds - column * self.column_s
+        return np.asarray(self.columns.starts_x[column] + since_s / self.s_per_px, dtype=np.float64)
+
+    def value_mv(self, row: int, x: FloatArray) -> FloatArray:
+        """Height above the row's usual height, NaN where not read."""
+        up_px = np.median(self.path.y[row]) - self.path.at(row, x)
+        return np.where(self.path.is_read(row, x), up_px * self.mv_per_px, np.nan)
+
+    def by_column(self, strips: range) -> FloatArray:
+        """Every row cut into the columns' times, ``[r, c, n]``, NaN where not read; strips run on from the first."""
+        count = int(self.column_s * FS_HZ)
+        within_s = np.arange(count) / FS_HZ
+        cut = np.full((len(self.path.y), len(self.columns.starts_x), count), np.nan)
+        for row, column in np.ndindex(cut.shape[:2]):
+            x = self.x_at(column * self.column_s + within_s, 0 if row in strips else column)
+            cut[row, column] = self.value_mv(row, x)
+        return cut
+
+
+def signal_of(prediction: Prediction) -> PageSignal | None:
+    """Read the leads of a page that was screened; None where it was none."""
+    if prediction.ink is None:
+        return None
+    return read_signal(prediction.ink.raster(), None, prediction.paper, prediction.px_per_mm_source)
+
+
+def read_signal(ink: ByteArray, rows: Rows | None, paper: Paper, scale: PageScale = "grid") -> PageSignal:
+    """Read a page's leads.
+
+    Args:
+        ink: standard panel raster, ``uint8 [h, w]``.
+        rows: its rows of trace, where somebody followed them already.
+        paper: its speed and gain.
+        scale: where the raster's millimetres were read: grid, calibration pulse, or nowhere.
+    """
+    rows = without_print(trace_rows(ink) if rows is None else rows, ink)
+    tried = candidates(len(rows.baseline_y))
+    if not tried:
+        return _nothing(paper, scale)
+    path = pen_path(rows, ink)
+    readings = [_reading(rows, ink, path, layout, paper, scale) for layout in tried]
+    laws = [
+        limb_law(reading.by_column(layout.strip_rows), layout) for layout, reading in zip(tried, readings, strict=True)
+    ]
+    layout = choose_layout(list(zip(tried, laws, strict=True)), column_count(rows))
+    if layout is None:
+        return _nothing(paper, scale)
+    reading = readings[tried.index(layout)]
+    is_read = without_names(rows, ink, reading.columns.starts_x)
+    reading = replace(reading, path=replace(path, has_ink=is_read))
+    return _assembled(reading, layout, paper, scale)
+
+
+def _reading(rows: Rows, ink: ByteArray, path: PenPath, layout: Layout, paper: Paper, scale: PageScale) -> _Reading:
+    raster_paper = on_raster(rows, paper, scale)
+    columns = find_columns(rows, ink, layout.columns, raster_paper, scale)
+    s_per_px = seconds_per_px(columns, raster_paper, scale)
+    mv_per_px = 1 / (raster_paper.gain_mm_mv * STANDARD_PX_PER_MM)
+    if scale is None:  # the width told the seconds, and a millimetre is the same both ways
+        mv_per_px = s_per_px * paper.speed_mm_s / paper.gain_mm_mv
+    return _Reading(path, columns, s_per_px, mv_per_px)
+
+
+def _assembled(reading: _Reading, layout: Layout, paper: Paper, scale: PageScale) -> PageSignal:
+    by_column = reading.by_column(layout.strip_rows)
+    strips = strip_leads(by_column[layout.rows :], by_column[: layout.rows], layout)
+    places = [
+        (layout.lead_at(row, column), row, column, column + 1)
+        for column in range(layout.columns)
+        for row in range(layout.rows)
+    ]
+    # a rhythm strip is the longer stretch of its lead, and takes the short one's place
+    places += [(lead, layout.rows + k, 0, layout.columns) for k, lead in enumerate(strips) if lead is not None]
+    leads_mv = np.full((len(LEADS), len(reading.sample_numbers(0, layout.columns))), np.nan, np.float32)
+    traces: dict[str, tuple[FloatArray, ...]] = {}
+    for lead, row, first, last in places:
+        numbers = reading.sample_numbers(first, last)
+        x = reading.x_at(numbers / FS_HZ, first)
+        leads_mv[lead] = np.nan
+        leads_mv[lead, numbers] = reading.value_mv(row, x)
+        traces[LEADS[lead]] = _pieces(reading.path, row, x)
+    return PageSignal(
+        leads_mv=leads_mv,
+        is_read=np.isfinite(leads_mv),
+        fs_hz=FS_HZ,
+        layout=layout.name,
+        column_starts_s=tuple(k * reading.column_s for k in range(layout.columns)),
+        traces_panel_xy=traces,
+        paper=paper,
+        scale=scale,
+    )
+
+
+def _pieces(path: PenPath, row: int, x: FloatArray) -> tuple[FloatArray, ...]:
+    """What was read at those places, a piece between two gaps each."""
+    read = path.is_read(row, x)
+    cuts = np.flatnonzero(np.diff(read.astype(np.int8))) + 1
+    points = np.column_stack([x, path.at(row, x)])
+    pieces = zip(np.split(points, cuts), np.split(read, cuts), strict=True)
+    return tuple(piece for piece, is_read in pieces if len(is_read) > 1 and is_read[0])
+
+
+def _nothing(paper: Paper, scale: PageScale) -> PageSignal:
+    none = np.full((len(LEADS), 0), np.nan, np.float32)
+    return PageSignal(none, np.isfinite(none), FS_HZ, None, (), {}, paper, scale)

@@ -1,0 +1,1 @@
+"""Fits of the small networks and the gate whose weights ship with ``ecgcore``."""

@@ -1,0 +1,1 @@
+"""Fits the network that tells which way up a page lies."""

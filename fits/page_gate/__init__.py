@@ -1,0 +1,1 @@
+"""Fits the weights of the gate: which pictures are ECGs."""

@@ -1,0 +1,1 @@
+"""What the browser sends, and what is drawn on its canvas."""

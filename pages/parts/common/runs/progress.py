@@ -1,0 +1,180 @@
+"""During a training: where it stands, its curves, the time left, Stop; and what to do when it was interrupted."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from annotations.runs.training_runs import RunEvent, TrainingRun, events
+from annotations.store import Store
+from pages.parts.common.actions import attempt
+from pages.parts.common.local_time import local_time
+from pages.parts.common.runs.plots import SHOWN, loss_figure, loss_text
+from pages.parts.common.runs.words import STAGES, duration, stage_name, state_name, where_it_stands
+from pages.parts.common.style import BLUE, GREEN, GREY
+from pages.parts.common.words import plain
+from trainer.jobs import Status, resume, status, stop
+from trainer.jobs.results import curves
+
+EVERY_S = 1.0
+
+
+def follow_box(store: Store, run_id: int, person: str) -> None:
+    """The run at work, refreshed every second until it ends; then the page is drawn anew."""
+    st.fragment(_follow, run_every=EVERY_S)(store, run_id, person)
+
+
+def follow_briefly(store: Store, run_id: int) -> None:
+    """A bar alone, for a page that is about something else."""
+
+    def bar() -> None:
+        seen = status(store, run_id)
+        if seen is None or not seen.is_alive:
+            st.rerun()
+        st.progress(min(1.0, float(seen.progress.get("share") or 0.0)), text=f"Run {run_id}: {plain(_headline(seen))}")
+
+    st.fragment(bar, run_every=EVERY_S)()
+
+
+def _follow(store: Store, run_id: int, person: str) -> None:
+    seen = status(store, run_id)
+    if seen is None or not seen.is_alive:
+        st.rerun()
+    st.progress(min(1.0, float(seen.progress.get("share") or 0.0)), text=plain(_headline(seen)))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{plain(_facts(seen))}  \nStarted by {plain(seen.run.person)}, {local_time(seen.run.created_at)}.",
+            width="stretch",
+        )
+        _stop_button(store, seen.run, person)
+    progress_parts(store, seen)
+
+
+def progress_parts(store: Store, seen: Status) -> None:
+    """The grid of folds and stages, the loss curves and the log, of a run at work or of an interrupted one."""
+    run = seen.run
+    if run.kind == "retrain" and run.stages:
+        st.html(grid_html(run, events(store, run.id), seen.progress if seen.is_alive else {}))
+        _curves(store, run)
+    with st.expander("Log"):
+        st.code(seen.log or "The log is empty.", language=None, height=260)
+
+
+def interrupted_box(store: Store, seen: Status, person: str) -> None:
+    """Why a run is not finished, and the button that continues it."""
+    run = seen.run
+    words = f"**Run {run.id} · {state_name(run)}.** {plain(run.message)}"
+    (st.error if run.state == "failed" else st.warning)(words, icon=":material/warning:")
+    if st.button("Resume", key="training-resume", type="primary", icon=":material/resume:",
+                 help="Finished folds and stages are kept; it continues with the next.") :  # fmt: skip
+        attempt(lambda: resume(store, run.id, by=person))
+
+
+def grid_html(run: TrainingRun, happened: Sequence[RunEvent], progress: dict[str, Any]) -> str:
+    """Folds by stages as a table that fills; a sign and a word say what the colour says."""
+    seconds, finished = _finished(happened)
+    at = (progress.get("part"), progress.get("fold"), str(progress.get("stage", "")).removesuffix("-joint"))
+    rows = [("folds", fold, f"Fold {fold + 1}") for fold in range(run.folds)] + [("final", None, "All pages")]
+    head = "".join(f'<th scope="col" style="{_CELL}">{STAGES[stage]}</th>' for stage in run.stages)
+    body = ""
+    for part, fold, name in rows:
+        body += f'<tr><th scope="row" style="{_CELL};text-align:left">{name}</th>'
+        for stage in run.stages:
+            place = (part, fold, stage)
+            if place == at:
+                epoch = f"{progress['epoch']}/{progress.get('epochs', '?')}" if progress.get("epoch") else "running"
+                body += _cell(BLUE, "▶", epoch, "running")
+            elif place in seconds or (part, fold) in finished:
+                body += _cell(GREEN, "✓", duration(seconds[place]) if place in seconds else "done", "done")
+            else:
+                body += _cell(GREY, "·", "", "not started")
+        body += "</tr>"
+    return (
+        '<div style="overflow-x:auto" tabindex="0"><table aria-label="Progress by fold and stage" '
+        'style="border-collapse:separate;border-spacing:3px;font-size:.85rem;min-width:20rem;max-width:60rem;width:100%">'
+        f"<tr><td></td>{head}</tr>{body}</table></div>"
+    )
+
+
+_CELL = "padding:4px 5px;font-weight:400;text-align:center;white-space:nowrap"
+
+
+def _cell(colour: str, sign: str, words: str, state: str) -> str:
+    fill = colour.replace("rgb", "rgba").replace(")", ", .22)") if state != "not started" else "transparent"
+    return (
+        f'<td title="{state}" style="{_CELL};border:1px solid {colour};border-radius:4px;background:{fill}">'
+        f"{sign} {escape(words)}</td>"
+    )
+
+
+def _finished(happened: Sequence[RunEvent]) -> tuple[dict[tuple[Any, Any, Any], float], set[tuple[Any, Any]]]:
+    """Seconds of every finished stage, and the finished folds."""
+    seconds: dict[tuple[Any, Any, Any], float] = {}
+    folds: set[tuple[Any, Any]] = set()
+    for event in (row.event for row in happened):
+        if event.get("kind") == "stage":
+            place = (event.get("part"), event.get("fold"), str(event.get("stage")).removesuffix("-joint"))
+            seconds[place] = seconds.get(place, 0.0) + float(event.get("seconds") or 0.0)
+        elif event.get("kind") == "fold":
+            folds.add(("folds", event.get("fold")))
+    return seconds, folds
+
+
+def _headline(seen: Status) -> str:
+    if seen.run.state in ("queued", "snapshotting"):
+        return state_name(seen.run)
+    left = seen.progress.get("seconds_left")
+    time = " · estimating the time left" if left is None else f" · about {duration(left)} left"
+    return f"{where_it_stands(seen.progress)}{time}"
+
+
+def _facts(seen: Status) -> str:
+    progress = seen.progress
+    facts = [f"running for {duration(progress['seconds'])}"] if progress.get("seconds") else []
+    if progress.get("seconds") and progress.get("seconds_left") is not None:
+        facts = [f"{facts[0]} of about {duration(progress['seconds'] + progress['seconds_left'])}"]
+    facts += [f"loss {progress['loss']:.3f}"] if isinstance(progress.get("loss"), float) else []
+    facts += [f"memory {progress['memory_mb'] / 1000:.1f} GB"] if progress.get("memory_mb") else []
+    facts += [str(progress["message"])] if progress.get("message") else []
+    return " · ".join(facts) or "The first figures will follow shortly."
+
+
+def _stop_button(store: Store, run: TrainingRun, person: str) -> None:
+    if run.stop_requested:
+        st.caption("Stopping after the current step.")
+        return
+    with st.popover("Stop", icon=":material/stop:", key="training-stop-ask"):
+        st.markdown("Stop this run? Finished folds and stages are kept, and it can be resumed later.")
+        if st.button("Stop run", key="training-stop", type="primary"):
+            stop(store, run.id, by=person)
+            st.rerun()
+
+
+def _curves(store: Store, run: TrainingRun) -> None:
+    epochs = curves(store, run.id)
+    if not epochs:
+        return
+    trained = [stage for stage in dict.fromkeys([*STAGES, *(row["stage"] for row in epochs)])
+               if any(row["stage"] == stage for row in epochs)]  # fmt: skip
+    newest = epochs[-1]["stage"]
+    chosen = st.segmented_control(
+        "Loss curves of",
+        trained,
+        default=newest,
+        format_func=lambda stage: plain(stage_name(stage)),
+        key=f"curves-{run.id}",
+        wrap=True,
+    )
+    st.plotly_chart(loss_figure(epochs, chosen or newest), key=f"loss-{run.id}", config=SHOWN,
+                    alt=loss_text(epochs, chosen or newest))  # fmt: skip
+    if (chosen or newest) == "detector":
+        st.caption(
+            "Dotted: training loss. Solid: share of beats missed or wrong on validation pages (1 - F1 at IoU 0.7). "
+            "Both should fall; a solid line that rises again means overfitting: more boxed pages help, not more epochs."
+        )
+        return
+    st.caption(
+        "Good curves fall and then level off, validation (solid) close to training (dotted). A validation loss that "
+        "rises while the training loss falls means overfitting: more pages help then, more epochs do not."
+    )

@@ -1,0 +1,180 @@
+"""The figures of a bundle.json -> tables that a reader understands."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pages.parts.common.words import counted
+
+PARTS = {
+    "fused": "verdict (fused)",
+    "global": "whole-page network",
+    "local": "beat network",
+    "waveform": "waveform network",
+    "detector": "beat detector",
+}
+INNER_SPLIT = "inner_split"
+FIGURE = "Figure"
+"""Head of the column that names them."""
+FEW_PAGES = 10
+"""Of a class; below, a single page moves its figures by a tenth or more."""
+_BIASED = ("ece",)
+"""Figures that chance alone pushes up; ``trainer.metrics`` corrects them and keeps the uncorrected one beside."""
+DATA_SETS = {
+    "ludb_rendered": "Beats: LUDB records, drawn by this program",
+    "ptbxl_rendered": "Verdicts: PTB-XL records, drawn by this program",
+    "khan_gridded": "Verdicts: real pages of the Khan set with a printed grid",
+    "khan_all": "Verdicts: all real pages of the Khan set",
+    "khan_acute_mi": "Verdicts: real pages of acute infarction",
+    "cross_validation": "Cross-validation: each page judged by networks that had not seen its patient",
+    INNER_SPLIT: "Validation pages (used for early stopping: optimistic)",
+}
+METRICS = {
+    "n_abnormal": "abnormal pages (n)",
+    "n_normal": "normal pages (n)",
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "accuracy": "accuracy",
+    "majority_rate": "majority rate",
+    "sensitivity": "sensitivity (refer = found)",
+    "specificity": "specificity (called normal)",
+    "refer_rate": "refer rate",
+    "f1": "F1",
+    "brier": "Brier score",
+    "ece": "calibration error (ECE)",
+    "recall": "recall",
+    "precision": "precision",
+    "ap50": "AP50",
+    "ap50_95": "AP50:95",
+}
+
+
+HELP = """
+- **AUROC**: how often an abnormal page gets a higher probability than a normal one; 0.5 is chance, 1 is best.
+- **AUPRC**: average precision over all thresholds; chance is the share of abnormal pages.
+- **accuracy** at 0.5; it means something only above the **majority rate**, which always choosing the commoner class
+  reaches.
+- **sensitivity**: share of the abnormal pages that are not called normal, so a referred page counts as found;
+  **specificity**: share of the normal pages that are called normal, so a referred page counts against it. How many
+  pages that is stands in the rows **(n)**.
+- **refer rate**: share of pages that are left to a reader; lower saves work, but only at the same sensitivity.
+- **F1**: of precision and recall of "abnormal" at 0.5.
+- **Brier score**: mean squared distance of probability and label; **ECE**: how far probabilities are from frequencies,
+  corrected for what chance alone adds; "uncorrected" where an older version measured it. 0 is best for both.
+- **recall** and **precision** of detected beats at IoU 0.5; **AP50** and **AP50:95**: average precision at IoU 0.5, and
+  from 0.5 to 0.95.
+
+In brackets: the 95 % interval, bootstrapped by patient.
+"""
+
+
+def fold_rows(pooled: Mapping[str, Any], folds: Sequence[Mapping[str, Any]], part: str) -> list[dict[str, str]]:
+    """One network's figures: a row a metric, all folds' pages together, then each fold alone.
+
+    Args:
+        pooled: ``{network: {metric: interval}}``.
+        folds: the same for each fold.
+        part: which network.
+    """
+    blocks = {"all folds": pooled} | {f"fold {number}": block for number, block in enumerate(folds, 1)}
+    return _rows({name: block.get(part) or {} for name, block in blocks.items()})
+
+
+def comparison_rows(candidate: Mapping[str, Any] | None, active: Mapping[str, Any] | None) -> list[dict[str, str]]:
+    """One network's figures of two bundles, side by side."""
+    return _rows({"candidate": candidate or {}, "in use": active or {}})
+
+
+def classes_of(figures: Mapping[str, Any] | None) -> str:
+    """How many pages of each class figures stand on: "80 abnormal and 142 normal pages"; empty where not recorded."""
+    abnormal, normal = (((figures or {}).get(name) or {}).get("value") for name in ("n_abnormal", "n_normal"))
+    if abnormal is None or normal is None:
+        return ""
+    return f"{abnormal:,} abnormal and {counted(normal, 'normal page')}"
+
+
+def stand_on(figures: Mapping[str, Any] | None) -> str:
+    """How many pages figures stand on, and that they are uncertain where these are few; empty where not recorded."""
+    classes = classes_of(figures)
+    if not classes or figures is None:
+        return ""
+    few = min(figures["n_abnormal"]["value"], figures["n_normal"]["value"])
+    warning = " Uncertain: with so few pages of a class, a single one can change each figure by a tenth or more."
+    return (
+        f"On {classes}.{warning if few < FEW_PAGES else ''} Sensitivity: abnormal pages not called normal, so a "
+        "referred page counts as found."
+    )
+
+
+def headline(metrics: Mapping[str, Any]) -> str:
+    """A bundle's AUROC in one line with the pages that it was measured on; empty where it carries none."""
+    told = [
+        f"AUROC {row[PARTS['fused']]}" + (f", {_in_a_sentence(title)}" if title else "")
+        for title, rows in score_tables({name: below for name, below in metrics.items() if name != INNER_SPLIT})
+        for row in rows
+        if row[FIGURE] == METRICS["auroc"] and row.get(PARTS["fused"], "–") != "–"
+    ]
+    return told[-1] if told else ""  # real pages come after drawn ones
+
+
+def _in_a_sentence(title: str) -> str:
+    """The data set's name as it goes on after a comma: "PTB-XL records, ..." but "cross-validation"."""
+    name = title.removeprefix("Verdicts: ").split(":")[0]
+    return name[0].lower() + name[1:] if name[1:2].islower() else name
+
+
+def score_tables(metrics: dict[str, Any], title: tuple[str, ...] = ()) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Walk a bundle's nested figures and yield, for each data set, its title and a table of metrics by network.
+
+    Args:
+        metrics: data sets by name, nested as deep as they like, each ending in
+            ``{network: {metric: {"value", "low", "high"}}}``.
+        title: names on the way down to here.
+    """
+    # The verdict comes first, since a phone shows two columns.
+    parts = {name: metrics[name] for name in PARTS if isinstance(metrics.get(name), dict)}
+    if parts:
+        yield (
+            " · ".join(DATA_SETS.get(name, name.replace("_", " ")) for name in title),
+            _rows({PARTS[part]: figures for part, figures in parts.items()}),
+        )
+    for name, below in metrics.items():
+        if name not in PARTS and isinstance(below, dict):
+            yield from score_tables(below, (*title, name))
+
+
+def _rows(columns: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+    """A row for each metric that some column has, in the order of ``METRICS``; unknown metrics come last."""
+    names = dict.fromkeys([*METRICS, *(metric for figures in columns.values() for metric in figures)])
+    return [
+        {FIGURE: METRICS.get(metric, metric)}
+        | {name: figure_text(metric, figures.get(metric)) for name, figures in columns.items()}
+        for metric in names
+        if any(metric in figures for figures in columns.values())
+    ]
+
+
+def figure_text(metric: str, figure: object) -> str:
+    """A figure as ``interval_text``, or without an interval where that was not corrected for the figure's bias."""
+    match figure:
+        case {"value": int() | float() as value, **rest} if metric in _BIASED and "plug_in" not in rest:
+            return f"{value:.2f} (uncorrected)"
+    return interval_text(figure)
+
+
+def interval_text(figure: object, *, signed: bool = False) -> str:
+    """``{"value": 0.923, "low": 0.90, "high": 0.94}`` as "0.92 (0.90 to 0.94)"; "–" where there is no value.
+
+    A whole number without an interval is a count: "1,204". A difference is ``signed``, with a digit more. An interval
+    without width is none: the pages were too few to draw others from.
+    """
+    form = "+.3f" if signed else ".2f"
+    match figure:
+        case {"value": int() | float() as value, "low": int() | float() as low, "high": int() | float() as high} if (
+            low < high
+        ):
+            return f"{value:{form}} ({low:{form}} to {high:{form}})"
+        case {"value": int() as count, **rest} if rest.get("low") is None:
+            return f"{count:,}"
+        case {"value": int() | float() as value} | (int() | float() as value):
+            return f"{value:{form}}"
+    return "–"

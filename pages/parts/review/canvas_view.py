@@ -1,0 +1,94 @@
+"""The middle of Review: the canvas with the page's boxes, its zoom, and the tools beside it."""
+
+import streamlit as st
+
+from annotations.store import Store
+from pages.parts.common.browser.canvas_boxes import COLOUR, STROKE_PX, to_drawing
+from pages.parts.common.browser.drawing_canvas import drawing_canvas
+from pages.parts.common.browser.messages import drawn_on
+from pages.parts.common.images import at_width, jpeg, photo
+from pages.parts.review.session import Work
+
+CANVAS_WIDTH_PX = 938
+CANVAS_HEIGHT_PX = 720
+ZOOMS = {1: "1×", 2: "2×", 3: "3×"}
+_ZOOM = "review-zoom"
+
+
+def take_drawing(store: Store, work: Work) -> None:
+    """Take over what was drawn since, and give the canvas its boxes in a new size where another zoom was chosen."""
+    work.take_drawing(store, drawn_on(canvas_key(work)), _scale(work))
+    zoom = int(st.session_state.get(_ZOOM) or 1)
+    if zoom != work.zoom:
+        work.zoom = zoom
+        work.reseed()
+
+
+def canvas(store: Store, work: Work) -> None:
+    """Show the page with its boxes; ``take_drawing`` reads what the reader changes.
+
+    The canvas keeps its key for as long as the page lies on the desk: with new boxes it keeps its scroll and its tool.
+    """
+    _tools()
+    scale = _scale(work)
+    drawing_canvas(
+        fill_color="rgba(0, 0, 0, 0)",
+        stroke_width=STROKE_PX,
+        stroke_color=COLOUR[None],
+        background_image=background(store.picture_path(work.picture).as_posix(), canvas_width_px(work)),
+        width=canvas_width_px(work),
+        height=round(work.picture.height * scale),
+        max_display_height=CANVAS_HEIGHT_PX,
+        drawing_mode="rect",
+        # The same at each rerun of one seed: a changed one would loop.
+        initial_drawing=to_drawing(work.seeded, scale, work.seeded_untouched, work.seeded_pending, seed=work.seed),
+        key=canvas_key(work),
+    )
+
+
+def canvas_key(work: Work) -> str:
+    """Names the canvas of one page on the desk, in the session and in the browser."""
+    return f"canvas-{work.token}"
+
+
+def canvas_width_px(work: Work) -> int:
+    """Width of the whole canvas, of which a part is in view."""
+    return CANVAS_WIDTH_PX * work.zoom
+
+
+def _scale(work: Work) -> float:
+    """Canvas pixels per photo pixel."""
+    return canvas_width_px(work) / work.picture.width
+
+
+def _tools() -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.segmented_control(
+            "Zoom",
+            ZOOMS,
+            format_func=ZOOMS.__getitem__,
+            default=1,
+            required=True,
+            key=_ZOOM,
+            label_visibility="collapsed",
+        )
+        st.caption(
+            "Drag on the page to box a beat, from P onset to T end.",
+            help="The trace and 1 mm around it. The pencil in the corner of the canvas moves, resizes and deletes. "
+            "Dashed: proposed by the model, untouched. Blue: labelled a normal beat, orange: an abnormal one. Without "
+            "a mouse: **Boxes as a list**, below.",
+        )
+    with st.container(key="canvas-scrolls"):
+        st.caption(":material/swipe: The page is wider than this screen: scroll it sideways.")
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def background(path: str, width: int) -> bytes:
+    """The picture at canvas size, as JPEG: small enough to be sent at once."""
+    return jpeg(at_width(photo(path), width, enlarge=True))
+
+
+def forget_pictures() -> None:
+    """Let go of every decoded picture, as after one was painted over."""
+    background.clear()
+    photo.clear()

@@ -1,0 +1,131 @@
+"""Below the canvas: all versions of the page, their differences as a picture, reviews, and versions in conflict."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from annotations import readings
+from annotations.model import Reading, Revision, SaveConflict, StoreError
+from annotations.store import Store
+from ecgcore.types import ByteArray
+from pages.parts.common.images import at_width
+from pages.parts.common.local_time import local_time
+from pages.parts.common.words import counted, error_text, plain
+from pages.parts.review.session import Work
+from pages.parts.review.turns import Desk
+
+_VIEW_WIDTH_PX = 1100
+_KEPT, _ADDED, _REMOVED = (138, 143, 148), (0, 158, 115), (213, 94, 0)
+
+
+def history_box(store: Store, desk: Desk, work: Work, photo_rgb: ByteArray) -> None:
+    """All versions with who and when; one can be compared with what is on the canvas, and restored."""
+    versions = readings.history(store, work.picture.id, work.reader)
+    if not versions:
+        st.caption("Nobody has saved this page yet.")
+        return
+    chosen = st.selectbox("Version", versions, format_func=_named, key=f"version-{work.token}")
+    st.caption(f"{_summary(chosen.reading)} Green: only on the canvas now. Orange, dashed: only in that version.")
+    st.image(
+        difference_picture(photo_rgb, chosen.reading, work.reading),
+        alt="What changed between this version and what is on the canvas",
+    )
+    current = chosen.id == work.base_revision_id
+    if st.button(
+        "Restore this version",
+        key=f"restore-{work.token}",
+        disabled=current,
+        help="Saved as a new version; nothing is overwritten.",
+    ):
+        try:
+            readings.go_back(store, chosen.id, work.person, work.base_revision_id)
+        except SaveConflict as conflict:
+            work.conflict = conflict
+        else:
+            desk.put(store, work.picture.id)
+        st.rerun()
+    _reviews(store, work, chosen)
+
+
+def _reviews(store: Store, work: Work, chosen: Revision) -> None:
+    for review in readings.reviews_of(store, work.picture.id):
+        if review.revision_id == chosen.id:
+            st.caption(
+                f"{review.verdict.capitalize()} by {plain(review.reviewer)}, {local_time(review.created_at)}. "
+                + plain(review.note)
+            )
+    if chosen.person == work.person:
+        return
+    note = st.text_input("Reviewer's note", key=f"review-note-{chosen.id}", max_chars=500)
+    with st.container(horizontal=True):
+        for verdict, word in (("accepted", "Accept"), ("returned", "Return with note")):
+            if st.button(word, key=f"review-{verdict}-{chosen.id}"):
+                try:
+                    readings.add_review(store, chosen.id, work.person, verdict, note)  # type: ignore[arg-type]
+                    st.rerun()
+                except StoreError as error:
+                    st.warning(error_text(error))
+
+
+def conflict_box(store: Store, desk: Desk, work: Work, photo_rgb: ByteArray) -> None:
+    """Two versions side by side, and three ways on; whatever is chosen, both stay in the history."""
+    assert work.conflict is not None
+    theirs = readings.revision(store, work.conflict.head_revision_id)
+    st.warning(f"**{plain(work.conflict.cause)}** Both versions are kept. Which version should be current?")
+    left, right = st.columns(2)
+    with left:
+        st.markdown(f"**Yours** · {_summary(work.reading)}")
+        st.image(difference_picture(photo_rgb, theirs.reading, work.reading), alt="Your version, and how it differs")
+        mine = st.button("Keep yours, as a new version", type="primary", key="conflict-mine")
+    with right:
+        st.markdown(f"**{plain(theirs.person)}'s** · {_summary(theirs.reading)}")
+        st.image(difference_picture(photo_rgb, work.reading, theirs.reading), alt="Their version, and how it differs")
+        other = st.button(f"Keep {plain(theirs.person)}'s", key="conflict-theirs")
+        both = st.button("Show both on the canvas", key="conflict-both")
+    if mine or both:
+        work.base_revision_id, work.conflict = theirs.id, None
+        if both:
+            known = {box.uid for box in work.reading.boxes}
+            added = tuple(box for box in theirs.reading.beats if box.uid not in known)
+            work.change(store, replace(work.reading, boxes=(*work.reading.boxes, *added)))
+            work.reseed()
+        else:
+            desk.save(store, "stay")
+        st.rerun()
+    if other:
+        readings.drop_draft(store, work.picture.id, work.person, work.reader)
+        desk.put(store, work.picture.id)
+        st.rerun()
+
+
+def difference_picture(photo_rgb: ByteArray, before: Reading, after: Reading) -> ByteArray:
+    """The page with boxes of both readings: grey where they agree, green solid if new, orange dashed if gone."""
+    view = np.ascontiguousarray(at_width(photo_rgb, _VIEW_WIDTH_PX))
+    scale = view.shape[1] / photo_rgb.shape[1]
+    old, new = ({box.box_photo_xyxy for box in reading.beats} for reading in (before, after))
+    for boxes, colour, is_broken in (
+        (old & new, _KEPT, False),
+        (new - old, _ADDED, False),
+        (old - new, _REMOVED, True),
+    ):
+        for box in boxes:
+            x1, y1, x2, y2 = (round(edge * scale) for edge in box.as_list())
+            cv2.rectangle(view, (x1, y1), (x2, y2), colour, 2)
+            if is_broken:  # gaps in the sides, for eyes that do not tell the colours apart
+                for x in range(x1 + 4, x2, 10):
+                    view[[y for y in (y1, y2) if y < view.shape[0]], x : x + 4] = 255
+    return np.asarray(view, dtype=np.uint8)
+
+
+def _named(revision: Revision) -> str:
+    proposed = "" if revision.bundle_version is None else f", proposed by {revision.bundle_version}"
+    skipped = " (skipped)" if revision.status == "skipped" else ""
+    return f"{revision.number}: {revision.person}, {local_time(revision.created_at)}{skipped}{proposed}"
+
+
+def _summary(reading: Reading) -> str:
+    flags = "".join(f", {plain(flag)}" for flag in sorted(reading.flags))
+    complete = ", all boxed" if reading.boxes_complete else ""
+    return f"{reading.label or 'no label'}, {counted(len(reading.beats), 'beat')}{complete}{flags}."

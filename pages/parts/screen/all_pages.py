@@ -1,0 +1,41 @@
+"""What is done with all pages of the session at once, in one menu beside the open page's title."""
+
+from typing import Literal
+
+import streamlit as st
+
+from pages.parts.screen.batch import download_all
+from pages.parts.screen.keep.batch import keep_dialog, queue_all_button
+from pages.parts.screen.screening.session import remove_all
+from pages.parts.screen.screening.waiting_files import ScreeningQueue
+
+REMOVE_ALL = "Removes all pictures and results from memory, also those that are queued."
+
+_TURN = "all-pages-turn"
+
+
+def all_pages_menu(queue: ScreeningQueue) -> None:
+    """Queue all for Review, save all results, remove all; of a single page there is only Remove."""
+    items = queue.items()
+    if len(items) + len(queue.waiting()) < 2:
+        _remove_button("Remove", width="content")
+        return
+    with st.popover("All pages", icon=":material/stacks:", key=f"all-pages-{st.session_state.setdefault(_TURN, 0)}"):
+        queue_all_button(items, _close)
+        download_all(queue.items)
+        _remove_button("Remove all", width="stretch")
+    keep_dialog()
+
+
+def _remove_button(words: str, *, width: Literal["content", "stretch"]) -> None:
+    st.button(words, key="remove-all", icon=":material/delete:", on_click=_remove, help=REMOVE_ALL, width=width)
+
+
+def _remove() -> None:
+    _close()
+    remove_all()
+
+
+def _close() -> None:
+    """Another key is another menu, which is closed."""
+    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1

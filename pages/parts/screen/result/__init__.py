@@ -1,0 +1,1 @@
+"""One screened page: its verdict, its picture, its beats and its measurements."""

@@ -1,0 +1,155 @@
+"""Pictures -> screened pages, kept in memory for the session and never on disk."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import cv2
+import streamlit as st
+
+from ecgcore.bundle.folder import Bundle
+from ecgcore.page.decode.isolated import read_untrusted
+from ecgcore.page.decode.read import picture_hash
+from ecgcore.pipeline import screen
+from ecgcore.types import ByteArray, Prediction
+from pages.parts.common.images import at_width, jpeg
+
+VIEW_WIDTH_PX = 1600
+THUMB_WIDTH_PX = 144
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One uploaded, photographed or drawn file before it is decoded.
+
+    Args:
+        name: what the user calls it.
+        content: the file's bytes.
+        synthetic: drawn by the app, no patient's page.
+        refusal: why it is not even opened; None for a file that is.
+    """
+
+    name: str
+    content: bytes
+    synthetic: bool = False
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A decoded page as the browser needs it, compressed.
+
+    Args:
+        wh: size of the upright photo in pixels, in which the prediction speaks.
+        original: bytes that decode to the photo again, for explanations and the overlay.
+        view_jpeg: the page at most ``VIEW_WIDTH_PX`` wide.
+        thumb_jpeg: the page as a thumbnail.
+    """
+
+    wh: tuple[int, int]
+    original: bytes
+    view_jpeg: bytes
+    thumb_jpeg: bytes
+
+    @property
+    def size_bytes(self) -> int:
+        """How much memory the page takes."""
+        return len(self.original) + len(self.view_jpeg) + len(self.thumb_jpeg)
+
+    def photo_rgb(self) -> ByteArray:
+        """The upright photo, ``uint8 [H, W, 3]``."""
+        return read_untrusted(self.original, "the picture")[0]
+
+
+@dataclass(frozen=True)
+class Screened:
+    """One page and what was said of it; ``shown`` is None where nothing could be decoded.
+
+    Args:
+        key: hash of the picture's content and the bundle's version.
+        prediction: contract 1's object.
+        shown: the page.
+        synthetic: drawn by the app, no patient's page.
+        bundle: which said it; its thresholds and maps go with it, also after another one was made active.
+        same_as: title of the page that is the same picture and was screened first; None for nearly all.
+    """
+
+    key: str
+    prediction: Prediction
+    shown: Shown | None
+    synthetic: bool
+    bundle: Bundle
+    same_as: str | None = None
+
+    @property
+    def title(self) -> str:
+        """File name, with the page's number where it is not the first."""
+        return self.prediction.file + (f", page {self.prediction.page}" if self.prediction.page > 1 else "")
+
+    @property
+    def verdict(self) -> str:
+        """normal, abnormal, refer, rejected or error."""
+        return self.prediction.decision or self.prediction.status
+
+
+def shelf() -> dict[str, Screened]:
+    """This session's results by key, in the order in which they came; a page switch leaves them alone."""
+    results: dict[str, Screened] = st.session_state.setdefault("screened", {})
+    return results
+
+
+def put_on_shelf(item: Screened) -> None:
+    """Take a changed result over in the place of the one with the same key."""
+    shelf()[item.key] = item
+
+
+def page_key(photo_rgb: ByteArray, bundle: Bundle) -> str:
+    """What a page's result is kept under: the same picture has the same key whatever its file is called."""
+    return _sha256(bundle.version, picture_hash(photo_rgb))
+
+
+def screen_page(photo_rgb: ByteArray, number: int, of: int, picture: Picture, bundle: Bundle) -> Screened:
+    """Screen one decoded page.
+
+    Args:
+        photo_rgb: the upright page, ``uint8 [H, W, 3]``.
+        number, of: which page it is of how many in its file, from 1.
+        picture: the file.
+        bundle: which is asked.
+    """
+    prediction = screen(photo_rgb, bundle, file=picture.name, page=number)
+    # A page of many is kept on its own, without loss, so that looking at it does not decode them all again.
+    original = picture.content if of == 1 else cv2.imencode(".png", photo_rgb[..., ::-1])[1].tobytes()
+    view, thumb = (jpeg(at_width(photo_rgb, width)) for width in (VIEW_WIDTH_PX, THUMB_WIDTH_PX))
+    shown = Shown((photo_rgb.shape[1], photo_rgb.shape[0]), original, view, thumb)
+    return Screened(page_key(photo_rgb, bundle), prediction, shown, picture.synthetic, bundle)
+
+
+def without_picture(picture: Picture, number: int, reason: str, bundle: Bundle) -> Screened:
+    """The result of a file, or of one page of it, that could not be opened or screened.
+
+    Args:
+        picture: the file.
+        number: the page, from 1.
+        reason: why, and what to do about it.
+        bundle: which would have been asked.
+    """
+    prediction = Prediction(file=picture.name, page=number, status="error", reason=reason, bundle=bundle.version)
+    content = hashlib.sha256(picture.content).hexdigest()
+    return Screened(_sha256(bundle.version, picture.name, content, str(number)), prediction, None, False, bundle)
+
+
+def same_picture(known: Screened, number: int, picture: Picture) -> Screened:
+    """The result of a page whose picture has been screened before: the same, under its own file's name.
+
+    Args:
+        known: the result of the picture.
+        number: the page's number in its file, from 1.
+        picture: the file.
+    """
+    prediction = replace(known.prediction, file=picture.name, page=number)
+    again = replace(known, prediction=prediction, same_as=known.same_as or known.title)
+    return known if again.title == known.title else replace(again, key=_sha256(known.key, again.title))
+
+
+def _sha256(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

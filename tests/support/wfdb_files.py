@@ -1,0 +1,33 @@
+"""Small copies of WFDB data sets for the trainer's tests."""
+
+from pathlib import Path
+
+import numpy as np
+import wfdb
+
+from ecgcore.papersim import LEADS, synthetic_ecg
+from trainer.starter.public_datasets import Record
+
+
+def write_ludb_record(folder: Path, number: int = 1) -> Record:
+    """Write one artificial record as LUDB publishes them, marked lead by lead; lead II lacks the T of one beat."""
+    name = str(number)
+    signals_mv, fs_hz, beats_s = synthetic_ecg("normal", 2 + number)
+    folder.mkdir(parents=True, exist_ok=True)
+    wfdb.wrsamp(
+        name, fs=fs_hz, units=["mV"] * 12, sig_name=[n.lower() for n in LEADS], p_signal=signals_mv.T, fmt=["16"] * 12,
+        write_dir=str(folder),
+    )  # fmt: skip
+    for lead in LEADS:
+        samples, symbols = [], []
+        for index, (onset_s, end_s) in enumerate(beats_s[0]):
+            marks = [(onset_s, "("), (onset_s + 0.04, "p"), (onset_s + 0.08, ")")]
+            marks += [(onset_s + 0.12, "("), (onset_s + 0.16, "N"), (onset_s + 0.2, ")")]
+            if not (lead == "II" and index == 3):  # one beat without a marked T
+                marks += [(onset_s + 0.28, "("), (end_s - 0.05, "t"), (end_s, ")")]
+            samples += [round(t * fs_hz) for t, _ in marks]
+            symbols += [s for _, s in marks]
+        # LUDB's extensions hold digits (".v1"), which wfdb reads but refuses to write.
+        wfdb.wrann(name, "lead", np.array(samples), symbol=symbols, write_dir=str(folder))
+        (folder / f"{name}.lead").rename(folder / f"{name}.{lead.lower()}")
+    return Record(f"ludb:{name}", f"ludb:{name}", None, signals_mv, fs_hz, beats_s)

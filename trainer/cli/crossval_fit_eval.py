@@ -1,0 +1,243 @@
+"""What each command of ``python -m trainer`` does with its options: read, prepare, train or measure, report."""
+
+import argparse
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from annotations.erasure.derived_files import CACHE
+from annotations.patients.keys import group_in_files
+from annotations.runs.group_folds import STORE_FOLDS
+from annotations.store import Store
+from ecgcore.bundle.folder import load_bundle
+from ecgcore.bundle.manifest import GroupName, as_it_is, starter_folder
+from ecgcore.errors import BadData
+from ecgcore.networks.device import pick_device
+from ecgcore.printable import say
+from trainer.atomic_files import write_json_atomic
+from trainer.crossval.distributed import ALONE, Peer, this_peer
+from trainer.crossval.final_training import fit_bundle
+from trainer.crossval.lineage import Ancestor, start_chooser
+from trainer.crossval.out_of_fold import cross_validate
+from trainer.crossval.start import StartFrom, choose_start, imagenet_parts
+from trainer.data.csv_table import PageItem, read_table
+from trainer.data.prepare import PreparedPage, preparation_version, prepare_pages, reading_version
+from trainer.data.store_pages import find_snapshot, fix_folds_for, folds_for, pages_of_store
+from trainer.evaluation.evaluate import evaluate_bundle, figures_table
+from trainer.progress import show_progress, tell
+from trainer.recipes import Recipe, recipe_named
+from trainer.registry import line_of_descent, present_version
+from trainer.runs.files import LEFT_OUT, SUMMARY, locked
+from trainer.runs.folder import PAGES, inputs_table, open_run, write_left_out
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The rows of a table, or of the store, and the pages that they became."""
+
+    items: list[PageItem]
+    pages: list[PreparedPage]
+    left_out: dict[str, str]
+    skipped_labels: dict[str, int]
+    fold_of_group: dict[str, int] | None
+
+    @property
+    def is_boxed(self) -> bool:
+        """Whether all beats of any page are boxed."""
+        return any(page.boxes_panel_xyxy is not None for page in self.pages)
+
+    def folds(self, n_folds: int) -> list[int] | None:
+        """The store's fold of each page; None for a table, whose folds are dealt anew."""
+        if self.fold_of_group is None:
+            return None
+        return [self.fold_of_group[page.group] % n_folds for page in self.pages]
+
+    def counts(self) -> dict[str, Any]:
+        """What went in and what did not, for a report."""
+        return {"pages": len(self.pages), "left_out": len(self.left_out), "skipped_labels": self.skipped_labels}
+
+
+def starter(options: argparse.Namespace) -> None:
+    """``starter``: see ``trainer.starter``."""
+    from trainer.starter.build import build_starter  # here, since it loads readers that the other commands do not need
+
+    build_starter(
+        ludb=options.ludb,
+        ptbxl=options.ptbxl,
+        khan=options.khan,
+        out=options.out,
+        rendered_only=options.rendered_only,
+        seed=options.seed,
+        device=pick_device(options.device),
+        resume=options.resume,
+        progress=show_progress,
+        start=None if options.bundle is None else load_bundle(options.bundle, options.device),
+        detector_from=None if options.detector is None else load_bundle(options.detector, options.device),
+        keeps_trunks=options.keep_trunks,
+        fold=options.fold,
+        version=options.version,
+        decide_by=options.decide_by,
+        cache=options.cache,
+    )
+
+
+def crossval(options: argparse.Namespace) -> None:
+    """``crossval``: figures of a recipe on the user's pages, and the run's folder."""
+    recipe, peer = recipe_named(options.recipe), this_peer()
+    device = peer.device(options.device)
+    with _working_in(options.out, options, peer) as data:
+        line = _line_of_bundles(options, data)
+        _tell_what_was_seen(line, options.start, data)
+        _tell_what_is_from_imagenet(options.start, recipe, data)
+        config = _config(options, recipe, line) | {"folds": options.folds}
+        # A peer may have begun already.
+        is_going_on = options.resume or peer.shares
+        run = open_run(options.out, config, inputs_table(data.items, data.pages), resume=is_going_on)
+        write_left_out(run.path / LEFT_OUT, data.left_out)
+        summary = cross_validate(
+            data.pages,
+            recipe,
+            start_chooser(line, options.start, recipe, device, needs_bundle=not data.is_boxed),
+            run,
+            n_folds=options.folds,
+            seed=options.seed,
+            device=pick_device(device),
+            progress=show_progress,
+            folds=data.folds(options.folds),
+            cache=options.cache and options.cache / "seen",
+        )
+        summary |= data.counts() | {"start": options.start}
+        write_json_atomic(run.path / SUMMARY, summary)
+    if peer.rank == 0:
+        say(*figures_table(summary["pooled"]).splitlines())
+
+
+def fit(options: argparse.Namespace) -> None:
+    """``fit``: a bundle trained on the user's pages; checkpoints and the frozen inputs lie beside it."""
+    if options.out.exists():
+        raise BadData(f"{options.out} exists already.", "Choose another folder for the new bundle.")
+    recipe = recipe_named(options.recipe)
+    run_path = options.out.with_name(options.out.name + ".run")
+    with _working_in(run_path, options) as data:
+        line = _line_of_bundles(options, data)
+        _tell_what_is_from_imagenet(options.start, recipe, data)
+        needs_bundle = options.start == "bundle" or not data.is_boxed
+        bundle = load_bundle(line[0].folder, options.device, line[0].name_group) if needs_bundle else None
+        config = _config(options, recipe, line)
+        run = open_run(run_path, config, inputs_table(data.items, data.pages), resume=options.resume)
+        write_left_out(run.path / LEFT_OUT, data.left_out)
+        figures = fit_bundle(
+            data.pages,
+            recipe,
+            choose_start(options.start, bundle, recipe, trains_detector=data.is_boxed),
+            run,
+            options.out,
+            version=options.version or f"{recipe.name}-{run.inputs_sha256[:8]}",
+            seed=options.seed,
+            device=pick_device(options.device),
+            progress=show_progress,
+            cache=options.cache and options.cache / "seen",
+        )
+    say(*figures_table(figures["inner_split"]).splitlines())
+    tell(f"Wrote {options.out}. The figures above are optimistic: validation pages, used for early stopping.")
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """``eval``: figures of a bundle on rows that it has not seen."""
+    bundle = load_bundle(options.bundle, options.device, _group_name(options))
+    with tempfile.TemporaryDirectory(prefix="ecg-pages-") as temporary:
+        data = _prepare(options, options.cache or Path(temporary))
+        report = evaluate_bundle(bundle, data.pages) | {"rows": data.counts()}
+    seen = ", ".join(f"{count} {reason}" for reason, count in report["left_out_as_seen"].items()) or "none"
+    say(f"bundle {report['bundle']}: {report['pages']} pages judged; left out as seen before: {seen}")
+    parts = [part for part in ("detector", "local", "global", "waveform", "fused") if part in report]
+    say(*figures_table({part: report[part] for part in parts}).splitlines())
+    if options.json is not None:
+        write_json_atomic(options.json, report)
+
+
+def _prepare(options: argparse.Namespace, cache: Path) -> _Data:
+    """Read the table, or the store's snapshot, and prepare its pages; tell what cannot be used."""
+    fold_of_group: dict[str, int] | None = None
+    if options.csv is None:
+        store = Store(options.data_dir)
+        readings = pages_of_store(store, find_snapshot(store, options.snapshot).id)
+        if not readings.train:
+            raise BadData(f"Snapshot {options.snapshot} holds no page that may train.", "Take another snapshot.")
+        fix_folds_for(store, readings.train)
+        items, skipped = readings.train, readings.skipped
+        fold_of_group = folds_for(store, items, STORE_FOLDS)
+        cache = store.folder / CACHE / "pages"
+    else:
+        table = read_table(options.csv, options.data)
+        items, skipped = table.items, table.skipped_labels
+    preparation = prepare_pages(items, cache, os.cpu_count() or 1, show_progress)
+    for file, reason in list(preparation.left_out.items())[:5]:
+        tell(f"left out {file}: {reason}")
+    words = ", ".join(f"{count} {label}" for label, count in skipped.items()) or "none"
+    tell(f"{len(preparation.pages)} pages, {len(preparation.left_out)} left out; rows with another label: {words}")
+    return _Data(items, preparation.pages, preparation.left_out, skipped, fold_of_group)
+
+
+@contextmanager
+def _working_in(run_path: Path, options: argparse.Namespace, peer: Peer = ALONE) -> Iterator[_Data]:
+    """Hold the run's folder; without ``--cache`` the prepared pages lie in it until the run ends well."""
+    own_cache = run_path / PAGES
+    with locked(run_path, shared=peer.shares):
+        yield _prepare(options, options.cache or own_cache)
+        shutil.rmtree(own_cache, ignore_errors=True)
+
+
+def _line_of_bundles(options: argparse.Namespace, data: _Data) -> list[Ancestor]:
+    """The bundles that may be started from, newest first; none where no bundle is wanted or needed."""
+    if options.bundle:
+        return [Ancestor.of(folder, _group_name(options)) for folder in options.bundle]
+    if options.start != "bundle" and data.is_boxed:
+        return []
+    if options.csv is None:
+        store = Store(options.data_dir)
+        return [
+            Ancestor.of(facts.folder, _group_name(options)) for facts in line_of_descent(store, present_version(store))
+        ]
+    return [Ancestor.of(starter_folder())]
+
+
+def _group_name(options: argparse.Namespace) -> GroupName:
+    """How the pages name their groups: those of the store by keyed hashes, those of a table as it does."""
+    return as_it_is if options.csv is not None else group_in_files(Store(options.data_dir))
+
+
+def _tell_what_was_seen(line: Sequence[Ancestor], start_from: StartFrom, data: _Data) -> None:
+    seen = line[0].count_seen(data.pages) if line and start_from == "bundle" else 0
+    if seen:
+        tell(
+            f"Bundle {line[0].version} was trained on {seen} of these {len(data.pages)} pages; to stay honest, folds "
+            "that test such a page start from an ancestor that was not, or with new networks. Name ancestors with "
+            "further --bundle."
+        )
+
+
+def _tell_what_is_from_imagenet(start_from: StartFrom, recipe: Recipe, data: _Data) -> None:
+    """Of the recipe's networks those alone that are as large as torchvision's."""
+    if start_from == "imagenet" and data.is_boxed and "detector" not in imagenet_parts(recipe):
+        tell(
+            f"The beat detector of recipe {recipe.name} is drawn anew: it has {recipe.detector.width:g} of VGG16's "
+            "width, for which there are no ImageNet weights. Recipe patent has the whole of it."
+        )
+
+
+def _config(options: argparse.Namespace, recipe: Recipe, line: Sequence[Ancestor]) -> dict[str, Any]:
+    """All that shapes the results, to be compared when a run is resumed."""
+    return {
+        "command": options.command,
+        "recipe": recipe.to_json(),
+        "seed": options.seed,
+        "start": options.start,
+        "line": [[ancestor.version, ancestor.fingerprint] for ancestor in line],
+        "preparation": f"{preparation_version()}-{reading_version()}",
+    }

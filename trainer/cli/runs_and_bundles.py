@@ -1,0 +1,228 @@
+"""What the commands on runs and bundles do: they look after the data folder and load no network."""
+
+import argparse
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+
+from annotations.model import StoreError
+from annotations.runs.training_runs import COMPARED, TrainingRun, run_of, runs, unfinished_run
+from annotations.store import Store
+from ecgcore.errors import BadData, StageCancelled
+from ecgcore.printable import say
+from trainer import jobs, registry
+from trainer.data.store_pages import find_snapshot
+from trainer.jobs.plan import Estimate, Plan, estimate, make_plan
+from trainer.jobs.priority import give_way
+from trainer.registry.activation import UnconfirmedError
+from trainer.registry.activation import activate as activate_bundle
+from trainer.registry.activation import rollback as rollback_bundle
+from trainer.registry.bundle_file import export_bundle, import_bundle
+from trainer.runs.files import run_folder, sign_lock, take_lock
+
+
+def start(options: argparse.Namespace) -> None:
+    """``start``: a retraining as a process of its own; with ``--dry-run`` only what it would use."""
+    store = Store(options.data_dir)
+    snapshot_id = None if options.snapshot is None else find_snapshot(store, options.snapshot).id
+    plan = make_plan(store, snapshot_id=snapshot_id, recipe=options.recipe, stages=options.stages, folds=options.folds)
+    _print_plan(plan, estimate(store, plan))
+    if options.dry_run:
+        return
+    run = jobs.start(
+        store,
+        by=options.by,
+        recipe=options.recipe,
+        stages=options.stages,
+        folds=options.folds,
+        seed=options.seed,
+        device=options.device,
+        snapshot_id=snapshot_id,
+    )
+    _follow(store, run, options.wait)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """``compare``: a bundle beside the one in use, on pages that neither has seen."""
+    store = Store(options.data_dir)
+    _follow(store, jobs.compare(store, options.version, by=options.by, device=options.device), options.wait)
+
+
+def run(options: argparse.Namespace) -> None:
+    """``run``: the work itself, in this process; ``start`` and ``resume`` call it detached."""
+    store = Store(options.data_dir)
+    run_row = run_of(store, options.id)
+    folder = run_folder(store.folder, run_row.id)
+    with _holding(folder, options.lock):
+        if not run_row.is_unfinished:
+            raise StoreError(f"Run {run_row.id} is {run_row.state}.", "Use resume to continue an interrupted one.")
+        give_way()
+        signal.signal(signal.SIGTERM, _end_now)
+        from trainer.worker.retrain import run_training  # only now: it loads PyTorch
+
+        if not run_training(store, run_row.id):
+            raise BadData(run_of(store, run_row.id).message)
+
+
+def status(options: argparse.Namespace) -> None:
+    """``status``: where the run at work, or a given one, stands, and the list of runs."""
+    store = Store(options.data_dir)
+    seen = jobs.status(store, options.id)
+    if seen is None:
+        say("There was no training yet.")
+        return
+    for row in runs(store)[:10]:
+        say(_line(row))
+    say(_where(seen))
+    if options.log:
+        say(*seen.log.splitlines())
+
+
+def stop(options: argparse.Namespace) -> None:
+    """``stop``: ask the run at work to stop, and wait until it has."""
+    store = Store(options.data_dir)
+    jobs.settle(store)
+    at_work = unfinished_run(store)
+    if at_work is None:
+        raise StoreError("No training is at work.", "There is nothing to stop.")
+    jobs.stop(store, at_work.id, by=options.by)
+    say(_line(jobs.follow(store, at_work.id)))
+
+
+def resume(options: argparse.Namespace) -> None:
+    """``resume``: continue an interrupted run, the newest by default."""
+    store = Store(options.data_dir)
+    known = runs(store)
+    if not known:
+        raise StoreError("There was no training yet.", "Start one.")
+    run_id = known[0].id if options.id is None else options.id
+    _follow(store, jobs.resume(store, run_id, by=options.by), options.wait)
+
+
+def bundles(options: argparse.Namespace) -> None:
+    """``bundles``: what there is, and which one is in use."""
+    store = Store(options.data_dir)
+    for facts in registry.bundles(store):
+        sign, recipe = "*" if facts.is_active else " ", facts.recipe or "unknown"
+        parent = f"from {facts.parent}" if facts.parent else "from no bundle here"
+        words = f"{facts.standing}, {facts.origin}, recipe {recipe}, {parent}, {facts.size_mb:.0f} MB"
+        say(f"{sign} {facts.version}  {words}")
+    override = os.environ.get(registry.OVERRIDE)
+    if override:
+        say(f"{registry.OVERRIDE} is set: the bundle in {override} is in use, whatever was activated.")
+
+
+def activate(options: argparse.Namespace) -> None:
+    """``activate``: use a bundle from now on."""
+    store = Store(options.data_dir)
+    try:
+        facts = activate_bundle(store, options.version, options.by, options.reason, is_confirmed=options.confirm)
+    except UnconfirmedError as error:
+        raise StoreError(error.cause, "Add --confirm to use it all the same.") from error
+    say(f"{facts.version} is now in use.")
+
+
+def rollback(options: argparse.Namespace) -> None:
+    """``rollback``: go back to the bundle before."""
+    facts = rollback_bundle(Store(options.data_dir), options.by, options.reason)
+    say(f"{facts.version} is in use again.")
+
+
+def export(options: argparse.Namespace) -> None:
+    """``export-bundle``: one file."""
+    export_bundle(Store(options.data_dir), options.version, options.file)
+    say(f"{options.version} was written to {options.file}.")
+
+
+def import_(options: argparse.Namespace) -> None:
+    """``import-bundle``: from one file."""
+    facts = import_bundle(Store(options.data_dir), options.file)
+    say(f"{facts.version} was imported. Compare it with the model in use before it is activated.")
+
+
+@contextmanager
+def _holding(folder: Path, handed: int | None) -> Iterator[None]:
+    """Hold the run's lock: the one that the starting process handed over, or one taken here."""
+    if handed is not None and not os.path.samestat(os.fstat(handed), (folder / ".lock").stat()):
+        raise BadData("The lock that was handed over is another run's.", "Start the run with: python -m trainer resume")
+    descriptor = take_lock(folder) if handed is None else handed
+    if descriptor is None:
+        raise BadData(f"Another process works on {folder}.", "Look at: python -m trainer status")
+    os.set_inheritable(descriptor, False)
+    sign_lock(descriptor)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _end_now(number: int, _frame: FrameType | None) -> None:
+    """A signal ends the run wherever it is: everything on disk is whole at any moment."""
+    signal.signal(number, signal.SIG_IGN)  # once is enough: what follows writes down how it ended
+    raise StageCancelled("The training was ended by a signal.", "Let it go on when you like; what is finished is kept.")
+
+
+def _follow(store: Store, row: TrainingRun, wait: bool) -> None:
+    say(f"Run {row.id} has started. Follow it with: python -m trainer status")
+    if wait:
+        ended = jobs.follow(store, row.id)
+        say(_line(ended))
+        if ended.state != "candidate":
+            raise BadData(ended.message)
+
+
+def _line(row: TrainingRun) -> str:
+    when = datetime.fromisoformat(row.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
+    # What became of a finished run's bundle is told by ``bundles``.
+    state = "finished" if row.state in COMPARED else row.state
+    words = f"run {row.id}  {state}  {row.kind} {row.recipe}  {when} by {row.person}"
+    return (
+        words
+        + (f"  {row.message}" if row.message else "")
+        + (f"  bundle {row.candidate_version}" if row.candidate_version else "")
+    )
+
+
+def _where(seen: jobs.Status) -> str:
+    step = seen.progress
+    if not seen.is_alive or not step:
+        return f"Run {seen.run.id} is {'at work' if seen.is_alive else 'over'}: {seen.run.state}."
+    words = [f"Run {seen.run.id}: {step.get('share', 0):.0%} done, {_minutes(step.get('seconds', 0))} so far"]
+    if step.get("seconds_left") is not None:
+        words.append(f"about {_minutes(step['seconds_left'])} left")
+    if "fold" in step:
+        words.append(f"fold {step['fold'] + 1} of {step['folds']}")
+    words.append(f"{step['stage']}" + (f" epoch {step['epoch']} of {step['epochs']}" if "epoch" in step else ""))
+    return ", ".join(words) + "."
+
+
+def _print_plan(plan: Plan, takes: Estimate) -> None:
+    train, held = plan.train, plan.held_out
+    say(
+        f"It would learn from {train.pages} pages of {train.groups} patients: {train.normal} normal, {train.abnormal} "
+        f"abnormal, {train.boxed} with all {train.beats} beats boxed. Held out: {held.pages} pages of {held.groups}."
+    )
+    for reason, n in plan.skipped.items():
+        say(f"Left out: {n} pages, {reason}.")
+    for note in plan.notes:
+        say(f"Note: {note}")
+    for problem in plan.problems:
+        say(f"Not yet: {problem.cause} {problem.next_step}")
+    say(
+        f"It takes {_minutes(takes.low)} to {_minutes(takes.high)} here, as "
+        + ("earlier runs did." if takes.source == "measured" else "such machines typically do.")
+    )
+
+
+def _minutes(seconds: float) -> str:
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 90
+        else f"{seconds / 60:.0f} min"
+        if seconds < 5400
+        else f"{seconds / 3600:.1f} h"
+    )

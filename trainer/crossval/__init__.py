@@ -1,0 +1,1 @@
+"""All stages on one split, honest cross-validation, and the final training."""

@@ -1,0 +1,49 @@
+"""Beats that a person labelled one by one: they keep their own label where all others inherit their page's."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecgcore.types import FloatArray
+from trainer.metrics.detection import iou_matrix
+
+_SAME_BEAT_IOU = 0.5
+
+
+@dataclass(frozen=True)
+class BeatLabels:
+    """Labelled beats of one page.
+
+    Args:
+        boxes_xyxy: ``float64 [m, 4]``, in the pixels that the holder's field names: of the photo or of the panel.
+        labels: 0.0 normal, 1.0 abnormal, ``[m]``.
+    """
+
+    boxes_xyxy: FloatArray
+    labels: FloatArray
+
+
+def with_labelled_beats(found_xyxy: FloatArray, labelled: BeatLabels | None) -> tuple[FloatArray, FloatArray]:
+    """The beats that the local stage learns from, and each one's own label.
+
+    A found beat takes the label of the labelled one that it overlaps most, from an IoU of 0.5 on. Labelled beats that
+    were not found come last: what a person pointed at is worth learning, whether or not the detector saw it.
+
+    Args:
+        found_xyxy: the detector's boxes, ``[n, 4]``.
+        labelled: in the same frame; None where nobody labelled a beat.
+
+    Returns:
+        Boxes ``[k, 4]`` and labels ``[k]``, NaN where a beat inherits its page's.
+    """
+    inherited = np.full(len(found_xyxy), np.nan)
+    if labelled is None or not len(labelled.labels):
+        return found_xyxy, inherited
+    iou = iou_matrix(found_xyxy, labelled.boxes_xyxy)
+    is_same = iou >= _SAME_BEAT_IOU
+    own = np.where(is_same.any(axis=1), labelled.labels[iou.argmax(axis=1)], inherited)
+    is_missed = ~is_same.any(axis=0)
+    return (
+        np.concatenate([found_xyxy, labelled.boxes_xyxy[is_missed]]),
+        np.concatenate([own, labelled.labels[is_missed]]),
+    )

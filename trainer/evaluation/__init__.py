@@ -1,0 +1,1 @@
+"""Bundles against labelled pages, alone or two of them side by side."""

@@ -1,0 +1,165 @@
+"""A bundle against labelled pages that neither it nor its parents were trained on."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from ecgcore.bundle.folder import Bundle
+from ecgcore.errors import BadData
+from ecgcore.types import FloatArray
+from trainer.data.prepare import PreparedPage
+from trainer.metrics.calibration import decide
+from trainer.metrics.classification import Interval, classification_metrics
+from trainer.metrics.detection import PageBoxes, detection_metrics
+from trainer.stages.answers import answer_pages
+from trainer.stages.inference_cache import Found
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Pages that may be judged, and how many may not, by what gives them away."""
+
+    pages: list[PreparedPage]
+    seen: dict[str, int]
+
+
+def leave_out_seen(bundle: Bundle, pages: Sequence[PreparedPage]) -> Unseen:
+    """Leave out every page whose picture, group or source record the bundle or a parent was trained on."""
+    unseen: list[PreparedPage] = []
+    seen: Counter[str] = Counter()
+    for page in pages:
+        if bundle.has_seen(picture_hash=page.picture_hash):
+            seen["same picture"] += 1
+        elif bundle.has_seen(source_record=page.source_record):
+            seen["same source record"] += 1
+        elif bundle.has_seen(group=page.group):
+            seen["same group"] += 1
+        else:
+            unseen.append(page)
+    return Unseen(unseen, dict(seen))
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a bundle says of N pages as it screens: by its own operating score, temperature and thresholds.
+
+    Args:
+        p: "local", "global", "waveform" and "fused" probabilities, each ``[N]``; NaN where there is no answer.
+        decisions: "normal", "abnormal" or "refer" of each page.
+        found: boxes and scores of each page, None where no honest detector looked.
+        min_scores: of each page, from which score on boxes are beats.
+    """
+
+    p: dict[str, FloatArray]
+    decisions: list[str]
+    found: Sequence[Found | None]
+    min_scores: list[float]
+
+
+def judge(bundle: Bundle, pages: Sequence[PreparedPage]) -> Judgement:
+    """Let a bundle judge pages, whatever it has seen before."""
+    operating = bundle.operating
+    answers = answer_pages(bundle.nets, operating.min_score, pages)
+    p = {name: expit(logits) for name, logits in answers.logits.items()}
+    p["fused"] = expit(answers.logits["fused"] / operating.temperature)
+    decisions = decide(p["fused"], (operating.p_normal_below, operating.p_abnormal_from))
+    return Judgement(p, decisions, answers.found, [operating.min_score] * len(pages))
+
+
+def figures_of(judgement: Judgement, pages: Sequence[PreparedPage], *, n_boot: int = 1000) -> dict[str, Any]:
+    """Figures of what a bundle said: ``{"detector"|"local"|"global"|"waveform"|"fused": {metric: interval}}``.
+
+    Single networks have no thresholds of their own in a bundle; alone they decide at 0.5. Pages
+    without a label count for the detector only, pages that nobody boxed for the classifiers only.
+    """
+    labelled = [row for row, page in enumerate(pages) if page.label is not None]
+    labels, groups = [int(pages[row].label == 1) for row in labelled], [pages[row].group_key for row in labelled]
+    boxed = boxed_rows(judgement, pages)
+    figures: dict[str, Any] = {
+        "detector": detection_metrics(
+            page_boxes(judgement, pages, boxed),
+            [pages[row].group_key for row in boxed],
+            [judgement.min_scores[row] for row in boxed],
+            n_boot=n_boot,
+        )
+    }
+    for name in judgement.p:
+        if name == "waveform" and np.isnan(judgement.p[name]).all():  # no such network, or no lead was read
+            continue
+        decisions = [judgement.decisions[row] for row in labelled] if name == "fused" else None
+        figures[name] = classification_metrics(labels, judgement.p[name][labelled], decisions, groups, n_boot=n_boot)
+    return figures
+
+
+def boxed_rows(judgement: Judgement, pages: Sequence[PreparedPage]) -> list[int]:
+    """Pages on which a person boxed all beats and a detector looked for them."""
+    return [
+        row for row, page in enumerate(pages) if page.boxes_panel_xyxy is not None and judgement.found[row] is not None
+    ]
+
+
+def page_boxes(judgement: Judgement, pages: Sequence[PreparedPage], rows: Sequence[int]) -> list[PageBoxes]:
+    """Found boxes, scores and true boxes of the pages ``rows``, which are among ``boxed_rows``."""
+    result: list[PageBoxes] = []
+    for row in rows:
+        found, true_boxes = judgement.found[row], pages[row].boxes_panel_xyxy
+        assert found is not None and true_boxes is not None
+        result.append((*found, true_boxes))
+    return result
+
+
+def evaluate_bundle(bundle: Bundle, pages: Sequence[PreparedPage], *, n_boot: int = 1000) -> dict[str, Any]:
+    """Figures of a bundle as it screens, on pages that it has not seen.
+
+    Args:
+        bundle: loaded.
+        pages: labelled or boxed pages; those that the bundle has seen are left out.
+        n_boot: resamplings for the intervals.
+
+    Returns:
+        ``{"bundle", "pages", "left_out_as_seen", "detector", "local", "global", "waveform", "fused"}``; without boxed
+        pages the detector's figures are None, and only a bundle with a waveform network has "waveform".
+
+    Raises:
+        BadData: the bundle has seen every page.
+    """
+    unseen = leave_out_seen(bundle, pages)
+    if not unseen.pages:
+        raise BadData(f"Bundle {bundle.version} was trained on all {len(pages)} pages.", "Evaluate it on other pages.")
+    return {
+        "bundle": bundle.version,
+        "pages": len(unseen.pages),
+        "left_out_as_seen": unseen.seen,
+        **figures_of(judge(bundle, unseen.pages), unseen.pages, n_boot=n_boot),
+    }
+
+
+_ROWS = {
+    "sensitivity": "sensitivity (refer counts as found)",
+    "specificity": "specificity (called normal)",
+    "ece": "ece (bias-corrected)",
+}
+"""How a figure's row is called where its key does not say enough."""
+
+
+def figures_table(blocks: Mapping[str, Mapping[str, Interval]]) -> str:
+    """Figures with their 95 % intervals as plain text, one line a metric, one column a network."""
+    names = list(dict.fromkeys(metric for figures in blocks.values() for metric in figures))
+    rows = [["", *blocks]]
+    rows += [[_ROWS.get(name, name), *(_shown(figures.get(name)) for figures in blocks.values())] for name in names]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _shown(interval: Interval | None) -> str:
+    if interval is None or interval["value"] is None:
+        return "-"
+    if interval["low"] is None or interval["high"] is None:
+        return str(interval["value"]) if isinstance(interval["value"], int) else f"{interval['value']:.3f}"
+    return f"{interval['value']:.3f} ({interval['low']:.3f} to {interval['high']:.3f})"

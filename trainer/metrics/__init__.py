@@ -1,0 +1,1 @@
+"""Figures with intervals over groups, and the calibration of probabilities."""

@@ -1,0 +1,279 @@
+"""Recipes: every number that shapes a training, as frozen values that a run writes down beside its results.
+
+``patent`` is the training published in CN110731773A; ``quick`` is what learned fastest here; ``tiny`` serves the tests.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from ecgcore.errors import BadData
+
+FEWEST_STRIDED_1X1_CHANNELS = 16
+"""Input channels under which no strided 1x1 convolution may be trained: oneDNN issue 6035, in every PyTorch from 2.12
+to 2.15. Its weight gradient works in blocks of 8 channels with AVX2 and of 16 with AVX-512, but books its workspace by
+the true channels, and so writes past it where they are fewer. ``LocalNet`` trains none; its least width is this still.
+"""
+
+Schedule = Literal["onecycle", "step"]
+Optimiser = Literal["sgd", "adamw"]
+Precision = Literal["auto", "float32", "bfloat16"]
+Pool = Literal["sum", "mean"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What the stages share.
+
+    Args:
+        epochs: most passes over the (balanced) training pages; 0 keeps the starting weights as they are.
+        steps_per_epoch: optimiser steps that count as one pass, or None for a whole pass.
+        batch: pages (detector, global, fusion) or beat crops (local) in one optimiser step.
+        lr: the learning rate; with ``onecycle`` its peak.
+        schedule: ``onecycle`` (Smith 2018), or ``step``: divided by 10 every ``step_epochs``.
+        step_epochs: see ``schedule``.
+        optimiser: SGD with ``momentum``, or AdamW.
+        momentum: of SGD.
+        weight_decay: the L2 penalty.
+        patience: epochs without a better validation loss before the stage stops.
+        precision: ``auto`` takes bfloat16 where the processor or GPU computes in it.
+        fresh_head: draw the last fully connected layers anew (random normal, bias 0) instead of keeping the start's.
+    """
+
+    epochs: int
+    steps_per_epoch: int | None = None
+    batch: int
+    lr: float
+    schedule: Schedule = "onecycle"
+    step_epochs: int = 10
+    optimiser: Optimiser = "adamw"
+    momentum: float = 0.9
+    weight_decay: float = 0.01
+    patience: int = 5
+    precision: Precision = "auto"
+    fresh_head: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorStage(Stage):
+    """Stage 1, the beat detector; the network's shape is used only when no bundle's detector is given to start from.
+
+    Args:
+        least_steps: optimiser steps of an epoch at least, where the boxed pages are too few for as many: they are shown
+            again and again, each time with another pen, wear and size.
+        width, px_per_mm, neck, hidden: as in ``ecgcore.networks.detector.DetectorConfig``.
+    """
+
+    least_steps: int = 1
+    width: float = 0.25
+    px_per_mm: float = 3.0
+    neck: Literal["none", "fuse8"] = "fuse8"
+    hidden: int = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalStage(Stage):
+    """Stage 2, ResNet18 on beats; the network's shape is used only when starting without a bundle's.
+
+    Args:
+        crop_mm, px, width, aspect, places: as in ``ecgcore.networks.local_net.LocalConfig``.
+        beats_per_page: beats drawn from one page in one epoch (None: all).
+        page_loss: learn from the page's mean beat logit too, which copes with abnormal pages of mostly normal beats.
+        box_jitter: standard deviation by which box edges are moved, as a share of the box's size.
+    """
+
+    crop_mm: float = 24.0
+    px: int = 96
+    width: int = 64
+    aspect: float = 1.0
+    places: bool = False
+    beats_per_page: int | None = 16
+    page_loss: bool = True
+    box_jitter: float = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlobalStage(Stage):
+    """Stage 3, DenseNet121 on the page; the network's shape is used only when starting without a bundle's.
+
+    Args:
+        canvas_wh_mm, px_per_mm, growth_rate, block_config, init_features: as in ``networks.configs.GlobalConfig``.
+        at_once: pages that pass through the network together; gradients of a batch's parts are added up, so that a
+            large batch fits into a small machine's memory (None: the whole batch). Batch norm sees a part at a time.
+        frozen_blocks: dense blocks, counted from the input, that keep the weights of a network that is trained further:
+            the first sees strokes more than diagnoses, and is half of the work of a step.
+    """
+
+    canvas_wh_mm: tuple[float, float] = (288.0, 176.0)
+    px_per_mm: float = 2.0
+    growth_rate: int = 32
+    block_config: tuple[int, int, int, int] = (6, 12, 24, 16)
+    init_features: int = 64
+    at_once: int | None = None
+    frozen_blocks: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaveformStage(Stage):
+    """The waveform network, beside the published stages; its shape is used only when starting without a bundle's.
+
+    Args:
+        fs_hz, duration_s, width, kernel: as in ``ecgcore.networks.configs.WaveformConfig``.
+    """
+
+    fs_hz: Literal[50.0, 125.0, 250.0] = 125.0
+    duration_s: float = 10.0
+    width: int = 32
+    kernel: Literal[3, 5, 7, 9, 11, 13, 15] = 9
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusionStage(Stage):
+    """Stages 4 and 5: the head on cached features, then the joint training of everything.
+
+    Args:
+        pool: ``sum`` over beats as published, or ``mean`` with log n as a further feature.
+        hidden: width of the first fully connected layer.
+        dropout: of the head.
+        joint_epochs: passes of joint training (trunks' batch norm frozen); 0 leaves the trunks as they are.
+        joint_lr: learning rate of the joint training.
+        joint_batch: pages in one joint optimiser step; gradients are accumulated page by page.
+        measures: whether a head that is drawn anew is told the measurements; as published it is not.
+    """
+
+    pool: Pool = "mean"
+    hidden: int = 512
+    dropout: float = 0.5
+    joint_epochs: int = 0
+    joint_lr: float = 1e-5
+    joint_batch: int = 8
+    measures: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All stages of one training, with the rules that fit its decisions.
+
+    Args:
+        name: as given on the command line.
+        inner_share: share of the training groups kept for early stopping, temperature and thresholds.
+        min_score: beats scored lower are not used by the later stages.
+        sensitivity_target: share of abnormal pages that must not be called normal.
+        specificity_target: share of normal pages that must not be called abnormal.
+        waveform: None for the published method, which has no such network.
+    """
+
+    name: str
+    detector: DetectorStage
+    local: LocalStage
+    global_: GlobalStage
+    fusion: FusionStage
+    waveform: WaveformStage | None = None
+    inner_share: float = 0.2
+    min_score: float = 0.5
+    sensitivity_target: float = 0.95
+    specificity_target: float = 0.95
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole recipe as JSON values; ``global_`` loses its underscore."""
+        values: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        values["global"] = values.pop("global_")
+        if values["waveform"] is None:  # as earlier versions wrote it, so that their runs can be resumed
+            del values["waveform"]
+        if not values["fusion"]["measures"]:
+            del values["fusion"]["measures"]
+        return values
+
+
+# CN110731773A: SGD, learning rate 0.001 divided by 10 every 10 epochs, at most 100 epochs, batch 64, L2 weight decay,
+# convolutions from pretrained weights and fully connected layers from a random normal. Momentum 0.9 and the decay's
+# 5e-4 are not in the text; both are the usual companions of that schedule.
+_PUBLISHED: Mapping[str, Any] = {
+    "epochs": 100,
+    "batch": 64,
+    "lr": 1e-3,
+    "schedule": "step",
+    "step_epochs": 10,
+    "optimiser": "sgd",
+    "momentum": 0.9,
+    "weight_decay": 5e-4,
+    "fresh_head": True,
+}
+
+RECIPES: Mapping[str, Recipe] = {
+    "patent": Recipe(
+        name="patent",
+        detector=DetectorStage(**{**_PUBLISHED, "batch": 2, "fresh_head": False}, width=1.0),
+        local=LocalStage(**_PUBLISHED, beats_per_page=None, page_loss=False, box_jitter=0.0),
+        global_=GlobalStage(**_PUBLISHED, at_once=16),
+        fusion=FusionStage(**_PUBLISHED, pool="sum", joint_epochs=100, joint_lr=1e-3, joint_batch=64, measures=False),
+    ),
+    "quick": Recipe(
+        name="quick",
+        detector=DetectorStage(epochs=4, least_steps=150, batch=2, lr=5e-4, patience=2),
+        local=LocalStage(epochs=4, batch=64, lr=5e-4, patience=3, beats_per_page=8),
+        global_=GlobalStage(epochs=6, batch=16, lr=5e-4, patience=4, frozen_blocks=1),
+        fusion=FusionStage(epochs=40, batch=64, lr=1e-3, patience=8, joint_epochs=1),
+        waveform=WaveformStage(epochs=12, batch=32, lr=1e-3, patience=5, weight_decay=0.05),
+    ),
+    "tiny": Recipe(
+        name="tiny",
+        detector=DetectorStage(epochs=1, steps_per_epoch=2, batch=1, lr=1e-3, width=0.0625, px_per_mm=1.5, hidden=32),
+        local=LocalStage(
+            epochs=1, steps_per_epoch=2, batch=8, lr=1e-3, px=32, width=FEWEST_STRIDED_1X1_CHANNELS, beats_per_page=4
+        ),
+        global_=GlobalStage(
+            epochs=1,
+            steps_per_epoch=2,
+            batch=4,
+            lr=1e-3,
+            px_per_mm=0.5,
+            growth_rate=8,
+            block_config=(2, 2, 2, 2),
+            init_features=16,
+        ),
+        fusion=FusionStage(epochs=2, batch=8, lr=1e-3, hidden=16, joint_epochs=1, joint_batch=2),
+        waveform=WaveformStage(epochs=1, steps_per_epoch=2, batch=8, lr=1e-3, fs_hz=50.0, width=2, kernel=3),
+        min_score=0.05,
+    ),
+}
+
+
+def recipe_named(name: str, **changes: Any) -> Recipe:
+    """Look a recipe up.
+
+    Args:
+        name: a key of ``RECIPES``.
+        changes: fields of ``Recipe`` to replace.
+
+    Raises:
+        BadData: there is no such recipe.
+    """
+    if name not in RECIPES:
+        raise BadData(f"There is no recipe named {name!r}.", f"Choose one of: {', '.join(sorted(RECIPES))}.")
+    return replace(RECIPES[name], **changes)
+
+
+def only_stages(recipe: Recipe, stages: Collection[str]) -> Recipe:
+    """The recipe with all other stages left as the starting bundle has them.
+
+    Args:
+        recipe: to change.
+        stages: of "detector", "local", "global", "waveform", "fusion", those that are trained.
+    """
+    kept = {"epochs": 0, "fresh_head": False}
+    return replace(
+        recipe,
+        detector=recipe.detector if "detector" in stages else replace(recipe.detector, **kept),
+        local=recipe.local if "local" in stages else replace(recipe.local, **kept),
+        global_=recipe.global_ if "global" in stages else replace(recipe.global_, **kept),
+        waveform=recipe.waveform
+        if "waveform" in stages or recipe.waveform is None
+        else replace(recipe.waveform, **kept),
+        fusion=replace(
+            recipe.fusion,
+            **({} if "fusion" in stages else kept),
+            joint_epochs=recipe.fusion.joint_epochs if {"local", "global", "fusion"} <= set(stages) else 0,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""The folder of one training run and the files in it; loads no network."""

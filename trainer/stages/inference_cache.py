@@ -1,0 +1,172 @@
+"""Networks that look at pages without learning; what frozen ones see is kept, by their weights and the picture."""
+
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from ecgcore.networks.detector import BeatDetector, detect_beats
+from ecgcore.networks.global_net import GlobalNet, page_canvas
+from ecgcore.networks.local_net import LocalNet, cut_beats
+from ecgcore.types import FloatArray
+from trainer.atomic_files import write_bytes_atomic
+from trainer.data.augment import BOX_JITTER, jitter_boxes, vary_page
+from trainer.data.code_version import code_version
+from trainer.data.prepare import PreparedPage
+from trainer.stages.classifiers import PagesAndBeats, labels_of
+from trainer.stages.detector import detect_pages
+from trainer.stages.engine import Progress, silent
+from trainer.stages.head_features import HeadFeatures, Trunks, with_beats, with_signals
+from trainer.stages.inference import beat_features, global_features
+from trainer.workload import LOOKING
+
+Found = tuple[FloatArray, FloatArray]
+"""Boxes of one page in panel pixels ``[n, 4]`` and their scores ``[n]``, down to ``LOWEST_SCORE``."""
+
+LOWEST_SCORE = 0.05
+"""Boxes down to here are kept for average precision; the later stages use those from the operating score on."""
+
+
+@dataclass(frozen=True)
+class Looking:
+    """How a training looks at its pages.
+
+    Args:
+        folder: where to keep what frozen networks see; None keeps nothing.
+        has_frozen_detector: whether the detector is a bundle's, as it is.
+        has_frozen_trunks: whether the local and the global network are a bundle's, as they are, but for their last
+            layers.
+        progress: told of every page that was looked at.
+    """
+
+    folder: Path | None = None
+    has_frozen_detector: bool = False
+    has_frozen_trunks: bool = False
+    progress: Progress = silent
+
+    def found(self, detector: BeatDetector, pages: Sequence[PreparedPage]) -> list[Found]:
+        """Boxes and scores of every page."""
+        if self.folder is None or not self.has_frozen_detector:
+            return [detect_pages(detector, [page], LOWEST_SCORE)[0] for page in self._one_by_one(pages)]
+        place = self.folder / f"beats-{_fingerprint(detector)}"
+
+        def look(page: PreparedPage) -> dict[str, Tensor]:
+            ((boxes, scores),) = detect_pages(detector, [page], LOWEST_SCORE)
+            return {"boxes": torch.from_numpy(boxes), "scores": torch.from_numpy(scores)}
+
+        kept = [_kept(place / _name(page), partial(look, page)) for page in self._one_by_one(pages)]
+        return [(seen["boxes"].numpy(), seen["scores"].numpy()) for seen in kept]
+
+    def features(
+        self, global_: GlobalNet, local: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Page features ``[N, D]`` and, for each page, the features ``[n, D]`` of its beats; on the processor."""
+        if self.folder is None or not self.has_frozen_trunks:
+            return global_features(global_, pages), beat_features(local, pages, beats)
+        return self._kept_features(global_, local, pages, beats, "still")
+
+    def varied_features(
+        self, global_: GlobalNet, local: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """As ``features``, of a varied page and moved boxes, for training: the same for a page in every fold."""
+        varied, moved = [], []
+        for page, boxes in zip(pages, beats, strict=True):
+            rng = np.random.default_rng(int(page.picture_hash[:16] or "0", 16))
+            varied.append(replace(page, ink=vary_page(page.ink, rng)))
+            moved.append(jitter_boxes(boxes, BOX_JITTER, rng))
+        return self._kept_features(global_, local, varied, moved, "varied")
+
+    def _kept_features(
+        self, global_: GlobalNet, local: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray], kind: str
+    ) -> tuple[Tensor, list[Tensor]]:
+        assert self.folder is not None
+        place = self.folder / f"features-{_fingerprint(global_)}-{_fingerprint(local)}"
+
+        def look(page: PreparedPage, boxes: FloatArray) -> dict[str, Tensor]:
+            # One page at a time, so that a page's features do not depend on those beside it.
+            (of_beats,) = beat_features(local, [page], [boxes])
+            return {"page": global_features(global_, [page])[0], "beats": of_beats}
+
+        kept = [
+            _kept(
+                place / f"{_name(page)}-{kind}-{_digest(boxes.tobytes())}",
+                partial(look, page, boxes),
+            )
+            for page, boxes in zip(self._one_by_one(pages), beats, strict=True)
+        ]
+        return torch.stack([seen["page"] for seen in kept]), [seen["beats"] for seen in kept]
+
+    def _one_by_one(self, pages: Sequence[PreparedPage]) -> Iterator[PreparedPage]:
+        for step, page in enumerate(pages, 1):
+            yield page
+            self.progress({"stage": LOOKING, "step": step, "steps": len(pages)})
+
+
+def kept_features(
+    looking: Looking, trunks: Trunks, train: PagesAndBeats, val: PagesAndBeats, seed: int
+) -> tuple[HeadFeatures, HeadFeatures]:
+    """What a head learns from and is stopped by, where the trunks stay as they are and what they see is kept.
+
+    Args:
+        looking: with frozen trunks.
+        trunks: what the head fuses.
+        train: labelled pages with their beats; those without a beat are left out.
+        val: the same for early stopping.
+        seed: of how signals are varied.
+    """
+    seen, beats = with_beats(*train)
+    learnt = HeadFeatures(*looking.varied_features(trunks.global_, trunks.local, seen, beats), labels_of(seen))
+    checked = HeadFeatures(*looking.features(trunks.global_, trunks.local, *val), labels_of(val[0]))
+    learnt = with_signals(learnt, trunks, seen, np.random.default_rng(seed))
+    return learnt, with_signals(checked, trunks, val[0])
+
+
+AS_IT_COMES = Looking()
+"""Keeps nothing: every network is trained, or its pages are seen once."""
+
+
+def _kept(stem: Path, look: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """What was seen before, by the same code; else look, and keep it."""
+    path = stem.with_name(f"{stem.name}-{looking_version()}.safetensors")
+    if path.exists():
+        try:
+            return load_file(path)
+        except (OSError, SafetensorError):
+            path.unlink(missing_ok=True)  # as after a power cut; looking again makes it anew
+    seen = {name: tensor.contiguous() for name, tensor in look().items()}
+    write_bytes_atomic(path, save(seen))
+    return seen
+
+
+@functools.cache
+def looking_version() -> str:
+    """A fingerprint of the code through which networks see a page; how it was prepared, its ink tells."""
+    return code_version(Looking, detect_beats, cut_beats, page_canvas, beat_features, vary_page)
+
+
+def _fingerprint(net: nn.Module) -> str:
+    """Of a network's shape and weights, but for its last layer, which calibration changes."""
+    digest = hashlib.sha256(json.dumps(asdict(net.config), sort_keys=True).encode())  # type: ignore[call-overload]
+    for name, value in sorted(net.state_dict().items()):
+        if not name.startswith("fc."):
+            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:16]
+
+
+def _name(page: PreparedPage) -> str:
+    """Of a page as it was prepared: a person's corners, say, make another of the same picture."""
+    height, width = page.ink.shape
+    return f"{page.picture_hash[:16]}-{width}x{height}-{_digest(page.ink.tobytes())}"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""The starter bundle, from public data sets: rendered signals first, then real pages on top."""

@@ -1,0 +1,75 @@
+"""What the starter bundle does on the groups that were put aside, each data set on its own."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.special import logit
+
+from ecgcore.networks.detector import BeatDetector
+from ecgcore.types import FloatArray
+from trainer.crossval.out_of_fold import page_answers
+from trainer.crossval.train_networks import Trained
+from trainer.data.prepare import PreparedPage
+from trainer.metrics.calibration import Calibration
+from trainer.metrics.classification import classification_metrics
+from trainer.metrics.detection import detection_metrics
+from trainer.runs.files import ANSWER_OF
+from trainer.runs.folder import PageAnswer
+from trainer.stages.detector import detect_pages
+from trainer.stages.inference_cache import LOWEST_SCORE
+
+_SMALLEST_P = 1e-6
+"""As exact as answers are written."""
+
+REAL_PARTS: dict[str, Callable[[PreparedPage], bool]] = {
+    "khan_gridded": lambda page: page.has_grid,
+    "khan_all": lambda _: True,
+    "khan_acute_mi": lambda page: page.key.startswith("mi/"),
+}
+
+
+def rendered_figures(trained: Trained, ptbxl: Sequence[PreparedPage]) -> dict[str, Any]:
+    """``{"ptbxl_rendered": {"local"|"global"|"fused": {metric: interval}}}``; nothing without pages."""
+    if not ptbxl:
+        return {}
+    answers = page_answers(0, ptbxl, trained, trained.answer(ptbxl))
+    return {"ptbxl_rendered": figures_of(ptbxl, answers, trained.calibrations)}
+
+
+def real_figures(
+    khan: Sequence[PreparedPage], answers: Sequence[PageAnswer], calibrations: Mapping[str, Calibration]
+) -> dict[str, Any]:
+    """``{part of the real pages: {"local"|"global"|"fused": {metric: interval}}}``, with group-bootstrap intervals."""
+    figures = {}
+    for name, belongs in REAL_PARTS.items():
+        rows = [row for row, page in enumerate(khan) if belongs(page)]
+        if rows:
+            figures[name] = figures_of([khan[row] for row in rows], [answers[row] for row in rows], calibrations)
+    return figures
+
+
+def figures_of(
+    pages: Sequence[PreparedPage], answers: Sequence[PageAnswer], calibrations: Mapping[str, Calibration]
+) -> dict[str, Any]:
+    """All classification metrics of each network and of the fused answer."""
+    labels, groups = [answer.label for answer in answers], [page.group_key for page in pages]
+    result = {}
+    for name in calibrations:
+        p = np.array([getattr(answer, ANSWER_OF[name]) for answer in answers])
+        result[name] = classification_metrics(labels, p, calibrations[name].decisions(p), groups)
+    return result
+
+
+def log_odds(answers: Sequence[PageAnswer], name: str) -> FloatArray:
+    """Log-odds of one network, or of the fused answer, ``[n]``; NaN stays NaN."""
+    p = np.array([getattr(answer, ANSWER_OF[name]) for answer in answers], dtype=np.float64)
+    odds: FloatArray = logit(np.clip(p, _SMALLEST_P, 1 - _SMALLEST_P))
+    return odds
+
+
+def detector_figures(detector: BeatDetector, pages: Sequence[PreparedPage], min_score: float) -> dict[str, Any]:
+    """``ap50, ap50_95, recall, precision`` on boxed pages."""
+    found = detect_pages(detector, pages, LOWEST_SCORE)
+    boxes = [(b.tolist(), s.tolist(), p.boxes_panel_xyxy) for (b, s), p in zip(found, pages, strict=True)]
+    return detection_metrics(boxes, [page.group_key for page in pages], min_score)

@@ -1,0 +1,190 @@
+"""The starter's stages: the beat detector on marked records, then the networks that classify, then their fusion."""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from ecgcore.bundle.folder import Bundle, Networks, SeenRow
+from ecgcore.networks.detector import BeatDetector
+from ecgcore.networks.fusion import FusionHead
+from ecgcore.networks.global_net import GlobalNet
+from ecgcore.networks.local_net import LocalConfig, LocalNet
+from ecgcore.networks.waveform_net import WaveformNet
+from trainer.crossval.start import network_config
+from trainer.data.prepare import PreparedPage
+from trainer.recipes import DetectorStage
+from trainer.runs.folder import seen_rows
+from trainer.stages.classifiers import train_global, train_local
+from trainer.stages.cross_fit import CrossFitted, cross_fit
+from trainer.stages.detector import best_min_score, train_detector
+from trainer.stages.engine import StageContext
+from trainer.stages.fusion import new_head, train_fusion, train_head
+from trainer.stages.head_features import Trunks
+from trainer.stages.inference_cache import Looking, kept_features
+from trainer.stages.last_layers import fit_last_layers
+from trainer.stages.waveform import train_waveform
+from trainer.starter.figures import detector_figures
+from trainer.starter.pages import Split
+from trainer.starter.plan import StarterPlan
+from trainer.starter.public_datasets import Record
+from trainer.starter.training_sets import Lessons, mixing_weights
+from trainer.starter.waveform import pretrain_waveform, tune_waveform
+
+
+@dataclass(frozen=True)
+class Finder:
+    """The beat detector, its operating score, its figures on held-out pages, and what it has learnt from."""
+
+    detector: BeatDetector
+    min_score: float
+    figures: dict[str, Any]
+    seen: list[SeenRow]
+
+
+def train_finder(boxed: Split, stage: DetectorStage, context: StageContext, init: BeatDetector | None) -> Finder:
+    detector = train_detector(boxed.train, stage, context, init=init, val=boxed.inner)
+    min_score = best_min_score(detector, boxed.inner)
+    return Finder(
+        detector, min_score, detector_figures(detector, boxed.test, min_score), seen_rows(boxed.train + boxed.inner)
+    )
+
+
+def finder_of(bundle: Bundle, device: torch.device) -> Finder:
+    """A starter's detector has learnt from LUDB alone, whatever its classifiers have seen."""
+    seen = [
+        (picture, group, record) for picture, group, record in bundle.manifest["seen"] if record.startswith("ludb:")
+    ]
+    figures = bundle.manifest["metrics"].get("ludb_rendered", {}).get("detector", {})
+    return Finder(bundle.nets.detector.to(device), bundle.operating.min_score, figures, seen)
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """What the classifiers learn from.
+
+    Args:
+        rendered: drawn pages of public records.
+        real: real pages; None where drawn ones alone teach.
+        signals, signals_inner: the records themselves, to learn from and to stop by.
+        looking: how networks that stay as they are look at pages.
+        has_unseen_pictures: whether beat and page networks stay as they are and have seen none of the real pages: their
+            last layers are fitted to these then.
+    """
+
+    rendered: Lessons
+    real: Lessons | None
+    signals: Sequence[Record]
+    signals_inner: Sequence[Record]
+    looking: Looking
+    has_unseen_pictures: bool = False
+
+    def last(self) -> Lessons:
+        """What is learnt last: real and rendered pages together, where there are real ones."""
+        return self.rendered if self.real is None else self.real.gridded() + self.rendered
+
+    def of_head(self, rendered: int) -> Lessons:
+        """The head decides on paper, and real paper stops it: a few rendered pages keep it from learning one paper."""
+        if self.real is None:
+            return self.rendered
+        real, drawn = self.real.gridded(), self.rendered.first(rendered)
+        return Lessons(real.train + drawn.train, real.train_beats + drawn.train_beats, real.inner, real.inner_beats)
+
+
+def train_trunks(
+    taught: Teaching, plan: StarterPlan, init: Networks | None, context: Callable[[str], StageContext]
+) -> tuple[GlobalNet, LocalNet]:
+    """Rendered pages first, unless ``init`` has learnt them; then, where there are any, real and rendered together."""
+    rendered, recipe = taught.rendered, plan.recipe
+    global_, local = (init.global_, init.local) if init is not None else (None, None)
+    if init is None or taught.real is None:
+        val = (rendered.inner, rendered.inner_beats)
+        local = train_local(
+            rendered.train, rendered.train_beats, recipe.local, context("local-rendered"), init=local, val=val
+        )
+        global_ = train_global(
+            rendered.train, recipe.global_, context("global-rendered"), init=global_, val=rendered.inner
+        )
+    if taught.real is not None:
+        last = taught.last()
+        weights, val = mixing_weights(last.train), (last.inner, last.inner_beats)
+        local = train_local(
+            last.train, last.train_beats, plan.real_local, context("local-real"), init=local, val=val, weights=weights
+        )
+        if global_ is not None:
+            global_ = seeing_at(global_, plan.real_global.px_per_mm)
+        global_ = train_global(
+            last.train, plan.real_global, context("global-real"), init=global_, val=last.inner, weights=weights
+        )
+    assert global_ is not None and local is not None
+    return global_, local
+
+
+def seeing_at(net: GlobalNet, px_per_mm: float) -> GlobalNet:
+    """A network with the same weights that sees pages at another resolution: convolutions do not mind their size."""
+    finer = GlobalNet(replace(net.config, px_per_mm=px_per_mm))
+    finer.load_state_dict(net.state_dict())
+    return finer
+
+
+def train_signals(
+    taught: Teaching, plan: StarterPlan, init: WaveformNet | None, context: Callable[[str], StageContext]
+) -> CrossFitted | None:
+    """Records first, unless ``init`` has learnt them; then what was read off pages, the real ones if there are any."""
+    stage = plan.recipe.waveform
+    if stage is None:
+        return None
+    net = init or pretrain_waveform(taught.signals, stage, context("waveform-signals"), val=taught.signals_inner)
+    if taught.real is None:
+        drawn, place = taught.rendered, context("waveform-rendered")
+        return CrossFitted(train_waveform(drawn.train, plan.real_waveform, place, init=net, val=drawn.inner))
+
+    def tune(pages: Sequence[PreparedPage], part: int) -> WaveformNet:
+        place = context(f"waveform-real-{part}")
+        return tune_waveform(copy.deepcopy(net), pages, taught.signals, plan.real_waveform, place)
+
+    return cross_fit(taught.real.gridded().train, plan.waveform_parts, context("").seed, tune)
+
+
+def train_decision(
+    taught: Teaching, trunks: Trunks, plan: StarterPlan, context: Callable[[str], StageContext]
+) -> FusionHead:
+    """The head that fuses page, beats, signal and measurements."""
+    lessons, stage = taught.of_head(plan.fusion_rendered), plan.recipe.fusion
+    place = context("fusion-rendered" if taught.real is None else "fusion-real")
+    val = (lessons.inner, lessons.inner_beats)
+    if not taught.looking.has_frozen_trunks:
+        return train_fusion(trunks, lessons.train, lessons.train_beats, stage, place, val=val)
+    learnt, checked = kept_features(taught.looking, trunks, (lessons.train, lessons.train_beats), val, place.seed)
+    if taught.has_unseen_pictures:
+        fit_last_layers(trunks, learnt)
+    torch.manual_seed(place.seed)
+    head = new_head(trunks, stage)
+    train_head(head, learnt, stage, place, val=checked)
+    return head
+
+
+def kept_copy(start: Bundle, device: torch.device) -> Networks:
+    """A copy of the networks as they are; the signal's may be trained."""
+    nets = copy.deepcopy(start.nets)
+    for net in nets.by_part().values():
+        net.to(device).eval()
+    if nets.waveform is not None:
+        nets.waveform.requires_grad_(True)
+    return nets
+
+
+def to_train(start: Bundle, plan: StarterPlan, device: torch.device) -> Networks:
+    """A copy of the networks that may be trained; the local one with the window and inputs that the plan asks for."""
+    nets = copy.deepcopy(start.nets)
+    stage = plan.real_local
+    wanted = network_config(LocalConfig, stage)
+    if nets.local.config != wanted:
+        local = LocalNet(wanted)
+        local.load_state_dict(nets.local.state_dict(), strict=False)  # what tells the place starts as a zero
+        nets = replace(nets, local=local)
+    for net in nets.by_part().values():
+        net.to(device).requires_grad_(True)
+    return nets

@@ -1,0 +1,1 @@
+"""The training that runs as a process of its own."""

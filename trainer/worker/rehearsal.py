@@ -1,0 +1,169 @@
+"""How fast this machine trains: a few steps of every stage on a few pages, before a run whose like it has not seen."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+from ecgcore.errors import BadData
+from trainer.crossval.lineage import StartOf
+from trainer.crossval.out_of_fold import shown_in_training, split_inner
+from trainer.crossval.train_networks import labelled, train_stack
+from trainer.data.prepare import PreparedPage
+from trainer.recipes import Recipe
+from trainer.stages.detector import VALIDATION_PAGES
+from trainer.stages.engine import StageContext
+from trainer.workload import JOINT, LOOKING, PAGES_A_LOCAL_STEP
+
+_STEPS = 3
+"""The first of them also warms up, so that the median is of the others."""
+_LEARNING, _CHECKING = 4, 2
+"""Pages of each label."""
+
+
+def rehearse(
+    rest: Sequence[PreparedPage],
+    test: Sequence[PreparedPage],
+    recipe: Recipe,
+    start_of: StartOf,
+    *,
+    seed: int,
+    device: torch.device,
+    cancelled: Callable[[], bool],
+) -> dict[str, float]:
+    """Seconds a page, each time that it is shown to a stage ("looking": once in a training), checks included.
+
+    Args:
+        rest, test: the pages that the run's first fold learns from, and those that judge it.
+        recipe: the run's.
+        start_of: what a fold starts from, given its test pages.
+        seed: the run's.
+        device: where it trains.
+        cancelled: asked between steps.
+
+    Returns:
+        By stage; empty where so few pages cannot be trained on.
+
+    Raises:
+        StageCancelled: training was stopped.
+    """
+    heard = _Stopwatch()
+    try:
+        train, val = split_inner(rest, recipe.inner_share, seed)
+        learning, checking = _few(train, _LEARNING), _few(val, _CHECKING)
+        trained = train_stack(
+            learning,
+            checking,
+            _shortened(recipe),
+            start_of(test).start,
+            lambda stage: StageContext(None, stage, device, seed, heard, cancelled),
+        )
+    except BadData:
+        return {}
+    began = time.monotonic()
+    trained.answer(checking)
+    judging_s = (time.monotonic() - began) / len(checking)
+    shown = shown_in_training(recipe, train)
+    costs = {
+        stage: heard.step_s(stage) / pages + heard.check_s.get(stage, 0.0) * _checks(recipe, stage, val, checking) / n
+        for stage, pages in _pages_a_step(recipe).items()
+        if (n := shown.get(stage)) and stage in heard.steps_s
+    }
+    # Each of these once a page and training, whatever the epochs.
+    looked_at = len(train) + len(val) + len(test)
+    features_s = heard.features_s / (len(learning) + len(checking)) * (len(train) + len(val))
+    looking_s = heard.finding_s / (len(learning) + len(checking)) * (len(train) + len(val))
+    looking_s += judging_s * (len(val) + len(test))
+    if shown.get("local") or shown.get("global"):
+        costs |= {"fusion": costs["fusion"] + features_s / shown["fusion"]} if "fusion" in costs else {}
+    else:
+        looking_s += features_s  # looked at once, and kept
+    return costs | {LOOKING: looking_s / looked_at}
+
+
+def _pages_a_step(recipe: Recipe) -> dict[str, int]:
+    whole = recipe.global_
+    return {
+        "detector": recipe.detector.batch,
+        "local": PAGES_A_LOCAL_STEP,
+        "global": min(whole.at_once or whole.batch, whole.batch),
+        "waveform": 0 if recipe.waveform is None else recipe.waveform.batch,
+        "fusion": recipe.fusion.batch,
+        JOINT: 1,
+    }
+
+
+def _checks(recipe: Recipe, stage: str, val: Sequence[PreparedPage], checking: Sequence[PreparedPage]) -> float:
+    """How many times the rehearsal's check a whole training checks a stage: after every epoch, and once at first."""
+    epochs = {
+        "detector": recipe.detector.epochs,
+        "local": recipe.local.epochs,
+        "global": recipe.global_.epochs,
+        "waveform": 0 if recipe.waveform is None else recipe.waveform.epochs,
+        JOINT: recipe.fusion.joint_epochs,
+    }
+    if stage not in epochs:
+        return 0.0  # the head's features are looked at once
+    sizes = [len(labelled(pages)) for pages in (val, checking)]
+    if stage == "detector":
+        sizes = [sum(page.boxes_panel_xyxy is not None for page in pages) for pages in (val, checking)]
+        sizes[0] = min(sizes[0], VALIDATION_PAGES)
+    return (epochs[stage] + 1) * sizes[0] / max(1, sizes[1])
+
+
+def _few(pages: Sequence[PreparedPage], of_each: int) -> list[PreparedPage]:
+    """Pages of both labels, boxed ones first."""
+    chosen: list[PreparedPage] = []
+    for label in (0, 1):
+        same = [page for page in pages if page.label == label]
+        chosen += sorted(same, key=lambda page: page.boxes_panel_xyxy is None)[:of_each]
+    return chosen
+
+
+def _shortened(recipe: Recipe) -> Recipe:
+    def short(stage: Any) -> Any:
+        return replace(stage, epochs=min(1, stage.epochs), steps_per_epoch=_STEPS)
+
+    fusion = replace(short(recipe.fusion), joint_epochs=min(1, recipe.fusion.joint_epochs), joint_batch=1)
+    return replace(
+        recipe,
+        detector=short(recipe.detector),
+        local=short(recipe.local),
+        global_=short(recipe.global_),
+        fusion=fusion,
+        waveform=None if recipe.waveform is None else short(recipe.waveform),
+    )
+
+
+@dataclass
+class _Stopwatch:
+    """A progress listener: seconds of every step, of the check after an epoch, of finding beats and of features."""
+
+    steps_s: dict[str, list[float]] = field(default_factory=dict)
+    check_s: dict[str, float] = field(default_factory=dict)
+    finding_s: float = 0.0
+    features_s: float = 0.0
+    _before: float = field(default_factory=time.monotonic)
+    _told: str = ""
+
+    def step_s(self, stage: str) -> float:
+        """Of the median step, the first left out."""
+        steps_s = self.steps_s[stage]
+        return statistics.median(steps_s[1:] or steps_s)
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        now, stage = time.monotonic(), event["stage"]
+        spent, self._before = now - self._before, now
+        if "message" not in event:
+            if stage == LOOKING:
+                self.finding_s += spent
+            elif "train_loss" in event:
+                self.check_s[stage] = spent
+            elif self._told == "computing features":
+                self.features_s = spent
+            else:
+                self.steps_s.setdefault(stage, []).append(spent)
+        self._told = event.get("message", "")
