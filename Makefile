@@ -1,13 +1,14 @@
 # make app    opens the app in a browser, on this machine only
 # make test   style, types and tests, as .ci/run does
 # make heic   adds the reading of HEIC photos (its package carries GPL code)
+# make reference   writes docs/command-line.md from the argument parsers
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TYPED := ecgcore/types.py ecgcore/errors.py ecgcore/printable.py ecgcore/csv_cells.py ecgcore/private_files.py ecgcore/atomic_files.py ecgcore/page ecgcore/traces ecgcore/papersim ecgcore/assist $(filter-out ecgcore/waveform/lead_count.py,$(wildcard ecgcore/waveform/*.py)) ecgcore/waveform/pen ecgcore/measure annotations app.py server.py pages
 
-.PHONY: app test heic browser clean
+.PHONY: app test heic reference browser clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run server.py
@@ -22,6 +23,9 @@ test: $(VENV)/.dev browser
 heic: $(VENV)/.app
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-heic.txt
 	@echo "HEIC photos are read from now on. Start the app again."
+
+reference: $(VENV)/.app
+	$(BIN)/python -m docs.generate_command_line
 
 # The stamps make a second run start at once; a changed requirements file installs again.
 $(VENV)/.app: requirements.txt | $(BIN)/python
