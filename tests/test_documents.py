@@ -1,4 +1,4 @@
-"""The written documents are current: the command-line reference, and every file and module that they name."""
+"""The documents are current: the command-line reference, every file that they name, and all that the contracts list."""
 
 import argparse
 import re
@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from annotations.database.connections import connect, upgrade
 from docs.generate_command_line import REFERENCE, commands_of, parser_of_annotations, parser_of_trainer, reference
+from ecgcore.bundle.schema import PARTS, Manifest
+from ecgcore.types import Beat, Box, Prediction
+from trainer.runs.files import LATER_COLUMNS, PREDICTION_COLUMNS
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("CONTRIBUTING.md", "docs/architecture.md", "docs/command-line.md", *Path(ROOT).glob("docs/how-to/*.md"))
+CONTRACTS = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 FOLDERS = "ecgcore|annotations|trainer|pages|benchmarks|fits|tests|docs"
 NAMED_PATH = re.compile(rf"(?:{FOLDERS})/[\w./-]*")
 NAMED_MODULE = re.compile(rf"(?:python -m )?((?:{FOLDERS})(?:\.\w+)+)")
@@ -42,14 +47,56 @@ def test_every_command_and_option_is_in_the_reference(parser: argparse.ArgumentP
         assert [option for option in options if option not in section] == ["-h", "--help"]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: Path(document).name)
-def test_every_file_and_module_that_is_named_exists(document: str | Path) -> None:
-    text = (ROOT / document).read_text(encoding="utf-8")
-    missing = [word for word in _code_words(text) if NAMED_PATH.fullmatch(word) and not (ROOT / word).exists()]
-    for module in (found[1] for word in _code_words(text) if (found := NAMED_MODULE.match(word))):
-        path = ROOT / module.replace(".", "/")
-        # the last word may be a name in the module, or the ending of a file
-        if not any(p.exists() for p in (path, path.with_suffix(".py"), path.parent.with_suffix(".py"), path.parent)):
-            missing.append(module)
-    missing += [link for link in LINK.findall(text) if not ((ROOT / document).parent / link).exists()]
+def _exists(module: str) -> bool:
+    """Whether there is such a module, or a module or package with such a name in it."""
+    for count in range(len(words := module.split(".")), 0, -1):
+        path = ROOT.joinpath(*words[:count])
+        if path.with_suffix(".py").exists():
+            return True
+        if path.is_dir():
+            face = path / "__init__.py"
+            return count == len(words) or (face.exists() and words[count] in face.read_text(encoding="utf-8"))
+    return False
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.relative_to(ROOT).as_posix())
+def test_every_file_and_module_that_is_named_exists(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    words = list(_code_words(text))
+    missing = [word for word in words if NAMED_PATH.fullmatch(word) and not (ROOT / word).exists()]
+    missing += [found[1] for word in words if (found := NAMED_MODULE.match(word)) and not _exists(found[1])]
+    missing += [link for link in LINK.findall(text) if not (document.parent / link).exists()]
     assert missing == []
+
+
+def _section(title: str) -> str:
+    return CONTRACTS.partition(f"\n## {title}")[2].partition("\n## ")[0]
+
+
+def test_contract_1_lists_every_key_and_column() -> None:
+    text = _section("Contract 1")
+    result = Prediction("a.png", 1, "ok", beats=(Beat(Box(0, 0, 1, 1), 0.5),)).to_json()
+    keys = re.findall(r"^\| (`.*?`) \|", text.partition("null where it has no value:")[2], re.M)
+    assert [key for row in keys for key in re.findall(r"`(\w+)`", row)][: len(result)] == list(result)
+    (beat,), seconds = result["beats"], result["seconds"]
+    assert "{" + ", ".join(f'"{key}"' for key in beat).replace('"box"', '"box": [x1, y1, x2, y2]') + "}" in text
+    assert "{" + ", ".join(f'"{key}"' for key in seconds) + "}" in text
+    assert f"`{','.join(PREDICTION_COLUMNS)}`, then `{','.join(LATER_COLUMNS)}`" in text
+
+
+def test_contract_2_lists_every_key() -> None:
+    text = _section("Contract 2")
+    assert re.findall(r"^\| `(\w+)` \|", text, re.M) == list(Manifest.model_fields)
+    assert all(f"`{part}`" in text for part in PARTS)
+
+
+def test_contract_3_lists_every_table_and_which_are_append_only(tmp_path: Path) -> None:
+    upgrade(tmp_path / "ecg.db")
+    db = connect(tmp_path / "ecg.db")
+    made = {name for name in db.table_names() if not name.startswith(("_", "sqlite_"))}
+    rows = re.findall(r"^\| (`.*?`) \| .* \| ?(.*?) ?\|$", _section("Contract 3").partition("\n| table |")[2], re.M)
+    told = {table: rule for names, rule in rows for table in re.findall(r"`(\w+)`", names)}
+    assert told.keys() == made
+    triggers = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall()}
+    kept = {table for table in made if {f"{table}_never_changes", f"{table}_never_goes"} <= triggers}
+    assert {table for table, rule in told.items() if rule in ("append-only", "never changed or deleted")} == kept
