@@ -4,17 +4,17 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from trainer.looking import looking_version
+from trainer.rendered import drawing_version
+from trainer.starter_pages import kept_pages
 
-from tests.support.prepared_pages import prepared_page
+from tests.trainer.pages import prepared_page
+from trainer.data import preparation_version, reading_version
 from trainer.data.code_version import fingerprint
-from trainer.data.prepare import preparation_version, reading_version
-from trainer.stages.inference_cache import looking_version
-from trainer.starter.pages import kept_pages
-from trainer.starter.synthetic_pages import drawing_version
 
 CODE = {
     "ecgcore/__init__.py": "",
-    "ecgcore/page/prepare.py": '"""Prepare."""\nfrom ecgcore import types\nfrom ecgcore.gate import LIMIT\n',
+    "ecgcore/page.py": '"""Prepare."""\nfrom ecgcore import types\nfrom ecgcore.gate import LIMIT\n',
     "ecgcore/types.py": "PX_PER_MM = 4  # of the panel\n",
     "ecgcore/gate/__init__.py": "from ecgcore.gate.weights import LIMIT\n",
     "ecgcore/gate/weights.py": 'LIMIT = len("limits.json")\n',
@@ -42,7 +42,7 @@ def root(tmp_path: Path) -> Path:
         ("ecgcore/gate/__init__.py", "from ecgcore.gate.weights import LIMIT\n\nLIMIT += 1\n"),
         ("ecgcore/gate/weights.py", 'LIMIT = 2 * len("limits.json")\n'),
         ("ecgcore/gate/limits.json", "2"),
-        ("ecgcore/page/prepare.py", CODE["ecgcore/page/prepare.py"] + "B = 2\n"),
+        ("ecgcore/page.py", CODE["ecgcore/page.py"] + "B = 2\n"),
         ("trainer/drawing.py", CODE["trainer/drawing.py"] + "B = 2\n"),
     ],
 )
@@ -58,7 +58,7 @@ def test_whatever_is_used_counts(root: Path, file: str, text: str) -> None:
         ("ecgcore/other.py", "A = 2\n"),
         ("ecgcore/gate/notes.txt", "2"),
         ("ecgcore/types.py", "# pixels in a millimetre\nPX_PER_MM = (4)\n"),
-        ("ecgcore/page/prepare.py", CODE["ecgcore/page/prepare.py"].replace("Prepare.", "Prepare a page.")),
+        ("ecgcore/page.py", CODE["ecgcore/page.py"].replace("Prepare.", "Prepare a page.")),
         ("trainer/helping.py", "B = 2\n"),  # of other packages only what is named
     ],
 )
