@@ -4,13 +4,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from trainer.looking import looking_version
-from trainer.rendered import drawing_version
-from trainer.starter_pages import kept_pages
 
-from tests.trainer.pages import prepared_page
-from trainer.data import preparation_version, reading_version
+from tests.support.prepared_pages import prepared_page
 from trainer.data.code_version import fingerprint
+from trainer.data.prepare import preparation_version, reading_version
+from trainer.stages.inference_cache import looking_version
+from trainer.starter.pages import kept_pages
+from trainer.starter.synthetic_pages import drawing_version
 
 CODE = {
     "ecgcore/__init__.py": "",
