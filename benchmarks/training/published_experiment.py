@@ -32,7 +32,6 @@ from trainer.atomic_files import write_json_atomic
 from trainer.crossval.distributed import this_peer
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.crossval.out_of_fold import cross_validate, split_inner
-from trainer.crossval.start import choose_start
 from trainer.crossval.train_networks import train_stack
 from trainer.data.folds import assign_folds
 from trainer.data.prepare import PreparedPage
@@ -43,6 +42,7 @@ from trainer.recipes import RECIPES, Recipe
 from trainer.runs.files import PREDICTIONS, SUMMARY, read_json
 from trainer.runs.folder import RunFolder, open_run, read_answers
 from trainer.stages.engine import StageContext
+from trainer.stages.start import choose_start
 from trainer.starter.pages import kept_pages, split_records
 from trainer.starter.public_datasets import load_ludb
 from trainer.starter.synthetic_pages import boxed_pages, drawing_version

@@ -24,7 +24,6 @@ from trainer.crossval.distributed import ALONE, Peer, this_peer
 from trainer.crossval.final_training import fit_bundle
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
-from trainer.crossval.start import StartFrom, choose_start, imagenet_parts
 from trainer.data.csv_table import PageItem, read_table
 from trainer.data.prepare import PreparedPage, preparation_version, prepare_pages, reading_version
 from trainer.data.store_pages import find_snapshot, fix_folds_for, folds_for, pages_of_store
@@ -34,6 +33,7 @@ from trainer.recipes import Recipe, recipe_named
 from trainer.registry import line_of_descent, present_version
 from trainer.runs.files import LEFT_OUT, SUMMARY, locked
 from trainer.runs.folder import PAGES, inputs_table, open_run, write_left_out
+from trainer.stages.start import StartFrom, choose_start, imagenet_parts
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import torch
 from ecgcore.bundle.folder import save_bundle
 from ecgcore.errors import BadData
 from trainer.crossval.out_of_fold import split_inner
-from trainer.crossval.start import Start
 from trainer.crossval.train_networks import labelled, train_stack
 from trainer.data.prepare import PreparedPage
 from trainer.metrics.classification import classification_metrics
@@ -18,6 +17,7 @@ from trainer.recipes import Recipe
 from trainer.runs.folder import RunFolder, seen_rows
 from trainer.stages.checkpoint import remove_checkpoints
 from trainer.stages.engine import Progress, StageContext
+from trainer.stages.start import Start
 from trainer.workload import LOOKING, StageClock
 
 

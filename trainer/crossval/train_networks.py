@@ -16,7 +16,6 @@ from ecgcore.networks.detector import BeatDetector
 from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
-from trainer.crossval.start import Start, network_config
 from trainer.data.beat_labels import with_labelled_beats
 from trainer.data.prepare import PreparedPage
 from trainer.metrics.calibration import Calibration
@@ -28,6 +27,7 @@ from trainer.stages.engine import StageContext
 from trainer.stages.fusion import new_head, train_fusion, train_head
 from trainer.stages.head_features import Trunks
 from trainer.stages.inference_cache import AS_IT_COMES, Looking, kept_features
+from trainer.stages.start import Start, network_config
 from trainer.stages.waveform import teaching_pages, train_waveform
 from trainer.workload import LOOKING
 

@@ -11,12 +11,12 @@ from ecgcore.networks.device import mixed_precision
 from ecgcore.networks.global_net import GlobalConfig, GlobalNet, page_canvas
 from ecgcore.networks.local_net import LocalConfig, LocalNet, cut_beats
 from ecgcore.types import FloatArray
-from trainer.crossval.start import network_config
 from trainer.data.augment import balanced_order, jitter_boxes, vary_page, vary_pen
 from trainer.data.prepare import PreparedPage
 from trainer.recipes import GlobalStage, LocalStage, Stage
 from trainer.stages.engine import StageContext, Task, train
 from trainer.stages.inference import local_logits, page_logits
+from trainer.stages.start import network_config
 from trainer.workload import PAGES_A_LOCAL_STEP
 
 LABEL_SMOOTHING = 0.05

@@ -10,12 +10,12 @@ from torchvision.ops import box_iou
 from ecgcore.errors import BadData
 from ecgcore.networks.detector import BeatDetector, DetectorConfig, detect_beats, panel_tensor
 from ecgcore.types import FloatArray
-from trainer.crossval.start import network_config
 from trainer.data.augment import vary_pen
 from trainer.data.prepare import PreparedPage
 from trainer.recipes import DetectorStage
 from trainer.stages.classifiers import fresh_head
 from trainer.stages.engine import StageContext, Task, train
+from trainer.stages.start import network_config
 
 _VALIDATION_IOU, _VALIDATION_SCORE = 0.7, 0.5
 VALIDATION_PAGES = 40

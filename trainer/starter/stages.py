@@ -13,7 +13,6 @@ from ecgcore.networks.fusion import FusionHead
 from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.local_net import LocalConfig, LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
-from trainer.crossval.start import network_config
 from trainer.data.prepare import PreparedPage
 from trainer.recipes import DetectorStage
 from trainer.runs.folder import seen_rows
@@ -25,6 +24,7 @@ from trainer.stages.fusion import new_head, train_fusion, train_head
 from trainer.stages.head_features import Trunks
 from trainer.stages.inference_cache import Looking, kept_features
 from trainer.stages.last_layers import fit_last_layers
+from trainer.stages.start import network_config
 from trainer.stages.waveform import train_waveform
 from trainer.starter.figures import detector_figures
 from trainer.starter.pages import Split

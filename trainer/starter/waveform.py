@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from ecgcore.networks.waveform_net import LeadsOfNetwork, WaveformConfig, WaveformNet, leads_for_network
 from ecgcore.types import FloatArray
 from ecgcore.waveform.layout import LAYOUTS, LEADS, Layout
-from trainer.crossval.start import network_config
 from trainer.data.augment import balanced_order
 from trainer.data.prepare import PreparedPage
 from trainer.recipes import WaveformStage
@@ -24,6 +23,7 @@ from trainer.stages.classifiers import LABEL_SMOOTHING, balanced_batches, labels
 from trainer.stages.engine import StageContext, Task, train
 from trainer.stages.inference import features_of_leads, logits_of_pages, network_leads
 from trainer.stages.lead_augment import vary_leads
+from trainer.stages.start import network_config
 from trainer.stages.waveform import teaching_pages
 from trainer.starter.public_datasets import Record
 from trainer.starter.training_sets import diagnosis_weights

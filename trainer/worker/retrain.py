@@ -26,7 +26,6 @@ from trainer.atomic_files import write_json_atomic
 from trainer.crossval.final_training import fit_bundle
 from trainer.crossval.lineage import Ancestor, StartOf, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
-from trainer.crossval.start import choose_start
 from trainer.data.csv_table import PageItem
 from trainer.data.page_file import load_pages, save_pages
 from trainer.data.prepare import PreparedPage, preparation_version, prepare_pages, reading_version
@@ -37,6 +36,7 @@ from trainer.recipes import Recipe, only_stages, recipe_named
 from trainer.registry import bundle, bundles_folder, line_of_descent
 from trainer.runs.files import COMPARISON, ENVIRONMENT, LEFT_OUT, REHEARSAL, SUMMARY, read_json, run_folder
 from trainer.runs.folder import RunFolder, inputs_table, open_run, write_left_out
+from trainer.stages.start import choose_start
 from trainer.worker.environment import environment
 from trainer.worker.failures import how_it_ended
 from trainer.worker.recorder import Recorder, estimate_of, recorder_of

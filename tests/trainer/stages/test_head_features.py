@@ -10,13 +10,13 @@ from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from tests.support.prepared_pages import prepared_page
 from tests.support.tiny import TINY_OPERATING, save_tiny_bundle, tiny_networks
 from trainer.crossval.lineage import Ancestor, start_chooser
-from trainer.crossval.start import Start, choose_start
 from trainer.data.prepare import PreparedPage
 from trainer.recipes import RECIPES, FusionStage
 from trainer.stages.engine import StageContext
 from trainer.stages.fusion import new_head, train_head
 from trainer.stages.head_features import HeadFeatures, Trunks, with_signals
 from trainer.stages.inference import fused_logits
+from trainer.stages.start import Start, choose_start
 
 STAGE = FusionStage(epochs=30, batch=16, lr=1e-2, hidden=16)
 RATE = MEASUREMENT_NAMES.index("heart_rate_bpm")

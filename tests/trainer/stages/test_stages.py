@@ -9,12 +9,12 @@ import torch
 
 from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig
 from tests.support.prepared_pages import prepared_page
-from trainer.crossval.start import network_config
 from trainer.data.prepare import PreparedPage
 from trainer.recipes import RECIPES
 from trainer.stages.classifiers import train_global, train_local
 from trainer.stages.detector import train_detector
 from trainer.stages.engine import StageContext
+from trainer.stages.start import network_config
 
 
 def pages_with_ink(n: int) -> list[PreparedPage]:

@@ -12,8 +12,8 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from ecgcore.errors import BadData
 from ecgcore.networks import detector, global_net, local_net
-from trainer.crossval.start import choose_start, imagenet_parts
 from trainer.recipes import RECIPES
+from trainer.stages.start import choose_start, imagenet_parts
 
 PATENT, QUICK, TINY = (RECIPES[name] for name in ("patent", "quick", "tiny"))
 
