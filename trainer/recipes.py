@@ -140,6 +140,10 @@ class FusionStage(Stage):
         joint_lr: learning rate of the joint training.
         joint_batch: pages in one joint optimiser step; gradients are accumulated page by page.
         measures: whether a head that is drawn anew is told the measurements; as published it is not.
+        pictures_hidden: share of pages of whose picture the head sees nothing in one draw, where signal or measurements
+            tell of it too: picture networks that were trained on these pages know them by heart, and a head believes
+            them. With such networks, means of three heads: AUROC 0.902 at 0.6, 0.890 without, on the 99 real pages that
+            stopped the training.
     """
 
     pool: Pool = "mean"
@@ -149,6 +153,7 @@ class FusionStage(Stage):
     joint_lr: float = 1e-5
     joint_batch: int = 8
     measures: bool = True
+    pictures_hidden: float = 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +188,8 @@ class Recipe:
             del values["waveform"]
         if not values["fusion"]["measures"]:
             del values["fusion"]["measures"]
+        if not values["fusion"]["pictures_hidden"]:
+            del values["fusion"]["pictures_hidden"]
         return values
 
 
@@ -207,7 +214,15 @@ RECIPES: Mapping[str, Recipe] = {
         detector=DetectorStage(**{**_PUBLISHED, "batch": 2, "fresh_head": False}, width=1.0),
         local=LocalStage(**_PUBLISHED, beats_per_page=None, page_loss=False, box_jitter=0.0),
         global_=GlobalStage(**_PUBLISHED, at_once=16),
-        fusion=FusionStage(**_PUBLISHED, pool="sum", joint_epochs=100, joint_lr=1e-3, joint_batch=64, measures=False),
+        fusion=FusionStage(
+            **_PUBLISHED,
+            pool="sum",
+            joint_epochs=100,
+            joint_lr=1e-3,
+            joint_batch=64,
+            measures=False,
+            pictures_hidden=0.0,
+        ),
     ),
     "quick": Recipe(
         name="quick",

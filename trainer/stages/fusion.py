@@ -29,10 +29,6 @@ _BEATS_KEPT = (0.8, 1.0)
 """Share of a page's beats that the head sees in one draw: a detector misses some too."""
 _UNREAD = 0.1
 """Share of pages whose signal the head does not see in one draw."""
-_PICTURES_HIDDEN = 0.3
-"""Share of pages of whose picture the head sees nothing in one draw, where signal or measurements tell of it too: the
-picture networks may know their training pages by heart, and a head believes them. Where the networks have not seen the
-pages, three folds of Khan, means of two heads: AUROC 0.924 (0.922 at 0.6)."""
 _JOINT_BEATS = 24
 """Beats of one page in one joint step; their sum is scaled to all of the page's beats."""
 
@@ -118,7 +114,10 @@ def train_head(
             signals = None if learnt.f_waveform is None else _some_unread(learnt.f_waveform[chosen], rng)
             measured = None if learnt.measured is None else learnt.measured[chosen]
             seen = page_features(learnt.f_global[chosen], subsets, signals, measured)
-            yield (_some_unseen(seen, usual, rng), torch.as_tensor(labels[chosen], dtype=torch.float32))
+            yield (
+                _some_unseen(seen, usual, stage.pictures_hidden, rng),
+                torch.as_tensor(labels[chosen], dtype=torch.float32),
+            )
 
     def loss(batch: tuple[PageFeatures, Tensor]) -> Tensor:
         features, target = batch
@@ -197,13 +196,15 @@ def _head_loss(head: FusionHead, features: PageFeatures, labels: FloatArray) -> 
     return mean_log_loss(logits[seen], labels[seen])
 
 
-def _some_unseen(pages: PageFeatures, usual: tuple[Tensor, Tensor], rng: np.random.Generator) -> PageFeatures:
+def _some_unseen(
+    pages: PageFeatures, usual: tuple[Tensor, Tensor], share: float, rng: np.random.Generator
+) -> PageFeatures:
     """A batch, some of its pages with the usual picture and beats, where signal or measurements tell of them too."""
     told = torch.zeros(len(pages.f_global), dtype=torch.bool)
     for other in (pages.f_waveform, pages.measured):
         if other is not None:
             told |= other.isfinite().any(dim=1)
-    unseen = (told & torch.as_tensor(rng.random(len(told)) < _PICTURES_HIDDEN))[:, None]
+    unseen = (told & torch.as_tensor(rng.random(len(told)) < share))[:, None]
     f_global, f_beat = usual
     return replace(
         pages,

@@ -40,7 +40,9 @@ STARTER = StarterPlan(
         global_=_GLOBAL,
         local=_LOCAL,
         waveform=_WAVEFORM,
-        fusion=FusionStage(epochs=25, batch=64, lr=2e-4, patience=8, pool="mean", weight_decay=0.05),
+        fusion=FusionStage(
+            epochs=25, batch=64, lr=2e-4, patience=8, pool="mean", weight_decay=0.05, pictures_hidden=0.3
+        ),
     ),
     # Finer than the first part: an ST segment lifted by 1 mm is 2 pixels then.
     real_global=replace(_GLOBAL, epochs=6, lr=6e-4, px_per_mm=2.0),
