@@ -188,7 +188,7 @@ class Recipe:
             del values["waveform"]
         if not values["fusion"]["measures"]:
             del values["fusion"]["measures"]
-        if not values["fusion"]["pictures_hidden"]:
+        if values["fusion"]["pictures_hidden"] == FusionStage.pictures_hidden:
             del values["fusion"]["pictures_hidden"]
         return values
 
@@ -221,7 +221,6 @@ RECIPES: Mapping[str, Recipe] = {
             joint_lr=1e-3,
             joint_batch=64,
             measures=False,
-            pictures_hidden=0.0,
         ),
     ),
     "quick": Recipe(
