@@ -1,5 +1,6 @@
 # make app    opens the app in a browser, on this machine only
 # make test   style, types and tests, as .ci/run does
+# make lint   style and types alone
 # make heic   adds the reading of HEIC photos (its package carries GPL code)
 # make reference   writes docs/command-line.md from the argument parsers
 
@@ -8,17 +9,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 TYPED := ecgcore/types.py ecgcore/errors.py ecgcore/printable.py ecgcore/csv_cells.py ecgcore/private_files.py ecgcore/atomic_files.py ecgcore/page ecgcore/traces ecgcore/papersim ecgcore/assist $(filter-out ecgcore/waveform/lead_count.py,$(wildcard ecgcore/waveform/*.py)) ecgcore/waveform/pen ecgcore/measure annotations app.py server.py pages
 
-.PHONY: app test heic reference browser clean
+.PHONY: app test lint heic reference browser clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run server.py
 
 test: $(VENV)/.dev browser
+	$(MAKE) lint
+	$(BIN)/python -m pytest --ignore tests/browser --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest tests/browser
+
+lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --follow-imports=silent $(TYPED)
-	$(BIN)/python -m pytest --ignore tests/browser --numprocesses auto --maxprocesses 4 --dist loadfile
-	$(BIN)/python -m pytest tests/browser
 
 heic: $(VENV)/.app
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-heic.txt
