@@ -19,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from benchmarks.training.held_out import held_out_ludb, held_out_ptbxl
 from ecgcore.bundle.folder import load_bundle
 from ecgcore.papersim import BOX_PAD_MM, LEADS, DrawnTrace, SimPage
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import evaluate_bundle, figures_table
 from trainer.metrics.detection import detection_metrics
 from trainer.stages.detector import detect_pages

@@ -19,7 +19,7 @@ import torch
 from benchmarks.training.khan_features import all_khan_pages, published_sample
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.recipes import only_stages, recipe_named
 from trainer.runs.folder import open_run
 from trainer.stages.engine import silent

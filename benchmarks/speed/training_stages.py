@@ -26,7 +26,8 @@ from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from trainer.crossval.out_of_fold import split_inner
 from trainer.crossval.train_networks import train_stack
-from trainer.data.prepare import PreparedPage, boxes_in_panel
+from trainer.data.page import PreparedPage
+from trainer.data.prepare import boxes_in_panel
 from trainer.recipes import RECIPES, Recipe, Stage
 from trainer.stages.engine import StageContext
 from trainer.stages.start import choose_start

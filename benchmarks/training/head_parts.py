@@ -26,7 +26,7 @@ from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from ecgcore.networks.fusion import FusionHead
 from ecgcore.types import FloatArray
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.metrics.classification import classification_metrics, paired_auroc_difference
 from trainer.runs.files import read_json
 from trainer.stages.classifiers import labels_of

@@ -23,7 +23,7 @@ from ecgcore.errors import BadData
 from ecgcore.networks.fusion import FusionHead
 from ecgcore.types import FloatArray
 from trainer.data.folds import assign_folds
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import figures_table, leave_out_seen
 from trainer.metrics.calibration import calibrate, decide
 from trainer.metrics.classification import Interval, classification_metrics, paired_auroc_difference

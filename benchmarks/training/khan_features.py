@@ -10,7 +10,7 @@ from torch import Tensor
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import BadData
 from ecgcore.types import FloatArray
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.stages.inference_cache import Looking
 from trainer.starter.pages import khan_pages
 

@@ -27,7 +27,7 @@ from ecgcore.types import ByteArray, FloatArray
 from trainer.atomic_files import write_json_atomic
 from trainer.data.augment import vary_page
 from trainer.data.folds import assign_folds, split_holdout
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.metrics.classification import bootstrap
 from trainer.recipes import RECIPES
 from trainer.stages.engine import StageContext

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.training.held_out_figures import shown
 from benchmarks.training.signal_folds import is_3x4
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import figures_table
 from trainer.metrics.calibration import calibrate
 from trainer.metrics.classification import classification_metrics, paired_auroc_difference

@@ -34,7 +34,7 @@ from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.crossval.out_of_fold import cross_validate, split_inner
 from trainer.crossval.train_networks import train_stack
 from trainer.data.folds import assign_folds
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import figures_table
 from trainer.metrics.classification import classification_metrics
 from trainer.progress import show_progress

@@ -17,7 +17,8 @@ import torch
 from ecgcore.networks.global_net import GlobalConfig, GlobalNet
 from ecgcore.types import ByteArray
 from trainer.data.folds import assign_folds
-from trainer.data.prepare import PreparedPage, prepare_pages
+from trainer.data.page import PreparedPage
+from trainer.data.prepare import prepare_pages
 from trainer.metrics.classification import classification_metrics
 from trainer.recipes import GlobalStage
 from trainer.stages.classifiers import train_global

@@ -28,7 +28,7 @@ from ecgcore.networks.configs import WaveformConfig
 from ecgcore.networks.fusion import FusionConfig, FusionHead
 from ecgcore.networks.waveform_net import WaveformNet
 from ecgcore.types import FloatArray
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import figures_table
 from trainer.metrics.calibration import calibrate
 from trainer.metrics.classification import classification_metrics

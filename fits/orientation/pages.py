@@ -13,7 +13,7 @@ from ecgcore.papersim import random_style
 from ecgcore.papersim.photo.photograph import photograph, random_damage
 from ecgcore.types import ByteArray
 from trainer.data.code_version import code_version
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.starter.pages import (
     DRAWING_SEEDS,
     kept_pages,

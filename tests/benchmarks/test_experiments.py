@@ -18,7 +18,7 @@ from ecgcore.errors import BadData
 from ecgcore.papersim import PageStyle, synthetic_ecg
 from tests.support.prepared_pages import prepared_page
 from tests.support.tiny import save_tiny_bundle
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.metrics.classification import bootstrap
 from trainer.recipes import RECIPES
 from trainer.runs.folder import read_answers

@@ -8,7 +8,7 @@ import numpy as np
 
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import FloatArray
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 
 
 def save_page(path: Path, kind: str, seed: int) -> FloatArray:

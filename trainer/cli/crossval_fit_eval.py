@@ -24,8 +24,9 @@ from trainer.crossval.distributed import ALONE, Peer, this_peer
 from trainer.crossval.final_training import fit_bundle
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
-from trainer.data.csv_table import PageItem, read_table
-from trainer.data.prepare import PreparedPage, preparation_version, prepare_pages, reading_version
+from trainer.data.csv_table import read_table
+from trainer.data.page import PageItem, PreparedPage
+from trainer.data.prepare import preparation_version, prepare_pages, reading_version
 from trainer.data.store_pages import find_snapshot, fix_folds_for, folds_for, pages_of_store
 from trainer.evaluation.evaluate import evaluate_bundle, figures_table
 from trainer.progress import show_progress, tell

@@ -11,7 +11,7 @@ from ecgcore.bundle.folder import save_bundle
 from ecgcore.errors import BadData
 from trainer.crossval.out_of_fold import split_inner
 from trainer.crossval.train_networks import labelled, train_stack
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.metrics.classification import classification_metrics
 from trainer.recipes import Recipe
 from trainer.runs.folder import RunFolder, seen_rows

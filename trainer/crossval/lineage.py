@@ -10,7 +10,7 @@ from typing import Any
 from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.bundle.manifest import MANIFEST, GroupName, Seen, as_it_is, fingerprint, read_manifest
 from ecgcore.errors import BadData
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.recipes import Recipe
 from trainer.stages.start import Start, StartFrom, choose_start
 

@@ -17,7 +17,7 @@ from trainer.crossval.lineage import StartOf, untrained_stages
 from trainer.crossval.summary import summarise
 from trainer.crossval.train_networks import Trained, train_stack
 from trainer.data.folds import assign_folds, split_holdout
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.recipes import Recipe
 from trainer.runs.files import PREDICTIONS, take_lock
 from trainer.runs.folder import PageAnswer, RunFolder, read_answers, seen_rows, write_answers

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import decide
 from trainer.metrics.classification import Interval, classification_metrics, paired_auroc_difference
 from trainer.metrics.detection import PageBoxes, detection_metrics

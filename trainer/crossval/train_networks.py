@@ -17,7 +17,7 @@ from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
 from trainer.data.beat_labels import with_labelled_beats
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import Calibration
 from trainer.recipes import Recipe
 from trainer.stages.answers import Answers, answer_pages, calibrate_networks

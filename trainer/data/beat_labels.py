@@ -1,26 +1,12 @@
 """Beats that a person labelled one by one: they keep their own label where all others inherit their page's."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ecgcore.types import FloatArray
+from trainer.data.page import BeatLabels
 from trainer.metrics.detection import iou_matrix
 
 _SAME_BEAT_IOU = 0.5
-
-
-@dataclass(frozen=True)
-class BeatLabels:
-    """Labelled beats of one page.
-
-    Args:
-        boxes_xyxy: ``float64 [m, 4]``, in the pixels that the holder's field names: of the photo or of the panel.
-        labels: 0.0 normal, 1.0 abnormal, ``[m]``.
-    """
-
-    boxes_xyxy: FloatArray
-    labels: FloatArray
 
 
 def with_labelled_beats(found_xyxy: FloatArray, labelled: BeatLabels | None) -> tuple[FloatArray, FloatArray]:

@@ -13,40 +13,9 @@ import numpy as np
 from ecgcore.csv_cells import from_cell
 from ecgcore.errors import BadData
 from ecgcore.types import FloatArray
-from trainer.data.beat_labels import BeatLabels
+from trainer.data.page import LABELS, PageItem
 
-LABELS = {"normal": 0, "abnormal": 1}
-NAMES = {number: name for name, number in LABELS.items()}
 NEEDED_COLUMNS = ("file", "label", "group")
-
-
-@dataclass(frozen=True)
-class PageItem:
-    """One picture to prepare.
-
-    Args:
-        key: its name in reports, unique in a run; for a CSV row the column ``file``.
-        path: the picture.
-        label: 0 normal, 1 abnormal, None unlabelled.
-        group: patient or machine ID; empty means a group of its own.
-        boxes_photo_xyxy: complete beats in upright pixels ``[n, 4]``, or None where nobody boxed the page.
-        source: name of the data set.
-        source_record: the signal behind the picture, where other pictures may show the same one.
-        beat_labels_photo: beats with a label of their own, in upright pixels; None where there is none.
-        corners_photo_xy: the panel's, ``[4, 2]`` clockwise from its top left, where a person set them.
-        picture_hash: of its pixels, where it is known before the picture is read.
-    """
-
-    key: str
-    path: Path
-    label: int | None
-    group: str = ""
-    boxes_photo_xyxy: FloatArray | None = None
-    source: str = ""
-    source_record: str = ""
-    beat_labels_photo: BeatLabels | None = None
-    corners_photo_xy: FloatArray | None = None
-    picture_hash: str = ""
 
 
 @dataclass(frozen=True)

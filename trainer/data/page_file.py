@@ -12,8 +12,7 @@ from safetensors.numpy import load_file, save
 
 from ecgcore.errors import BadData
 from trainer.atomic_files import write_bytes_atomic
-from trainer.data.beat_labels import BeatLabels
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import BeatLabels, PreparedPage
 
 _AS_TENSORS = {"ink", "boxes_panel_xyxy", "beat_labels_panel", "leads_mv", "measured"}
 _PLAIN_FIELDS = tuple(f.name for f in fields(PreparedPage) if f.name not in _AS_TENSORS)

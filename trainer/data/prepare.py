@@ -6,14 +6,13 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from ecgcore.errors import BadData, NotScreenable, UnreadablePicture
 from ecgcore.measure.page import measure
@@ -27,53 +26,11 @@ from ecgcore.waveform.columns import PageScale
 from ecgcore.waveform.layout import LEADS
 from ecgcore.waveform.page_signal import read_signal
 from trainer.atomic_files import write_bytes_atomic, write_json_atomic
-from trainer.data.beat_labels import BeatLabels
 from trainer.data.code_version import code_version
-from trainer.data.csv_table import PageItem
 from trainer.data.folds import BoolArray
+from trainer.data.page import BeatLabels, LeadsArray, PageItem, PreparedPage
 
-LeadsArray = npt.NDArray[np.float16]
 _SCALE = "px_per_mm_source"
-
-
-@dataclass(frozen=True)
-class PreparedPage:
-    """One page as the training stages see it.
-
-    Args:
-        key: as in ``PageItem``.
-        source: as in ``PageItem``.
-        group: as in ``PageItem``.
-        label: as in ``PageItem``.
-        ink: the standard panel raster, ``uint8 [h, w]``, 0 paper, 255 pen.
-        boxes_panel_xyxy: complete beats in pixels of ``ink``, ``float64 [n, 4]``, or None where nobody boxed the page.
-        picture_hash: of the decoded upright picture (contract 2).
-        source_record: as in ``PageItem``.
-        has_grid: whether a printed grid was found; on some sets its absence tells the class.
-        beat_labels_panel: beats with a label of their own, in pixels of ``ink``; None where there is none.
-        leads_mv: the signal that was read off it, ``float16 [12, n]`` in millivolts at ``FS_HZ``, NaN where nothing was
-            read; None where no lead could be named.
-        measured: its measurements, ``float64 [m]`` in the order of ``MEASUREMENT_NAMES``, NaN where not measured; None
-            where nobody measured.
-    """
-
-    key: str
-    source: str
-    group: str
-    label: int | None
-    ink: ByteArray = field(repr=False)
-    boxes_panel_xyxy: FloatArray | None
-    picture_hash: str
-    source_record: str = ""
-    has_grid: bool = True
-    beat_labels_panel: BeatLabels | None = field(default=None, repr=False)
-    leads_mv: LeadsArray | None = field(default=None, repr=False)
-    measured: FloatArray | None = field(default=None, repr=False)
-
-    @property
-    def group_key(self) -> str:
-        """What must not be split: the group, or the picture itself where no group is known."""
-        return self.group or f"picture {self.picture_hash}"
 
 
 @dataclass(frozen=True)

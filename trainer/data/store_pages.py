@@ -14,9 +14,8 @@ from annotations.readings.snapshots import ReadPage, Snapshot, read_pages, snaps
 from annotations.runs.group_folds import STORE_FOLDS, fix_folds, folds_of_groups
 from annotations.store import Store
 from ecgcore.types import FloatArray
-from trainer.data.beat_labels import BeatLabels
-from trainer.data.csv_table import LABELS, PageItem
 from trainer.data.folds import deal_into
+from trainer.data.page import LABELS, BeatLabels, PageItem
 
 FOLD_SEED = 0
 

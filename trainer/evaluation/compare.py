@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ecgcore.bundle.folder import Bundle
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import Judgement, Unseen, boxed_rows, figures_of, judge, leave_out_seen, page_boxes
 from trainer.metrics.classification import Interval, classification_figures, paired_differences
 from trainer.metrics.detection import detection_figures

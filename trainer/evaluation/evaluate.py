@@ -11,7 +11,7 @@ from scipy.special import expit
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import BadData
 from ecgcore.types import FloatArray
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import decide
 from trainer.metrics.classification import Interval, classification_metrics
 from trainer.metrics.detection import PageBoxes, detection_metrics

@@ -8,7 +8,7 @@ from typing import Literal
 from annotations.readings.snapshots import difference
 from annotations.runs.training_runs import COMPARED, runs
 from annotations.store import Store
-from trainer.data.csv_table import NAMES, PageItem
+from trainer.data.page import NAMES, PageItem
 from trainer.data.store_pages import StorePages, folds_for, pages_of_store
 from trainer.jobs.costs import SpeedHere, speed_here
 from trainer.recipes import recipe_named

@@ -22,8 +22,7 @@ from ecgcore.bundle.manifest import check_files
 from ecgcore.csv_cells import from_cell, to_cell
 from ecgcore.errors import BadBundle, BadData
 from trainer.atomic_files import write_json_atomic, write_text_atomic
-from trainer.data.csv_table import NAMES, PageItem
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import NAMES, PageItem, PreparedPage
 from trainer.runs.files import (
     ENVIRONMENT,
     LATER_COLUMNS,

@@ -7,7 +7,7 @@ import torch
 
 from ecgcore.bundle.folder import Networks, Operating
 from ecgcore.types import FloatArray
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import Calibration, calibrate
 from trainer.recipes import Recipe
 from trainer.stages.inference import (

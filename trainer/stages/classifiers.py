@@ -12,7 +12,7 @@ from ecgcore.networks.global_net import GlobalConfig, GlobalNet, page_canvas
 from ecgcore.networks.local_net import LocalConfig, LocalNet, cut_beats
 from ecgcore.types import FloatArray
 from trainer.data.augment import balanced_order, jitter_boxes, vary_page, vary_pen
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.recipes import GlobalStage, LocalStage, Stage
 from trainer.stages.engine import StageContext, Task, train
 from trainer.stages.inference import local_logits, page_logits

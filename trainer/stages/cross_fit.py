@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ecgcore.networks.waveform_net import WaveformNet
 from trainer.data.folds import assign_folds
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.stages.inference import features_of_leads, network_leads
 from trainer.stages.lead_augment import vary_leads
 

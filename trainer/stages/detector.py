@@ -11,7 +11,7 @@ from ecgcore.errors import BadData
 from ecgcore.networks.detector import BeatDetector, DetectorConfig, detect_beats, panel_tensor
 from ecgcore.types import FloatArray
 from trainer.data.augment import vary_pen
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.recipes import DetectorStage
 from trainer.stages.classifiers import fresh_head
 from trainer.stages.engine import StageContext, Task, train

@@ -13,7 +13,7 @@ from ecgcore.networks.global_net import page_canvas
 from ecgcore.networks.local_net import cut_beats
 from ecgcore.types import FloatArray
 from trainer.data.augment import BOX_JITTER, balanced_order, jitter_boxes, vary_page, vary_pen
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.recipes import FusionStage
 from trainer.stages.classifiers import PagesAndBeats, binary_loss, fresh_head, mean_log_loss
 from trainer.stages.engine import StageContext, Task, train

@@ -14,7 +14,7 @@ from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
 from ecgcore.types import FloatArray
 from trainer.data.augment import BOX_JITTER, jitter_boxes, vary_page
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.stages.classifiers import labels_of
 from trainer.stages.cross_fit import CrossFitted
 from trainer.stages.inference import (

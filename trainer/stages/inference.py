@@ -14,7 +14,7 @@ from ecgcore.networks.local_net import LocalNet, cut_beats
 from ecgcore.networks.waveform_net import LeadsOfNetwork, WaveformConfig, WaveformNet, leads_for_network
 from ecgcore.types import FloatArray
 from ecgcore.waveform.page_signal import FS_HZ
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 
 _PAGES_AT_ONCE = 8
 _BEATS_AT_ONCE = 128

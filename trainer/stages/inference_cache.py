@@ -21,7 +21,7 @@ from ecgcore.types import FloatArray
 from trainer.atomic_files import write_bytes_atomic
 from trainer.data.augment import BOX_JITTER, jitter_boxes, vary_page
 from trainer.data.code_version import code_version
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.stages.classifiers import PagesAndBeats, labels_of
 from trainer.stages.detector import detect_pages
 from trainer.stages.engine import Progress, silent

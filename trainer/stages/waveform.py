@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ecgcore.networks.waveform_net import WaveformConfig, WaveformNet
 from ecgcore.types import FloatArray
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.recipes import WaveformStage
 from trainer.stages.classifiers import balanced_batches, binary_loss, fresh_head, labels_of, mean_log_loss, steps_of
 from trainer.stages.engine import StageContext, Task, train

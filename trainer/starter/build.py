@@ -23,7 +23,7 @@ from ecgcore.types import FloatArray
 from trainer.atomic_files import write_json_atomic
 from trainer.crossval.out_of_fold import page_answers
 from trainer.crossval.train_networks import Trained
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import Calibration, calibrate
 from trainer.recipes import Recipe
 from trainer.runs.files import PREDICTIONS, read_json

@@ -10,7 +10,7 @@ from ecgcore.networks.detector import BeatDetector
 from ecgcore.types import FloatArray
 from trainer.crossval.out_of_fold import page_answers
 from trainer.crossval.train_networks import Trained
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import Calibration
 from trainer.metrics.classification import classification_metrics
 from trainer.metrics.detection import detection_metrics

@@ -11,10 +11,10 @@ import numpy as np
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import BadData
-from trainer.data.csv_table import PageItem
 from trainer.data.folds import assign_folds, split_holdout
+from trainer.data.page import PageItem, PreparedPage
 from trainer.data.page_file import load_pages, save_pages
-from trainer.data.prepare import PreparedPage, preparation_version, prepare_pages, reading_version
+from trainer.data.prepare import preparation_version, prepare_pages, reading_version
 from trainer.starter.public_datasets import Record, load_khan, load_ludb, load_ptbxl
 from trainer.starter.synthetic_pages import boxed_pages, drawing_version, labelled_pages
 

@@ -13,7 +13,7 @@ from ecgcore.networks.fusion import FusionHead
 from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.local_net import LocalConfig, LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.recipes import DetectorStage
 from trainer.runs.folder import seen_rows
 from trainer.stages.classifiers import train_global, train_local

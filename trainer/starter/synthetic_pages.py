@@ -15,7 +15,8 @@ from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, plan_page, random_style
 from ecgcore.types import FloatArray, Paper
 from trainer.data.code_version import code_version
-from trainer.data.prepare import PreparedPage, boxes_in_panel, read_leads
+from trainer.data.page import PreparedPage
+from trainer.data.prepare import boxes_in_panel, read_leads
 from trainer.starter.public_datasets import Record, load_ludb
 from trainer.starter.signal_augment import vary_amplitudes, vary_rhythm
 

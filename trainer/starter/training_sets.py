@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgcore.types import FloatArray
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 
 KHAN_SHARE = 0.6
 """Share of real pages among those drawn in the second part, the same in both classes, so that looks tell nothing."""

@@ -17,7 +17,7 @@ from ecgcore.networks.waveform_net import LeadsOfNetwork, WaveformConfig, Wavefo
 from ecgcore.types import FloatArray
 from ecgcore.waveform.layout import LAYOUTS, LEADS, Layout
 from trainer.data.augment import balanced_order
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.recipes import WaveformStage
 from trainer.stages.classifiers import LABEL_SMOOTHING, balanced_batches, labels_of, mean_log_loss
 from trainer.stages.engine import StageContext, Task, train

@@ -12,7 +12,7 @@ from ecgcore.errors import BadData
 from trainer.crossval.lineage import StartOf
 from trainer.crossval.out_of_fold import shown_in_training, split_inner
 from trainer.crossval.train_networks import labelled, train_stack
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.recipes import Recipe
 from trainer.stages.detector import VALIDATION_PAGES
 from trainer.stages.engine import StageContext

@@ -26,9 +26,9 @@ from trainer.atomic_files import write_json_atomic
 from trainer.crossval.final_training import fit_bundle
 from trainer.crossval.lineage import Ancestor, StartOf, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
-from trainer.data.csv_table import PageItem
+from trainer.data.page import PageItem, PreparedPage
 from trainer.data.page_file import load_pages, save_pages
-from trainer.data.prepare import PreparedPage, preparation_version, prepare_pages, reading_version
+from trainer.data.prepare import preparation_version, prepare_pages, reading_version
 from trainer.data.store_pages import StorePages, fix_folds_for, folds_for, left_out_words, pages_of_store
 from trainer.evaluation.compare import compare_on_folds, compare_on_held_out, nothing_to_compare, out_of_fold_judgement
 from trainer.jobs.priority import threads_to_use

@@ -26,7 +26,7 @@ from ecgcore.networks.detector import BeatDetector
 from ecgcore.papersim import PageStyle
 from trainer.atomic_files import write_json_atomic
 from trainer.crossval.out_of_fold import split_inner
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.metrics.detection import detection_metrics
 from trainer.recipes import RECIPES
 from trainer.runs.files import read_json

@@ -18,7 +18,8 @@ from tests.support.prepared_pages import prepared_page
 from tests.support.training_store import add_page
 from tests.trainer.worker.test_retrain import work
 from trainer.crossval import train_networks
-from trainer.data.beat_labels import BeatLabels, with_labelled_beats
+from trainer.data.beat_labels import with_labelled_beats
+from trainer.data.page import BeatLabels
 from trainer.data.page_file import load_pages, save_pages
 from trainer.data.store_pages import pages_of_store
 from trainer.recipes import RECIPES

@@ -15,7 +15,8 @@ from ecgcore.page.prepare import prepare_page
 from tests.support.prepared_pages import save_page
 from tests.support.training_store import make_training_store
 from trainer.data import prepare
-from trainer.data.csv_table import PageItem, read_table
+from trainer.data.csv_table import read_table
+from trainer.data.page import PageItem
 from trainer.data.prepare import prepare_item, prepare_pages
 from trainer.data.store_pages import pages_of_store
 

@@ -8,8 +8,8 @@ import pytest
 from ecgcore.bundle.folder import load_bundle
 from ecgcore.errors import BadData
 from tests.support.prepared_pages import save_page
-from trainer.data.csv_table import PageItem
-from trainer.data.prepare import PreparedPage, prepare_pages
+from trainer.data.page import PageItem, PreparedPage
+from trainer.data.prepare import prepare_pages
 from trainer.evaluation.evaluate import evaluate_bundle, figures_table, leave_out_seen
 
 

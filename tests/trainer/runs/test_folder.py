@@ -13,9 +13,7 @@ import pytest
 from ecgcore import atomic_files
 from ecgcore.errors import BadData
 from trainer.atomic_files import write_json_atomic, write_text_atomic
-from trainer.data.beat_labels import BeatLabels
-from trainer.data.csv_table import PageItem
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import BeatLabels, PageItem, PreparedPage
 from trainer.recipes import recipe_named
 from trainer.runs import folder
 from trainer.runs.files import locked

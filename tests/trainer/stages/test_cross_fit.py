@@ -11,7 +11,7 @@ from ecgcore.errors import BadData
 from ecgcore.networks.waveform_net import WaveformNet
 from tests.support.tiny import tiny_networks
 from tests.trainer.stages.test_waveform import CONFIG, leads_mv, page
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.stages.cross_fit import CrossFitted, cross_fit, mean_of
 from trainer.stages.head_features import HeadFeatures, Trunks, with_signals
 

@@ -10,7 +10,7 @@ from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from tests.support.prepared_pages import prepared_page
 from tests.support.tiny import TINY_OPERATING, save_tiny_bundle, tiny_networks
 from trainer.crossval.lineage import Ancestor, start_chooser
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.recipes import RECIPES, FusionStage
 from trainer.stages.engine import StageContext
 from trainer.stages.fusion import new_head, train_head

@@ -9,7 +9,7 @@ import torch
 
 from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig
 from tests.support.prepared_pages import prepared_page
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.recipes import RECIPES
 from trainer.stages.classifiers import train_global, train_local
 from trainer.stages.detector import train_detector

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ecgcore.errors import BadData
 from ecgcore.networks.configs import WaveformConfig
 from ecgcore.waveform.layout import LAYOUTS, Layout
-from trainer.data.prepare import PreparedPage
+from trainer.data.page import PreparedPage
 from trainer.recipes import WaveformStage
 from trainer.stages.engine import StageContext
 from trainer.stages.inference import waveform_logits
