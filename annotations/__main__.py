@@ -35,6 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_STOPPED
 
 
+def program() -> None:
+    """The program, whose files are closed to other accounts; installed as ``ecg-data``."""
+    keep_private()
+    sys.exit(main())
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m annotations",
@@ -145,5 +151,4 @@ def _show_progress(done: int, of: int) -> None:
 
 
 if __name__ == "__main__":
-    keep_private()
-    sys.exit(main())
+    program()

@@ -44,6 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return EXIT_USAGE
 
 
+def program() -> None:
+    """The installed command ``ecg-screen PATH...``: as ``python -m ecgcore screen PATH...``."""
+    keep_private()
+    sys.exit(main(["screen", *sys.argv[1:]]))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ecgcore", description="Screen pictures of ECG pages. " + NOTICE)
     screen = parser.add_subparsers(dest="command", required=True).add_parser(

@@ -44,6 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return EXIT_OK
 
 
+def program() -> None:
+    """The program, whose files are closed to other accounts; installed as ``ecg-train``."""
+    keep_private()
+    sys.exit(main())
+
+
 def _command(name: str) -> Callable[[argparse.Namespace], None]:
     """What a command does; only those that compute load PyTorch, so that the others answer at once."""
     if name in ("starter", "crossval", "fit", "eval"):
@@ -195,5 +201,4 @@ def _add_bundle_commands(commands: _Commands) -> None:
 
 
 if __name__ == "__main__":
-    keep_private()
-    sys.exit(main())
+    program()
