@@ -1,6 +1,6 @@
 # make app    opens the app in a browser, on this machine only
-# make test   style, types and tests, as .ci/run does
-# make lint   style and types alone
+# make test   style, imports, types and tests, as .ci/run does
+# make lint   style, imports and types alone
 # make heic   adds the reading of HEIC photos (its package carries GPL code)
 # make reference   writes docs/command-line.md from the argument parsers
 
@@ -22,6 +22,7 @@ test: $(VENV)/.dev browser
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy --follow-imports=silent $(TYPED)
 
 heic: $(VENV)/.app

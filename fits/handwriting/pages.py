@@ -54,7 +54,8 @@ def cases(
         counts: how many of each kind.
         seed: of everything that is drawn.
         fonts: to write and print with.
-        ptbxl, khan: the data sets' folders.
+        ptbxl: the data set's folder.
+        khan: the data set's folder.
         keep: where the pages are kept.
         held_out: records and groups that no starter trains on, or those that all do.
     """

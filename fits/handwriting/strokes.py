@@ -140,7 +140,10 @@ def print_on(
     """Print lines of a machine's text somewhere in a part of a picture: they are no handwriting.
 
     Args:
-        picture_rgb, place_xyxy, px_per_mm, rng: as in :func:`write_on`.
+        picture_rgb: the page, uint8 [H, W, 3].
+        place_xyxy: the part, in the picture's pixels.
+        px_per_mm: of the picture.
+        rng: what is drawn at random.
         fonts: files of book and screen fonts.
     """
     image = Image.fromarray(picture_rgb)
