@@ -7,7 +7,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TYPED := ecgcore/types.py ecgcore/errors.py ecgcore/printable.py ecgcore/csv_cells.py ecgcore/private_files.py ecgcore/atomic_files.py ecgcore/page ecgcore/traces ecgcore/papersim ecgcore/assist $(filter-out ecgcore/waveform/lead_count.py,$(wildcard ecgcore/waveform/*.py)) ecgcore/waveform/pen ecgcore/measure annotations app.py server.py pages
 
 .PHONY: app test lint heic reference browser clean
 
@@ -23,7 +22,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo --no-cache
-	$(BIN)/mypy --follow-imports=silent $(TYPED)
+	$(BIN)/mypy --strict app.py server.py pages ecgcore annotations trainer
 
 heic: $(VENV)/.app
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-heic.txt

@@ -208,7 +208,7 @@ def _find_beats(sheet: PageImage, bundle: Bundle, min_score: float, rows: Rows, 
     height, width = sheet.photo_rgb.shape[:2]
     boxes_photo = np.clip(sheet.frame.boxes_to_photo(boxes_panel), 0, [width, height, width, height])
     found = _Beats(boxes_panel, boxes_photo, scores, r_peaks(sheet.ink, boxes_panel))
-    found = found.where((boxes_photo[:, 2:] - boxes_photo[:, :2] >= 1).all(axis=1))
+    found = found.where(np.all(boxes_photo[:, 2:] - boxes_photo[:, :2] >= 1, axis=1))
     letters = letter_patches(sheet.ink, rows, written_panel)
     found = found.where(~in_letters(found.boxes_panel, letters, rows))
     return found.where(np.concatenate([*beat_rows(sheet.ink, found.boxes_panel), np.array([], dtype=np.intp)]))

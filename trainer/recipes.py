@@ -6,7 +6,7 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ecgcore.errors import BadData
 
@@ -20,6 +20,7 @@ Schedule = Literal["onecycle", "step"]
 Optimiser = Literal["sgd", "adamw"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Pool = Literal["sum", "mean"]
+_Stage = TypeVar("_Stage", bound="Stage")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,7 @@ class WaveformStage(Stage):
         fs_hz, duration_s, width, kernel: as in ``ecgcore.networks.configs.WaveformConfig``.
     """
 
-    fs_hz: Literal[50.0, 125.0, 250.0] = 125.0
+    fs_hz: float = 125.0
     duration_s: float = 10.0
     width: int = 32
     kernel: Literal[3, 5, 7, 9, 11, 13, 15] = 9
@@ -276,18 +277,19 @@ def only_stages(recipe: Recipe, stages: Collection[str]) -> Recipe:
         recipe: to change.
         stages: of "detector", "local", "global", "waveform", "fusion", those that are trained.
     """
-    kept = {"epochs": 0, "fresh_head": False}
+    is_joint = {"local", "global", "fusion"} <= set(stages)
     return replace(
         recipe,
-        detector=recipe.detector if "detector" in stages else replace(recipe.detector, **kept),
-        local=recipe.local if "local" in stages else replace(recipe.local, **kept),
-        global_=recipe.global_ if "global" in stages else replace(recipe.global_, **kept),
-        waveform=recipe.waveform
-        if "waveform" in stages or recipe.waveform is None
-        else replace(recipe.waveform, **kept),
+        detector=recipe.detector if "detector" in stages else _untrained(recipe.detector),
+        local=recipe.local if "local" in stages else _untrained(recipe.local),
+        global_=recipe.global_ if "global" in stages else _untrained(recipe.global_),
+        waveform=recipe.waveform if "waveform" in stages else recipe.waveform and _untrained(recipe.waveform),
         fusion=replace(
-            recipe.fusion,
-            **({} if "fusion" in stages else kept),
-            joint_epochs=recipe.fusion.joint_epochs if {"local", "global", "fusion"} <= set(stages) else 0,
+            recipe.fusion if "fusion" in stages else _untrained(recipe.fusion),
+            joint_epochs=recipe.fusion.joint_epochs if is_joint else 0,
         ),
     )
+
+
+def _untrained(stage: _Stage) -> _Stage:
+    return replace(stage, epochs=0, fresh_head=False)

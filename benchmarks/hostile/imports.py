@@ -36,10 +36,11 @@ from benchmarks.hostile.messages import APP
 from benchmarks.hostile.values import mutated, mutated_bytes
 from ecgcore.bundle.folder import Networks, Operating, save_bundle
 from ecgcore.errors import EcgError
-from ecgcore.networks.detector import BeatDetector, DetectorConfig
-from ecgcore.networks.fusion import FusionConfig, FusionHead
-from ecgcore.networks.global_net import GlobalConfig, GlobalNet
-from ecgcore.networks.local_net import LocalConfig, LocalNet
+from ecgcore.networks.configs import DetectorConfig, FusionConfig, GlobalConfig, LocalConfig
+from ecgcore.networks.detector import BeatDetector
+from ecgcore.networks.fusion import FusionHead
+from ecgcore.networks.global_net import GlobalNet
+from ecgcore.networks.local_net import LocalNet
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.papersim import LEADS, synthetic_ecg
 from ecgcore.types import Box

@@ -22,7 +22,8 @@ import torch
 from benchmarks.training.khan_features import SeenPages, all_khan_pages, published_sample, see
 from benchmarks.training.loop.labels import mean_auroc, minus
 from ecgcore.bundle.folder import Bundle, load_bundle
-from ecgcore.networks.fusion import FusionConfig, FusionHead
+from ecgcore.networks.configs import FusionConfig
+from ecgcore.networks.fusion import FusionHead
 from ecgcore.types import ByteArray, FloatArray
 from trainer.atomic_files import write_json_atomic
 from trainer.data.augment import vary_page

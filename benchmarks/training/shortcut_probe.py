@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 import torch
 
-from ecgcore.networks.global_net import GlobalConfig, GlobalNet
+from ecgcore.networks.configs import GlobalConfig
+from ecgcore.networks.global_net import GlobalNet
 from ecgcore.types import ByteArray
 from trainer.data.folds import assign_folds
 from trainer.data.page import PreparedPage

@@ -24,8 +24,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from benchmarks.training.held_out_figures import shown
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
-from ecgcore.networks.configs import WaveformConfig
-from ecgcore.networks.fusion import FusionConfig, FusionHead
+from ecgcore.networks.configs import FusionConfig, WaveformConfig
+from ecgcore.networks.fusion import FusionHead
 from ecgcore.networks.waveform_net import WaveformNet
 from ecgcore.types import FloatArray
 from trainer.data.page import PreparedPage

@@ -107,11 +107,13 @@ class Manifest(BaseModel):
         if set(self.configs) != set(self.weights) or not set(self.configs) >= PUBLISHED_PARTS:
             raise ValueError(f"configs and weights must name the networks {', '.join(PARTS)}")
         config_of(Operating, self.thresholds)
-        checked = {part: config_of(PARTS[part], config) for part, config in self.configs.items()}
-        waveform_dim = checked["waveform"].feature_dim if "waveform" in checked else 0
-        if checked["fusion"].waveform_dim != waveform_dim:
+        for part, config in self.configs.items():
+            config_of(PARTS[part], config)
+        fusion = config_of(FusionConfig, self.configs["fusion"])
+        signal = self.configs.get("waveform")
+        if fusion.waveform_dim != (0 if signal is None else config_of(WaveformConfig, signal).feature_dim):
             raise ValueError("the fusion head does not fit the waveform network")
-        if unknown := set(checked["fusion"].measurements) - set(MEASUREMENT_NAMES):
+        if unknown := set(fusion.measurements) - set(MEASUREMENT_NAMES):
             raise ValueError(f"the fusion head asks for {min(unknown)}, which this version does not measure")
         return self
 

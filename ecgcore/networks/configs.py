@@ -6,10 +6,9 @@ The ranges hold for what comes from files: within them no network and no picture
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
 from ecgcore.types import Decision
 
@@ -19,6 +18,9 @@ STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 _Config = TypeVar("_Config")
 _ADDED_LATER: Mapping[str, Any] = {"aspect": 1.0, "places": False, "waveform_dim": 0, "measurements": []}
 """Settings that the first bundles do not name, and what they were then."""
+
+WAVEFORM_RATES_HZ = (50.0, 125.0, 250.0)
+"""Rates of which the 250 Hz that a page is read at is a whole multiple."""
 
 _PxPerMm = Annotated[float, Field(ge=0.1, le=10)]
 _Width = Annotated[int, Field(ge=1, le=4096)]
@@ -37,12 +39,13 @@ def config_of(cls: type[_Config], values: Mapping[str, Any]) -> _Config:
     values = {name: value for name, value in _ADDED_LATER.items() if name in names} | dict(values)
     if set(values) != names:
         raise ValueError(f"{cls.__name__} needs exactly {sorted(names)}")
-    return _adapter(cls).validate_json(json.dumps(values))
+    return TypeAdapter(cls).validate_json(json.dumps(values))
 
 
-@cache
-def _adapter(cls: type[_Config]) -> TypeAdapter[_Config]:
-    return TypeAdapter(cls)
+def _is_rate(fs_hz: float) -> float:
+    if fs_hz not in WAVEFORM_RATES_HZ:
+        raise ValueError(f"choose one of {', '.join(map(str, WAVEFORM_RATES_HZ))}")
+    return fs_hz
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ class WaveformConfig:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    fs_hz: Literal[50.0, 125.0, 250.0] = 125.0
+    fs_hz: Annotated[float, AfterValidator(_is_rate)] = 125.0
     duration_s: Annotated[float, Field(ge=1, le=60)] = 10.0
     width: Annotated[int, Field(ge=1, le=256)] = 32
     kernel: Literal[3, 5, 7, 9, 11, 13, 15] = 9

@@ -26,7 +26,7 @@ def pick_device(wanted: str = "auto") -> torch.device:
 def computes_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 arithmetic is native, so that it gains speed: AVX-512 BF16 or AMX, or an Ampere GPU."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     probes = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
     return any(probe() for probe in probes if probe is not None)
 

@@ -45,9 +45,10 @@ class LocalNet(nn.Module):
         self.place: nn.Sequential | None = None
         if config.places:
             told = sum(_PLACED.values()) * width
-            self.place = nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, told))
-            nn.init.zeros_(self.place[-1].weight)
-            nn.init.zeros_(self.place[-1].bias)
+            first, second, last = nn.Linear(2, 64), nn.Linear(64, 64), nn.Linear(64, told)
+            self.place = nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), last)
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
         self.fc = nn.Linear(config.feature_dim, 1)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):

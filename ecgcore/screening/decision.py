@@ -18,8 +18,11 @@ TOO_FEW_LEADS = "Only {} of 12 leads were found on the page, too few to call it 
 class Bounds(Protocol):
     """What of a bundle's operating point makes a decision."""
 
-    p_normal_below: float
-    p_abnormal_from: float
+    @property
+    def p_normal_below(self) -> float: ...
+
+    @property
+    def p_abnormal_from(self) -> float: ...
 
     def decide(self, p_abnormal: float) -> Decision: ...
 

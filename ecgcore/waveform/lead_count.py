@@ -160,7 +160,8 @@ def _least_unlike(before: FloatArray, after: FloatArray, shift_px: int) -> Float
     pairs = np.stack([_unlike(still[:, :, None], after[:, None, ..., at : at + width]) for at in moved])
     best = pairs.sum(axis=1).argmin(axis=0)[None, None]
     usual = (np.median(side[..., shift_px : shift_px + width], axis=1) for side in (before, after))
-    return np.minimum(_unlike(*usual), np.take_along_axis(pairs, best, axis=0)[0].min(axis=(1, 2)))
+    result: FloatArray = np.minimum(_unlike(*usual), np.take_along_axis(pairs, best, axis=0)[0].min(axis=(1, 2)))
+    return result
 
 
 def _unlike(first: FloatArray, second: FloatArray) -> FloatArray:
@@ -188,7 +189,7 @@ def _beat_together(rows: Rows) -> bool:
     if not 1 < len(rows.baseline_y) <= STRIP_ROWS:
         return True
     with np.errstate(invalid="ignore"):  # a flat row has no beats to compare
-        alike = np.corrcoef(cv2.GaussianBlur(steepness(rows), (0, 0), QRS_SOFT_PX, sigmaY=1e-3))
+        alike = np.atleast_2d(np.corrcoef(cv2.GaussianBlur(steepness(rows), (0, 0), QRS_SOFT_PX, sigmaY=1e-3)))
     pairs = alike[np.triu_indices(len(alike), 1)]
     return not np.isfinite(pairs).any() or bool(np.nanmedian(pairs) >= TOGETHER or np.nanmax(pairs) >= CLOSEST_PAIR)
 

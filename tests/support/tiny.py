@@ -8,11 +8,11 @@ import torch
 from ecgcore.bundle.folder import Networks, Operating, save_bundle
 from ecgcore.bundle.manifest import SeenRow
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
-from ecgcore.networks.configs import WaveformConfig
-from ecgcore.networks.detector import BeatDetector, DetectorConfig
-from ecgcore.networks.fusion import FusionConfig, FusionHead
-from ecgcore.networks.global_net import GlobalConfig, GlobalNet
-from ecgcore.networks.local_net import LocalConfig, LocalNet
+from ecgcore.networks.configs import DetectorConfig, FusionConfig, GlobalConfig, LocalConfig, WaveformConfig
+from ecgcore.networks.detector import BeatDetector
+from ecgcore.networks.fusion import FusionHead
+from ecgcore.networks.global_net import GlobalNet
+from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
 from trainer.recipes import FEWEST_STRIDED_1X1_CHANNELS
 

@@ -113,7 +113,7 @@ def start_chooser(
             passed_over[ancestor.version] = seen
         # Without a clean one the oldest lends its detector: it has seen the fewest pages.
         lender = clean or (line[-1] if line else None)
-        facts = {"from": start_from, "bundle": None, "detector": None, "passed_over": passed_over}
+        facts: dict[str, Any] = {"from": start_from, "bundle": None, "detector": None, "passed_over": passed_over}
         if start_from == "bundle" and clean is not None:
             facts |= {"bundle": clean.version, "detector": clean.version}
             return ChosenStart(choose_start("bundle", load(clean), recipe), facts)

@@ -26,11 +26,12 @@ def vary_pen(ink: ByteArray, rng: np.random.Generator) -> ByteArray:
     kind = rng.random()
     if kind < 0.25:
         thicker = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)))
-        ink = cv2.addWeighted(ink, 0.5, thicker, 0.5, 0)
+        ink = np.asarray(cv2.addWeighted(ink, 0.5, thicker, 0.5, 0), dtype=np.uint8)
     elif kind < 0.4:
-        ink = cv2.GaussianBlur(ink, (0, 0), float(rng.uniform(0.4, 0.9)))
+        ink = np.asarray(cv2.GaussianBlur(ink, (0, 0), float(rng.uniform(0.4, 0.9))), dtype=np.uint8)
     strength = rng.uniform(0.75, 1.2)
-    return np.clip(ink.astype(np.float32) * strength, 0, 255).astype(np.uint8)
+    result: ByteArray = np.clip(ink.astype(np.float32) * strength, 0, 255).astype(np.uint8)
+    return result
 
 
 def _wear(ink: ByteArray, rng: np.random.Generator) -> ByteArray:

@@ -52,12 +52,14 @@ def load_pages(path: Path) -> list[PreparedPage]:
     pages = []
     for index, row in enumerate(rows):
         ink = cv2.imdecode(tensors[f"ink/{index}"], cv2.IMREAD_GRAYSCALE)
+        if ink is None:
+            raise BadData(f"{path} holds a page that is no picture.", "Delete it; it is made again.")
         boxes = tensors.get(f"boxes/{index}")
         labelled = tensors.get(f"beat_labels/{index}")
         pages.append(
             PreparedPage(
                 **dict(zip(_PLAIN_FIELDS, row, strict=True)),
-                ink=ink,
+                ink=np.asarray(ink, dtype=np.uint8),
                 boxes_panel_xyxy=boxes,
                 leads_mv=tensors.get(f"leads/{index}"),
                 measured=tensors.get(f"measured/{index}"),

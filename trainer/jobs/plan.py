@@ -164,7 +164,7 @@ def estimate(store: Store, plan: Plan, device: str = "auto") -> Estimate:
 def stage_seconds(plan: Plan, speed: SpeedHere) -> tuple[dict[str, float], ...]:
     """The expected seconds of each stage in every fold, then in the final training."""
     recipe = recipe_named(plan.recipe)
-    trainings = []
+    trainings: list[dict[str, float]] = []
     for judged in (*plan.folds_of, None):
         counts = {name: getattr(plan.train, name) for name in ("boxed", "normal", "abnormal", "beats")}
         if judged is not None:

@@ -1,6 +1,6 @@
 """Who puts which bundle in use, and how to go back; loads no network."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from annotations.model import StoreError
 from annotations.runs.activations import Activation, activations, record_activation
@@ -116,7 +116,7 @@ def _put_in_place(store: Store, chosen: BundleFacts, by: str, reason: str, *, is
     _move_runs(store, chosen.version, ("candidate", "rejected"), "active", words)
 
 
-def _move_runs(store: Store, version: str, of: Collection[RunState], to: RunState, message: str) -> bool:
+def _move_runs(store: Store, version: str, of: Sequence[RunState], to: RunState, message: str) -> bool:
     """Move the runs that made or compared a bundle; whether there was one in a state of ``of``."""
     moved = [move_run(store, run.id, to, of=of, message=message) for run in runs_of_bundle(store, version)]
     return any(moved)

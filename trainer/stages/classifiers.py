@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from ecgcore.errors import BadData
+from ecgcore.networks.configs import GlobalConfig, LocalConfig
 from ecgcore.networks.device import mixed_precision
-from ecgcore.networks.global_net import GlobalConfig, GlobalNet, page_canvas
-from ecgcore.networks.local_net import LocalConfig, LocalNet, cut_beats
+from ecgcore.networks.global_net import GlobalNet, page_canvas
+from ecgcore.networks.local_net import LocalNet, cut_beats
 from ecgcore.types import FloatArray
 from trainer.data.augment import balanced_order, jitter_boxes, vary_page, vary_pen
 from trainer.data.page import PreparedPage
@@ -95,7 +96,7 @@ def train_global(
             logits = model(canvases.contiguous(memory_format=torch.channels_last))
         return binary_loss(logits, target)
 
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(memory_format=torch.channels_last)
     validate = (lambda: mean_log_loss(page_logits(model, val), labels_of(val))) if val else None
     train(model, Task(batches, steps, loss, validate, parts), stage, context)
     frozen.requires_grad_(True)
@@ -181,7 +182,7 @@ def train_local(
         seen = np.isfinite(logits)
         return mean_log_loss(logits[seen], labels_of(val[0])[seen])
 
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(memory_format=torch.channels_last)
     train(model, Task(batches, steps, loss, validate if val else None), stage, context)
     return model
 

@@ -8,7 +8,8 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from ecgcore.errors import BadData
-from ecgcore.networks.detector import BeatDetector, DetectorConfig, detect_beats, panel_tensor
+from ecgcore.networks.configs import DetectorConfig
+from ecgcore.networks.detector import BeatDetector, detect_beats, panel_tensor
 from ecgcore.types import FloatArray
 from trainer.data.augment import vary_pen
 from trainer.data.page import PreparedPage
@@ -67,7 +68,7 @@ def train_detector(
         _, losses = model(panels.to(context.device), targets, stage.precision)
         return torch.stack(list(losses.values())).sum()
 
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(memory_format=torch.channels_last)
     validate = (lambda: 1 - detection_f1(model, checked)) if checked else None
     train(model, Task(batches, steps, loss, validate), stage, context)
     return model

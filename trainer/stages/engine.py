@@ -113,9 +113,9 @@ def train(model: nn.Module, task: Task, stage: Stage, context: StageContext) -> 
     best = _resume(model, optimiser, history, context)
     if not best and stage.epochs and context.keeps_start and task.validate is not None:
         model.eval()
-        loss = task.validate()
-        if math.isfinite(loss):
-            history["start_loss"], best = loss, _copy_of_weights(model)
+        start_loss = task.validate()
+        if math.isfinite(start_loss):
+            history["start_loss"], best = start_loss, _copy_of_weights(model)
     step = len(history["train_loss"]) * task.steps_per_epoch
     for epoch in range(len(history["train_loss"]), stage.epochs):
         if _has_converged(history, stage.patience):

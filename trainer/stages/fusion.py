@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ecgcore.networks.configs import FusionConfig
 from ecgcore.networks.device import mixed_precision
-from ecgcore.networks.fusion import FusedNet, FusionConfig, FusionHead, PageFeatures, freeze_batch_norm
+from ecgcore.networks.fusion import FusedNet, FusionHead, PageFeatures, freeze_batch_norm
 from ecgcore.networks.global_net import page_canvas
 from ecgcore.networks.local_net import cut_beats
 from ecgcore.types import FloatArray
@@ -161,7 +162,7 @@ def _train_jointly(
     def loss(index: int) -> Tensor:
         # One page at a time, for memory; so the head's batch norm stays as the first part of the stage left it.
         freeze_batch_norm(net)
-        rng = np.random.default_rng([context.seed, index, torch.randint(2**31, ()).item()])
+        rng = np.random.default_rng([context.seed, index, int(torch.randint(2**31, ()))])
         boxes = beats[index]
         chosen = boxes[rng.choice(len(boxes), min(_JOINT_BEATS, len(boxes)), replace=False)]
         crops = cut_beats(vary_pen(pages[index].ink, rng), jitter_boxes(chosen, BOX_JITTER, rng), net.local_net.config)

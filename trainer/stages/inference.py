@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.networks.configs import WaveformConfig
 from ecgcore.networks.device import mixed_precision
 from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.global_net import GlobalNet, page_canvas
 from ecgcore.networks.local_net import LocalNet, cut_beats
-from ecgcore.networks.waveform_net import LeadsOfNetwork, WaveformConfig, WaveformNet, leads_for_network
+from ecgcore.networks.waveform_net import LeadsOfNetwork, WaveformNet, leads_for_network
 from ecgcore.types import FloatArray
 from ecgcore.waveform.page_signal import FS_HZ
 from trainer.data.page import PreparedPage
@@ -42,10 +43,11 @@ def beat_features(model: LocalNet, pages: Sequence[PreparedPage], beats: Sequenc
     result = []
     for page, boxes in zip(pages, beats, strict=True):
         parts = [torch.zeros(0, model.config.feature_dim)]
-        for crops in cut_beats(page.ink, boxes, model.config).split(_BEATS_AT_ONCE):
-            if len(crops):
-                with mixed_precision(device):
-                    parts.append(model.features(crops.to(device, memory_format=torch.channels_last)).float().cpu())
+        crops = cut_beats(page.ink, boxes, model.config)
+        for start in range(0, len(crops), _BEATS_AT_ONCE):
+            some = crops[start : start + _BEATS_AT_ONCE]
+            with mixed_precision(device):
+                parts.append(model.features(some.to(device, memory_format=torch.channels_last)).float().cpu())
         result.append(torch.cat(parts))
     return result
 

@@ -7,10 +7,11 @@ from urllib.error import URLError
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import BadData, EcgError
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
-from ecgcore.networks.detector import BeatDetector, DetectorConfig
+from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig
+from ecgcore.networks.detector import BeatDetector
 from ecgcore.networks.fusion import FusionHead
-from ecgcore.networks.global_net import GlobalConfig, GlobalNet
-from ecgcore.networks.local_net import LocalConfig, LocalNet
+from ecgcore.networks.global_net import GlobalNet
+from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
 from trainer.recipes import Recipe, Stage
 

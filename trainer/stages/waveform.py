@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgcore.networks.waveform_net import WaveformConfig, WaveformNet
+from ecgcore.networks.configs import WaveformConfig
+from ecgcore.networks.waveform_net import WaveformNet
 from ecgcore.types import FloatArray
 from trainer.data.page import PreparedPage
 from trainer.recipes import WaveformStage

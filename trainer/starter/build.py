@@ -154,7 +154,7 @@ def build_starter(
     else:
         global_, local = train_trunks(taught, plan, init, context)
     cross_fitted = train_signals(taught, plan, None if init is None else init.waveform, context)
-    waveform = cross_fitted and cross_fitted.net
+    waveform = None if cross_fitted is None else cross_fitted.net
     trunks = Trunks(global_, local, waveform, MEASUREMENT_NAMES if recipe.fusion.measures else (), cross_fitted)
     fusion = train_decision(taught, trunks, plan, context)
     nets = Networks(found.detector, local, global_, fusion, waveform)

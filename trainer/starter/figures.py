@@ -13,7 +13,7 @@ from trainer.crossval.train_networks import Trained
 from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import Calibration
 from trainer.metrics.classification import classification_metrics
-from trainer.metrics.detection import detection_metrics
+from trainer.metrics.detection import PageBoxes, detection_metrics
 from trainer.runs.files import ANSWER_OF
 from trainer.runs.folder import PageAnswer
 from trainer.stages.detector import detect_pages
@@ -71,5 +71,8 @@ def log_odds(answers: Sequence[PageAnswer], name: str) -> FloatArray:
 def detector_figures(detector: BeatDetector, pages: Sequence[PreparedPage], min_score: float) -> dict[str, Any]:
     """``ap50, ap50_95, recall, precision`` on boxed pages."""
     found = detect_pages(detector, pages, LOWEST_SCORE)
-    boxes = [(b.tolist(), s.tolist(), p.boxes_panel_xyxy) for (b, s), p in zip(found, pages, strict=True)]
+    boxes: list[PageBoxes] = []
+    for (found_boxes, scores), page in zip(found, pages, strict=True):
+        assert page.boxes_panel_xyxy is not None
+        boxes.append((found_boxes.tolist(), scores.tolist(), page.boxes_panel_xyxy))
     return detection_metrics(boxes, [page.group_key for page in pages], min_score)

@@ -44,7 +44,7 @@ def ludb_pages(folder: Path, pages_dir: Path, styles: tuple[int, int, int]) -> S
         *(
             kept_pages(
                 pages_dir / f"ludb-{name}-{n}-{_named(r.source_record for r in part)}.pages",
-                lambda name=name, part=part, n=n, seed=seed: boxed_pages(part, n, seed, varied=name == "train"),
+                partial(boxed_pages, part, n, seed, varied=name == "train"),
                 drawing_version(),
             )
             for (name, seed), n, part in jobs
@@ -141,12 +141,16 @@ def khan_pages(folder: Path, pages_dir: Path, cache_dir: Path, fold: int = 0) ->
         *(
             kept_pages(
                 pages_dir / f"khan-{name}-{_named(item.key for item in part)}.pages",
-                lambda part=part: prepare_pages(part, cache_dir).pages,
+                partial(_prepared, part, cache_dir),
             )
             for name, part in zip(("train", "inner", "test"), parts, strict=True)
         )
     )
     return first if fold == 0 else _other_fold(first, fold)
+
+
+def _prepared(items: Sequence[PageItem], cache_dir: Path) -> list[PreparedPage]:
+    return prepare_pages(items, cache_dir).pages
 
 
 def _other_fold(first: Split, fold: int) -> Split:

@@ -49,9 +49,9 @@ def vary_rhythm(record: Record, rng: np.random.Generator) -> Record:
     new_pauses_s = np.clip(pauses_s * factors, MIN_GAP_S, max(2.0, pauses_s.max()))
     ectopic: list[tuple[int, float, list[Wave]]] = []  # the pause's number, the way from its start to the QRS, waves
     if kind == "ectopic":
-        for number in np.flatnonzero(rng.random(len(pauses_s)) < ECTOPIC_SHARE):
+        for number in np.flatnonzero(rng.random(len(pauses_s)) < ECTOPIC_SHARE).tolist():
             coupling_s, waves = float(rng.uniform(0.0, 0.2)), _premature_beat(rng)
-            ectopic.append((int(number), coupling_s, waves))
+            ectopic.append((number, coupling_s, waves))
             new_pauses_s[number] = coupling_s + sum(_reach_s(waves)) + rng.uniform(0.05, 0.7)
 
     old_s = np.concatenate([[0.0], beats_s.ravel(), [record.signals_mv.shape[1] / record.fs_hz]])
@@ -67,7 +67,7 @@ def vary_rhythm(record: Record, rng: np.random.Generator) -> Record:
     for number, coupling_s, waves in ectopic:
         before, after = _reach_s(waves)
         r_time_s = new_s[2 * number + 2] + coupling_s + before
-        signals_mv += dipole_leads(sum(wave.dipole_at(grid_s - r_time_s) for wave in waves))
+        signals_mv += dipole_leads(np.sum([wave.dipole_at(grid_s - r_time_s) for wave in waves], axis=0))
         added_s.append((r_time_s - before, r_time_s + after))
     extra_s = np.asarray(added_s, dtype=np.float64).reshape(-1, 2)
     moved = [np.interp(lead_s, old_s, new_s) for lead_s in record.beats_s]

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 
 from ecgcore.bundle.folder import Bundle, Networks, SeenRow
+from ecgcore.networks.configs import LocalConfig
 from ecgcore.networks.detector import BeatDetector
 from ecgcore.networks.fusion import FusionHead
 from ecgcore.networks.global_net import GlobalNet
-from ecgcore.networks.local_net import LocalConfig, LocalNet
+from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
 from trainer.data.page import PreparedPage
 from trainer.recipes import DetectorStage

@@ -13,7 +13,8 @@ import torch
 from scipy.signal import resample_poly
 from torch import Tensor, nn
 
-from ecgcore.networks.waveform_net import LeadsOfNetwork, WaveformConfig, WaveformNet, leads_for_network
+from ecgcore.networks.configs import WaveformConfig
+from ecgcore.networks.waveform_net import LeadsOfNetwork, WaveformNet, leads_for_network
 from ecgcore.types import FloatArray
 from ecgcore.waveform.layout import LAYOUTS, LEADS, Layout
 from trainer.data.augment import balanced_order
@@ -190,7 +191,7 @@ def _drawn(leads_mv: FloatArray, config: WaveformConfig, rng: np.random.Generato
     """A record in a layout drawn at random, and varied."""
     choice = _USUAL_LAYOUTS if rng.random() < _USUAL_SHARE else LAYOUTS
     layout = choice[rng.integers(len(choice))]
-    strips = _STRIPS if rng.random() < _USUAL_STRIP else rng.permutation(len(LEADS))
+    strips = _STRIPS if rng.random() < _USUAL_STRIP else rng.permutation(len(LEADS)).tolist()
     leads = as_printed(leads_mv, config, layout, strips[: layout.strips])
     assert leads is not None
     return vary_leads(leads, config.fs_hz, rng)

@@ -237,9 +237,8 @@ class _Training:
         if estimate_of(self.store, self.run).source == "measured":
             return
         self.recorder.tell("prepare", {"stage": "prepare pages", "message": "measuring the speed of this computer"})
-        first, rest = [], []
-        for page in pages:
-            (rest if fold_of[page.group] else first).append(page)
+        first = [page for page in pages if not fold_of[page.group]]
+        rest = [page for page in pages if fold_of[page.group]]
         measure = partial(rehearse, seed=self.run.seed, device=self.device, cancelled=self.recorder.cancelled)
         write_json_atomic(self.folder / REHEARSAL, measure(rest, first, self._recipe(), start_of))
         takes = estimate_of(self.store, self.run)

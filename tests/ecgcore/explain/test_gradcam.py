@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from ecgcore.explain.gradcam import HeatArray, beat_shares, crop_heat, grad_cam, heat_to_photo, page_heat
-from ecgcore.networks.fusion import FusionConfig, FusionHead, PageFeatures
-from ecgcore.networks.global_net import GlobalConfig, GlobalNet
+from ecgcore.networks.configs import FusionConfig, GlobalConfig
+from ecgcore.networks.fusion import FusionHead, PageFeatures
+from ecgcore.networks.global_net import GlobalNet
 from ecgcore.types import ByteArray, PanelFrame
 from tests.support.tiny import tiny_networks
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from ecgcore.networks.detector import BeatDetector, DetectorConfig, detect_beats, panel_tensor
+from ecgcore.networks.configs import DetectorConfig
+from ecgcore.networks.detector import BeatDetector, detect_beats, panel_tensor
 
 
 @pytest.mark.parametrize("neck", ["none", "fuse8"])

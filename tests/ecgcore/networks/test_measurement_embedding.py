@@ -11,7 +11,8 @@ from ecgcore.bundle.schema import checked_manifest
 from ecgcore.errors import BadBundle
 from ecgcore.explain.gradcam import measurement_shares, part_shares
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
-from ecgcore.networks.fusion import FusionConfig, FusionHead, PageFeatures
+from ecgcore.networks.configs import FusionConfig
+from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.measurement_embedding import PIECES, MeasurementEmbedding
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray

@@ -8,9 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgcore.networks.fusion import FusedNet, FusionConfig, FusionHead, freeze_batch_norm, sum_beats
-from ecgcore.networks.global_net import GlobalConfig, GlobalNet, page_canvas, place_on_canvas
-from ecgcore.networks.local_net import LocalConfig, LocalNet, beat_window, cut_beats
+from ecgcore.networks.configs import FusionConfig, GlobalConfig, LocalConfig
+from ecgcore.networks.fusion import FusedNet, FusionHead, freeze_batch_norm, sum_beats
+from ecgcore.networks.global_net import GlobalNet, page_canvas, place_on_canvas
+from ecgcore.networks.local_net import LocalNet, beat_window, cut_beats
 from tests.support.tiny import TINY_GLOBAL, TINY_LOCAL, tiny_networks
 
 

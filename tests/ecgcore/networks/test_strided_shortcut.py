@@ -14,11 +14,12 @@ from torchvision.models import resnet18
 from benchmarks.training.shortcut_probe import PROBE
 from ecgcore.bundle.folder import load_bundle
 from ecgcore.bundle.manifest import starter_folder
-from ecgcore.networks.detector import BeatDetector, DetectorConfig
+from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig
+from ecgcore.networks.detector import BeatDetector
 from ecgcore.networks.device import mixed_precision
-from ecgcore.networks.global_net import GlobalConfig, GlobalNet
+from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.handwriting import WritingNet
-from ecgcore.networks.local_net import LocalConfig, LocalNet, Shortcut1x1
+from ecgcore.networks.local_net import LocalNet, Shortcut1x1
 from fits.orientation.weights import TurnNet
 from tests.support.strided_convolutions import refuse_unsound
 from tests.support.tiny import TINY_LOCAL, tiny_networks

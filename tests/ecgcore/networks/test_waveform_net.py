@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from ecgcore.bundle.folder import load_bundle
 from ecgcore.explain.gradcam import grad_cam
-from ecgcore.networks.fusion import FusionConfig, FusionHead, PageFeatures
-from ecgcore.networks.waveform_net import HIGHEST_MV, WaveformConfig, WaveformNet, leads_for_network
+from ecgcore.networks.configs import FusionConfig, WaveformConfig
+from ecgcore.networks.fusion import FusionHead, PageFeatures
+from ecgcore.networks.waveform_net import HIGHEST_MV, WaveformNet, leads_for_network
 from ecgcore.page.prepare import prepare_page
 from ecgcore.pipeline import screen
 from ecgcore.screening.classification import classify
