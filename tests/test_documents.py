@@ -15,6 +15,7 @@ from trainer.runs.files import LATER_COLUMNS, PREDICTION_COLUMNS
 
 ROOT = Path(__file__).parents[1]
 CONTRACTS = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+DECISIONS = ROOT / "docs/decisions"
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 FOLDERS = "ecgcore|annotations|trainer|pages|benchmarks|fits|tests|docs"
 NAMED_PATH = re.compile(rf"(?:{FOLDERS})/[\w./-]*")
@@ -67,6 +68,48 @@ def test_every_file_and_module_that_is_named_exists(document: Path) -> None:
     missing += [found[1] for word in words if (found := NAMED_MODULE.match(word)) and not _exists(found[1])]
     missing += [link for link in LINK.findall(text) if not (document.parent / link).exists()]
     assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.relative_to(ROOT).as_posix())
+def test_every_place_in_a_document_that_is_linked_exists(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", text)
+    missing = [
+        f"{link}#{anchor}"
+        for link, anchor in links
+        if anchor not in _anchors((document.parent / link) if link else document)
+    ]
+    assert missing == []
+
+
+def _anchors(document: Path) -> set[str]:
+    text = document.read_text(encoding="utf-8")
+    titles = re.findall(r"^#+ (.+)$", text, re.M)
+    words = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+    return words | set(re.findall(r'<a id="([^"]+)"></a>', text))
+
+
+def test_decisions_are_numbered_and_indexed() -> None:
+    entry = r'<a id="d-(\d+)"></a>\n\n## D-(\d+) (.+)\n\n(\d{4}-\d\d-\d\d) · (.+?) · '
+    told = {}
+    for file in DECISIONS.glob("*.md"):
+        for anchor, number, title, date, status in re.findall(entry, file.read_text(encoding="utf-8")):
+            assert anchor == number and number not in told
+            assert re.fullmatch(r"in force|record|superseded by \[D-\d+\]\(.*\)", status), number
+            told[number] = (file.name, title, date, re.sub(r"\[(.+)\]\(.*\)", r"\1", status))
+        assert len(re.findall(r"^## D-", file.read_text(encoding="utf-8"), re.M)) == sum(
+            file.name == place for place, *_ in told.values()
+        ), f"an entry of {file.name} has not the form of the others"
+    assert sorted(map(int, told)) == list(range(1, len(told) + 1))
+    row = r"^\| \[D-(\d+)\]\((.+)#d-\1\) \| (.+?) \| (.+) \| (.+) \|$"
+    rows = re.findall(row, (DECISIONS / "README.md").read_text(encoding="utf-8"), re.M)
+    assert {number: (place, title, date, status) for number, place, date, title, status in rows} == told
+
+
+def test_decisions_name_what_implements_them() -> None:
+    for file in DECISIONS.glob("*.md"):
+        for path, name in re.findall(r"\]\(\.\./\.\./([^)]+)\) \(`(\w+)`\)", file.read_text(encoding="utf-8")):
+            assert re.search(rf"\b{name}\b", (ROOT / path).read_text(encoding="utf-8")), f"{path} has no {name}"
 
 
 def _section(title: str) -> str:

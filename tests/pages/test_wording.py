@@ -68,7 +68,7 @@ OLD_WORDS = re.compile(
     r"made active|making a bundle|holds 0|what .* saw\b.*on its own|beside the bundle|not known$",
     re.IGNORECASE,
 )
-"""What an earlier version said, which nobody in the trade does; the better words are in docs/decisions.md."""
+"""What an earlier version said, which nobody in the trade does."""
 
 
 def _told(path: Path) -> Iterator[tuple[int, str]]:
