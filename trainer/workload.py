@@ -1,9 +1,10 @@
 """How much work a training is: pages shown to each stage, and the time that each stage took."""
 
 import time
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Collection
+from dataclasses import replace
 
+from trainer.progress import Progress, ProgressEvent
 from trainer.recipes import Recipe
 
 STAGES = ("detector", "local", "global", "waveform", "fusion")
@@ -63,22 +64,22 @@ class StageClock:
         listener: told of everything.
     """
 
-    def __init__(self, listener: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, listener: Progress) -> None:
         self.seconds: dict[str, float] = {}
         self._listener = listener
         self._stage = ""
         self._is_announced = False
         self._since = time.monotonic()
 
-    def __call__(self, event: dict[str, Any]) -> None:
+    def __call__(self, event: ProgressEvent) -> None:
         """One step, or the announcement of what comes next."""
         # A step is told of when it is done, a message before its work begins.
-        self._spend_on(self._stage if self._is_announced else event["stage"])
-        if event["stage"] != self._stage:
+        self._spend_on(self._stage if self._is_announced else event.stage)
+        if event.stage != self._stage:
             self._finish()
-            self._stage = event["stage"]
-        self._is_announced = "message" in event
-        self._listener({**event, "stage_seconds": self.seconds.get(event["stage"], 0.0)})
+            self._stage = event.stage
+        self._is_announced = event.message is not None
+        self._listener(replace(event, stage_seconds=self.seconds.get(event.stage, 0.0)))
 
     def stop(self) -> dict[str, float]:
         """Finish the last stage; returns the seconds of each."""
@@ -96,5 +97,5 @@ class StageClock:
         if self._stage:
             seconds = self.seconds[self._stage]
             self._listener(
-                {"stage": self._stage, "finished": True, "seconds": round(seconds, 1), "stage_seconds": seconds}
+                ProgressEvent(stage=self._stage, is_finished=True, seconds=round(seconds, 1), stage_seconds=seconds)
             )

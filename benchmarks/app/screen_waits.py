@@ -97,7 +97,7 @@ def training(store: Store) -> Iterator[None]:
     for patient in range(TRAINED_PAGES):
         add_training_page(store, patient, patient, px_per_mm=5.0)
     run = jobs.start(store, by="Ada", recipe="quick", folds=FOLDS)
-    while "epoch" not in _at_work(store, run.id).progress:
+    while _at_work(store, run.id).progress.newest.epoch is None:
         time.sleep(1)
     yield
     _at_work(store, run.id)

@@ -20,9 +20,9 @@ from benchmarks.training.khan_features import all_khan_pages, published_sample
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
 from trainer.data.page import PreparedPage
+from trainer.progress import silent
 from trainer.recipes import only_stages, recipe_named
 from trainer.runs.folder import open_run
-from trainer.stages.engine import silent
 
 
 def run_once(pages: Sequence[PreparedPage], bundle: Path, cache: Path, n_folds: int) -> None:

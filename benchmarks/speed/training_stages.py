@@ -28,6 +28,7 @@ from trainer.crossval.out_of_fold import split_inner
 from trainer.crossval.train_networks import train_stack
 from trainer.data.page import PreparedPage
 from trainer.data.prepare import boxes_in_panel
+from trainer.progress import ProgressEvent
 from trainer.recipes import RECIPES, Recipe, Stage
 from trainer.stages.engine import StageContext
 from trainer.stages.start import choose_start
@@ -70,9 +71,9 @@ def measure(n: int, recipe: Recipe, steps: int, device: str) -> dict[str, Any]:
     train, val = split_inner(pages, recipe.inner_share, 0)
     peak_mb: dict[str, int] = {}
 
-    def listen(event: dict[str, Any]) -> None:
-        if event.get("finished"):
-            peak_mb[event["stage"]] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    def listen(event: ProgressEvent) -> None:
+        if event.is_finished:
+            peak_mb[event.stage] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
     clock = StageClock(listen)
     place = pick_device(device)

@@ -63,8 +63,8 @@ def measure(training: Training, folder: Path) -> dict[str, float]:
     promises: list[tuple[float, float]] = []
     while (seen := jobs.status(store, run.id)) is not None and seen.is_alive:
         so_far = time.monotonic() - began
-        if seen.progress.get("seconds_left") is not None:
-            promises.append((so_far, so_far + seen.progress["seconds_left"]))
+        if seen.progress.seconds_left is not None:
+            promises.append((so_far, so_far + seen.progress.seconds_left))
         is_stage_over = any(row.event["kind"] == "stage" for row in events(store, run.id))
         if is_stage_over and "first stage" not in found:
             found |= {"first stage": promises[-1][1], "first stage at": so_far}

@@ -37,7 +37,7 @@ from trainer.data.folds import assign_folds
 from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import figures_table
 from trainer.metrics.classification import classification_metrics
-from trainer.progress import show_progress
+from trainer.progress import ProgressEvent, show_progress
 from trainer.recipes import RECIPES, Recipe
 from trainer.runs.files import PREDICTIONS, SUMMARY, read_json
 from trainer.runs.folder import RunFolder, open_run, read_answers
@@ -115,9 +115,9 @@ def estimate(pages: Sequence[PreparedPage], recipe: Recipe, bundle: Path, steps:
     few_train, few_val = _few(train, 8), _few(val, 3)
     step_s: dict[str, float] = {}
 
-    def listen(event: dict[str, Any]) -> None:
-        if "train_loss" in event:
-            step_s[event["stage"]] = event["seconds"]
+    def listen(event: ProgressEvent) -> None:
+        if event.train_loss is not None:
+            step_s[event.stage] = event.seconds or 0.0
 
     clock = StageClock(listen)
     short = shortened(recipe, steps)

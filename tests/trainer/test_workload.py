@@ -1,11 +1,10 @@
 """How much work a training is, and where its time went."""
 
-from typing import Any
-
 import pytest
 
 from trainer import workload
 from trainer.crossval.lineage import untrained_stages
+from trainer.progress import ProgressEvent
 from trainer.recipes import RECIPES, only_stages
 from trainer.workload import STAGES, StageClock, pages_shown
 
@@ -13,21 +12,21 @@ from trainer.workload import STAGES, StageClock, pages_shown
 def test_time_goes_to_the_step_that_was_done_or_the_work_that_was_announced(monkeypatch: pytest.MonkeyPatch) -> None:
     time_s = 0.0
     monkeypatch.setattr(workload.time, "monotonic", lambda: time_s)
-    told: list[dict[str, Any]] = []
+    told: list[ProgressEvent] = []
     clock = StageClock(told.append)
     for seconds, event in (
-        (3, {"stage": "detector", "step": 1}),
-        (2, {"stage": "detector", "step": 2}),
-        (0, {"stage": "looking", "message": "finding beats"}),
-        (7, {"stage": "local", "step": 1}),  # that took a moment; the beats took the rest
-        (1, {"stage": "local", "step": 2}),
-        (0, {"stage": "looking", "message": "judging"}),
+        (3, ProgressEvent(stage="detector", step=1)),
+        (2, ProgressEvent(stage="detector", step=2)),
+        (0, ProgressEvent(stage="looking", message="finding beats")),
+        (7, ProgressEvent(stage="local", step=1)),  # that took a moment; the beats took the rest
+        (1, ProgressEvent(stage="local", step=2)),
+        (0, ProgressEvent(stage="looking", message="judging")),
     ):
         time_s += seconds
         clock(event)
     time_s += 4
     assert clock.stop() == {"detector": 5, "looking": 11, "local": 1}
-    finished = [(event["stage"], event["seconds"]) for event in told if event.get("finished")]
+    finished = [(event.stage, event.seconds) for event in told if event.is_finished]
     assert finished == [("detector", 5), ("looking", 7), ("local", 1), ("looking", 11)]
 
 

@@ -29,7 +29,7 @@ from trainer.data.page import PageItem, PreparedPage
 from trainer.data.prepare import preparation_version, prepare_pages, reading_version
 from trainer.data.store_pages import find_snapshot, fix_folds_for, folds_for, pages_of_store
 from trainer.evaluation.evaluate import evaluate_bundle, figures_table
-from trainer.progress import show_progress, tell
+from trainer.progress import PREPARING, counted, show_progress, tell
 from trainer.recipes import Recipe, recipe_named
 from trainer.registry import line_of_descent, present_version
 from trainer.runs.files import LEFT_OUT, SUMMARY, locked
@@ -177,7 +177,7 @@ def _prepare(options: argparse.Namespace, cache: Path) -> _Data:
     else:
         table = read_table(options.csv, options.data)
         items, skipped = table.items, table.skipped_labels
-    preparation = prepare_pages(items, cache, os.cpu_count() or 1, show_progress)
+    preparation = prepare_pages(items, cache, os.cpu_count() or 1, counted(show_progress, PREPARING))
     for file, reason in list(preparation.left_out.items())[:5]:
         tell(f"left out {file}: {reason}")
     words = ", ".join(f"{count} {label}" for label, count in skipped.items()) or "none"

@@ -188,15 +188,15 @@ def _line(row: TrainingRun) -> str:
 
 
 def _where(seen: jobs.Status) -> str:
-    step = seen.progress
-    if not seen.is_alive or not step:
+    stands, step = seen.progress, seen.progress.newest
+    if not seen.is_alive or stands.seconds is None:
         return f"Run {seen.run.id} is {'at work' if seen.is_alive else 'over'}: {seen.run.state}."
-    words = [f"Run {seen.run.id}: {step.get('share', 0):.0%} done, {_minutes(step.get('seconds', 0))} so far"]
-    if step.get("seconds_left") is not None:
-        words.append(f"about {_minutes(step['seconds_left'])} left")
-    if "fold" in step:
-        words.append(f"fold {step['fold'] + 1} of {step['folds']}")
-    words.append(f"{step['stage']}" + (f" epoch {step['epoch']} of {step['epochs']}" if "epoch" in step else ""))
+    words = [f"Run {seen.run.id}: {stands.share:.0%} done, {_minutes(stands.seconds)} so far"]
+    if stands.seconds_left is not None:
+        words.append(f"about {_minutes(stands.seconds_left)} left")
+    if step.fold is not None:
+        words.append(f"fold {step.fold + 1} of {step.folds}")
+    words.append(step.stage + (f" epoch {step.epoch} of {step.epochs}" if step.epoch is not None else ""))
     return ", ".join(words) + "."
 
 

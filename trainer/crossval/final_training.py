@@ -13,10 +13,11 @@ from trainer.crossval.out_of_fold import split_inner
 from trainer.crossval.train_networks import labelled, train_stack
 from trainer.data.page import PreparedPage
 from trainer.metrics.classification import classification_metrics
+from trainer.progress import Progress, ProgressEvent
 from trainer.recipes import Recipe
 from trainer.runs.folder import RunFolder, seen_rows
 from trainer.stages.checkpoint import remove_checkpoints
-from trainer.stages.engine import Progress, StageContext
+from trainer.stages.engine import StageContext
 from trainer.stages.start import Start
 from trainer.workload import LOOKING, StageClock
 
@@ -82,7 +83,7 @@ def fit_bundle(
         )
     except BadData as error:
         raise BadData(f"Final training: {error.cause}", error.next_step) from error
-    clock({"stage": LOOKING, "message": "judging the inner split"})
+    clock(ProgressEvent(stage=LOOKING, message="judging the inner split"))
     val = labelled(val)
     p = trained.calibrations["fused"].probabilities(trained.answer(val).logits["fused"])
     labels = np.array([page.label for page in val])

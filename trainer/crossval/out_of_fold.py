@@ -4,6 +4,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ from trainer.crossval.summary import summarise
 from trainer.crossval.train_networks import Trained, train_stack
 from trainer.data.folds import assign_folds, split_holdout
 from trainer.data.page import PreparedPage
+from trainer.progress import Progress, ProgressEvent
 from trainer.recipes import Recipe
 from trainer.runs.files import PREDICTIONS, take_lock
 from trainer.runs.folder import PageAnswer, RunFolder, read_answers, seen_rows, write_answers
 from trainer.stages.answers import Answers
 from trainer.stages.checkpoint import has_checkpoints, remove_checkpoints
-from trainer.stages.engine import Progress, StageContext
+from trainer.stages.engine import StageContext
 from trainer.workload import LOOKING, STAGES, StageClock, pages_shown
 
 _PEERS_ASKED_EVERY_S = 1.0
@@ -90,7 +92,7 @@ def cross_validate(
             raise BadData(f"Fold {fold + 1} of {n_folds}: {error.cause}", error.next_step) from error
 
     for fold in filter(run.finished, range(n_folds)):
-        progress({"fold": fold, "folds": n_folds, "stage": "fold", "message": "finished before"})
+        progress(ProgressEvent(stage="fold", fold=fold, folds=n_folds, message="finished before"))
     _share_folds(run, n_folds, work_on, cancelled)
     place = {page.key: index for index, page in enumerate(pages)}
     answers = [answer for fold in range(n_folds) for answer in read_answers(run.fold(fold) / PREDICTIONS)]
@@ -122,8 +124,8 @@ def _share_folds(run: RunFolder, n_folds: int, work_on: Callable[[int], None], c
             time.sleep(_PEERS_ASKED_EVERY_S)
 
 
-def _tell_fold(progress: Progress, fold: int, n_folds: int, event: dict[str, Any]) -> None:
-    progress({"fold": fold, "folds": n_folds, **event})
+def _tell_fold(progress: Progress, fold: int, n_folds: int, event: ProgressEvent) -> None:
+    progress(replace(event, fold=fold, folds=n_folds))
 
 
 def split_inner(
@@ -172,7 +174,7 @@ def _run_fold(
         return StageContext(folder, stage, device, seed + fold, clock, cancelled)
 
     trained = train_stack(train, val, recipe, chosen.start, context_of, cache)
-    clock({"stage": LOOKING, "message": "judging the test pages"})
+    clock(ProgressEvent(stage=LOOKING, message="judging the test pages"))
     answers = trained.answer(test)
     rows = page_answers(fold, test, trained, answers)
     write_answers(folder / PREDICTIONS, rows)
@@ -206,7 +208,7 @@ def _run_fold(
         },
     )
     remove_checkpoints(folder)  # the fold's bundle holds the weights now
-    told({"stage": "fold", "finished": True, "seconds": round(time.monotonic() - started, 1)})
+    told(ProgressEvent(stage="fold", is_finished=True, seconds=round(time.monotonic() - started, 1)))
 
 
 def shown_in_training(recipe: Recipe, train: Sequence[PreparedPage]) -> dict[str, float]:

@@ -19,6 +19,7 @@ from ecgcore.networks.waveform_net import WaveformNet
 from trainer.data.beat_labels import with_labelled_beats
 from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import Calibration
+from trainer.progress import ProgressEvent
 from trainer.recipes import Recipe
 from trainer.stages.answers import Answers, answer_pages, calibrate_networks
 from trainer.stages.classifiers import train_global, train_local
@@ -99,7 +100,7 @@ def train_stack(
     def context_from(stage: str, begins_with: nn.Module | None) -> StageContext:
         return replace(context_of(stage), keeps_start=begins_with is not None)
 
-    progress({"stage": LOOKING, "message": "finding beats"})
+    progress(ProgressEvent(stage=LOOKING, message="finding beats"))
     is_frozen = recipe.local.epochs == recipe.global_.epochs == recipe.fusion.joint_epochs == 0
     looking = Looking(cache, not trains_detector, is_frozen and start.from_bundle, progress)
     beats, beats_val = (

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import cv2
@@ -45,7 +44,7 @@ def prepare_pages(
     items: Sequence[PageItem],
     cache_dir: Path,
     workers: int = 2,
-    progress: Callable[[dict[str, Any]], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Preparation:
     """Decode pictures and cut their panels, keeping the result on disk.
 
@@ -55,7 +54,7 @@ def prepare_pages(
         items: the pictures, in order.
         cache_dir: where prepared panels are kept between runs.
         workers: pictures prepared at a time.
-        progress: told of every page.
+        progress: told after every page how many are done, and of how many.
 
     Raises:
         BadData: not one page can be used.
@@ -67,7 +66,7 @@ def prepare_pages(
             for result in pool.map(lambda item: _prepare_or_reason(item, cache_dir), items):
                 results.append(result)
                 if progress is not None:
-                    progress({"stage": "prepare pages", "step": len(results), "steps": len(items)})
+                    progress(len(results), len(items))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # whoever stops does not wait for the other pages
             raise

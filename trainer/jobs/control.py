@@ -14,7 +14,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from annotations.erasure.mentions import forget_mentions_left
 from annotations.model import StoreError
@@ -33,6 +32,7 @@ from annotations.store import Store
 from ecgcore.errors import BadData
 from trainer import registry
 from trainer.jobs.plan import make_plan
+from trainer.progress import RunProgress
 from trainer.runs.files import LOG, PROGRESS, lock_holder, read_json, run_folder, starting, take_lock
 from trainer.workload import STAGES
 
@@ -53,16 +53,13 @@ class Status:
     Args:
         run: its row.
         is_alive: whether its process works now, judged by the lock.
-        progress: the newest step: "fold" and "folds" (from 0; absent in the final training), "part" ("folds", "final"
-            or "comparison"), "stage", "epoch", "epochs", "step", "steps", "loss", "seconds" (worked so far, resumed
-            parts included), "seconds_left" (None while unknown), "share" (0..1, done), "memory_mb"; empty before the
-            first step.
+        progress: its newest step, how much is done, and the time left.
         log: the last lines of what it printed.
     """
 
     run: TrainingRun
     is_alive: bool
-    progress: dict[str, Any]
+    progress: RunProgress
     log: str
 
 
@@ -153,7 +150,7 @@ def status(store: Store, run_id: int | None = None) -> Status | None:
         run_id = next((run.id for run in known if run.is_unfinished), known[0].id)
     run = run_of(store, run_id)
     folder = run_folder(store.folder, run_id)
-    return Status(run, run.is_unfinished, read_json(folder / PROGRESS) or {}, log_tail(store, run_id))
+    return Status(run, run.is_unfinished, RunProgress.from_json(read_json(folder / PROGRESS)), log_tail(store, run_id))
 
 
 def log_tail(store: Store, run_id: int, most_bytes: int = 8000) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from annotations.runs.training_runs import events
 from annotations.store import Store
 from ecgcore.csv_cells import from_cell
+from trainer.progress import ProgressEvent
 from trainer.runs.files import (
     COMPARISON,
     LATER_COLUMNS,
@@ -124,16 +125,19 @@ def _answers(store: Store, rows: Sequence[Mapping[str, str]]) -> list[PageResult
     return sorted(pages, key=lambda page: -page.distance)
 
 
-def curves(store: Store, run_id: int) -> list[dict[str, Any]]:
-    """The ends of all epochs so far, oldest first.
+def curves(store: Store, run_id: int) -> list[ProgressEvent]:
+    """The ends of all epochs so far, oldest first: the points of the loss curves."""
+    return _told(store, run_id, "epoch")
 
-    Returns:
-        Rows with "part" ("folds" or "final"), "fold" (from 0, None in the final training), "stage", "epoch",
-        "epochs", "train_loss", "val_loss" (None where nothing validates) and "seconds".
-    """
-    names = ("part", "fold", "stage", "epoch", "epochs", "train_loss", "val_loss", "seconds")
-    found = [event.event for event in events(store, run_id)]
-    return [{name: event.get(name) for name in names} for event in found if event.get("kind") == "epoch"]
+
+def ends(store: Store, run_id: int) -> list[ProgressEvent]:
+    """The ends of all stages and folds so far, oldest first; a fold's has the stage "fold"."""
+    return _told(store, run_id, "stage", "fold")
+
+
+def _told(store: Store, run_id: int, *kinds: str) -> list[ProgressEvent]:
+    found = [row.event for row in events(store, run_id)]
+    return [ProgressEvent.from_json(event) for event in found if event.get("kind") in kinds]
 
 
 def reliability(pages: Sequence[PageResult]) -> list[dict[str, float]]:

@@ -13,14 +13,9 @@ from torch import Tensor, nn
 
 from ecgcore.errors import BadData, StageCancelled
 from trainer.atomic_files import write_json_atomic
+from trainer.progress import Progress, ProgressEvent, silent
 from trainer.recipes import Stage
 from trainer.stages.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
-
-Progress = Callable[[dict[str, Any]], None]
-
-
-def silent(_: dict[str, Any]) -> None:
-    """A progress listener that ignores everything."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +27,7 @@ class StageContext:
         name: the stage's name, for files and progress.
         device: where the network is trained.
         seed: of everything drawn at random.
-        progress: called with small JSON-able dictionaries.
+        progress: told of every step.
         cancelled: asked between steps; true stops the stage at once, its last finished epoch is kept.
         keeps_start: whether the weights that the stage starts from, a bundle's say, stay where no epoch is better on
             the pages that do not train: a few pages can teach less than they make forget.
@@ -144,8 +139,8 @@ def train(model: nn.Module, task: Task, stage: Stage, context: StageContext) -> 
                 optimiser.step()
                 optimiser.zero_grad(set_to_none=True)
             context.progress(
-                {"stage": context.name, "epoch": epoch + 1, "epochs": stage.epochs, "step": len(losses),
-                 "steps": task.steps_per_epoch, "loss": float(np.mean(losses[-50:]))}
+                ProgressEvent(stage=context.name, epoch=epoch + 1, epochs=stage.epochs, step=len(losses),
+                              steps=task.steps_per_epoch, loss=float(np.mean(losses[-50:])))
             )  # fmt: skip
         history["train_loss"].append(float(np.mean(losses)))
         history["seconds"].append(time.monotonic() - started)
@@ -158,7 +153,7 @@ def train(model: nn.Module, task: Task, stage: Stage, context: StageContext) -> 
             history["best_epoch"] = epoch
             best = _copy_of_weights(model)
         _save(model, optimiser, best, history, context)
-        context.progress({"stage": context.name, "epoch": epoch + 1, "epochs": stage.epochs, **_last(history)})
+        context.progress(_end_of_epoch(history, stage, context))
     if best:
         model.load_state_dict(best)
     model.eval()
@@ -179,8 +174,15 @@ def _has_converged(history: dict[str, Any], patience: int) -> bool:
     return len(losses) > patience and min(losses[-patience:]) > min(losses[:-patience])
 
 
-def _last(history: dict[str, Any]) -> dict[str, float]:
-    return {key: history[key][-1] for key in ("train_loss", "val_loss", "seconds") if history[key]}
+def _end_of_epoch(history: dict[str, Any], stage: Stage, context: StageContext) -> ProgressEvent:
+    return ProgressEvent(
+        stage=context.name,
+        epoch=len(history["train_loss"]),
+        epochs=stage.epochs,
+        train_loss=history["train_loss"][-1],
+        val_loss=history["val_loss"][-1] if history["val_loss"] else None,
+        seconds=history["seconds"][-1],
+    )
 
 
 def _save(
@@ -209,5 +211,5 @@ def _resume(
     for file in damaged:
         went_on = f"after epoch {len(history['train_loss'])}" if best else "from its beginning"
         unusable = f"{file.name} is damaged, or of another network"
-        context.progress({"stage": context.name, "message": f"{unusable}; the stage goes on {went_on}."})
+        context.progress(ProgressEvent(stage=context.name, message=f"{unusable}; the stage goes on {went_on}."))
     return {name: tensor.to(context.device) for name, tensor in best.items()}

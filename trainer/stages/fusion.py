@@ -15,6 +15,7 @@ from ecgcore.networks.local_net import cut_beats
 from ecgcore.types import FloatArray
 from trainer.data.augment import BOX_JITTER, balanced_order, jitter_boxes, vary_page, vary_pen
 from trainer.data.page import PreparedPage
+from trainer.progress import ProgressEvent
 from trainer.recipes import FusionStage
 from trainer.stages.classifiers import PagesAndBeats, binary_loss, fresh_head, mean_log_loss
 from trainer.stages.engine import StageContext, Task, train
@@ -61,7 +62,7 @@ def train_fusion(
     pages, beats = with_beats(pages, beats)
     torch.manual_seed(context.seed)
     head = init or new_head(trunks, stage)
-    context.progress({"stage": context.name, "step": 0, "message": "computing features"})
+    context.progress(ProgressEvent(stage=context.name, step=0, message="computing features"))
     learnt = varied_features(trunks, pages, beats, context.seed)
     checked = None if val is None else still_features(trunks, *val)
     train_head(head, learnt, stage, context, val=checked)

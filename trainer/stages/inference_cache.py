@@ -22,9 +22,9 @@ from trainer.atomic_files import write_bytes_atomic
 from trainer.data.augment import BOX_JITTER, jitter_boxes, vary_page
 from trainer.data.code_version import code_version
 from trainer.data.page import PreparedPage
+from trainer.progress import Progress, ProgressEvent, silent
 from trainer.stages.classifiers import PagesAndBeats, labels_of
 from trainer.stages.detector import detect_pages
-from trainer.stages.engine import Progress, silent
 from trainer.stages.head_features import HeadFeatures, Trunks, with_beats, with_signals
 from trainer.stages.inference import beat_features, global_features
 from trainer.workload import LOOKING
@@ -108,7 +108,7 @@ class Looking:
     def _one_by_one(self, pages: Sequence[PreparedPage]) -> Iterator[PreparedPage]:
         for step, page in enumerate(pages, 1):
             yield page
-            self.progress({"stage": LOOKING, "step": step, "steps": len(pages)})
+            self.progress(ProgressEvent(stage=LOOKING, step=step, steps=len(pages)))
 
 
 def kept_features(

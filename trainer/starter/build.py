@@ -25,11 +25,12 @@ from trainer.crossval.out_of_fold import page_answers
 from trainer.crossval.train_networks import Trained
 from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import Calibration, calibrate
+from trainer.progress import Progress
 from trainer.recipes import Recipe
 from trainer.runs.files import PREDICTIONS, read_json
 from trainer.runs.folder import read_answers, seen_rows, write_answers
 from trainer.stages.answers import apply_calibrations, fit_calibrations
-from trainer.stages.engine import Progress, StageContext
+from trainer.stages.engine import StageContext
 from trainer.stages.head_features import Trunks
 from trainer.stages.inference_cache import Looking
 from trainer.starter.figures import log_odds, real_figures, rendered_figures

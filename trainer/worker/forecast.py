@@ -1,8 +1,8 @@
 """The time left of a run: what its stages are expected to take, corrected by what they take while it works."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from trainer.progress import ProgressEvent
 from trainer.workload import JOINT, LOOKING
 
 ORDER = ("detector", LOOKING, "local", "global", "waveform", "fusion", JOINT)
@@ -49,37 +49,35 @@ class Forecast:
         self._trainings = [dict(stages) for stages in trainings]
         self._after_s = after_s
 
-    def note(self, event: Mapping[str, Any]) -> None:
+    def note(self, event: ProgressEvent) -> None:
         """Take note of one step of a run, as ``trainer.worker.recorder.Recorder`` hears of it.
 
         The seconds of a stage so far are ``stage_seconds`` (``trainer.workload.StageClock``); its steps and epochs say
         how much of it is done.
         """
-        part, stage = event["part"], event["stage"]
+        part, stage = event.part, event.stage
         if part == "prepare":
-            steps, step = event.get("steps"), event.get("step")
-            self._before_s *= 1 - step / steps if steps and step else 1.0
+            self._before_s *= 1 - event.step / event.steps if event.steps and event.step else 1.0
             return
         self._before_s = 0.0
         if part == "comparison":
             self._at = (len(self._trainings), "")
             return
-        number = int(event.get("fold", 0)) if part == "folds" else len(self._trainings) - 1
+        number = (event.fold or 0) if part == "folds" else len(self._trainings) - 1
         if stage not in ORDER:
             is_over = stage == "fold"
             self._at = max(self._at, (number + is_over, ""))
             return
         place = (number, stage)
         self._at = place
-        self._spent_s[place] = float(event.get("stage_seconds", self._spent_s.get(place, 0.0)))
+        spent_s = event.stage_seconds
+        self._spent_s[place] = self._spent_s.get(place, 0.0) if spent_s is None else spent_s
         share = _share_of(event)
         if share is not None and stage != LOOKING:
             # A stage that was resumed did its first epochs in an earlier process.
-            began = self._began.setdefault(
-                place, (event["epoch"] - 1) / event["epochs"] if event.get("epochs") else 0.0
-            )
+            began = self._began.setdefault(place, _epochs_before(event))
             self._shown[place] = max(self._shown.get(place, 0.0), share - began)
-        if event.get("finished"):
+        if event.is_finished:
             self._over.add(place)
             if stage == LOOKING:
                 has_judged = any(later in self._over for later in self._of(number)[2:])
@@ -140,9 +138,19 @@ class Forecast:
         return sum(shares) / len(shares) if shares else 1.0
 
 
-def _share_of(event: Mapping[str, Any]) -> float | None:
+def _epochs_before(event: ProgressEvent) -> float:
+    """The share of a stage's epochs that ended before the one that an event tells of."""
+    return ((event.epoch or 1) - 1) / event.epochs if event.epochs else 0.0
+
+
+def _share_of(event: ProgressEvent) -> float | None:
     """How much of a stage is done; None where an event does not tell."""
-    if not event.get("epochs"):
+    if not event.epochs:
         return None
-    within = 1.0 if "train_loss" in event else event["step"] / event["steps"] if event.get("steps") else None
-    return None if within is None else float((event["epoch"] - 1 + within) / event["epochs"])
+    if event.train_loss is not None:
+        within = 1.0
+    elif event.steps:
+        within = (event.step or 0) / event.steps
+    else:
+        return None
+    return ((event.epoch or 1) - 1 + within) / event.epochs

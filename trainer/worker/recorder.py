@@ -3,10 +3,11 @@
 import math
 import resource
 import time
-from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+
+from pydantic import JsonValue
 
 from annotations.model import StoreError
 from annotations.runs.training_runs import RunState, TrainingRun, add_events, move_run, must_stop
@@ -14,7 +15,7 @@ from annotations.store import Store
 from ecgcore.errors import StageCancelled
 from trainer.atomic_files import write_json_atomic
 from trainer.jobs.plan import Estimate, estimate, make_plan
-from trainer.progress import show_progress
+from trainer.progress import Progress, ProgressEvent, RunProgress, show_progress
 from trainer.runs.files import PROGRESS, read_json, run_folder
 from trainer.worker.forecast import Forecast
 
@@ -56,11 +57,10 @@ class Recorder:
     def __init__(self, store: Store, run_id: int, folder: Path, forecast: Forecast) -> None:
         self._store, self._run_id, self._path = store, run_id, folder / PROGRESS
         self.forecast = forecast
-        self._pending: list[dict[str, Any]] = []
-        self._newest: dict[str, Any] = {}
+        self._pending: list[dict[str, JsonValue]] = []
+        self._newest = ProgressEvent()
         self._started = self._written = self._asked = time.monotonic()
-        before = read_json(self._path)
-        self._seconds_before = float(before.get("seconds", 0.0)) if isinstance(before, dict) else 0.0
+        self._seconds_before = RunProgress.from_json(read_json(self._path)).seconds or 0.0
         self._share_done = 0.0
         self._is_asked_to_stop = False
 
@@ -74,30 +74,36 @@ class Recorder:
                 return False
         return self._is_asked_to_stop
 
-    def part(self, name: str) -> Callable[[dict[str, Any]], None]:
+    def part(self, name: str) -> Progress:
         """A listener for one part of the run: "prepare", "folds", "final" or "comparison".
 
         It raises ``StageCancelled`` when the run shall stop.
         """
         return partial(self.tell, name)
 
-    def tell(self, part: str, event: Mapping[str, Any]) -> None:
+    def tell(self, part: str, event: ProgressEvent) -> None:
         """Take note of one step.
 
         Raises:
             StageCancelled: somebody asked to stop, or a page was erased.
         """
-        plain = {"part": part} | {key: _finite(value) for key, value in event.items()}
-        self.forecast.note(plain)
-        plain.pop("stage_seconds", None)
-        self._newest = plain
-        kind = _kind(plain)
+        self.forecast.note(replace(event, part=part))
+        self._newest = replace(event, part=part, stage_seconds=None)
+        kind = _kind(event)
         if kind is not None:
-            show_progress(plain)
-            self._note({"kind": kind, **plain})
+            show_progress(self._newest)
+            self._note({"kind": kind, **self._newest.to_json()})
         if kind is not None or time.monotonic() - self._written >= _EVERY_S:
-            self._write(plain)
+            self._write(self.forecast.left_s())
         self._stop_where_asked()
+
+    def say(self, part: str, stage: str, message: str) -> None:
+        """Take note of words for a person.
+
+        Raises:
+            StageCancelled: as ``tell``.
+        """
+        self.tell(part, ProgressEvent(stage=stage, message=message))
 
     def check(self) -> None:
         """Ask the store at once, before pages are written.
@@ -124,7 +130,7 @@ class Recorder:
             StoreError: they never let go; the run is then found interrupted, and goes on from its end.
         """
         if state == "candidate":
-            self._write(self._newest, left_s=0.0)
+            self._write(left_s=0.0)
         for attempt in range(_FINAL_TRIES):
             try:
                 self.move(state, message)
@@ -137,7 +143,7 @@ class Recorder:
         if self.cancelled():
             raise StageCancelled("The training was stopped.", "Let it go on when you like; what is finished is kept.")
 
-    def _note(self, event: dict[str, Any]) -> None:
+    def _note(self, event: dict[str, JsonValue]) -> None:
         self._pending = [*self._pending, event][-_EVENTS_KEPT:]
         try:
             self._flush()
@@ -149,31 +155,24 @@ class Recorder:
             add_events(self._store, self._run_id, self._pending)
             self._pending = []
 
-    def _write(self, event: Mapping[str, Any], left_s: float | None = None) -> None:
+    def _write(self, left_s: float) -> None:
         self._written = time.monotonic()
         worked = self._seconds_before + self._written - self._started
-        left = self.forecast.left_s() if left_s is None else left_s
-        self._share_done = max(self._share_done, worked / (worked + left) if left else 1.0)
-        write_json_atomic(
-            self._path,
-            {
-                **event,
-                "share": round(self._share_done, 4),
-                "seconds": round(worked, 1),
-                "seconds_left": round(left, 1),
-                "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-            },
+        self._share_done = max(self._share_done, worked / (worked + left_s) if left_s else 1.0)
+        stands = RunProgress(
+            self._newest,
+            share=round(self._share_done, 4),
+            seconds=round(worked, 1),
+            seconds_left=round(left_s, 1),
+            memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         )
+        write_json_atomic(self._path, stands.to_json())
 
 
-def _kind(event: Mapping[str, Any]) -> str | None:
+def _kind(event: ProgressEvent) -> str | None:
     """What an event is for the store; None for a step, which only the newest is kept of."""
-    if "train_loss" in event:
+    if event.train_loss is not None:
         return "epoch"
-    if event.get("finished"):
-        return "fold" if event["stage"] == "fold" else "stage"
-    return "message" if "message" in event else None
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if event.is_finished:
+        return "fold" if event.stage == "fold" else "stage"
+    return None if event.message is None else "message"

@@ -13,6 +13,7 @@ from trainer.crossval.lineage import StartOf
 from trainer.crossval.out_of_fold import shown_in_training, split_inner
 from trainer.crossval.train_networks import labelled, train_stack
 from trainer.data.page import PreparedPage
+from trainer.progress import ProgressEvent
 from trainer.recipes import Recipe
 from trainer.stages.detector import VALIDATION_PAGES
 from trainer.stages.engine import StageContext
@@ -154,16 +155,16 @@ class _Stopwatch:
         steps_s = self.steps_s[stage]
         return statistics.median(steps_s[1:] or steps_s)
 
-    def __call__(self, event: dict[str, Any]) -> None:
-        now, stage = time.monotonic(), event["stage"]
+    def __call__(self, event: ProgressEvent) -> None:
+        now, stage = time.monotonic(), event.stage
         spent, self._before = now - self._before, now
-        if "message" not in event:
+        if event.message is None:
             if stage == LOOKING:
                 self.finding_s += spent
-            elif "train_loss" in event:
+            elif event.train_loss is not None:
                 self.check_s[stage] = spent
             elif self._told == "computing features":
                 self.features_s = spent
             else:
                 self.steps_s.setdefault(stage, []).append(spent)
-        self._told = event.get("message", "")
+        self._told = event.message or ""

@@ -32,6 +32,7 @@ from trainer.data.prepare import preparation_version, prepare_pages, reading_ver
 from trainer.data.store_pages import StorePages, fix_folds_for, folds_for, left_out_words, pages_of_store
 from trainer.evaluation.compare import compare_on_folds, compare_on_held_out, nothing_to_compare, out_of_fold_judgement
 from trainer.jobs.priority import threads_to_use
+from trainer.progress import PREPARING, counted
 from trainer.recipes import Recipe, only_stages, recipe_named
 from trainer.registry import bundle, bundles_folder, line_of_descent
 from trainer.runs.files import COMPARISON, ENVIRONMENT, LEFT_OUT, REHEARSAL, SUMMARY, read_json, run_folder
@@ -101,8 +102,7 @@ class _Training:
         readings = pages_of_store(self.store, self.run.snapshot_id)
         pages = self._prepared(readings)
         if self.run.kind == "compare":
-            version = str(self.run.candidate_version)
-            self._compare(version, pages, None)
+            self._compare(str(self.run.candidate_version), pages, None)
         else:
             folder = self._open(readings, pages)
             self.recorder.move("running")
@@ -127,7 +127,6 @@ class _Training:
 
     def _prepared(self, readings: StorePages) -> _Pages:
         """Panels of all pages; kept in the run's folder until it ends, so that a resumed run sees the same."""
-        tell = self.recorder.part("prepare")
         is_held_out = {item.key for item in readings.held_out}
         kept = self.folder / PREPARED
         if kept.exists():
@@ -138,16 +137,17 @@ class _Training:
                     [page for page in pages if page.key in is_held_out],
                 )
             except BadData:
-                tell({"stage": "prepare pages", "message": f"{PREPARED} is damaged; the pages are prepared again."})
+                self.recorder.say("prepare", PREPARING, f"{PREPARED} is damaged; the pages are prepared again.")
         for other in self.folder.parent.glob(f"*/{PREPARED}"):  # of runs that broke off; made again if they go on
             other.unlink()
         items = [*readings.train, *readings.held_out]
         if not items:
             raise BadData("Nobody has read a page that may train or measure.", "Label some pages on the Review page.")
-        preparation = prepare_pages(items, self.store.folder / CACHE / "pages", threads_to_use(), tell)
+        cache, counts = self.store.folder / CACHE / "pages", counted(self.recorder.part("prepare"), PREPARING)
+        preparation = prepare_pages(items, cache, threads_to_use(), counts)
         write_left_out(self.folder / LEFT_OUT, preparation.left_out)
         for words in left_out_words(self.store, preparation.left_out):
-            tell({"stage": "prepare pages", "message": words})
+            self.recorder.say("prepare", PREPARING, words)
         self.recorder.check()
         save_pages(kept, preparation.pages)
         return self._prepared(readings)
@@ -209,7 +209,7 @@ class _Training:
         place = bundles_folder(self.store.folder) / version
         note_candidate(self.store, run.id, version)
         if _is_sound(place):
-            self.recorder.tell("final", {"stage": "final", "message": f"{version} was finished before"})
+            self.recorder.say("final", "final", f"{version} was finished before")
             return version
         shutil.rmtree(place, ignore_errors=True)
         fit_bundle(
@@ -236,7 +236,7 @@ class _Training:
         """Measure how fast this machine trains, where no earlier run of the recipe has told."""
         if estimate_of(self.store, self.run).source == "measured":
             return
-        self.recorder.tell("prepare", {"stage": "prepare pages", "message": "measuring the speed of this computer"})
+        self.recorder.say("prepare", PREPARING, "measuring the speed of this computer")
         first = [page for page in pages if not fold_of[page.group]]
         rest = [page for page in pages if fold_of[page.group]]
         measure = partial(rehearse, seed=self.run.seed, device=self.device, cancelled=self.recorder.cancelled)
@@ -266,7 +266,7 @@ class _Training:
     def _compare(self, version: str, pages: _Pages, folder: RunFolder | None) -> None:
         """Candidate and bundle in use on the same pages."""
         self.recorder.move("evaluating")
-        self.recorder.tell("comparison", {"stage": "comparison", "message": "comparing with the model in use"})
+        self.recorder.say("comparison", "comparison", "comparing with the model in use")
         in_use = self._load(self.run.parent_version)
         if pages.held_out:
             candidate = self._load(version)

@@ -28,6 +28,7 @@ from trainer.atomic_files import write_json_atomic
 from trainer.crossval.out_of_fold import split_inner
 from trainer.data.page import PreparedPage
 from trainer.metrics.detection import detection_metrics
+from trainer.progress import ProgressEvent
 from trainer.recipes import RECIPES
 from trainer.runs.files import read_json
 from trainer.stages.detector import detect_pages, train_detector
@@ -78,12 +79,10 @@ def retrained(bundle: Bundle, pages: Sequence[PreparedPage], seed: int) -> tuple
     train, val = split_inner(pages, RECIPE.inner_share, seed)
     started = time.monotonic()
 
-    def tell(event: dict[str, Any]) -> None:
-        if "train_loss" in event:
-            print(
-                f"  epoch {event['epoch']}: loss {event['train_loss']:.3f}, 1 - F1 {event.get('val_loss', 1):.3f}",
-                flush=True,
-            )
+    def tell(event: ProgressEvent) -> None:
+        if event.train_loss is not None:
+            checked = 1.0 if event.val_loss is None else event.val_loss
+            print(f"  epoch {event.epoch}: loss {event.train_loss:.3f}, 1 - F1 {checked:.3f}", flush=True)
 
     context = StageContext(None, "detector", torch.device("cpu"), seed, tell, keeps_start=True)
     own = copy.deepcopy(bundle.nets.detector).requires_grad_(True)

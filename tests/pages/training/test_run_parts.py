@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from annotations.runs.training_runs import RunEvent, RunState, TrainingRun
+from annotations.runs.training_runs import RunState, TrainingRun
 from pages.parts.common.runs.plots import (
     confusion_figure,
     confusion_text,
@@ -24,6 +24,9 @@ from pages.parts.training.findings import started_from
 from pages.parts.training.plan import time_words
 from trainer.jobs.plan import Estimate
 from trainer.jobs.results import PageResult
+from trainer.progress import ProgressEvent
+
+NOTHING = ProgressEvent()
 
 RUN = TrainingRun(
     id=3, state="running", kind="retrain", recipe="quick", stages=("detector", "fusion"), seed=0, folds=2,
@@ -58,41 +61,42 @@ def test_durations_have_the_digits_that_mean_something(seconds: float, words: st
 
 
 def test_where_it_stands_in_words() -> None:
-    step = {"part": "folds", "fold": 1, "folds": 5, "stage": "local", "epoch": 3, "epochs": 6, "step": 4, "steps": 9}
+    step = ProgressEvent(part="folds", fold=1, folds=5, stage="local", epoch=3, epochs=6, step=4, steps=9)
     assert where_it_stands(step) == "Fold 2 of 5 · beat network · epoch 3 of 6 · step 4 of 9"
-    assert where_it_stands({"part": "prepare", "stage": "prepare pages", "step": 4, "steps": 9}) == (
+    assert where_it_stands(ProgressEvent(part="prepare", stage="prepare pages", step=4, steps=9)) == (
         "Preparing the pages · step 4 of 9"
     )
-    assert where_it_stands({"part": "final", "stage": "looking"}) == (
+    assert where_it_stands(ProgressEvent(part="final", stage="looking")) == (
         "Final training on all pages · detecting beats and scoring pages"
     )
-    assert where_it_stands({}) == "Starting"
+    assert where_it_stands(NOTHING) == "Starting"
 
 
-def cells(happened: list[dict[str, Any]], progress: dict[str, Any], run: TrainingRun = RUN) -> list[str]:
-    html = grid_html(run, [RunEvent(i, "", event) for i, event in enumerate(happened)], progress)
+def cells(ended: list[ProgressEvent], newest: ProgressEvent, run: TrainingRun = RUN) -> list[str]:
+    html = grid_html(run, ended, newest)
     return [cell.split(">")[1] for cell in html.split("<td ")[1:] if "</td" in cell for cell in [cell.split("</td")[0]]]
 
 
 def test_the_grid_fills() -> None:
-    stage = {"kind": "stage", "part": "folds", "fold": 0, "stage": "detector", "seconds": 120.0}
-    assert cells([], {}) == ["· "] * 6
-    assert cells([stage], {"part": "folds", "fold": 0, "stage": "fusion", "epoch": 2, "epochs": 5}) == [
+    stage = ProgressEvent(part="folds", fold=0, stage="detector", is_finished=True, seconds=120.0)
+    assert cells([], NOTHING) == ["· "] * 6
+    assert cells([stage], ProgressEvent(part="folds", fold=0, stage="fusion", epoch=2, epochs=5)) == [
         "✓ 2 min", "▶ 2/5", "· ", "· ", "· ", "· ",
     ]  # fmt: skip
-    joint = [{**stage, "stage": "fusion", "seconds": 60.0}, {**stage, "stage": "fusion-joint", "seconds": 240.0}]
-    assert cells([stage, *joint], {"part": "folds", "fold": 1, "stage": "detector"})[:3] == [
+    joint = [replace(stage, stage="fusion", seconds=60.0), replace(stage, stage="fusion-joint", seconds=240.0)]
+    assert cells([stage, *joint], ProgressEvent(part="folds", fold=1, stage="detector"))[:3] == [
         "✓ 2 min", "✓ 5 min", "▶ running",
     ]  # fmt: skip
-    assert cells([stage], {"part": "folds", "fold": 0, "stage": "fusion-joint", "epoch": 1, "epochs": 2})[1] == "▶ 1/2"
-    assert cells([{"kind": "fold", "fold": 0}], {})[:2] == ["✓ done", "✓ done"]
-    assert cells([{**stage, "part": "final", "fold": None}], {})[4] == "✓ 2 min"
-    assert len(cells([], {}, replace(RUN, folds=5))) == 12
+    together = ProgressEvent(part="folds", fold=0, stage="fusion-joint", epoch=1, epochs=2)
+    assert cells([stage], together)[1] == "▶ 1/2"
+    assert cells([ProgressEvent(fold=0, stage="fold", is_finished=True)], NOTHING)[:2] == ["✓ done", "✓ done"]
+    assert cells([replace(stage, part="final", fold=None)], NOTHING)[4] == "✓ 2 min"
+    assert len(cells([], NOTHING, replace(RUN, folds=5))) == 12
 
 
 def test_figures_have_titles_units_and_hover_values() -> None:
     epochs = [
-        {"part": part, "fold": fold, "stage": "local", "epoch": n, "epochs": 2, "train_loss": 1 / n, "val_loss": val}
+        ProgressEvent(part=part, fold=fold, stage="local", epoch=n, epochs=2, train_loss=1 / n, val_loss=val)
         for part, fold, val in (("folds", 0, 0.5), ("folds", 1, None), ("final", None, 0.4))
         for n in (1, 2)
     ]
@@ -239,11 +243,11 @@ def test_plots_say_in_words_what_they_show() -> None:
     )
     differences = {"auroc": {"value": 0.1, "low": -0.1, "high": 0.2}, "ap50": {"value": None}}
     assert differences_text(differences) == "Candidate minus model in use: AUROC +0.100 (-0.100 to +0.200)."
-    row = {"part": "folds", "fold": 0, "stage": "local", "epoch": 2, "train_loss": 0.5, "val_loss": None}
-    assert loss_text([row | {"epoch": 1}, row], "local") == "Loss by epoch; newest: fold 1 epoch 2, training 0.500."
+    row = ProgressEvent(part="folds", fold=0, stage="local", epoch=2, train_loss=0.5)
+    assert loss_text([replace(row, epoch=1), row], "local") == "Loss by epoch; newest: fold 1 epoch 2, training 0.500."
 
 
 def test_the_grid_is_a_table_with_headings() -> None:
-    html = grid_html(RUN, [], {})
+    html = grid_html(RUN, [], NOTHING)
     assert html.count('scope="row"') == 3 and html.count('scope="col"') == 2
     assert 'role="img"' not in html, "which would hide its cells from a screen reader"

@@ -106,13 +106,13 @@ def test_what_happened_can_be_followed(finished: Store) -> None:
     happened = [event.event for event in events(finished, 1)]
     states = [event["state"] for event in happened if event["kind"] == "state"]
     assert states == ["queued", "snapshotting", "running", "evaluating", "candidate"]
-    assert {row["stage"] for row in curves(finished, 1)} >= {"detector", "local", "global", "fusion", "fusion-joint"}
+    assert {epoch.stage for epoch in curves(finished, 1)} >= {"detector", "local", "global", "fusion", "fusion-joint"}
     assert {(row["part"], row["fold"]) for row in curves(finished, 1)} == {("folds", 0), ("folds", 1), ("final", None)}
     assert [e["fold"] for e in happened if e["kind"] == "fold"] == [0, 1]
     seen = jobs.status(finished)
     assert seen is not None
     assert not seen.is_alive
-    assert 0.9 < seen.progress["share"] <= 1
+    assert 0.9 < seen.progress.share <= 1
 
 
 def test_the_next_estimate_rests_on_what_was_measured(finished: Store, prepared_folder: Path) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgcore.errors import BadData, StageCancelled
+from trainer.progress import ProgressEvent
 from trainer.recipes import Stage
 from trainer.stages.engine import StageContext, Task, learning_rate, train
 
@@ -135,12 +136,12 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_ends_the_same(tmp
             content = bytearray(file.read_bytes())
             content[-40:] = bytes(40)
             file.write_bytes(content if file is newest else content[: len(content) // 2])
-        told: list[dict[str, Any]] = []
+        told: list[ProgressEvent] = []
         second = _model()
         context = StageContext(tmp_path, "line", CPU, progress=told.append)
         history = train(second, _line_task(second), STAGE, context)
         assert len(history["train_loss"]) == 4
-        said = [event["message"] for event in told if "message" in event]
+        said = [event.message for event in told if event.message is not None]
         assert said[-1].endswith(f"is damaged, or of another network; the stage goes on {went_on}.")
         for name, tensor in undisturbed.state_dict().items():
             assert torch.allclose(tensor, second.state_dict()[name]), name
@@ -152,7 +153,7 @@ def test_the_checkpoint_of_another_network_is_left_out(tmp_path: Path) -> None:
     """As where a later version builds a larger one: the stage is trained again, and nothing fails."""
     smaller = nn.Sequential(nn.Linear(1, 2), nn.BatchNorm1d(2), nn.Linear(2, 1))
     train(smaller, _line_task(smaller), STAGE, StageContext(tmp_path, "line", CPU))
-    told: list[dict[str, Any]] = []
+    told: list[ProgressEvent] = []
     model, alone = _model(), _model()
     history = train(model, _line_task(model), STAGE, StageContext(tmp_path, "line", CPU, progress=told.append))
     assert len(history["train_loss"]) == 4

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from annotations.store import Store
 from tests.support.prepared_pages import prepared_page
 from tests.support.tiny import tiny_networks
 from tests.support.training_store import queue
+from trainer.progress import ProgressEvent
 from trainer.runs.files import read_json, run_folder
 from trainer.stages.inference_cache import Looking
 from trainer.worker.forecast import Forecast
@@ -21,13 +21,13 @@ from trainer.worker.recorder import Recorder
 def test_every_page_is_told(tmp_path: Path, is_kept: bool) -> None:
     nets = tiny_networks()
     nets.detector.eval()
-    told: list[dict[str, Any]] = []
+    told: list[ProgressEvent] = []
     ink = np.zeros((120, 160), np.uint8)
     pages = [prepared_page(str(number), number % 2) for number in range(3)]
     pages = [type(page)(**{**vars(page), "ink": ink}) for page in pages]
     looking = Looking(tmp_path if is_kept else None, has_frozen_detector=True, progress=told.append)
     assert len(looking.found(nets.detector, pages)) == 3
-    assert told == [{"stage": "looking", "step": step, "steps": 3} for step in (1, 2, 3)]
+    assert told == [ProgressEvent(stage="looking", step=step, steps=3) for step in (1, 2, 3)]
 
 
 def test_the_same_picture_prepared_otherwise_is_looked_at_anew(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_the_bar_moves_while_pages_are_looked_at(prepared: Store) -> None:
     recorder = Recorder(prepared, run.id, folder, Forecast([{"detector": 1.0, "looking": 9.0, "local": 1.0}]))
     left = []
     for spent in (1.0, 4.0):
-        told = {"fold": 0, "stage": "looking", "step": 1, "steps": 4, "stage_seconds": spent, "message": "at once"}
+        told = ProgressEvent(fold=0, stage="looking", step=1, steps=4, stage_seconds=spent, message="at once")
         recorder.tell("folds", told)
         left.append(read_json(folder / "progress.json")["seconds_left"])
     assert left == [9.0, 6.0]

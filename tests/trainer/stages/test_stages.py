@@ -1,7 +1,6 @@
 """What a stage may change, and what it must leave alone."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ import torch
 from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig
 from tests.support.prepared_pages import prepared_page
 from trainer.data.page import PreparedPage
+from trainer.progress import ProgressEvent
 from trainer.recipes import RECIPES
 from trainer.stages.classifiers import train_global, train_local
 from trainer.stages.detector import train_detector
@@ -55,9 +55,9 @@ def test_a_large_batch_passes_in_parts_whose_gradients_are_added_up(monkeypatch:
 @pytest.mark.parametrize(("pages", "steps"), [(1, 3), (8, 4)])
 def test_few_boxed_pages_are_shown_again_until_an_epoch_has_its_least_steps(pages: int, steps: int) -> None:
     stage = replace(RECIPES["tiny"].detector, steps_per_epoch=None, batch=2, least_steps=3)
-    told: list[dict[str, Any]] = []
+    told: list[ProgressEvent] = []
     train_detector(pages_with_ink(pages), stage, StageContext(None, "detector", torch.device("cpu"), 0, told.append))
-    assert [event["step"] for event in told if "step" in event] == list(range(1, steps + 1))
+    assert [event.step for event in told if event.step is not None] == list(range(1, steps + 1))
 
 
 def test_a_network_that_is_drawn_anew_has_the_whole_shape_of_its_stage() -> None:

@@ -89,7 +89,7 @@ def _build(
         seed=0,
         device=torch.device("cpu"),
         resume=resume,
-        progress=lambda event: None if messages is None else messages.append(event["stage"]),
+        progress=lambda event: None if messages is None else messages.append(event.stage),
         plan=PLAN,
         **further,
     )

@@ -1,9 +1,10 @@
 """The time left follows what was expected, until what is seen says better; nothing here is timed."""
 
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
+from trainer.progress import ProgressEvent
 from trainer.worker.forecast import Forecast
 
 EXPECTED = {"detector": 100.0, "looking": 20.0, "local": 50.0, "global": 80.0, "fusion": 10.0, "fusion-joint": 40.0}
@@ -17,21 +18,21 @@ def work_on(
     """Tell what a training of two epochs a stage tells, each stage so many times slower than expected."""
     judged = 0.0
     for place, stage in enumerate(ORDER):
-        event: dict[str, Any] = {"part": part, "fold": number, "stage": stage}
+        event = ProgressEvent(part=part, fold=number, stage=stage)
         whole = EXPECTED[stage] * slower.get(stage, 1.0)
         if stage == "looking":
             judged += whole * (0.7 if place == 1 else 0.3)
-            forecast.note(event | {"message": "looking", "stage_seconds": judged})
-            forecast.note(event | {"finished": True, "stage_seconds": judged})
+            forecast.note(replace(event, message="looking", stage_seconds=judged))
+            forecast.note(replace(event, is_finished=True, stage_seconds=judged))
         else:
             for epoch in (1, 2):
-                epochs = event | {"epoch": epoch, "epochs": 2}
-                forecast.note(epochs | {"step": 1, "steps": 2, "stage_seconds": whole * (epoch - 0.5) / 2})
-                forecast.note(epochs | {"train_loss": 0.5, "stage_seconds": whole * epoch / 2})
-            forecast.note(event | {"finished": True, "stage_seconds": whole})
+                epochs = replace(event, epoch=epoch, epochs=2)
+                forecast.note(replace(epochs, step=1, steps=2, stage_seconds=whole * (epoch - 0.5) / 2))
+                forecast.note(replace(epochs, train_loss=0.5, stage_seconds=whole * epoch / 2))
+            forecast.note(replace(event, is_finished=True, stage_seconds=whole))
         if stage == until:
             return
-    forecast.note({"part": part, "fold": number, "stage": "fold", "finished": True})
+    forecast.note(ProgressEvent(part=part, fold=number, stage="fold", is_finished=True))
 
 
 def real_left_s(slower: dict[str, float], done: float, trainings: int = 3) -> float:
@@ -42,7 +43,7 @@ def real_left_s(slower: dict[str, float], done: float, trainings: int = 3) -> fl
 def test_before_anything_is_seen_it_is_what_was_expected() -> None:
     forecast = Forecast([EXPECTED] * 3, before_s=30.0, beside_s=2.0, after_s=9.0)
     assert forecast.left_s() == pytest.approx(3 * WHOLE + 45)
-    forecast.note({"part": "prepare", "stage": "prepare pages", "step": 5, "steps": 10})
+    forecast.note(ProgressEvent(part="prepare", stage="prepare pages", step=5, steps=10))
     assert forecast.left_s() == pytest.approx(3 * WHOLE + 30)
     forecast.expect([{stage: 2 * seconds for stage, seconds in EXPECTED.items()}] * 3, after_s=4.0)
     assert forecast.left_s() == pytest.approx(6 * WHOLE + 25)
@@ -59,9 +60,9 @@ def test_after_the_first_stage_the_whole_machine_is_known_to_be_slower(slower: f
 def test_beats_that_were_found_before_make_no_other_stage_quicker() -> None:
     kept = {stage: seconds for stage, seconds in EXPECTED.items() if stage != "detector"}
     forecast = Forecast([kept] * 3)
-    event = {"part": "folds", "fold": 0, "stage": "looking", "stage_seconds": 0.2}
-    forecast.note(event | {"message": "finding beats"})
-    forecast.note(event | {"finished": True})
+    event = ProgressEvent(part="folds", fold=0, stage="looking", stage_seconds=0.2)
+    forecast.note(replace(event, message="finding beats"))
+    forecast.note(replace(event, is_finished=True))
     assert forecast.left_s() == pytest.approx(3 * sum(kept.values()), rel=0.15)
 
 
@@ -75,36 +76,28 @@ def test_what_one_stage_took_is_not_held_against_the_others_for_ever() -> None:
 
 def test_within_a_stage_it_is_corrected_too() -> None:
     forecast = Forecast([EXPECTED])
-    told = {"part": "folds", "fold": 0, "stage": "detector", "epoch": 1, "epochs": 4, "step": 8, "steps": 10}
-    forecast.note(told | {"stage_seconds": 4 * 20.0})
+    told = ProgressEvent(part="folds", fold=0, stage="detector", epoch=1, epochs=4, step=8, steps=10)
+    forecast.note(replace(told, stage_seconds=4 * 20.0))
     assert forecast.left_s() > 2.5 * (WHOLE - 20.0)
 
 
 def test_epochs_that_were_not_needed_are_not_expected_again() -> None:
     """The detector stops after one epoch of four: the next training's is expected to stop too."""
     forecast = Forecast([EXPECTED] * 2)
-    at = {"part": "folds", "fold": 0, "stage": "detector"}
-    forecast.note(at | {"epoch": 1, "epochs": 4, "train_loss": 0.1, "stage_seconds": 25.0})
+    at = ProgressEvent(part="folds", fold=0, stage="detector")
+    forecast.note(replace(at, epoch=1, epochs=4, train_loss=0.1, stage_seconds=25.0))
     assert forecast.left_s() == pytest.approx(2 * WHOLE - 25)
-    forecast.note(at | {"finished": True, "stage_seconds": 25.0})
+    forecast.note(replace(at, is_finished=True, stage_seconds=25.0))
     assert forecast.left_s() == pytest.approx(2 * (WHOLE - 100) + 25)
 
 
 def test_a_run_that_goes_on_is_not_taken_for_a_fast_one() -> None:
     """Epoch 3 of 4 comes first, the others were done before the run broke off; so was a whole fold."""
     forecast = Forecast([EXPECTED] * 3)
-    forecast.note({"part": "folds", "fold": 0, "stage": "fold", "message": "finished before"})
+    forecast.note(ProgressEvent(part="folds", fold=0, stage="fold", message="finished before"))
     assert forecast.left_s() == pytest.approx(2 * WHOLE)
     forecast.note(
-        {
-            "part": "folds",
-            "fold": 1,
-            "stage": "global",
-            "epoch": 3,
-            "epochs": 4,
-            "train_loss": 0.1,
-            "stage_seconds": 20.0,
-        }
+        ProgressEvent(part="folds", fold=1, stage="global", epoch=3, epochs=4, train_loss=0.1, stage_seconds=20.0)
     )
     assert forecast.left_s() == pytest.approx(WHOLE + 20 + 10 + 40 + 20)
 
@@ -114,5 +107,5 @@ def test_at_the_end_nothing_is_left() -> None:
     work_on(forecast, 0, {})
     work_on(forecast, 0, {}, part="final")
     assert forecast.left_s() == pytest.approx(5.0)
-    forecast.note({"part": "comparison", "stage": "comparison", "message": "comparing"})
+    forecast.note(ProgressEvent(part="comparison", stage="comparison", message="comparing"))
     assert forecast.left_s() == pytest.approx(5.0)

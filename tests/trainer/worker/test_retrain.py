@@ -21,6 +21,7 @@ from ecgcore.errors import StageCancelled
 from tests.support.tiny import TINY_OPERATING, save_tiny_bundle
 from tests.support.training_store import HELD_OUT, IN_USE, add_page, queue
 from trainer.jobs.results import out_of_fold, results
+from trainer.progress import ProgressEvent
 from trainer.registry import bundles_folder
 from trainer.registry.activation import activate
 from trainer.runs.files import run_folder
@@ -173,7 +174,7 @@ def test_progress_outlives_a_busy_database(prepared: Store) -> None:
     other = sqlite3.connect(prepared.database_path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     for epoch in (1, 2):
-        recorder.tell("folds", {"fold": 0, "stage": "global", "epoch": epoch, "epochs": 2, "train_loss": float("nan")})
+        recorder.tell("folds", ProgressEvent(fold=0, stage="global", epoch=epoch, epochs=2, train_loss=float("nan")))
     assert [event.event["kind"] for event in events(prepared, run.id)] == ["state", "state"]
     other.execute("ROLLBACK")
     recorder.finish("failed", "a test")
@@ -185,31 +186,31 @@ def test_progress_outlives_a_busy_database(prepared: Store) -> None:
 def test_a_stop_is_heard_between_steps(prepared: Store) -> None:
     run = queue(prepared)
     recorder = Recorder(prepared, run.id, run_folder(prepared.folder, run.id), Forecast([{}] * 3))
-    recorder.tell("prepare", {"stage": "prepare pages", "step": 1, "steps": 9})
+    recorder.tell("prepare", ProgressEvent(stage="prepare pages", step=1, steps=9))
     with prepared.writing() as connection:
         connection.execute("UPDATE train_run SET stop_requested = 1")
     deadline = time.monotonic() + 30
     with pytest.raises(StageCancelled):
         while time.monotonic() < deadline:
-            recorder.tell("prepare", {"stage": "prepare pages", "step": 2, "steps": 9})
+            recorder.tell("prepare", ProgressEvent(stage="prepare pages", step=2, steps=9))
 
 
 def test_the_share_that_is_done_only_grows(prepared: Store) -> None:
     run = queue(prepared)
     folder: Path = run_folder(prepared.folder, run.id)
     recorder = Recorder(prepared, run.id, folder, Forecast([{"detector": 3.0, "local": 1.0}] * 3, before_s=1.0))
-    steps: list[tuple[str, dict[str, Any]]] = [
-        ("prepare", {"stage": "prepare pages"}),
-        ("folds", {"fold": 0, "stage": "detector", "epoch": 1, "epochs": 2, "step": 1, "steps": 2}),
-        ("folds", {"fold": 0, "stage": "local", "epoch": 1, "epochs": 1, "step": 1, "steps": 2}),
-        ("folds", {"fold": 0, "stage": "looking"}),
-        ("folds", {"fold": 1, "stage": "detector", "epoch": 1, "epochs": 2, "step": 1, "steps": 2}),
-        ("final", {"stage": "fusion", "epoch": 1, "epochs": 1, "step": 1, "steps": 2}),
-        ("comparison", {"stage": "comparison"}),
+    steps = [
+        ("prepare", ProgressEvent(stage="prepare pages")),
+        ("folds", ProgressEvent(fold=0, stage="detector", epoch=1, epochs=2, step=1, steps=2)),
+        ("folds", ProgressEvent(fold=0, stage="local", epoch=1, epochs=1, step=1, steps=2)),
+        ("folds", ProgressEvent(fold=0, stage="looking")),
+        ("folds", ProgressEvent(fold=1, stage="detector", epoch=1, epochs=2, step=1, steps=2)),
+        ("final", ProgressEvent(stage="fusion", epoch=1, epochs=1, step=1, steps=2)),
+        ("comparison", ProgressEvent(stage="comparison")),
     ]
     shares = []
     for part, event in steps:
-        recorder.tell(part, event | {"message": "so that it is written"})
+        recorder.tell(part, replace(event, message="so that it is written"))
         shares.append(json.loads((folder / "progress.json").read_text())["share"])
     assert shares == sorted(shares)
     assert shares[0] < 0.1

@@ -1,7 +1,7 @@
 """Findings of a run -> plotly figures; each with axis titles, units and hover values."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -11,6 +11,7 @@ from pages.parts.common.score_tables import METRICS, PARTS, interval_text
 from pages.parts.common.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from trainer.jobs.curves import Network, precision_recall_points, roc_points
 from trainer.jobs.results import PageResult, reliability
+from trainer.progress import ProgressEvent
 
 DECISIONS = ("normal", "refer", "abnormal")
 LABELS = ("normal", "abnormal")
@@ -23,22 +24,25 @@ _NETWORKS: Mapping[Network, tuple[str, str]] = {
 }  # fmt: skip
 _FOLDS = ((BLUE, "circle"), (VERMILION, "square"), (GREEN, "diamond"), (ORANGE, "triangle-up"), (PURPLE, "x"))
 _FINAL = (SKY, "star")
-_LOSSES = (("val_loss", "validation", "solid"), ("train_loss", "training", "dot"))
+_LOSSES: tuple[tuple[Callable[[ProgressEvent], float | None], str, str], ...] = (
+    (lambda epoch: epoch.val_loss, "validation", "solid"),
+    (lambda epoch: epoch.train_loss, "training", "dot"),
+)
 _DIFFERENCES = ("auroc", "sensitivity", "ap50")
 
 
-def loss_figure(epochs: Sequence[Mapping[str, Any]], stage: str) -> go.Figure:
+def loss_figure(epochs: Sequence[ProgressEvent], stage: str) -> go.Figure:
     """Training (dotted) and validation loss of one stage, a line a fold; ``epochs`` as ``jobs.results.curves``."""
     figure = _figure("epoch", "loss", height=320)
-    rows = [row for row in epochs if row["stage"] == stage]
-    few = max((row["epoch"] or 0 for row in rows), default=0) <= 12
+    rows = [row for row in epochs if row.stage == stage]
+    few = max((row.epoch or 0 for row in rows), default=0) <= 12
     figure.update_xaxes(dtick=1 if few else None, tickformat="d")
-    for part, fold in dict.fromkeys((row["part"], row["fold"]) for row in rows):
-        of_fold = [row for row in rows if (row["part"], row["fold"]) == (part, fold)]
+    for part, fold in dict.fromkeys((row.part, row.fold) for row in rows):
+        of_fold = [row for row in rows if (row.part, row.fold) == (part, fold)]
         name = "all pages" if fold is None else f"fold {fold + 1}"
         colour, symbol = _FINAL if fold is None else _FOLDS[fold % len(_FOLDS)]
-        for loss, words, dash in _LOSSES:
-            points = [(row["epoch"], row[loss]) for row in of_fold if row[loss] is not None]
+        for loss_of, words, dash in _LOSSES:
+            points = [(row.epoch, loss_of(row)) for row in of_fold if loss_of(row) is not None]
             if points:
                 named = {trace.name for trace in figure.data}
                 figure.add_scatter(
@@ -55,13 +59,13 @@ def loss_figure(epochs: Sequence[Mapping[str, Any]], stage: str) -> go.Figure:
     return figure
 
 
-def loss_text(epochs: Sequence[Mapping[str, Any]], stage: str) -> str:
+def loss_text(epochs: Sequence[ProgressEvent], stage: str) -> str:
     """The newest losses of one stage in words, for who does not see the figure."""
-    newest = {row["fold"]: row for row in epochs if row["stage"] == stage}
+    newest = {row.fold: row for row in epochs if row.stage == stage}
     told = []
     for fold, row in newest.items():
-        losses = [f"{words} {row[loss]:.3f}" for loss, words, _ in _LOSSES if row[loss] is not None]
-        told.append(f"{'all pages' if fold is None else f'fold {fold + 1}'} epoch {row['epoch']}, {', '.join(losses)}")
+        losses = [f"{words} {loss:.3f}" for loss_of, words, _ in _LOSSES if (loss := loss_of(row)) is not None]
+        told.append(f"{'all pages' if fold is None else f'fold {fold + 1}'} epoch {row.epoch}, {', '.join(losses)}")
     return f"Loss by epoch; newest: {'; '.join(told)}."
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 import streamlit as st
 
-from annotations.runs.training_runs import RunEvent, TrainingRun, events
+from annotations.runs.training_runs import TrainingRun
 from annotations.store import Store
 from pages.parts.common.actions import attempt
 from pages.parts.common.local_time import local_time
@@ -15,7 +14,8 @@ from pages.parts.common.runs.words import STAGES, duration, stage_name, state_na
 from pages.parts.common.style import BLUE, GREEN, GREY
 from pages.parts.common.words import plain
 from trainer.jobs import Status, resume, status, stop
-from trainer.jobs.results import curves
+from trainer.jobs.results import curves, ends
+from trainer.progress import ProgressEvent
 
 EVERY_S = 1.0
 
@@ -32,7 +32,7 @@ def follow_briefly(store: Store, run_id: int) -> None:
         seen = status(store, run_id)
         if seen is None or not seen.is_alive:
             st.rerun()
-        st.progress(min(1.0, float(seen.progress.get("share") or 0.0)), text=f"Run {run_id}: {plain(_headline(seen))}")
+        st.progress(min(1.0, seen.progress.share), text=f"Run {run_id}: {plain(_headline(seen))}")
 
     st.fragment(bar, run_every=EVERY_S)()
 
@@ -41,7 +41,7 @@ def _follow(store: Store, run_id: int, person: str) -> None:
     seen = status(store, run_id)
     if seen is None or not seen.is_alive:
         st.rerun()
-    st.progress(min(1.0, float(seen.progress.get("share") or 0.0)), text=plain(_headline(seen)))
+    st.progress(min(1.0, seen.progress.share), text=plain(_headline(seen)))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             f"{plain(_facts(seen))}  \nStarted by {plain(seen.run.person)}, {local_time(seen.run.created_at)}.",
@@ -55,7 +55,7 @@ def progress_parts(store: Store, seen: Status) -> None:
     """The grid of folds and stages, the loss curves and the log, of a run at work or of an interrupted one."""
     run = seen.run
     if run.kind == "retrain" and run.stages:
-        st.html(grid_html(run, events(store, run.id), seen.progress if seen.is_alive else {}))
+        st.html(grid_html(run, ends(store, run.id), seen.progress.newest if seen.is_alive else ProgressEvent()))
         _curves(store, run)
     with st.expander("Log"):
         st.code(seen.log or "The log is empty.", language=None, height=260)
@@ -71,10 +71,10 @@ def interrupted_box(store: Store, seen: Status, person: str) -> None:
         attempt(lambda: resume(store, run.id, by=person))
 
 
-def grid_html(run: TrainingRun, happened: Sequence[RunEvent], progress: dict[str, Any]) -> str:
+def grid_html(run: TrainingRun, ended: Sequence[ProgressEvent], newest: ProgressEvent) -> str:
     """Folds by stages as a table that fills; a sign and a word say what the colour says."""
-    seconds, finished = _finished(happened)
-    at = (progress.get("part"), progress.get("fold"), str(progress.get("stage", "")).removesuffix("-joint"))
+    seconds, finished = _finished(ended)
+    at = _place(newest)
     rows = [("folds", fold, f"Fold {fold + 1}") for fold in range(run.folds)] + [("final", None, "All pages")]
     head = "".join(f'<th scope="col" style="{_CELL}">{STAGES[stage]}</th>' for stage in run.stages)
     body = ""
@@ -83,7 +83,8 @@ def grid_html(run: TrainingRun, happened: Sequence[RunEvent], progress: dict[str
         for stage in run.stages:
             place = (part, fold, stage)
             if place == at:
-                epoch = f"{progress['epoch']}/{progress.get('epochs', '?')}" if progress.get("epoch") else "running"
+                of = "?" if newest.epochs is None else newest.epochs
+                epoch = f"{newest.epoch}/{of}" if newest.epoch else "running"
                 body += _cell(BLUE, "▶", epoch, "running")
             elif place in seconds or (part, fold) in finished:
                 body += _cell(GREEN, "✓", duration(seconds[place]) if place in seconds else "done", "done")
@@ -108,35 +109,42 @@ def _cell(colour: str, sign: str, words: str, state: str) -> str:
     )
 
 
-def _finished(happened: Sequence[RunEvent]) -> tuple[dict[tuple[Any, Any, Any], float], set[tuple[Any, Any]]]:
+_Place = tuple[str | None, int | None, str]
+"""Part of a run, fold, and the stage that stands in the grid."""
+
+
+def _place(event: ProgressEvent) -> _Place:
+    return event.part, event.fold, event.stage.removesuffix("-joint")
+
+
+def _finished(ended: Sequence[ProgressEvent]) -> tuple[dict[_Place, float], set[tuple[str, int | None]]]:
     """Seconds of every finished stage, and the finished folds."""
-    seconds: dict[tuple[Any, Any, Any], float] = {}
-    folds: set[tuple[Any, Any]] = set()
-    for event in (row.event for row in happened):
-        if event.get("kind") == "stage":
-            place = (event.get("part"), event.get("fold"), str(event.get("stage")).removesuffix("-joint"))
-            seconds[place] = seconds.get(place, 0.0) + float(event.get("seconds") or 0.0)
-        elif event.get("kind") == "fold":
-            folds.add(("folds", event.get("fold")))
+    seconds: dict[_Place, float] = {}
+    folds: set[tuple[str, int | None]] = set()
+    for event in ended:
+        if event.stage == "fold":
+            folds.add(("folds", event.fold))
+        else:
+            seconds[_place(event)] = seconds.get(_place(event), 0.0) + (event.seconds or 0.0)
     return seconds, folds
 
 
 def _headline(seen: Status) -> str:
     if seen.run.state in ("queued", "snapshotting"):
         return state_name(seen.run)
-    left = seen.progress.get("seconds_left")
+    left = seen.progress.seconds_left
     time = " · estimating the time left" if left is None else f" · about {duration(left)} left"
-    return f"{where_it_stands(seen.progress)}{time}"
+    return f"{where_it_stands(seen.progress.newest)}{time}"
 
 
 def _facts(seen: Status) -> str:
-    progress = seen.progress
-    facts = [f"running for {duration(progress['seconds'])}"] if progress.get("seconds") else []
-    if progress.get("seconds") and progress.get("seconds_left") is not None:
-        facts = [f"{facts[0]} of about {duration(progress['seconds'] + progress['seconds_left'])}"]
-    facts += [f"loss {progress['loss']:.3f}"] if isinstance(progress.get("loss"), float) else []
-    facts += [f"memory {progress['memory_mb'] / 1000:.1f} GB"] if progress.get("memory_mb") else []
-    facts += [str(progress["message"])] if progress.get("message") else []
+    stands = seen.progress
+    facts = [f"running for {duration(stands.seconds)}"] if stands.seconds else []
+    if stands.seconds and stands.seconds_left is not None:
+        facts = [f"{facts[0]} of about {duration(stands.seconds + stands.seconds_left)}"]
+    facts += [f"loss {stands.newest.loss:.3f}"] if stands.newest.loss is not None else []
+    facts += [f"memory {stands.memory_mb / 1000:.1f} GB"] if stands.memory_mb else []
+    facts += [stands.newest.message] if stands.newest.message else []
     return " · ".join(facts) or "The first figures will follow shortly."
 
 
@@ -155,9 +163,9 @@ def _curves(store: Store, run: TrainingRun) -> None:
     epochs = curves(store, run.id)
     if not epochs:
         return
-    trained = [stage for stage in dict.fromkeys([*STAGES, *(row["stage"] for row in epochs)])
-               if any(row["stage"] == stage for row in epochs)]  # fmt: skip
-    newest = epochs[-1]["stage"]
+    reached = [epoch.stage for epoch in epochs]
+    trained = [stage for stage in dict.fromkeys([*STAGES, *reached]) if stage in reached]
+    newest = reached[-1]
     chosen = st.segmented_control(
         "Loss curves of",
         trained,

@@ -1,10 +1,9 @@
 """Trainings in plain words: their states, stages, times and names."""
 
-from typing import Any
-
 from annotations.runs.training_runs import TrainingRun
 from pages.parts.common.local_time import local_time
 from pages.parts.common.score_tables import PARTS
+from trainer.progress import ProgressEvent
 
 STAGES = {
     "detector": PARTS["detector"],
@@ -85,16 +84,15 @@ def stage_name(stage: str) -> str:
     return STAGES.get(stage) or _OTHER_STEPS.get(stage, stage)
 
 
-def where_it_stands(progress: dict[str, Any]) -> str:
+def where_it_stands(newest: ProgressEvent) -> str:
     """The newest step of a run, as in "Fold 2 of 5 · beats · epoch 3 of 6"."""
-    part, stage = progress.get("part", ""), progress.get("stage", "")
-    words = [PARTS_OF_A_RUN.get(part, "")]
-    if part == "folds" and progress.get("fold") is not None:
-        words = [f"fold {progress['fold'] + 1} of {progress.get('folds', '?')}"]
-    if part in ("folds", "final"):
-        words.append(stage_name(stage))
-    for counter in ("epoch", "step"):
-        if progress.get(counter) is not None and progress.get(f"{counter}s") is not None:
-            words.append(f"{counter} {progress[counter]} of {progress[f'{counter}s']}")
+    words = [PARTS_OF_A_RUN.get(newest.part or "", "")]
+    if newest.part == "folds" and newest.fold is not None:
+        words = [f"fold {newest.fold + 1} of {'?' if newest.folds is None else newest.folds}"]
+    if newest.part in ("folds", "final"):
+        words.append(stage_name(newest.stage))
+    for counter, number, of in (("epoch", newest.epoch, newest.epochs), ("step", newest.step, newest.steps)):
+        if number is not None and of is not None:
+            words.append(f"{counter} {number} of {of}")
     told = " · ".join(word for word in words if word) or "starting"
     return told[0].upper() + told[1:]
