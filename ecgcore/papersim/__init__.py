@@ -1,12 +1,14 @@
 """Draws digital 12-lead ECGs as paper pages with the exact box of every complete beat."""
 
+from ecgcore.papersim.arrangement import (
+    Segment,
+    plan_page,
+)
 from ecgcore.papersim.draw import (
     BOX_PAD_MM,
     DrawnTrace,
-    Segment,
     SimPage,
     draw_page,
-    plan_page,
 )
 from ecgcore.papersim.signals import (
     KINDS,

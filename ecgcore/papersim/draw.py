@@ -1,11 +1,13 @@
 """Draws digital 12-lead ECGs as paper pages with the exact box of every complete beat."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
 from ecgcore.errors import BadSignal
+from ecgcore.papersim.arrangement import PULSE_MM, PageGeometry, Place, Segment, places_of, plan_page
 from ecgcore.papersim.print_and_scan import compose_grid, print_text, turned, wear
 from ecgcore.papersim.signals import LEADS
 from ecgcore.papersim.style import PageStyle
@@ -14,22 +16,7 @@ from ecgcore.types import ByteArray, FloatArray
 BOX_PAD_MM = 1.0
 """Paper above and below the trace that belongs to a beat's box."""
 
-PULSE_MM = 10.0
-"""Width of paper that a calibration pulse takes at a row's end."""
-
-GRID_MARGIN_MM = 1.0
-"""White paper above and below a grid that runs under header and footer."""
-
 _SUPERSAMPLE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One lead's stretch of signal in a row: lead number, start and duration in the record."""
-
-    lead: int
-    start_s: float
-    duration_s: float
 
 
 @dataclass(frozen=True)
@@ -78,18 +65,6 @@ class SimPage:
     traces: tuple[DrawnTrace, ...] = ()
 
 
-def plan_page(style: PageStyle, duration_s: float) -> list[list[Segment]]:
-    """The usual arrangement: consecutive columns of one simultaneous recording, rhythm strips over all of it."""
-    column_s = min(style.column_s or np.inf, duration_s / style.columns)
-    return [
-        [
-            Segment(lead, col * column_s, column_s if len(row) > 1 else column_s * style.columns)
-            for col, lead in enumerate(row)
-        ]
-        for row in style.rows
-    ]
-
-
 def draw_page(
     signals_mv: FloatArray,
     fs_hz: float,
@@ -112,41 +87,22 @@ def draw_page(
     Raises:
         BadSignal: the signal is not ``[12, n]``, holds no finite sample, or a segment leaves the record.
     """
-    signals_mv = np.asarray(signals_mv, dtype=np.float64)
-    if signals_mv.ndim != 2 or signals_mv.shape[0] != len(LEADS) or not np.isfinite(signals_mv).all():
-        raise BadSignal(
-            f"Expected finite signals of shape [12, n], got {signals_mv.shape}.", "Pass all 12 leads in mV."
-        )
-    duration_s = signals_mv.shape[1] / fs_hz
-    rows = plan if plan is not None else plan_page(style, duration_s)
-    if any(s.start_s < -1e-6 or s.start_s + s.duration_s > duration_s + 1e-6 for row in rows for s in row):
-        raise BadSignal(f"A segment leaves the record of {duration_s:.2f} s.", "Plan segments inside the record.")
+    signals_mv, rows = _checked(signals_mv, fs_hz, style, plan)
     rng = np.random.default_rng(seed)
-    geometry = _Geometry.of(style, rows)
-    traces, truths = [], []
+    geometry = PageGeometry.of(style, rows)
+    places = places_of(style, geometry, rows)
+    polylines_mm: list[FloatArray] = []
     drawn: list[DrawnTrace] = []
-    labels: list[tuple[str, float, float]] = []
-    for row_index, row in enumerate(rows):
-        baseline_mm = geometry.panel_mm[1] + style.pad_mm[1] + style.row_pitch_mm * (row_index + 0.5)
-        x_mm = geometry.traces_left_mm
-        for segment in row:
-            points_mm, times_s = _trace_mm(signals_mv[segment.lead], fs_hz, segment, style, rng, x_mm, baseline_mm)
-            traces.append(points_mm)
-            page_s = times_s - segment.start_s + (x_mm - geometry.traces_left_mm) / style.paper_speed_mm_s
-            value_mv = (baseline_mm - points_mm[:, 1]) / style.gain_mm_mv
-            points_px = turned(points_mm * style.px_per_mm, geometry.page_px, style.rotation_deg)
-            drawn.append(DrawnTrace(segment.lead, row_index, page_s, value_mv, points_px))
-            labels.append((LEADS[segment.lead], x_mm, baseline_mm))
-            for onset_s, end_s in beats_s[segment.lead] if beats_s is not None else ():
-                inside = (times_s >= onset_s) & (times_s <= end_s)
-                drawn_until_s = segment.start_s + segment.duration_s - style.gap_mm / style.paper_speed_mm_s
-                if onset_s >= segment.start_s and end_s <= drawn_until_s and inside.any():
-                    x1, x2 = (x_mm + (t - segment.start_s) * style.paper_speed_mm_s for t in (onset_s, end_s))
-                    y1, y2 = points_mm[inside, 1].min() - BOX_PAD_MM, points_mm[inside, 1].max() + BOX_PAD_MM
-                    truths.append((x1, y1, x2, y2, segment.lead, row_index, onset_s, end_s))
-            x_mm += segment.duration_s * style.paper_speed_mm_s
-    traces += _pulses_mm(style, geometry, len(rows)) + _separators_mm(style, geometry, rows)
-    ink = _draw_ink(traces, style, geometry.page_px)
+    truths: list[tuple[float, ...]] = []
+    for place in places:
+        lead = place.segment.lead
+        points_mm, times_s = _trace_mm(signals_mv[lead], fs_hz, place, style, rng)
+        polylines_mm.append(points_mm)
+        drawn.append(_drawn_trace(place, points_mm, times_s, style, geometry))
+        truths += _beat_rows(place, points_mm, times_s, style, () if beats_s is None else beats_s[lead])
+    polylines_mm += _pulses_mm(style, geometry, len(rows)) + _separators_mm(style, places)
+    labels = [(LEADS[place.segment.lead], place.x_mm, place.baseline_mm) for place in places]
+    ink = _draw_ink(polylines_mm, style, geometry.page_px)
     printed = np.array(print_text(ink, labels, style, geometry.panel_mm, rng)).reshape(-1, 4)
     grid_mm = geometry.grid_mm(style)
     image = compose_grid(geometry.page_px, grid_mm, style)
@@ -166,44 +122,27 @@ def draw_page(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Geometry:
-    panel_mm: tuple[float, float, float, float]
-    traces_left_mm: float
-    page_px: tuple[int, int]
-
-    @classmethod
-    def of(cls, style: PageStyle, rows: list[list[Segment]]) -> "_Geometry":
-        pulse_mm = PULSE_MM if style.pulse != "none" else 0.0
-        width_mm = max(sum(s.duration_s for s in row) for row in rows) * style.paper_speed_mm_s
-        left, top = style.margin_mm[:2]
-        right = left + style.pad_mm[0] + width_mm + pulse_mm + style.pad_mm[2]
-        bottom = top + style.pad_mm[1] + style.row_pitch_mm * len(rows) + style.pad_mm[3]
-        page_px = (
-            round((right + style.margin_mm[2]) * style.px_per_mm),
-            round((bottom + style.margin_mm[3]) * style.px_per_mm),
+def _checked(
+    signals_mv: FloatArray, fs_hz: float, style: PageStyle, plan: list[list[Segment]] | None
+) -> tuple[FloatArray, list[list[Segment]]]:
+    """The signals as an array, and the page's rows; BadSignal as ``draw_page`` says."""
+    signals_mv = np.asarray(signals_mv, dtype=np.float64)
+    if signals_mv.ndim != 2 or signals_mv.shape[0] != len(LEADS) or not np.isfinite(signals_mv).all():
+        raise BadSignal(
+            f"Expected finite signals of shape [12, n], got {signals_mv.shape}.", "Pass all 12 leads in mV."
         )
-        traces_left = left + style.pad_mm[0] + (pulse_mm if style.pulse == "left" else 0.0)
-        return cls((left, top, right, bottom), traces_left, page_px)
-
-    def grid_mm(self, style: PageStyle) -> tuple[float, float, float, float]:
-        """What the grid covers: the panel, or nearly all of the page."""
-        if not style.text_on_grid:
-            return self.panel_mm
-        left, _, right, _ = self.panel_mm
-        return left, GRID_MARGIN_MM, right, self.page_px[1] / style.px_per_mm - GRID_MARGIN_MM
+    duration_s = signals_mv.shape[1] / fs_hz
+    rows = plan if plan is not None else plan_page(style, duration_s)
+    if any(s.start_s < -1e-6 or s.start_s + s.duration_s > duration_s + 1e-6 for row in rows for s in row):
+        raise BadSignal(f"A segment leaves the record of {duration_s:.2f} s.", "Plan segments inside the record.")
+    return signals_mv, rows
 
 
 def _trace_mm(
-    signal_mv: FloatArray,
-    fs_hz: float,
-    segment: Segment,
-    style: PageStyle,
-    rng: np.random.Generator,
-    x_mm: float,
-    baseline_mm: float,
+    signal_mv: FloatArray, fs_hz: float, place: Place, style: PageStyle, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     """One stretch as a polyline ``[n, 2]`` in millimetres of the page, with the time of each point."""
+    segment = place.segment
     first, count = round(segment.start_s * fs_hz), round(segment.duration_s * fs_hz)
     value_mv = signal_mv[first : first + count]
     times_s = (first + np.arange(len(value_mv))) / fs_hz
@@ -211,13 +150,38 @@ def _trace_mm(
     value_mv = value_mv + style.wander_mv * np.sin(2 * np.pi * (rng.uniform(0.1, 0.4) * times_s + rng.uniform()))
     value_mv = value_mv + style.mains_mv * np.sin(2 * np.pi * 50 * times_s)
     value_mv = value_mv + style.noise_mv * rng.standard_normal(len(value_mv))
-    x = x_mm + (times_s - segment.start_s) * style.paper_speed_mm_s
-    y = baseline_mm - value_mv * style.gain_mm_mv
-    keep = x < x_mm + segment.duration_s * style.paper_speed_mm_s - style.gap_mm
+    x = place.x_mm + (times_s - segment.start_s) * style.paper_speed_mm_s
+    y = place.baseline_mm - value_mv * style.gain_mm_mv
+    keep = x < place.x_mm + segment.duration_s * style.paper_speed_mm_s - style.gap_mm
     return np.column_stack([x, y])[keep], times_s[keep]
 
 
-def _pulses_mm(style: PageStyle, geometry: _Geometry, rows: int) -> list[FloatArray]:
+def _drawn_trace(
+    place: Place, points_mm: FloatArray, times_s: FloatArray, style: PageStyle, geometry: PageGeometry
+) -> DrawnTrace:
+    page_s = times_s - place.segment.start_s + (place.x_mm - geometry.traces_left_mm) / style.paper_speed_mm_s
+    value_mv = (place.baseline_mm - points_mm[:, 1]) / style.gain_mm_mv
+    points_px = turned(points_mm * style.px_per_mm, geometry.page_px, style.rotation_deg)
+    return DrawnTrace(place.segment.lead, place.row, page_s, value_mv, points_px)
+
+
+def _beat_rows(
+    place: Place, points_mm: FloatArray, times_s: FloatArray, style: PageStyle, beats_s: Iterable[Iterable[float]]
+) -> list[tuple[float, ...]]:
+    """For each beat that lies wholly on the drawn stretch: its box in millimetres, lead, row, onset and end."""
+    segment, speed = place.segment, style.paper_speed_mm_s
+    drawn_until_s = segment.start_s + segment.duration_s - style.gap_mm / speed
+    found: list[tuple[float, ...]] = []
+    for onset_s, end_s in beats_s:
+        inside = (times_s >= onset_s) & (times_s <= end_s)
+        if onset_s >= segment.start_s and end_s <= drawn_until_s and inside.any():
+            x1, x2 = (place.x_mm + (t - segment.start_s) * speed for t in (onset_s, end_s))
+            y1, y2 = points_mm[inside, 1].min() - BOX_PAD_MM, points_mm[inside, 1].max() + BOX_PAD_MM
+            found.append((x1, y1, x2, y2, segment.lead, place.row, onset_s, end_s))
+    return found
+
+
+def _pulses_mm(style: PageStyle, geometry: PageGeometry, rows: int) -> list[FloatArray]:
     if style.pulse == "none":
         return []
     left = (
@@ -235,22 +199,20 @@ def _pulses_mm(style: PageStyle, geometry: _Geometry, rows: int) -> list[FloatAr
         (lead_in + width_mm, 0),
         (2 * lead_in + width_mm, 0),
     ]
-    tops = [geometry.panel_mm[1] + style.pad_mm[1] + style.row_pitch_mm * (row + 0.5) for row in range(rows)]
-    return [np.array([(left + x, baseline - y) for x, y in shape]) for baseline in tops]
+    baselines = [geometry.baseline_mm(style, row) for row in range(rows)]
+    return [np.array([(left + x, baseline - y) for x, y in shape]) for baseline in baselines]
 
 
-def _separators_mm(style: PageStyle, geometry: _Geometry, rows: list[list[Segment]]) -> list[FloatArray]:
+def _separators_mm(style: PageStyle, places: list[Place]) -> list[FloatArray]:
+    """Strokes between the segments of a row."""
     if style.separators not in {"tick", "line"}:
         return []
-    lines = []
-    for index, row in enumerate(rows):
-        baseline = geometry.panel_mm[1] + style.pad_mm[1] + style.row_pitch_mm * (index + 0.5)
-        half_mm = style.row_pitch_mm / 2 if style.separators == "line" else 2.5
-        x_mm = geometry.traces_left_mm
-        for segment in row[:-1]:
-            x_mm += segment.duration_s * style.paper_speed_mm_s
-            lines.append(np.array([(x_mm, baseline - half_mm), (x_mm, baseline + half_mm)]))
-    return lines
+    half_mm = style.row_pitch_mm / 2 if style.separators == "line" else 2.5
+    return [
+        np.array([(place.x_mm, place.baseline_mm - half_mm), (place.x_mm, place.baseline_mm + half_mm)])
+        for place in places
+        if place.column
+    ]
 
 
 def _draw_ink(polylines_mm: list[FloatArray], style: PageStyle, page_px: tuple[int, int]) -> ByteArray:

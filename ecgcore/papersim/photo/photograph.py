@@ -8,7 +8,7 @@ import numpy as np
 from ecgcore.papersim.draw import SimPage
 from ecgcore.papersim.photo.desk import DESKS, draw_desk
 from ecgcore.papersim.photo.light import develop, light_up
-from ecgcore.papersim.photo.sheet_and_camera import Camera, Sheet
+from ecgcore.papersim.photo.sheet_and_camera import Camera, Framing, Sheet
 from ecgcore.types import ByteArray, FloatArray
 
 _COARSE_PX = 8
@@ -140,14 +140,11 @@ def photograph(page: SimPage, damage: PhotoDamage, seed: int) -> SimPhoto:
     sheet = Sheet.bent((width, height), damage.curl, damage.curl_deg, damage.folds)
     camera = Camera.aimed(
         sheet,
+        Framing(damage.long_px, damage.aspect, damage.fill, damage.offset),
         turn_deg=90.0 * damage.quarter_turns + damage.rotation_deg,
         tilt_deg=damage.tilt_deg,
         distance=damage.distance,
         barrel=damage.barrel,
-        long_px=damage.long_px,
-        aspect=damage.aspect,
-        fill=damage.fill,
-        offset=damage.offset,
     )
     page_xy = _page_points(sheet, camera)
     photo = draw_desk(damage.desk, camera.photo_wh, rng)

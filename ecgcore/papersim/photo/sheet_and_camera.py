@@ -105,6 +105,23 @@ class Sheet:
 
 
 @dataclass(frozen=True)
+class Framing:
+    """How large a photo is, and how the sheet lies in it; see ``PhotoDamage`` for each."""
+
+    long_px: int
+    aspect: float | None
+    fill: float
+    offset: tuple[float, float]
+
+    def photo_wh(self, sheet_aspect: float) -> tuple[int, int]:
+        """Width and height of the photo; ``sheet_aspect`` (width over height) where none was asked for."""
+        aspect = sheet_aspect if self.aspect is None else self.aspect
+        if aspect >= 1:
+            return self.long_px, round(self.long_px / aspect)
+        return round(self.long_px * aspect), self.long_px
+
+
+@dataclass(frozen=True)
 class Camera:
     """A pinhole camera with radial distortion (Brown 1966, first term).
 
@@ -127,27 +144,22 @@ class Camera:
     def aimed(
         cls,
         sheet: Sheet,
+        framing: Framing,
         *,
         turn_deg: float,
         tilt_deg: tuple[float, float],
         distance: float,
         barrel: float,
-        long_px: int,
-        aspect: float | None,
-        fill: float,
-        offset: tuple[float, float],
     ) -> "Camera":
-        """Aim at a sheet so that it takes ``fill`` of the photo; see ``PhotoDamage`` for the arguments."""
+        """Aim at a sheet so that it takes its share of the photo; see ``PhotoDamage`` for the other arguments."""
         rotation = _about("x", tilt_deg[0]) @ _about("y", tilt_deg[1]) @ _about("z", turn_deg)
         seen = _pinhole(sheet.lift(sheet.lattice()), rotation, distance)
         low, high = seen.min(axis=0), seen.max(axis=0)
         span = high - low
-        if aspect is None:
-            aspect = float(span[0] / span[1])
-        photo_wh = (long_px, round(long_px / aspect)) if aspect >= 1 else (round(long_px * aspect), long_px)
-        scale = fill * float(np.min(np.asarray(photo_wh) / span))
+        photo_wh = framing.photo_wh(float(span[0] / span[1]))
+        scale = framing.fill * float(np.min(np.asarray(photo_wh) / span))
         room = np.maximum(np.asarray(photo_wh) - scale * span, 0.0)
-        shift = (np.asarray(photo_wh) + np.asarray(offset) * room) / 2 - scale * (low + high) / 2
+        shift = (np.asarray(photo_wh) + np.asarray(framing.offset) * room) / 2 - scale * (low + high) / 2
         return cls(rotation, distance, scale, shift, barrel, photo_wh)
 
     def project(self, points_space: FloatArray) -> FloatArray:
