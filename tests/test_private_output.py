@@ -78,7 +78,7 @@ def test_results_and_overlays_are_closed(tiny_bundle: Path, ecg_page_rgb: ByteAr
 
 def test_exported_bundles_are_closed(tmp_path: Path) -> None:
     folder, file = str(tmp_path / "data"), tmp_path / "bundle.zip"
-    said = run("trainer", "export-bundle", read_manifest(starter_folder())["version"], str(file), "--data-dir", folder)
+    said = run("trainer", "export-bundle", read_manifest(starter_folder()).version, str(file), "--data-dir", folder)
     assert file.exists(), said.stderr
     assert open_to_others([file]) == []
 

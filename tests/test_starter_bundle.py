@@ -26,9 +26,9 @@ def test_it_is_small_and_the_model_card_names_it(starter: Bundle) -> None:
 
 
 def test_it_says_what_it_has_seen_and_how_good_it_is(starter: Bundle) -> None:
-    sources = {row[2].split(":")[0] for row in starter.manifest["seen"]}
+    sources = {row[2].split(":")[0] for row in starter.manifest.seen}
     assert {"ludb", "ptbxl"} <= sources
-    assert {"ludb_rendered", "ptbxl_rendered"} <= set(starter.manifest["metrics"])
+    assert {"ludb_rendered", "ptbxl_rendered"} <= set(starter.manifest.metrics)
 
 
 @pytest.mark.parametrize("layout", ["3x4+1", "6x2", "12x1"])

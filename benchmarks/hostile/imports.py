@@ -34,8 +34,9 @@ from annotations.model import LabelledBox, Reading
 from annotations.store import Store
 from benchmarks.hostile.messages import APP
 from benchmarks.hostile.values import mutated, mutated_bytes
-from ecgcore.bundle.folder import Networks, Operating, save_bundle
+from ecgcore.bundle.folder import Operating, Provenance, save_bundle
 from ecgcore.errors import EcgError
+from ecgcore.networks.build import Networks
 from ecgcore.networks.configs import DetectorConfig, FusionConfig, GlobalConfig, LocalConfig
 from ecgcore.networks.detector import BeatDetector
 from ecgcore.networks.fusion import FusionHead
@@ -101,8 +102,8 @@ def write_bundle(folder: Path) -> None:
     detector = BeatDetector(DetectorConfig(width=0.03, px_per_mm=2.0, hidden=16, max_beats=12))
     nets = Networks(detector, LocalNet(local), GlobalNet(global_), head)
     seen = [("0" * 64, "group-a", "record-a"), ("1" * 64, "", "")]
-    save_bundle(folder, nets, Operating(0.5, 1.0, 0.3, 0.7), version="honest", recipe={"name": "tiny"}, seen=seen,
-                metrics=FIGURES)  # fmt: skip
+    provenance = Provenance(version="honest", recipe={"name": "tiny"}, seen=seen, metrics=FIGURES)
+    save_bundle(folder, nets, Operating(0.5, 1.0, 0.3, 0.7), provenance)
 
 
 def import_data_set(store: Store, honest: Path, name: str, draw: random.Random) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,26 +17,9 @@ from pydantic import (
 from pydantic_core import from_json, to_json
 
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
-from ecgcore.networks.configs import (
-    DetectorConfig,
-    FusionConfig,
-    GlobalConfig,
-    LocalConfig,
-    Operating,
-    WaveformConfig,
-    config_of,
-)
+from ecgcore.networks.configs import PARTS, PUBLISHED_PARTS, NetworkConfigs, Operating, Part, config_of
 
 FORMAT = 1
-PARTS: Mapping[str, type] = {
-    "detector": DetectorConfig,
-    "local": LocalConfig,
-    "global": GlobalConfig,
-    "fusion": FusionConfig,
-    "waveform": WaveformConfig,
-}
-PUBLISHED_PARTS = frozenset(PARTS) - {"waveform"}
-"""The networks of the published method."""
 MAX_BYTES = 64 * 2**20
 """Of the whole file: the seen pages of half a million."""
 MAX_FACTS_BYTES = 2**20
@@ -56,13 +39,13 @@ _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Cell = Annotated[str, Field(max_length=1000)]
 
 
-class Figures(RootModel[dict[_Short, "Figures | float | None"]]):
+class FiguresSchema(RootModel[dict[_Short, "FiguresSchema | float | None"]]):
     """By data set, network and metric, nested at will; the leaves are numbers."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
 
-class WeightFile(BaseModel):
+class WeightFileSchema(BaseModel):
     """One network's file, which lies beside bundle.json."""
 
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
@@ -72,7 +55,7 @@ class WeightFile(BaseModel):
     bytes: Annotated[int, Field(ge=0, le=MAX_WEIGHT_BYTES)] = 0
 
 
-class Recipe(BaseModel):
+class RecipeSchema(BaseModel):
     """The settings of the training; ``trainer.recipes`` knows their types."""
 
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
@@ -80,7 +63,7 @@ class Recipe(BaseModel):
     name: _Short = ""
 
 
-class Manifest(BaseModel):
+class ManifestSchema(BaseModel):
     """The whole of bundle.json. What it does not know is let through: a later version may say more."""
 
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
@@ -90,13 +73,13 @@ class Manifest(BaseModel):
     class_names: tuple[Literal["normal"], Literal["abnormal"]] = ("normal", "abnormal")
     preprocessing: dict[str, JsonValue] = {}
     thresholds: dict[str, JsonValue]
-    configs: dict[Literal["detector", "local", "global", "fusion", "waveform"], dict[str, JsonValue]]
-    weights: dict[Literal["detector", "local", "global", "fusion", "waveform"], WeightFile]
-    recipe: Recipe = Recipe()
+    configs: dict[Part, dict[str, JsonValue]]
+    weights: dict[Part, WeightFileSchema]
+    recipe: RecipeSchema = RecipeSchema()
     parent: _Short | None = None
     created_at: Annotated[_Short, AfterValidator(_is_time)] | None = None
     snapshot_hash: _Short | None = None
-    metrics: Figures = Figures({})
+    metrics: FiguresSchema = FiguresSchema({})
     libraries: dict[str, JsonValue] = {}
     erased_pages: Annotated[int, Field(ge=0, le=10**7)] = 0
     """Of the seen pages, how many were erased since and stand in the list no more."""
@@ -107,19 +90,20 @@ class Manifest(BaseModel):
         if set(self.configs) != set(self.weights) or not set(self.configs) >= PUBLISHED_PARTS:
             raise ValueError(f"configs and weights must name the networks {', '.join(PARTS)}")
         config_of(Operating, self.thresholds)
-        for part, config in self.configs.items():
-            config_of(PARTS[part], config)
-        fusion = config_of(FusionConfig, self.configs["fusion"])
-        signal = self.configs.get("waveform")
-        if fusion.waveform_dim != (0 if signal is None else config_of(WaveformConfig, signal).feature_dim):
+        networks = NetworkConfigs.from_json(self.configs)
+        waveform_dim = 0 if networks.waveform is None else networks.waveform.feature_dim
+        if networks.fusion.waveform_dim != waveform_dim:
             raise ValueError("the fusion head does not fit the waveform network")
-        if unknown := set(fusion.measurements) - set(MEASUREMENT_NAMES):
+        if unknown := set(networks.fusion.measurements) - set(MEASUREMENT_NAMES):
             raise ValueError(f"the fusion head asks for {min(unknown)}, which this version does not measure")
         return self
 
 
-def checked_manifest(content: bytes) -> dict[str, Any]:
-    """The JSON of a manifest, once all of it is as ``Manifest`` says.
+def checked_manifest(content: bytes) -> tuple[ManifestSchema, dict[str, JsonValue]]:
+    """What a manifest says, and its JSON without the seen pages, once all of it is as ``ManifestSchema`` has it.
+
+    Args:
+        content: of the file.
 
     Raises:
         ValueError: it is not; the message says what is wrong in one sentence without its full stop.
@@ -133,15 +117,15 @@ def checked_manifest(content: bytes) -> dict[str, Any]:
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise ValueError(f"it is not in bundle format {FORMAT}")
     try:
-        Manifest.model_validate_json(content)
+        checked = ManifestSchema.model_validate_json(content)
     except ValidationError as error:
         raise ValueError(_words(error)) from error
-    facts = {name: below for name, below in value.items() if name != "seen"}
+    facts: dict[str, JsonValue] = {name: below for name, below in value.items() if name != "seen"}
     if _depth(facts) > MAX_DEPTH:
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
     if len(to_json(facts)) > MAX_FACTS_BYTES:
         raise ValueError(f"recipe and figures are larger than {MAX_FACTS_BYTES // 2**20} MB")
-    return value
+    return checked, facts
 
 
 def _words(error: ValidationError) -> str:

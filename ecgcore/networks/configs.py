@@ -5,18 +5,24 @@ The ranges hold for what comes from files: within them no network and no picture
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from dataclasses import asdict, dataclass, fields
+from typing import Annotated, ClassVar, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, TypeAdapter
 
 from ecgcore.types import Decision
 
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 """Nothing is taken for another type, and nothing is left out of account."""
 
+Part = Literal["detector", "local", "global", "fusion", "waveform"]
+PARTS: tuple[Part, ...] = get_args(Part)
+"""The networks under the names that their files and configs bear."""
+PUBLISHED_PARTS = frozenset(PARTS) - {"waveform"}
+"""The networks of the published method."""
+
 _Config = TypeVar("_Config")
-_ADDED_LATER: Mapping[str, Any] = {"aspect": 1.0, "places": False, "waveform_dim": 0, "measurements": []}
+_ADDED_LATER: Mapping[str, JsonValue] = {"aspect": 1.0, "places": False, "waveform_dim": 0, "measurements": []}
 """Settings that the first bundles do not name, and what they were then."""
 
 WAVEFORM_RATES_HZ = (50.0, 125.0, 250.0)
@@ -29,7 +35,7 @@ _Layers = Annotated[int, Field(ge=1, le=64)]
 _Name = Annotated[str, Field(max_length=40)]
 
 
-def config_of(cls: type[_Config], values: Mapping[str, Any]) -> _Config:
+def config_of(cls: type[_Config], values: Mapping[str, JsonValue]) -> _Config:
     """A config from JSON values: all of its fields and no others, each of its type and in its range.
 
     Raises:
@@ -190,6 +196,40 @@ class FusionConfig:
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
     waveform_dim: Annotated[int, Field(ge=0, le=4096)] = 0
     measurements: Annotated[tuple[_Name, ...], Field(max_length=500)] = ()
+
+
+@dataclass(frozen=True)
+class NetworkConfigs:
+    """Shapes of a bundle's networks; the published method has no waveform network."""
+
+    detector: DetectorConfig
+    local: LocalConfig
+    global_: GlobalConfig
+    fusion: FusionConfig
+    waveform: WaveformConfig | None = None
+
+    @classmethod
+    def from_json(cls, values: Mapping[Part, Mapping[str, JsonValue]]) -> "NetworkConfigs":
+        """The shapes that :meth:`to_json` wrote, or an earlier version.
+
+        Raises:
+            ValueError: a network lacks, or its shape is none (see ``config_of``).
+        """
+        if not PUBLISHED_PARTS <= values.keys() <= set(PARTS):
+            raise ValueError(f"configs must name the networks {', '.join(sorted(PUBLISHED_PARTS))}")
+        return cls(
+            config_of(DetectorConfig, values["detector"]),
+            config_of(LocalConfig, values["local"]),
+            config_of(GlobalConfig, values["global"]),
+            config_of(FusionConfig, values["fusion"]),
+            config_of(WaveformConfig, values["waveform"]) if "waveform" in values else None,
+        )
+
+    def to_json(self) -> dict[str, dict[str, JsonValue]]:
+        """Each network's shape as plain values, by its name."""
+        parts = {"detector": asdict(self.detector), "local": asdict(self.local), "global": asdict(self.global_)}
+        parts["fusion"] = asdict(self.fusion)
+        return parts if self.waveform is None else {**parts, "waveform": asdict(self.waveform)}
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import torch
 
-from ecgcore.bundle.folder import Networks, Operating, save_bundle
+from ecgcore.bundle.folder import Operating, Provenance, save_bundle
 from ecgcore.bundle.manifest import SeenRow
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.networks.build import Networks
 from ecgcore.networks.configs import DetectorConfig, FusionConfig, GlobalConfig, LocalConfig, WaveformConfig
 from ecgcore.networks.detector import BeatDetector
 from ecgcore.networks.fusion import FusionHead
@@ -56,6 +57,9 @@ def save_tiny_bundle(
     """Save a bundle of ``tiny_networks``, which has seen one page or these, and return its folder."""
     seen = list(seen) or [("0" * 64, "group-a", "record-a")]
     save_bundle(
-        folder, tiny_networks(has_waveform=has_waveform), operating, version=version, recipe={"name": "tiny"}, seen=seen
+        folder,
+        tiny_networks(has_waveform=has_waveform),
+        operating,
+        Provenance(version=version, recipe={"name": "tiny"}, seen=seen),
     )
     return folder

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ecgcore.bundle.folder import save_bundle
+from ecgcore.bundle.folder import Provenance, save_bundle
 from ecgcore.errors import BadData
 from trainer.crossval.out_of_fold import split_inner
 from trainer.crossval.train_networks import labelled, train_stack
@@ -93,12 +93,14 @@ def fit_bundle(
         bundle_folder,
         trained.nets,
         trained.operating,
-        version=version,
-        recipe={**recipe.to_json(), "seed": seed},
-        seen=seen_rows(pages),
-        parent=trained.parent,
-        snapshot_hash=run.inputs_sha256,
-        metrics={**(metrics or {}), **figures},
+        Provenance(
+            version=version,
+            recipe={**recipe.to_json(), "seed": seed},
+            seen=seen_rows(pages),
+            parent=trained.parent,
+            snapshot_hash=run.inputs_sha256,
+            metrics={**(metrics or {}), **figures},
+        ),
     )
     clock.stop()
     remove_checkpoints(run.path)  # the bundle holds the weights now

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgcore.bundle.folder import Bundle, load_bundle
-from ecgcore.bundle.manifest import MANIFEST, GroupName, Seen, as_it_is, fingerprint, read_manifest
+from ecgcore.bundle.manifest import MANIFEST, GroupName, Seen, as_it_is, read_manifest
 from ecgcore.errors import BadData
 from trainer.data.page import PreparedPage
 from trainer.recipes import Recipe
@@ -48,16 +48,16 @@ class Ancestor:
         """
         manifest = read_manifest(folder)
         digest = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
-        seen = Seen.of(manifest["seen"], name_group)
+        seen = Seen.of(manifest.seen, name_group)
         return cls(
-            str(manifest["version"]),
+            manifest.version,
             folder,
-            fingerprint(manifest),
+            manifest.fingerprint,
             digest,
             seen,
             name_group,
-            has_waveform="waveform" in manifest["weights"],
-            measurements=tuple(manifest["configs"]["fusion"].get("measurements", ())),
+            has_waveform="waveform" in manifest.weights,
+            measurements=manifest.configs.fusion.measurements,
         )
 
     def count_seen(self, pages: Sequence[PreparedPage]) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ecgcore.bundle.folder import save_bundle
+from ecgcore.bundle.folder import Provenance, save_bundle
 from ecgcore.errors import BadData, StageCancelled
 from trainer.atomic_files import write_json_atomic
 from trainer.crossval.lineage import StartOf, untrained_stages
@@ -185,11 +185,13 @@ def _run_fold(
         folder / "bundle",
         trained.nets,
         trained.operating,
-        version=f"{run.inputs_sha256[:8]}-fold-{fold}",
-        recipe=recipe.to_json(),
-        seen=seen_rows(rest),
-        parent=trained.parent,
-        snapshot_hash=run.inputs_sha256,
+        Provenance(
+            version=f"{run.inputs_sha256[:8]}-fold-{fold}",
+            recipe=recipe.to_json(),
+            seen=seen_rows(rest),
+            parent=trained.parent,
+            snapshot_hash=run.inputs_sha256,
+        ),
         replace=True,
     )
     thresholds = {name: [c.p_normal_below, c.p_abnormal_from] for name, c in trained.calibrations.items()}

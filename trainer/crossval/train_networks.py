@@ -9,8 +9,9 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from ecgcore.bundle.folder import Bundle, Networks, Operating
+from ecgcore.bundle.folder import Bundle, Operating
 from ecgcore.errors import BadData
+from ecgcore.networks.build import Networks
 from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig
 from ecgcore.networks.detector import BeatDetector
 from ecgcore.networks.global_net import GlobalNet

@@ -10,9 +10,9 @@ from annotations.erasure.mentions import wait_until_forgotten
 from annotations.exchange.zip_archives import DAMAGED, listed_entries
 from annotations.model import StoreError
 from annotations.store import Store
-from ecgcore.bundle.manifest import MANIFEST, check_files, weight_files
-from ecgcore.bundle.schema import PARTS, PUBLISHED_PARTS
+from ecgcore.bundle.manifest import MANIFEST, check_files
 from ecgcore.errors import BadBundle
+from ecgcore.networks.configs import PARTS, PUBLISHED_PARTS
 from trainer.registry.catalogue import BundleFacts, bundle, bundles, bundles_folder, check_version
 
 MOST_BYTES = 2 * 1024**3
@@ -98,10 +98,10 @@ def import_bundle(store: Store, file: Path | BinaryIO) -> BundleFacts:
             raise StoreError(f"This is not a model file: {error}.", _CHOOSE_ANOTHER) from error
         try:
             manifest = check_files(unpacked)
-            version = check_version(manifest["version"])
+            version = check_version(manifest.version)
         except BadBundle as error:
             raise BadBundle(error.cause.replace(f"{unpacked}/", ""), _CHOOSE_ANOTHER) from error
-        if {MANIFEST, *(name for name, _ in weight_files(manifest).values())} != set(_names_in(unpacked)):
+        if {MANIFEST, *(weights.file for weights in manifest.weights.values())} != set(_names_in(unpacked)):
             raise StoreError(_OTHER_FILES, _CHOOSE_ANOTHER)
         if version in {known.version for known in bundles(store)} or (root / version).exists():
             raise StoreError(f"Model {version} is here already.", "It stays as it is; nothing was imported.")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from annotations.artifacts.files import BUNDLES
 from annotations.model import StoreError
@@ -18,7 +18,7 @@ from annotations.patients.keys import group_in_files
 from annotations.runs.activations import Activation, activations, active_version
 from annotations.runs.training_runs import COMPARED, TrainingRun, runs_of_bundle
 from annotations.store import Store
-from ecgcore.bundle.manifest import ERASED_PAGES, MANIFEST, Seen, read_manifest, starter_folder
+from ecgcore.bundle.manifest import MANIFEST, Figures, Manifest, Seen, read_manifest, starter_folder
 from ecgcore.errors import BadBundle
 from trainer.registry.comparisons import comparison_of
 
@@ -71,7 +71,7 @@ class BundleFacts:
     pages: int
     erased_pages: int
     size_mb: float
-    metrics: dict[str, Any]
+    metrics: Figures
     standing: Standing
     run_id: int | None
     is_compared: bool
@@ -171,12 +171,12 @@ def seen_by(store: Store, facts: BundleFacts) -> Seen:
 
 @lru_cache(maxsize=64)
 def _seen(store: Store, folder: Path, _sha256: str) -> Seen:
-    return Seen.of(manifest_of(folder)[0]["seen"], group_in_files(store))
+    return Seen.of(manifest_of(folder)[0].seen, group_in_files(store))
 
 
 def present_version(store: Store) -> str:
     """The version that is active in the store, whatever ``ECG_BUNDLE_DIR`` says."""
-    return active_version(store) or str(read_manifest(starter_folder())["version"])
+    return active_version(store) or read_manifest(starter_folder()).version
 
 
 def bundle_folders(store: Store) -> list[tuple[Path, Origin]]:
@@ -200,7 +200,7 @@ def _facts(store: Store, place: tuple[Path, Origin]) -> BundleFacts | None:
         manifest, sha256 = manifest_of(folder)
     except BadBundle:
         return None
-    version = str(manifest["version"])
+    version = manifest.version
     if origin == "imported" and (is_partial(folder) or version != folder.name):
         return None
     runs = runs_of_bundle(store, version)
@@ -210,19 +210,19 @@ def _facts(store: Store, place: tuple[Path, Origin]) -> BundleFacts | None:
     present = present_version(store)
     is_active = (origin == "environment" or version == present) and not is_overridden
     is_compared = comparison_of(store, version, present) is not None
-    erased = int(manifest.get(ERASED_PAGES) or 0)
+    erased = manifest.erased_pages or 0
     return BundleFacts(
         version=version,
         folder=folder,
         origin=origin,
-        parent=manifest.get("parent"),
-        recipe=str(manifest.get("recipe", {}).get("name", "")),
-        created_at=manifest.get("created_at"),
-        snapshot_sha256=manifest.get("snapshot_hash"),
-        pages=len(manifest["seen"]) + erased,
+        parent=manifest.parent,
+        recipe=manifest.recipe.name,
+        created_at=manifest.created_at,
+        snapshot_sha256=manifest.snapshot_hash,
+        pages=len(manifest.seen) + erased,
         erased_pages=erased,
-        size_mb=sum(entry.get("bytes", 0) for entry in manifest["weights"].values()) / 1e6,
-        metrics=manifest.get("metrics", {}),
+        size_mb=sum(weights.bytes for weights in manifest.weights.values()) / 1e6,
+        metrics=manifest.metrics,
         standing="in use"
         if is_active
         else _standing(store, version, runs, is_starter=origin == "starter", is_compared=is_compared),
@@ -267,7 +267,7 @@ def _active(folder: Path, origin: Origin) -> Active:
         return Active(folder, "", origin)
 
 
-def manifest_of(folder: Path) -> tuple[dict[str, Any], str]:
+def manifest_of(folder: Path) -> tuple[Manifest, str]:
     """What a bundle says of itself and the sha256 of that; read once while the file stays as it is.
 
     Raises:
@@ -284,7 +284,7 @@ def manifest_of(folder: Path) -> tuple[dict[str, Any], str]:
 
 
 @lru_cache(maxsize=64)
-def _manifest_as_of(folder: Path, _mtime_ns: int, _size: int) -> tuple[dict[str, Any], str] | BadBundle:
+def _manifest_as_of(folder: Path, _mtime_ns: int, _size: int) -> tuple[Manifest, str] | BadBundle:
     try:
         manifest = read_manifest(folder)
         return manifest, hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()

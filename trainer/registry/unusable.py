@@ -66,6 +66,6 @@ def _wrong(folder: Path) -> str:
         manifest, _ = manifest_of(folder)
     except BadBundle as error:
         return error.cause.replace(f"{folder}/", "")
-    if manifest["version"] != folder.name:
+    if manifest.version != folder.name:
         return "bundle.json names another model than its folder."
     return ""

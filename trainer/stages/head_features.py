@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import Tensor
 
-from ecgcore.bundle.folder import Networks
 from ecgcore.errors import BadData
+from ecgcore.networks.build import Networks
 from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.local_net import LocalNet

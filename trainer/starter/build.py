@@ -16,9 +16,10 @@ from typing import Any
 
 import torch
 
-from ecgcore.bundle.folder import Bundle, Networks, SeenRow, save_bundle
+from ecgcore.bundle.folder import Bundle, Provenance, SeenRow, save_bundle
 from ecgcore.errors import BadData
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.networks.build import Networks
 from ecgcore.types import FloatArray
 from trainer.atomic_files import write_json_atomic
 from trainer.crossval.out_of_fold import page_answers
@@ -178,13 +179,15 @@ def build_starter(
         out / "bundle",
         nets,
         trained.operating,
-        version=(version or f"starter-{'rendered' if real is None else 'real'}-{seed}")
-        + (f"-fold-{fold}" if fold else ""),
-        recipe={**settings, "rendered_only": rendered_only},
-        seen=rows,
-        parent=start,
-        snapshot_hash=hashlib.sha256(json.dumps(rows).encode()).hexdigest(),
-        metrics=figures,
+        Provenance(
+            version=(version or f"starter-{'rendered' if real is None else 'real'}-{seed}")
+            + (f"-fold-{fold}" if fold else ""),
+            recipe={**settings, "rendered_only": rendered_only},
+            seen=rows,
+            parent=start,
+            snapshot_hash=hashlib.sha256(json.dumps(rows).encode()).hexdigest(),
+            metrics=figures,
+        ),
         replace=True,
     )
 

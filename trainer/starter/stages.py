@@ -3,11 +3,12 @@
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 
-from ecgcore.bundle.folder import Bundle, Networks, SeenRow
+from ecgcore.bundle.folder import Bundle
+from ecgcore.bundle.manifest import Figures, SeenRow, figures_in
+from ecgcore.networks.build import Networks
 from ecgcore.networks.configs import LocalConfig
 from ecgcore.networks.detector import BeatDetector
 from ecgcore.networks.fusion import FusionHead
@@ -41,7 +42,7 @@ class Finder:
 
     detector: BeatDetector
     min_score: float
-    figures: dict[str, Any]
+    figures: Figures
     seen: list[SeenRow]
 
 
@@ -55,10 +56,8 @@ def train_finder(boxed: Split, stage: DetectorStage, context: StageContext, init
 
 def finder_of(bundle: Bundle, device: torch.device) -> Finder:
     """A starter's detector has learnt from LUDB alone, whatever its classifiers have seen."""
-    seen = [
-        (picture, group, record) for picture, group, record in bundle.manifest["seen"] if record.startswith("ludb:")
-    ]
-    figures = bundle.manifest["metrics"].get("ludb_rendered", {}).get("detector", {})
+    seen = [(picture, group, record) for picture, group, record in bundle.manifest.seen if record.startswith("ludb:")]
+    figures = figures_in(bundle.manifest.metrics, "ludb_rendered", "detector")
     return Finder(bundle.nets.detector.to(device), bundle.operating.min_score, figures, seen)
 
 

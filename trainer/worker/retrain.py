@@ -19,7 +19,7 @@ from annotations.readings.snapshots import snapshots, take_snapshot
 from annotations.runs.training_runs import COMPARED, TrainingRun, move_run, note_candidate, note_snapshot, run_of
 from annotations.store import Store
 from ecgcore.bundle.folder import Bundle, load_bundle
-from ecgcore.bundle.manifest import check_files, fingerprint, read_manifest
+from ecgcore.bundle.manifest import check_files, read_manifest
 from ecgcore.errors import BadBundle, BadData, EcgError
 from ecgcore.networks.device import pick_device
 from trainer.atomic_files import write_json_atomic
@@ -176,7 +176,7 @@ class _Training:
         line = line_of_descent(self.store, self.run.parent_version)
         if not line:
             raise BadData(f"The model in use, {self.run.parent_version}, is missing or damaged.", "Activate another.")
-        return [[facts.version, fingerprint(read_manifest(facts.folder))] for facts in line]
+        return [[facts.version, read_manifest(facts.folder).fingerprint] for facts in line]
 
     def _recipe(self) -> Recipe:
         return only_stages(recipe_named(self.run.recipe), self.run.stages)

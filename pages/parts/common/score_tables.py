@@ -122,7 +122,7 @@ def _in_a_sentence(title: str) -> str:
     return name[0].lower() + name[1:] if name[1:2].islower() else name
 
 
-def score_tables(metrics: dict[str, Any], title: tuple[str, ...] = ()) -> Iterator[tuple[str, list[dict[str, str]]]]:
+def score_tables(metrics: Mapping[str, Any], title: tuple[str, ...] = ()) -> Iterator[tuple[str, list[dict[str, str]]]]:
     """Walk a bundle's nested figures and yield, for each data set, its title and a table of metrics by network.
 
     Args:

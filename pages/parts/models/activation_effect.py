@@ -77,15 +77,12 @@ def change_rows(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _thresholds(facts: BundleFacts | None) -> dict[str, str]:
     try:
-        limits = {} if facts is None else read_manifest(facts.folder).get("thresholds", {})
+        limits = None if facts is None else read_manifest(facts.folder).thresholds
     except EcgError:
-        limits = {}
-    if not {"p_normal_below", "p_abnormal_from"} <= limits.keys():
+        limits = None
+    if limits is None:
         return {}
-    return {
-        "Normal": f"below {limits['p_normal_below']:.2f}",
-        "Abnormal": f"from {limits['p_abnormal_from']:.2f}",
-    }
+    return {"Normal": f"below {limits.p_normal_below:.2f}", "Abnormal": f"from {limits.p_abnormal_from:.2f}"}
 
 
 def _share(decisions: Mapping[str, int]) -> str:

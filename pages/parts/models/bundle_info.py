@@ -25,7 +25,7 @@ def in_use_box(store: Store) -> None:
         st.error(f"**The model in use cannot be read.** {plain(error.cause)} {plain(error.next_step)}")
         return
     facts = next((known for known in bundles(store) if known.is_active), None)
-    st.subheader(f"Model in use: {plain(manifest['version'])}", anchor=False)
+    st.subheader(f"Model in use: {plain(manifest.version)}", anchor=False)
     if answering.origin == "environment":
         st.info(
             f"The environment variable `ECG_BUNDLE_DIR` names it, whatever is activated here. Without the variable "
@@ -40,17 +40,16 @@ def in_use_box(store: Store) -> None:
 def facts_list(facts: BundleFacts) -> None:
     """Recipe, parent, data, weights and thresholds of a model."""
     manifest = read_manifest(facts.folder)
-    limits = manifest.get("thresholds", {})
+    limits = manifest.thresholds
     told = {
         "Recipe": plain(recipe_name(facts.recipe)),
         "Started from": plain(facts.parent or "random or ImageNet weights"),
         "Training pages": f"{facts.pages:,} (including those of the models it started from{_erased(facts)})",
         "Made": local_time(facts.created_at) if facts.created_at else "not recorded",
-        "Weights": f"{facts.size_mb:.1f} MB, {len(manifest['weights'])} networks",
+        "Weights": f"{facts.size_mb:.1f} MB, {len(manifest.weights)} networks",
+        "Called normal": f"below {limits.p_normal_below:.2f}",
+        "Called abnormal": f"from {limits.p_abnormal_from:.2f}; between the two: refer",
     }
-    if {"p_normal_below", "p_abnormal_from"} <= limits.keys():
-        told["Called normal"] = f"below {limits['p_normal_below']:.2f}"
-        told["Called abnormal"] = f"from {limits['p_abnormal_from']:.2f}; between the two: refer"
     st.markdown("  \n".join(f"**{name}** {value}" for name, value in told.items()))
 
 

@@ -11,7 +11,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from ecgcore.bundle.folder import MANIFEST, Operating, load_bundle, save_bundle
+from ecgcore.bundle.folder import MANIFEST, Operating, Provenance, load_bundle, save_bundle
 from ecgcore.errors import BadBundle, EcgError
 from tests.support.tiny import TINY_OPERATING, save_tiny_bundle, tiny_networks
 
@@ -46,7 +46,7 @@ def test_round_trip(tiny_bundle: Path) -> None:
             assert torch.allclose(value, expected.half().to(value.dtype)), f"{part}: {name}"
     assert bundle.version == "tiny-1"
     assert bundle.operating == TINY_OPERATING
-    assert bundle.nets.configs_json() == tiny_networks().configs_json()
+    assert bundle.nets.configs == tiny_networks().configs
 
 
 def test_weights_are_float16_or_smaller(tiny_bundle: Path) -> None:
@@ -57,7 +57,7 @@ def test_weights_are_float16_or_smaller(tiny_bundle: Path) -> None:
 def test_values_beyond_float16_survive(tmp_path: Path) -> None:
     nets = tiny_networks()
     nets.local.trunk.bn1.running_var.fill_(1e6)
-    save_bundle(tmp_path / "b", nets, TINY_OPERATING, version="b", recipe={}, seen=[])
+    save_bundle(tmp_path / "b", nets, TINY_OPERATING, Provenance(version="b", recipe={}, seen=[]))
     loaded = load_bundle(tmp_path / "b", "cpu").nets.local.trunk.bn1.running_var
     assert loaded.tolist() == pytest.approx([1e6] * len(loaded), rel=0.01)
 
@@ -65,9 +65,11 @@ def test_values_beyond_float16_survive(tmp_path: Path) -> None:
 def test_what_a_bundle_and_its_parent_have_seen(tiny_bundle: Path, tmp_path: Path) -> None:
     parent = load_bundle(tiny_bundle, "cpu")
     seen = [("1" * 64, "", "record-b")]
-    save_bundle(tmp_path / "c", tiny_networks(), TINY_OPERATING, version="c", recipe={}, seen=seen, parent=parent)
+    save_bundle(
+        tmp_path / "c", tiny_networks(), TINY_OPERATING, Provenance(version="c", recipe={}, seen=seen, parent=parent)
+    )
     child = load_bundle(tmp_path / "c", "cpu")
-    assert child.manifest["parent"] == "tiny-1"
+    assert child.manifest.parent == "tiny-1"
     assert child.has_seen(picture_hash="0" * 64)
     assert child.has_seen(group="group-a")
     assert child.has_seen(picture_hash="2" * 64, source_record="record-b")
@@ -170,7 +172,7 @@ def test_not_finite_weights_are_not_saved(tmp_path: Path) -> None:
     nets = tiny_networks()
     torch.nn.init.constant_(nets.local.fc.bias, float("inf"))
     with pytest.raises(BadBundle, match=r"local: fc\.bias"):
-        save_bundle(tmp_path / "b", nets, TINY_OPERATING, version="b", recipe={}, seen=[])
+        save_bundle(tmp_path / "b", nets, TINY_OPERATING, Provenance(version="b", recipe={}, seen=[]))
     assert not (tmp_path / "b").exists()
 
 
@@ -178,7 +180,7 @@ def test_saving_replaces_only_when_asked(tmp_path: Path) -> None:
     folder = save_tiny_bundle(tmp_path / "b")
     with pytest.raises(BadBundle, match="exists already"):
         save_tiny_bundle(folder)
-    save_bundle(folder, tiny_networks(), TINY_OPERATING, version="b-2", recipe={}, seen=[], replace=True)
+    save_bundle(folder, tiny_networks(), TINY_OPERATING, Provenance(version="b-2", recipe={}, seen=[]), replace=True)
     assert load_bundle(folder, "cpu").version == "b-2"
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 

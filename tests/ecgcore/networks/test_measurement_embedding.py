@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgcore.bundle.folder import load_bundle, save_bundle
+from ecgcore.bundle.folder import Provenance, load_bundle, save_bundle
 from ecgcore.bundle.schema import checked_manifest
 from ecgcore.errors import BadBundle
 from ecgcore.explain.gradcam import measurement_shares, part_shares
@@ -103,7 +103,7 @@ def test_a_bundle_keeps_its_pieces(tmp_path: Path) -> None:
     nets = tiny_networks()
     assert nets.fusion.embedding is not None
     nets.fusion.embedding.fit_edges(torch.rand(50, len(MEASUREMENT_NAMES)) * 100)
-    save_bundle(tmp_path / "b", nets, TINY_OPERATING, version="x", recipe={"name": "tiny"}, seen=[])
+    save_bundle(tmp_path / "b", nets, TINY_OPERATING, Provenance(version="x", recipe={"name": "tiny"}, seen=[]))
     loaded = load_bundle(tmp_path / "b", "cpu").nets.fusion.embedding
     assert loaded is not None
     torch.testing.assert_close(loaded.edges, nets.fusion.embedding.edges, rtol=1e-3, atol=1e-3)

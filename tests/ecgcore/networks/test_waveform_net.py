@@ -100,7 +100,7 @@ def test_the_signal_has_its_say(tiny_bundle: Path, ecg_page_rgb: ByteArray) -> N
 
 def test_a_bundle_of_the_published_method_screens_as_ever(tmp_path: Path, ecg_page_rgb: ByteArray) -> None:
     bundle = load_bundle(save_tiny_bundle(tmp_path / "published", has_waveform=False), "cpu")
-    assert "waveform" not in bundle.manifest["configs"]
+    assert bundle.manifest.configs.waveform is None
     said = screen(ecg_page_rgb, bundle, file="x")
     assert said.p_abnormal is not None
     assert (said.p_waveform, said.waveform_share) == (None, None)

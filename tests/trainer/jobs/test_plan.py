@@ -121,7 +121,7 @@ def test_too_few_patients_are_refused_before_anything_starts(
 def test_folds_that_no_bundle_is_clean_for_are_named(store: Store) -> None:
     fill(store, 6, 6)
     assert make_plan(store).fresh_folds == ()
-    _, group, _ = next(row for row in read_manifest(starter_folder())["seen"] if row[1])
+    _, group, _ = next(row for row in read_manifest(starter_folder()).seen if row[1])
     read(store, group, NORMAL)
     (number,) = make_plan(store).fresh_folds
     assert folds_for(store, pages_of_store(store).train, 5)[group_in_files(store)(group)] == number - 1

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from ecgcore.bundle.folder import Bundle, Networks
+from ecgcore.bundle.folder import Bundle
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.networks.build import Networks
 from tests.support.prepared_pages import prepared_page
 from tests.support.tiny import TINY_OPERATING, save_tiny_bundle, tiny_networks
 from trainer.crossval.lineage import Ancestor, start_chooser

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from ecgcore.bundle.folder import Bundle, load_bundle
+from ecgcore.bundle.manifest import figures_in
 from ecgcore.errors import BadData
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
@@ -99,15 +100,15 @@ def test_the_whole_circle(data: Path, tmp_path: Path, ecg_page_rgb: ByteArray) -
     _build(data, tmp_path / "out", rendered_only=True)
     ancestor = load_bundle(tmp_path / "out" / "bundle")
     assert ancestor.version == "starter-rendered-0"
-    assert set(ancestor.manifest["metrics"]) == {"ludb_rendered", "ptbxl_rendered"}
+    assert set(ancestor.manifest.metrics) == {"ludb_rendered", "ptbxl_rendered"}
     assert screen(ecg_page_rgb, ancestor, file="page").status == "ok"
 
     messages: list[str] = []
     _build(data, tmp_path / "out", rendered_only=False, resume=True, messages=messages)
     assert "detector" not in messages  # finished stages are not trained again
     bundle = load_bundle(tmp_path / "out" / "bundle")
-    assert {"khan_gridded", "khan_all"} <= set(bundle.manifest["metrics"])
-    auroc = bundle.manifest["metrics"]["khan_gridded"]["fused"]["auroc"]
+    assert {"khan_gridded", "khan_all"} <= set(bundle.manifest.metrics)
+    auroc = figures_in(bundle.manifest.metrics, "khan_gridded", "fused", "auroc")
     assert auroc["value"] is None or 0 <= auroc["value"] <= 1
 
     # Going on from the ancestor skips the rendered part and remembers the parent.
@@ -115,7 +116,7 @@ def test_the_whole_circle(data: Path, tmp_path: Path, ecg_page_rgb: ByteArray) -
     _build(data, tmp_path / "further", rendered_only=False, messages=messages, start=ancestor)
     assert {"detector", "global-real", "local-real", "fusion-real"} <= set(messages)
     assert "global-rendered" not in messages
-    assert load_bundle(tmp_path / "further" / "bundle").manifest["parent"] == ancestor.version
+    assert load_bundle(tmp_path / "further" / "bundle").manifest.parent == ancestor.version
 
     # The clean ancestor has seen no real page, its descendant all but the held-out groups.
     khan_groups = [f"khan:g{number}" for number in range(16)]
@@ -180,9 +181,9 @@ def test_folds_measure_every_real_page_once_and_decide_for_each_other(data: Path
     _build(data, tmp_path / "0", **shared, detector_from=ancestor, decide_by=[tmp_path / "1"])
     first = load_bundle(tmp_path / "0" / "bundle")
     assert (other.version, first.version) == ("starter-real-0-fold-1", "starter-real-0")
-    assert first.manifest["recipe"]["decided_by"] == ["1"]
-    assert "ptbxl_rendered" in first.manifest["metrics"]
-    assert "ptbxl_rendered" not in other.manifest["metrics"]  # the same pages in every fold
+    assert first.manifest.recipe.settings["decided_by"] == ["1"]
+    assert "ptbxl_rendered" in first.manifest.metrics
+    assert "ptbxl_rendered" not in other.manifest.metrics  # the same pages in every fold
     assert {answer.fold for answer in read_answers(tmp_path / "1" / "predictions.csv")} == {1}
     unseen = [
         {page.picture_hash for page in khan_pages(data / "khan", tmp_path / "cache" / "pages", tmp_path, fold).test}

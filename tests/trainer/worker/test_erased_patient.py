@@ -101,7 +101,7 @@ def test_a_finished_training_and_its_model_forget_an_erased_patient(finished: St
     assert after.comparison is not None
     assert after.comparison["changed"] == [{"file": "another", **CHANGED}]
     facts = bundle(finished, version)
-    assert (facts.pages, facts.erased_pages, len(read_manifest(facts.folder)["seen"])) == (9, 1, 8)
+    assert (facts.pages, facts.erased_pages, len(read_manifest(facts.folder).seen)) == (9, 1, 8)
     for name in (version, "older"):  # the guard knows the others still, by hashed keys and by those of older models
         seen = seen_by(finished, bundle(finished, name))
         assert seen.has(group=group_in_files(finished)("patient 0"))
@@ -201,7 +201,7 @@ def test_a_training_without_the_page_goes_on_and_inherits_nothing_of_it(
         assert retrain.run_training(prepared, run.id), run_of(prepared, run.id).message
     assert left_in(prepared, signs) == []
     version = str(run_of(prepared, run.id).candidate_version)
-    seen = {group for _, group, _ in read_manifest(bundles_folder(prepared.folder) / version)["seen"]}
+    seen = {group for _, group, _ in read_manifest(bundles_folder(prepared.folder) / version).seen}
     assert group_in_files(prepared)("patient 77") in seen, "inherited from the older model, hashed"
     assert not any(group.startswith("patient ") for group in seen)
 
