@@ -7,7 +7,7 @@ from time import perf_counter
 
 import numpy as np
 import numpy.typing as npt
-import torch
+from scipy.special import expit
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import NotScreenable, UnreadablePicture
@@ -75,42 +75,51 @@ def screen(
         A prediction with status ok, or rejected where the picture holds no ECG that can be screened. ``seconds``
         count neither decoding nor the loading of models nor explanations.
     """
-    start = perf_counter()
+    watch = _Watch()
     blank = Prediction(file=file, page=page, status="ok", bundle=bundle.version)
     try:
-        sheet = prepare(photo_rgb, corners_photo_xy)
+        found = _screened(photo_rgb, bundle, blank, watch, min_score, paper, corners_photo_xy)
     except NotScreenable as error:
-        return replace(blank, status="rejected", reason=str(error), seconds=_seconds(start, perf_counter()))
-    sheet, written_panel = find_handwriting(sheet)
-    prepared = perf_counter()
+        found = replace(blank, status="rejected", reason=str(error))
+    watch.lap()
+    return replace(found, seconds=watch.seconds())
+
+
+def _screened(
+    photo_rgb: ByteArray,
+    bundle: Bundle,
+    blank: Prediction,
+    watch: "_Watch",
+    min_score: float | None,
+    paper: Paper | None,
+    corners_photo_xy: FloatArray | None,
+) -> Prediction:
+    """The prediction without its seconds; NotScreenable where the picture holds no ECG that can be screened."""
+    sheet, written_panel = find_handwriting(prepare(photo_rgb, corners_photo_xy))
+    watch.lap()
 
     own = bundle.operating.min_score
     threshold = own if min_score is None else min_score
     # whether it is an ECG is judged at the bundle's own threshold, however few beats are asked for
     rows = trace_rows(sheet.ink)
-    found_beats = _find_beats(sheet, bundle, min(own, threshold), rows, written_panel)
+    beats = _find_beats(sheet, bundle, min(own, threshold), rows, written_panel)
     if corners_photo_xy is None:  # else a person has said what it is
-        try:
-            check_beats(sheet, found_beats.scores, own)
-        except NotScreenable as error:
-            seconds = _seconds(start, prepared, perf_counter())
-            return replace(blank, status="rejected", reason=str(error), seconds=seconds)
-    shown = found_beats.where(found_beats.scores >= threshold)
+        check_beats(sheet, beats.scores, own)
+    shown = beats.where(beats.scores >= threshold)
     blank = replace(blank, corners_set_photo_xy=_points(corners_photo_xy), leads_found=count_leads(rows, sheet.ink))
     found = _measured(blank, sheet, shown, written_panel, paper)
     signal = read_signal(sheet.ink, rows, found.paper, sheet.px_per_mm_source)
     found = measured(found, measure(signal))
-    detected = perf_counter()
     if not len(shown.scores):
-        seconds = _seconds(start, prepared, detected)
-        return replace(found, decision="refer", reason=NO_BEAT, seconds=seconds)
+        return replace(found, decision="refer", reason=NO_BEAT)
+    watch.lap()
+
     usual = paper_of(sheet.ink, has_grid=sheet.px_per_mm_source == "grid")
     told = found.measurements
     if found.paper != usual:  # what a user sets is for measuring: networks see a page as they saw it in training
         signal = read_signal(sheet.ink, rows, usual, sheet.px_per_mm_source)
         told = measure(signal)
-    found = _judged(found, sheet, shown, signal, told, bundle)
-    return replace(found, seconds=_seconds(start, prepared, detected, perf_counter()))
+    return _judged(found, sheet, shown, signal, told, bundle)
 
 
 def _measured(
@@ -146,7 +155,7 @@ def _judged(
     logit_page = said.logit_fused / bundle.operating.temperature
     answered = answer(logit_page, bundle.operating, faults=sheet.faults, leads_found=found.leads_found)
     shown = tuple(
-        Beat(box, round(score, 4), round(_sigmoid(logit), 4), round(share, 6), (x, y))
+        Beat(box, round(score, 4), round(float(expit(logit)), 4), round(share, 6), (x, y))
         for box, score, logit, share, (x, y) in zip(
             _boxes(beats.boxes_photo),
             beats.scores.tolist(),
@@ -158,12 +167,12 @@ def _judged(
     )
     return replace(
         found,
-        p_abnormal=round(_sigmoid(logit_page), 6),
+        p_abnormal=round(float(expit(logit_page)), 6),
         **vars(answered),
         beats=shown,
-        p_global=round(_sigmoid(said.logit_global), 6),
-        p_local=round(_sigmoid(said.logits_local.mean()), 6),
-        p_waveform=None if said.logit_waveform is None else round(_sigmoid(said.logit_waveform), 6),
+        p_global=round(float(expit(said.logit_global)), 6),
+        p_local=round(float(expit(said.logits_local.mean())), 6),
+        p_waveform=None if said.logit_waveform is None else round(float(expit(said.logit_waveform)), 6),
         waveform_share=_rounded(said.waveform_share, 6),
         measurements_share=_rounded(said.measurements_share, 6),
         measurement_shares=said.measurement_shares,
@@ -214,11 +223,21 @@ def _find_beats(sheet: PageImage, bundle: Bundle, min_score: float, rows: Rows, 
     return found.where(np.concatenate([*beat_rows(sheet.ink, found.boxes_panel), np.array([], dtype=np.intp)]))
 
 
-def _seconds(*marks: float) -> dict[str, float | None]:
-    """Durations between the marks as far as the page came, and their total."""
-    parts = dict.fromkeys(("page", "detect", "classify"))
-    spent = {part: round(b - a, 4) for part, a, b in zip(parts, marks, marks[1:], strict=False)}
-    return {**parts, **spent, "total": round(marks[-1] - marks[0], 4)}
+class _Watch:
+    """Times the steps of one page: preparing it, finding its beats, judging it."""
+
+    def __init__(self) -> None:
+        self._marks = [perf_counter()]
+
+    def lap(self) -> None:
+        """A step has ended."""
+        self._marks.append(perf_counter())
+
+    def seconds(self) -> dict[str, float | None]:
+        """How long each step took, as far as the page came, and all of them together."""
+        steps = dict.fromkeys(("page", "detect", "classify"))
+        spent = {step: round(b - a, 4) for step, a, b in zip(steps, self._marks, self._marks[1:], strict=False)}
+        return {**steps, **spent, "total": round(self._marks[-1] - self._marks[0], 4)}
 
 
 def _points(points_photo_xy: FloatArray | None) -> tuple[tuple[float, float], ...] | None:
@@ -227,10 +246,6 @@ def _points(points_photo_xy: FloatArray | None) -> tuple[tuple[float, float], ..
 
 def _boxes(boxes_photo_xyxy: FloatArray) -> tuple[Box, ...]:
     return tuple(Box(*box) for box in np.round(boxes_photo_xyxy, 2).tolist())
-
-
-def _sigmoid(logit: float) -> float:
-    return float(torch.tensor(logit, dtype=torch.float64).sigmoid())
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -1,8 +1,10 @@
 """From a probability to an answer: the bounds that hold for a page, and in plain words why one is referred."""
 
 from dataclasses import dataclass
-from math import exp, inf, log
 from typing import Protocol
+
+from scipy.special import expit
+from scipy.special import logit as log_odds_of
 
 from ecgcore.page.quality.gate import POOR_MARGIN_LOGIT
 from ecgcore.types import Decision
@@ -49,7 +51,7 @@ def answer(logit: float, operating: Bounds, *, faults: tuple[str, ...], leads_fo
     is_poor = bool(faults)
     decision, reasons = decide(logit, operating, is_poor=is_poor), []
     if decision == "refer":
-        reasons.append(why_between(round(_sigmoid(logit), MOST_DIGITS), operating, faults))
+        reasons.append(why_between(_probability(logit), operating, faults))
     if leads_found is not None and leads_found < FEWEST_LEADS:
         decision = "refer"
         reasons.insert(0, TOO_FEW_LEADS.format(leads_found))
@@ -59,7 +61,7 @@ def answer(logit: float, operating: Bounds, *, faults: tuple[str, ...], leads_fo
 def decide(logit: float, operating: Bounds, *, is_poor: bool) -> Decision:
     """The answer; a poor page's must be the same ``POOR_MARGIN_LOGIT`` to both sides, else it is "refer"."""
     margin = POOR_MARGIN_LOGIT if is_poor else 0.0
-    low, high = (operating.decide(round(_sigmoid(logit + shift), MOST_DIGITS)) for shift in (-margin, margin))
+    low, high = (operating.decide(_probability(logit + shift)) for shift in (-margin, margin))
     return low if low == high else "refer"
 
 
@@ -69,8 +71,8 @@ def used_bounds(operating: Bounds, *, is_poor: bool) -> tuple[float, float]:
     if not is_poor:
         return low, high
     return (
-        round(_sigmoid(_logit(low) - POOR_MARGIN_LOGIT), MOST_DIGITS),
-        round(_sigmoid(_logit(high) + POOR_MARGIN_LOGIT), MOST_DIGITS),
+        _probability(log_odds_of(low) - POOR_MARGIN_LOGIT),
+        _probability(log_odds_of(high) + POOR_MARGIN_LOGIT),
     )
 
 
@@ -96,9 +98,6 @@ def _apart(p_abnormal: float, low: float, high: float) -> tuple[str, str, str]:
     return p, bounds[0], bounds[1]
 
 
-def _logit(p: float) -> float:
-    return log(p / (1 - p)) if 0 < p < 1 else -inf if p <= 0 else inf
-
-
-def _sigmoid(logit: float) -> float:
-    return 1 / (1 + exp(-logit)) if logit >= 0 else exp(logit) / (1 + exp(logit))
+def _probability(log_odds: float) -> float:
+    """To as many places as probabilities are given."""
+    return round(float(expit(log_odds)), MOST_DIGITS)
