@@ -12,6 +12,9 @@ def write_bytes_atomic(path: Path, content: bytes) -> None:
     Args:
         path: where; its folder is made when missing.
         content: all of it.
+
+    Raises:
+        OSError: it cannot be written; what was there before stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -37,7 +40,12 @@ def flush_folder(folder: Path) -> None:
 
 
 def for_owner_alone(path: Path, mode: int) -> None:
-    """Close a file or folder to other accounts of the machine; one that another account owns is left as it is."""
+    """Close a file or folder to other accounts of the machine; one that another account owns is left as it is.
+
+    Args:
+        path: what to close.
+        mode: its new permissions.
+    """
     if path.stat().st_mode & 0o077:
         with suppress(PermissionError):
             path.chmod(mode)

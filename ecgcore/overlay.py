@@ -21,7 +21,12 @@ NEUTRAL_BELOW = 0.1
 
 
 def share_color_rgb(share: float | None, largest: float) -> tuple[int, int, int]:
-    """Vermilion toward abnormal, blue toward normal, grey for little or no share; paler the smaller it is."""
+    """Vermilion toward abnormal, blue toward normal, grey for little or no share; paler the smaller it is.
+
+    Args:
+        share: of one beat, signed; None where it has none.
+        largest: the largest share of the page's beats, without its sign.
+    """
     if share is None or largest <= 0 or abs(share) < NEUTRAL_BELOW * largest:
         return GREY
     full = np.array(VERMILION if share > 0 else BLUE)
@@ -63,7 +68,12 @@ def draw_overlay(photo_rgb: ByteArray, prediction: Prediction) -> ByteArray:
 
 
 def overlay_png(photo_rgb: ByteArray, prediction: Prediction) -> bytes:
-    """``draw_overlay`` as the bytes of a PNG file."""
+    """``draw_overlay`` as the bytes of a PNG file.
+
+    Args:
+        photo_rgb: the upright picture, ``uint8 [H, W, 3]``.
+        prediction: what a bundle said of it.
+    """
     _, encoded = cv2.imencode(".png", cv2.cvtColor(draw_overlay(photo_rgb, prediction), cv2.COLOR_RGB2BGR))
     return encoded.tobytes()
 

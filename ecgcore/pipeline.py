@@ -186,7 +186,10 @@ def screen_pages(
 
     Args:
         source: the file's path or its bytes.
-        bundle, file, min_score, paper: as in ``screen``.
+        bundle: the networks and thresholds.
+        file: the name that the predictions bear.
+        min_score: as in ``screen``.
+        paper: as in ``screen``.
     """
     try:
         photos = read_untrusted(source, file)

@@ -63,7 +63,13 @@ class Bundle:
         return [(p, group if record else self.name_group(group), record) for p, group, record in self.manifest.seen]
 
     def has_seen(self, picture_hash: str = "", group: str = "", source_record: str = "") -> bool:
-        """Whether the bundle or an ancestor was trained on this picture, its group or its source record."""
+        """Whether the bundle or an ancestor was trained on this picture, its group or its source record.
+
+        Args:
+            picture_hash: of the page; empty where unknown, as are the others.
+            group: its patient or machine.
+            source_record: the public record that it shows.
+        """
         return self.seen.has(picture_hash, group, source_record)
 
 

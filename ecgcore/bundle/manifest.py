@@ -59,7 +59,13 @@ class Seen:
         return cls(pictures, groups | {name_group(group) for group in groups}, records)
 
     def has(self, picture_hash: str = "", group: str = "", source_record: str = "") -> bool:
-        """Whether this picture, its group or its source record is among them."""
+        """Whether this picture, its group or its source record is among them.
+
+        Args:
+            picture_hash: of the page; empty where unknown, as are the others.
+            group: its patient or machine.
+            source_record: the public record that it shows.
+        """
         return picture_hash in self.picture_hashes or group in self.groups or source_record in self.source_records
 
 

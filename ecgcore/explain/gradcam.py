@@ -71,7 +71,12 @@ def page_heat(net: GlobalNet, ink: ByteArray) -> HeatArray:
 
 
 def crop_heat(net: Explainable, crops: Tensor) -> HeatArray:
-    """Grad-CAM of the local network on beat crops: ``[n, channels, H, W]`` to ``float32 [n, H, W]``, 0..1."""
+    """Grad-CAM of the local network on beat crops: ``[n, channels, H, W]`` to ``float32 [n, H, W]``, 0..1.
+
+    Args:
+        net: the local network.
+        crops: as ``cut_beats`` gives them.
+    """
     heat = grad_cam(net, crops)[:, None]
     large = nn.functional.interpolate(heat, size=crops.shape[2:], mode="bilinear", align_corners=False)
     return np.asarray(large[:, 0].cpu().numpy(), dtype=np.float32)
@@ -82,7 +87,13 @@ _COARSE_PX = 8
 
 
 def heat_to_photo(heat_panel: HeatArray, frame: PanelFrame, photo_wh: tuple[int, int]) -> HeatArray:
-    """Warp heat from the panel to the upright photo: ``[h, w]`` to ``[H, W]``, 0 outside the panel."""
+    """Warp heat from the panel to the upright photo: ``[h, w]`` to ``[H, W]``, 0 outside the panel.
+
+    Args:
+        heat_panel: on the standard panel raster, ``float32 [h, w]``.
+        frame: of that panel.
+        photo_wh: size of the upright picture, pixels.
+    """
     if frame.mesh is None:
         to_edge = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # OpenCV counts from pixel centres, frames from edges
         matrix = np.linalg.inv(to_edge) @ frame.photo_from_panel @ to_edge
@@ -118,6 +129,10 @@ def part_shares(head: FusionHead, page: PageFeatures) -> tuple[float, float]:
     """The signal's share of the decision and that of all measurements: the fused logit minus that without them.
 
     Both are 0 where the head does not use them, or nothing was read.
+
+    Args:
+        head: the fusion head.
+        page: what it is told of one page.
     """
     whole = float(head(page))
     return whole - float(head(page.without_signal())), whole - float(head(page.without_measurements()))

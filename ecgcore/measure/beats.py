@@ -52,6 +52,11 @@ def slopes_mv_s(leads_mv: npt.ArrayLike, fs_hz: float, sigma_s: float = SLOPE_SI
     """Slope of each lead in mV/s, ``[12, n]``, NaN where the lead was not read.
 
     A gap is bridged by a straight line for its neighbours' sake alone.
+
+    Args:
+        leads_mv: ``[12, n]``, NaN where not read.
+        fs_hz: sampling frequency.
+        sigma_s: of the Gaussian whose derivative is taken.
     """
     leads = np.asarray(leads_mv, dtype=np.float64)
     slopes = np.full(leads.shape, np.nan)
@@ -67,7 +72,12 @@ def slopes_mv_s(leads_mv: npt.ArrayLike, fs_hz: float, sigma_s: float = SLOPE_SI
 
 
 def find_beats(leads_mv: npt.ArrayLike, fs_hz: float) -> Beats:
-    """Find the QRS complexes of leads ``[12, n]`` in mV, NaN where not read."""
+    """Find the QRS complexes of leads ``[12, n]`` in mV, NaN where not read.
+
+    Args:
+        leads_mv: ``[12, n]``, NaN where not read.
+        fs_hz: sampling frequency.
+    """
     mean, steepness = _mean_and_median(_steepness(slopes_mv_s(leads_mv, fs_hz), fs_hz))
     found, _ = find_peaks(np.nan_to_num(steepness), height=1e-9, distance=max(1, round(REFRACTORY_S * fs_hz)))
     if len(found) == 0:

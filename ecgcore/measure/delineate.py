@@ -76,7 +76,12 @@ class Delineation:
 
 
 def delineate(beat: MedianBeats, rr_s: float) -> Delineation:
-    """Find the waves of the median beats; ``rr_s`` is the usual time from beat to beat."""
+    """Find the waves of the median beats; ``rr_s`` is the usual time from beat to beat.
+
+    Args:
+        beat: one of each lead, all on one clock.
+        rr_s: the usual time from beat to beat; infinite where one beat is shown.
+    """
     qrs = _qrs(beat)
     if qrs is None:
         return Delineation(why_no_qrs=NO_QRS, why_no_p=NO_QRS, why_no_t=NO_QRS)

@@ -34,7 +34,12 @@ class LeadHeights:
 
 
 def lead_heights(beat: MedianBeats, waves: Delineation) -> list[LeadHeights]:
-    """Measure all leads; ``waves`` must know the QRS's onset and end."""
+    """Measure all leads; ``waves`` must know the QRS's onset and end.
+
+    Args:
+        beat: one of each lead, all on one clock.
+        waves: where its waves begin and end; onset and end of the QRS must be known.
+    """
     assert waves.qrs_onset_s is not None and waves.qrs_end_s is not None
     onset, end = beat.at(waves.qrs_onset_s), beat.at(waves.qrs_end_s)
     return [_of_lead(values, beat, waves, onset, end) for values in beat.leads_mv]

@@ -40,6 +40,10 @@ def measured(prediction: Prediction, measurements: Measurements) -> Prediction:
 
     Of 44 real pages 41 are within 3 bpm of the rate printed on them by the leads, 40 by the boxes
     (``benchmarks.page.heart_rate``).
+
+    Args:
+        prediction: of the page.
+        measurements: of its signal.
     """
     rate_bpm = measurements.heart_rate_bpm
     shown_bpm = prediction.heart_rate_bpm if rate_bpm is None else round(rate_bpm, 1)

@@ -103,6 +103,11 @@ def usual_ranges(name: str, lead: str | None = None) -> tuple[UsualRange, ...]:
 def outside(found: Measurements, name: str, lead: str | None = None) -> dict[str, Place]:
     """For whom a value is not usual, and on which side; empty where it is usual, not measured, or no range is known.
 
+    Args:
+        found: what was measured on a page.
+        name: the field of ``Measurements``.
+        lead: which lead's value; None for those of the whole page.
+
     Returns:
         The side by ``UsualRange.people``.
     """

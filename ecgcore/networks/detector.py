@@ -134,6 +134,10 @@ def _cell_anchors(px_per_mm: float) -> Tensor:
 def panel_tensor(ink: ByteArray, px_per_mm: float) -> tuple[Tensor, float, float]:
     """Resample the standard panel raster and pad it with paper to whole strides.
 
+    Args:
+        ink: ``uint8 [h, w]`` at ``STANDARD_PX_PER_MM``.
+        px_per_mm: resolution that the network sees.
+
     Returns:
         ``[1, H, W]`` ink 0..1 and the factors from standard pixels to its pixels, along x and y.
     """

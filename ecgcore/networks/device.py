@@ -32,6 +32,11 @@ def computes_bfloat16(device: torch.device) -> bool:
 
 
 def mixed_precision(device: torch.device, precision: str = "auto") -> contextlib.AbstractContextManager[object]:
-    """Autocast to bfloat16 where it pays (``auto``), always (``bfloat16``) or never (``float32``)."""
+    """Autocast to bfloat16 where it pays (``auto``), always (``bfloat16``) or never (``float32``).
+
+    Args:
+        device: where the networks run.
+        precision: auto, bfloat16 or float32.
+    """
     wanted = precision == "bfloat16" or (precision == "auto" and computes_bfloat16(device))
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)

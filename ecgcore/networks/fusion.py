@@ -101,7 +101,12 @@ def _known(values: Tensor | None, beside: Tensor, width: int) -> Tensor:
 
 
 def sum_beats(f_beats: Tensor, counts: Sequence[int]) -> Tensor:
-    """Sum the features of consecutive beats page by page: ``[sum(counts), D]`` to ``[len(counts), D]``."""
+    """Sum the features of consecutive beats page by page: ``[sum(counts), D]`` to ``[len(counts), D]``.
+
+    Args:
+        f_beats: features of all pages' beats, one page after the other.
+        counts: beats of each page.
+    """
     return torch.stack([page.sum(dim=0) for page in torch.split(f_beats, list(counts))])
 
 
@@ -141,7 +146,8 @@ class FusedNet(nn.Module):
         Args:
             pages: canvases, ``[B, 1, H, W]``.
             crops: the beats of each page, ``B`` tensors ``[n_k, channels, H, W]``, every ``n_k >= 1``.
-            f_waveform, measured: as in ``PageFeatures``.
+            f_waveform: as in ``PageFeatures``.
+            measured: as in ``PageFeatures``.
 
         Returns:
             Logits ``[B]``.

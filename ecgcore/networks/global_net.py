@@ -77,6 +77,10 @@ def place_on_canvas(panel_wh: tuple[int, int], config: GlobalConfig) -> CanvasPl
     """Centre a panel on the canvas at ``px_per_mm``; shrink it evenly only where it does not fit.
 
     The paper's size keeps the canvas' aspect in whole panel pixels, so nothing is stretched by rounding either.
+
+    Args:
+        panel_wh: size of the standard panel raster, pixels.
+        config: of the network that sees the canvas.
     """
     canvas_wh = config.canvas_wh_px
     divisor = gcd(*canvas_wh)

@@ -154,7 +154,12 @@ def cut_beats(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike, config: LocalConf
 
 
 def beat_window(box_panel_xyxy: npt.ArrayLike, config: LocalConfig) -> tuple[int, int, int, int]:
-    """Left, top, width and height, in panel pixels, of the window that ``cut_beats`` cuts round one box."""
+    """Left, top, width and height, in panel pixels, of the window that ``cut_beats`` cuts round one box.
+
+    Args:
+        box_panel_xyxy: ``[4]``, panel pixels.
+        config: of the network that sees the window.
+    """
     x1, y1, x2, y2 = np.asarray(box_panel_xyxy, dtype=np.float64)
     height_px = int(np.ceil(max(config.crop_mm * STANDARD_PX_PER_MM, (x2 - x1) / config.aspect, y2 - y1)))
     width_px = round(height_px * config.aspect)

@@ -23,7 +23,12 @@ class Segment:
 
 
 def plan_page(style: PageStyle, duration_s: float) -> list[list[Segment]]:
-    """The usual arrangement: consecutive columns of one simultaneous recording, rhythm strips over all of it."""
+    """The usual arrangement: consecutive columns of one simultaneous recording, rhythm strips over all of it.
+
+    Args:
+        style: names the leads of each row.
+        duration_s: of the record.
+    """
     column_s = min(style.column_s or np.inf, duration_s / style.columns)
     return [
         [
@@ -44,7 +49,12 @@ class PageGeometry:
 
     @classmethod
     def of(cls, style: PageStyle, rows: list[list[Segment]]) -> "PageGeometry":
-        """The page that has room for the rows."""
+        """The page that has room for the rows.
+
+        Args:
+            style: margins, pads, scale and paper.
+            rows: the stretches of lead that it shows.
+        """
         pulse_mm = PULSE_MM if style.pulse != "none" else 0.0
         width_mm = max(sum(s.duration_s for s in row) for row in rows) * style.paper_speed_mm_s
         left, top = style.margin_mm[:2]
@@ -58,7 +68,12 @@ class PageGeometry:
         return cls((left, top, right, bottom), traces_left, page_px)
 
     def baseline_mm(self, style: PageStyle, row: int) -> float:
-        """Where a row's zero line lies, from the top of the page."""
+        """Where a row's zero line lies, from the top of the page.
+
+        Args:
+            style: that the page was laid out with.
+            row: its number, from the top.
+        """
         return self.panel_mm[1] + style.pad_mm[1] + style.row_pitch_mm * (row + 0.5)
 
     def grid_mm(self, style: PageStyle) -> tuple[float, float, float, float]:
@@ -81,7 +96,13 @@ class Place:
 
 
 def places_of(style: PageStyle, geometry: PageGeometry, rows: list[list[Segment]]) -> list[Place]:
-    """The segments' places, row by row."""
+    """The segments' places, row by row.
+
+    Args:
+        style: that the page was laid out with.
+        geometry: of the page.
+        rows: its stretches of lead, row by row.
+    """
     places = []
     for row, segments in enumerate(rows):
         x_mm = geometry.traces_left_mm

@@ -60,7 +60,13 @@ TextBox = tuple[float, float, float, float]
 
 
 def compose_grid(page_px: tuple[int, int], panel_mm: tuple[float, float, float, float], style: PageStyle) -> Pixels:
-    """Paper with its printed grid, ``float32 [H, W, 3]`` 0..255; lines are exact to fractions of a pixel."""
+    """Paper with its printed grid, ``float32 [H, W, 3]`` 0..255; lines are exact to fractions of a pixel.
+
+    Args:
+        page_px: width and height of the page's picture.
+        panel_mm: what the grid covers: left, top, right, bottom.
+        style: the page's looks.
+    """
     width, height = page_px
     image = np.empty((height, width, 3), np.float32)
     image[:] = np.asarray(style.paper, np.float32)
@@ -105,6 +111,13 @@ def print_text(
     rng: np.random.Generator,
 ) -> list[TextBox]:
     """Print lead labels, header and footer into the ink, in place. The header is there to be cut off again.
+
+    Args:
+        ink: pen coverage ``uint8 [H, W]``; changed.
+        labels: name, left end and baseline of each stretch of lead, millimetres.
+        style: the page's looks.
+        panel_mm: left, top, right, bottom.
+        rng: draws what header and footer say.
 
     Returns:
         Where the words of header and footer stand.
@@ -171,7 +184,13 @@ def _text(
 
 
 def turned(points_xy: FloatArray, page_px: tuple[int, int], rotation_deg: float) -> FloatArray:
-    """Where points of the page ``[n, 2]`` come to lie as :func:`wear` rotates it."""
+    """Where points of the page ``[n, 2]`` come to lie as :func:`wear` rotates it.
+
+    Args:
+        points_xy: pixels of the page's picture.
+        page_px: its width and height.
+        rotation_deg: anticlockwise.
+    """
     width, height = page_px
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), rotation_deg, 1.0)
     return np.asarray(points_xy @ matrix[:, :2].T + matrix[:, 2], dtype=np.float64)
@@ -180,7 +199,14 @@ def turned(points_xy: FloatArray, page_px: tuple[int, int], rotation_deg: float)
 def wear(
     image: Pixels, boxes_xyxy: FloatArray, style: PageStyle, rng: np.random.Generator
 ) -> tuple[FloatArray, ByteArray]:
-    """Shade, rotate, blur, add noise and compress; returns the boxes where they came to lie, and the picture."""
+    """Shade, rotate, blur, add noise and compress; returns the boxes where they came to lie, and the picture.
+
+    Args:
+        image: ``float32 [H, W, 3]``, 0..255.
+        boxes_xyxy: ``[n, 4]``, pixels.
+        style: the page's looks.
+        rng: draws shade and noise.
+    """
     height, width = image.shape[:2]
     boxes = boxes_xyxy.reshape(-1, 4).astype(np.float64)
     if style.shade:

@@ -59,14 +59,25 @@ def answer(logit: float, operating: Bounds, *, faults: tuple[str, ...], leads_fo
 
 
 def decide(logit: float, operating: Bounds, *, is_poor: bool) -> Decision:
-    """The answer; a poor page's must be the same ``POOR_MARGIN_LOGIT`` to both sides, else it is "refer"."""
+    """The answer; a poor page's must be the same ``POOR_MARGIN_LOGIT`` to both sides, else it is "refer".
+
+    Args:
+        logit: calibrated log-odds of abnormal.
+        operating: the bundle's operating point.
+        is_poor: whether the page has faults.
+    """
     margin = POOR_MARGIN_LOGIT if is_poor else 0.0
     low, high = (operating.decide(_probability(logit + shift)) for shift in (-margin, margin))
     return low if low == high else "refer"
 
 
 def used_bounds(operating: Bounds, *, is_poor: bool) -> tuple[float, float]:
-    """The probabilities below which a page is normal and from which it is abnormal; a poor page's are further apart."""
+    """The probabilities below which a page is normal and from which it is abnormal; a poor page's are further apart.
+
+    Args:
+        operating: the bundle's operating point.
+        is_poor: whether the page has faults.
+    """
     low, high = operating.p_normal_below, operating.p_abnormal_from
     if not is_poor:
         return low, high
@@ -77,7 +88,13 @@ def used_bounds(operating: Bounds, *, is_poor: bool) -> tuple[float, float]:
 
 
 def why_between(p_abnormal: float, operating: Bounds, faults: tuple[str, ...]) -> str:
-    """Why a probability is no answer: the bounds it lies between, and what widened them."""
+    """Why a probability is no answer: the bounds it lies between, and what widened them.
+
+    Args:
+        p_abnormal: calibrated.
+        operating: the bundle's operating point.
+        faults: what makes the page hard to read.
+    """
     bounds = used_bounds(operating, is_poor=bool(faults))
     p, low, high = _apart(p_abnormal, *bounds)
     if not faults:

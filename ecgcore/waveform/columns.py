@@ -142,11 +142,13 @@ def _ends(
     """Where the traces begin and end: where they and the columns' borders break, after so many seconds, in the ink.
 
     Args:
-        rows, ink: of trace, and the panel raster.
+        rows: of trace.
+        ink: the panel raster.
         inked: first column of their ink and the one after the last, pulses with it.
         pulses: the calibration pulses.
         columns: how many columns of leads there are.
-        paper, scale: see :func:`find_columns`.
+        paper: its speed and gain.
+        scale: see :func:`find_columns`.
     """
     foot, reach = (round(mm * STANDARD_PX_PER_MM) for mm in (FOOT_MM, PULSE_REACH_MM))
     before = [end for _, end in pulses if end <= inked[0] + reach]

@@ -25,14 +25,25 @@ _LEAD_CODES = dict(
 
 
 def write_all(signal: PageSignal, folder: Path, stem: str) -> None:
-    """Write ``STEM.csv``, ``STEM.hea`` with ``STEM.dat``, and ``STEM.dcm``."""
+    """Write ``STEM.csv``, ``STEM.hea`` with ``STEM.dat``, and ``STEM.dcm``.
+
+    Args:
+        signal: of a page whose layout is known.
+        folder: where; it must exist.
+        stem: of the files' names.
+    """
     write_csv(signal, folder / f"{stem}.csv")
     write_wfdb(signal, folder, stem)
     write_dicom(signal, folder / f"{stem}.dcm")
 
 
 def write_csv(signal: PageSignal, path: Path) -> None:
-    """Write ``time_s`` along the page and every lead in mV, a line a sample; empty where not read."""
+    """Write ``time_s`` along the page and every lead in mV, a line a sample; empty where not read.
+
+    Args:
+        signal: of a page whose layout is known.
+        path: of the file.
+    """
     path.write_bytes(csv_bytes(signal))
 
 
@@ -52,6 +63,11 @@ def write_wfdb(signal: PageSignal, folder: Path, stem: str) -> None:
     """Write ``STEM.hea`` and ``STEM.dat`` (format 16, 1 µV a step); samples that were not read are WFDB's invalid ones.
 
     Letters that WFDB forbids in a record's name become ``_``.
+
+    Args:
+        signal: of a page whose layout is known.
+        folder: where; it must exist.
+        stem: of the files' names.
     """
     wfdb.wrsamp(
         re.sub(r"[^A-Za-z0-9_-]", "_", stem),
@@ -68,7 +84,12 @@ def write_wfdb(signal: PageSignal, folder: Path, stem: str) -> None:
 
 
 def write_dicom(signal: PageSignal, path: Path) -> None:
-    """Write a 12-lead ECG waveform (PS3.3, A.34.3) without a patient; 1 µV a step."""
+    """Write a 12-lead ECG waveform (PS3.3, A.34.3) without a patient; 1 µV a step.
+
+    Args:
+        signal: of a page whose layout is known.
+        path: of the file.
+    """
     path.write_bytes(dicom_bytes(signal))
 
 

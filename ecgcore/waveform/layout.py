@@ -48,7 +48,12 @@ class Layout:
         return range(self.rows, self.rows + self.strips)
 
     def lead_at(self, row: int, column: int) -> int:
-        """The lead's number in ``LEADS``."""
+        """The lead's number in ``LEADS``.
+
+        Args:
+            row: from the top, from 0; no rhythm strip.
+            column: from the left, from 0.
+        """
         return column * self.rows + row
 
 

@@ -61,7 +61,13 @@ class Changes:
         return np.asarray(np.sort(self.by_row, axis=1)[:, -min(rank, self.by_row.shape[1])], dtype=np.float64)
 
     def near(self, x: float, slack_px: float, rank: int = 2) -> set[int]:
-        """The gaps between two beats around a place at which so many rows change their lead."""
+        """The gaps between two beats around a place at which so many rows change their lead.
+
+        Args:
+            x: the place, panel pixels.
+            slack_px: how far from it a gap may lie.
+            rank: how many rows.
+        """
         is_near = (self.beats_x[:-1] <= x + slack_px) & (self.beats_x[1:] >= x - slack_px)
         return set(np.flatnonzero(is_near & (self.strength(rank) >= OTHER_LEAD)).tolist())
 
@@ -152,7 +158,8 @@ def _least_unlike(before: FloatArray, after: FloatArray, shift_px: int) -> Float
     Two beats may be shifted against each other, in all rows alike: a wide QRS is found at either of its flanks.
 
     Args:
-        before, after: ``[r, k, 2, w]``, so much wider on both sides than what is compared.
+        before: ``[r, k, 2, w]``, so much wider on both sides than what is compared.
+        after: the same behind the gap.
         shift_px: at most.
     """
     width = before.shape[-1] - 2 * shift_px

@@ -50,7 +50,16 @@ def develop(
     jpeg_quality: int | None,
     rng: np.random.Generator,
 ) -> ByteArray:
-    """Blur, shake, add grain and compress: ``float32 [H, W, 3]`` to ``uint8 [H, W, 3]``."""
+    """Blur, shake, add grain and compress: ``float32 [H, W, 3]`` to ``uint8 [H, W, 3]``.
+
+    Args:
+        photo: the light that fell in, 0..255.
+        blur_px: sigma of a lens out of focus; 0 for none.
+        motion_px: length of a shake; 0 for none.
+        noise: sigma of the grain.
+        jpeg_quality: 0 to 100; None leaves it uncompressed.
+        rng: draws the shake's direction and the grain.
+    """
     if blur_px:
         photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), blur_px), dtype=np.float32)
     if motion_px:

@@ -31,7 +31,13 @@ class Bend:
 
     @classmethod
     def of(cls, angle_deg: float, slope: FloatArray, along: FloatArray) -> "Bend":
-        """Integrate a slope given along the paper."""
+        """Integrate a slope given along the paper.
+
+        Args:
+            angle_deg: of the direction across the roll, in the page.
+            slope: ``[k]``, at the places of ``along``.
+            along: ``[k]``, evenly spaced, in diagonals from the middle.
+        """
         middle = len(along) // 2
         step = np.diff(along, prepend=along[0])
         ground, rise = np.cumsum(np.sqrt(1 - slope**2) * step), np.cumsum(slope * step)
@@ -55,7 +61,14 @@ class Sheet:
     def bent(
         cls, page_wh: tuple[int, int], curl: float, curl_deg: float, folds: tuple[tuple[float, float, bool], ...]
     ) -> "Sheet":
-        """Bend a page; see ``PhotoDamage`` for the arguments."""
+        """Bend a page; see ``PhotoDamage`` for the arguments.
+
+        Args:
+            page_wh: size of the page's picture.
+            curl: slope of the curl; 0 for none.
+            curl_deg: its direction.
+            folds: place along the page 0..1, slope, and whether it runs across.
+        """
         along = np.linspace(-_REACH, _REACH, 2 * _KNOTS + 1)
         bends = []
         if curl:
@@ -151,7 +164,16 @@ class Camera:
         distance: float,
         barrel: float,
     ) -> "Camera":
-        """Aim at a sheet so that it takes its share of the photo; see ``PhotoDamage`` for the other arguments."""
+        """Aim at a sheet so that it takes its share of the photo; see ``PhotoDamage`` for the other arguments.
+
+        Args:
+            sheet: what is photographed.
+            framing: how large the photo is, and how the sheet lies in it.
+            turn_deg: of the page in the photo.
+            tilt_deg: of the camera, about the photo's x and y.
+            distance: of the camera, in diagonals of the page.
+            barrel: distortion of the lens.
+        """
         rotation = _about("x", tilt_deg[0]) @ _about("y", tilt_deg[1]) @ _about("z", turn_deg)
         seen = _pinhole(sheet.lift(sheet.lattice()), rotation, distance)
         low, high = seen.min(axis=0), seen.max(axis=0)

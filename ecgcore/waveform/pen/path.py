@@ -31,12 +31,22 @@ class PenPath:
     has_ink: BoolArray
 
     def at(self, row: int, x: FloatArray) -> FloatArray:
-        """Height at places in pixels of the panel, ``[n]``."""
+        """Height at places in pixels of the panel, ``[n]``.
+
+        Args:
+            row: number of the row of traces.
+            x: places, ``[n]``, panel pixels.
+        """
         places = (np.arange(self.y.shape[1]) + 0.5) / STEPS
         return np.asarray(np.interp(x, places, self.y[row]), dtype=np.float64)
 
     def is_read(self, row: int, x: FloatArray) -> BoolArray:
-        """Whether the row has ink at those places, ``[n]``."""
+        """Whether the row has ink at those places, ``[n]``.
+
+        Args:
+            row: number of the row of traces.
+            x: places, ``[n]``, panel pixels.
+        """
         column = np.floor(x).astype(int)
         inside = (column >= 0) & (column < self.has_ink.shape[1])
         read: BoolArray = inside & self.has_ink[row, np.clip(column, 0, self.has_ink.shape[1] - 1)]
