@@ -1,6 +1,5 @@
 """What bundle.json may say: types, ranges and sizes, checked before anything of it is used; loads no network."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -136,9 +135,8 @@ def _words(error: ValidationError) -> str:
     return f"{place or 'it'}: {message}" + (f" ({len(more)} more)" if more else "")
 
 
-def _depth(value: object) -> int:
+def _depth(value: JsonValue) -> int:
     """How deep objects and lists lie in one another; bounded, since the JSON parser's own bound came first."""
-    below: Mapping[str, object] | list[object] | None = value if isinstance(value, dict | list) else None
-    if below is None:
+    if not isinstance(value, dict | list):
         return 0
-    return 1 + max(map(_depth, below.values() if isinstance(below, dict) else below), default=0)
+    return 1 + max(map(_depth, value.values() if isinstance(value, dict) else value), default=0)
