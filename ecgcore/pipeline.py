@@ -1,4 +1,4 @@
-"""The whole way of one picture: panel -> beats -> features -> prediction; evidence is computed when it is asked for."""
+"""The whole way of one picture: panel -> beats -> features -> prediction."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,8 +11,6 @@ from scipy.special import expit
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import NotScreenable, UnreadablePicture
-from ecgcore.explain.evidence import BeatEvidence, Evidence, evidence, explain_beat, page_heat_map
-from ecgcore.explain.signal_evidence import signal_heat_map
 from ecgcore.measure.page import measure, measured
 from ecgcore.measure.quantities import Measurements
 from ecgcore.networks.detector import detect_beats
@@ -25,26 +23,13 @@ from ecgcore.rhythm.beat_rows import beat_rows, measure_rhythm
 from ecgcore.rhythm.calibration_pulse import paper_of
 from ecgcore.rhythm.measures import on_paper
 from ecgcore.rhythm.r_peaks import r_peaks
-from ecgcore.screening.classification import Classification, classify
+from ecgcore.screening.classification import classify
 from ecgcore.screening.decision import answer
 from ecgcore.screening.letter_boxes import in_letters, letter_patches
 from ecgcore.traces.rows import Rows, trace_rows
 from ecgcore.types import Beat, Box, ByteArray, FloatArray, PageImage, Paper, Prediction
 from ecgcore.waveform.lead_count import count_leads
 from ecgcore.waveform.page_signal import PageSignal, read_signal
-
-__all__ = [
-    "BeatEvidence",
-    "Classification",
-    "Evidence",
-    "classify",
-    "evidence",
-    "explain_beat",
-    "page_heat_map",
-    "screen",
-    "screen_pages",
-    "signal_heat_map",
-]
 
 NO_BEAT = "No complete heartbeat was found on the page. A clinician should read it."
 

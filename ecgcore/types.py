@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ecgcore.geometry.displacement import Mesh
 from ecgcore.measure.quantities import Measurements
+from ecgcore.operating import Decision
 from ecgcore.panel_ink import PanelInk
 
 FloatArray = npt.NDArray[np.float64]
@@ -18,7 +19,6 @@ STANDARD_PX_PER_MM = 4.0
 """Resolution of the standard panel raster, the only picture that a network is ever cut from."""
 
 Status = Literal["ok", "rejected", "error"]
-Decision = Literal["normal", "abnormal", "refer"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from annotations.model import LabelledBox, Reading
 from annotations.store import Store
 from benchmarks.hostile.messages import APP
 from benchmarks.hostile.values import mutated, mutated_bytes
-from ecgcore.bundle.folder import Operating, Provenance, save_bundle
+from ecgcore.bundle.folder import Provenance, save_bundle
 from ecgcore.errors import EcgError
 from ecgcore.networks.build import Networks
 from ecgcore.networks.configs import DetectorConfig, FusionConfig, GlobalConfig, LocalConfig
@@ -42,6 +42,7 @@ from ecgcore.networks.detector import BeatDetector
 from ecgcore.networks.fusion import FusionHead
 from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.local_net import LocalNet
+from ecgcore.operating import Operating
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.papersim import LEADS, synthetic_ecg
 from ecgcore.types import Box

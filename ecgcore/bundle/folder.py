@@ -32,13 +32,13 @@ from ecgcore.bundle.manifest import (
     read_manifest,
     starter_folder,
 )
-from ecgcore.bundle.schema import MAX_WEIGHT_BYTES
+from ecgcore.bundle.weights import MAX_WEIGHT_BYTES
 from ecgcore.errors import BadBundle
 from ecgcore.networks.build import Networks
-from ecgcore.networks.configs import Operating
 from ecgcore.networks.device import pick_device
+from ecgcore.operating import Operating
 
-__all__ = ["MANIFEST", "Bundle", "Operating", "Provenance", "SeenRow", "load_bundle", "save_bundle", "starter_folder"]
+__all__ = ["MANIFEST", "Bundle", "Provenance", "SeenRow", "load_bundle", "save_bundle", "starter_folder"]
 
 
 @dataclass(frozen=True)

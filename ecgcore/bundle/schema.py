@@ -15,8 +15,10 @@ from pydantic import (
 )
 from pydantic_core import from_json, to_json
 
+from ecgcore.bundle.weights import MAX_WEIGHT_BYTES
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
-from ecgcore.networks.configs import PARTS, PUBLISHED_PARTS, NetworkConfigs, Operating, Part, config_of
+from ecgcore.networks.configs import PARTS, PUBLISHED_PARTS, NetworkConfigs, Part, config_of
+from ecgcore.operating import Operating
 
 FORMAT = 1
 MAX_BYTES = 64 * 2**20
@@ -25,7 +27,6 @@ MAX_FACTS_BYTES = 2**20
 """Of all but the seen pages: the recipe and the figures."""
 MAX_DEPTH = 12
 """Of recipe and figures."""
-MAX_WEIGHT_BYTES = 2 * 1024**3
 
 
 def _is_time(value: str) -> str:

@@ -11,10 +11,10 @@ from typing import Annotated, BinaryIO, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from ecgcore.bundle.schema import MAX_WEIGHT_BYTES
-
 KINDS = {"F16": 2, "BF16": 2, "F32": 4}
 """Kinds of numbers that weights may be, and their bytes."""
+MAX_WEIGHT_BYTES = 2 * 1024**3
+"""Of one network's file."""
 MAX_HEADER_BYTES = 4 * 2**20
 
 _EXPONENT = {"F16": 0x7C00, "BF16": 0x7F80, "F32": 0x7F800000}

@@ -1,4 +1,4 @@
-"""Shapes of the networks and the operating point: what bundle.json says of them; loads no network.
+"""Shapes of the networks: what bundle.json says of them; loads no network.
 
 The ranges hold for what comes from files: within them no network and no picture that it sees fills a machine's memory.
 """
@@ -10,16 +10,14 @@ from typing import Annotated, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, TypeAdapter
 
-from ecgcore.types import Decision
-
-STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
-"""Nothing is taken for another type, and nothing is left out of account."""
-
 Part = Literal["detector", "local", "global", "fusion", "waveform"]
 PARTS: tuple[Part, ...] = get_args(Part)
 """The networks under the names that their files and configs bear."""
 PUBLISHED_PARTS = frozenset(PARTS) - {"waveform"}
 """The networks of the published method."""
+
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+"""Nothing is taken for another type, and nothing is left out of account."""
 
 _Config = TypeVar("_Config")
 _ADDED_LATER: Mapping[str, JsonValue] = {"aspect": 1.0, "places": False, "waveform_dim": 0, "measurements": []}
@@ -230,33 +228,3 @@ class NetworkConfigs:
         parts = {"detector": asdict(self.detector), "local": asdict(self.local), "global": asdict(self.global_)}
         parts["fusion"] = asdict(self.fusion)
         return parts if self.waveform is None else {**parts, "waveform": asdict(self.waveform)}
-
-
-@dataclass(frozen=True)
-class Operating:
-    """How a bundle turns outputs into answers.
-
-    Args:
-        min_score: beats scored lower are left out.
-        temperature: divides the fused logit before the sigmoid (Guo et al. 2017).
-        p_normal_below: p_abnormal below it is "normal".
-        p_abnormal_from: p_abnormal from it on is "abnormal"; between the two the answer is "refer".
-    """
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
-    min_score: float
-    temperature: float
-    p_normal_below: float
-    p_abnormal_from: float
-
-    def __post_init__(self) -> None:
-        in_order = 0 <= self.p_normal_below <= self.p_abnormal_from <= 1
-        if not (in_order and 0 <= self.min_score <= 1 and 0 < self.temperature < float("inf")):
-            raise ValueError(f"impossible operating point: {self}")
-
-    def decide(self, p_abnormal: float) -> Decision:
-        """The answer for one probability."""
-        if p_abnormal >= self.p_abnormal_from:
-            return "abnormal"
-        return "normal" if p_abnormal < self.p_normal_below else "refer"

@@ -6,8 +6,8 @@ from typing import Protocol
 from scipy.special import expit
 from scipy.special import logit as log_odds_of
 
+from ecgcore.operating import Decision
 from ecgcore.page.quality.gate import POOR_MARGIN_LOGIT
-from ecgcore.types import Decision
 
 MOST_DIGITS = 6
 """Probabilities are given to so many places."""

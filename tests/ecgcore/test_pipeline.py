@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from ecgcore.bundle.folder import Bundle, Operating, load_bundle
+from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.explain import evidence as evidence_module
+from ecgcore.explain.evidence import evidence, explain_beat, page_heat_map
 from ecgcore.measure.quantities import GLOBAL_NAMES, LEAD_VALUES
+from ecgcore.operating import Operating
 from ecgcore.overlay import BLUE, GREY, VERMILION, draw_overlay, overlay_png, share_color_rgb, verdict_line
 from ecgcore.page.prepare import prepare_page
-from ecgcore.pipeline import NO_BEAT, classify, evidence, explain_beat, page_heat_map, screen, screen_pages
+from ecgcore.pipeline import NO_BEAT, screen, screen_pages
 from ecgcore.rhythm.beat_rows import beat_rows
+from ecgcore.screening.classification import classify
 from ecgcore.types import ByteArray, Prediction
 from tests.support.tiny import CONTRACT_KEYS, save_tiny_bundle
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from ecgcore.bundle.folder import Operating, Provenance, save_bundle
+from ecgcore.bundle.folder import Provenance, save_bundle
 from ecgcore.bundle.manifest import SeenRow
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from ecgcore.networks.build import Networks
@@ -15,6 +15,7 @@ from ecgcore.networks.fusion import FusionHead
 from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
+from ecgcore.operating import Operating
 from trainer.recipes import FEWEST_STRIDED_1X1_CHANNELS
 
 CONTRACT_KEYS = ["file", "page", "status", "reason", "p_abnormal", "decision", "beats", "panel"]

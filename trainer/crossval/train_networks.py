@@ -9,7 +9,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from ecgcore.bundle.folder import Bundle, Operating
+from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import BadData
 from ecgcore.networks.build import Networks
 from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig
@@ -17,6 +17,7 @@ from ecgcore.networks.detector import BeatDetector
 from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
+from ecgcore.operating import Operating
 from trainer.data.beat_labels import with_labelled_beats
 from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import Calibration

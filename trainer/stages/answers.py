@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
-from ecgcore.bundle.folder import Operating
 from ecgcore.networks.build import Networks
+from ecgcore.operating import Operating
 from ecgcore.types import FloatArray
 from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import Calibration, calibrate

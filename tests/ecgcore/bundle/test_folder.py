@@ -11,8 +11,9 @@ import pytest
 import safetensors.torch
 import torch
 
-from ecgcore.bundle.folder import MANIFEST, Operating, Provenance, load_bundle, save_bundle
+from ecgcore.bundle.folder import MANIFEST, Provenance, load_bundle, save_bundle
 from ecgcore.errors import BadBundle, EcgError
+from ecgcore.operating import Operating
 from tests.support.tiny import TINY_OPERATING, save_tiny_bundle, tiny_networks
 
 

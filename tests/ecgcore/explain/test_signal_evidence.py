@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 
 from ecgcore.bundle.folder import load_bundle
-from ecgcore.explain.signal_evidence import timed_traces
+from ecgcore.explain.signal_evidence import signal_heat_map, timed_traces
 from ecgcore.panel_ink import PanelInk
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
-from ecgcore.pipeline import screen, signal_heat_map
+from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray
 from ecgcore.waveform.page_signal import signal_of
 from tests.support.tiny import save_tiny_bundle

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgcore.bundle.folder import Operating
+from ecgcore.operating import Operating
 from ecgcore.screening.decision import answer, used_bounds
 
 OPERATING = Operating(0.5, 1.0, 0.11, 0.77)

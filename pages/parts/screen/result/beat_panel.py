@@ -8,8 +8,9 @@ import numpy as np
 import streamlit as st
 
 from ecgcore.bundle.folder import Bundle
+from ecgcore.operating import Decision
 from ecgcore.overlay import overlay_png
-from ecgcore.types import Beat, ByteArray, Decision, Prediction
+from ecgcore.types import Beat, ByteArray, Prediction
 from pages.parts.common.style import DECISION_SHAPE, signed
 from pages.parts.common.words import counted, plain
 from pages.parts.screen.result.gradcam import beat_picture

@@ -7,8 +7,9 @@ import numpy as np
 import streamlit as st
 
 from ecgcore.bundle.folder import Bundle
+from ecgcore.explain.evidence import BeatEvidence, explain_beat, page_heat_map
 from ecgcore.explain.gradcam import HeatArray
-from ecgcore.pipeline import BeatEvidence, explain_beat, page_heat_map, signal_heat_map
+from ecgcore.explain.signal_evidence import signal_heat_map
 from ecgcore.types import ByteArray, Prediction
 from pages.parts.common.waiting import wait_for
 from pages.parts.screen.session_results import VIEW_WIDTH_PX, Screened, Shown

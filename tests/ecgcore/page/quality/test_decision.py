@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgcore.bundle.folder import Operating
+from ecgcore.operating import Operating
 from ecgcore.page.quality.gate import POOR_MARGIN_LOGIT
 from ecgcore.screening.decision import decide
 
