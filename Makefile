@@ -3,12 +3,15 @@
 # make lint   style, imports and types alone
 # make heic   adds the reading of HEIC photos (its package carries GPL code)
 # make reference   writes docs/command-line.md from the argument parsers
+# make docs   builds the documents and ecgcore's API as a site, site/index.html
+# make screenshots   draws the README's pictures of the app anew
+# make samples   draws docs/papersim.jpg anew: what the page simulator can do
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test lint heic reference browser clean
+.PHONY: app test lint heic reference docs screenshots samples browser clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run server.py
@@ -30,6 +33,15 @@ heic: $(VENV)/.app
 
 reference: $(VENV)/.app
 	$(BIN)/python -m docs.generate_command_line
+
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
+screenshots: $(VENV)/.dev browser
+	$(BIN)/python -m docs.draw_screenshots
+
+samples: $(VENV)/.app
+	$(BIN)/python -m docs.draw_sample_pages
 
 # The stamps make a second run start at once; a changed requirements file installs again.
 $(VENV)/.app: requirements.txt | $(BIN)/python
@@ -56,4 +68,4 @@ browser:
 		{ echo "Chromium could not be installed. Put chromium or google-chrome on the PATH and try again."; exit 1; }
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis

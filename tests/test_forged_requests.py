@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from benchmarks.app.real_browser import served
+from tests.support.real_browser import served
 
 WEBSOCKET = (
     "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",

@@ -21,21 +21,18 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from streamlit.testing.v1 import AppTest
-
 from annotations import readings
 from annotations.model import Reading
 from annotations.readings.predictions import record_prediction
 from annotations.readings.snapshots import take_snapshot
 from annotations.store import DATABASE, Store
-from benchmarks.store.read_pages import add_training_page
 from ecgcore.bundle.folder import load_bundle, starter_folder
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
+from tests.support.app_pages import PAGES, open_page
+from tests.support.read_pages import add_training_page
 from trainer import jobs
 
-APP = Path(__file__).parents[2] / "app.py"
-PAGES = ("screen", "review", "dataset", "training", "models")
 PATIENTS, UNREAD = 8, 3
 LATER = "2099-01-01T00:00:00.000+00:00"
 
@@ -187,22 +184,6 @@ def _change(values: object, rng: random.Random) -> str:
             return f"{key} = {new!r}"
         values = inner
     return "nothing"
-
-
-def open_page(name: str) -> str:
-    """Open a page of the app on the folder of ``ECG_DATA_DIR``; what is wrong with it, else nothing."""
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    app.query_params["who"] = "Ada"
-    app.run()
-    if name != PAGES[0]:
-        app.switch_page(f"pages/{name}.py").run()
-    if app.exception:
-        lines = (app.exception[0].stack_trace or [""])[-3:]
-        return f"traceback: {app.exception[0].message[:200]} {' '.join(map(str.strip, lines))}"
-    for error in app.error:
-        if len([part for part in error.value.replace("?", ".").split(".") if part.strip()]) < 2:
-            return f"no next step: {error.value}"
-    return ""
 
 
 def main() -> None:

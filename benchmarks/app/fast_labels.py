@@ -21,9 +21,9 @@ from playwright.sync_api import Page, expect, sync_playwright
 from annotations import readings
 from annotations.readings.predictions import record_prediction
 from annotations.store import Store
-from benchmarks.app.real_browser import launch, served
-from benchmarks.app.review_browser import WAIT_MS
 from ecgcore.types import Beat, Box, Prediction
+from tests.support.real_browser import launch, served
+from tests.support.review_canvas import WAIT_MS
 
 PHOTO_WH = (1100, 780)
 LABELS = {"n": "normal", "a": "abnormal", "u": "unsure"}

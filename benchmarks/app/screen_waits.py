@@ -23,12 +23,12 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from annotations.privacy.retention import choose_what_to_keep
 from annotations.store import Store
-from benchmarks.app.real_browser import launch, served
-from benchmarks.app.review_browser import settle
-from benchmarks.store.read_pages import add_training_page
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.papersim.photo.photograph import PhotoDamage, photograph
 from ecgcore.types import FloatArray
+from tests.support.read_pages import add_training_page
+from tests.support.real_browser import launch, served
+from tests.support.review_canvas import settle
 from trainer import jobs
 
 LONG_PX = 4000

@@ -17,9 +17,9 @@ from pathlib import Path
 import cv2
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from benchmarks.app.real_browser import launch, served
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from pages.parts.common.browser.closed_sessions import FORGET_AFTER_S, LOOK_EVERY_S
+from tests.support.real_browser import launch, served
 
 MOST_LEFT_MB = 300.0
 DRAWN = 6

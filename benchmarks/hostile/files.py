@@ -24,10 +24,10 @@ from PIL import Image
 from benchmarks.hostile.bombs import picture_bombs
 from benchmarks.hostile.documents import document_bombs
 from benchmarks.hostile.makers import dicom, pdf, png, stream
-from benchmarks.hostile.values import mutated_bytes
 from ecgcore.errors import UnreadablePicture
 from ecgcore.page.decode.isolated import end_workers, read_untrusted
 from ecgcore.page.decode.limits import MAX_PAGE_S
+from tests.support.hostile_values import mutated_bytes
 
 SLACK_S = 2.5
 """Starting a new decoder, and sending its pages."""

@@ -32,8 +32,6 @@ from annotations.exchange.formats.page import ExchangePage
 from annotations.exchange.import_export import import_from
 from annotations.model import LabelledBox, Reading
 from annotations.store import Store
-from benchmarks.hostile.messages import APP
-from benchmarks.hostile.values import mutated, mutated_bytes
 from ecgcore.bundle.folder import Provenance, save_bundle
 from ecgcore.errors import EcgError
 from ecgcore.networks.build import Networks
@@ -46,6 +44,8 @@ from ecgcore.operating import Operating
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.papersim import LEADS, synthetic_ecg
 from ecgcore.types import Box
+from tests.support.app_pages import APP
+from tests.support.hostile_values import mutated, mutated_bytes
 from trainer.registry import bundles
 from trainer.registry.bundle_file import import_bundle
 from trainer.registry.unusable import unusable_bundles

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.page.panel_pages import header_page
 from ecgcore.bundle.folder import Bundle, load_bundle, starter_folder
 from ecgcore.page.decode.read import read_picture
 from ecgcore.papersim import KINDS, draw_page, random_style, synthetic_ecg
 from ecgcore.pipeline import screen
 from ecgcore.screening.decision import FEWEST_LEADS, TOO_FEW_LEADS
 from ecgcore.types import ByteArray
+from tests.support.panel_pages import header_page
 
 SEED = 77
 

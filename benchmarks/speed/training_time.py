@@ -17,7 +17,7 @@ from pathlib import Path
 
 from annotations.runs.training_runs import events
 from annotations.store import Store
-from benchmarks.store.read_pages import add_training_page
+from tests.support.read_pages import add_training_page
 from trainer import jobs
 from trainer.jobs.plan import estimate, make_plan
 from trainer.jobs.priority import YIELDS

@@ -23,7 +23,7 @@ from annotations.pictures.perceptual_hash import BITS, NO_LOOK, distances, look_
 from annotations.store import Store
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import ByteArray
-from tests.annotations.conftest import NORMAL, picture_rgb
+from tests.support.stored_pictures import NORMAL, picture_rgb
 
 
 def jpeg(photo_rgb: ByteArray, quality: int = 60) -> ByteArray:

@@ -18,7 +18,7 @@ from annotations.privacy.redaction import paint_black
 from annotations.store import Store
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.types import Box
-from tests.annotations.conftest import picture_rgb
+from tests.support.stored_pictures import picture_rgb
 
 BOX = Box(10, 10, 60, 40)
 

@@ -16,7 +16,7 @@ from annotations.model import StoreError
 from annotations.pictures.files import strip_jpeg
 from annotations.store import Store
 from ecgcore.page.decode.read import picture_hash, read_picture
-from tests.annotations.conftest import HEIGHT, WIDTH, picture_rgb
+from tests.support.stored_pictures import HEIGHT, WIDTH, picture_rgb
 
 
 def _jpeg(orientation: int = 1, trailing: bytes = b"", progressive: bool = False) -> bytes:

@@ -13,7 +13,7 @@ from annotations.maintenance.backup import backup, restore
 from annotations.maintenance.check_and_erase import check
 from annotations.store import Store
 from annotations.temporary_folders import temporary_folder
-from tests.annotations.conftest import picture_rgb
+from tests.support.stored_pictures import picture_rgb
 
 ROOT = Path(__file__).parents[2]
 KILLS = {

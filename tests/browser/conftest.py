@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from annotations.store import Store
-from benchmarks.app.real_browser import launch, served
+from tests.support.real_browser import launch, served
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,11 @@ from annotations.readings.snapshots import take_snapshot
 from annotations.runs.activations import record_activation
 from annotations.runs.training_runs import move_run
 from annotations.store import Store
-from benchmarks.app.real_browser import served
-from benchmarks.app.review_browser import settle
 from ecgcore.printable import printable
 from tests.browser.hostile_texts import KINDS, hostile_texts
 from tests.browser.tabs import each_tab
+from tests.support.real_browser import served
+from tests.support.review_canvas import settle
 from tests.support.training_store import queue
 from trainer.registry import present_version
 from trainer.runs.files import run_folder

@@ -11,9 +11,9 @@ from annotations.patients.keys import find_patient, patient_group
 from annotations.pictures.files import PICTURES
 from annotations.privacy.retention import choose_what_to_keep
 from annotations.store import Store
-from benchmarks.app.review_browser import CANVAS_WIDTH_PX, PHOTO_WH, WAIT_MS, add_page, settle, until
 from ecgcore.page.decode.read import read_picture
 from ecgcore.types import ByteArray
+from tests.support.review_canvas import CANVAS_WIDTH_PX, PHOTO_WH, WAIT_MS, add_page, settle, until
 
 pytestmark = pytest.mark.timeout(240)
 

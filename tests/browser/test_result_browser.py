@@ -8,8 +8,8 @@ import cv2
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from benchmarks.app.real_browser import wait_until
 from ecgcore.types import ByteArray
+from tests.support.real_browser import wait_until
 
 WAIT_MS = 30_000
 PICTURE_WIDTH = "document.querySelector('.st-key-page-view image').getBoundingClientRect().width"

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from annotations.runs.training_runs import move_run, run_of
 from annotations.store import Store
-from benchmarks.app.real_browser import served, wait_until
+from tests.support.real_browser import served, wait_until
 from tests.support.training_store import IN_USE, queue
 from trainer.registry import present_version
 

@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 from annotations import readings
 from annotations.store import Store
 from benchmarks.app.fast_labels import add_pages, hurry, judge
-from benchmarks.app.real_browser import free_port, served
-from benchmarks.app.review_browser import PHOTO_WH, TOLERANCE_PX, WAIT_MS, Hand, add_page, correct_one, settle, until
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import Box
+from tests.support.real_browser import free_port, served
+from tests.support.review_canvas import PHOTO_WH, TOLERANCE_PX, WAIT_MS, Hand, add_page, correct_one, settle, until
 
 pytestmark = pytest.mark.timeout(240)
 

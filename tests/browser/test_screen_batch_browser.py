@@ -8,8 +8,8 @@ import cv2
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from benchmarks.app.real_browser import wait_until
 from ecgcore.types import ByteArray
+from tests.support.real_browser import wait_until
 
 WAIT_MS = 60_000
 TOO_LARGE_BYTES = 65 * 2**20

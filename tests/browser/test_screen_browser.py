@@ -9,8 +9,8 @@ import cv2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from benchmarks.app.real_browser import wait_until
 from ecgcore.types import ByteArray
+from tests.support.real_browser import wait_until
 
 WAIT_MS = 30_000
 WIDTHS_PX = (1400, 420)

@@ -7,8 +7,8 @@ import cv2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from benchmarks.app.real_browser import served
 from ecgcore.types import ByteArray
+from tests.support.real_browser import served
 
 pytestmark = pytest.mark.timeout(240)
 

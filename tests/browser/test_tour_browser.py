@@ -17,10 +17,10 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from annotations.store import Store
-from benchmarks.app.real_browser import served
-from benchmarks.app.review_browser import add_page, settle
 from ecgcore.types import ByteArray
 from tests.browser.tabs import each_tab
+from tests.support.real_browser import served
+from tests.support.review_canvas import add_page, settle
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")

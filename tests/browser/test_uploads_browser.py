@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route
 
-from benchmarks.app.real_browser import served
+from tests.support.real_browser import served
 
 WAIT_MS = 60_000
 SENT_BYTES = 80 * 2**20

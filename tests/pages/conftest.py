@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 from annotations.readings.predictions import record_prediction
 from annotations.store import Store
 from pages.parts.screen.screening import session
-from tests.annotations.conftest import picture_rgb, prediction
 from tests.support.review_app import review
+from tests.support.stored_pictures import picture_rgb, prediction
 
 
 @pytest.fixture(autouse=True)

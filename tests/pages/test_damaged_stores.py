@@ -11,9 +11,8 @@ from streamlit.testing.v1 import AppTest
 from annotations import readings
 from annotations.model import Reading
 from annotations.store import DATABASE, Store
-from benchmarks.app.damaged_stores import PAGES, open_page
-from tests.pages.screen.test_screen import APP
-from tests.support.review_app import at_hand, desk, do, review, sound
+from tests.support.app_pages import APP, PAGES, open_page, sound
+from tests.support.review_app import at_hand, desk, do, review
 
 
 def change(folder: Path, statement: str) -> None:

@@ -5,10 +5,7 @@ import pytest
 from annotations.maintenance.check_and_erase import erase_group
 from annotations.runs.training_runs import run_of
 from annotations.store import Store
-from tests.pages.models.test_models import models
-from tests.pages.screen.test_screen import texts
-from tests.pages.training.test_training import training
-from tests.support.review_app import sound
+from tests.support.app_pages import models, sound, texts, training
 
 ERASED = "patient 1"
 

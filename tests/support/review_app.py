@@ -5,7 +5,7 @@ from streamlit.testing.v1.element_tree import Button
 
 from pages.parts.review.session import Work
 from pages.parts.review.turns import Desk
-from tests.pages.screen.test_screen import APP, texts
+from tests.support.app_pages import APP, sound, texts
 
 
 def review(name: str) -> AppTest:
@@ -13,11 +13,6 @@ def review(name: str) -> AppTest:
     app.query_params["who"] = name
     app.run()
     return sound(app.switch_page("pages/review.py").run())
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception
-    return app
 
 
 def below(app: AppTest, words: str) -> str:

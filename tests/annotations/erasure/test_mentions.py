@@ -23,7 +23,7 @@ from annotations.maintenance.check_and_erase import check, erase_group
 from annotations.model import StoreError
 from annotations.store import Store
 from ecgcore.bundle.manifest import MANIFEST, fingerprint
-from tests.annotations.conftest import picture_rgb
+from tests.support.stored_pictures import picture_rgb
 
 ROOT = Path(__file__).parents[3]
 GONE, STAYS, OTHER = "a" * 64, "b" * 64, "c" * 64

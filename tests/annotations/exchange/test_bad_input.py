@@ -17,7 +17,7 @@ from annotations.maintenance.backup import backup, restore
 from annotations.maintenance.check_and_erase import check
 from annotations.model import StoreError
 from annotations.store import DATABASE, Store
-from tests.annotations.conftest import NORMAL, picture_rgb
+from tests.support.stored_pictures import NORMAL, picture_rgb
 
 GIGABYTE = 2**30
 LARGE_RGB = np.random.default_rng(0).integers(0, 256, (300, 300, 3)).astype(np.uint8)

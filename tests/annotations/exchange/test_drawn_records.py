@@ -4,33 +4,7 @@ from pathlib import Path
 
 from annotations.exchange.drawn_records import import_records
 from annotations.store import Store
-from ecgcore.papersim import LEADS
-from tests.support.wfdb_files import write_ludb_record
-
-
-def _header(first: str, signal: str = "bad.dat 16 1000/mV 16 0 0 0 0") -> str:
-    return "\n".join([first, *(f"{signal} {lead}" for lead in LEADS), ""])
-
-
-BAD = {
-    "44 GiB": (_header("bad 12 500 500000000"), "damaged"),
-    "no frequency": (_header("bad 12 0 5000"), "0 samples a second"),
-    "too high": (_header("bad 12 1e9 5000"), "samples a second"),
-    "itself": ("bad/2 12 500 5000\nbad 2500\nbad 2500\n", "segments in segments"),
-    "a missing segment": ("bad/2 12 500 5000\nx 2500\n~ 2500\n", "missing"),
-    "many segments": (f"bad/{10**9} 12 500 5000\nx 2500\n", ""),
-    "outside": (_header("bad 12 500 5000", "../../secret.dat 16 1000/mV 16 0 0 0 0"), "damaged"),
-    "absolute": (_header("bad 12 500 5000", "/etc/passwd 16 1000/mV 16 0 0 0 0"), "damaged"),
-    "many samples a frame": (_header("bad 12 500 5000", "bad.dat 16x10000000 1000/mV 16 0 0 0 0"), "cannot be read"),
-    "a long skew": (_header("bad 12 500 5000", "bad.dat 16:1000000000 1000/mV 16 0 0 0 0"), "cannot be read"),
-    "no signal": ("bad 0 500 5000\n", "0 signals"),
-    "a billion signals": ("bad 1000000000 500 5000\n", ""),
-    "no gain": (_header("bad 12 500 5000", "bad.dat 16 0/mV 16 0 0 0 0"), ""),
-    "an unknown format": (_header("bad 12 500 5000", "bad.dat 99 1000/mV 16 0 0 0 0"), ""),
-    "words": ("what is this\n", ""),
-    "nothing": ("", ""),
-    "a long line": ("bad " + "1" * 5000 + " 500 5000\n", ""),
-}
+from tests.support.wfdb_files import BAD, write_ludb_record
 
 
 def test_headers_that_ask_too_much_are_refused_and_the_next_record_drawn(tmp_path: Path) -> None:

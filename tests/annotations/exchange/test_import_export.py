@@ -17,7 +17,7 @@ from annotations.model import StoreError
 from annotations.patients.keys import patient_group
 from annotations.readings.snapshots import take_snapshot
 from annotations.store import Store
-from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
+from tests.support.stored_pictures import ABNORMAL, NORMAL, picture_rgb
 from tests.support.wfdb_files import write_ludb_record
 
 WHOLE = ("coco", "voc", "labelstudio")

@@ -15,7 +15,7 @@ from annotations.exchange.import_export import export_to, import_from
 from annotations.exchange.zip_archives import packed, unpacked
 from annotations.model import StoreError
 from annotations.store import Store
-from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
+from tests.support.stored_pictures import ABNORMAL, NORMAL, picture_rgb
 
 
 def archive_of(files: Mapping[str | zipfile.ZipInfo, bytes]) -> io.BytesIO:

@@ -17,7 +17,7 @@ from annotations.readings import work_queue
 from annotations.readings.predictions import record_prediction
 from annotations.readings.snapshots import read_pages, take_snapshot
 from annotations.store import DATABASE, Store
-from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb, prediction
+from tests.support.stored_pictures import ABNORMAL, NORMAL, picture_rgb, prediction
 
 
 def _filled(store: Store) -> None:

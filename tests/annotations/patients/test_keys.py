@@ -29,7 +29,7 @@ from annotations.patients.keys import (
 from annotations.readings import save
 from annotations.runs.group_folds import fix_folds
 from annotations.store import Store
-from tests.annotations.conftest import NORMAL, picture_rgb
+from tests.support.stored_pictures import NORMAL, picture_rgb
 
 KEY = "MRN 0012-Ä345"
 

@@ -16,7 +16,7 @@ from annotations.pictures.file_intents import at_work
 from annotations.privacy.redaction import paint_black
 from annotations.store import Store
 from ecgcore.types import Box
-from tests.annotations.conftest import picture_rgb
+from tests.support.stored_pictures import picture_rgb
 
 ROOT = Path(__file__).parents[3]
 BOX = Box(10, 10, 60, 40)

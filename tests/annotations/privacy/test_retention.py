@@ -24,7 +24,7 @@ from annotations.readings.snapshots import read_pages, take_snapshot
 from annotations.store import Store
 from ecgcore.page.decode.read import picture_hash, read_picture
 from ecgcore.types import Box, ByteArray
-from tests.annotations.conftest import HEIGHT, NORMAL, WIDTH, picture_rgb, prediction
+from tests.support.stored_pictures import HEIGHT, NORMAL, WIDTH, picture_rgb, prediction
 
 NAME = Box(5.5, 3.0, 40.0, 12.25)
 """Where a patient's name might stand."""

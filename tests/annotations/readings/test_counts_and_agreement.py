@@ -21,7 +21,7 @@ from annotations.readings.counts_and_agreement import (
 )
 from annotations.readings.snapshots import read_pages, take_snapshot
 from annotations.store import Store
-from tests.annotations.conftest import ABNORMAL, NORMAL, box, picture_rgb
+from tests.support.stored_pictures import ABNORMAL, NORMAL, box, picture_rgb
 
 
 def _fill(store: Store) -> list[int]:

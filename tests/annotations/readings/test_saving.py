@@ -16,7 +16,7 @@ from annotations.model import FLAGS, ORIGINS, LabelledBox, Picture, Provenance, 
 from annotations.readings.predictions import latest_prediction, proposals, record_prediction, uncertainty
 from annotations.store import Store
 from ecgcore.types import Box
-from tests.annotations.conftest import ABNORMAL, HEIGHT, NORMAL, WIDTH, box, picture_rgb, prediction
+from tests.support.stored_pictures import ABNORMAL, HEIGHT, NORMAL, WIDTH, box, picture_rgb, prediction
 
 
 def test_what_is_saved_comes_back_to_the_bit(store: Store, page: Picture) -> None:

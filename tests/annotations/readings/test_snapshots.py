@@ -8,7 +8,7 @@ from annotations import readings
 from annotations.model import Reading, StoreError
 from annotations.readings.snapshots import Difference, difference, read_pages, snapshots, take_snapshot
 from annotations.store import Store
-from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
+from tests.support.stored_pictures import ABNORMAL, NORMAL, picture_rgb
 
 
 def _pages(store: Store, n: int) -> list[int]:

@@ -9,7 +9,7 @@ from annotations.model import Picture, Reading
 from annotations.readings import work_queue
 from annotations.readings.predictions import record_prediction
 from annotations.store import Store
-from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb, prediction
+from tests.support.stored_pictures import ABNORMAL, NORMAL, picture_rgb, prediction
 
 
 @pytest.fixture

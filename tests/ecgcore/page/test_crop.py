@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.page.panel_pages import header_page, left_in_cut, tilted_page
 from ecgcore.page.crop import cut_panel, rectangle_aspect, view_panel
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.papersim.photo.photograph import PhotoDamage, photograph
 from ecgcore.traces.rows import trace_rows
 from ecgcore.types import Box, ByteArray, PanelFrame
+from tests.support.panel_pages import header_page, left_in_cut, tilted_page
 
 
 def test_an_upright_panel_is_a_crop_of_the_photo(ecg_page_rgb: ByteArray) -> None:

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from benchmarks.page.panel_pages import grid, half_page
 from ecgcore.bundle.folder import Bundle, load_bundle, starter_folder
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import LAYOUTS, PageStyle, Segment, draw_page, synthetic_ecg
@@ -12,6 +11,7 @@ from ecgcore.screening.decision import FEWEST_LEADS, TOO_FEW_LEADS
 from ecgcore.traces.rows import trace_rows
 from ecgcore.types import ByteArray
 from ecgcore.waveform.lead_count import count_leads
+from tests.support.panel_pages import grid, half_page
 
 HALVES = {
     "limb leads": (grid(range(6), 6, 1, 10.0), 6),

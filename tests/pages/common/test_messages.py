@@ -11,10 +11,11 @@ from streamlit.testing.v1 import AppTest
 from annotations import readings
 from annotations.model import MAX_BOXES
 from annotations.store import Store
-from benchmarks.hostile.messages import RECT, Session, drawing, review_messages, screen_messages, send, served
-from benchmarks.hostile.values import mutated
 from pages.parts.common.browser.messages import IGNORED, TOO_MANY
-from tests.support.review_app import at_hand, review, sound
+from tests.support.app_pages import sound
+from tests.support.browser_messages import RECT, Session, drawing, review_messages, screen_messages, send, served
+from tests.support.hostile_values import mutated
+from tests.support.review_app import at_hand, review
 
 HAND_MADE = 24
 """Of each page; ``python -m benchmarks.hostile.messages`` sends a thousand."""

@@ -18,9 +18,9 @@ from annotations.patients.keys import find_patient, group_code, patient_group
 from annotations.readings.snapshots import snapshots
 from annotations.store import Store
 from ecgcore.overlay import NOTICE
-from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
-from tests.pages.screen.test_screen import APP, texts
-from tests.support.review_app import button, press, sound
+from tests.support.app_pages import APP, sound, texts
+from tests.support.review_app import button, press
+from tests.support.stored_pictures import ABNORMAL, NORMAL, picture_rgb
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from annotations import readings
 from annotations.store import Store
-from tests.pages.screen.test_screen import APP, texts
-from tests.support.review_app import press, sound
+from tests.support.app_pages import APP, sound, texts
+from tests.support.review_app import press
 from trainer.jobs.results import out_of_fold
 
 

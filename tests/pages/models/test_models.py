@@ -13,8 +13,8 @@ from annotations.runs.training_runs import run_of, runs
 from annotations.store import Store
 from ecgcore.overlay import NOTICE
 from ecgcore.types import ByteArray
-from tests.pages.screen.test_screen import APP, drop, png, texts
-from tests.support.review_app import press, sound
+from tests.support.app_pages import APP, drop, models, png, sound, texts
+from tests.support.review_app import press
 from tests.support.tiny import save_tiny_bundle
 from tests.support.training_store import IN_USE
 from trainer import jobs
@@ -30,14 +30,6 @@ STARTER = "starter-real-1"
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """The processes that a test starts compute with one thread."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
-def models(store: Store, monkeypatch: pytest.MonkeyPatch, who: str = "Ada") -> AppTest:
-    """The page, opened by a person."""
-    monkeypatch.setenv("ECG_DATA_DIR", str(store.folder))
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    app.session_state["person"] = who
-    return sound(app.run().switch_page("pages/models.py").run())
 
 
 def candidate_of(store: Store) -> str:

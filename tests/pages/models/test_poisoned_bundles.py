@@ -14,10 +14,10 @@ import safetensors.numpy
 from streamlit.testing.v1 import AppTest
 
 from annotations.store import Store
-from benchmarks.hostile.values import HOSTILE, lacking, places, poisoned
 from ecgcore.errors import EcgError
-from tests.pages.screen.test_screen import APP
-from tests.support.review_app import press, sound
+from tests.support.app_pages import APP, sound
+from tests.support.hostile_values import HOSTILE, lacking, places, poisoned
+from tests.support.review_app import press
 from tests.support.tiny import save_tiny_bundle
 from tests.support.training_store import IN_USE, use_tiny_bundle
 from trainer.registry import bundles, bundles_folder

@@ -11,7 +11,8 @@ from annotations import readings
 from annotations.store import Store
 from pages.parts.review import buttons
 from pages.parts.review.buttons import Press, Presses
-from tests.support.review_app import at_hand, desk, do, sound
+from tests.support.app_pages import sound
+from tests.support.review_app import at_hand, desk, do
 
 
 @pytest.fixture

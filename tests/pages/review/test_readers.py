@@ -7,9 +7,9 @@ from streamlit.testing.v1 import AppTest
 
 from annotations import readings
 from annotations.store import Store
-from tests.annotations.conftest import ABNORMAL, NORMAL
-from tests.pages.screen.test_screen import APP, texts
-from tests.support.review_app import at_hand, below, button, do, press, review, sound
+from tests.support.app_pages import APP, sound, texts
+from tests.support.review_app import at_hand, below, button, do, press, review
+from tests.support.stored_pictures import ABNORMAL, NORMAL
 
 
 def test_a_returned_page_is_in_the_queue_with_the_reviewers_note(

@@ -15,9 +15,9 @@ from annotations.store import Store
 from ecgcore.overlay import NOTICE
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import Box
-from tests.annotations.conftest import NORMAL
-from tests.pages.screen.test_screen import APP, texts
-from tests.support.review_app import at_hand, below, button, do, press, review, sound
+from tests.support.app_pages import APP, sound, texts
+from tests.support.review_app import at_hand, below, button, do, press, review
+from tests.support.stored_pictures import NORMAL
 
 
 def test_a_new_reader_is_asked_for_a_name(data: Store, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:

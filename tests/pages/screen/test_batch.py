@@ -11,7 +11,7 @@ from ecgcore.types import ByteArray, Prediction
 from pages.parts.screen import session_results
 from pages.parts.screen.batch import ORDER
 from pages.parts.screen.screening import session
-from tests.pages.screen.test_screen import APP, drop, opened, png, texts, turned
+from tests.support.app_pages import APP, drop, opened, png, texts, turned
 
 
 @pytest.fixture

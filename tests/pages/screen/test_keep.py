@@ -17,8 +17,8 @@ from annotations.store import Store
 from ecgcore.page.decode.read import read_picture
 from ecgcore.types import Beat, Box, ByteArray
 from pages.parts.screen.keep.look import EACH, ONE
-from tests.pages.screen.test_screen import APP, drop, png, texts
-from tests.support.review_app import below, press, sound
+from tests.support.app_pages import APP, drop, png, sound, texts
+from tests.support.review_app import below, press
 
 
 @pytest.fixture

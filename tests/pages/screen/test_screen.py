@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import pytest
 import streamlit as st
 from streamlit.proto.Common_pb2 import FileURLs
@@ -25,8 +24,7 @@ from pages.parts.screen.intake import MAX_PICTURE_MB, TOO_LARGE, sample_page
 from pages.parts.screen.result.measurement_table import value_text
 from pages.parts.screen.result.measurements import NO_MILLIMETRES
 from pages.parts.screen.result.verdict import WIDER
-
-APP = Path(__file__).parents[3] / "app.py"
+from tests.support.app_pages import APP, drop, opened, png, texts, turned
 
 
 @pytest.fixture
@@ -34,34 +32,6 @@ def app(tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
     monkeypatch.setenv("ECG_BUNDLE_DIR", str(tiny_bundle))
     monkeypatch.setenv("ECG_DATA_DIR", str(tmp_path / "data"))
     return AppTest.from_file(str(APP), default_timeout=60).run()
-
-
-def png(page_rgb: ByteArray) -> bytes:
-    return cv2.imencode(".png", cv2.cvtColor(page_rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
-
-
-def drop(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
-    app.file_uploader[0].set_value([(name, content, "image/png") for name, content in files]).run()
-    assert not app.exception
-    return app
-
-
-def turned(page_rgb: ByteArray) -> ByteArray:
-    """Another picture: the page's mirror image."""
-    return page_rgb[:, ::-1].copy()
-
-
-def opened(app: AppTest) -> str:
-    """The title of the page that is shown."""
-    return str(app.subheader[-1].value)
-
-
-def texts(app: AppTest) -> str:
-    """All that the page says, the banner's HTML included."""
-    kinds = (app.markdown, app.caption, app.subheader, app.error, app.html)
-    return "\n".join(
-        str(element.value if hasattr(element, "value") else element.proto.body) for k in kinds for element in k
-    )
 
 
 def test_empty_page_says_what_to_do_and_bears_the_notice(app: AppTest) -> None:

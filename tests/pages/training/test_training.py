@@ -15,8 +15,8 @@ from annotations.readings.snapshots import take_snapshot
 from annotations.runs.training_runs import RunState, add_events, add_run, move_run, run_of, runs
 from annotations.store import Store
 from ecgcore.overlay import NOTICE
-from tests.pages.screen.test_screen import APP, texts
-from tests.support.review_app import press, sound
+from tests.support.app_pages import sound, texts, training
+from tests.support.review_app import press
 from tests.support.training_store import IN_USE, use_tiny_bundle
 from trainer import jobs
 from trainer.jobs import plan
@@ -45,16 +45,6 @@ def ending(prepared: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     for run in runs(prepared):
         jobs.stop(prepared, run.id, by="Ada")
         jobs.follow(prepared, run.id)
-
-
-def training(store: Store, monkeypatch: pytest.MonkeyPatch, who: str = "Ada") -> AppTest:
-    """The page, opened by a person."""
-    if who:
-        store.add_person(who)
-    monkeypatch.setenv("ECG_DATA_DIR", str(store.folder))
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    app.session_state["person"] = who
-    return sound(app.run().switch_page("pages/training.py").run())
 
 
 def queue(store: Store, state: RunState, message: str = "", **changes: Any) -> int:

@@ -15,8 +15,7 @@ from annotations.readings.snapshots import read_pages, take_snapshot
 from annotations.store import Store
 from ecgcore.errors import BadData
 from tests.support.prepared_pages import prepared_page
-from tests.support.training_store import add_page
-from tests.trainer.worker.test_retrain import work
+from tests.support.training_store import add_page, work
 from trainer.crossval import train_networks
 from trainer.data.beat_labels import with_labelled_beats
 from trainer.data.page import BeatLabels

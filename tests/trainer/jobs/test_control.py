@@ -1,13 +1,10 @@
 """Trainings by real processes: one goes through undisturbed, one is killed, starved and stopped, and ends the same."""
 
-import contextlib
 import csv
 import json
 import os
 import resource
 import signal
-import time
-from collections.abc import Iterator
 from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,46 +17,18 @@ from annotations.readings.snapshots import snapshots
 from annotations.runs.training_runs import RunBusy, add_events, events, move_run, run_of
 from annotations.store import Store
 from ecgcore.errors import EcgError
-from tests.support.training_store import HELD_OUT, IN_USE, queue
+from tests.support.training_store import HELD_OUT, IN_USE, held_lock, queue, wait_for_folds
 from trainer import jobs, registry
 from trainer.jobs.plan import estimate, make_plan
 from trainer.jobs.results import curves, out_of_fold, reliability, results
 from trainer.registry.activation import activate
-from trainer.runs.files import lock_holder, run_folder, take_lock
-
-PATIENCE_S = 300
+from trainer.runs.files import run_folder
 
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """The processes that a test starts compute with one thread."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
-def wait_for_folds(store: Store, run_id: int) -> int:
-    """Wait until the run has begun to train; returns its process."""
-    deadline = time.monotonic() + PATIENCE_S
-    before = events(store, run_id)[-1].id
-    while time.monotonic() < deadline:
-        seen = jobs.status(store, run_id)
-        assert seen is not None
-        assert seen.is_alive, seen.log
-        pid = lock_holder(run_folder(store.folder, run_id))
-        if pid is not None and any(event.event.get("part") == "folds" for event in events(store, run_id, before)):
-            return pid
-        time.sleep(0.05)
-    raise AssertionError("the training never began")
-
-
-@contextlib.contextmanager
-def held_lock(folder: Path) -> Iterator[None]:
-    """What a living process does for its run."""
-    lock = take_lock(folder)
-    assert lock is not None
-    try:
-        yield
-    finally:
-        os.close(lock)
 
 
 def test_a_training_leaves_all_that_its_reader_needs(finished: Store) -> None:

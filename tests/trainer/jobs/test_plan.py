@@ -14,7 +14,7 @@ from annotations.runs.training_runs import add_run, move_run, note_snapshot
 from annotations.store import Store
 from ecgcore.bundle.manifest import read_manifest, starter_folder
 from ecgcore.errors import BadData, EcgError
-from tests.annotations.conftest import ABNORMAL, NORMAL, picture_rgb
+from tests.support.stored_pictures import ABNORMAL, NORMAL, picture_rgb
 from trainer import jobs
 from trainer.data.store_pages import find_snapshot, fix_folds_for, folds_for, pages_of_store
 from trainer.jobs.plan import PageCounts, estimate, make_plan

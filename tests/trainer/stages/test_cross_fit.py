@@ -10,7 +10,7 @@ from torch import Tensor
 from ecgcore.errors import BadData
 from ecgcore.networks.waveform_net import WaveformNet
 from tests.support.tiny import tiny_networks
-from tests.trainer.stages.test_waveform import CONFIG, leads_mv, page
+from tests.support.waveform_pages import CONFIG, leads_mv, page
 from trainer.data.page import PreparedPage
 from trainer.stages.cross_fit import CrossFitted, cross_fit, mean_of
 from trainer.stages.head_features import HeadFeatures, Trunks, with_signals

@@ -10,8 +10,7 @@ import wfdb
 from annotations.exchange.wfdb_records import MAX_MARKS_BYTES
 from ecgcore.errors import BadData, EcgError
 from ecgcore.papersim import LEADS, PageStyle, synthetic_ecg
-from tests.annotations.exchange.test_drawn_records import BAD
-from tests.support.wfdb_files import write_ludb_record
+from tests.support.wfdb_files import BAD, write_ludb_record
 from trainer.starter.public_datasets import Record, load_khan, load_ludb, load_ptbxl
 from trainer.starter.signal_augment import vary_amplitudes, vary_rhythm
 from trainer.starter.synthetic_pages import boxed_pages, cuts_closely, render_boxed_page

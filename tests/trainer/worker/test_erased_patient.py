@@ -19,9 +19,8 @@ from annotations.runs.training_runs import events, run_of
 from annotations.store import Store
 from ecgcore.bundle.manifest import read_manifest
 from ecgcore.types import Box
-from tests.annotations.conftest import picture_rgb
-from tests.support.training_store import IN_USE, add_page, queue, use_tiny_bundle
-from tests.trainer.jobs.test_control import held_lock, wait_for_folds
+from tests.support.stored_pictures import picture_rgb
+from tests.support.training_store import IN_USE, add_page, held_lock, queue, use_tiny_bundle, wait_for_folds
 from trainer import jobs
 from trainer.jobs.results import out_of_fold, results
 from trainer.registry import bundle, bundles_folder, seen_by

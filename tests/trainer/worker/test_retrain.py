@@ -19,7 +19,7 @@ from annotations.runs.training_runs import TrainingRun, events, move_run, run_of
 from annotations.store import Store
 from ecgcore.errors import StageCancelled
 from tests.support.tiny import TINY_OPERATING, save_tiny_bundle
-from tests.support.training_store import HELD_OUT, IN_USE, add_page, queue
+from tests.support.training_store import HELD_OUT, IN_USE, add_page, queue, work
 from trainer.jobs.results import out_of_fold, results
 from trainer.progress import ProgressEvent
 from trainer.registry import bundles_folder
@@ -29,13 +29,6 @@ from trainer.stages import classifiers
 from trainer.worker.forecast import Forecast
 from trainer.worker.recorder import Recorder
 from trainer.worker.retrain import run_training
-
-
-def work(store: Store, **changes: Any) -> TrainingRun:
-    """Queue a run and do its work here; returns how it ended."""
-    run = queue(store, **changes)
-    run_training(store, run.id)
-    return run_of(store, run.id)
 
 
 def go_on(store: Store, run_id: int) -> TrainingRun:
