@@ -39,7 +39,7 @@ def painting_box(store: Store, work: Work) -> None:
         key=key,
     )
     drawn = from_drawing(
-        drawn_on(key) or {}, (), scale, (work.picture.width, work.picture.height), lambda number: f"black-{number}"
+        drawn_on(key) or (), (), scale, (work.picture.width, work.picture.height), lambda number: f"black-{number}"
     )
     boxes: list[Box] = [box.box_photo_xyxy for box in drawn]
     sure = st.checkbox("I understand that this cannot be undone", key=f"paint-sure-{work.picture.picture_hash}")

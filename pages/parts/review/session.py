@@ -2,8 +2,9 @@
 
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from annotations import readings
 from annotations.database.stored_json import DamagedRow
@@ -12,6 +13,7 @@ from annotations.readings.predictions import latest_prediction, proposals
 from annotations.store import Store
 from ecgcore.types import Box
 from pages.parts.common.browser.canvas_boxes import from_drawing, seed_of
+from pages.parts.common.browser.messages import DrawnShape
 
 LONGEST_PAUSE_S = 60.0
 """Time between two actions counts up to here; longer is a break."""
@@ -108,7 +110,7 @@ class Work:
             self._take(store, self.earlier.pop())
             self.reseed()
 
-    def take_drawing(self, store: Store, drawing: dict[str, Any] | None, scale: float) -> None:
+    def take_drawing(self, store: Store, drawing: Sequence[DrawnShape] | None, scale: float) -> None:
         """Read the canvas; a changed drawing is one more change. One that grew from an older seed is out of date."""
         if seed_of(drawing) != self.seed:
             return

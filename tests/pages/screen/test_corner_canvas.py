@@ -6,15 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgcore.errors import NotScreenable
+from pages.parts.common.browser.messages import DrawnShape
 from pages.parts.screen.result.corner_canvas import circle, moved_corners, panel_preview
 
 CORNERS = np.array([[60.0, 50.0], [500.0, 70.0], [480.0, 300.0], [80.0, 280.0]])
 
 
-def canvas(corners: np.ndarray, *clicks: tuple[float, float]) -> dict[str, object]:
+def canvas(corners: np.ndarray, *clicks: tuple[float, float]) -> list[DrawnShape]:
     """What the browser sends: the corners, then the points that were clicked."""
     circles = [circle(number, x, y) for number, (x, y) in enumerate(corners.tolist())]
-    return {"objects": [*circles, *({**circle(0, x, y), "strokeDashOffset": 0} for x, y in clicks)]}
+    clicked = [circle(0, x, y) | {"strokeDashOffset": 0} for x, y in clicks]
+    return [DrawnShape.model_validate(shape) for shape in (*circles, *clicked)]
 
 
 def test_an_untouched_canvas_leaves_the_corners() -> None:
@@ -29,8 +31,8 @@ def test_a_dragged_corner_is_where_it_lies() -> None:
 
 def test_a_circle_told_by_its_left_edge_is_read_at_its_middle() -> None:
     drawing = canvas(CORNERS)
-    left_top = {**drawing["objects"][1], "originX": "left", "originY": "top", "left": 500 - 8, "top": 70 - 8}  # type: ignore[index]
-    drawing["objects"][1] = left_top  # type: ignore[index]
+    left_top = {"originX": "left", "originY": "top", "left": 500.0 - 8, "top": 70.0 - 8}
+    drawing[1] = drawing[1].model_copy(update=left_top)
     assert np.array_equal(moved_corners(drawing, CORNERS), CORNERS)
 
 

@@ -1,11 +1,11 @@
 """A reading's boxes -> the drawing on the canvas, and a person's changes on the canvas -> boxes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from annotations.model import LabelledBox
 from ecgcore.types import Box
+from pages.parts.common.browser.messages import CanvasShape, DrawnShape
 from pages.parts.common.style import BLUE, GREEN, ORANGE, VERMILION
 
 STROKE_PX = 2
@@ -27,7 +27,7 @@ def to_drawing(
     pending: frozenset[str] = NOBODY,
     *,
     seed: int = 0,
-) -> dict[str, Any]:
+) -> dict[str, list[CanvasShape]]:
     """Boxes as rectangles of the canvas; the browser keeps ``strokeDashOffset``, so it carries a box's number.
 
     An invisible rectangle carries the number of the seed: under one key the canvas may be given boxes several times,
@@ -40,7 +40,7 @@ def to_drawing(
         pending: uids of boxes that a helper proposes; they are dashed and orange.
         seed: how often the canvas has been given boxes; ``seed_of`` finds it in what comes back.
     """
-    objects: list[dict[str, Any]] = []
+    objects: list[CanvasShape] = []
     for number, box in enumerate(boxes):
         x1, y1, x2, y2 = (edge * scale for edge in box.box_photo_xyxy.as_list())
         objects.append(
@@ -65,18 +65,18 @@ def to_drawing(
                 "lockRotation": True,
             }
         )
-    marker = {"type": "Rect", "left": 0, "top": 0, "width": 0, "height": 0, "visible": False}
+    marker: CanvasShape = {"type": "Rect", "left": 0, "top": 0, "width": 0, "height": 0, "visible": False}
     return {"objects": [*objects, {**marker, "strokeDashOffset": -1 - seed}]}
 
 
-def seed_of(drawing: Mapping[str, Any] | None) -> int | None:
+def seed_of(drawing: Sequence[DrawnShape] | None) -> int | None:
     """The seed that a drawing grew from; None where the browser has not answered."""
-    offsets = (round(item.get("strokeDashOffset") or 0) for item in (drawing or {}).get("objects", ()))
+    offsets = (round(shape.strokeDashOffset or 0) for shape in drawing or ())
     return next((-1 - offset for offset in offsets if offset < 0), None)
 
 
 def from_drawing(
-    drawing: Mapping[str, Any] | None,
+    drawing: Sequence[DrawnShape] | None,
     seeded: Sequence[LabelledBox],
     scale: float,
     photo_wh: tuple[int, int],
@@ -85,7 +85,7 @@ def from_drawing(
     """What the canvas shows now, as boxes.
 
     Args:
-        drawing: the canvas's ``json_data``; None before the browser's first answer.
+        drawing: the canvas's shapes; None before the browser's first answer.
         seeded: the boxes that ``to_drawing`` put there.
         scale: canvas pixels per photo pixel.
         photo_wh: what leaves the picture is clamped to it.
@@ -100,15 +100,15 @@ def from_drawing(
     result: list[LabelledBox] = []
     there: set[int] = set()
     drawn = 0
-    for item in drawing.get("objects", ()):
-        number = round(item.get("strokeDashOffset") or 0) - 1
+    for shape in drawing:
+        number = round(shape.strokeDashOffset or 0) - 1
         if number < -1:  # the seed's
             continue
         is_seeded = 0 <= number < len(seeded) and number not in there
         # Seeds lie with the stroke's middle on the edge; the drawing tool puts the stroke's outer edge to the mouse.
         # Only a box that is drawn now can be a click that slipped: a flat lead's is a few pixels high at zoom 1.
         inset, smallest_px = (STROKE_PX / 2, 0.0) if is_seeded else (0.0, SMALLEST_PX)
-        box = _box_of(item, scale, photo_wh, inset, smallest_px)
+        box = _box_of(shape, scale, photo_wh, inset, smallest_px)
         if box is None:
             continue
         if is_seeded:
@@ -128,23 +128,20 @@ def _moved(old: LabelledBox, box: Box, scale: float) -> LabelledBox:
     return replace(old, box_photo_xyxy=box, origin="drawn" if old.prediction_box_id is None else "adjusted")
 
 
-def _box_of(
-    item: Mapping[str, Any], scale: float, photo_wh: tuple[int, int], inset: float, smallest_px: float
-) -> Box | None:
+def _box_of(shape: DrawnShape, scale: float, photo_wh: tuple[int, int], inset: float, smallest_px: float) -> Box | None:
     """A rectangle's place in the photo, clamped; None for a mere click or something else.
 
     ``inset`` is the way from the rectangle's left and top to the edges that are meant, in canvas pixels.
     """
-    if item.get("type") not in {"Rect", "rect"}:
+    if shape.type not in {"Rect", "rect"}:
         return None
-    stroke = item.get("strokeWidth") or 0
-    width = abs(item.get("width", 0) * item.get("scaleX", 1))
-    height = abs(item.get("height", 0) * item.get("scaleY", 1))
+    stroke = shape.strokeWidth or 0
+    width, height = abs(shape.width * shape.scaleX), abs(shape.height * shape.scaleY)
     if min(width, height) < smallest_px:
         return None
     offset = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
-    left = item["left"] - offset[item.get("originX", "left")] * (width + stroke) + inset
-    top = item["top"] - offset[item.get("originY", "top")] * (height + stroke) + inset
+    left = shape.left - offset[shape.originX] * (width + stroke) + inset
+    top = shape.top - offset[shape.originY] * (height + stroke) + inset
     x1, x2 = (min(max(edge / scale, 0.0), float(photo_wh[0])) for edge in (left, left + width))
     y1, y2 = (min(max(edge / scale, 0.0), float(photo_wh[1])) for edge in (top, top + height))
     return Box(x1, y1, x2, y2) if x1 < x2 and y1 < y2 else None

@@ -4,7 +4,7 @@ A component runs in the browser, and so does whatever else is made to look like 
 component sends is ignored as a whole, with a notice; what was there before stays.
 """
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import streamlit as st
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, TypeAdapter, ValidationError
@@ -15,6 +15,9 @@ IGNORED = "The browser sent something that cannot be used. It was ignored, and n
 TOO_MANY = f"More than {MAX_BOXES:,} boxes on one page: the drawing was not taken over. Delete some."
 _UNTOLD = "messages-ignored"
 
+CanvasShape = dict[str, str | float | bool | list[int] | None]
+"""A Fabric object as a canvas is given it."""
+
 _Message = TypeVar("_Message")
 _Pixels = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e6, le=1e6)]
 _Origin = Literal["left", "center", "right", "top", "bottom"]
@@ -22,7 +25,7 @@ _Number = Annotated[StrictInt, Field(ge=0, le=10**9)]
 _Id = Annotated[StrictStr, Field(max_length=200)]
 
 
-class _DrawnObject(BaseModel):
+class DrawnShape(BaseModel):
     """A shape of the canvas, in its pixels; all else that Fabric says of it is not used."""
 
     type: Annotated[StrictStr, Field(max_length=40)]
@@ -40,7 +43,7 @@ class _DrawnObject(BaseModel):
 
 
 class _Raw(BaseModel):
-    objects: Annotated[list[_DrawnObject], Field(max_length=MAX_BOXES + 1)] = []  # one marks the seed
+    objects: Annotated[list[DrawnShape], Field(max_length=MAX_BOXES + 1)] = []  # one marks the seed
 
 
 class _Drawing(BaseModel):
@@ -150,8 +153,8 @@ def tell_ignored() -> None:
         st.warning(IGNORED)
 
 
-def drawn_on(key: str) -> dict[str, Any] | None:
-    """What a canvas shows, as its Fabric objects; None before its first answer, and where that cannot be used.
+def drawn_on(key: str) -> list[DrawnShape] | None:
+    """What a canvas shows; None before its first answer, and where that cannot be used.
 
     Args:
         key: of the canvas, in the session.
@@ -161,7 +164,7 @@ def drawn_on(key: str) -> dict[str, Any] | None:
         return None
     message = checked(_CANVAS, said)
     drawing = None if message is None else message.drawing
-    return None if drawing is None or drawing.raw is None else drawing.raw.model_dump()
+    return None if drawing is None or drawing.raw is None else drawing.raw.objects
 
 
 def ticked_rows(key: str) -> list[int]:

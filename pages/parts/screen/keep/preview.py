@@ -84,7 +84,7 @@ def _draw(item: Screened, cut: PanelCut, places: list[Box]) -> None:
         drawing_mode="rect",
         key=key,
     )
-    drawn = from_drawing(drawn_on(key) or {}, (), scale, (width, height), str)
+    drawn = from_drawing(drawn_on(key) or (), (), scale, (width, height), str)
     if drawn:
         places.extend(box.box_photo_xyxy for box in drawn)
         st.rerun(scope="fragment")

@@ -1,30 +1,31 @@
 """Four corners of a panel as circles on a canvas, what a person did with them there, and what lies between them."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from ecgcore.page.crop import between_corners
 from ecgcore.page.prepare_with_corners import check_corners
 from ecgcore.types import ByteArray, FloatArray
+from pages.parts.common.browser.messages import CanvasShape, DrawnShape
 from pages.parts.common.style import GREEN
 
 RADIUS_PX = 7
 
 
-def moved_corners(drawing: dict[str, Any] | None, corners_xy: FloatArray) -> FloatArray:
+def moved_corners(drawing: Sequence[DrawnShape] | None, corners_xy: FloatArray) -> FloatArray:
     """The four corners after what a person did on the canvas.
 
     A corner that was dragged is where it lies now; a new point draws the corner nearest to it.
 
     Args:
-        drawing: the canvas's objects; None before the browser's first answer.
+        drawing: the canvas's shapes; None before the browser's first answer.
         corners_xy: ``[4, 2]``, where the corners were put, in canvas pixels.
     """
     corners = np.array(corners_xy, dtype=np.float64)
     clicked = []
-    for point in (drawing or {}).get("objects", ()):
-        number = round(point.get("strokeDashOffset") or 0) - 1
+    for point in drawing or ():
+        number = round(point.strokeDashOffset or 0) - 1
         centre = _centre(point)
         if 0 <= number < len(corners):
             corners[number] = centre
@@ -35,7 +36,7 @@ def moved_corners(drawing: dict[str, Any] | None, corners_xy: FloatArray) -> Flo
     return corners
 
 
-def circle(number: int, x: float, y: float) -> dict[str, Any]:
+def circle(number: int, x: float, y: float) -> CanvasShape:
     """A corner; ``strokeDashOffset`` is what the browser keeps of it through moving."""
     return {
         "type": "Circle", "left": x, "top": y, "originX": "center", "originY": "center", "radius": RADIUS_PX,
@@ -44,11 +45,11 @@ def circle(number: int, x: float, y: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _centre(point: dict[str, Any]) -> FloatArray:
+def _centre(point: DrawnShape) -> FloatArray:
     offset = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -0.5}
-    size = 2 * (point.get("radius") or 0) + (point.get("strokeWidth") or 0)
-    x = point["left"] + offset[point.get("originX", "left")] * size * (point.get("scaleX") or 1)
-    y = point["top"] + offset[point.get("originY", "top")] * size * (point.get("scaleY") or 1)
+    size = 2 * (point.radius or 0) + (point.strokeWidth or 0)
+    x = point.left + offset[point.originX] * size * (point.scaleX or 1)
+    y = point.top + offset[point.originY] * size * (point.scaleY or 1)
     return np.array([x, y])
 
 
