@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import torch
 
 LIBRARIES = ("torch", "torchvision", "numpy", "opencv-python-headless", "safetensors", "scipy", "sqlite-utils")
 _PROGRAM = Path(__file__).parents[2]
+_PATIENCE_S = 10.0
+"""With git, on a machine that is busy."""
 
 
 def environment(device: torch.device) -> dict[str, Any]:
@@ -29,16 +32,10 @@ def environment(device: torch.device) -> dict[str, Any]:
 
 
 def commit_of(folder: Path) -> str | None:
-    """The commit that a git checkout stands at, read from its files; None where it is no checkout."""
-    git = folder / ".git"
+    """The commit that a git checkout stands at; None where it is none, or there is no git."""
+    command = ["git", f"--git-dir={folder / '.git'}", "rev-parse", "HEAD"]
     try:
-        head = (git / "HEAD").read_text(encoding="ascii").strip()
-        if not head.startswith("ref: "):
-            return head
-        name = head.removeprefix("ref: ")
-        if (git / name).exists():
-            return (git / name).read_text(encoding="ascii").strip()
-        packed = (git / "packed-refs").read_text(encoding="ascii").splitlines()
-        return next((line.split()[0] for line in packed if line.endswith(f" {name}")), None)
-    except (OSError, ValueError):
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_PATIENCE_S)
+    except (OSError, ValueError, subprocess.SubprocessError):
         return None
+    return answer.stdout.strip() or None

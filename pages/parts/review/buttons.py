@@ -1,6 +1,6 @@
 """The keys and buttons of Review: each press is done once, in order, and only to the page that was on the screen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -54,7 +54,7 @@ class Presses:
         while self.clicks:
             act(self.clicks[0])
             self.clicks.pop(0)
-        said = _said_by_browser().get("log")
+        said = _log_of_browser()
         log = checked(PRESS_LOG, said) if said else None
         if log is None:
             return
@@ -122,9 +122,9 @@ class Presses:
         )
 
 
-def _said_by_browser() -> Mapping[str, Any]:
-    said: Mapping[str, Any] = st.session_state.get(_STATE) or {}
-    return said
+def _log_of_browser() -> object:
+    said = st.session_state.get(_STATE)
+    return said.get("log") if said else None
 
 
 @cache

@@ -82,7 +82,7 @@ def results_csv(items: Sequence[Screened]) -> str:
     return text.getvalue()
 
 
-def _measured(prediction: Prediction) -> dict[str, object]:
+def _measured(prediction: Prediction) -> dict[str, str | float | None]:
     """What the paper says of the rhythm; nothing where there are no millimetres or too few beats."""
     found = None if prediction.px_per_mm is None else rhythm_measures(prediction.rhythm, prediction.paper)
     if found is None:

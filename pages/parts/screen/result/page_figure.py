@@ -220,7 +220,7 @@ def _outline(boxes: Iterable[Box]) -> tuple[list[float | None], list[float | Non
     return xs, ys
 
 
-def _layer(image: bytes, kind: str, photo_wh: tuple[float, float]) -> dict[str, object]:
+def _layer(image: bytes, kind: str, photo_wh: tuple[float, float]) -> dict[str, str | float]:
     return {
         "source": data_uri(image, kind),
         "xref": "x",
