@@ -25,7 +25,8 @@ def pages_shown(
         recipe: of the training.
         stages: of ``STAGES``, those that are trained.
         boxed: pages with all beats boxed.
-        normal, abnormal: pages by label.
+        normal: pages with that label.
+        abnormal: pages with that label.
         beats: on the boxed pages.
     """
     balanced = 2 * max(normal, abnormal)

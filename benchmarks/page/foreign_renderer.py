@@ -22,8 +22,7 @@ from ecgcore.papersim import BOX_PAD_MM, LEADS, DrawnTrace, SimPage
 from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import evaluate_bundle, figures_table
 from trainer.metrics.detection import detection_metrics
-from trainer.stages.detector import detect_pages
-from trainer.stages.inference_cache import LOWEST_SCORE
+from trainer.stages.inference import LOWEST_SCORE, detect_pages
 from trainer.starter.public_datasets import Record
 from trainer.starter.synthetic_pages import cuts_closely, prepare_rendered
 

@@ -20,9 +20,9 @@ from benchmarks.training.khan_features import all_khan_pages, published_sample
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
 from trainer.data.page import PreparedPage
-from trainer.progress import silent
 from trainer.recipes import only_stages, recipe_named
 from trainer.runs.folder import open_run
+from trainer.stages.context import RunContext
 
 
 def run_once(pages: Sequence[PreparedPage], bundle: Path, cache: Path, n_folds: int) -> None:
@@ -36,11 +36,8 @@ def run_once(pages: Sequence[PreparedPage], bundle: Path, cache: Path, n_folds: 
             recipe,
             start_chooser([Ancestor.of(bundle)], "bundle", recipe, "cpu", needs_bundle=True),
             run,
+            RunContext(torch.device("cpu"), cache=cache / "seen"),
             n_folds=n_folds,
-            seed=0,
-            device=torch.device("cpu"),
-            progress=silent,
-            cache=cache / "seen",
         )
         facts = [json.loads((run.fold(fold) / "fold.json").read_text()) for fold in range(n_folds)]
     spent: dict[str, float] = {}

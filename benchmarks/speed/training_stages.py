@@ -24,13 +24,13 @@ from ecgcore.networks.device import pick_device
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
-from trainer.crossval.out_of_fold import split_inner
 from trainer.crossval.train_networks import train_stack
+from trainer.data.folds import split_inner
 from trainer.data.page import PreparedPage
 from trainer.data.prepare import boxes_in_panel
 from trainer.progress import ProgressEvent
 from trainer.recipes import RECIPES, Recipe, Stage
-from trainer.stages.engine import StageContext
+from trainer.stages.context import RunContext
 from trainer.stages.start import choose_start
 from trainer.workload import JOINT, LOOKING, STAGES, StageClock, pages_shown
 
@@ -84,7 +84,7 @@ def measure(n: int, recipe: Recipe, steps: int, device: str) -> dict[str, Any]:
             val,
             shortened(recipe, steps),
             start,
-            lambda stage: StageContext(Path(folder), stage, place, 0, clock),
+            RunContext(place, 0, clock, workdir=Path(folder)),
         )
         spent = clock.stop()
         trained = {path.name.split(".")[0]: path for path in Path(folder).glob("*.history.json")}

@@ -29,12 +29,12 @@ from ecgcore.types import FloatArray
 from trainer.data.page import PreparedPage
 from trainer.metrics.classification import classification_metrics, paired_auroc_difference
 from trainer.runs.files import read_json
-from trainer.stages.classifiers import labels_of
-from trainer.stages.engine import StageContext
+from trainer.stages.context import RunContext, StageContext
 from trainer.stages.fusion import new_head, train_head
-from trainer.stages.head_features import HeadFeatures, Trunks, with_beats, with_signals
+from trainer.stages.head_features import HeadFeatures, Trunks, kept_features, with_beats, with_signals
 from trainer.stages.inference import fused_logits
-from trainer.stages.inference_cache import Looking, kept_features
+from trainer.stages.inference_cache import Looking
+from trainer.stages.supervision import labels_of
 from trainer.starter.build import SETTINGS
 from trainer.starter.pages import khan_pages, ptbxl_pages, ptbxl_records
 from trainer.starter.plan import STARTER
@@ -68,13 +68,12 @@ def features_of(out: Path, bundle: Bundle, detector: Bundle, options: argparse.N
     looking = Looking(options.cache / "looks", has_frozen_detector=True, has_frozen_trunks=True)
 
     def beats(pages: Sequence[PreparedPage]) -> list[FloatArray]:
-        found = looking.found(detector.nets.detector, pages)
-        return [boxes[scores >= detector.operating.min_score] for boxes, scores in found]
+        return looking.beats(detector.nets.detector, pages, detector.operating.min_score)
 
     lessons = [Lessons(p.train, beats(p.train), p.inner, beats(p.inner)) for p in (drawn, real)]
     taught = Teaching(lessons[0], lessons[1], records.signals, records.inner, looking)
     seed = settings["seed"]
-    cross = train_signals(taught, STARTER, None, lambda name: StageContext(out, name, CPU, seed))
+    cross = train_signals(taught, STARTER, None, RunContext(CPU, seed, workdir=out))
     assert cross is not None
     nets = bundle.nets
     trunks = Trunks(nets.global_, nets.local, cross.net, MEASUREMENT_NAMES, cross)

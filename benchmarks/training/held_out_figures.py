@@ -28,12 +28,10 @@ from trainer.evaluation.evaluate import figures_table, leave_out_seen
 from trainer.metrics.calibration import calibrate, decide
 from trainer.metrics.classification import Interval, classification_metrics, paired_auroc_difference
 from trainer.metrics.detection import detection_metrics
-from trainer.stages.detector import detect_pages
-from trainer.stages.engine import StageContext
+from trainer.stages.context import StageContext
 from trainer.stages.fusion import train_head
 from trainer.stages.head_features import HeadFeatures, Trunks, still_features, varied_features, with_beats
-from trainer.stages.inference import fused_logits
-from trainer.stages.inference_cache import LOWEST_SCORE
+from trainer.stages.inference import LOWEST_SCORE, detect_pages, fused_logits
 from trainer.starter.pages import khan_pages, ludb_pages, ptbxl_pages, ptbxl_records
 from trainer.starter.plan import STARTER
 

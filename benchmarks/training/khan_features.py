@@ -79,8 +79,7 @@ def see(bundle: Bundle, pages: Sequence[PreparedPage], cache: Path) -> SeenPages
     Pages without a found beat are left out: the fused network refers them.
     """
     looking = Looking(cache / "seen", has_frozen_detector=True, has_frozen_trunks=True)
-    found = looking.found(bundle.nets.detector, pages)
-    beats = [boxes[scores >= bundle.operating.min_score] for boxes, scores in found]
+    beats = looking.beats(bundle.nets.detector, pages, bundle.operating.min_score)
     kept = [row for row, boxes in enumerate(beats) if len(boxes)]
     chosen = [pages[row] for row in kept]
     f_global, f_beats = looking.features(bundle.nets.global_, bundle.nets.local, chosen, [beats[row] for row in kept])

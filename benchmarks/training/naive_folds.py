@@ -31,7 +31,7 @@ from trainer.data.folds import assign_folds, split_holdout
 from trainer.data.page import PreparedPage
 from trainer.metrics.classification import bootstrap
 from trainer.recipes import RECIPES
-from trainer.stages.engine import StageContext
+from trainer.stages.context import StageContext
 from trainer.stages.fusion import train_head
 from trainer.stages.head_features import HeadFeatures
 from trainer.stages.inference import fused_logits, page_features
@@ -46,9 +46,7 @@ def with_copies(bundle: Bundle, seen: SeenPages, cache: Path) -> SeenPages:
     """The pages, and after them a varied copy of every fifth."""
     looking = Looking(cache / "seen", has_frozen_detector=True, has_frozen_trunks=True)
     copied = seen.pages[::COPY_EVERY]
-    beats = [
-        boxes[scores >= bundle.operating.min_score] for boxes, scores in looking.found(bundle.nets.detector, copied)
-    ]
+    beats = looking.beats(bundle.nets.detector, copied, bundle.operating.min_score)
     f_global, f_beats = looking.varied_features(bundle.nets.global_, bundle.nets.local, copied, beats)
     return SeenPages([*seen.pages, *copied], torch.cat([seen.f_global, f_global]), [*seen.f_beats, *f_beats])
 

@@ -31,9 +31,9 @@ from ecgcore.errors import StageCancelled
 from trainer.atomic_files import write_json_atomic
 from trainer.crossval.distributed import this_peer
 from trainer.crossval.lineage import Ancestor, start_chooser
-from trainer.crossval.out_of_fold import cross_validate, split_inner
+from trainer.crossval.out_of_fold import cross_validate
 from trainer.crossval.train_networks import train_stack
-from trainer.data.folds import assign_folds
+from trainer.data.folds import assign_folds, split_inner
 from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import figures_table
 from trainer.metrics.classification import classification_metrics
@@ -41,7 +41,7 @@ from trainer.progress import ProgressEvent, show_progress
 from trainer.recipes import RECIPES, Recipe
 from trainer.runs.files import PREDICTIONS, SUMMARY, read_json
 from trainer.runs.folder import RunFolder, open_run, read_answers
-from trainer.stages.engine import StageContext
+from trainer.stages.context import RunContext
 from trainer.stages.start import choose_start
 from trainer.starter.pages import kept_pages, split_records
 from trainer.starter.public_datasets import load_ludb
@@ -122,7 +122,7 @@ def estimate(pages: Sequence[PreparedPage], recipe: Recipe, bundle: Path, steps:
     clock = StageClock(listen)
     short = shortened(recipe, steps)
     start = choose_start("bundle", load_bundle(bundle, "cpu"), recipe)
-    train_stack(few_train, few_val, short, start, lambda s: StageContext(None, s, torch.device("cpu"), SEED, clock))
+    train_stack(few_train, few_val, short, start, RunContext(torch.device("cpu"), SEED, clock))
     spent = clock.stop()
     shown, seen = pages_shown(recipe, STAGES, **_counts(train)), pages_shown(short, STAGES, **_counts(few_train))
     epochs = _epochs_of(recipe)
@@ -223,12 +223,14 @@ def main() -> None:
             recipe,
             start_chooser([Ancestor.of(options.bundle)], "bundle", recipe, "cpu", needs_bundle=False),
             run,
+            RunContext(
+                torch.device("cpu"),
+                SEED,
+                show_progress,
+                lambda: budget.is_over() or sum(map(run.finished, range(FOLDS))) >= options.stop_after,
+            ),
             n_folds=FOLDS,
-            seed=SEED,
-            device=torch.device("cpu"),
-            progress=show_progress,
             folds=folds_of(pages),
-            cancelled=lambda: budget.is_over() or sum(map(run.finished, range(FOLDS))) >= options.stop_after,
         )
         write_json_atomic(options.out / SUMMARY, summary)
         print(json.dumps([fact["start"] for fact in summary["fold_facts"]]))

@@ -23,7 +23,7 @@ from trainer.data.prepare import prepare_pages
 from trainer.metrics.classification import classification_metrics
 from trainer.recipes import GlobalStage
 from trainer.stages.classifiers import train_global
-from trainer.stages.engine import StageContext
+from trainer.stages.context import StageContext
 from trainer.stages.inference import page_logits
 from trainer.starter.pages import khan_items
 

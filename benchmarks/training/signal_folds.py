@@ -32,12 +32,12 @@ from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import figures_table
 from trainer.metrics.calibration import calibrate
 from trainer.metrics.classification import classification_metrics
-from trainer.stages.classifiers import labels_of
+from trainer.stages.context import StageContext
 from trainer.stages.cross_fit import CrossFitted
-from trainer.stages.engine import StageContext
 from trainer.stages.fusion import train_head
 from trainer.stages.head_features import HeadFeatures
 from trainer.stages.inference import fused_logits, measured_values, waveform_features, waveform_logits
+from trainer.stages.supervision import labels_of
 from trainer.stages.waveform import read_share
 from trainer.starter.pages import khan_pages, ptbxl_records
 from trainer.starter.plan import STARTER

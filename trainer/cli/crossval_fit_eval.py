@@ -21,7 +21,7 @@ from ecgcore.networks.device import pick_device
 from ecgcore.printable import say
 from trainer.atomic_files import write_json_atomic
 from trainer.crossval.distributed import ALONE, Peer, this_peer
-from trainer.crossval.final_training import fit_bundle
+from trainer.crossval.final_training import NewBundle, fit_bundle
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
 from trainer.data.csv_table import read_table
@@ -34,6 +34,7 @@ from trainer.recipes import Recipe, recipe_named
 from trainer.registry import line_of_descent, present_version
 from trainer.runs.files import LEFT_OUT, SUMMARY, locked
 from trainer.runs.folder import PAGES, inputs_table, open_run, write_left_out
+from trainer.stages.context import RunContext
 from trainer.stages.start import StartFrom, choose_start, imagenet_parts
 
 
@@ -66,24 +67,22 @@ class _Data:
 def starter(options: argparse.Namespace) -> None:
     """``starter``: see ``trainer.starter``."""
     from trainer.starter.build import build_starter  # here, since it loads readers that the other commands do not need
+    from trainer.starter.options import DataFolders, StarterOptions
 
     build_starter(
-        ludb=options.ludb,
-        ptbxl=options.ptbxl,
-        khan=options.khan,
-        out=options.out,
-        rendered_only=options.rendered_only,
-        seed=options.seed,
-        device=pick_device(options.device),
+        DataFolders(ludb=options.ludb, ptbxl=options.ptbxl, khan=options.khan),
+        options.out,
+        StarterOptions(
+            rendered_only=options.rendered_only,
+            start=None if options.bundle is None else load_bundle(options.bundle, options.device),
+            detector_from=None if options.detector is None else load_bundle(options.detector, options.device),
+            keeps_trunks=options.keep_trunks,
+            fold=options.fold,
+            decide_by=options.decide_by,
+            version=options.version,
+        ),
+        RunContext(pick_device(options.device), options.seed, show_progress, cache=options.cache),
         resume=options.resume,
-        progress=show_progress,
-        start=None if options.bundle is None else load_bundle(options.bundle, options.device),
-        detector_from=None if options.detector is None else load_bundle(options.detector, options.device),
-        keeps_trunks=options.keep_trunks,
-        fold=options.fold,
-        version=options.version,
-        decide_by=options.decide_by,
-        cache=options.cache,
     )
 
 
@@ -105,12 +104,9 @@ def crossval(options: argparse.Namespace) -> None:
             recipe,
             start_chooser(line, options.start, recipe, device, needs_bundle=not data.is_boxed),
             run,
+            _context(options, device),
             n_folds=options.folds,
-            seed=options.seed,
-            device=pick_device(device),
-            progress=show_progress,
             folds=data.folds(options.folds),
-            cache=options.cache and options.cache / "seen",
         )
         summary |= data.counts() | {"start": options.start}
         write_json_atomic(run.path / SUMMARY, summary)
@@ -137,12 +133,8 @@ def fit(options: argparse.Namespace) -> None:
             recipe,
             choose_start(options.start, bundle, recipe, trains_detector=data.is_boxed),
             run,
-            options.out,
-            version=options.version or f"{recipe.name}-{run.inputs_sha256[:8]}",
-            seed=options.seed,
-            device=pick_device(options.device),
-            progress=show_progress,
-            cache=options.cache and options.cache / "seen",
+            NewBundle(options.out, options.version or f"{recipe.name}-{run.inputs_sha256[:8]}"),
+            _context(options, options.device),
         )
     say(*figures_table(figures["inner_split"]).splitlines())
     tell(f"Wrote {options.out}. The figures above are optimistic: validation pages, used for early stopping.")
@@ -183,6 +175,11 @@ def _prepare(options: argparse.Namespace, cache: Path) -> _Data:
     words = ", ".join(f"{count} {label}" for label, count in skipped.items()) or "none"
     tell(f"{len(preparation.pages)} pages, {len(preparation.left_out)} left out; rows with another label: {words}")
     return _Data(items, preparation.pages, preparation.left_out, skipped, fold_of_group)
+
+
+def _context(options: argparse.Namespace, device: str) -> RunContext:
+    cache = options.cache and options.cache / "seen"
+    return RunContext(pick_device(device), options.seed, show_progress, cache=cache)
 
 
 @contextmanager

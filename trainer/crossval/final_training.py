@@ -1,25 +1,41 @@
 """The final bundle: all stages on all pages but an inner split that fits the decisions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from ecgcore.bundle.folder import Provenance, save_bundle
 from ecgcore.errors import BadData
-from trainer.crossval.out_of_fold import split_inner
 from trainer.crossval.train_networks import labelled, train_stack
+from trainer.crossval.trained import Trained
+from trainer.data.folds import split_inner
 from trainer.data.page import PreparedPage
-from trainer.metrics.classification import classification_metrics
-from trainer.progress import Progress, ProgressEvent
+from trainer.metrics.classification import Interval, classification_metrics
+from trainer.progress import ProgressEvent
 from trainer.recipes import Recipe
 from trainer.runs.folder import RunFolder, seen_rows
 from trainer.stages.checkpoint import remove_checkpoints
-from trainer.stages.engine import StageContext
+from trainer.stages.context import RunContext
 from trainer.stages.start import Start
 from trainer.workload import LOOKING, StageClock
+
+
+@dataclass(frozen=True)
+class NewBundle:
+    """The bundle that a training shall make.
+
+    Args:
+        folder: must not exist yet.
+        version: its name.
+        metrics: further figures for it to carry.
+    """
+
+    folder: Path
+    version: str
+    metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
 def fit_bundle(
@@ -27,16 +43,10 @@ def fit_bundle(
     recipe: Recipe,
     start: Start,
     run: RunFolder,
-    bundle_folder: Path,
+    target: NewBundle,
+    context: RunContext,
     *,
-    version: str,
-    seed: int,
-    device: torch.device,
-    progress: Progress,
     aside: Sequence[bool] | None = None,
-    metrics: Mapping[str, Any] | None = None,
-    cache: Path | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Train on all pages and save the bundle.
 
@@ -48,60 +58,50 @@ def fit_bundle(
         recipe: how to train.
         start: what to start from; its bundle becomes the parent.
         run: where the stages' checkpoints are kept.
-        bundle_folder: the new bundle; must not exist yet.
-        version: the new bundle's name.
-        seed: of split and training.
-        device: where to train.
-        progress: told of every step.
+        target: the new bundle.
+        context: where to train and for whom; its seed is that of the split too.
         aside: for each page whether it belongs to the inner split; drawn by group by default.
-        metrics: further figures for the bundle to carry.
-        cache: where to keep what networks see that are not trained.
-        cancelled: asked between steps; true stops the training.
 
     Returns:
         ``{"inner_split": {"fused": {metric: interval}}}``.
 
     Raises:
-        BadBundle: ``bundle_folder`` exists, or training left the finite numbers.
+        BadBundle: its folder exists, or training left the finite numbers.
         BadData: a class has too few groups, or a stage cannot learn from its pages.
         StageCancelled: training was stopped.
     """
     if aside is None:
-        train, val = split_inner(pages, recipe.inner_share, seed)
+        train, val = split_inner(pages, recipe.inner_share, context.seed)
     else:
         train = [page for page, is_aside in zip(pages, aside, strict=True) if not is_aside]
         val = [page for page, is_aside in zip(pages, aside, strict=True) if is_aside]
-    clock = StageClock(progress)
+    clock = StageClock(context.progress)
     try:
-        trained = train_stack(
-            train,
-            val,
-            recipe,
-            start,
-            lambda stage: StageContext(run.path, stage, device, seed, clock, cancelled),
-            cache,
-        )
+        trained = train_stack(train, val, recipe, start, replace(context, progress=clock, workdir=run.path))
     except BadData as error:
         raise BadData(f"Final training: {error.cause}", error.next_step) from error
     clock(ProgressEvent(stage=LOOKING, message="judging the inner split"))
-    val = labelled(val)
-    p = trained.calibrations["fused"].probabilities(trained.answer(val).logits["fused"])
-    labels = np.array([page.label for page in val])
-    decisions = trained.calibrations["fused"].decisions(p)
-    figures = {"inner_split": {"fused": classification_metrics(labels, p, decisions, [page.group_key for page in val])}}
+    figures = {"inner_split": {"fused": _figures(trained, labelled(val))}}
     save_bundle(
-        bundle_folder,
+        target.folder,
         trained.nets,
         trained.operating,
         Provenance(
-            version=version,
-            recipe={**recipe.to_json(), "seed": seed},
+            version=target.version,
+            recipe={**recipe.to_json(), "seed": context.seed},
             seen=seen_rows(pages),
             parent=trained.parent,
             snapshot_hash=run.inputs_sha256,
-            metrics={**(metrics or {}), **figures},
+            metrics={**target.metrics, **figures},
         ),
     )
     clock.stop()
     remove_checkpoints(run.path)  # the bundle holds the weights now
     return figures
+
+
+def _figures(trained: Trained, pages: Sequence[PreparedPage]) -> dict[str, Interval]:
+    """Of the fused answer on labelled pages."""
+    p = trained.calibrations["fused"].probabilities(trained.answer(pages).logits["fused"])
+    labels, groups = np.array([page.label for page in pages]), [page.group_key for page in pages]
+    return classification_metrics(labels, p, trained.calibrations["fused"].decisions(p), groups)

@@ -1,34 +1,40 @@
 """Honest cross-validation: every page is judged by networks whose every part saw only other groups' pages."""
 
-import math
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
-
-import torch
 
 from ecgcore.bundle.folder import Provenance, save_bundle
 from ecgcore.errors import BadData, StageCancelled
 from trainer.atomic_files import write_json_atomic
-from trainer.crossval.lineage import StartOf, untrained_stages
+from trainer.crossval.lineage import ChosenStart, StartOf, untrained_stages
 from trainer.crossval.summary import summarise
-from trainer.crossval.train_networks import Trained, train_stack
-from trainer.data.folds import assign_folds, split_holdout
+from trainer.crossval.train_networks import shown_in_training, train_stack
+from trainer.crossval.trained import Trained, page_answers
+from trainer.data.folds import assign_folds, split_inner
 from trainer.data.page import PreparedPage
 from trainer.progress import Progress, ProgressEvent
 from trainer.recipes import Recipe
 from trainer.runs.files import PREDICTIONS, take_lock
-from trainer.runs.folder import PageAnswer, RunFolder, read_answers, seen_rows, write_answers
+from trainer.runs.folder import RunFolder, read_answers, seen_rows, write_answers
 from trainer.stages.answers import Answers
 from trainer.stages.checkpoint import has_checkpoints, remove_checkpoints
-from trainer.stages.engine import StageContext
-from trainer.workload import LOOKING, STAGES, StageClock, pages_shown
+from trainer.stages.context import RunContext
+from trainer.workload import LOOKING, StageClock
 
 _PEERS_ASKED_EVERY_S = 1.0
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """One fold's pages: those that judge it, and all others."""
+
+    number: int
+    rest: list[PreparedPage]
+    test: list[PreparedPage]
 
 
 def cross_validate(
@@ -36,14 +42,10 @@ def cross_validate(
     recipe: Recipe,
     start_of: StartOf,
     run: RunFolder,
+    context: RunContext,
     *,
     n_folds: int,
-    seed: int,
-    device: torch.device,
-    progress: Progress,
     folds: Sequence[int] | None = None,
-    cache: Path | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Train and judge fold by fold; finished folds are kept and skipped, and peers share the others.
 
@@ -54,14 +56,10 @@ def cross_validate(
         pages: labelled pages, and pages without a label that are boxed.
         recipe: how to train.
         start_of: what a fold starts from, given its test pages.
-        run: where everything is kept.
+        run: where everything is kept, checkpoints too.
+        context: where to train and for whom; its seed is that of folds and splits too.
         n_folds: number of folds.
-        seed: of folds, splits and training.
-        device: where to train.
-        progress: told of every step.
         folds: the fold of each page; they are dealt anew by default.
-        cache: where to keep what networks see that are not trained.
-        cancelled: asked between steps; true stops the training.
 
     Returns:
         ``{"folds": [Block, ...], "pooled": Block, "auroc_differences": {...}, "fold_facts": [...]}``.
@@ -71,29 +69,21 @@ def cross_validate(
         StageCancelled: training was stopped.
     """
     if folds is None:
-        folds = assign_folds([page.label for page in pages], [page.group_key for page in pages], n_folds, seed).tolist()
+        labels, groups = [page.label for page in pages], [page.group_key for page in pages]
+        folds = assign_folds(labels, groups, n_folds, context.seed).tolist()
 
-    def work_on(fold: int) -> None:
+    def work_on(number: int) -> None:
+        rest = [page for page, of in zip(pages, folds, strict=True) if of != number]
+        test = [page for page, of in zip(pages, folds, strict=True) if of == number]
+        told = partial(_tell_fold, context.progress, number, n_folds)
         try:
-            _run_fold(
-                fold,
-                [page for page, of in zip(pages, folds, strict=True) if of != fold],
-                [page for page, of in zip(pages, folds, strict=True) if of == fold],
-                recipe,
-                start_of,
-                run=run,
-                seed=seed,
-                device=device,
-                told=partial(_tell_fold, progress, fold, n_folds),
-                cache=cache,
-                cancelled=cancelled,
-            )
+            _run_fold(_Fold(number, rest, test), recipe, start_of, run, replace(context, progress=told))
         except BadData as error:
-            raise BadData(f"Fold {fold + 1} of {n_folds}: {error.cause}", error.next_step) from error
+            raise BadData(f"Fold {number + 1} of {n_folds}: {error.cause}", error.next_step) from error
 
     for fold in filter(run.finished, range(n_folds)):
-        progress(ProgressEvent(stage="fold", fold=fold, folds=n_folds, message="finished before"))
-    _share_folds(run, n_folds, work_on, cancelled)
+        context.progress(ProgressEvent(stage="fold", fold=fold, folds=n_folds, message="finished before"))
+    _share_folds(run, n_folds, work_on, context.cancelled)
     place = {page.key: index for index, page in enumerate(pages)}
     answers = [answer for fold in range(n_folds) for answer in read_answers(run.fold(fold) / PREDICTIONS)]
     answers.sort(key=lambda answer: place[answer.file])
@@ -128,124 +118,68 @@ def _tell_fold(progress: Progress, fold: int, n_folds: int, event: ProgressEvent
     progress(replace(event, fold=fold, folds=n_folds))
 
 
-def split_inner(
-    pages: Sequence[PreparedPage], share: float, seed: int
-) -> tuple[list[PreparedPage], list[PreparedPage]]:
-    """Training pages, and about ``share`` of the groups for early stopping and calibration.
-
-    Raises:
-        BadData: a class has fewer than two groups.
-    """
-    aside = split_holdout([page.label for page in pages], [page.group_key for page in pages], share, seed)
-    return (
-        [page for page, is_aside in zip(pages, aside, strict=True) if not is_aside],
-        [page for page, is_aside in zip(pages, aside, strict=True) if is_aside],
-    )
-
-
-def _run_fold(
-    fold: int,
-    rest: Sequence[PreparedPage],
-    test: Sequence[PreparedPage],
-    recipe: Recipe,
-    start_of: StartOf,
-    *,
-    run: RunFolder,
-    seed: int,
-    device: torch.device,
-    told: Progress,
-    cache: Path | None,
-    cancelled: Callable[[], bool],
-) -> None:
+def _run_fold(fold: _Fold, recipe: Recipe, start_of: StartOf, run: RunFolder, context: RunContext) -> None:
     started = time.monotonic()
-    folder = run.fold(fold)
+    folder, seed = run.fold(fold.number), context.seed + fold.number
     was_resumed = has_checkpoints(folder)
-    train, val = split_inner(rest, recipe.inner_share, seed + fold)
-    chosen = start_of(test)
+    train, val = split_inner(fold.rest, recipe.inner_share, seed)
+    chosen = start_of(fold.test)
+    _check_kept(recipe, chosen)
+    clock = StageClock(context.progress)
+    own = replace(context, seed=seed, progress=clock, workdir=folder)
+    trained = train_stack(train, val, recipe, chosen.start, own)
+    clock(ProgressEvent(stage=LOOKING, message="judging the test pages"))
+    answers = trained.answer(fold.test)
+    rows = page_answers(fold.number, fold.test, trained, answers)
+    write_answers(folder / PREDICTIONS, rows)
+    # A bundle's detector that has seen the test pages finds their beats, but is not judged by them.
+    is_judged = trained.has_own_detector or chosen.facts["detector"] not in chosen.facts["passed_over"]
+    write_json_atomic(folder / "detections.json", _detections(fold.test, answers) if is_judged else {})
+    _save_bundle(fold, trained, recipe, run)
+    seconds_of_stages = clock.stop()
+    looked_at = float(len(fold.rest) + len(fold.test))
+    write_json_atomic(  # last: it says that the fold is complete
+        folder / "fold.json",
+        {
+            "pages": {"train": len(train), "val": len(val), "test": len(fold.test)},
+            "answers": len(rows),
+            "start": chosen.facts,
+            "min_score": trained.operating.min_score,
+            "thresholds": {n: [c.p_normal_below, c.p_abnormal_from] for n, c in trained.calibrations.items()},
+            "seconds": round(time.monotonic() - started, 1),
+            "seconds_of_stages": seconds_of_stages,
+            "pages_shown": shown_in_training(recipe, train) | {LOOKING: looked_at},
+            "was_resumed": was_resumed,
+        },
+    )
+    remove_checkpoints(folder)  # the fold's bundle holds the weights now
+    context.progress(ProgressEvent(stage="fold", is_finished=True, seconds=round(time.monotonic() - started, 1)))
+
+
+def _check_kept(recipe: Recipe, chosen: ChosenStart) -> None:
+    """Raise BadData where a stage is to stay as a bundle has it, and there is no bundle to take it from."""
     kept = [stage for stage in untrained_stages(recipe) if stage != "waveform" or chosen.start.draws_waveform]
     if kept and not chosen.start.from_bundle:
         raise BadData(
             f"Stage {', '.join(kept)} cannot stay as it is: every bundle here has seen some of its test pages.",
             "Train all stages.",
         )
-    clock = StageClock(told)
 
-    def context_of(stage: str) -> StageContext:
-        return StageContext(folder, stage, device, seed + fold, clock, cancelled)
 
-    trained = train_stack(train, val, recipe, chosen.start, context_of, cache)
-    clock(ProgressEvent(stage=LOOKING, message="judging the test pages"))
-    answers = trained.answer(test)
-    rows = page_answers(fold, test, trained, answers)
-    write_answers(folder / PREDICTIONS, rows)
-    # A bundle's detector that has seen the test pages finds their beats, but is not judged by them.
-    is_judged = trained.has_own_detector or chosen.facts["detector"] not in chosen.facts["passed_over"]
-    write_json_atomic(folder / "detections.json", _detections(test, answers) if is_judged else {})
+def _save_bundle(fold: _Fold, trained: Trained, recipe: Recipe, run: RunFolder) -> None:
     save_bundle(
-        folder / "bundle",
+        run.fold(fold.number) / "bundle",
         trained.nets,
         trained.operating,
         Provenance(
-            version=f"{run.inputs_sha256[:8]}-fold-{fold}",
+            version=f"{run.inputs_sha256[:8]}-fold-{fold.number}",
             recipe=recipe.to_json(),
-            seen=seen_rows(rest),
+            seen=seen_rows(fold.rest),
             parent=trained.parent,
             snapshot_hash=run.inputs_sha256,
         ),
         replace=True,
     )
-    thresholds = {name: [c.p_normal_below, c.p_abnormal_from] for name, c in trained.calibrations.items()}
-    write_json_atomic(  # last: it says that the fold is complete
-        folder / "fold.json",
-        {
-            "pages": {"train": len(train), "val": len(val), "test": len(test)},
-            "answers": len(rows),
-            "start": chosen.facts,
-            "min_score": trained.operating.min_score,
-            "thresholds": thresholds,
-            "seconds": round(time.monotonic() - started, 1),
-            "seconds_of_stages": clock.stop(),
-            "pages_shown": shown_in_training(recipe, train) | {LOOKING: float(len(rest) + len(test))},
-            "was_resumed": was_resumed,
-        },
-    )
-    remove_checkpoints(folder)  # the fold's bundle holds the weights now
-    told(ProgressEvent(stage="fold", is_finished=True, seconds=round(time.monotonic() - started, 1)))
-
-
-def shown_in_training(recipe: Recipe, train: Sequence[PreparedPage]) -> dict[str, float]:
-    """How often a training shows a page to each stage, at most."""
-    boxes = [page.boxes_panel_xyxy for page in train if page.boxes_panel_xyxy is not None]
-    labels = [page.label for page in train]
-    return pages_shown(
-        recipe,
-        STAGES,
-        boxed=len(boxes),
-        normal=labels.count(0),
-        abnormal=labels.count(1),
-        beats=sum(len(of_page) for of_page in boxes),
-    )
-
-
-def page_answers(fold: int, pages: Sequence[PreparedPage], trained: Trained, answers: Answers) -> list[PageAnswer]:
-    """What a fold's networks say of its test pages: calibrated probabilities, and decisions."""
-    p = {name: trained.calibrations[name].probabilities(logits) for name, logits in answers.logits.items()}
-    decisions = trained.calibrations["fused"].decisions(p["fused"])
-    return [
-        PageAnswer(
-            file=page.key,
-            label=page.label,
-            group=page.group,
-            fold=fold,
-            p_global=float(p["global"][row]),
-            p_local=float(p["local"][row]),
-            p_abnormal=float(p["fused"][row]),
-            decision=decisions[row],
-            p_waveform=float(p["waveform"][row]) if "waveform" in p else math.nan,
-        )
-        for row, page in enumerate(pages)
-        if page.label is not None
-    ]
 
 
 def _detections(pages: Sequence[PreparedPage], answers: Answers) -> dict[str, list[list[list[float]]]]:

@@ -1,76 +1,59 @@
 """All stages on one split of the pages: train on one part, calibrate on the other, then predict pages of neither."""
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 from torch import nn
 
-from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import BadData
 from ecgcore.networks.build import Networks
 from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig
 from ecgcore.networks.detector import BeatDetector
+from ecgcore.networks.fusion import FusionHead
 from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
-from ecgcore.operating import Operating
+from ecgcore.types import FloatArray
+from trainer.crossval.trained import Trained
 from trainer.data.beat_labels import with_labelled_beats
 from trainer.data.page import PreparedPage
-from trainer.metrics.calibration import Calibration
 from trainer.progress import ProgressEvent
 from trainer.recipes import Recipe
-from trainer.stages.answers import Answers, answer_pages, calibrate_networks
+from trainer.stages.answers import calibrate_networks
 from trainer.stages.classifiers import train_global, train_local
+from trainer.stages.context import RunContext, StageContext
 from trainer.stages.detector import train_detector
-from trainer.stages.engine import StageContext
 from trainer.stages.fusion import new_head, train_fusion, train_head
-from trainer.stages.head_features import Trunks
-from trainer.stages.inference_cache import AS_IT_COMES, Looking, kept_features
+from trainer.stages.head_features import Trunks, kept_features
+from trainer.stages.inference_cache import Looking
 from trainer.stages.start import Start, network_config
+from trainer.stages.supervision import PagesAndBeats
 from trainer.stages.waveform import teaching_pages, train_waveform
-from trainer.workload import LOOKING
+from trainer.workload import LOOKING, STAGES, pages_shown
 
-ContextOf = Callable[[str], StageContext]
 _Net = TypeVar("_Net", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class Trained:
-    """Networks with their calibration folded in: ``sigmoid`` of the global, waveform and mean local logit is a
-    probability, and so is ``sigmoid`` of the fused logit over ``operating.temperature``.
+class _Lessons:
+    """Labelled pages with their beats, to learn from and to stop by."""
 
-    Args:
-        nets: on the training device, in eval mode.
-        operating: of the fused answer.
-        calibrations: of each network and of the fused answer, as they apply to ``nets`` now.
-        has_own_detector: whether there were boxed pages; without them the bundle's detector has no figures here.
-        parent: the bundle whose weights went in, if any.
-        looking: how the networks look at pages.
-    """
+    train: list[PreparedPage]
+    beats: list[FloatArray]
+    val: list[PreparedPage]
+    val_beats: list[FloatArray]
 
-    nets: Networks
-    operating: Operating
-    calibrations: dict[str, Calibration]
-    has_own_detector: bool
-    parent: Bundle | None
-    looking: Looking = AS_IT_COMES
-
-    def answer(self, pages: Sequence[PreparedPage]) -> Answers:
-        """Find the beats and judge the pages."""
-        return answer_pages(self.nets, self.operating.min_score, pages, self.looking)
+    @property
+    def checked(self) -> PagesAndBeats:
+        """What stops a stage."""
+        return self.val, self.val_beats
 
 
 def train_stack(
-    train: Sequence[PreparedPage],
-    val: Sequence[PreparedPage],
-    recipe: Recipe,
-    start: Start,
-    context_of: ContextOf,
-    cache: Path | None = None,
+    train: Sequence[PreparedPage], val: Sequence[PreparedPage], recipe: Recipe, start: Start, context: RunContext
 ) -> Trained:
     """Train the stages and fit the decisions.
 
@@ -82,70 +65,49 @@ def train_stack(
         val: pages of other groups, for early stopping, temperatures and thresholds.
         recipe: how.
         start: from where.
-        context_of: the context of the stage of a name ("detector", "local", "global", "waveform", "fusion").
-        cache: where to keep what networks see that are not trained.
+        context: where and for whom; the stages are "detector", "local", "global", "waveform" and "fusion".
 
     Raises:
         BadData: there is neither a boxed page nor a bundle, or a stage cannot learn from its pages.
+        StageCancelled: training was stopped.
     """
     is_boxed = any(page.boxes_panel_xyxy is not None for page in train)
     trains_detector = is_boxed and recipe.detector.epochs > 0
     if trains_detector:
-        detector, min_score = _train_detector(train, val, recipe, start, context_of("detector")), recipe.min_score
+        detector, min_score = _train_detector(train, val, recipe, start, context), recipe.min_score
     elif start.bundle is not None:
         detector, min_score = start.bundle.nets.detector, start.bundle.operating.min_score
     else:
         raise BadData("No page has beat boxes and there is no bundle.", "Box some pages, or name a bundle.")
-    train, val = labelled(train), labelled(val)
-    progress = context_of(LOOKING).progress
-
-    def context_from(stage: str, begins_with: nn.Module | None) -> StageContext:
-        return replace(context_of(stage), keeps_start=begins_with is not None)
-
-    progress(ProgressEvent(stage=LOOKING, message="finding beats"))
+    context.progress(ProgressEvent(stage=LOOKING, message="finding beats"))
     is_frozen = recipe.local.epochs == recipe.global_.epochs == recipe.fusion.joint_epochs == 0
-    looking = Looking(cache, not trains_detector, is_frozen and start.from_bundle, progress)
-    beats, beats_val = (
-        [boxes[scores >= min_score] for boxes, scores in looking.found(detector, pages)] for pages in (train, val)
-    )
-    if not any(len(boxes) for boxes in beats):
-        raise BadData(
-            f"The beat detector found no beat on any of the {len(train)} training pages, so that stages local and "
-            "fusion have nothing to learn from.",
-            "Box all beats of some of these pages and train the detector too, or start from another bundle.",
-        )
-    context = context_from("local", start.local)
-    local = _own(start.local, context) or LocalNet(network_config(LocalConfig, recipe.local))
-    taught = [with_labelled_beats(found, page.beat_labels_panel) for page, found in zip(train, beats, strict=True)]
-    local = train_local(
-        train,
-        [boxes for boxes, _ in taught],
-        recipe.local,
-        context,
-        init=local,
-        val=(val, beats_val),
-        beat_labels=[labels for _, labels in taught],
-    )
-    context = context_from("global", start.global_)
-    global_ = _own(start.global_, context) or GlobalNet(network_config(GlobalConfig, recipe.global_))
-    global_ = train_global(train, recipe.global_, context, init=global_, val=val)
-    waveform = _train_waveform(train, val, recipe, start, context_from("waveform", start.waveform))
-    context = context_from("fusion", start.fusion)
+    looking = Looking(context.cache, not trains_detector, is_frozen and start.from_bundle, context.progress)
+    lessons = _with_beats(labelled(train), labelled(val), looking, detector, min_score)
+    local = _train_local(lessons, recipe, start, context)
+    global_ = _train_global(lessons, recipe, start, context)
+    waveform = _train_waveform(lessons, recipe, start, context)
     trunks = Trunks(global_, local, waveform, start.measurements_of(recipe))
-    fusion = _own(start.fusion, context)
-    if fusion is None or not trunks.fit(fusion):
-        fusion = new_head(trunks, recipe.fusion)
-    if looking.has_frozen_trunks and cache is not None:
-        learnt, checked = kept_features(looking, trunks, (train, beats), (val, beats_val), context.seed)
-        train_head(fusion, learnt, recipe.fusion, context, val=checked)
-    else:
-        fusion = train_fusion(trunks, train, beats, recipe.fusion, context, init=fusion, val=(val, beats_val))
+    fusion = _train_fusion(trunks, lessons, looking, recipe, start, context)
     nets = Networks(detector, local, global_, fusion, waveform)
     for net in nets.by_part().values():
         net.to(context.device).eval()
-    operating, calibrations = calibrate_networks(nets, min_score, val, recipe, looking)
+    operating, calibrations = calibrate_networks(nets, min_score, lessons.val, recipe, looking)
     parent = start.bundle if start.from_bundle or not trains_detector else None
     return Trained(nets, operating, calibrations, is_boxed, parent, looking)
+
+
+def shown_in_training(recipe: Recipe, train: Sequence[PreparedPage]) -> dict[str, float]:
+    """How often a training shows a page to each stage, at most."""
+    boxes = [page.boxes_panel_xyxy for page in train if page.boxes_panel_xyxy is not None]
+    labels = [page.label for page in train]
+    return pages_shown(
+        recipe,
+        STAGES,
+        boxed=len(boxes),
+        normal=labels.count(0),
+        abnormal=labels.count(1),
+        beats=sum(len(of_page) for of_page in boxes),
+    )
 
 
 def labelled(pages: Sequence[PreparedPage]) -> list[PreparedPage]:
@@ -153,27 +115,71 @@ def labelled(pages: Sequence[PreparedPage]) -> list[PreparedPage]:
     return [page for page in pages if page.label is not None]
 
 
+def _with_beats(
+    train: list[PreparedPage], val: list[PreparedPage], looking: Looking, detector: BeatDetector, min_score: float
+) -> _Lessons:
+    beats, val_beats = (looking.beats(detector, pages, min_score) for pages in (train, val))
+    if not any(len(boxes) for boxes in beats):
+        raise BadData(
+            f"The beat detector found no beat on any of the {len(train)} training pages, so that stages local and "
+            "fusion have nothing to learn from.",
+            "Box all beats of some of these pages and train the detector too, or start from another bundle.",
+        )
+    return _Lessons(train, beats, val, val_beats)
+
+
 def _train_detector(
-    train: Sequence[PreparedPage], val: Sequence[PreparedPage], recipe: Recipe, start: Start, context: StageContext
+    train: Sequence[PreparedPage], val: Sequence[PreparedPage], recipe: Recipe, start: Start, context: RunContext
 ) -> BeatDetector:
-    context = replace(context, keeps_start=start.detector is not None)
-    detector = _own(start.detector, context) or BeatDetector(network_config(DetectorConfig, recipe.detector))
-    return train_detector(train, recipe.detector, context, init=detector, val=val)
+    stage = context.stage("detector", keeps_start=start.detector is not None)
+    detector = _own(start.detector, stage) or BeatDetector(network_config(DetectorConfig, recipe.detector))
+    return train_detector(train, recipe.detector, stage, init=detector, val=val)
 
 
-def _train_waveform(
-    train: Sequence[PreparedPage], val: Sequence[PreparedPage], recipe: Recipe, start: Start, context: StageContext
-) -> WaveformNet | None:
+def _train_local(lessons: _Lessons, recipe: Recipe, start: Start, context: RunContext) -> LocalNet:
+    stage = context.stage("local", keeps_start=start.local is not None)
+    local = _own(start.local, stage) or LocalNet(network_config(LocalConfig, recipe.local))
+    taught = [
+        with_labelled_beats(found, page.beat_labels_panel)
+        for page, found in zip(lessons.train, lessons.beats, strict=True)
+    ]
+    boxes, labels = [of_page for of_page, _ in taught], [own for _, own in taught]
+    return train_local(lessons.train, boxes, recipe.local, stage, init=local, val=lessons.checked, beat_labels=labels)
+
+
+def _train_global(lessons: _Lessons, recipe: Recipe, start: Start, context: RunContext) -> GlobalNet:
+    stage = context.stage("global", keeps_start=start.global_ is not None)
+    global_ = _own(start.global_, stage) or GlobalNet(network_config(GlobalConfig, recipe.global_))
+    return train_global(lessons.train, recipe.global_, stage, init=global_, val=lessons.val)
+
+
+def _train_waveform(lessons: _Lessons, recipe: Recipe, start: Start, context: RunContext) -> WaveformNet | None:
     """The waveform network; the start's, or none, where the pages whose leads were read cannot teach one.
 
     A bundle without one stays so: its few pages would teach a network from nothing, and its head would be drawn anew.
     """
     if recipe.waveform is None or (start.waveform is None and not start.draws_waveform):
         return None
-    init = _own(start.waveform, context)
-    if not teaching_pages(train) or not recipe.waveform.epochs:
+    stage = context.stage("waveform", keeps_start=start.waveform is not None)
+    init = _own(start.waveform, stage)
+    if not teaching_pages(lessons.train) or not recipe.waveform.epochs:
         return init
-    return train_waveform(train, recipe.waveform, context, init=init, val=val)
+    return train_waveform(lessons.train, recipe.waveform, stage, init=init, val=lessons.val)
+
+
+def _train_fusion(
+    trunks: Trunks, lessons: _Lessons, looking: Looking, recipe: Recipe, start: Start, context: RunContext
+) -> FusionHead:
+    stage = context.stage("fusion", keeps_start=start.fusion is not None)
+    head = _own(start.fusion, stage)
+    if head is None or not trunks.fit(head):
+        head = new_head(trunks, recipe.fusion)
+    taught = lessons.train, lessons.beats
+    if not looking.has_frozen_trunks or looking.folder is None:
+        return train_fusion(trunks, *taught, recipe.fusion, stage, init=head, val=lessons.checked)
+    learnt, checked = kept_features(looking, trunks, taught, lessons.checked, stage.seed)
+    train_head(head, learnt, recipe.fusion, stage, val=checked)
+    return head
 
 
 def _own(net: _Net | None, context: StageContext) -> _Net | None:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgcore.errors import BadData
+from trainer.data.page import PreparedPage
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -69,6 +70,21 @@ def split_holdout(labels: Sequence[int | None], groups: Sequence[str], share: fl
         raise BadData(f"A share of {share} cannot be put aside.", "Give a share between 0 and 1.")
     is_aside: BoolArray = _deal(labels, groups, [1 - share, share], seed) == 1
     return is_aside
+
+
+def split_inner(
+    pages: Sequence[PreparedPage], share: float, seed: int
+) -> tuple[list[PreparedPage], list[PreparedPage]]:
+    """Training pages, and about ``share`` of the groups for early stopping and calibration.
+
+    Raises:
+        BadData: a class has fewer than two groups.
+    """
+    aside = split_holdout([page.label for page in pages], [page.group_key for page in pages], share, seed)
+    return (
+        [page for page, is_aside in zip(pages, aside, strict=True) if not is_aside],
+        [page for page, is_aside in zip(pages, aside, strict=True) if is_aside],
+    )
 
 
 def _deal(

@@ -92,6 +92,7 @@ def folds_for(store: Store, items: Sequence[PageItem], n_folds: int) -> dict[str
     """The fold of each group: the one it has, or for a new group the one that needs it most; nothing is written.
 
     Args:
+        store: knows the folds that groups have.
         items: the pages that train.
         n_folds: 2 to ``STORE_FOLDS``; with fewer, folds of the store are put together, so that none is ever split.
     """

@@ -19,7 +19,7 @@ from trainer.stages.inference import (
     page_features,
     waveform_features,
 )
-from trainer.stages.inference_cache import AS_IT_COMES, Found, Looking
+from trainer.stages.inference_cache import AS_IT_COMES, Found, Looking, beats_from
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def answer_pages(
         looking: how the networks look at them.
     """
     found = looking.found(nets.detector, pages)
-    beats = [boxes[scores >= min_score] for boxes, scores in found]
+    beats = beats_from(found, min_score)
     f_global, f_beats = looking.features(nets.global_, nets.local, pages, beats)
     logits = {
         "global": logits_of_pages(nets.global_, f_global),

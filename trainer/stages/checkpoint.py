@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from trainer.atomic_files import write_bytes_atomic
+from trainer.stages.history import History
 
 CHECKPOINT, BEFORE = "checkpoint.safetensors", "checkpoint.before.safetensors"
 
@@ -21,7 +22,7 @@ def save_checkpoint(
     model: nn.Module,
     optimiser: torch.optim.Optimizer,
     best: Mapping[str, Tensor],
-    history: Mapping[str, Any],
+    history: History,
 ) -> None:
     """Write everything that the next epoch needs; the checkpoint that was there becomes the one before.
 
@@ -30,7 +31,7 @@ def save_checkpoint(
         model: its weights.
         optimiser: its state.
         best: weights of the best epoch so far.
-        history: JSON-able; it travels in the same file, so that one rename makes all of it current.
+        history: it travels in the same file, so that one rename makes all of it current.
     """
     tensors = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"best/{name}": tensor for name, tensor in best.items()}
@@ -39,41 +40,51 @@ def save_checkpoint(
             tensors[f"optimiser/{index}/{name}"] = torch.as_tensor(value)
     # Cloned: batch norm and best weights may share storage with the model, which safetensors refuses.
     copies = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    text = json.dumps(history)
+    text = json.dumps(history.to_json())
     content = save(copies, metadata={"history": text, "sha256": _digest(copies, text)})
     if path.exists():
         path.replace(_before(path))
     write_bytes_atomic(path, content)
 
 
-def load_checkpoint(
-    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, history: dict[str, Any]
-) -> tuple[dict[str, Tensor], list[Path]]:
-    """Load the newest sound checkpoint into model, optimiser and history, in place.
+@dataclass(frozen=True)
+class Found:
+    """What a checkpoint holds beside the state of model and optimiser: the best weights so far, and the history."""
+
+    best: dict[str, Tensor]
+    history: History
+
+
+def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[Found | None, list[Path]]:
+    """Load the newest sound checkpoint into model and optimiser, in place.
+
+    Args:
+        path: its name ends in ``CHECKPOINT``.
+        model: gets its weights.
+        optimiser: gets its state.
 
     Returns:
-        The best weights so far, empty where there is no sound checkpoint and nothing was changed; and the files that
-        turned out to be damaged, or of another network.
+        What else it holds, None where there is no sound checkpoint and nothing was changed; and the files that turned
+        out to be damaged, or of another network.
     """
     damaged: list[Path] = []
     for file in (path, _before(path)):
         if not file.exists():
             continue
         try:
-            tensors, noted = _read(file)
+            tensors, history = _read(file)
             _check_fits(_under("model/", tensors), model)
         except (OSError, ValueError, KeyError, SafetensorError):
             damaged.append(file)
             continue
-        history.update(noted)
         model.load_state_dict(_under("model/", tensors))
         state: dict[int, dict[str, Tensor]] = {}
         for key, tensor in _under("optimiser/", tensors).items():
             index, name = key.split("/")
             state.setdefault(int(index), {})[name] = tensor
         optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-        return _under("best/", tensors), damaged
-    return {}, damaged
+        return Found(_under("best/", tensors), history), damaged
+    return None, damaged
 
 
 def has_checkpoints(folder: Path) -> bool:
@@ -88,13 +99,13 @@ def remove_checkpoints(folder: Path) -> None:
             path.unlink()
 
 
-def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _read(file: Path) -> tuple[dict[str, Tensor], History]:
     with safe_open(str(file), framework="pt") as handle:
         metadata = handle.metadata()
     tensors = load_file(file)
     if metadata["sha256"] != _digest(tensors, metadata["history"]):
         raise ValueError("the content does not fit its sha256")
-    return tensors, json.loads(metadata["history"])
+    return tensors, History.from_json(json.loads(metadata["history"]))
 
 
 def _check_fits(stored: Mapping[str, Tensor], model: nn.Module) -> None:

@@ -1,12 +1,13 @@
 """Stages 2 to 5 of training: labelled pages and their beats -> local, global and fused classifiers."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ecgcore.errors import BadData
 from ecgcore.networks.configs import GlobalConfig, LocalConfig
 from ecgcore.networks.device import mixed_precision
 from ecgcore.networks.global_net import GlobalNet, page_canvas
@@ -14,43 +15,25 @@ from ecgcore.networks.local_net import LocalNet, cut_beats
 from ecgcore.types import FloatArray
 from trainer.data.augment import balanced_order, jitter_boxes, vary_page, vary_pen
 from trainer.data.page import PreparedPage
-from trainer.recipes import GlobalStage, LocalStage, Stage
-from trainer.stages.engine import StageContext, Task, train
+from trainer.recipes import GlobalStage, LocalStage
+from trainer.stages.context import StageContext
+from trainer.stages.engine import Task, train
 from trainer.stages.inference import local_logits, page_logits
 from trainer.stages.start import network_config
+from trainer.stages.supervision import (
+    PagesAndBeats,
+    balanced_batches,
+    binary_loss,
+    fresh_head,
+    labels_of,
+    mean_log_loss,
+    pages_with_beats,
+    steps_of,
+)
 from trainer.workload import PAGES_A_LOCAL_STEP
 
-LABEL_SMOOTHING = 0.05
-"""Some published labels are wrong; a network that need not be certain of them learns the rest better."""
-
-PagesAndBeats = tuple[Sequence[PreparedPage], Sequence[FloatArray]]
 _BeatBatch = tuple[Tensor, Tensor, Tensor, list[int]]
 """Crops, the label of each, the label of each page, and how many crops each page has."""
-
-
-def labels_of(pages: Sequence[PreparedPage]) -> FloatArray:
-    """Labels ``[N]`` as 0.0 and 1.0.
-
-    Raises:
-        BadData: a page has no label, or all have the same.
-    """
-    if any(page.label is None for page in pages):
-        raise BadData("A page without a label cannot train a classifier.", "Leave such pages out.")
-    labels = np.array([page.label for page in pages], dtype=np.float64)
-    if len(np.unique(labels)) < 2:
-        raise BadData("All training pages have the same label.", "Label pages of both kinds, normal and abnormal.")
-    return labels
-
-
-def binary_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of log-odds against smoothed 0/1 labels."""
-    smooth = labels * (1 - 2 * LABEL_SMOOTHING) + LABEL_SMOOTHING
-    return nn.functional.binary_cross_entropy_with_logits(logits.float(), smooth)
-
-
-def mean_log_loss(logits: FloatArray, labels: FloatArray) -> float:
-    """Validation loss of page logits."""
-    return float(binary_loss(torch.as_tensor(logits), torch.as_tensor(labels)))
 
 
 def train_global(
@@ -71,6 +54,9 @@ def train_global(
         init: start from these weights; None starts anew.
         val: labelled pages for early stopping.
         weights: chance of each page to be drawn, relative to its class (``[N]``); even by default.
+
+    Raises:
+        BadData: a page has no label, or all have one.
     """
     labels = labels_of(pages)
     torch.manual_seed(context.seed)
@@ -133,38 +119,21 @@ def train_local(
         weights: chance of each page to be drawn, relative to its class (``[N]``); even by default.
         beat_labels: for each page the labels of its beats ``[n]``, NaN where a beat inherits its page's, as all do by
             default.
+
+    Raises:
+        BadData: no page has a beat, or all have one label.
     """
-    kept = [index for index, boxes in enumerate(beats) if len(boxes)]
-    if not kept:
-        raise BadData("No page has a beat to learn from.", "Train the detector first, or box the beats.")
-    pages, beats = [pages[i] for i in kept], [beats[i] for i in kept]
-    weights = None if weights is None else weights[kept]
-    labels = labels_of(pages)
-    own = [np.full(len(boxes), np.nan) for boxes in beats] if beat_labels is None else [beat_labels[i] for i in kept]
+    taught = _LabelledBeats.of(pages, beats, beat_labels, weights)
     torch.manual_seed(context.seed)
     model = init or LocalNet(network_config(LocalConfig, stage))
     if stage.fresh_head:
         fresh_head(model.fc)
-    per_page = max(1, stage.batch // PAGES_A_LOCAL_STEP)
-    visits = max(1, round((stage.beats_per_page or np.mean([len(b) for b in beats])) / per_page))
-    steps = stage.steps_per_epoch or max(
-        1, visits * len(balanced_order(labels, np.random.default_rng(0))) // PAGES_A_LOCAL_STEP
-    )
+    steps = stage.steps_per_epoch or taught.steps_of_a_pass(stage)
 
     def batches(epoch: int) -> Iterator[_BeatBatch]:
         rng = np.random.default_rng([context.seed, epoch])
-        for chosen in balanced_batches(labels, PAGES_A_LOCAL_STEP, steps, rng, weights):
-            crops, counts, targets = [], [], []
-            for index in chosen:
-                drawn = rng.choice(len(beats[index]), min(per_page, len(beats[index])), replace=False)
-                boxes = beats[index][drawn]
-                targets.append(np.where(np.isnan(own[index][drawn]), labels[index], own[index][drawn]))
-                if stage.box_jitter:
-                    boxes = jitter_boxes(boxes, stage.box_jitter, rng)
-                crops.append(cut_beats(vary_pen(pages[index].ink, rng), boxes, model.config))
-                counts.append(len(boxes))
-            of_beats = torch.as_tensor(np.concatenate(targets), dtype=torch.float32)
-            yield torch.cat(crops), of_beats, torch.as_tensor(labels[chosen], dtype=torch.float32), counts
+        for chosen in balanced_batches(taught.labels, PAGES_A_LOCAL_STEP, steps, rng, taught.weights):
+            yield taught.batch(chosen, stage, model.config, rng)
 
     def loss(batch: _BeatBatch) -> Tensor:
         crops, of_beats, of_pages = (part.to(context.device) for part in batch[:3])
@@ -187,29 +156,66 @@ def train_local(
     return model
 
 
-def steps_of(stage: Stage, labels: FloatArray) -> int:
-    """Optimiser steps of an epoch: the recipe's, or a balanced pass over the pages."""
-    return stage.steps_per_epoch or max(1, len(balanced_order(labels, np.random.default_rng(0))) // stage.batch)
+@dataclass(frozen=True)
+class _LabelledBeats:
+    """Pages with a beat, and what is known of them.
+
+    Args:
+        pages, beats: N pages, and the boxes ``[n, 4]`` of each.
+        labels: of the pages, ``[N]``.
+        own: the labels ``[n]`` of each page's beats, NaN where one inherits its page's.
+        weights: see ``train_local``.
+    """
+
+    pages: list[PreparedPage]
+    beats: list[FloatArray]
+    labels: FloatArray
+    own: list[FloatArray]
+    weights: FloatArray | None
+
+    @classmethod
+    def of(
+        cls,
+        pages: Sequence[PreparedPage],
+        beats: Sequence[FloatArray],
+        beat_labels: Sequence[FloatArray] | None,
+        weights: FloatArray | None,
+    ) -> "_LabelledBeats":
+        kept = pages_with_beats(beats)
+        taught = [pages[i] for i in kept]
+        return cls(
+            taught,
+            [beats[i] for i in kept],
+            labels_of(taught),
+            [np.full(len(beats[i]), np.nan) if beat_labels is None else beat_labels[i] for i in kept],
+            None if weights is None else weights[kept],
+        )
+
+    def steps_of_a_pass(self, stage: LocalStage) -> int:
+        """Optimiser steps in which each page is shown so often that about ``beats_per_page`` of its beats are."""
+        beats_of_page = stage.beats_per_page or np.mean([len(boxes) for boxes in self.beats])
+        visits = max(1, round(beats_of_page / _beats_of_a_visit(stage)))
+        return max(1, visits * len(balanced_order(self.labels, np.random.default_rng(0))) // PAGES_A_LOCAL_STEP)
+
+    def batch(
+        self, chosen: npt.NDArray[np.intp], stage: LocalStage, config: LocalConfig, rng: np.random.Generator
+    ) -> _BeatBatch:
+        """Some beats of the chosen pages, boxes moved and pens varied."""
+        crops, counts, targets = [], [], []
+        for index in chosen:
+            n = min(_beats_of_a_visit(stage), len(self.beats[index]))
+            drawn = rng.choice(len(self.beats[index]), n, replace=False)
+            boxes, own = self.beats[index][drawn], self.own[index][drawn]
+            targets.append(np.where(np.isnan(own), self.labels[index], own))
+            if stage.box_jitter:
+                boxes = jitter_boxes(boxes, stage.box_jitter, rng)
+            crops.append(cut_beats(vary_pen(self.pages[index].ink, rng), boxes, config))
+            counts.append(len(boxes))
+        of_beats = torch.as_tensor(np.concatenate(targets), dtype=torch.float32)
+        of_pages = torch.as_tensor(self.labels[chosen], dtype=torch.float32)
+        return torch.cat(crops), of_beats, of_pages, counts
 
 
-def balanced_batches(
-    labels: FloatArray, batch: int, steps: int, rng: np.random.Generator, weights: FloatArray | None
-) -> Iterator[np.ndarray]:
-    """Indices of each batch: whole balanced passes, or, with weights, balanced draws by weight inside each class."""
-    if weights is not None:
-        classes = [np.flatnonzero(labels == value) for value in (0, 1)]
-        for _ in range(steps):
-            sides = [rng.choice(m, batch // 2, p=weights[m] / weights[m].sum()) for m in classes]
-            yield rng.permutation(np.concatenate(sides))
-        return
-    order = balanced_order(labels, rng)
-    while len(order) < steps * batch:
-        order = np.concatenate([order, balanced_order(labels, rng)])
-    for step in range(steps):
-        yield order[step * batch : (step + 1) * batch]
-
-
-def fresh_head(layer: nn.Linear) -> None:
-    """Draw a fully connected layer anew, as published: weights from a random normal, biases 0."""
-    nn.init.normal_(layer.weight, std=0.01)
-    nn.init.zeros_(layer.bias)
+def _beats_of_a_visit(stage: LocalStage) -> int:
+    """Beats that one page gives to one step, at most."""
+    return max(1, stage.batch // PAGES_A_LOCAL_STEP)

@@ -9,14 +9,16 @@ from torchvision.ops import box_iou
 
 from ecgcore.errors import BadData
 from ecgcore.networks.configs import DetectorConfig
-from ecgcore.networks.detector import BeatDetector, detect_beats, panel_tensor
+from ecgcore.networks.detector import BeatDetector, panel_tensor
 from ecgcore.types import FloatArray
 from trainer.data.augment import vary_pen
 from trainer.data.page import PreparedPage
 from trainer.recipes import DetectorStage
-from trainer.stages.classifiers import fresh_head
-from trainer.stages.engine import StageContext, Task, train
+from trainer.stages.context import StageContext
+from trainer.stages.engine import Task, train
+from trainer.stages.inference import detect_pages
 from trainer.stages.start import network_config
+from trainer.stages.supervision import fresh_head
 
 _VALIDATION_IOU, _VALIDATION_SCORE = 0.7, 0.5
 VALIDATION_PAGES = 40
@@ -111,14 +113,6 @@ def _f1(found: Sequence[tuple[FloatArray, FloatArray]], pages: Sequence[Prepared
             # Boxes of one page hardly overlap, so that the best match of each true box is its own.
             hits += int((iou.amax(dim=0) >= _VALIDATION_IOU).sum())
     return 2 * hits / max(1, total)
-
-
-def detect_pages(
-    model: BeatDetector, pages: Sequence[PreparedPage], min_score: float
-) -> list[tuple[FloatArray, FloatArray]]:
-    """Boxes ``[n, 4]`` in panel pixels and scores ``[n]`` of every page."""
-    model.eval()
-    return [detect_beats(model, page.ink, min_score) for page in pages]
 
 
 def best_min_score(model: BeatDetector, pages: Sequence[PreparedPage]) -> float:

@@ -17,8 +17,8 @@ from trainer.data.augment import BOX_JITTER, balanced_order, jitter_boxes, vary_
 from trainer.data.page import PreparedPage
 from trainer.progress import ProgressEvent
 from trainer.recipes import FusionStage
-from trainer.stages.classifiers import PagesAndBeats, binary_loss, fresh_head, mean_log_loss
-from trainer.stages.engine import StageContext, Task, train
+from trainer.stages.context import StageContext
+from trainer.stages.engine import Task, train
 from trainer.stages.head_features import HeadFeatures, Trunks, still_features, varied_features, with_beats
 from trainer.stages.inference import (
     beat_features,
@@ -26,6 +26,7 @@ from trainer.stages.inference import (
     global_features,
     page_features,
 )
+from trainer.stages.supervision import PagesAndBeats, binary_loss, fresh_head, mean_log_loss
 
 _BEATS_KEPT = (0.8, 1.0)
 """Share of a page's beats that the head sees in one draw: a detector misses some too."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import Tensor
 
-from ecgcore.errors import BadData
 from ecgcore.networks.build import Networks
 from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.global_net import GlobalNet
@@ -15,7 +14,6 @@ from ecgcore.networks.waveform_net import WaveformNet
 from ecgcore.types import FloatArray
 from trainer.data.augment import BOX_JITTER, jitter_boxes, vary_page
 from trainer.data.page import PreparedPage
-from trainer.stages.classifiers import labels_of
 from trainer.stages.cross_fit import CrossFitted
 from trainer.stages.inference import (
     beat_features,
@@ -24,6 +22,8 @@ from trainer.stages.inference import (
     page_features,
     waveform_features,
 )
+from trainer.stages.inference_cache import Looking
+from trainer.stages.supervision import PagesAndBeats, labels_of, pages_with_beats
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,7 @@ def with_beats(
     Raises:
         BadData: no page has a beat.
     """
-    kept = [index for index, boxes in enumerate(beats) if len(boxes)]
-    if not kept:
-        raise BadData("No page has a beat to learn from.", "Train the detector first, or box the beats.")
+    kept = pages_with_beats(beats)
     return [pages[i] for i in kept], [beats[i] for i in kept]
 
 
@@ -127,6 +125,25 @@ def still_features(trunks: Trunks, pages: Sequence[PreparedPage], beats: Sequenc
         global_features(trunks.global_, pages), beat_features(trunks.local, pages, beats), labels_of(pages)
     )
     return with_signals(seen, trunks, pages)
+
+
+def kept_features(
+    looking: Looking, trunks: Trunks, train: PagesAndBeats, val: PagesAndBeats, seed: int
+) -> tuple[HeadFeatures, HeadFeatures]:
+    """What a head learns from and is stopped by, where the trunks stay as they are and what they see is kept.
+
+    Args:
+        looking: with frozen trunks.
+        trunks: what the head fuses.
+        train: labelled pages with their beats; those without a beat are left out.
+        val: the same for early stopping.
+        seed: of how signals are varied.
+    """
+    seen, beats = with_beats(*train)
+    learnt = HeadFeatures(*looking.varied_features(trunks.global_, trunks.local, seen, beats), labels_of(seen))
+    checked = HeadFeatures(*looking.features(trunks.global_, trunks.local, *val), labels_of(val[0]))
+    learnt = with_signals(learnt, trunks, seen, np.random.default_rng(seed))
+    return learnt, with_signals(checked, trunks, val[0])
 
 
 def with_signals(

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from ecgcore.networks.configs import WaveformConfig
+from ecgcore.networks.detector import BeatDetector, detect_beats
 from ecgcore.networks.device import mixed_precision
 from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.global_net import GlobalNet, page_canvas
@@ -17,9 +18,20 @@ from ecgcore.types import FloatArray
 from ecgcore.waveform.page_signal import FS_HZ
 from trainer.data.page import PreparedPage
 
+LOWEST_SCORE = 0.05
+"""Boxes down to here are kept for average precision; the later stages use those from the operating score on."""
+
 _PAGES_AT_ONCE = 8
 _BEATS_AT_ONCE = 128
 _SIGNALS_AT_ONCE = 64
+
+
+def detect_pages(
+    model: BeatDetector, pages: Sequence[PreparedPage], min_score: float
+) -> list[tuple[FloatArray, FloatArray]]:
+    """Boxes ``[n, 4]`` in panel pixels and scores ``[n]`` of every page."""
+    model.eval()
+    return [detect_beats(model, page.ink, min_score) for page in pages]
 
 
 @torch.inference_mode()

@@ -23,17 +23,11 @@ from trainer.data.augment import BOX_JITTER, jitter_boxes, vary_page
 from trainer.data.code_version import code_version
 from trainer.data.page import PreparedPage
 from trainer.progress import Progress, ProgressEvent, silent
-from trainer.stages.classifiers import PagesAndBeats, labels_of
-from trainer.stages.detector import detect_pages
-from trainer.stages.head_features import HeadFeatures, Trunks, with_beats, with_signals
-from trainer.stages.inference import beat_features, global_features
+from trainer.stages.inference import LOWEST_SCORE, beat_features, detect_pages, global_features
 from trainer.workload import LOOKING
 
 Found = tuple[FloatArray, FloatArray]
 """Boxes of one page in panel pixels ``[n, 4]`` and their scores ``[n]``, down to ``LOWEST_SCORE``."""
-
-LOWEST_SCORE = 0.05
-"""Boxes down to here are kept for average precision; the later stages use those from the operating score on."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +59,10 @@ class Looking:
 
         kept = [_kept(place / _name(page), partial(look, page)) for page in self._one_by_one(pages)]
         return [(seen["boxes"].numpy(), seen["scores"].numpy()) for seen in kept]
+
+    def beats(self, detector: BeatDetector, pages: Sequence[PreparedPage], min_score: float) -> list[FloatArray]:
+        """The boxes of every page, ``[n, 4]``, from the operating score on."""
+        return beats_from(self.found(detector, pages), min_score)
 
     def features(
         self, global_: GlobalNet, local: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]
@@ -111,23 +109,9 @@ class Looking:
             self.progress(ProgressEvent(stage=LOOKING, step=step, steps=len(pages)))
 
 
-def kept_features(
-    looking: Looking, trunks: Trunks, train: PagesAndBeats, val: PagesAndBeats, seed: int
-) -> tuple[HeadFeatures, HeadFeatures]:
-    """What a head learns from and is stopped by, where the trunks stay as they are and what they see is kept.
-
-    Args:
-        looking: with frozen trunks.
-        trunks: what the head fuses.
-        train: labelled pages with their beats; those without a beat are left out.
-        val: the same for early stopping.
-        seed: of how signals are varied.
-    """
-    seen, beats = with_beats(*train)
-    learnt = HeadFeatures(*looking.varied_features(trunks.global_, trunks.local, seen, beats), labels_of(seen))
-    checked = HeadFeatures(*looking.features(trunks.global_, trunks.local, *val), labels_of(val[0]))
-    learnt = with_signals(learnt, trunks, seen, np.random.default_rng(seed))
-    return learnt, with_signals(checked, trunks, val[0])
+def beats_from(found: Sequence[Found], min_score: float) -> list[FloatArray]:
+    """Of what was found on each page, the boxes ``[n, 4]`` from a score on."""
+    return [boxes[scores >= min_score] for boxes, scores in found]
 
 
 AS_IT_COMES = Looking()

@@ -11,11 +11,12 @@ from ecgcore.networks.waveform_net import WaveformNet
 from ecgcore.types import FloatArray
 from trainer.data.page import PreparedPage
 from trainer.recipes import WaveformStage
-from trainer.stages.classifiers import balanced_batches, binary_loss, fresh_head, labels_of, mean_log_loss, steps_of
-from trainer.stages.engine import StageContext, Task, train
+from trainer.stages.context import StageContext
+from trainer.stages.engine import Task, train
 from trainer.stages.inference import network_leads, waveform_logits
 from trainer.stages.lead_augment import vary_leads
 from trainer.stages.start import network_config
+from trainer.stages.supervision import balanced_batches, binary_loss, fresh_head, labels_of, mean_log_loss, steps_of
 
 
 def train_waveform(

@@ -9,8 +9,8 @@ every real page out of fold.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +20,23 @@ from ecgcore.bundle.folder import Bundle, Provenance, SeenRow, save_bundle
 from ecgcore.errors import BadData
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from ecgcore.networks.build import Networks
-from ecgcore.types import FloatArray
 from trainer.atomic_files import write_json_atomic
-from trainer.crossval.out_of_fold import page_answers
-from trainer.crossval.train_networks import Trained
+from trainer.crossval.trained import Trained, page_answers
 from trainer.data.page import PreparedPage
-from trainer.metrics.calibration import Calibration, calibrate
-from trainer.progress import Progress
-from trainer.recipes import Recipe
 from trainer.runs.files import PREDICTIONS, read_json
-from trainer.runs.folder import read_answers, seen_rows, write_answers
-from trainer.stages.answers import apply_calibrations, fit_calibrations
-from trainer.stages.engine import StageContext
+from trainer.runs.folder import seen_rows, write_answers
+from trainer.stages.answers import apply_calibrations
+from trainer.stages.context import RunContext
 from trainer.stages.head_features import Trunks
 from trainer.stages.inference_cache import Looking
-from trainer.starter.figures import log_odds, real_figures, rendered_figures
-from trainer.starter.pages import Split, khan_pages, ludb_pages, ptbxl_pages, ptbxl_records
+from trainer.starter.decisions import decisions
+from trainer.starter.figures import real_figures, rendered_figures
+from trainer.starter.options import DataFolders, StarterOptions
+from trainer.starter.pages import RecordSplit, Split, khan_pages, ludb_pages, ptbxl_pages, ptbxl_records
 from trainer.starter.plan import STARTER, StarterPlan
 from trainer.starter.public_datasets import Record
 from trainer.starter.stages import (
+    Finder,
     Teaching,
     finder_of,
     kept_copy,
@@ -56,133 +54,56 @@ PICTURE_PARTS = ("global", "local")
 
 
 def build_starter(
-    *,
-    ludb: Path | None,
-    ptbxl: Path | None,
-    khan: Path | None,
+    data: DataFolders,
     out: Path,
-    rendered_only: bool,
-    seed: int,
-    device: torch.device,
+    options: StarterOptions,
+    context: RunContext,
+    *,
     resume: bool,
-    progress: Progress,
     plan: StarterPlan = STARTER,
-    start: Bundle | None = None,
-    detector_from: Bundle | None = None,
-    keeps_trunks: bool = False,
-    fold: int = 0,
-    decide_by: Sequence[Path] = (),
-    cache: Path | None = None,
-    version: str | None = None,
 ) -> None:
     """Train, measure and save the starter bundle as ``out/bundle``; all in between is kept in ``out`` for a resume.
 
-    With ``start``, an earlier starter, its networks are trained further instead of new ones; where real pages follow,
+    With a start, an earlier starter, its networks are trained further instead of new ones; where real pages follow,
     the classifiers go to these at once. Every starter leaves the same groups aside, so figures stay honest.
 
     Args:
-        ludb, ptbxl, khan: the data sets' folders; ``ludb`` is not needed with ``detector_from``, ``khan`` not with
-            ``rendered_only``.
+        data: where the data sets lie.
         out: the new folder.
-        rendered_only: learn from rendered signals alone.
-        seed: of the training; the pages are the same for all.
-        device: where to train.
+        options: what is learnt from, and where it starts.
+        context: where to train and for whom; prepared pages are kept in its cache, ``out`` by default. Its seed is that
+            of the training; the pages are the same for all.
         resume: go on in ``out``.
-        progress: told of every step.
         plan: how long each part trains.
-        start: an earlier starter.
-        detector_from: a bundle whose beat detector is used as it is.
-        keeps_trunks: with ``start``, whether its beat and page networks stay as they are too, so that signal and
-            measurements alone are new: minutes instead of hours.
-        fold: which fifth of the real pages is only measured; starters of different folds may share a ``cache``.
-        decide_by: folders of starters of other folds: their answers to the pages that they were not trained on, about
-            eight hundred instead of a hundred, fit this one's probabilities and thresholds.
-        cache: where prepared pages are kept; ``out`` by default.
-        version: the bundle's name; what it learnt from, the seed and the fold by default.
 
     Raises:
         BadData: a data folder is missing or holds nothing usable, or ``out`` exists and ``resume`` was not asked for.
     """
-    if ptbxl is None or (ludb is None and detector_from is None) or (khan is None and not rendered_only):
-        raise BadData("The starter needs --ludb, --ptbxl and --khan.", "Name the folders, or add --rendered-only.")
-
-    def context(name: str) -> StageContext:
-        return StageContext(out, name, device, seed, progress)
-
-    if keeps_trunks and start is None:
-        raise BadData("There are no networks to keep.", "Name the bundle that has them with --bundle.")
-    cache = cache or out
-    recipe = plan.recipe
-    settings = {
-        **recipe.to_json(),
-        "real": {
-            "global": asdict(plan.real_global),
-            "local": asdict(plan.real_local),
-            "waveform": asdict(plan.real_waveform),
-        },
-        "keeps_trunks": keeps_trunks,
-        "seed": seed,
-        "fold": fold,
-        "decided_by": [folder.name for folder in decide_by],
-        "detector_from": None if detector_from is None else detector_from.version,
-    }
+    _check_is_complete(data, options)
+    cache, start = context.cache or out, options.start
+    context = replace(context, workdir=out, cache=cache)
+    settings = _settings(options, plan, context.seed)
     _open_folder(out, {**settings, "start": None if start is None else start.version}, resume=resume)
-    init = None if start is None else kept_copy(start, device) if keeps_trunks else to_train(start, plan, device)
-    if detector_from is None:
-        assert ludb is not None
-        boxed = ludb_pages(ludb, cache / "pages", plan.styles)
-        found = train_finder(boxed, recipe.detector, context("detector"), None if init is None else init.detector)
-    else:
-        found = finder_of(detector_from, device)
-    records = ptbxl_records(ptbxl, start)
-    of_head = records.unseen(start)[: plan.fusion_rendered] if keeps_trunks and not rendered_only else None
-    rendered = ptbxl_pages(records, cache / "pages", of_head)
-    real = None if rendered_only or khan is None else khan_pages(khan, cache / "pages", cache / "cache", fold)
-    if start is not None and real is not None:
-        _check_unseen(start, real.test, fold)
+    init = _to_go_on_from(options, plan, context.device)
+    found = _finder(data, options, plan, init, context)
+    sets = _data_sets(data, options, plan, cache)
     # by the networks' weights, so that folds share what was seen
-    looking = Looking(cache / "looks", has_frozen_detector=True, has_frozen_trunks=keeps_trunks)
-
-    def beats(pages: Sequence[PreparedPage]) -> list[FloatArray]:
-        return [boxes[scores >= found.min_score] for boxes, scores in looking.found(found.detector, pages)]
-
-    lessons = [Lessons(p.train, beats(p.train), p.inner, beats(p.inner)) for p in (rendered, real) if p]
-    taught = Teaching(
-        *(lessons[0], lessons[1] if real else None, records.signals, records.inner, looking),
-        has_unseen_pictures=keeps_trunks and real is not None and not _seen(start, real.train),
-    )
-    if keeps_trunks and init is not None:
-        global_, local = init.global_, init.local
-    else:
-        global_, local = train_trunks(taught, plan, init, context)
-    cross_fitted = train_signals(taught, plan, None if init is None else init.waveform, context)
-    waveform = None if cross_fitted is None else cross_fitted.net
-    trunks = Trunks(global_, local, waveform, MEASUREMENT_NAMES if recipe.fusion.measures else (), cross_fitted)
-    fusion = train_decision(taught, trunks, plan, context)
-    nets = Networks(found.detector, local, global_, fusion, waveform)
-    for net in nets.by_part().values():
-        net.to(device).eval()
-    kept = PICTURE_PARTS if keeps_trunks and not taught.has_unseen_pictures else ()
-    fitted = _decisions(nets, found.min_score, rendered, real, recipe, looking, decide_by, kept)
+    looking = Looking(cache / "looks", has_frozen_detector=True, has_frozen_trunks=options.keeps_trunks)
+    taught = _teaching(sets, found, looking, options)
+    nets = _train(taught, found, options, plan, init, context)
+    kept = PICTURE_PARTS if options.keeps_trunks and not taught.has_unseen_pictures else ()
+    fitted = decisions(nets, found.min_score, sets.rendered, sets.real, plan.recipe, looking, options.decide_by, kept)
     operating, calibrations = apply_calibrations(nets, found.min_score, fitted)
     trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=start, looking=looking)
-    figures = {"ludb_rendered": {"detector": found.figures}}
-    # The rendered pages put aside are the same in every fold: one of them is enough to measure them.
-    figures |= rendered_figures(trained, [] if fold else rendered.test)
-    if real is not None:
-        answers = page_answers(fold, real.test, trained, trained.answer(real.test))
-        write_answers(out / PREDICTIONS, answers)
-        figures |= real_figures(real.test, answers, calibrations)
-    learnt = [page for split in (rendered, real) if split for page in (*split.train, *split.inner)]
-    rows = sorted({*seen_rows(learnt), *found.seen, *([] if waveform is None else _seen_signals(records.signals))})
+    figures = {"ludb_rendered": {"detector": found.figures}, **_measured(trained, sets, options.fold, out)}
+    rows = sorted({*sets.seen(), *found.seen, *([] if nets.waveform is None else _seen_signals(sets.records.signals))})
     save_bundle(
         out / "bundle",
         nets,
         trained.operating,
         Provenance(
-            version=(version or f"starter-{'rendered' if real is None else 'real'}-{seed}")
-            + (f"-fold-{fold}" if fold else ""),
-            recipe={**settings, "rendered_only": rendered_only},
+            version=_version(options, context.seed),
+            recipe={**settings, "rendered_only": options.rendered_only},
             seen=rows,
             parent=start,
             snapshot_hash=hashlib.sha256(json.dumps(rows).encode()).hexdigest(),
@@ -190,6 +111,127 @@ def build_starter(
         ),
         replace=True,
     )
+
+
+@dataclass(frozen=True)
+class _DataSets:
+    """Records, and the pages that were drawn of them; real pages, where they teach too."""
+
+    records: RecordSplit
+    rendered: Split
+    real: Split | None
+
+    def seen(self) -> list[SeenRow]:
+        """What a bundle remembers of the pages that teach and stop."""
+        splits = (self.rendered,) if self.real is None else (self.rendered, self.real)
+        return seen_rows([page for split in splits for page in (*split.train, *split.inner)])
+
+
+def _check_is_complete(data: DataFolders, options: StarterOptions) -> None:
+    """Raise BadData where a folder, or the bundle to start from, is missing."""
+    has_boxes = data.ludb is not None or options.detector_from is not None
+    has_pages = data.khan is not None or options.rendered_only
+    if data.ptbxl is None or not has_boxes or not has_pages:
+        raise BadData("The starter needs --ludb, --ptbxl and --khan.", "Name the folders, or add --rendered-only.")
+    if options.keeps_trunks and options.start is None:
+        raise BadData("There are no networks to keep.", "Name the bundle that has them with --bundle.")
+
+
+def _settings(options: StarterOptions, plan: StarterPlan, seed: int) -> dict[str, Any]:
+    """All that shapes the results, to be compared when it is resumed; it stands in the bundle as its recipe."""
+    return {
+        **plan.recipe.to_json(),
+        "real": {
+            "global": asdict(plan.real_global),
+            "local": asdict(plan.real_local),
+            "waveform": asdict(plan.real_waveform),
+        },
+        "keeps_trunks": options.keeps_trunks,
+        "seed": seed,
+        "fold": options.fold,
+        "decided_by": [folder.name for folder in options.decide_by],
+        "detector_from": None if options.detector_from is None else options.detector_from.version,
+    }
+
+
+def _to_go_on_from(options: StarterOptions, plan: StarterPlan, device: torch.device) -> Networks | None:
+    if options.start is None:
+        return None
+    return kept_copy(options.start, device) if options.keeps_trunks else to_train(options.start, plan, device)
+
+
+def _finder(
+    data: DataFolders, options: StarterOptions, plan: StarterPlan, init: Networks | None, context: RunContext
+) -> Finder:
+    if options.detector_from is not None:
+        return finder_of(options.detector_from, context.device)
+    assert data.ludb is not None and context.cache is not None
+    boxed = ludb_pages(data.ludb, context.cache / "pages", plan.styles)
+    first = None if init is None else init.detector
+    return train_finder(boxed, plan.recipe.detector, context.stage("detector"), first)
+
+
+def _data_sets(data: DataFolders, options: StarterOptions, plan: StarterPlan, cache: Path) -> _DataSets:
+    assert data.ptbxl is not None
+    start, keeps_trunks, rendered_only = options.start, options.keeps_trunks, options.rendered_only
+    records = ptbxl_records(data.ptbxl, start)
+    of_head = records.unseen(start)[: plan.fusion_rendered] if keeps_trunks and not rendered_only else None
+    rendered = ptbxl_pages(records, cache / "pages", of_head)
+    if rendered_only or data.khan is None:
+        return _DataSets(records, rendered, None)
+    real = khan_pages(data.khan, cache / "pages", cache / "cache", options.fold)
+    if start is not None:
+        _check_unseen(start, real.test, options.fold)
+    return _DataSets(records, rendered, real)
+
+
+def _teaching(sets: _DataSets, found: Finder, looking: Looking, options: StarterOptions) -> Teaching:
+    def lessons(split: Split) -> Lessons:
+        of_train, of_inner = (looking.beats(found.detector, p, found.min_score) for p in (split.train, split.inner))
+        return Lessons(split.train, of_train, split.inner, of_inner)
+
+    rendered, real = lessons(sets.rendered), None if sets.real is None else lessons(sets.real)
+    has_unseen = options.keeps_trunks and sets.real is not None and not _seen(options.start, sets.real.train)
+    return Teaching(rendered, real, sets.records.signals, sets.records.inner, looking, has_unseen_pictures=has_unseen)
+
+
+def _train(
+    taught: Teaching,
+    found: Finder,
+    options: StarterOptions,
+    plan: StarterPlan,
+    init: Networks | None,
+    context: RunContext,
+) -> Networks:
+    """The networks that classify, and the head that fuses them, in eval mode beside the detector."""
+    if options.keeps_trunks and init is not None:
+        global_, local = init.global_, init.local
+    else:
+        global_, local = train_trunks(taught, plan, init, context)
+    cross_fitted = train_signals(taught, plan, None if init is None else init.waveform, context)
+    waveform = None if cross_fitted is None else cross_fitted.net
+    told = MEASUREMENT_NAMES if plan.recipe.fusion.measures else ()
+    fusion = train_decision(taught, Trunks(global_, local, waveform, told, cross_fitted), plan, context)
+    nets = Networks(found.detector, local, global_, fusion, waveform)
+    for net in nets.by_part().values():
+        net.to(context.device).eval()
+    return nets
+
+
+def _measured(trained: Trained, sets: _DataSets, fold: int, out: Path) -> dict[str, Any]:
+    """Figures on the pages that were put aside; the answers to the real ones are written down."""
+    # The rendered pages put aside are the same in every fold: one of them is enough to measure them.
+    figures = rendered_figures(trained, [] if fold else sets.rendered.test)
+    if sets.real is not None:
+        answers = page_answers(fold, sets.real.test, trained, trained.answer(sets.real.test))
+        write_answers(out / PREDICTIONS, answers)
+        figures |= real_figures(sets.real.test, answers, trained.calibrations)
+    return figures
+
+
+def _version(options: StarterOptions, seed: int) -> str:
+    name = options.version or f"starter-{'rendered' if options.rendered_only else 'real'}-{seed}"
+    return name + (f"-fold-{options.fold}" if options.fold else "")
 
 
 def _open_folder(out: Path, settings: dict[str, Any], *, resume: bool) -> None:
@@ -234,36 +276,3 @@ def _seen(start: Bundle | None, pages: Sequence[PreparedPage]) -> int:
 def _seen_signals(records: Sequence[Record]) -> list[SeenRow]:
     """What has taught the waveform network without a page of it having been drawn."""
     return [("", record.group, record.source_record) for record in records]
-
-
-def _decisions(
-    nets: Networks,
-    min_score: float,
-    rendered: Split,
-    real: Split | None,
-    recipe: Recipe,
-    looking: Looking,
-    decide_by: Sequence[Path],
-    kept: Sequence[str],
-) -> dict[str, Calibration]:
-    """Probabilities and thresholds: what is screened is real paper, so real pages alone decide, where there are any.
-
-    The files of the networks of ``kept`` stay the same, byte by byte.
-    """
-    decisive = rendered.inner if real is None else [page for page in real.inner if page.has_grid]
-    fitted = fit_calibrations(nets, min_score, decisive, recipe, looking)
-    if decide_by and real is not None:
-        shown = {page.key for page in (*real.train, *real.inner, *real.test) if page.has_grid}
-        others = _out_of_fold(decide_by, shown, recipe, fitted)
-        fitted = {name: first.then(others[name]) for name, first in fitted.items()}
-    return fitted | {name: fitted[name].on_own_probabilities() for name in kept}
-
-
-def _out_of_fold(
-    starters: Sequence[Path], shown: set[str], recipe: Recipe, names: Iterable[str]
-) -> dict[str, Calibration]:
-    """Decisions fitted on the answers of each starter to its own fold's pages, those of ``shown``, all put together."""
-    answers = [a for folder in starters for a in read_answers(folder / PREDICTIONS) if a.file in shown]
-    labels = [answer.label for answer in answers]
-    targets = recipe.sensitivity_target, recipe.specificity_target
-    return {name: calibrate(log_odds(answers, name), labels, *targets) for name in names}

@@ -8,16 +8,14 @@ from scipy.special import logit
 
 from ecgcore.networks.detector import BeatDetector
 from ecgcore.types import FloatArray
-from trainer.crossval.out_of_fold import page_answers
-from trainer.crossval.train_networks import Trained
+from trainer.crossval.trained import Trained, page_answers
 from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import Calibration
 from trainer.metrics.classification import classification_metrics
 from trainer.metrics.detection import PageBoxes, detection_metrics
 from trainer.runs.files import ANSWER_OF
 from trainer.runs.folder import PageAnswer
-from trainer.stages.detector import detect_pages
-from trainer.stages.inference_cache import LOWEST_SCORE
+from trainer.stages.inference import LOWEST_SCORE, detect_pages
 
 _SMALLEST_P = 1e-6
 """As exact as answers are written."""

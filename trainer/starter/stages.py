@@ -1,7 +1,7 @@
 """The starter's stages: the beat detector on marked records, then the networks that classify, then their fusion."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -19,12 +19,12 @@ from trainer.data.page import PreparedPage
 from trainer.recipes import DetectorStage
 from trainer.runs.folder import seen_rows
 from trainer.stages.classifiers import train_global, train_local
+from trainer.stages.context import RunContext, StageContext
 from trainer.stages.cross_fit import CrossFitted, cross_fit
 from trainer.stages.detector import best_min_score, train_detector
-from trainer.stages.engine import StageContext
 from trainer.stages.fusion import new_head, train_fusion, train_head
-from trainer.stages.head_features import Trunks
-from trainer.stages.inference_cache import Looking, kept_features
+from trainer.stages.head_features import Trunks, kept_features
+from trainer.stages.inference_cache import Looking
 from trainer.stages.last_layers import fit_last_layers
 from trainer.stages.start import network_config
 from trainer.stages.waveform import train_waveform
@@ -94,7 +94,7 @@ class Teaching:
 
 
 def train_trunks(
-    taught: Teaching, plan: StarterPlan, init: Networks | None, context: Callable[[str], StageContext]
+    taught: Teaching, plan: StarterPlan, init: Networks | None, context: RunContext
 ) -> tuple[GlobalNet, LocalNet]:
     """Rendered pages first, unless ``init`` has learnt them; then, where there are any, real and rendered together."""
     rendered, recipe = taught.rendered, plan.recipe
@@ -102,21 +102,27 @@ def train_trunks(
     if init is None or taught.real is None:
         val = (rendered.inner, rendered.inner_beats)
         local = train_local(
-            rendered.train, rendered.train_beats, recipe.local, context("local-rendered"), init=local, val=val
+            rendered.train, rendered.train_beats, recipe.local, context.stage("local-rendered"), init=local, val=val
         )
         global_ = train_global(
-            rendered.train, recipe.global_, context("global-rendered"), init=global_, val=rendered.inner
+            rendered.train, recipe.global_, context.stage("global-rendered"), init=global_, val=rendered.inner
         )
     if taught.real is not None:
         last = taught.last()
         weights, val = mixing_weights(last.train), (last.inner, last.inner_beats)
         local = train_local(
-            last.train, last.train_beats, plan.real_local, context("local-real"), init=local, val=val, weights=weights
+            last.train,
+            last.train_beats,
+            plan.real_local,
+            context.stage("local-real"),
+            init=local,
+            val=val,
+            weights=weights,
         )
         if global_ is not None:
             global_ = seeing_at(global_, plan.real_global.px_per_mm)
         global_ = train_global(
-            last.train, plan.real_global, context("global-real"), init=global_, val=last.inner, weights=weights
+            last.train, plan.real_global, context.stage("global-real"), init=global_, val=last.inner, weights=weights
         )
     assert global_ is not None and local is not None
     return global_, local
@@ -130,30 +136,28 @@ def seeing_at(net: GlobalNet, px_per_mm: float) -> GlobalNet:
 
 
 def train_signals(
-    taught: Teaching, plan: StarterPlan, init: WaveformNet | None, context: Callable[[str], StageContext]
+    taught: Teaching, plan: StarterPlan, init: WaveformNet | None, context: RunContext
 ) -> CrossFitted | None:
     """Records first, unless ``init`` has learnt them; then what was read off pages, the real ones if there are any."""
     stage = plan.recipe.waveform
     if stage is None:
         return None
-    net = init or pretrain_waveform(taught.signals, stage, context("waveform-signals"), val=taught.signals_inner)
+    net = init or pretrain_waveform(taught.signals, stage, context.stage("waveform-signals"), val=taught.signals_inner)
     if taught.real is None:
-        drawn, place = taught.rendered, context("waveform-rendered")
+        drawn, place = taught.rendered, context.stage("waveform-rendered")
         return CrossFitted(train_waveform(drawn.train, plan.real_waveform, place, init=net, val=drawn.inner))
 
     def tune(pages: Sequence[PreparedPage], part: int) -> WaveformNet:
-        place = context(f"waveform-real-{part}")
+        place = context.stage(f"waveform-real-{part}")
         return tune_waveform(copy.deepcopy(net), pages, taught.signals, plan.real_waveform, place)
 
-    return cross_fit(taught.real.gridded().train, plan.waveform_parts, context("").seed, tune)
+    return cross_fit(taught.real.gridded().train, plan.waveform_parts, context.seed, tune)
 
 
-def train_decision(
-    taught: Teaching, trunks: Trunks, plan: StarterPlan, context: Callable[[str], StageContext]
-) -> FusionHead:
+def train_decision(taught: Teaching, trunks: Trunks, plan: StarterPlan, context: RunContext) -> FusionHead:
     """The head that fuses page, beats, signal and measurements."""
     lessons, stage = taught.of_head(plan.fusion_rendered), plan.recipe.fusion
-    place = context("fusion-rendered" if taught.real is None else "fusion-real")
+    place = context.stage("fusion-rendered" if taught.real is None else "fusion-real")
     val = (lessons.inner, lessons.inner_beats)
     if not taught.looking.has_frozen_trunks:
         return train_fusion(trunks, lessons.train, lessons.train_beats, stage, place, val=val)

@@ -20,11 +20,12 @@ from ecgcore.waveform.layout import LAYOUTS, LEADS, Layout
 from trainer.data.augment import balanced_order
 from trainer.data.page import PreparedPage
 from trainer.recipes import WaveformStage
-from trainer.stages.classifiers import LABEL_SMOOTHING, balanced_batches, labels_of, mean_log_loss
-from trainer.stages.engine import StageContext, Task, train
+from trainer.stages.context import StageContext
+from trainer.stages.engine import Task, train
 from trainer.stages.inference import features_of_leads, logits_of_pages, network_leads
 from trainer.stages.lead_augment import vary_leads
 from trainer.stages.start import network_config
+from trainer.stages.supervision import LABEL_SMOOTHING, balanced_batches, labels_of, mean_log_loss
 from trainer.stages.waveform import teaching_pages
 from trainer.starter.public_datasets import Record
 from trainer.starter.training_sets import diagnosis_weights

@@ -10,13 +10,13 @@ import torch
 
 from ecgcore.errors import BadData
 from trainer.crossval.lineage import StartOf
-from trainer.crossval.out_of_fold import shown_in_training, split_inner
-from trainer.crossval.train_networks import labelled, train_stack
+from trainer.crossval.train_networks import labelled, shown_in_training, train_stack
+from trainer.data.folds import split_inner
 from trainer.data.page import PreparedPage
 from trainer.progress import ProgressEvent
 from trainer.recipes import Recipe
+from trainer.stages.context import RunContext
 from trainer.stages.detector import VALIDATION_PAGES
-from trainer.stages.engine import StageContext
 from trainer.workload import JOINT, LOOKING, PAGES_A_LOCAL_STEP
 
 _STEPS = 3
@@ -60,7 +60,7 @@ def rehearse(
             checking,
             _shortened(recipe),
             start_of(test).start,
-            lambda stage: StageContext(None, stage, device, seed, heard, cancelled),
+            RunContext(device, seed, heard, cancelled),
         )
     except BadData:
         return {}

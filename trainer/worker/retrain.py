@@ -23,7 +23,7 @@ from ecgcore.bundle.manifest import check_files, read_manifest
 from ecgcore.errors import BadBundle, BadData, EcgError
 from ecgcore.networks.device import pick_device
 from trainer.atomic_files import write_json_atomic
-from trainer.crossval.final_training import fit_bundle
+from trainer.crossval.final_training import NewBundle, fit_bundle
 from trainer.crossval.lineage import Ancestor, StartOf, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
 from trainer.data.page import PageItem, PreparedPage
@@ -37,6 +37,7 @@ from trainer.recipes import Recipe, only_stages, recipe_named
 from trainer.registry import bundle, bundles_folder, line_of_descent
 from trainer.runs.files import COMPARISON, ENVIRONMENT, LEFT_OUT, REHEARSAL, SUMMARY, read_json, run_folder
 from trainer.runs.folder import RunFolder, inputs_table, open_run, write_left_out
+from trainer.stages.context import RunContext
 from trainer.stages.start import choose_start
 from trainer.worker.environment import environment
 from trainer.worker.failures import how_it_ended
@@ -183,7 +184,7 @@ class _Training:
 
     def _train(self, folder: RunFolder, pages: _Pages) -> str:
         """Cross-validation and final training; returns the candidate's version."""
-        recipe, run, cache = self._recipe(), self.run, self.store.folder / CACHE / "seen"
+        recipe, run = self._recipe(), self.run
         line = self._ancestors(folder)
         is_boxed = any(page.boxes_panel_xyxy is not None for page in pages.train)
         needs_bundle = not is_boxed or recipe.detector.epochs == 0
@@ -195,13 +196,9 @@ class _Training:
             recipe,
             start_of,
             folder,
+            self._context("folds"),
             n_folds=run.folds,
-            seed=run.seed,
-            device=self.device,
-            progress=self.recorder.part("folds"),
             folds=[fold_of[page.group] for page in pages.train],
-            cache=cache,
-            cancelled=self.recorder.cancelled,
         )
         summary |= {"snapshot": run.snapshot_id, "pages": len(pages.train), "held_out": len(pages.held_out)}
         write_json_atomic(folder.path / SUMMARY, summary)
@@ -217,17 +214,20 @@ class _Training:
             recipe,
             choose_start("bundle", self._load(line[0].version), recipe),
             RunFolder(folder.path / "final", folder.inputs_sha256),
-            place,
-            version=version,
-            seed=run.seed,
-            device=self.device,
-            progress=self.recorder.part("final"),
+            NewBundle(place, version, {"cross_validation": summary["pooled"]}),
+            self._context("final"),
             aside=self._aside(pages.train),
-            metrics={"cross_validation": summary["pooled"]},
-            cache=cache,
-            cancelled=self.recorder.cancelled,
         )
         return version
+
+    def _context(self, part: str) -> RunContext:
+        return RunContext(
+            self.device,
+            self.run.seed,
+            self.recorder.part(part),
+            self.recorder.cancelled,
+            cache=self.store.folder / CACHE / "seen",
+        )
 
     def _load(self, version: str) -> Bundle:
         return load_bundle(bundle(self.store, version).folder, self.run.device, self.name_group)

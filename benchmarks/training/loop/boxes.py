@@ -25,15 +25,15 @@ from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.networks.detector import BeatDetector
 from ecgcore.papersim import PageStyle
 from trainer.atomic_files import write_json_atomic
-from trainer.crossval.out_of_fold import split_inner
+from trainer.data.folds import split_inner
 from trainer.data.page import PreparedPage
 from trainer.metrics.detection import detection_metrics
 from trainer.progress import ProgressEvent
 from trainer.recipes import RECIPES
 from trainer.runs.files import read_json
-from trainer.stages.detector import detect_pages, train_detector
-from trainer.stages.engine import StageContext
-from trainer.stages.inference_cache import LOWEST_SCORE
+from trainer.stages.context import StageContext
+from trainer.stages.detector import train_detector
+from trainer.stages.inference import LOWEST_SCORE, detect_pages
 from trainer.starter.pages import kept_pages, split_records
 from trainer.starter.public_datasets import Record, load_ludb
 from trainer.starter.synthetic_pages import drawing_version, page_seed, prepare_rendered, render_boxed_page

@@ -33,7 +33,7 @@ from trainer.atomic_files import write_json_atomic
 from trainer.data.folds import split_holdout
 from trainer.metrics.classification import Figures, bootstrap, classification_figures
 from trainer.recipes import RECIPES
-from trainer.stages.engine import StageContext
+from trainer.stages.context import StageContext
 from trainer.stages.fusion import train_head
 from trainer.stages.head_features import HeadFeatures
 from trainer.stages.inference import fused_logits, logits_of_pages, mean_logits_of_beats, page_features

@@ -23,7 +23,7 @@ from trainer.data.page_file import load_pages, save_pages
 from trainer.data.store_pages import pages_of_store
 from trainer.recipes import RECIPES
 from trainer.stages.classifiers import train_local
-from trainer.stages.engine import StageContext
+from trainer.stages.context import StageContext
 from trainer.stages.inference import local_logits
 
 BOX = [10.0, 10.0, 30.0, 50.0]

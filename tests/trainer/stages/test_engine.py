@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from ecgcore.errors import BadData, StageCancelled
 from trainer.progress import ProgressEvent
 from trainer.recipes import Stage
-from trainer.stages.engine import StageContext, Task, learning_rate, train
+from trainer.stages.context import StageContext
+from trainer.stages.engine import Task, learning_rate, train
 
 STAGE = Stage(epochs=4, batch=4, lr=0.05)
 CPU = torch.device("cpu")
@@ -49,7 +50,7 @@ def test_a_stopped_run_that_goes_on_equals_an_undisturbed_one(tmp_path: Path) ->
         train(first, _line_task(first), STAGE, StageContext(tmp_path, "line", CPU, cancelled=cancelled))
     second = _model()
     history = train(second, _line_task(second), STAGE, StageContext(tmp_path, "line", CPU))
-    assert len(history["train_loss"]) == 4
+    assert len(history.train_loss) == 4
     for name, tensor in undisturbed.state_dict().items():
         assert torch.allclose(tensor, second.state_dict()[name]), name
 
@@ -64,8 +65,8 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run() -> None:
     history = train(
         model, _line_task(model, validate), replace(STAGE, epochs=9, patience=2), StageContext(None, "line", CPU)
     )
-    assert history["best_epoch"] == 1
-    assert len(history["val_loss"]) == 4
+    assert history.best_epoch == 1
+    assert len(history.val_loss) == 4
     assert all(torch.equal(model.state_dict()[k], v) for k, v in seen[1].items())
 
 
@@ -80,7 +81,7 @@ def test_the_start_stays_where_no_epoch_is_better(tmp_path: Path) -> None:
 
         context = StageContext(tmp_path, name, CPU, keeps_start=True)
         history = train(model, _line_task(model, validate), replace(STAGE, epochs=2), context)
-        assert (history["start_loss"], history["best_epoch"], len(history["val_loss"])) == (3.0, best, 2)
+        assert (history.start_loss, history.best_epoch, len(history.val_loss)) == (3.0, best, 2)
         kept = seen[0] if best < 0 else seen[-1]
         assert all(torch.equal(model.state_dict()[k], v) for k, v in kept.items())
         # A run that went on after the power came back keeps the same weights, without asking again.
@@ -140,7 +141,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_ends_the_same(tmp
         second = _model()
         context = StageContext(tmp_path, "line", CPU, progress=told.append)
         history = train(second, _line_task(second), STAGE, context)
-        assert len(history["train_loss"]) == 4
+        assert len(history.train_loss) == 4
         said = [event.message for event in told if event.message is not None]
         assert said[-1].endswith(f"is damaged, or of another network; the stage goes on {went_on}.")
         for name, tensor in undisturbed.state_dict().items():
@@ -156,7 +157,7 @@ def test_the_checkpoint_of_another_network_is_left_out(tmp_path: Path) -> None:
     told: list[ProgressEvent] = []
     model, alone = _model(), _model()
     history = train(model, _line_task(model), STAGE, StageContext(tmp_path, "line", CPU, progress=told.append))
-    assert len(history["train_loss"]) == 4
+    assert len(history.train_loss) == 4
     assert any("of another network; the stage goes on from its beginning." in str(event) for event in told)
     train(alone, _line_task(alone), STAGE, StageContext(None, "line", CPU))
     for name, tensor in alone.state_dict().items():
@@ -166,7 +167,7 @@ def test_the_checkpoint_of_another_network_is_left_out(tmp_path: Path) -> None:
 def test_a_validation_that_says_nothing_leaves_the_training_loss_to_decide() -> None:
     model = _model()
     history = train(model, _line_task(model, lambda: float("nan")), STAGE, StageContext(None, "line", CPU))
-    assert history["val_loss"] == history["train_loss"]
+    assert history.val_loss == history.train_loss
 
 
 def _after(steps: int) -> Callable[[], bool]:

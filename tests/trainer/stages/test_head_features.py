@@ -13,7 +13,7 @@ from tests.support.tiny import TINY_OPERATING, save_tiny_bundle, tiny_networks
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.data.page import PreparedPage
 from trainer.recipes import RECIPES, FusionStage
-from trainer.stages.engine import StageContext
+from trainer.stages.context import StageContext
 from trainer.stages.fusion import new_head, train_head
 from trainer.stages.head_features import HeadFeatures, Trunks, with_signals
 from trainer.stages.inference import fused_logits

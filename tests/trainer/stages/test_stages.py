@@ -12,8 +12,8 @@ from trainer.data.page import PreparedPage
 from trainer.progress import ProgressEvent
 from trainer.recipes import RECIPES
 from trainer.stages.classifiers import train_global, train_local
+from trainer.stages.context import StageContext
 from trainer.stages.detector import train_detector
-from trainer.stages.engine import StageContext
 from trainer.stages.start import network_config
 
 

@@ -9,7 +9,7 @@ from ecgcore.waveform.layout import LAYOUTS, Layout
 from tests.support.waveform_pages import CONFIG, leads_mv, page
 from trainer.data.page import PreparedPage
 from trainer.recipes import WaveformStage
-from trainer.stages.engine import StageContext
+from trainer.stages.context import StageContext
 from trainer.stages.inference import waveform_logits
 from trainer.stages.lead_augment import vary_leads
 from trainer.stages.waveform import teaching_pages, train_waveform

@@ -19,11 +19,13 @@ from ecgcore.types import ByteArray
 from tests.support.prepared_pages import prepared_page
 from tests.support.tiny import TINY_GLOBAL, save_tiny_bundle, tiny_networks
 from tests.support.wfdb_files import write_ludb_record
+from trainer.progress import ProgressEvent
 from trainer.recipes import RECIPES
 from trainer.runs.folder import read_answers
-from trainer.stages.engine import StageContext
+from trainer.stages.context import RunContext
 from trainer.stages.inference_cache import AS_IT_COMES
 from trainer.starter.build import build_starter
+from trainer.starter.options import DataFolders, StarterOptions
 from trainer.starter.pages import khan_pages, ptbxl_records
 from trainer.starter.plan import StarterPlan
 from trainer.starter.stages import Teaching, train_trunks
@@ -79,20 +81,21 @@ def _build(
     rendered_only: bool,
     resume: bool = False,
     messages: list[str] | None = None,
+    cache: Path | None = None,
     **further: Any,
 ) -> None:
+    def listen(event: ProgressEvent) -> None:
+        if messages is not None:
+            messages.append(event.stage)
+
+    options = StarterOptions(rendered_only=rendered_only, **further)
     build_starter(
-        ludb=data / "ludb",
-        ptbxl=data / "ptbxl",
-        khan=data / "khan",
-        out=out,
-        rendered_only=rendered_only,
-        seed=0,
-        device=torch.device("cpu"),
+        DataFolders(ludb=data / "ludb", ptbxl=data / "ptbxl", khan=data / "khan"),
+        out,
+        options,
+        RunContext(torch.device("cpu"), progress=listen, cache=cache),
         resume=resume,
-        progress=lambda event: None if messages is None else messages.append(event.stage),
         plan=PLAN,
-        **further,
     )
 
 
@@ -202,7 +205,7 @@ def test_training_further_at_another_resolution_leaves_the_first_network_as_it_w
     pages, boxes = [prepared_page(str(label), label) for label in (0, 1)], [np.array([[1.0, 1, 5, 5]])] * 2
     lessons = Lessons(pages, boxes, [], [])
     taught = Teaching(lessons, lessons, (), (), AS_IT_COMES)
-    further, _ = train_trunks(taught, plan, first, lambda name: StageContext(None, name, torch.device("cpu")))
+    further, _ = train_trunks(taught, plan, first, RunContext(torch.device("cpu")))
     assert (first.global_.config, further.config.px_per_mm) == (TINY_GLOBAL, 0.75)
     weights = further.state_dict()
     assert all(torch.equal(value, weights[name]) for name, value in first.global_.state_dict().items())

@@ -1,0 +1,61 @@
+"""Networks that one training made, and what they say of pages."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ecgcore.bundle.folder import Bundle
+from ecgcore.networks.build import Networks
+from ecgcore.operating import Operating
+from trainer.data.page import PreparedPage
+from trainer.metrics.calibration import Calibration
+from trainer.runs.folder import PageAnswer
+from trainer.stages.answers import Answers, answer_pages
+from trainer.stages.inference_cache import AS_IT_COMES, Looking
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Networks with their calibration folded in: ``sigmoid`` of the global, waveform and mean local logit is a
+    probability, and so is ``sigmoid`` of the fused logit over ``operating.temperature``.
+
+    Args:
+        nets: on the training device, in eval mode.
+        operating: of the fused answer.
+        calibrations: of each network and of the fused answer, as they apply to ``nets`` now.
+        has_own_detector: whether there were boxed pages; without them the bundle's detector has no figures here.
+        parent: the bundle whose weights went in, if any.
+        looking: how the networks look at pages.
+    """
+
+    nets: Networks
+    operating: Operating
+    calibrations: dict[str, Calibration]
+    has_own_detector: bool
+    parent: Bundle | None
+    looking: Looking = AS_IT_COMES
+
+    def answer(self, pages: Sequence[PreparedPage]) -> Answers:
+        """Find the beats and judge the pages."""
+        return answer_pages(self.nets, self.operating.min_score, pages, self.looking)
+
+
+def page_answers(fold: int, pages: Sequence[PreparedPage], trained: Trained, answers: Answers) -> list[PageAnswer]:
+    """What a fold's networks say of its test pages: calibrated probabilities, and decisions."""
+    p = {name: trained.calibrations[name].probabilities(logits) for name, logits in answers.logits.items()}
+    decisions = trained.calibrations["fused"].decisions(p["fused"])
+    return [
+        PageAnswer(
+            file=page.key,
+            label=page.label,
+            group=page.group,
+            fold=fold,
+            p_global=float(p["global"][row]),
+            p_local=float(p["local"][row]),
+            p_abnormal=float(p["fused"][row]),
+            decision=decisions[row],
+            p_waveform=float(p["waveform"][row]) if "waveform" in p else math.nan,
+        )
+        for row, page in enumerate(pages)
+        if page.label is not None
+    ]
