@@ -1,8 +1,10 @@
 """Command line: ``python -m trainer starter | crossval | fit | eval | start | status | ...`` (contract 1)."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,7 @@ from trainer.recipes import RECIPES
 from trainer.workload import STAGES
 
 EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
-OF_DATA_FOLDER = (
-    "start", "compare", "run", "status", "stop", "resume", "bundles", "activate", "rollback", "export-bundle",
-    "import-bundle",
-)  # fmt: skip
+_Command = Callable[[argparse.Namespace], None]
 _Commands = Any  # argparse has no public name for what add_subparsers returns
 
 
@@ -30,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if getattr(options, "csv", None) is not None and options.data is None:
         parser.error("--csv needs --data, the folder where the pictures lie")
     try:
-        _command(options.command)(options)
+        options.run(options)
     except EcgError as error:
         say(f"trainer: {error}", is_trouble=True)
         return EXIT_FAILED
@@ -50,32 +49,16 @@ def program() -> None:
     sys.exit(main())
 
 
-def _command(name: str) -> Callable[[argparse.Namespace], None]:
-    """What a command does; only those that compute load PyTorch, so that the others answer at once."""
-    if name in ("starter", "crossval", "fit", "eval"):
-        from trainer.cli import crossval_fit_eval as commands
+def _later(module: str, name: str, options: argparse.Namespace) -> None:
+    """Do a command of ``trainer.cli``; those that compute load PyTorch, for which the others need not wait.
 
-        return {
-            "starter": commands.starter,
-            "crossval": commands.crossval,
-            "fit": commands.fit,
-            "eval": commands.evaluate,
-        }[name]
-    from trainer.cli import runs_and_bundles
-
-    return {
-        "start": runs_and_bundles.start,
-        "compare": runs_and_bundles.compare,
-        "run": runs_and_bundles.run,
-        "status": runs_and_bundles.status,
-        "stop": runs_and_bundles.stop,
-        "resume": runs_and_bundles.resume,
-        "bundles": runs_and_bundles.bundles,
-        "activate": runs_and_bundles.activate,
-        "rollback": runs_and_bundles.rollback,
-        "export-bundle": runs_and_bundles.export,
-        "import-bundle": runs_and_bundles.import_,
-    }[name]
+    Args:
+        module: in which it stands.
+        name: of its function.
+        options: what it is told.
+    """
+    command: _Command = getattr(importlib.import_module(f"trainer.cli.{module}"), name)
+    command(options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,6 +68,15 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit code: 0 done, 1 the data, bundle or folder cannot be used (the reason is told), 2 wrong usage.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
+    _add_starter(commands)
+    _add_crossval_fit_eval(commands)
+    _add_run_commands(commands)
+    _add_bundle_commands(commands)
+    return parser
+
+
+def _add_starter(commands: _Commands) -> None:
+    """The bundle that ships."""
     starter = commands.add_parser("starter", help="train the starter bundle from public data folders")
     for name, what in (("ludb", "LUDB"), ("ptbxl", "PTB-XL"), ("khan", "the Khan pages (Mendeley gwbz3fsgp8)")):
         starter.add_argument(f"--{name}", type=Path, metavar="DIR", help=f"folder of {what}")
@@ -97,61 +89,77 @@ def _parser() -> argparse.ArgumentParser:
     starter.add_argument("--version", metavar="NAME", help="the bundle's name")
     starter.add_argument("--fold", type=int, default=0, metavar="N", help="which fifth of the real pages is put aside")
     starter.add_argument(
-        "--decide-by",
-        type=Path,
-        nargs="*",
-        default=[],
-        metavar="DIR",
-        help="fit thresholds to these folds",
+        "--decide-by", type=Path, nargs="*", default=[], metavar="DIR", help="fit thresholds to these folds"
     )
     starter.add_argument("--cache", type=Path, metavar="DIR", help="keep prepared pages there, for several starters")
+    _add_training(starter, "the new bundle")
+    _add_device(starter)
+    starter.set_defaults(run=partial(_later, "crossval_fit_eval", "starter"))
+
+
+def _add_crossval_fit_eval(commands: _Commands) -> None:
+    """What learns from, or measures on, the rows of a table or the pages of a store."""
     crossval = commands.add_parser("crossval", help="train and judge all stages in grouped, stratified folds")
     crossval.add_argument("--folds", type=int, default=5, metavar="N")
     fit = commands.add_parser("fit", help="train a bundle on all rows")
     fit.add_argument("--version", metavar="NAME", help="the bundle's name; default: recipe and a hash of the rows")
+    for command, what in ((crossval, "the run"), (fit, "the new bundle")):
+        _add_table(command, is_needed=False)
+        _add_start(command)
+        _add_training(command, what)
+        _add_data_dir(command)
+        _add_device(command)
     evaluate = commands.add_parser("eval", help="measure a bundle on rows that it has not seen")
     evaluate.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle's folder")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    _add_table(evaluate, is_needed=True)
+    _add_device(evaluate)
+    crossval.set_defaults(run=partial(_later, "crossval_fit_eval", "crossval"))
+    fit.set_defaults(run=partial(_later, "crossval_fit_eval", "fit"))
+    evaluate.set_defaults(run=partial(_later, "crossval_fit_eval", "evaluate"))
 
-    for command in (crossval, fit, evaluate):
-        needed = command is evaluate
-        command.add_argument("--data", type=Path, required=needed, metavar="FOLDER", help="where the pictures lie")
-        command.add_argument(
-            "--csv", type=Path, required=needed, metavar="FILE", help="columns file,label,group[,boxes]"
-        )
-        command.add_argument("--cache", type=Path, metavar="DIR", help="keep prepared pages there, for several runs")
-    for command in (crossval, fit):
-        command.add_argument(
-            "--snapshot", metavar="ID", help="learn from this snapshot of the store, by number or name"
-        )
-        command.add_argument("--recipe", choices=sorted(RECIPES), default="quick")
-        command.add_argument(
-            "--bundle",
-            type=Path,
-            action="append",
-            metavar="DIR",
-            help="start from it; default: the one in use, or the starter; again for its ancestors, newest first",
-        )
-        command.add_argument(
-            "--start",
-            "--from",  # torchrun takes --start for its own --start-method
-            dest="start",
-            choices=("bundle", "imagenet", "random"),
-            default="bundle",
-            help="weights to start from; imagenet: the beat detector's too with recipe patent, whose trunk is a whole "
-            "VGG16; under torchrun write --from",
-        )
-    for command, what in ((starter, "the new bundle"), (crossval, "the run"), (fit, "the new bundle")):
-        command.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"folder of {what}")
-        command.add_argument("--seed", type=int, default=0, metavar="N")
-        command.add_argument("--resume", action="store_true", help="go on after a crash or a stop")
-    _add_run_commands(commands)
-    _add_bundle_commands(commands)
-    for command in (crossval, fit, *(commands.choices[name] for name in OF_DATA_FOLDER)):
-        command.add_argument("--data-dir", type=Path, default=data_dir(), metavar="DIR", help="default: ECG_DATA_DIR")
-    for command in (starter, crossval, fit, evaluate, commands.choices["start"], commands.choices["compare"]):
-        command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    return parser
+
+def _add_table(command: argparse.ArgumentParser, *, is_needed: bool) -> None:
+    command.add_argument("--data", type=Path, required=is_needed, metavar="FOLDER", help="where the pictures lie")
+    command.add_argument(
+        "--csv", type=Path, required=is_needed, metavar="FILE", help="columns file,label,group[,boxes]"
+    )
+    command.add_argument("--cache", type=Path, metavar="DIR", help="keep prepared pages there, for several runs")
+
+
+def _add_start(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--snapshot", metavar="ID", help="learn from this snapshot of the store, by number or name")
+    command.add_argument("--recipe", choices=sorted(RECIPES), default="quick")
+    command.add_argument(
+        "--bundle",
+        type=Path,
+        action="append",
+        metavar="DIR",
+        help="start from it; default: the one in use, or the starter; again for its ancestors, newest first",
+    )
+    command.add_argument(
+        "--start",
+        "--from",  # torchrun takes --start for its own --start-method
+        dest="start",
+        choices=("bundle", "imagenet", "random"),
+        default="bundle",
+        help="weights to start from; imagenet: the beat detector's too with recipe patent, whose trunk is a whole "
+        "VGG16; under torchrun write --from",
+    )
+
+
+def _add_training(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"folder of {what}")
+    command.add_argument("--seed", type=int, default=0, metavar="N")
+    command.add_argument("--resume", action="store_true", help="go on after a crash or a stop")
+
+
+def _add_data_dir(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data-dir", type=Path, default=data_dir(), metavar="DIR", help="default: ECG_DATA_DIR")
+
+
+def _add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
 
 def _add_run_commands(commands: _Commands) -> None:
@@ -180,11 +188,21 @@ def _add_run_commands(commands: _Commands) -> None:
     status.add_argument("--log", action="store_true", help="show the end of its log too")
     stop = commands.add_parser("stop", help="stop the run at work; what is finished is kept")
     stop.add_argument("--by", required=True, metavar="NAME")
+    for command in (start, compare, run, status, stop, resume):
+        _add_data_dir(command)
+    for command in (start, compare):
+        _add_device(command)
+    start.set_defaults(run=partial(_later, "runs_and_bundles", "start"))
+    compare.set_defaults(run=partial(_later, "runs_and_bundles", "compare"))
+    resume.set_defaults(run=partial(_later, "runs_and_bundles", "resume"))
+    run.set_defaults(run=partial(_later, "runs_and_bundles", "run"))
+    status.set_defaults(run=partial(_later, "runs_and_bundles", "status"))
+    stop.set_defaults(run=partial(_later, "runs_and_bundles", "stop"))
 
 
 def _add_bundle_commands(commands: _Commands) -> None:
     """The bundles of the data folder."""
-    commands.add_parser("bundles", help="list the bundles; * marks the one in use")
+    bundles = commands.add_parser("bundles", help="list the bundles; * marks the one in use")
     activate = commands.add_parser("activate", help="use a bundle from now on")
     activate.add_argument("version", metavar="VERSION")
     activate.add_argument("--reason", required=True, metavar="TEXT")
@@ -198,6 +216,13 @@ def _add_bundle_commands(commands: _Commands) -> None:
     export.add_argument("file", type=Path, metavar="FILE.zip")
     coming = commands.add_parser("import-bundle", help="import a bundle from one file")
     coming.add_argument("file", type=Path, metavar="FILE.zip")
+    for command in (bundles, activate, rollback, export, coming):
+        _add_data_dir(command)
+    bundles.set_defaults(run=partial(_later, "runs_and_bundles", "bundles"))
+    activate.set_defaults(run=partial(_later, "runs_and_bundles", "activate"))
+    rollback.set_defaults(run=partial(_later, "runs_and_bundles", "rollback"))
+    export.set_defaults(run=partial(_later, "runs_and_bundles", "export"))
+    coming.set_defaults(run=partial(_later, "runs_and_bundles", "import_"))
 
 
 if __name__ == "__main__":

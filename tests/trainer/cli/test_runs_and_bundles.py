@@ -1,5 +1,7 @@
 """The command line does what the pages do: trainings on the store, and the bundles."""
 
+import argparse
+import importlib
 import json
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from annotations.patients.keys import group_in_files
 from annotations.readings.snapshots import take_snapshot
 from annotations.runs.training_runs import move_run
 from annotations.store import Store
+from docs.generate_command_line import parser_of_trainer
 from tests.support.tiny import save_tiny_bundle
 from tests.support.training_store import IN_USE, queue
 from trainer.__main__ import main
@@ -103,3 +106,10 @@ def test_bundles_change_hands(prepared: Store, tmp_path: Path, capsys: pytest.Ca
     assert "Add --confirm to use it all the same." in capsys.readouterr().err
     assert trainer(prepared, *again, "--confirm") == 0
     assert present_version(prepared) == IN_USE
+
+
+def test_every_command_names_a_function_that_there_is() -> None:
+    (commands,) = (action for action in parser_of_trainer()._actions if isinstance(action, argparse._SubParsersAction))
+    for command in commands.choices.values():
+        module, name = command.get_default("run").args
+        assert callable(getattr(importlib.import_module(f"trainer.cli.{module}"), name))
