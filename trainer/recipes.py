@@ -6,7 +6,9 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypedDict, TypeVar
+
+from pydantic import JsonValue, TypeAdapter
 
 from ecgcore.errors import BadData
 
@@ -15,6 +17,8 @@ FEWEST_STRIDED_1X1_CHANNELS = 16
 to 2.15. Its weight gradient works in blocks of 8 channels with AVX2 and of 16 with AVX-512, but books its workspace by
 the true channels, and so writes past it where they are fewer. ``LocalNet`` trains none; its least width is this still.
 """
+
+_JSON = TypeAdapter(dict[str, JsonValue])
 
 Schedule = Literal["onecycle", "step"]
 Optimiser = Literal["sgd", "adamw"]
@@ -156,6 +160,15 @@ class FusionStage(Stage):
     measures: bool = True
     pictures_hidden: float = 0.6
 
+    def to_json(self) -> dict[str, JsonValue]:
+        """As JSON values; see ``Recipe.to_json`` for what is left out."""
+        values = _JSON.validate_json(json.dumps(asdict(self)))
+        if not self.measures:
+            del values["measures"]
+        if self.pictures_hidden == FusionStage.pictures_hidden:
+            del values["pictures_hidden"]
+        return values
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -181,42 +194,54 @@ class Recipe:
     sensitivity_target: float = 0.95
     specificity_target: float = 0.95
 
-    def to_json(self) -> dict[str, Any]:
-        """The whole recipe as JSON values; ``global_`` loses its underscore."""
-        values: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+    def to_json(self) -> dict[str, JsonValue]:
+        """The whole recipe as JSON values; ``global_`` loses its underscore.
+
+        What earlier versions did not have is left out where it changes nothing, so that their runs can be resumed.
+        """
+        values = _JSON.validate_json(json.dumps(asdict(self)))
         values["global"] = values.pop("global_")
-        if values["waveform"] is None:  # as earlier versions wrote it, so that their runs can be resumed
+        if self.waveform is None:
             del values["waveform"]
-        if not values["fusion"]["measures"]:
-            del values["fusion"]["measures"]
-        if values["fusion"]["pictures_hidden"] == FusionStage.pictures_hidden:
-            del values["fusion"]["pictures_hidden"]
+        values["fusion"] = self.fusion.to_json()
         return values
+
+
+class _Published(TypedDict):
+    """What the published stages share."""
+
+    epochs: int
+    lr: float
+    schedule: Schedule
+    step_epochs: int
+    optimiser: Optimiser
+    momentum: float
+    weight_decay: float
 
 
 # CN110731773A: SGD, learning rate 0.001 divided by 10 every 10 epochs, at most 100 epochs, batch 64, L2 weight decay,
 # convolutions from pretrained weights and fully connected layers from a random normal. Momentum 0.9 and the decay's
 # 5e-4 are not in the text; both are the usual companions of that schedule.
-_PUBLISHED: Mapping[str, Any] = {
+_PUBLISHED: _Published = {
     "epochs": 100,
-    "batch": 64,
     "lr": 1e-3,
     "schedule": "step",
     "step_epochs": 10,
     "optimiser": "sgd",
     "momentum": 0.9,
     "weight_decay": 5e-4,
-    "fresh_head": True,
 }
 
 RECIPES: Mapping[str, Recipe] = {
     "patent": Recipe(
         name="patent",
-        detector=DetectorStage(**{**_PUBLISHED, "batch": 2, "fresh_head": False}, width=1.0),
-        local=LocalStage(**_PUBLISHED, beats_per_page=None, page_loss=False, box_jitter=0.0),
-        global_=GlobalStage(**_PUBLISHED, at_once=16),
+        detector=DetectorStage(**_PUBLISHED, batch=2, width=1.0),
+        local=LocalStage(**_PUBLISHED, batch=64, fresh_head=True, beats_per_page=None, page_loss=False, box_jitter=0.0),
+        global_=GlobalStage(**_PUBLISHED, batch=64, fresh_head=True, at_once=16),
         fusion=FusionStage(
             **_PUBLISHED,
+            batch=64,
+            fresh_head=True,
             pool="sum",
             joint_epochs=100,
             joint_lr=1e-3,
@@ -255,19 +280,15 @@ RECIPES: Mapping[str, Recipe] = {
 }
 
 
-def recipe_named(name: str, **changes: Any) -> Recipe:
-    """Look a recipe up.
-
-    Args:
-        name: a key of ``RECIPES``.
-        changes: fields of ``Recipe`` to replace.
+def recipe_named(name: str) -> Recipe:
+    """Look a recipe up by a key of ``RECIPES``.
 
     Raises:
         BadData: there is no such recipe.
     """
     if name not in RECIPES:
         raise BadData(f"There is no recipe named {name!r}.", f"Choose one of: {', '.join(sorted(RECIPES))}.")
-    return replace(RECIPES[name], **changes)
+    return RECIPES[name]
 
 
 def only_stages(recipe: Recipe, stages: Collection[str]) -> Recipe:

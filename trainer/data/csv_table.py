@@ -4,9 +4,9 @@ import csv
 import json
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -65,7 +65,7 @@ def read_table(csv_path: Path, folder: Path) -> Table:
             problems.append(f"line {line}: {error}")
             continue
         if item is None:
-            skipped[(row["label"] or "").strip() or "(empty)"] += 1
+            skipped[row["label"].strip() or "(empty)"] += 1
         else:
             items.append(item)
     if problems:
@@ -74,14 +74,16 @@ def read_table(csv_path: Path, folder: Path) -> Table:
     return Table(items, dict(skipped))
 
 
-def _texts(row: dict[str, Any]) -> dict[str, Any]:
-    """A row without the apostrophes that guard its cells; too many cells are a list, too few are None."""
-    return {name: from_cell(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
-
-
-def _item_of_row(row: dict[str, Any], root: Path, seen: set[str]) -> PageItem | None:
-    """The row's page, or None where its label does not train; ``ValueError`` says what is wrong with it."""
+def _texts(row: Mapping[str | None, str | list[str] | None]) -> dict[str, str]:
+    """A row's cells without the apostrophes that guard them; none where there are too many, or a needed one lacks."""
     if None in row or any(row[name] is None for name in NEEDED_COLUMNS):
+        return {}
+    return {name: from_cell(cell) for name, cell in row.items() if name is not None and isinstance(cell, str)}
+
+
+def _item_of_row(row: Mapping[str, str], root: Path, seen: set[str]) -> PageItem | None:
+    """The row's page, or None where its label does not train; ``ValueError`` says what is wrong with it."""
+    if not row:
         raise ValueError("it has more or fewer cells than the header")
     file = row["file"].strip()
     if not file:
@@ -91,7 +93,7 @@ def _item_of_row(row: dict[str, Any], root: Path, seen: set[str]) -> PageItem | 
     seen.add(file)
     if "\0" in file or Path(file).is_absolute() or not (root / file).resolve().is_relative_to(root):
         raise ValueError(f"{file!r} leaves the data folder")
-    boxes = _parse_boxes(row.get("boxes") or "")
+    boxes = _parse_boxes(row.get("boxes", ""))
     label = LABELS.get(row["label"].strip())
     if label is None:
         return None

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -18,9 +18,11 @@ from trainer.stages.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoi
 from trainer.stages.context import StageContext
 from trainer.stages.history import History
 
+Batch = TypeVar("Batch")
+
 
 @dataclass(frozen=True)
-class Task:
+class Task(Generic[Batch]):
     """What distinguishes one stage's training from another's.
 
     Args:
@@ -31,9 +33,9 @@ class Task:
         accumulate: batches whose gradients are added up before the optimiser steps.
     """
 
-    batches: Callable[[int], Iterable[Any]]
+    batches: Callable[[int], Iterable[Batch]]
     steps_per_epoch: int
-    loss: Callable[[Any], Tensor]
+    loss: Callable[[Batch], Tensor]
     validate: Callable[[], float] | None = None
     accumulate: int = 1
 
@@ -76,7 +78,7 @@ def learning_rate(stage: Stage, base: float, step: int, steps_per_epoch: int, ep
     return base * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
 
 
-def train(model: nn.Module, task: Task, stage: Stage, context: StageContext) -> History:
+def train(model: nn.Module, task: Task[Batch], stage: Stage, context: StageContext) -> History:
     """Train ``model`` in place and leave it with the weights of its best epoch, or of its start, in eval mode.
 
     A checkpoint after each epoch makes the call resumable: called again with the same workdir it goes on where it was.
@@ -109,11 +111,11 @@ def train(model: nn.Module, task: Task, stage: Stage, context: StageContext) -> 
     return loop.history
 
 
-class _Loop:
+class _Loop(Generic[Batch]):
     """One network in training: its optimiser, its history and its best weights so far, empty where there are none."""
 
     def __init__(
-        self, model: nn.Module, task: Task, stage: Stage, context: StageContext, optimiser: torch.optim.Optimizer
+        self, model: nn.Module, task: Task[Batch], stage: Stage, context: StageContext, optimiser: torch.optim.Optimizer
     ) -> None:
         self.model, self.task, self.stage, self.context, self.optimiser = model, task, stage, context, optimiser
         self.history = History()
@@ -202,7 +204,7 @@ class _Loop:
         for group, base in zip(self.optimiser.param_groups, self._bases, strict=True):
             group["lr"] = learning_rate(self.stage, base, step, self.task.steps_per_epoch, self.stage.epochs)
 
-    def _add_gradients(self, batch: Any, epoch: int) -> float:
+    def _add_gradients(self, batch: Batch, epoch: int) -> float:
         """Add a batch's gradients to those that wait for the optimiser; returns its loss."""
         loss = self.task.loss(batch)
         value = float(loss.detach())

@@ -1,13 +1,13 @@
 """Where a training starts: a bundle's networks, torchvision's ImageNet weights, or none."""
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Literal, TypeVar
 from urllib.error import URLError
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import BadData, EcgError
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
-from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig
+from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig, WaveformConfig
 from ecgcore.networks.detector import BeatDetector
 from ecgcore.networks.fusion import FusionHead
 from ecgcore.networks.global_net import GlobalNet
@@ -15,6 +15,7 @@ from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
 from trainer.recipes import Recipe, Stage
 
+_Config = TypeVar("_Config", DetectorConfig, LocalConfig, GlobalConfig, WaveformConfig)
 StartFrom = Literal["bundle", "imagenet", "random"]
 VGG16_WIDTH, RESNET18_CHANNELS = 1.0, 64
 """Widths of the detector's trunk and of the beat network for which torchvision has weights."""
@@ -125,6 +126,11 @@ def _from_imagenet(bundle: Bundle | None, recipe: Recipe, trains_detector: bool)
     return Start(bundle, detector, local, global_)
 
 
-def network_config(config_class: Any, stage: Stage) -> Any:
-    """The network's config out of the stage's fields of the same name."""
+def network_config(config_class: type[_Config], stage: Stage) -> _Config:
+    """The network's config out of the stage's fields of the same name.
+
+    Args:
+        config_class: of the network.
+        stage: its stage.
+    """
     return config_class(**{f.name: getattr(stage, f.name) for f in fields(config_class) if hasattr(stage, f.name)})
