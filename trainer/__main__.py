@@ -188,16 +188,9 @@ def _add_run_commands(commands: _Commands) -> None:
     status.add_argument("--log", action="store_true", help="show the end of its log too")
     stop = commands.add_parser("stop", help="stop the run at work; what is finished is kept")
     stop.add_argument("--by", required=True, metavar="NAME")
-    for command in (start, compare, run, status, stop, resume):
-        _add_data_dir(command)
+    _on_data_folder(start=start, compare=compare, resume=resume, run=run, status=status, stop=stop)
     for command in (start, compare):
         _add_device(command)
-    start.set_defaults(run=partial(_later, "runs_and_bundles", "start"))
-    compare.set_defaults(run=partial(_later, "runs_and_bundles", "compare"))
-    resume.set_defaults(run=partial(_later, "runs_and_bundles", "resume"))
-    run.set_defaults(run=partial(_later, "runs_and_bundles", "run"))
-    status.set_defaults(run=partial(_later, "runs_and_bundles", "status"))
-    stop.set_defaults(run=partial(_later, "runs_and_bundles", "stop"))
 
 
 def _add_bundle_commands(commands: _Commands) -> None:
@@ -216,13 +209,14 @@ def _add_bundle_commands(commands: _Commands) -> None:
     export.add_argument("file", type=Path, metavar="FILE.zip")
     coming = commands.add_parser("import-bundle", help="import a bundle from one file")
     coming.add_argument("file", type=Path, metavar="FILE.zip")
-    for command in (bundles, activate, rollback, export, coming):
+    _on_data_folder(bundles=bundles, activate=activate, rollback=rollback, export=export, import_=coming)
+
+
+def _on_data_folder(**commands: argparse.ArgumentParser) -> None:
+    """Commands of ``trainer.cli.runs_and_bundles``, by the name of their function."""
+    for name, command in commands.items():
         _add_data_dir(command)
-    bundles.set_defaults(run=partial(_later, "runs_and_bundles", "bundles"))
-    activate.set_defaults(run=partial(_later, "runs_and_bundles", "activate"))
-    rollback.set_defaults(run=partial(_later, "runs_and_bundles", "rollback"))
-    export.set_defaults(run=partial(_later, "runs_and_bundles", "export"))
-    coming.set_defaults(run=partial(_later, "runs_and_bundles", "import_"))
+        command.set_defaults(run=partial(_later, "runs_and_bundles", name))
 
 
 if __name__ == "__main__":
