@@ -97,7 +97,12 @@ def train_stack(
 
 
 def shown_in_training(recipe: Recipe, train: Sequence[PreparedPage]) -> dict[str, float]:
-    """How often a training shows a page to each stage, at most."""
+    """How often a training shows a page to each stage, at most.
+
+    Args:
+        recipe: of the training.
+        train: the pages that train.
+    """
     boxes = [page.boxes_panel_xyxy for page in train if page.boxes_panel_xyxy is not None]
     labels = [page.label for page in train]
     return pages_shown(

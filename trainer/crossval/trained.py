@@ -41,7 +41,14 @@ class Trained:
 
 
 def page_answers(fold: int, pages: Sequence[PreparedPage], trained: Trained, answers: Answers) -> list[PageAnswer]:
-    """What a fold's networks say of its test pages: calibrated probabilities, and decisions."""
+    """What a fold's networks say of its test pages: calibrated probabilities, and decisions.
+
+    Args:
+        fold: number of the fold that the pages judge.
+        pages: the test pages, N; those without a label are left out.
+        trained: the fold's networks.
+        answers: what these say of the pages.
+    """
     p = {name: trained.calibrations[name].probabilities(logits) for name, logits in answers.logits.items()}
     decisions = trained.calibrations["fused"].decisions(p["fused"])
     return [

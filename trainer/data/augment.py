@@ -20,7 +20,12 @@ _CURL_MM = 0.4
 
 
 def vary_pen(ink: ByteArray, rng: np.random.Generator) -> ByteArray:
-    """Thicken, thin or soften the pen a little, change its strength, and wear some pages as photos do."""
+    """Thicken, thin or soften the pen a little, change its strength, and wear some pages as photos do.
+
+    Args:
+        ink: ``uint8 [h, w]``, 0 paper, 255 pen.
+        rng: draws the changes.
+    """
     if rng.random() < WORN_SHARE:
         ink = _wear(ink, rng)
     kind = rng.random()
@@ -64,7 +69,12 @@ def _smooth_field(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarra
 
 
 def vary_page(ink: ByteArray, rng: np.random.Generator) -> ByteArray:
-    """Rescale by up to 6 %, crop up to 4 % of each side, shift on the paper, sometimes lose a patch."""
+    """Rescale by up to 6 %, crop up to 4 % of each side, shift on the paper, sometimes lose a patch.
+
+    Args:
+        ink: ``uint8 [h, w]``, 0 paper, 255 pen; the result has another size.
+        rng: draws the changes.
+    """
     height, width = ink.shape
     left, right = (rng.uniform(0, _CROP_SHARE, 2) * width).astype(int)
     top, bottom = (rng.uniform(0, _CROP_SHARE, 2) * height).astype(int)
@@ -83,7 +93,13 @@ def vary_page(ink: ByteArray, rng: np.random.Generator) -> ByteArray:
 
 
 def jitter_boxes(boxes_xyxy: FloatArray, share: float, rng: np.random.Generator) -> FloatArray:
-    """Move every edge by a normal deviate of ``share`` of the box's size, as an imperfect detector would."""
+    """Move every edge by a normal deviate of ``share`` of the box's size, as an imperfect detector would.
+
+    Args:
+        boxes_xyxy: ``[n, 4]``, in pixels of whichever frame.
+        share: standard deviation, as a share of the box's width or height.
+        rng: draws the moves.
+    """
     sizes = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
     moved: FloatArray = boxes_xyxy + rng.normal(0, share, boxes_xyxy.shape) * np.tile(sizes, 2)
     # A box that turned inside out keeps its old place.
@@ -93,7 +109,12 @@ def jitter_boxes(boxes_xyxy: FloatArray, share: float, rng: np.random.Generator)
 
 
 def balanced_order(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Shuffled indices in which copies bring the smaller class to the larger one's size (CN110731773A)."""
+    """Shuffled indices in which copies bring the smaller class to the larger one's size (CN110731773A).
+
+    Args:
+        labels: ``[N]``, of any number of classes.
+        rng: draws copies and order.
+    """
     classes = [np.flatnonzero(labels == value) for value in np.unique(labels)]
     largest = max(len(members) for members in classes)
     copies = [np.concatenate([m, rng.choice(m, largest - len(m))]) for m in classes]

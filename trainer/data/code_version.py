@@ -25,7 +25,12 @@ def code_version(*makers: Callable[..., Any]) -> str:
 
 
 def fingerprint(modules: set[str], root: Path) -> str:
-    """As ``code_version``, of modules by their names below a folder."""
+    """As ``code_version``, of modules by their names below a folder.
+
+    Args:
+        modules: names, with dots.
+        root: the folder that the names start from.
+    """
     digest = hashlib.sha256()
     seen: set[str] = set()
     waiting = set(modules)

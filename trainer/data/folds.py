@@ -77,6 +77,11 @@ def split_inner(
 ) -> tuple[list[PreparedPage], list[PreparedPage]]:
     """Training pages, and about ``share`` of the groups for early stopping and calibration.
 
+    Args:
+        pages: labelled pages, and pages without a label.
+        share: of the pages to put aside, between 0 and 1.
+        seed: as in ``assign_folds``.
+
     Raises:
         BadData: a class has fewer than two groups.
     """

@@ -19,7 +19,12 @@ _PLAIN_FIELDS = tuple(f.name for f in fields(PreparedPage) if f.name not in _AS_
 
 
 def save_pages(path: Path, pages: Iterable[PreparedPage]) -> None:
-    """Write pages, inks as PNG, atomically."""
+    """Write pages, inks as PNG, atomically.
+
+    Args:
+        path: of the new file.
+        pages: written in this order.
+    """
     tensors: dict[str, np.ndarray] = {}
     rows = []
     for index, page in enumerate(pages):

@@ -97,6 +97,10 @@ def _prepare_or_reason(item: PageItem, cache_dir: Path) -> PreparedPage | str:
 def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
     """Prepare one picture, or take its panel from the cache.
 
+    Args:
+        item: the picture.
+        cache_dir: an existing folder where prepared panels are kept.
+
     Raises:
         UnreadablePicture: the file does not decode.
         NotScreenable: it shows no ECG.
@@ -131,7 +135,12 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
 
 
 def boxes_in_panel(boxes_photo_xyxy: FloatArray, frame: PanelFrame) -> FloatArray:
-    """Boxes in panel pixels; one whose middle lies outside the panel is dropped, the others are cut at its edge."""
+    """Boxes in panel pixels; one whose middle lies outside the panel is dropped, the others are cut at its edge.
+
+    Args:
+        boxes_photo_xyxy: ``float64 [n, 4]``, in upright pixels of the picture.
+        frame: of the panel.
+    """
     boxes, is_inside = _cut_at_panel(boxes_photo_xyxy, frame)
     result: FloatArray = boxes[is_inside]
     return result

@@ -39,6 +39,10 @@ class StorePages:
 def find_snapshot(store: Store, name_or_id: str | int) -> Snapshot:
     """A snapshot by its number or its name.
 
+    Args:
+        store: the data folder.
+        name_or_id: its name, or its number.
+
     Raises:
         StoreError: there is none.
     """
@@ -52,6 +56,10 @@ def pages_of_store(store: Store, snapshot_id: int | None = None) -> StorePages:
     """Sort the pages of a snapshot (None: what holds now) into those that train, those that measure and the others.
 
     Asked again while nobody wrote anything, it answers at once: a page asks at each rerun.
+
+    Args:
+        store: the data folder.
+        snapshot_id: the snapshot; None for what holds now.
     """
     connection = store.db.conn
     (others_writes,) = connection.execute("PRAGMA data_version").fetchone()
@@ -100,7 +108,12 @@ def folds_for(store: Store, items: Sequence[PageItem], n_folds: int) -> dict[str
 
 
 def fix_folds_for(store: Store, items: Sequence[PageItem]) -> None:
-    """Give every new group its fold for good."""
+    """Give every new group its fold for good.
+
+    Args:
+        store: keeps the folds.
+        items: the pages that train.
+    """
     key_of = _keys_of_groups(store)
     fix_folds(store, {key_of[group]: fold for group, fold in _store_folds(store, items).items()})
 

@@ -66,14 +66,30 @@ def answer_pages(
 def calibrate_networks(
     nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe, looking: Looking = AS_IT_COMES
 ) -> tuple[Operating, dict[str, Calibration]]:
-    """Fit the decisions on ``val`` and fold them into the networks."""
+    """Fit the decisions on ``val`` and fold them into the networks.
+
+    Args:
+        nets: in eval mode; their last layers are changed.
+        min_score: boxes from this score on are beats.
+        val: labelled pages that trained nothing.
+        recipe: which sensitivity and specificity are wanted.
+        looking: how the networks look at the pages.
+    """
     return apply_calibrations(nets, min_score, fit_calibrations(nets, min_score, val, recipe, looking))
 
 
 def fit_calibrations(
     nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe, looking: Looking = AS_IT_COMES
 ) -> dict[str, Calibration]:
-    """Decisions of each network and of the fused answer, fitted on ``val``; the networks stay as they are."""
+    """Decisions of each network and of the fused answer, fitted on ``val``; the networks stay as they are.
+
+    Args:
+        nets: in eval mode.
+        min_score: boxes from this score on are beats.
+        val: labelled pages that trained nothing.
+        recipe: which sensitivity and specificity are wanted.
+        looking: how the networks look at the pages.
+    """
     labels = [int(page.label == 1) for page in val]
     return {
         name: calibrate(logits, labels, recipe.sensitivity_target, recipe.specificity_target)
@@ -84,7 +100,13 @@ def fit_calibrations(
 def apply_calibrations(
     nets: Networks, min_score: float, fitted: dict[str, Calibration]
 ) -> tuple[Operating, dict[str, Calibration]]:
-    """Fold biases, and the unfused temperatures, into the networks' last layers; returns what is left to apply."""
+    """Fold biases, and the unfused temperatures, into the networks' last layers; returns what is left to apply.
+
+    Args:
+        nets: their last layers are changed in place.
+        min_score: the detector's operating score.
+        fitted: of each network and of "fused", as ``fit_calibrations`` gives them.
+    """
     operating = Operating(
         min_score, fitted["fused"].temperature, fitted["fused"].p_normal_below, fitted["fused"].p_abnormal_from
     )

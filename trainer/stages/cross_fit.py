@@ -35,7 +35,12 @@ class CrossFitted:
     part_of_group: Mapping[str, int] = field(default_factory=dict)
 
     def varied_features(self, pages: Sequence[PreparedPage], rng: np.random.Generator) -> Tensor:
-        """Features ``[N, D]`` of varied leads by the network that has not seen the page; NaN where none was read."""
+        """Features ``[N, D]`` of varied leads by the network that has not seen the page; NaN where none was read.
+
+        Args:
+            pages: N pages; the part that a page belongs to is known by its group.
+            rng: varies the leads.
+        """
         leads = [network_leads(page, self.net.config) for page in pages]
         varied = [None if one is None else vary_leads(one, self.net.config.fs_hz, rng) for one in leads]
         features = torch.full((len(pages), self.net.config.feature_dim), torch.nan)

@@ -98,7 +98,12 @@ def _batch(pages: Sequence[PreparedPage], px_per_mm: float, rng: np.random.Gener
 
 
 def detection_f1(model: BeatDetector, pages: Sequence[PreparedPage]) -> float:
-    """F1 at IoU 0.7 over all boxes of ``pages``: the early stopping criterion, stricter than the reported 0.5."""
+    """F1 at IoU 0.7 over all boxes of ``pages``: the early stopping criterion, stricter than the reported 0.5.
+
+    Args:
+        model: the detector.
+        pages: boxed pages.
+    """
     return _f1(detect_pages(model, pages, _VALIDATION_SCORE), pages, _VALIDATION_SCORE)
 
 
@@ -116,7 +121,12 @@ def _f1(found: Sequence[tuple[FloatArray, FloatArray]], pages: Sequence[Prepared
 
 
 def best_min_score(model: BeatDetector, pages: Sequence[PreparedPage]) -> float:
-    """The operating threshold: the score, 0.3 to 0.8, of the best F1 on ``pages``, which must not be test pages."""
+    """The operating threshold: the score, 0.3 to 0.8, of the best F1 on ``pages``, which must not be test pages.
+
+    Args:
+        model: the detector.
+        pages: boxed pages.
+    """
     scores = [round(0.3 + 0.05 * step, 2) for step in range(11)]
     found = detect_pages(model, pages, scores[0])
     return max(scores, key=lambda score: _f1(found, pages, score))

@@ -74,7 +74,12 @@ def train_fusion(
 
 
 def new_head(trunks: Trunks, stage: FusionStage) -> FusionHead:
-    """A head with random weights that fits the networks."""
+    """A head with random weights that fits the networks.
+
+    Args:
+        trunks: what it fuses.
+        stage: its shape.
+    """
     return FusionHead(
         FusionConfig(
             pool=stage.pool,
@@ -96,7 +101,15 @@ def train_head(
     *,
     val: HeadFeatures | None = None,
 ) -> None:
-    """Train the head alone, in place, on features that are computed once; see ``train_fusion``."""
+    """Train the head alone, in place, on features that are computed once; see ``train_fusion``.
+
+    Args:
+        head: fits the networks that saw the pages.
+        learnt: features of labelled pages, both classes.
+        stage: how long and how fast.
+        context: where and for whom.
+        val: features of other pages for early stopping.
+    """
     labels = learnt.labels
     if stage.fresh_head:
         _draw_anew(head)

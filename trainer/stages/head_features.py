@@ -70,6 +70,10 @@ def with_beats(
 ) -> tuple[list[PreparedPage], list[FloatArray]]:
     """Leave out pages without a beat, since such a page is referred.
 
+    Args:
+        pages: N pages.
+        beats: boxes of each, ``[n, 4]``.
+
     Raises:
         BadData: no page has a beat.
     """
@@ -111,7 +115,14 @@ class HeadFeatures:
 def varied_features(
     trunks: Trunks, pages: Sequence[PreparedPage], beats: Sequence[FloatArray], seed: int
 ) -> HeadFeatures:
-    """Features of varied pages, boxes and leads, for training: the trunks know their own training pages too well."""
+    """Features of varied pages, boxes and leads, for training: the trunks know their own training pages too well.
+
+    Args:
+        trunks: the networks.
+        pages: N labelled pages.
+        beats: boxes of each, ``[n, 4]`` in panel pixels.
+        seed: of the changes.
+    """
     rng = np.random.default_rng(seed)
     varied = [replace(page, ink=vary_page(page.ink, rng)) for page in pages]
     f_global = global_features(trunks.global_, varied)
@@ -120,7 +131,13 @@ def varied_features(
 
 
 def still_features(trunks: Trunks, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]) -> HeadFeatures:
-    """Features of pages, beats and leads as they are, for validation and measuring."""
+    """Features of pages, beats and leads as they are, for validation and measuring.
+
+    Args:
+        trunks: the networks.
+        pages: N labelled pages.
+        beats: boxes of each, ``[n, 4]`` in panel pixels.
+    """
     seen = HeadFeatures(
         global_features(trunks.global_, pages), beat_features(trunks.local, pages, beats), labels_of(pages)
     )

@@ -29,14 +29,25 @@ _SIGNALS_AT_ONCE = 64
 def detect_pages(
     model: BeatDetector, pages: Sequence[PreparedPage], min_score: float
 ) -> list[tuple[FloatArray, FloatArray]]:
-    """Boxes ``[n, 4]`` in panel pixels and scores ``[n]`` of every page."""
+    """Boxes ``[n, 4]`` in panel pixels and scores ``[n]`` of every page.
+
+    Args:
+        model: the detector; put into eval mode.
+        pages: N pages.
+        min_score: boxes scored lower are left out.
+    """
     model.eval()
     return [detect_beats(model, page.ink, min_score) for page in pages]
 
 
 @torch.inference_mode()
 def global_features(model: GlobalNet, pages: Sequence[PreparedPage]) -> Tensor:
-    """Features ``[N, 1024]`` on the CPU."""
+    """Features ``[N, 1024]`` on the CPU.
+
+    Args:
+        model: the page network; put into eval mode.
+        pages: N pages.
+    """
     model.eval()
     device = next(model.parameters()).device
     parts = [torch.zeros(0, model.config.feature_dim)]
@@ -49,7 +60,13 @@ def global_features(model: GlobalNet, pages: Sequence[PreparedPage]) -> Tensor:
 
 @torch.inference_mode()
 def beat_features(model: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]) -> list[Tensor]:
-    """For each page the features ``[n, 1024]`` of its beats, on the CPU."""
+    """For each page the features ``[n, 1024]`` of its beats, on the CPU.
+
+    Args:
+        model: the beat network; put into eval mode.
+        pages: N pages.
+        beats: boxes of each, ``[n, 4]`` in panel pixels.
+    """
     model.eval()
     device = next(model.parameters()).device
     result = []
@@ -65,18 +82,33 @@ def beat_features(model: LocalNet, pages: Sequence[PreparedPage], beats: Sequenc
 
 
 def network_leads(page: PreparedPage, config: WaveformConfig) -> LeadsOfNetwork | None:
-    """A page's leads as the network takes them; None where none was read."""
+    """A page's leads as the network takes them; None where none was read.
+
+    Args:
+        page: the page.
+        config: of the waveform network.
+    """
     return None if page.leads_mv is None else leads_for_network(page.leads_mv, FS_HZ, config)
 
 
 def waveform_features(model: WaveformNet, pages: Sequence[PreparedPage]) -> Tensor:
-    """Features ``[N, D]`` of the pages' leads, on the CPU; a row of NaN where none was read."""
+    """Features ``[N, D]`` of the pages' leads, on the CPU; a row of NaN where none was read.
+
+    Args:
+        model: the waveform network; put into eval mode.
+        pages: N pages.
+    """
     return features_of_leads(model, [network_leads(page, model.config) for page in pages])
 
 
 @torch.inference_mode()
 def features_of_leads(model: WaveformNet, leads: Sequence[LeadsOfNetwork | None]) -> Tensor:
-    """As ``waveform_features``, of leads as the network takes them."""
+    """As ``waveform_features``, of leads as the network takes them.
+
+    Args:
+        model: the waveform network; put into eval mode.
+        leads: of N pages; None where none was read.
+    """
     model.eval()
     device = next(model.parameters()).device
     features = torch.full((len(leads), model.config.feature_dim), torch.nan)
@@ -88,7 +120,12 @@ def features_of_leads(model: WaveformNet, leads: Sequence[LeadsOfNetwork | None]
 
 
 def measured_values(pages: Sequence[PreparedPage], names: Sequence[str]) -> Tensor | None:
-    """The named measurements of the pages, ``[N, m]``, NaN where not measured; None where none are named."""
+    """The named measurements of the pages, ``[N, m]``, NaN where not measured; None where none are named.
+
+    Args:
+        pages: N pages.
+        names: m of ``MEASUREMENT_NAMES``.
+    """
     if not names:
         return None
     columns = [MEASUREMENT_NAMES.index(name) for name in names]
@@ -100,39 +137,72 @@ def measured_values(pages: Sequence[PreparedPage], names: Sequence[str]) -> Tens
 def page_features(
     f_global: Tensor, f_beats: Sequence[Tensor], f_waveform: Tensor | None = None, measured: Tensor | None = None
 ) -> PageFeatures:
-    """Pool the beats' features of each page."""
+    """Pool the beats' features of each page.
+
+    Args:
+        f_global: features of N pages, ``[N, D]``.
+        f_beats: of each page's beats, ``[n, D]``.
+        f_waveform: of the pages' signals, ``[N, D]``; None without a waveform network.
+        measured: the measurements, ``[N, m]``; None for a head that is told none.
+    """
     sums = torch.stack([beats.sum(dim=0) for beats in f_beats])
     return PageFeatures(f_global, sums, torch.tensor([len(beats) for beats in f_beats]), f_waveform, measured)
 
 
 @torch.inference_mode()
 def page_logits(model: GlobalNet, pages: Sequence[PreparedPage]) -> FloatArray:
-    """Global logits ``[N]``."""
+    """Global logits ``[N]``.
+
+    Args:
+        model: the page network.
+        pages: N pages.
+    """
     return logits_of_pages(model, global_features(model, pages))
 
 
 @torch.inference_mode()
 def waveform_logits(model: WaveformNet, pages: Sequence[PreparedPage]) -> FloatArray:
-    """Logits ``[N]`` of the pages' signals; NaN where no lead was read."""
+    """Logits ``[N]`` of the pages' signals; NaN where no lead was read.
+
+    Args:
+        model: the waveform network.
+        pages: N pages.
+    """
     return logits_of_pages(model, waveform_features(model, pages))
 
 
 @torch.inference_mode()
 def logits_of_pages(model: GlobalNet | WaveformNet, features: Tensor) -> FloatArray:
-    """Logits ``[N]`` of page or waveform features ``[N, D]``."""
+    """Logits ``[N]`` of page or waveform features ``[N, D]``.
+
+    Args:
+        model: the network that the features are of.
+        features: on any device.
+    """
     device = next(model.parameters()).device
     return model.fc(features.to(device)).squeeze(1).double().cpu().numpy()  # type: ignore[no-any-return]
 
 
 @torch.inference_mode()
 def local_logits(model: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]) -> FloatArray:
-    """Mean beat logit of each page ``[N]``; NaN where a page has no beat."""
+    """Mean beat logit of each page ``[N]``; NaN where a page has no beat.
+
+    Args:
+        model: the beat network.
+        pages: N pages.
+        beats: boxes of each, ``[n, 4]`` in panel pixels.
+    """
     return mean_logits_of_beats(model, beat_features(model, pages, beats))
 
 
 @torch.inference_mode()
 def mean_logits_of_beats(model: LocalNet, features: Sequence[Tensor]) -> FloatArray:
-    """Mean beat logit of each page ``[N]``, from the features ``[n, D]`` of its beats; NaN where it has none."""
+    """Mean beat logit of each page ``[N]``, from the features ``[n, D]`` of its beats; NaN where it has none.
+
+    Args:
+        model: the beat network.
+        features: of N pages.
+    """
     device = next(model.parameters()).device
     means = [float(model.fc(f.to(device)).mean()) if len(f) else np.nan for f in features]
     return np.array(means, dtype=np.float64)
@@ -140,7 +210,12 @@ def mean_logits_of_beats(model: LocalNet, features: Sequence[Tensor]) -> FloatAr
 
 @torch.inference_mode()
 def fused_logits(head: FusionHead, features: PageFeatures) -> FloatArray:
-    """Fused logits ``[N]``; NaN where a page has no beat, since such a page is referred."""
+    """Fused logits ``[N]``; NaN where a page has no beat, since such a page is referred.
+
+    Args:
+        head: put into eval mode.
+        features: of N pages.
+    """
     head.eval()
     device = next(head.parameters()).device
     logits = head(features.on(device))

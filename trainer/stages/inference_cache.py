@@ -48,7 +48,12 @@ class Looking:
     progress: Progress = silent
 
     def found(self, detector: BeatDetector, pages: Sequence[PreparedPage]) -> list[Found]:
-        """Boxes and scores of every page."""
+        """Boxes and scores of every page.
+
+        Args:
+            detector: looks at the pages.
+            pages: N pages.
+        """
         if self.folder is None or not self.has_frozen_detector:
             return [detect_pages(detector, [page], LOWEST_SCORE)[0] for page in self._one_by_one(pages)]
         place = self.folder / f"beats-{_fingerprint(detector)}"
@@ -61,13 +66,26 @@ class Looking:
         return [(seen["boxes"].numpy(), seen["scores"].numpy()) for seen in kept]
 
     def beats(self, detector: BeatDetector, pages: Sequence[PreparedPage], min_score: float) -> list[FloatArray]:
-        """The boxes of every page, ``[n, 4]``, from the operating score on."""
+        """The boxes of every page, ``[n, 4]``, from the operating score on.
+
+        Args:
+            detector: looks at the pages.
+            pages: N pages.
+            min_score: the operating score.
+        """
         return beats_from(self.found(detector, pages), min_score)
 
     def features(
         self, global_: GlobalNet, local: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]
     ) -> tuple[Tensor, list[Tensor]]:
-        """Page features ``[N, D]`` and, for each page, the features ``[n, D]`` of its beats; on the processor."""
+        """Page features ``[N, D]`` and, for each page, the features ``[n, D]`` of its beats; on the processor.
+
+        Args:
+            global_: the page network.
+            local: the beat network.
+            pages: N pages.
+            beats: boxes of each, ``[n, 4]`` in panel pixels.
+        """
         if self.folder is None or not self.has_frozen_trunks:
             return global_features(global_, pages), beat_features(local, pages, beats)
         return self._kept_features(global_, local, pages, beats, "still")
@@ -75,7 +93,14 @@ class Looking:
     def varied_features(
         self, global_: GlobalNet, local: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]
     ) -> tuple[Tensor, list[Tensor]]:
-        """As ``features``, of a varied page and moved boxes, for training: the same for a page in every fold."""
+        """As ``features``, of a varied page and moved boxes, for training: the same for a page in every fold.
+
+        Args:
+            global_: the page network.
+            local: the beat network.
+            pages: N pages.
+            beats: boxes of each, ``[n, 4]`` in panel pixels.
+        """
         varied, moved = [], []
         for page, boxes in zip(pages, beats, strict=True):
             rng = np.random.default_rng(int(page.picture_hash[:16] or "0", 16))
@@ -110,7 +135,12 @@ class Looking:
 
 
 def beats_from(found: Sequence[Found], min_score: float) -> list[FloatArray]:
-    """Of what was found on each page, the boxes ``[n, 4]`` from a score on."""
+    """Of what was found on each page, the boxes ``[n, 4]`` from a score on.
+
+    Args:
+        found: as ``Looking.found`` gives it.
+        min_score: the operating score.
+    """
     return [boxes[scores >= min_score] for boxes, scores in found]
 
 

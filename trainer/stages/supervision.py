@@ -67,7 +67,12 @@ def pages_with_beats(beats: Sequence[FloatArray]) -> list[int]:
 
 
 def steps_of(stage: Stage, labels: FloatArray) -> int:
-    """Optimiser steps of an epoch: the recipe's, or a balanced pass over the pages."""
+    """Optimiser steps of an epoch: the recipe's, or a balanced pass over the pages.
+
+    Args:
+        stage: its batch, and its steps where the recipe sets them.
+        labels: of the pages, ``[N]``.
+    """
     return stage.steps_per_epoch or max(1, len(balanced_order(labels, np.random.default_rng(0))) // stage.batch)
 
 

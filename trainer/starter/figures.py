@@ -28,7 +28,12 @@ REAL_PARTS: dict[str, Callable[[PreparedPage], bool]] = {
 
 
 def rendered_figures(trained: Trained, ptbxl: Sequence[PreparedPage]) -> dict[str, Any]:
-    """``{"ptbxl_rendered": {"local"|"global"|"fused": {metric: interval}}}``; nothing without pages."""
+    """``{"ptbxl_rendered": {"local"|"global"|"fused": {metric: interval}}}``; nothing without pages.
+
+    Args:
+        trained: the starter's networks.
+        ptbxl: drawn pages that were put aside.
+    """
     if not ptbxl:
         return {}
     answers = page_answers(0, ptbxl, trained, trained.answer(ptbxl))
@@ -38,7 +43,13 @@ def rendered_figures(trained: Trained, ptbxl: Sequence[PreparedPage]) -> dict[st
 def real_figures(
     khan: Sequence[PreparedPage], answers: Sequence[PageAnswer], calibrations: Mapping[str, Calibration]
 ) -> dict[str, Any]:
-    """``{part of the real pages: {"local"|"global"|"fused": {metric: interval}}}``, with group-bootstrap intervals."""
+    """``{part of the real pages: {"local"|"global"|"fused": {metric: interval}}}``, with group-bootstrap intervals.
+
+    Args:
+        khan: real pages that were put aside, N.
+        answers: what the starter says of each.
+        calibrations: of each network and of "fused".
+    """
     figures = {}
     for name, belongs in REAL_PARTS.items():
         rows = [row for row, page in enumerate(khan) if belongs(page)]
@@ -50,7 +61,13 @@ def real_figures(
 def figures_of(
     pages: Sequence[PreparedPage], answers: Sequence[PageAnswer], calibrations: Mapping[str, Calibration]
 ) -> dict[str, Any]:
-    """All classification metrics of each network and of the fused answer."""
+    """All classification metrics of each network and of the fused answer.
+
+    Args:
+        pages: labelled, N.
+        answers: of each page.
+        calibrations: of each network and of "fused".
+    """
     labels, groups = [answer.label for answer in answers], [page.group_key for page in pages]
     result = {}
     for name in calibrations:
@@ -60,14 +77,25 @@ def figures_of(
 
 
 def log_odds(answers: Sequence[PageAnswer], name: str) -> FloatArray:
-    """Log-odds of one network, or of the fused answer, ``[n]``; NaN stays NaN."""
+    """Log-odds of one network, or of the fused answer, ``[n]``; NaN stays NaN.
+
+    Args:
+        answers: of n pages.
+        name: "global", "local", "waveform" or "fused".
+    """
     p = np.array([getattr(answer, ANSWER_OF[name]) for answer in answers], dtype=np.float64)
     odds: FloatArray = logit(np.clip(p, _SMALLEST_P, 1 - _SMALLEST_P))
     return odds
 
 
 def detector_figures(detector: BeatDetector, pages: Sequence[PreparedPage], min_score: float) -> dict[str, Any]:
-    """``ap50, ap50_95, recall, precision`` on boxed pages."""
+    """``ap50, ap50_95, recall, precision`` on boxed pages.
+
+    Args:
+        detector: the beat detector.
+        pages: boxed pages that were put aside.
+        min_score: the operating score.
+    """
     found = detect_pages(detector, pages, LOWEST_SCORE)
     boxes: list[PageBoxes] = []
     for (found_boxes, scores), page in zip(found, pages, strict=True):

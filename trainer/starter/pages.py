@@ -37,7 +37,13 @@ class Split:
 
 
 def ludb_pages(folder: Path, pages_dir: Path, styles: tuple[int, int, int]) -> Split:
-    """Boxed pages, so many styles of each record for training, early stopping and measuring."""
+    """Boxed pages, so many styles of each record for training, early stopping and measuring.
+
+    Args:
+        folder: of the data set.
+        pages_dir: where drawn pages are kept.
+        styles: pages of each record that train, stop and are measured.
+    """
     parts = split_records(load_ludb(folder))
     jobs = zip(DRAWING_SEEDS.items(), styles, parts, strict=True)
     return Split(
@@ -130,6 +136,12 @@ def _drawn(records: Sequence[Record], part: str, pages_dir: Path) -> list[Prepar
 
 def khan_pages(folder: Path, pages_dir: Path, cache_dir: Path, fold: int = 0) -> Split:
     """Real pages, divided by the machine's patient ID; ``fold`` of ``FOLDS`` is the part that is only measured.
+
+    Args:
+        folder: of the data set.
+        pages_dir: where the divided pages are kept.
+        cache_dir: where prepared panels are kept.
+        fold: see above.
 
     Raises:
         BadData: there is no such fold.

@@ -18,7 +18,12 @@ ECTOPIC_SHARE = 0.35
 
 
 def vary_amplitudes(record: Record, rng: np.random.Generator) -> Record:
-    """Make leads taller or flatter, as hearts differ; chest leads may become 3 cm tall and overlap others."""
+    """Make leads taller or flatter, as hearts differ; chest leads may become 3 cm tall and overlap others.
+
+    Args:
+        record: stays as it is.
+        rng: draws the changes.
+    """
     factors = np.exp(rng.normal(0, 0.3, (len(record.signals_mv), 1)))
     if rng.random() < 0.4:
         factors[6:] *= rng.uniform(1.2, 2.5)

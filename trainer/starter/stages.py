@@ -47,6 +47,14 @@ class Finder:
 
 
 def train_finder(boxed: Split, stage: DetectorStage, context: StageContext, init: BeatDetector | None) -> Finder:
+    """Train the beat detector, choose its operating score, and measure it.
+
+    Args:
+        boxed: pages that train, stop and choose, and measure.
+        stage: how long and how fast.
+        context: where and for whom.
+        init: weights to go on from; None draws new ones.
+    """
     detector = train_detector(boxed.train, stage, context, init=init, val=boxed.inner)
     min_score = best_min_score(detector, boxed.inner)
     return Finder(
@@ -55,7 +63,12 @@ def train_finder(boxed: Split, stage: DetectorStage, context: StageContext, init
 
 
 def finder_of(bundle: Bundle, device: torch.device) -> Finder:
-    """A starter's detector has learnt from LUDB alone, whatever its classifiers have seen."""
+    """A starter's detector has learnt from LUDB alone, whatever its classifiers have seen.
+
+    Args:
+        bundle: a starter.
+        device: where its detector is to work.
+    """
     seen = [(picture, group, record) for picture, group, record in bundle.manifest.seen if record.startswith("ludb:")]
     figures = figures_in(bundle.manifest.metrics, "ludb_rendered", "detector")
     return Finder(bundle.nets.detector.to(device), bundle.operating.min_score, figures, seen)
@@ -96,7 +109,14 @@ class Teaching:
 def train_trunks(
     taught: Teaching, plan: StarterPlan, init: Networks | None, context: RunContext
 ) -> tuple[GlobalNet, LocalNet]:
-    """Rendered pages first, unless ``init`` has learnt them; then, where there are any, real and rendered together."""
+    """Rendered pages first, unless ``init`` has learnt them; then, where there are any, real and rendered together.
+
+    Args:
+        taught: what they learn from.
+        plan: how long.
+        init: networks to go on from; None draws new ones.
+        context: where and for whom.
+    """
     rendered, recipe = taught.rendered, plan.recipe
     global_, local = (init.global_, init.local) if init is not None else (None, None)
     if init is None or taught.real is None:
@@ -129,7 +149,12 @@ def train_trunks(
 
 
 def seeing_at(net: GlobalNet, px_per_mm: float) -> GlobalNet:
-    """A network with the same weights that sees pages at another resolution: convolutions do not mind their size."""
+    """A network with the same weights that sees pages at another resolution: convolutions do not mind their size.
+
+    Args:
+        net: stays as it is.
+        px_per_mm: the other resolution.
+    """
     finer = GlobalNet(replace(net.config, px_per_mm=px_per_mm))
     finer.load_state_dict(net.state_dict())
     return finer
@@ -138,7 +163,14 @@ def seeing_at(net: GlobalNet, px_per_mm: float) -> GlobalNet:
 def train_signals(
     taught: Teaching, plan: StarterPlan, init: WaveformNet | None, context: RunContext
 ) -> CrossFitted | None:
-    """Records first, unless ``init`` has learnt them; then what was read off pages, the real ones if there are any."""
+    """Records first, unless ``init`` has learnt them; then what was read off pages, the real ones if there are any.
+
+    Args:
+        taught: what it learns from.
+        plan: how long.
+        init: a network to go on from; None draws a new one.
+        context: where and for whom.
+    """
     stage = plan.recipe.waveform
     if stage is None:
         return None
@@ -155,7 +187,14 @@ def train_signals(
 
 
 def train_decision(taught: Teaching, trunks: Trunks, plan: StarterPlan, context: RunContext) -> FusionHead:
-    """The head that fuses page, beats, signal and measurements."""
+    """The head that fuses page, beats, signal and measurements.
+
+    Args:
+        taught: what it learns from.
+        trunks: what it fuses.
+        plan: how long.
+        context: where and for whom.
+    """
     lessons, stage = taught.of_head(plan.fusion_rendered), plan.recipe.fusion
     place = context.stage("fusion-rendered" if taught.real is None else "fusion-real")
     val = (lessons.inner, lessons.inner_beats)
@@ -171,7 +210,12 @@ def train_decision(taught: Teaching, trunks: Trunks, plan: StarterPlan, context:
 
 
 def kept_copy(start: Bundle, device: torch.device) -> Networks:
-    """A copy of the networks as they are; the signal's may be trained."""
+    """A copy of the networks as they are; the signal's may be trained.
+
+    Args:
+        start: the bundle.
+        device: where they are to work.
+    """
     nets = copy.deepcopy(start.nets)
     for net in nets.by_part().values():
         net.to(device).eval()
@@ -181,7 +225,13 @@ def kept_copy(start: Bundle, device: torch.device) -> Networks:
 
 
 def to_train(start: Bundle, plan: StarterPlan, device: torch.device) -> Networks:
-    """A copy of the networks that may be trained; the local one with the window and inputs that the plan asks for."""
+    """A copy of the networks that may be trained; the local one with the window and inputs that the plan asks for.
+
+    Args:
+        start: the bundle.
+        plan: asks for the local network's window and inputs.
+        device: where they are to work.
+    """
     nets = copy.deepcopy(start.nets)
     stage = plan.real_local
     wanted = network_config(LocalConfig, stage)

@@ -75,13 +75,25 @@ def _plan_row(
 
 
 def cuts_closely(beats_s: FloatArray, start_s: float, end_s: float) -> bool:
-    """Whether a window loses so little of a beat that another reader would call it complete."""
+    """Whether a window loses so little of a beat that another reader would call it complete.
+
+    Args:
+        beats_s: start and end of each beat, in seconds.
+        start_s: of the window.
+        end_s: of the window.
+    """
     lost_s = np.maximum(start_s - beats_s[:, 0], beats_s[:, 1] - end_s)
     return bool(((lost_s > 0) & (lost_s <= MARK_TOLERANCE_S)).any())
 
 
 def render_page(record: Record, seed: int, style: PageStyle | None = None) -> SimPage:
-    """Draw a whole record, as a machine would print it, for its page label."""
+    """Draw a whole record, as a machine would print it, for its page label.
+
+    Args:
+        record: labelled.
+        seed: of everything drawn at random.
+        style: of the page; drawn at random by default.
+    """
     rng = np.random.default_rng(seed)
     style = style or random_style(rng)
     return draw_page(
@@ -139,6 +151,11 @@ def labelled_pages(records: Sequence[Record], styles: Sequence[int], seed: int) 
 
     Every second page of a record has its leads where ``COMMON_LAYOUT`` puts them, the first is of any layout: what a
     network learns of V1 on one page it can then use on the next.
+
+    Args:
+        records: those without a label are left out.
+        styles: their numbers.
+        seed: of everything drawn at random.
     """
     labelled = [record for record in records if record.label is not None]
     yield from _in_processes(_labelled_page, labelled, styles, seed, _WORKERS)
@@ -151,7 +168,13 @@ def drawing_version() -> str:
 
 
 def page_seed(record: Record, number: int, seed: int) -> int:
-    """The seed of a record's n-th page."""
+    """The seed of a record's n-th page.
+
+    Args:
+        record: the record.
+        number: n.
+        seed: of the data set's part.
+    """
     return zlib.crc32(f"{record.source_record}/{number}/{seed}".encode())
 
 
