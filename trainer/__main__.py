@@ -12,7 +12,7 @@ from annotations.store import data_dir
 from ecgcore.errors import EcgError
 from ecgcore.printable import say
 from ecgcore.private_files import keep_private
-from trainer.recipes import RECIPES
+from trainer.named_recipes import RECIPES
 from trainer.workload import STAGES
 
 EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130

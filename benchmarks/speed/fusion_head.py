@@ -20,7 +20,8 @@ from benchmarks.training.khan_features import all_khan_pages, published_sample
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
 from trainer.data.page import PreparedPage
-from trainer.recipes import only_stages, recipe_named
+from trainer.named_recipes import recipe_named
+from trainer.recipes import only_stages
 from trainer.runs.folder import open_run
 from trainer.stages.context import RunContext
 

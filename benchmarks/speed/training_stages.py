@@ -28,8 +28,9 @@ from trainer.crossval.train_networks import train_stack
 from trainer.data.folds import split_inner
 from trainer.data.page import PreparedPage
 from trainer.data.prepare import boxes_in_panel
+from trainer.named_recipes import RECIPES
 from trainer.progress import ProgressEvent
-from trainer.recipes import RECIPES, Recipe, Stage
+from trainer.recipes import Recipe, Stage
 from trainer.stages.context import RunContext
 from trainer.stages.start import choose_start
 from trainer.workload import JOINT, LOOKING, STAGES, StageClock, pages_shown

@@ -30,7 +30,7 @@ from trainer.data.augment import vary_page
 from trainer.data.folds import assign_folds, split_holdout
 from trainer.data.page import PreparedPage
 from trainer.metrics.classification import bootstrap
-from trainer.recipes import RECIPES
+from trainer.named_recipes import RECIPES
 from trainer.stages.context import StageContext
 from trainer.stages.fusion import train_head
 from trainer.stages.head_features import HeadFeatures

@@ -37,8 +37,9 @@ from trainer.data.folds import assign_folds, split_inner
 from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import figures_table
 from trainer.metrics.classification import classification_metrics
+from trainer.named_recipes import RECIPES
 from trainer.progress import ProgressEvent, show_progress
-from trainer.recipes import RECIPES, Recipe
+from trainer.recipes import Recipe
 from trainer.runs.files import PREDICTIONS, SUMMARY, read_json
 from trainer.runs.folder import RunFolder, open_run, read_answers
 from trainer.stages.context import RunContext

@@ -20,7 +20,7 @@ from tests.support.prepared_pages import prepared_page
 from tests.support.tiny import save_tiny_bundle
 from trainer.data.page import PreparedPage
 from trainer.metrics.classification import bootstrap
-from trainer.recipes import RECIPES
+from trainer.named_recipes import RECIPES
 from trainer.runs.folder import read_answers
 from trainer.starter.public_datasets import Record
 

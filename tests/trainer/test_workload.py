@@ -4,8 +4,9 @@ import pytest
 
 from trainer import workload
 from trainer.crossval.lineage import untrained_stages
+from trainer.named_recipes import RECIPES
 from trainer.progress import ProgressEvent
-from trainer.recipes import RECIPES, only_stages
+from trainer.recipes import only_stages
 from trainer.workload import STAGES, StageClock, pages_shown
 
 

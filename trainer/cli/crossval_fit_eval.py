@@ -29,8 +29,9 @@ from trainer.data.page import PageItem, PreparedPage
 from trainer.data.prepare import preparation_version, prepare_pages, reading_version
 from trainer.data.store_pages import find_snapshot, fix_folds_for, folds_for, pages_of_store
 from trainer.evaluation.evaluate import evaluate_bundle, figures_table
+from trainer.named_recipes import recipe_named
 from trainer.progress import PREPARING, counted, show_progress, tell
-from trainer.recipes import Recipe, recipe_named
+from trainer.recipes import Recipe
 from trainer.registry import line_of_descent, present_version
 from trainer.runs.files import LEFT_OUT, SUMMARY, locked
 from trainer.runs.folder import PAGES, inputs_table, open_run, write_left_out

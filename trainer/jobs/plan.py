@@ -11,7 +11,7 @@ from annotations.store import Store
 from trainer.data.page import NAMES, PageItem
 from trainer.data.store_pages import StorePages, folds_for, pages_of_store
 from trainer.jobs.costs import SpeedHere, speed_here
-from trainer.recipes import recipe_named
+from trainer.named_recipes import recipe_named
 from trainer.registry import line_of_descent, present_version, seen_by
 from trainer.workload import LOOKING, STAGES, pages_shown
 

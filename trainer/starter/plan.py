@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from trainer.recipes import RECIPES, DetectorStage, FusionStage, GlobalStage, LocalStage, Recipe, WaveformStage
+from trainer.named_recipes import RECIPES
+from trainer.recipes import DetectorStage, FusionStage, GlobalStage, LocalStage, Recipe, WaveformStage
 from trainer.starter.pages import INNER_SHARE
 
 

@@ -32,8 +32,9 @@ from trainer.data.prepare import preparation_version, prepare_pages, reading_ver
 from trainer.data.store_pages import StorePages, fix_folds_for, folds_for, left_out_words, pages_of_store
 from trainer.evaluation.compare import compare_on_folds, compare_on_held_out, nothing_to_compare, out_of_fold_judgement
 from trainer.jobs.priority import threads_to_use
+from trainer.named_recipes import recipe_named
 from trainer.progress import PREPARING, counted
-from trainer.recipes import Recipe, only_stages, recipe_named
+from trainer.recipes import Recipe, only_stages
 from trainer.registry import bundle, bundles_folder, line_of_descent
 from trainer.runs.files import COMPARISON, ENVIRONMENT, LEFT_OUT, REHEARSAL, SUMMARY, read_json, run_folder
 from trainer.runs.folder import RunFolder, inputs_table, open_run, write_left_out

@@ -28,8 +28,8 @@ from trainer.atomic_files import write_json_atomic
 from trainer.data.folds import split_inner
 from trainer.data.page import PreparedPage
 from trainer.metrics.detection import detection_metrics
+from trainer.named_recipes import RECIPES
 from trainer.progress import ProgressEvent
-from trainer.recipes import RECIPES
 from trainer.runs.files import read_json
 from trainer.stages.context import StageContext
 from trainer.stages.detector import train_detector

@@ -32,7 +32,7 @@ from ecgcore.types import FloatArray, Prediction
 from trainer.atomic_files import write_json_atomic
 from trainer.data.folds import split_holdout
 from trainer.metrics.classification import Figures, bootstrap, classification_figures
-from trainer.recipes import RECIPES
+from trainer.named_recipes import RECIPES
 from trainer.stages.context import StageContext
 from trainer.stages.fusion import train_head
 from trainer.stages.head_features import HeadFeatures

@@ -23,7 +23,8 @@ from ecgcore.networks.local_net import LocalNet, Shortcut1x1
 from fits.orientation.weights import TurnNet
 from tests.support.strided_convolutions import refuse_unsound
 from tests.support.tiny import TINY_LOCAL, tiny_networks
-from trainer.recipes import FEWEST_STRIDED_1X1_CHANNELS, RECIPES, Recipe
+from trainer.named_recipes import RECIPES
+from trainer.recipes import FEWEST_STRIDED_1X1_CHANNELS, Recipe
 from trainer.stages.start import network_config
 from trainer.starter.plan import STARTER
 

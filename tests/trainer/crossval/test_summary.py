@@ -9,7 +9,7 @@ import pytest
 from ecgcore.errors import BadData
 from trainer.crossval.summary import summarise
 from trainer.data.page import PreparedPage
-from trainer.recipes import RECIPES
+from trainer.named_recipes import RECIPES
 from trainer.runs.folder import PageAnswer, RunFolder, open_run
 
 

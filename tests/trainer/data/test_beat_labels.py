@@ -21,7 +21,7 @@ from trainer.data.beat_labels import with_labelled_beats
 from trainer.data.page import BeatLabels
 from trainer.data.page_file import load_pages, save_pages
 from trainer.data.store_pages import pages_of_store
-from trainer.recipes import RECIPES
+from trainer.named_recipes import RECIPES
 from trainer.stages.classifiers import train_local
 from trainer.stages.context import StageContext
 from trainer.stages.inference import local_logits

@@ -14,7 +14,7 @@ from ecgcore import atomic_files
 from ecgcore.errors import BadData
 from trainer.atomic_files import write_json_atomic, write_text_atomic
 from trainer.data.page import BeatLabels, PageItem, PreparedPage
-from trainer.recipes import recipe_named
+from trainer.named_recipes import recipe_named
 from trainer.runs import folder
 from trainer.runs.files import locked
 from trainer.runs.folder import PageAnswer, RunFolder, inputs_table, open_run, read_answers, write_answers

@@ -12,7 +12,8 @@ from tests.support.prepared_pages import prepared_page
 from tests.support.tiny import TINY_OPERATING, save_tiny_bundle, tiny_networks
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.data.page import PreparedPage
-from trainer.recipes import RECIPES, FusionStage
+from trainer.named_recipes import RECIPES
+from trainer.recipes import FusionStage
 from trainer.stages.context import StageContext
 from trainer.stages.fusion import new_head, train_head
 from trainer.stages.head_features import HeadFeatures, Trunks, with_signals

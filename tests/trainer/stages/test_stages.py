@@ -9,8 +9,8 @@ import torch
 from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig
 from tests.support.prepared_pages import prepared_page
 from trainer.data.page import PreparedPage
+from trainer.named_recipes import RECIPES
 from trainer.progress import ProgressEvent
-from trainer.recipes import RECIPES
 from trainer.stages.classifiers import train_global, train_local
 from trainer.stages.context import StageContext
 from trainer.stages.detector import train_detector

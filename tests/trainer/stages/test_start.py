@@ -12,7 +12,7 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from ecgcore.errors import BadData
 from ecgcore.networks import detector, global_net, local_net
-from trainer.recipes import RECIPES
+from trainer.named_recipes import RECIPES
 from trainer.stages.start import choose_start, imagenet_parts
 
 PATENT, QUICK, TINY = (RECIPES[name] for name in ("patent", "quick", "tiny"))

@@ -19,8 +19,8 @@ from ecgcore.types import ByteArray
 from tests.support.prepared_pages import prepared_page
 from tests.support.tiny import TINY_GLOBAL, save_tiny_bundle, tiny_networks
 from tests.support.wfdb_files import write_ludb_record
+from trainer.named_recipes import RECIPES
 from trainer.progress import ProgressEvent
-from trainer.recipes import RECIPES
 from trainer.runs.folder import read_answers
 from trainer.stages.context import RunContext
 from trainer.stages.inference_cache import AS_IT_COMES
