@@ -8,14 +8,13 @@ import ast
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).parents[2]
 _FOLLOWED = "ecgcore."
 _CODE = {".py", ".pyc"}
 
 
-def code_version(*makers: Callable[..., Any]) -> str:
+def code_version(*makers: Callable[..., object]) -> str:
     """A fingerprint of the modules in which functions or classes stand, and of what these use.
 
     Args:

@@ -9,12 +9,13 @@ every real page out of fold.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import JsonValue
 
 from ecgcore.bundle.folder import Bundle, Provenance, SeenRow, save_bundle
 from ecgcore.errors import BadData
@@ -137,7 +138,7 @@ def _check_is_complete(data: DataFolders, options: StarterOptions) -> None:
         raise BadData("There are no networks to keep.", "Name the bundle that has them with --bundle.")
 
 
-def _settings(options: StarterOptions, plan: StarterPlan, seed: int) -> dict[str, Any]:
+def _settings(options: StarterOptions, plan: StarterPlan, seed: int) -> dict[str, JsonValue]:
     """All that shapes the results, to be compared when it is resumed; it stands in the bundle as its recipe."""
     return {
         **plan.recipe.to_json(),
@@ -234,7 +235,7 @@ def _version(options: StarterOptions, seed: int) -> str:
     return name + (f"-fold-{options.fold}" if options.fold else "")
 
 
-def _open_folder(out: Path, settings: dict[str, Any], *, resume: bool) -> None:
+def _open_folder(out: Path, settings: Mapping[str, JsonValue], *, resume: bool) -> None:
     """Begin in an empty folder, or go on in one that was begun with the same settings.
 
     Raises:
