@@ -14,9 +14,8 @@ from ecgcore.errors import BadData, StageCancelled
 from trainer.atomic_files import write_json_atomic
 from trainer.progress import ProgressEvent
 from trainer.recipes import Stage
-from trainer.stages.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
+from trainer.stages.checkpoint import CHECKPOINT, History, load_checkpoint, save_checkpoint
 from trainer.stages.context import StageContext
-from trainer.stages.history import History
 
 Batch = TypeVar("Batch")
 

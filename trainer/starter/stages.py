@@ -25,10 +25,10 @@ from trainer.stages.detector import best_min_score, train_detector
 from trainer.stages.fusion import new_head, train_fusion, train_head
 from trainer.stages.head_features import Trunks, kept_features
 from trainer.stages.inference_cache import Looking
-from trainer.stages.last_layers import fit_last_layers
 from trainer.stages.start import network_config
 from trainer.stages.waveform import train_waveform
 from trainer.starter.figures import detector_figures
+from trainer.starter.last_layers import fit_last_layers
 from trainer.starter.pages import Split
 from trainer.starter.plan import StarterPlan
 from trainer.starter.public_datasets import Record

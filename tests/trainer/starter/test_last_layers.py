@@ -5,7 +5,7 @@ from sklearn.preprocessing import StandardScaler
 
 from tests.support.tiny import tiny_networks
 from trainer.stages.head_features import HeadFeatures, Trunks
-from trainer.stages.last_layers import RIDGE, fit_last_layers
+from trainer.starter.last_layers import RIDGE, fit_last_layers
 
 
 def features(trunks: Trunks, count: int) -> HeadFeatures:
