@@ -24,6 +24,7 @@ FOLDER = Path(__file__).parent
 SIZES_PX = {"": (1400, 1000), "-phone": (420, 900)}
 WAIT_MS = 300_000
 """Of a machine with other work; the first page loads the networks."""
+READER = "Ada"
 COLOURS = 256
 """Of a picture's palette: a third of the size, and no difference that is seen."""
 
@@ -41,7 +42,8 @@ def main() -> None:
 
 
 def _page_to_review(store: Store) -> None:
-    """A drawn page of the store, with what the starter finds on it."""
+    """A drawn page of the store, with what the starter finds on it, and a person to review it."""
+    store.add_person(READER)
     signals_mv, fs_hz, _ = synthetic_ecg("wide_qrs", seed=1)
     photo_rgb = np.asarray(draw_page(signals_mv, fs_hz, PageStyle(header=False), seed=1).image_rgb)
     picture, _ = store.add_picture(photo_rgb)
@@ -67,7 +69,7 @@ def _screened(browser: Browser, address: str, size_px: tuple[int, int]) -> Page:
 
 def _reviewed(browser: Browser, address: str, size_px: tuple[int, int]) -> Page:
     """The Review page with the boxes that were found."""
-    page = _opened(browser, f"{address}/review?who=Ada", size_px)
+    page = _opened(browser, f"{address}/review?who={READER}", size_px)
     expect(page.locator("canvas.upper-canvas")).to_be_visible(timeout=WAIT_MS)
     _wait(page)
     return page
@@ -83,7 +85,7 @@ def _keep(page: Page, path: Path) -> None:
     """Write what the window shows, and close it."""
     page.wait_for_timeout(1500)  # plotly and the canvas draw after they are there
     with Image.open(io.BytesIO(page.screenshot())) as picture:
-        picture.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+        picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
     page.close()
 
 

@@ -31,7 +31,8 @@ def span(prediction: Prediction, start_photo_xy: tuple[float, float], end_photo_
 
     Args:
         prediction: of the page.
-        start_photo_xy, end_photo_xy: pixels of the upright photo.
+        start_photo_xy: where it begins, in pixels of the upright photo.
+        end_photo_xy: where it ends.
 
     Returns:
         The span, or None where neither grid nor pulse tells how long a millimetre is.

@@ -55,7 +55,8 @@ def banner(colour: str, shape: str, word: str, meaning: str, small: str, beside:
     """A verdict: the word, large, with its shape and colour, and what it means.
 
     Args:
-        colour, shape: say the same as the word.
+        colour: says the same as the word.
+        shape: says it too, for those who do not see the colour.
         word: the verdict.
         meaning: one or two sentences.
         small: a line below, in small letters.

@@ -112,7 +112,8 @@ def screen_page(photo_rgb: ByteArray, number: int, of: int, picture: Picture, bu
 
     Args:
         photo_rgb: the upright page, ``uint8 [H, W, 3]``.
-        number, of: which page it is of how many in its file, from 1.
+        number: which page of its file it is, from 1.
+        of: how many pages the file has.
         picture: the file.
         bundle: which is asked.
     """

@@ -27,7 +27,8 @@ def store_page(
 
     Args:
         store: where.
-        item, shown: the page.
+        item: the page's result.
+        shown: its picture.
         cut: what is stored of it; None for the whole photo. A page that was stored before stays as it was.
         group: of ``patients.keys.patient_group``, "" for an unknown patient.
         person: who set the panel's corners by hand, if somebody did.

@@ -30,7 +30,9 @@ def page_heat_png(item: Screened, shown: Shown, bundle: Bundle, source: HeatSour
     """Grad-CAM of one screened page: a transparent PNG at most ``VIEW_WIDTH_PX`` wide that spans the whole photo.
 
     Args:
-        item, shown, bundle: the screened page.
+        item: the page's result.
+        shown: its picture.
+        bundle: which screened it.
         source: whether the network of the page's picture or that of its signal is asked.
     """
     return wait_for(
@@ -42,7 +44,9 @@ def beat_picture(item: Screened, shown: Shown, bundle: Bundle, beat: int, opacit
     """What the beat network saw of one beat, black on white, with its Grad-CAM over it: ``uint8 [H, W, 3]``.
 
     Args:
-        item, shown, bundle: the screened page.
+        item: the page's result.
+        shown: its picture.
+        bundle: which screened it.
         beat: number of the beat (from 0).
         opacity: 0..1, of the heat where it is strongest.
     """

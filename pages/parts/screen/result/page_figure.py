@@ -86,7 +86,10 @@ def layer_css(
 
     Args:
         scope: CSS selector of the chart's container.
-        beats, panel, leads, caliper: which layers to show; the caliper's is the box that was dragged last.
+        beats: whether to show the boxes of the beats.
+        panel: whether to show its outline.
+        leads: whether to show the signal that was read, and the leads' names.
+        caliper: whether to show the box that was dragged last.
         heat_opacity: 0..1; 0 hides the heat.
         chosen: number of the beat (from 0) to be ringed.
     """

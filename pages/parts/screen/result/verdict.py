@@ -20,8 +20,9 @@ def verdict_banner(prediction: Prediction, threshold_normal: float, threshold_ab
 
     Args:
         prediction: with status "ok".
-        threshold_normal, threshold_abnormal: the model's own bounds, for an older prediction without those that were
-            used for it: p_abnormal below the first is normal, from the second on abnormal, between them refer.
+        threshold_normal: below it p_abnormal is normal; the model's own bound, for an older prediction without the one
+            that was used for it.
+        threshold_abnormal: from it on p_abnormal is abnormal, and refer between the two; as above.
     """
     decision = prediction.decision or "refer"
     low = _or(prediction.p_normal_below, threshold_normal)
