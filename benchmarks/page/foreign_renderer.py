@@ -148,9 +148,9 @@ def main() -> None:
         drawn = draw_record_page(record, next(looks), next(dpis))
         prepared = prepare_rendered(record, drawn, boxed=False, key=record.source_record)
         judged += [] if prepared is None else [prepared]
-    figures = evaluate_bundle(bundle, judged)
-    print(f"PTB-XL drawn by ecg-plot: {figures['pages']} pages")
-    print(figures_table({name: figures[name] for name in ("local", "global", "fused")}))
+    found = evaluate_bundle(bundle, judged)
+    print(f"PTB-XL drawn by ecg-plot: {found.pages} pages")
+    print(figures_table({name: found.figures[name] for name in ("local", "global", "fused")}))
 
 
 if __name__ == "__main__":

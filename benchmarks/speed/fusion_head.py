@@ -8,7 +8,6 @@ The bundle must not have seen the pages, or its folds find no clean start.
 """
 
 import argparse
-import json
 import tempfile
 import time
 from collections.abc import Sequence
@@ -40,12 +39,11 @@ def run_once(pages: Sequence[PreparedPage], bundle: Path, cache: Path, n_folds: 
             RunContext(torch.device("cpu"), cache=cache / "seen"),
             n_folds=n_folds,
         )
-        facts = [json.loads((run.fold(fold) / "fold.json").read_text()) for fold in range(n_folds)]
     spent: dict[str, float] = {}
-    for fact in facts:
-        for stage, seconds in fact["seconds_of_stages"].items():
+    for fold in summary.fold_facts:
+        for stage, seconds in fold.seconds_of_stages.items():
             spent[stage] = spent.get(stage, 0.0) + seconds
-    auroc = summary["pooled"]["fused"]["auroc"]
+    auroc = summary.pooled["fused"]["auroc"]
     print(
         f"  {(time.monotonic() - started) / 60:.1f} min, {(time.process_time() - worked) / 60:.1f} of them computing; "
         f"seconds by stage: { {stage: round(seconds) for stage, seconds in spent.items()} }\n"

@@ -26,8 +26,9 @@ from trainer.data.folds import assign_folds
 from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import figures_table, leave_out_seen
 from trainer.metrics.calibration import calibrate, decide
-from trainer.metrics.classification import Interval, classification_metrics, paired_auroc_difference
+from trainer.metrics.classification import classification_metrics, paired_auroc_difference
 from trainer.metrics.detection import detection_metrics
+from trainer.metrics.figures import Interval
 from trainer.stages.context import StageContext
 from trainer.stages.fusion import train_head
 from trainer.stages.head_features import HeadFeatures, Trunks, still_features, varied_features, with_beats

@@ -233,9 +233,9 @@ def main() -> None:
             n_folds=FOLDS,
             folds=folds_of(pages),
         )
-        write_json_atomic(options.out / SUMMARY, summary)
-        print(json.dumps([fact["start"] for fact in summary["fold_facts"]]))
-        print(figures_table(summary["pooled"]))
+        write_json_atomic(options.out / SUMMARY, summary.to_json())
+        print(json.dumps([fold.start and fold.start.to_json() for fold in summary.fold_facts]))
+        print(figures_table(summary.pooled))
     except StageCancelled:
         print("The minutes are over, or enough folds are finished; more of either go on.")
         print(table_of_finished(run, pages))

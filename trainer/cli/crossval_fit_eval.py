@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from pydantic import JsonValue
 
 from annotations.erasure.derived_files import CACHE
 from annotations.patients.keys import group_in_files
@@ -60,9 +61,9 @@ class _Data:
             return None
         return [self.fold_of_group[page.group] % n_folds for page in self.pages]
 
-    def counts(self) -> dict[str, Any]:
+    def counts(self) -> dict[str, JsonValue]:
         """What went in and what did not, for a report."""
-        return {"pages": len(self.pages), "left_out": len(self.left_out), "skipped_labels": self.skipped_labels}
+        return {"pages": len(self.pages), "left_out": len(self.left_out), "skipped_labels": {**self.skipped_labels}}
 
 
 def starter(options: argparse.Namespace) -> None:
@@ -109,10 +110,9 @@ def crossval(options: argparse.Namespace) -> None:
             n_folds=options.folds,
             folds=data.folds(options.folds),
         )
-        summary |= data.counts() | {"start": options.start}
-        write_json_atomic(run.path / SUMMARY, summary)
+        write_json_atomic(run.path / SUMMARY, summary.to_json() | data.counts() | {"start": options.start})
     if peer.rank == 0:
-        say(*figures_table(summary["pooled"]).splitlines())
+        say(*figures_table(summary.pooled).splitlines())
 
 
 def fit(options: argparse.Namespace) -> None:
@@ -146,13 +146,13 @@ def evaluate(options: argparse.Namespace) -> None:
     bundle = load_bundle(options.bundle, options.device, _group_name(options))
     with tempfile.TemporaryDirectory(prefix="ecg-pages-") as temporary:
         data = _prepare(options, options.cache or Path(temporary))
-        report = evaluate_bundle(bundle, data.pages) | {"rows": data.counts()}
-    seen = ", ".join(f"{count} {reason}" for reason, count in report["left_out_as_seen"].items()) or "none"
-    say(f"bundle {report['bundle']}: {report['pages']} pages judged; left out as seen before: {seen}")
-    parts = [part for part in ("detector", "local", "global", "waveform", "fused") if part in report]
-    say(*figures_table({part: report[part] for part in parts}).splitlines())
+        found = evaluate_bundle(bundle, data.pages)
+    seen = ", ".join(f"{count} {reason}" for reason, count in found.left_out_as_seen.items()) or "none"
+    say(f"bundle {found.bundle}: {found.pages} pages judged; left out as seen before: {seen}")
+    parts = [part for part in ("detector", "local", "global", "waveform", "fused") if part in found.figures]
+    say(*figures_table({part: found.figures[part] for part in parts}).splitlines())
     if options.json is not None:
-        write_json_atomic(options.json, report)
+        write_json_atomic(options.json, found.to_json() | {"rows": data.counts()})
 
 
 def _prepare(options: argparse.Namespace, cache: Path) -> _Data:
@@ -230,7 +230,7 @@ def _tell_what_is_from_imagenet(start_from: StartFrom, recipe: Recipe, data: _Da
         )
 
 
-def _config(options: argparse.Namespace, recipe: Recipe, line: Sequence[Ancestor]) -> dict[str, Any]:
+def _config(options: argparse.Namespace, recipe: Recipe, line: Sequence[Ancestor]) -> dict[str, JsonValue]:
     """All that shapes the results, to be compared when a run is resumed."""
     return {
         "command": options.command,

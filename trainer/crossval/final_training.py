@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,8 @@ from trainer.crossval.train_networks import labelled, train_stack
 from trainer.crossval.trained import Trained
 from trainer.data.folds import split_inner
 from trainer.data.page import PreparedPage
-from trainer.metrics.classification import Interval, classification_metrics
+from trainer.metrics.classification import classification_metrics
+from trainer.metrics.figures import Block, Figures, plain_block
 from trainer.progress import ProgressEvent
 from trainer.recipes import Recipe
 from trainer.runs.folder import RunFolder, seen_rows
@@ -35,7 +35,7 @@ class NewBundle:
 
     folder: Path
     version: str
-    metrics: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Block] = field(default_factory=dict)
 
 
 def fit_bundle(
@@ -47,7 +47,7 @@ def fit_bundle(
     context: RunContext,
     *,
     aside: Sequence[bool] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, Block]:
     """Train on all pages and save the bundle.
 
     Its figures come from the inner split that also stopped the training and set the thresholds, so they flatter; the
@@ -63,7 +63,7 @@ def fit_bundle(
         aside: for each page whether it belongs to the inner split; drawn by group by default.
 
     Returns:
-        ``{"inner_split": {"fused": {metric: interval}}}``.
+        The figures of "inner_split", of the fused answer alone.
 
     Raises:
         BadBundle: its folder exists, or training left the finite numbers.
@@ -92,7 +92,7 @@ def fit_bundle(
             seen=seen_rows(pages),
             parent=trained.parent,
             snapshot_hash=run.inputs_sha256,
-            metrics={**target.metrics, **figures},
+            metrics={name: plain_block(block) for name, block in {**target.metrics, **figures}.items()},
         ),
     )
     clock.stop()
@@ -100,7 +100,7 @@ def fit_bundle(
     return figures
 
 
-def _figures(trained: Trained, pages: Sequence[PreparedPage]) -> dict[str, Interval]:
+def _figures(trained: Trained, pages: Sequence[PreparedPage]) -> Figures:
     """Of the fused answer on labelled pages."""
     p = trained.calibrations["fused"].probabilities(trained.answer(pages).logits["fused"])
     labels, groups = np.array([page.label for page in pages]), [page.group_key for page in pages]

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.bundle.manifest import MANIFEST, GroupName, Seen, as_it_is, read_manifest
 from ecgcore.errors import BadData
 from trainer.data.page import PreparedPage
 from trainer.recipes import Recipe
+from trainer.runs.results import StartFacts
 from trainer.stages.start import Start, StartFrom, choose_start
 
 
@@ -71,13 +71,11 @@ class ChosenStart:
 
     Args:
         start: the weights.
-        facts: "from" ("bundle", "imagenet" or "random"), "bundle" (whose weights go in, None for none), "detector"
-            (the bundle whose beat detector is used where no page is boxed) and "passed_over", for each newer bundle how
-            many of the test pages it has seen; JSON-able.
+        facts: the same in words, for the run's files.
     """
 
     start: Start
-    facts: dict[str, Any]
+    facts: StartFacts
 
 
 StartOf = Callable[[Sequence[PreparedPage]], ChosenStart]
@@ -113,20 +111,17 @@ def start_chooser(
             passed_over[ancestor.version] = seen
         # Without a clean one the oldest lends its detector: it has seen the fewest pages.
         lender = clean or (line[-1] if line else None)
-        facts: dict[str, Any] = {"from": start_from, "bundle": None, "detector": None, "passed_over": passed_over}
         if start_from == "bundle" and clean is not None:
-            facts |= {"bundle": clean.version, "detector": clean.version}
+            facts = StartFacts(start_from, clean.version, clean.version, passed_over)
             return ChosenStart(choose_start("bundle", load(clean), recipe), facts)
         if start_from == "bundle" and not line:
             raise BadData("There is no bundle to start from.", "Name one with --bundle.")
         bundle = load(lender) if lender is not None and needs_bundle else None
-        facts |= {"from": "random" if start_from == "bundle" else start_from}
-        facts |= {"detector": None if bundle is None else bundle.version}
         taken: StartFrom = "random" if start_from == "bundle" else start_from
         start = choose_start(taken, bundle, recipe, trains_detector=not needs_bundle)
         if start_from == "bundle":  # a fold has the same networks as the others, and as the final bundle
             start = replace(start, draws_waveform=line[0].has_waveform, measurements=line[0].measurements)
-        return ChosenStart(start, facts)
+        return ChosenStart(start, StartFacts(taken, None, None if bundle is None else bundle.version, passed_over))
 
     return choose
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from ecgcore.bundle.folder import Provenance, save_bundle
 from ecgcore.errors import BadData, StageCancelled
@@ -18,8 +17,9 @@ from trainer.data.folds import assign_folds, split_inner
 from trainer.data.page import PreparedPage
 from trainer.progress import Progress, ProgressEvent
 from trainer.recipes import Recipe
-from trainer.runs.files import PREDICTIONS, take_lock
+from trainer.runs.files import FOLD, PREDICTIONS, take_lock
 from trainer.runs.folder import RunFolder, read_answers, seen_rows, write_answers
+from trainer.runs.results import FoldFacts, RunSummary
 from trainer.stages.answers import Answers
 from trainer.stages.checkpoint import has_checkpoints, remove_checkpoints
 from trainer.stages.context import RunContext
@@ -46,7 +46,7 @@ def cross_validate(
     *,
     n_folds: int,
     folds: Sequence[int] | None = None,
-) -> dict[str, Any]:
+) -> RunSummary:
     """Train and judge fold by fold; finished folds are kept and skipped, and peers share the others.
 
     Inside a fold's training pages a further grouped split serves early stopping, temperatures and thresholds. Each
@@ -62,7 +62,7 @@ def cross_validate(
         folds: the fold of each page; they are dealt anew by default.
 
     Returns:
-        ``{"folds": [Block, ...], "pooled": Block, "auroc_differences": {...}, "fold_facts": [...]}``.
+        The figures of each fold and of all answers put together.
 
     Raises:
         BadData: a class has too few groups, or a stage cannot learn from its pages.
@@ -133,25 +133,23 @@ def _run_fold(fold: _Fold, recipe: Recipe, start_of: StartOf, run: RunFolder, co
     rows = page_answers(fold.number, fold.test, trained, answers)
     write_answers(folder / PREDICTIONS, rows)
     # A bundle's detector that has seen the test pages finds their beats, but is not judged by them.
-    is_judged = trained.has_own_detector or chosen.facts["detector"] not in chosen.facts["passed_over"]
+    is_judged = trained.has_own_detector or chosen.facts.detector not in chosen.facts.passed_over
     write_json_atomic(folder / "detections.json", _detections(fold.test, answers) if is_judged else {})
     _save_bundle(fold, trained, recipe, run)
     seconds_of_stages = clock.stop()
     looked_at = float(len(fold.rest) + len(fold.test))
-    write_json_atomic(  # last: it says that the fold is complete
-        folder / "fold.json",
-        {
-            "pages": {"train": len(train), "val": len(val), "test": len(fold.test)},
-            "answers": len(rows),
-            "start": chosen.facts,
-            "min_score": trained.operating.min_score,
-            "thresholds": {n: [c.p_normal_below, c.p_abnormal_from] for n, c in trained.calibrations.items()},
-            "seconds": round(time.monotonic() - started, 1),
-            "seconds_of_stages": seconds_of_stages,
-            "pages_shown": shown_in_training(recipe, train) | {LOOKING: looked_at},
-            "was_resumed": was_resumed,
-        },
+    facts = FoldFacts(
+        pages={"train": len(train), "val": len(val), "test": len(fold.test)},
+        answers=len(rows),
+        start=chosen.facts,
+        min_score=trained.operating.min_score,
+        thresholds={name: (c.p_normal_below, c.p_abnormal_from) for name, c in trained.calibrations.items()},
+        seconds=round(time.monotonic() - started, 1),
+        seconds_of_stages=seconds_of_stages,
+        pages_shown=shown_in_training(recipe, train) | {LOOKING: looked_at},
+        was_resumed=was_resumed,
     )
+    write_json_atomic(folder / FOLD, facts.to_json())  # last: it says that the fold is complete
     remove_checkpoints(folder)  # the fold's bundle holds the weights now
     context.progress(ProgressEvent(stage="fold", is_finished=True, seconds=round(time.monotonic() - started, 1)))
 

@@ -1,26 +1,22 @@
 """The folds' answers and boxes -> the figures of a cross-validation, with intervals."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import decide
-from trainer.metrics.classification import Interval, classification_metrics, paired_auroc_difference
+from trainer.metrics.classification import classification_metrics, paired_auroc_difference
 from trainer.metrics.detection import PageBoxes, detection_metrics
+from trainer.metrics.figures import Block, Figures
 from trainer.runs.files import ANSWER_OF, read_json
 from trainer.runs.folder import PageAnswer, RunFolder
-
-Block = dict[str, dict[str, Interval]]
-"""``{"detector" | "local" | "global" | "waveform" | "fused": {metric: interval}}``."""
+from trainer.runs.results import FoldFacts, RunSummary
 
 N_BOOT = 1000
 
 
-def summarise(
-    answers: Sequence[PageAnswer], pages: Sequence[PreparedPage], run: RunFolder, n_folds: int
-) -> dict[str, Any]:
+def summarise(answers: Sequence[PageAnswer], pages: Sequence[PreparedPage], run: RunFolder, n_folds: int) -> RunSummary:
     """Figures of each fold and of all answers put together, from the folds' files.
 
     Args:
@@ -29,40 +25,39 @@ def summarise(
         run: its folder.
         n_folds: of them, all finished.
 
-    Returns:
-        ``{"folds": [Block, ...], "pooled": Block, "auroc_differences": {...}, "fold_facts": [...]}``.
+    Raises:
+        BadData: the facts of a fold are damaged.
     """
     group_of = {page.key: page.group_key for page in pages}
-    facts = [read_json(run.fold(fold) / "fold.json") for fold in range(n_folds)]
+    facts = [run.facts(fold) for fold in range(n_folds)]
     found = [read_json(run.fold(fold) / "detections.json") for fold in range(n_folds)]
     boxes_of = [{key: (fold, tuple(boxes)) for key, boxes in found[fold].items()} for fold in range(n_folds)]
-    blocks = [
-        _block([a for a in answers if a.fold == fold], facts, boxes_of[fold], group_of) for fold in range(n_folds)
-    ]
     everything = {key: value for of_fold in boxes_of for key, value in of_fold.items()}
     labels, groups = [a.label for a in answers], [group_of[a.file] for a in answers]
     p = _by_network(answers, facts)
     fused = [a.p_abnormal for a in answers]
-    return {
-        "folds": blocks,
-        "pooled": _block(answers, facts, everything, group_of),
-        "auroc_differences": {
+    return RunSummary(
+        folds=tuple(
+            _block([a for a in answers if a.fold == fold], facts, boxes_of[fold], group_of) for fold in range(n_folds)
+        ),
+        pooled=_block(answers, facts, everything, group_of),
+        auroc_differences={
             f"fused minus {name}": paired_auroc_difference(labels, fused, p[name], groups, n_boot=N_BOOT) for name in p
         },
-        "fold_facts": facts,
-    }
+        fold_facts=tuple(facts),
+    )
 
 
 def _block(
     answers: Sequence[PageAnswer],
-    facts: Sequence[dict[str, Any]],
+    facts: Sequence[FoldFacts],
     found: dict[str, tuple[int, PageBoxes]],
     group_of: dict[str, str],
 ) -> Block:
     labels, groups = [a.label for a in answers], [group_of[a.file] for a in answers]
 
-    def figures(p: Sequence[float], name: str) -> dict[str, Interval]:
-        decisions = [decide(value, facts[a.fold]["thresholds"][name])[0] for a, value in zip(answers, p, strict=True)]
+    def figures(p: Sequence[float], name: str) -> Figures:
+        decisions = [decide(value, facts[a.fold].thresholds[name])[0] for a, value in zip(answers, p, strict=True)]
         return classification_metrics(labels, p, decisions, groups, n_boot=N_BOOT)
 
     single = {name: figures(p, name) for name, p in _by_network(answers, facts).items()}
@@ -70,7 +65,7 @@ def _block(
         "detector": detection_metrics(
             [boxes for _, boxes in found.values()],
             [group_of[key] for key in found],
-            [facts[fold]["min_score"] for fold, _ in found.values()],
+            [facts[fold].min_score for fold, _ in found.values()],
             n_boot=N_BOOT,
         ),
         **single,
@@ -80,8 +75,8 @@ def _block(
     }
 
 
-def _by_network(answers: Sequence[PageAnswer], facts: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
+def _by_network(answers: Sequence[PageAnswer], facts: Sequence[FoldFacts]) -> dict[str, list[float]]:
     """The own answers of each network that every fold has, and that answered at all."""
     p = {name: [getattr(a, column) for a in answers] for name, column in ANSWER_OF.items() if name != "fused"}
-    everywhere = set.intersection(*(set(fact["thresholds"]) for fact in facts))
+    everywhere = set.intersection(*(set(fact.thresholds) for fact in facts))
     return {name: of_pages for name, of_pages in p.items() if name in everywhere and not np.isnan(of_pages).all()}

@@ -7,21 +7,20 @@ for the candidate on the pages that the bundle in use has not seen; else nothing
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
 
 from ecgcore.bundle.folder import Bundle
 from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import Judgement, Unseen, boxed_rows, figures_of, judge, leave_out_seen, page_boxes
-from trainer.metrics.classification import Interval, classification_figures, paired_differences
+from trainer.metrics.classification import classification_figures, paired_differences
 from trainer.metrics.detection import detection_figures
-from trainer.registry.comparisons import Verdict, verdict_of
+from trainer.metrics.figures import Figures
+from trainer.registry.comparisons import verdict_of
 from trainer.runs.files import ANSWER_OF, PREDICTIONS, read_json
 from trainer.runs.folder import RunFolder, read_answers
+from trainer.runs.results import ChangedPage, Comparison, PagesFrom, Sides, Verdict
 from trainer.stages.inference_cache import Found
-
-PagesFrom = Literal["held-out", "folds", "none"]
 
 FEWEST_GROUPS = 5
 """Patients of each class below which an interval says nothing."""
@@ -35,12 +34,8 @@ class Side:
     judgement: Judgement
 
 
-def compare_on_held_out(candidate: Bundle, in_use: Bundle, held_out: Sequence[PreparedPage]) -> dict[str, Any]:
-    """Compare two bundles on pages of groups that are held out; pages that either has seen all the same are left out.
-
-    Returns:
-        See ``report``.
-    """
+def compare_on_held_out(candidate: Bundle, in_use: Bundle, held_out: Sequence[PreparedPage]) -> Comparison:
+    """Compare two bundles on pages of groups that are held out; pages that either has seen are left out."""
     seen_by_candidate = leave_out_seen(candidate, held_out)
     unseen = leave_out_seen(in_use, seen_by_candidate.pages)
     left_out = {"candidate": seen_by_candidate.seen, "active": unseen.seen}
@@ -51,9 +46,7 @@ def compare_on_held_out(candidate: Bundle, in_use: Bundle, held_out: Sequence[Pr
     return report("held-out", words, first, second, unseen.pages, left_out)
 
 
-def compare_on_folds(
-    version: str, out_of_fold: Judgement, in_use: Bundle, pages: Sequence[PreparedPage]
-) -> dict[str, Any]:
+def compare_on_folds(version: str, out_of_fold: Judgement, in_use: Bundle, pages: Sequence[PreparedPage]) -> Comparison:
     """Compare the folds' answers with the bundle in use, on the pages that it has not seen.
 
     Args:
@@ -61,12 +54,9 @@ def compare_on_folds(
         out_of_fold: what the folds' networks said of ``pages``.
         in_use: the bundle in use.
         pages: all pages of the cross-validation.
-
-    Returns:
-        See ``report``.
     """
     unseen: Unseen = leave_out_seen(in_use, pages)
-    left_out: dict[str, dict[str, int]] = {"candidate": {}, "active": unseen.seen}
+    left_out: Sides = {"candidate": {}, "active": unseen.seen}
     if not unseen.pages:
         return nothing_to_compare(version, in_use.version, left_out)
     kept = {page.key for page in unseen.pages}
@@ -82,13 +72,13 @@ def compare_on_folds(
 def out_of_fold_judgement(run: RunFolder, n_folds: int, pages: Sequence[PreparedPage]) -> Judgement:
     """What the folds of a finished cross-validation said of its pages, each by networks that had not seen the page."""
     answers = {answer.file: answer for answer in read_answers(run.path / PREDICTIONS)}
-    facts = [read_json(run.fold(fold) / "fold.json") for fold in range(n_folds)]
+    facts = [run.facts(fold) for fold in range(n_folds)]
     found: dict[str, Found] = {}
     min_scores: dict[str, float] = {}
     for fold in range(n_folds):
         for key, (boxes, scores, _) in read_json(run.fold(fold) / "detections.json").items():
             found[key] = np.array(boxes, dtype=np.float64).reshape(-1, 4), np.array(scores, dtype=np.float64)
-            min_scores[key] = facts[fold]["min_score"]
+            min_scores[key] = facts[fold].min_score
     rows = [answers.get(page.key) for page in pages]
     return Judgement(
         {part: np.array([getattr(row, name, np.nan) for row in rows]) for part, name in ANSWER_OF.items()},
@@ -98,24 +88,18 @@ def out_of_fold_judgement(run: RunFolder, n_folds: int, pages: Sequence[Prepared
     )
 
 
-def nothing_to_compare(candidate: str, in_use: str, left_out: dict[str, dict[str, int]]) -> dict[str, Any]:
+def nothing_to_compare(candidate: str, in_use: str, left_out: Sides) -> Comparison:
     """A report that no honest comparison is possible, and what would make one possible."""
-    return {
-        "pages_from": "none",
-        "explanation": "Both models have learnt from every page, so no honest comparison is possible. Add some "
+    return Comparison(
+        pages_from="none",
+        explanation="Both models have learnt from every page, so no honest comparison is possible. Add some "
         "patients to the permanent test set on the Dataset page before the next training.",
-        "candidate": candidate,
-        "active": in_use,
-        "pages": 0,
-        "left_out_as_seen": left_out,
-        "candidate_figures": None,
-        "active_figures": None,
-        "differences": {},
-        "decisions": {},
-        "verdict": "unknown",
-        "because": "No page can be judged by both.",
-        "changed": [],
-    }
+        candidate=candidate,
+        active=in_use,
+        left_out_as_seen=left_out,
+        verdict="unknown",
+        because="No page can be judged by both.",
+    )
 
 
 def report(
@@ -124,38 +108,32 @@ def report(
     candidate: Side,
     in_use: Side,
     pages: Sequence[PreparedPage],
-    left_out: dict[str, dict[str, int]],
-) -> dict[str, Any]:
-    """Figures of both, their paired differences with intervals, and what follows.
-
-    Returns:
-        "pages_from", "explanation", "candidate" and "active" (versions), "pages", "left_out_as_seen", the figures of
-        both, "differences" (candidate minus active: "auroc", "sensitivity", "ap50"), "decisions" (how many pages each
-        calls normal, refer and abnormal), "verdict", "because", and "changed": the pages whose verdict is another now.
-    """
+    left_out: Sides,
+) -> Comparison:
+    """Figures of both, their paired differences with intervals, and what follows."""
     differences = _differences(candidate.judgement, in_use.judgement, pages)
     verdict, because = decide_verdict(differences, pages)
-    return {
-        "pages_from": pages_from,
-        "explanation": explanation,
-        "candidate": candidate.version,
-        "active": in_use.version,
-        "pages": len(pages),
-        "left_out_as_seen": left_out,
-        "candidate_figures": figures_of(candidate.judgement, pages),
-        "active_figures": figures_of(in_use.judgement, pages),
-        "differences": differences,
-        "decisions": {
+    return Comparison(
+        pages_from=pages_from,
+        explanation=explanation,
+        candidate=candidate.version,
+        active=in_use.version,
+        pages=len(pages),
+        left_out_as_seen=left_out,
+        candidate_figures=figures_of(candidate.judgement, pages),
+        active_figures=figures_of(in_use.judgement, pages),
+        differences=differences,
+        decisions={
             name: dict(Counter(side.judgement.decisions))
             for name, side in (("candidate", candidate), ("active", in_use))
         },
-        "verdict": verdict,
-        "because": because,
-        "changed": _changed(candidate.judgement, in_use.judgement, pages),
-    }
+        verdict=verdict,
+        because=because,
+        changed=_changed(candidate.judgement, in_use.judgement, pages),
+    )
 
 
-def decide_verdict(differences: dict[str, Interval], pages: Sequence[PreparedPage]) -> tuple[Verdict, str]:
+def decide_verdict(differences: Figures, pages: Sequence[PreparedPage]) -> tuple[Verdict, str]:
     """What the differences say; unknown where the pages come from too few patients to tell."""
     for label, name in ((0, "normal"), (1, "abnormal")):
         groups = {page.group_key for page in pages if page.label == label}
@@ -168,11 +146,11 @@ def decide_verdict(differences: dict[str, Interval], pages: Sequence[PreparedPag
     return verdict_of(differences)
 
 
-def _differences(first: Judgement, second: Judgement, pages: Sequence[PreparedPage]) -> dict[str, Interval]:
+def _differences(first: Judgement, second: Judgement, pages: Sequence[PreparedPage]) -> Figures:
     both = (first, second)
     labelled = [row for row, page in enumerate(pages) if page.label is not None]
     boxed = sorted(set(boxed_rows(first, pages)) & set(boxed_rows(second, pages)))
-    differences: dict[str, Interval] = {}
+    differences: Figures = {}
     if labelled:
         labels, groups = [int(pages[row].label == 1) for row in labelled], [pages[row].group_key for row in labelled]
         one, other = (
@@ -187,20 +165,20 @@ def _differences(first: Judgement, second: Judgement, pages: Sequence[PreparedPa
     return differences
 
 
-def _changed(first: Judgement, second: Judgement, pages: Sequence[PreparedPage]) -> list[dict[str, Any]]:
+def _changed(first: Judgement, second: Judgement, pages: Sequence[PreparedPage]) -> tuple[ChangedPage, ...]:
     names = {0: "normal", 1: "abnormal", None: None}
-    return [
-        {
-            "file": page.key,
-            "label": names[page.label],
-            "candidate": first.decisions[row],
-            "active": second.decisions[row],
-            "p_candidate": _number(first.p["fused"][row]),
-            "p_active": _number(second.p["fused"][row]),
-        }
+    return tuple(
+        ChangedPage(
+            file=page.key,
+            label=names[page.label],
+            candidate=first.decisions[row],
+            active=second.decisions[row],
+            p_candidate=_number(first.p["fused"][row]),
+            p_active=_number(second.p["fused"][row]),
+        )
         for row, page in enumerate(pages)
         if first.decisions[row] != second.decisions[row]
-    ]
+    )
 
 
 def _some(judgement: Judgement, rows: Sequence[int]) -> Judgement:

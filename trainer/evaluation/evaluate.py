@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from pydantic import JsonValue
 from scipy.special import expit
 
 from ecgcore.bundle.folder import Bundle
@@ -13,8 +13,9 @@ from ecgcore.errors import BadData
 from ecgcore.types import FloatArray
 from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import decide
-from trainer.metrics.classification import Interval, classification_metrics
+from trainer.metrics.classification import classification_metrics
 from trainer.metrics.detection import PageBoxes, detection_metrics
+from trainer.metrics.figures import Block, Interval, block_json
 from trainer.stages.answers import answer_pages
 from trainer.stages.inference_cache import Found
 
@@ -70,8 +71,8 @@ def judge(bundle: Bundle, pages: Sequence[PreparedPage]) -> Judgement:
     return Judgement(p, decisions, answers.found, [operating.min_score] * len(pages))
 
 
-def figures_of(judgement: Judgement, pages: Sequence[PreparedPage], *, n_boot: int = 1000) -> dict[str, Any]:
-    """Figures of what a bundle said: ``{"detector"|"local"|"global"|"waveform"|"fused": {metric: interval}}``.
+def figures_of(judgement: Judgement, pages: Sequence[PreparedPage], *, n_boot: int = 1000) -> Block:
+    """Figures of what a bundle said, by network.
 
     Single networks have no thresholds of their own in a bundle; alone they decide at 0.5. Pages
     without a label count for the detector only, pages that nobody boxed for the classifiers only.
@@ -79,7 +80,7 @@ def figures_of(judgement: Judgement, pages: Sequence[PreparedPage], *, n_boot: i
     labelled = [row for row, page in enumerate(pages) if page.label is not None]
     labels, groups = [int(pages[row].label == 1) for row in labelled], [pages[row].group_key for row in labelled]
     boxed = boxed_rows(judgement, pages)
-    figures: dict[str, Any] = {
+    figures: Block = {
         "detector": detection_metrics(
             page_boxes(judgement, pages, boxed),
             [pages[row].group_key for row in boxed],
@@ -112,7 +113,34 @@ def page_boxes(judgement: Judgement, pages: Sequence[PreparedPage], rows: Sequen
     return result
 
 
-def evaluate_bundle(bundle: Bundle, pages: Sequence[PreparedPage], *, n_boot: int = 1000) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Evaluation:
+    """What a bundle is worth on pages that it has not seen.
+
+    Args:
+        bundle: its version.
+        pages: how many it was measured on.
+        left_out_as_seen: how many it had seen, by what gave them away.
+        figures: by network; without boxed pages the detector's are not defined, and only a bundle with a waveform
+            network has those of "waveform".
+    """
+
+    bundle: str
+    pages: int
+    left_out_as_seen: dict[str, int]
+    figures: Block
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """The content of a report."""
+        return {
+            "bundle": self.bundle,
+            "pages": self.pages,
+            "left_out_as_seen": {**self.left_out_as_seen},
+            **block_json(self.figures),
+        }
+
+
+def evaluate_bundle(bundle: Bundle, pages: Sequence[PreparedPage], *, n_boot: int = 1000) -> Evaluation:
     """Figures of a bundle as it screens, on pages that it has not seen.
 
     Args:
@@ -120,22 +148,14 @@ def evaluate_bundle(bundle: Bundle, pages: Sequence[PreparedPage], *, n_boot: in
         pages: labelled or boxed pages; those that the bundle has seen are left out.
         n_boot: resamplings for the intervals.
 
-    Returns:
-        ``{"bundle", "pages", "left_out_as_seen", "detector", "local", "global", "waveform", "fused"}``; without boxed
-        pages the detector's figures are None, and only a bundle with a waveform network has "waveform".
-
     Raises:
         BadData: the bundle has seen every page.
     """
     unseen = leave_out_seen(bundle, pages)
     if not unseen.pages:
         raise BadData(f"Bundle {bundle.version} was trained on all {len(pages)} pages.", "Evaluate it on other pages.")
-    return {
-        "bundle": bundle.version,
-        "pages": len(unseen.pages),
-        "left_out_as_seen": unseen.seen,
-        **figures_of(judge(bundle, unseen.pages), unseen.pages, n_boot=n_boot),
-    }
+    figures = figures_of(judge(bundle, unseen.pages), unseen.pages, n_boot=n_boot)
+    return Evaluation(bundle.version, len(unseen.pages), unseen.seen, figures)
 
 
 _ROWS = {
@@ -160,6 +180,7 @@ def figures_table(blocks: Mapping[str, Mapping[str, Interval]]) -> str:
 def _shown(interval: Interval | None) -> str:
     if interval is None or interval["value"] is None:
         return "-"
-    if interval["low"] is None or interval["high"] is None:
-        return str(interval["value"]) if isinstance(interval["value"], int) else f"{interval['value']:.3f}"
-    return f"{interval['value']:.3f} ({interval['low']:.3f} to {interval['high']:.3f})"
+    value, low, high = interval["value"], interval.get("low"), interval.get("high")
+    if low is None or high is None:
+        return str(value) if isinstance(value, int) else f"{value:.3f}"
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"

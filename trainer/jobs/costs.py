@@ -5,12 +5,13 @@ import platform
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from annotations.runs.training_runs import runs
 from annotations.store import Store
 from trainer.jobs.priority import threads_to_use
-from trainer.runs.files import ENVIRONMENT, REHEARSAL, read_json, run_folder
+from trainer.runs.files import ENVIRONMENT, FOLD, REHEARSAL, read_json, run_folder
+from trainer.runs.results import FoldFacts, read_fold
 from trainer.workload import JOINT, LOOKING
 
 _TYPICAL_S = {"detector": 0.35, "local": 0.12, "global": 0.25, "waveform": 0.01, "fusion": 0.01}
@@ -65,7 +66,7 @@ def speed_here(store: Store, recipe: str, device: str = "auto") -> SpeedHere:
     return SpeedHere(stages, 1.0 * slower, looking, 2.0 * slower, "measured" if measured else "typical")
 
 
-def machine() -> dict[str, Any]:
+def machine() -> dict[str, str | int | None]:
     """What a machine must have in common with another to be as fast."""
     return {"machine": platform.machine(), "processors": os.cpu_count(), "threads": threads_to_use()}
 
@@ -84,15 +85,15 @@ def _was_here(folder: Path) -> bool:
 
 def _measured(folders: list[Path]) -> dict[str, float]:
     """Seconds a shown page by stage: of finished folds; else of a rehearsal."""
-    facts: list[dict[str, Any]] = []
+    facts: list[FoldFacts] = []
     for folder in folders[:_RUNS_ASKED]:
-        found = [read_json(path) for path in folder.glob("fold-*/fold.json")]
-        facts += [fact for fact in found if fact and fact.get("seconds_of_stages") and not fact.get("was_resumed")]
+        found = [read_fold(path) for path in folder.glob(f"fold-*/{FOLD}")]
+        facts += [fact for fact in found if fact is not None and fact.seconds_of_stages and not fact.was_resumed]
     spent: Counter[str] = Counter()
     shown: Counter[str] = Counter()
     for fact in facts[:_FOLDS_ASKED]:
-        spent.update(fact["seconds_of_stages"])
-        shown.update(fact["pages_shown"])
+        spent.update(fact.seconds_of_stages)
+        shown.update(fact.pages_shown)
     of_folds = {stage: spent[stage] / shown[stage] for stage in spent if shown[stage]}
     rehearsals = (read_json(folder / REHEARSAL) for folder in folders)
     of_rehearsal: dict[str, float] = next((found for found in rehearsals if isinstance(found, dict)), {})

@@ -5,7 +5,6 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from annotations.runs.training_runs import events
 from annotations.store import Store
@@ -20,7 +19,7 @@ from trainer.runs.files import (
     SUMMARY,
     run_folder,
 )
-from trainer.runs.results_schema import damaged, read_comparison, read_summary
+from trainer.runs.results import Comparison, RunSummary, damaged, read_comparison, read_summary
 
 LEFT_OUT_COLUMNS = ("file", "reason")
 _BINS = 10
@@ -65,16 +64,15 @@ class Results:
     """A run's findings; parts that it did not reach are None or empty.
 
     Args:
-        summary: figures, ``{"folds": [Block, ...], "pooled": Block, "auroc_differences": {...}, ...}`` with Block
-            ``{"detector"|"local"|"global"|"fused": {metric: {"value", "low", "high"}}}``.
+        summary: the figures of the cross-validation.
         pages: out-of-fold answers, one a labelled page.
-        comparison: candidate and bundle in use on the same pages; see ``trainer.evaluation.compare``.
+        comparison: candidate and bundle in use on the same pages.
         left_out: pages that could not be used, ``{file: reason}``.
     """
 
-    summary: dict[str, Any] | None
+    summary: RunSummary | None
     pages: list[PageResult]
-    comparison: dict[str, Any] | None
+    comparison: Comparison | None
     left_out: dict[str, str]
 
 

@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from trainer.metrics.figures import Interval
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Figures = Callable[[FloatArray], Mapping[str, FloatArray]]
 """From weights ``[b, n]`` (how often each row was drawn) to ``{name: [b]}``, NaN where undefined."""
-Interval = dict[str, float | None]
-"""``{"value", "low", "high"}``: the figure and its 95 % interval; None where it is not defined.
-
-A figure of ``BIASED`` is corrected for its bias and bears the uncorrected figure, as papers give it, as "plug_in".
-"""
 
 BIASED = frozenset({"ece"})
-"""Sums of absolute gaps: even of a perfectly calibrated network they are above 0, by as much as bins are small."""
+"""Sums of absolute gaps: even of a perfectly calibrated network they are above 0, by as much as bins are small.
+
+Such a figure is corrected for its bias and bears the uncorrected one too.
+"""
 COUNTS = ("n_abnormal", "n_normal")
 """Not figures but how many pages of each class they stand on: what sensitivity and specificity are shares of."""
 
@@ -64,8 +64,9 @@ def classification_metrics(
         return {}
     figures = bootstrap(classification_figures(labels, p_abnormal, decisions), groups, n_boot=n_boot, seed=seed)
     n_abnormal = int(np.count_nonzero(np.asarray(labels) == 1))
-    counts = zip(COUNTS, (n_abnormal, len(groups) - n_abnormal), strict=True)
-    return figures | {name: {"value": n, "low": None, "high": None} for name, n in counts}
+    for name, n in zip(COUNTS, (n_abnormal, len(groups) - n_abnormal), strict=True):
+        figures[name] = {"value": n, "low": None, "high": None}
+    return figures
 
 
 def classification_figures(
@@ -166,7 +167,7 @@ def _corrected(value: float, drawn: FloatArray) -> Interval:
     lies within its interval. Both are cut at 0 and 1, which such a figure cannot leave.
     """
     if not np.isfinite(value) or len(drawn) == 0:
-        return _percentiles(value, drawn) | {"plug_in": value if np.isfinite(value) else None}
+        return {**_percentiles(value, drawn), "plug_in": value if np.isfinite(value) else None}
     high, middle, low = np.clip(2 * value - np.percentile(drawn, [2.5, 50.0, 97.5]), 0.0, 1.0)
     return {"value": float(middle), "low": float(low), "high": float(high), "plug_in": value}
 

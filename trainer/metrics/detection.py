@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from trainer.metrics.classification import Figures, FloatArray, Interval, bootstrap
+from trainer.metrics.classification import Figures, FloatArray, bootstrap
+from trainer.metrics.figures import Interval
 
 IOUS = np.arange(0.5, 1.0, 0.05)
 RECALLS = np.linspace(0, 1, 101)

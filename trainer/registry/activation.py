@@ -43,7 +43,7 @@ def activate(store: Store, version: str, by: str, reason: str, *, is_confirmed: 
     if not reason.strip():
         raise StoreError(_NO_REASON, "Say in a few words why.")
     comparison = comparison_of(store, version, present)
-    if not is_confirmed and (comparison is None or comparison.get("verdict") == "unknown"):
+    if not is_confirmed and (comparison is None or comparison.verdict == "unknown"):
         raise UnconfirmedError(
             f"{version} was not compared with {present}, the model in use."
             if comparison is None

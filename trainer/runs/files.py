@@ -16,6 +16,7 @@ OPENING = ".opening"
 PROGRESS, LOG, ENVIRONMENT, LEFT_OUT = "progress.json", "log.txt", "environment.json", "left_out.csv"
 REHEARSAL = "rehearsal.json"
 PREDICTIONS, SUMMARY, COMPARISON = "predictions.csv", "summary.json", "comparison.json"
+FOLD = "fold.json"
 PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision")
 LATER_COLUMNS = ("p_waveform",)
 """Of the predictions too; runs of earlier versions do not have them."""

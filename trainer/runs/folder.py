@@ -13,9 +13,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from pydantic import JsonValue
 
 from annotations.erasure.derived_files import PREPARED
 from ecgcore.bundle.manifest import check_files
@@ -25,6 +25,7 @@ from trainer.atomic_files import write_json_atomic, write_text_atomic
 from trainer.data.page import NAMES, PageItem, PreparedPage
 from trainer.runs.files import (
     ENVIRONMENT,
+    FOLD,
     LATER_COLUMNS,
     LEFT_OUT,
     LOCK,
@@ -37,6 +38,7 @@ from trainer.runs.files import (
     opening,
     read_json,
 )  # fmt: skip
+from trainer.runs.results import FoldFacts, damaged, read_fold
 
 PAGES = "pages"
 CONFIG = "config.json"
@@ -70,20 +72,32 @@ class RunFolder:
         """Folder of one fold."""
         return self.path / f"fold-{number}"
 
+    def facts(self, number: int) -> FoldFacts:
+        """The course of a finished fold.
+
+        Raises:
+            BadData: its file is missing or damaged.
+        """
+        path = self.fold(number) / FOLD
+        facts = read_fold(path)
+        if facts is None:
+            raise damaged(path)
+        return facts
+
     def finished(self, number: int) -> bool:
         """Whether a fold's results are complete, its facts written last, and can still be read."""
         folder = self.fold(number)
-        facts = read_json(folder / "fold.json")
+        facts = read_fold(folder / FOLD)
         try:
             answers = read_answers(folder / PREDICTIONS)
             check_files(folder / "bundle")
         except (OSError, ValueError, KeyError, TypeError, BadBundle):
             return False
-        is_whole = isinstance(facts, dict) and facts.get("answers") == len(answers)
+        is_whole = facts is not None and facts.answers == len(answers)
         return is_whole and read_json(folder / "detections.json") is not None
 
 
-def open_run(path: Path, config: Mapping[str, Any], inputs: str, *, resume: bool) -> RunFolder:
+def open_run(path: Path, config: Mapping[str, JsonValue], inputs: str, *, resume: bool) -> RunFolder:
     """Start a run in a new or empty folder, or go on in one that holds the same run.
 
     Args:
@@ -96,7 +110,7 @@ def open_run(path: Path, config: Mapping[str, Any], inputs: str, *, resume: bool
         BadData: the folder holds something else, or another run.
     """
     digest = hashlib.sha256(inputs.encode("utf-8")).hexdigest()
-    frozen = {**json.loads(json.dumps(config)), "inputs_sha256": digest}
+    frozen: dict[str, JsonValue] = {**json.loads(json.dumps(config)), "inputs_sha256": digest}
     if path.exists() and not path.is_dir():
         raise _holds_something_else(path)
     with opening(path):
@@ -109,12 +123,13 @@ def open_run(path: Path, config: Mapping[str, Any], inputs: str, *, resume: bool
     return RunFolder(path, digest)
 
 
-def _check_same_run(path: Path, frozen: Mapping[str, Any]) -> None:
+def _check_same_run(path: Path, frozen: Mapping[str, JsonValue]) -> None:
     before = read_json(path / CONFIG)
     if not isinstance(before, dict):
         raise BadData(f"{path / CONFIG} is damaged.", "Start the run again in another folder.")
-    if isinstance(before.get("recipe"), dict) and isinstance(frozen.get("recipe"), dict):
-        frozen = {**frozen, "recipe": _as_earlier_versions_wrote_it(frozen["recipe"], before["recipe"])}
+    recipe, known = frozen.get("recipe"), before.get("recipe")
+    if isinstance(recipe, dict) and isinstance(known, dict):
+        frozen = {**frozen, "recipe": _as_earlier_versions_wrote_it(recipe, known)}
     changed = sorted(key for key in before.keys() | frozen.keys() if before.get(key) != frozen.get(key))
     if changed:
         raise BadData(
@@ -123,11 +138,14 @@ def _check_same_run(path: Path, frozen: Mapping[str, Any]) -> None:
         )
 
 
-def _as_earlier_versions_wrote_it(recipe: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+def _as_earlier_versions_wrote_it(
+    recipe: Mapping[str, JsonValue], before: Mapping[str, JsonValue]
+) -> dict[str, JsonValue]:
     """A recipe without what an earlier version, or the published method, does not know."""
     known = {name: of for name, of in recipe.items() if name != "waveform" or name in before}
-    if "fusion" in known and "measures" not in before.get("fusion", {}):
-        known["fusion"] = {name: of for name, of in known["fusion"].items() if name != "measures"}
+    head, head_before = known.get("fusion"), before.get("fusion", {})
+    if isinstance(head, dict) and isinstance(head_before, dict) and "measures" not in head_before:
+        known["fusion"] = {name: of for name, of in head.items() if name != "measures"}
     return known
 
 

@@ -12,7 +12,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from pydantic import JsonValue
@@ -24,6 +23,7 @@ from ecgcore.networks.build import Networks
 from trainer.atomic_files import write_json_atomic
 from trainer.crossval.trained import Trained, page_answers
 from trainer.data.page import PreparedPage
+from trainer.metrics.figures import Block, plain_block
 from trainer.runs.files import PREDICTIONS, read_json
 from trainer.runs.folder import seen_rows, write_answers
 from trainer.stages.answers import apply_calibrations
@@ -96,7 +96,7 @@ def build_starter(
     fitted = decisions(nets, found.min_score, sets.rendered, sets.real, plan.recipe, looking, options.decide_by, kept)
     operating, calibrations = apply_calibrations(nets, found.min_score, fitted)
     trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=start, looking=looking)
-    figures = {"ludb_rendered": {"detector": found.figures}, **_measured(trained, sets, options.fold, out)}
+    measured = _measured(trained, sets, options.fold, out)
     rows = sorted({*sets.seen(), *found.seen, *([] if nets.waveform is None else _seen_signals(sets.records.signals))})
     save_bundle(
         out / "bundle",
@@ -108,7 +108,10 @@ def build_starter(
             seen=rows,
             parent=start,
             snapshot_hash=hashlib.sha256(json.dumps(rows).encode()).hexdigest(),
-            metrics=figures,
+            metrics={
+                "ludb_rendered": {"detector": found.figures},
+                **{name: plain_block(block) for name, block in measured.items()},
+            },
         ),
         replace=True,
     )
@@ -219,7 +222,7 @@ def _train(
     return nets
 
 
-def _measured(trained: Trained, sets: _DataSets, fold: int, out: Path) -> dict[str, Any]:
+def _measured(trained: Trained, sets: _DataSets, fold: int, out: Path) -> dict[str, Block]:
     """Figures on the pages that were put aside; the answers to the real ones are written down."""
     # The rendered pages put aside are the same in every fold: one of them is enough to measure them.
     figures = rendered_figures(trained, [] if fold else sets.rendered.test)

@@ -1,7 +1,6 @@
 """What the starter bundle does on the groups that were put aside, each data set on its own."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from scipy.special import logit
@@ -13,6 +12,7 @@ from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import Calibration
 from trainer.metrics.classification import classification_metrics
 from trainer.metrics.detection import PageBoxes, detection_metrics
+from trainer.metrics.figures import Block, Figures
 from trainer.runs.files import ANSWER_OF
 from trainer.runs.folder import PageAnswer
 from trainer.stages.inference import LOWEST_SCORE, detect_pages
@@ -27,8 +27,8 @@ REAL_PARTS: dict[str, Callable[[PreparedPage], bool]] = {
 }
 
 
-def rendered_figures(trained: Trained, ptbxl: Sequence[PreparedPage]) -> dict[str, Any]:
-    """``{"ptbxl_rendered": {"local"|"global"|"fused": {metric: interval}}}``; nothing without pages.
+def rendered_figures(trained: Trained, ptbxl: Sequence[PreparedPage]) -> dict[str, Block]:
+    """The figures of "ptbxl_rendered"; nothing without pages.
 
     Args:
         trained: the starter's networks.
@@ -42,8 +42,8 @@ def rendered_figures(trained: Trained, ptbxl: Sequence[PreparedPage]) -> dict[st
 
 def real_figures(
     khan: Sequence[PreparedPage], answers: Sequence[PageAnswer], calibrations: Mapping[str, Calibration]
-) -> dict[str, Any]:
-    """``{part of the real pages: {"local"|"global"|"fused": {metric: interval}}}``, with group-bootstrap intervals.
+) -> dict[str, Block]:
+    """The figures of each part of the real pages, with group-bootstrap intervals.
 
     Args:
         khan: real pages that were put aside, N.
@@ -60,7 +60,7 @@ def real_figures(
 
 def figures_of(
     pages: Sequence[PreparedPage], answers: Sequence[PageAnswer], calibrations: Mapping[str, Calibration]
-) -> dict[str, Any]:
+) -> Block:
     """All classification metrics of each network and of the fused answer.
 
     Args:
@@ -88,7 +88,7 @@ def log_odds(answers: Sequence[PageAnswer], name: str) -> FloatArray:
     return odds
 
 
-def detector_figures(detector: BeatDetector, pages: Sequence[PreparedPage], min_score: float) -> dict[str, Any]:
+def detector_figures(detector: BeatDetector, pages: Sequence[PreparedPage], min_score: float) -> Figures:
     """``ap50, ap50_95, recall, precision`` on boxed pages.
 
     Args:

@@ -16,6 +16,7 @@ from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
 from trainer.data.page import PreparedPage
+from trainer.metrics.figures import plain_figures
 from trainer.recipes import DetectorStage
 from trainer.runs.folder import seen_rows
 from trainer.stages.classifiers import train_global, train_local
@@ -58,7 +59,10 @@ def train_finder(boxed: Split, stage: DetectorStage, context: StageContext, init
     detector = train_detector(boxed.train, stage, context, init=init, val=boxed.inner)
     min_score = best_min_score(detector, boxed.inner)
     return Finder(
-        detector, min_score, detector_figures(detector, boxed.test, min_score), seen_rows(boxed.train + boxed.inner)
+        detector,
+        min_score,
+        plain_figures(detector_figures(detector, boxed.test, min_score)),
+        seen_rows(boxed.train + boxed.inner),
     )
 
 

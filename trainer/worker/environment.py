@@ -6,9 +6,9 @@ import platform
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import torch
+from pydantic import JsonValue
 
 LIBRARIES = ("torch", "torchvision", "numpy", "opencv-python-headless", "safetensors", "scipy", "sqlite-utils")
 _PROGRAM = Path(__file__).parents[2]
@@ -16,7 +16,7 @@ _PATIENCE_S = 10.0
 """With git, on a machine that is busy."""
 
 
-def environment(device: torch.device) -> dict[str, Any]:
+def environment(device: torch.device) -> dict[str, JsonValue]:
     """Versions of program and libraries, and the machine; JSON-able. Numbers may differ where any of these do."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+
+from pydantic import JsonValue
 
 from annotations.erasure.derived_files import CACHE, PREPARED
 from annotations.erasure.mentions import forget_mentions, forget_mentions_left
@@ -38,6 +39,7 @@ from trainer.recipes import Recipe, only_stages
 from trainer.registry import bundle, bundles_folder, line_of_descent
 from trainer.runs.files import COMPARISON, ENVIRONMENT, LEFT_OUT, REHEARSAL, SUMMARY, read_json, run_folder
 from trainer.runs.folder import RunFolder, inputs_table, open_run, write_left_out
+from trainer.runs.results import Comparison
 from trainer.stages.context import RunContext
 from trainer.stages.start import choose_start
 from trainer.worker.environment import environment
@@ -161,7 +163,7 @@ class _Training:
         fix_folds_for(self.store, readings.train)
         before = read_json(self.folder / "config.json")
         line = before["line"] if isinstance(before, dict) else self._line()
-        config = {
+        config: dict[str, JsonValue] = {
             "command": "retrain",
             "recipe": self._recipe().to_json(),
             "seed": self.run.seed,
@@ -173,7 +175,7 @@ class _Training:
         items: list[PageItem] = [*readings.train, *readings.held_out]
         return open_run(self.folder, config, inputs_table(items, pages.train), resume=True)
 
-    def _line(self) -> list[list[str]]:
+    def _line(self) -> list[JsonValue]:
         """Bundles that folds may start from: the one in use, its parent and so on."""
         line = line_of_descent(self.store, self.run.parent_version)
         if not line:
@@ -201,8 +203,8 @@ class _Training:
             n_folds=run.folds,
             folds=[fold_of[page.group] for page in pages.train],
         )
-        summary |= {"snapshot": run.snapshot_id, "pages": len(pages.train), "held_out": len(pages.held_out)}
-        write_json_atomic(folder.path / SUMMARY, summary)
+        counts = {"snapshot": run.snapshot_id, "pages": len(pages.train), "held_out": len(pages.held_out)}
+        write_json_atomic(folder.path / SUMMARY, summary.to_json() | counts)
         version = f"{run.recipe}-{run.id}-{folder.inputs_sha256[:8]}"
         place = bundles_folder(self.store.folder) / version
         note_candidate(self.store, run.id, version)
@@ -215,7 +217,7 @@ class _Training:
             recipe,
             choose_start("bundle", self._load(line[0].version), recipe),
             RunFolder(folder.path / "final", folder.inputs_sha256),
-            NewBundle(place, version, {"cross_validation": summary["pooled"]}),
+            NewBundle(place, version, {"cross_validation": summary.pooled}),
             self._context("final"),
             aside=self._aside(pages.train),
         )
@@ -270,21 +272,19 @@ class _Training:
         self.recorder.say("comparison", "comparison", "comparing with the model in use")
         in_use = self._load(self.run.parent_version)
         if pages.held_out:
-            candidate = self._load(version)
-            found = compare_on_held_out(candidate, in_use, pages.held_out)
+            found = compare_on_held_out(self._load(version), in_use, pages.held_out)
         elif folder is not None:
             judgement = out_of_fold_judgement(folder, self.run.folds, pages.train)
             found = compare_on_folds(version, judgement, in_use, pages.train)
         else:
             found = self._compare_on_unseen(version, in_use, pages.train)
-        write_json_atomic(self.folder / COMPARISON, found)
+        write_json_atomic(self.folder / COMPARISON, found.to_json())
 
-    def _compare_on_unseen(self, version: str, in_use: Bundle, pages: Sequence[PreparedPage]) -> dict[str, Any]:
+    def _compare_on_unseen(self, version: str, in_use: Bundle, pages: Sequence[PreparedPage]) -> Comparison:
         """Without held-out patients a bundle from elsewhere is compared on whatever neither has seen."""
         if not pages:
             return nothing_to_compare(version, in_use.version, {"candidate": {}, "active": {}})
-        candidate = self._load(version)
-        return compare_on_held_out(candidate, in_use, pages)
+        return compare_on_held_out(self._load(version), in_use, pages)
 
 
 def _as_items(pages: Sequence[PreparedPage]) -> list[PageItem]:

@@ -1,9 +1,13 @@
 """The figures of a bundle.json -> tables that a reader understands."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TypeVar
 
+from ecgcore.bundle.manifest import Figures as Measured
 from pages.parts.common.words import counted
+from trainer.metrics.figures import UNDEFINED, Block, Figures
+
+_Figure = TypeVar("_Figure")
 
 PARTS = {
     "fused": "verdict (fused)",
@@ -67,45 +71,46 @@ In brackets: the 95 % interval, bootstrapped by patient.
 """
 
 
-def fold_rows(pooled: Mapping[str, Any], folds: Sequence[Mapping[str, Any]], part: str) -> list[dict[str, str]]:
+def fold_rows(pooled: Block, folds: Sequence[Block], part: str) -> list[dict[str, str]]:
     """One network's figures: a row a metric, all folds' pages together, then each fold alone.
 
     Args:
-        pooled: ``{network: {metric: interval}}``.
-        folds: the same for each fold.
+        pooled: of all folds' answers.
+        folds: of each fold.
         part: which network.
     """
     blocks = {"all folds": pooled} | {f"fold {number}": block for number, block in enumerate(folds, 1)}
-    return _rows({name: block.get(part) or {} for name, block in blocks.items()})
+    return _rows({name: block.get(part, {}) for name, block in blocks.items()})
 
 
-def comparison_rows(candidate: Mapping[str, Any] | None, active: Mapping[str, Any] | None) -> list[dict[str, str]]:
+def comparison_rows(candidate: Figures, active: Figures) -> list[dict[str, str]]:
     """One network's figures of two bundles, side by side."""
-    return _rows({"candidate": candidate or {}, "in use": active or {}})
+    return _rows({"candidate": candidate, "in use": active})
 
 
-def classes_of(figures: Mapping[str, Any] | None) -> str:
+def pages_of_classes(figures: Figures) -> tuple[int, int] | None:
+    """How many abnormal and how many normal pages figures stand on; None where not recorded."""
+    abnormal, normal = (figures.get(name, UNDEFINED)["value"] for name in ("n_abnormal", "n_normal"))
+    return None if abnormal is None or normal is None else (int(abnormal), int(normal))
+
+
+def classes_of(figures: Figures) -> str:
     """How many pages of each class figures stand on: "80 abnormal and 142 normal pages"; empty where not recorded."""
-    abnormal, normal = (((figures or {}).get(name) or {}).get("value") for name in ("n_abnormal", "n_normal"))
-    if abnormal is None or normal is None:
-        return ""
-    return f"{abnormal:,} abnormal and {counted(normal, 'normal page')}"
+    pages = pages_of_classes(figures)
+    return "" if pages is None else f"{pages[0]:,} abnormal and {counted(pages[1], 'normal page')}"
 
 
-def stand_on(figures: Mapping[str, Any] | None) -> str:
+def stand_on(figures: Figures) -> str:
     """How many pages figures stand on, and that they are uncertain where these are few; empty where not recorded."""
-    classes = classes_of(figures)
-    if not classes or figures is None:
+    pages = pages_of_classes(figures)
+    if pages is None:
         return ""
-    few = min(figures["n_abnormal"]["value"], figures["n_normal"]["value"])
     warning = " Uncertain: with so few pages of a class, a single one can change each figure by a tenth or more."
-    return (
-        f"On {classes}.{warning if few < FEW_PAGES else ''} Sensitivity: abnormal pages not called normal, so a "
-        "referred page counts as found."
-    )
+    told = f"On {classes_of(figures)}.{warning if min(pages) < FEW_PAGES else ''}"
+    return f"{told} Sensitivity: abnormal pages not called normal, so a referred page counts as found."
 
 
-def headline(metrics: Mapping[str, Any]) -> str:
+def headline(metrics: Measured) -> str:
     """A bundle's AUROC in one line with the pages that it was measured on; empty where it carries none."""
     told = [
         f"AUROC {row[PARTS['fused']]}" + (f", {_in_a_sentence(title)}" if title else "")
@@ -122,7 +127,7 @@ def _in_a_sentence(title: str) -> str:
     return name[0].lower() + name[1:] if name[1:2].islower() else name
 
 
-def score_tables(metrics: Mapping[str, Any], title: tuple[str, ...] = ()) -> Iterator[tuple[str, list[dict[str, str]]]]:
+def score_tables(metrics: Measured, title: tuple[str, ...] = ()) -> Iterator[tuple[str, list[dict[str, str]]]]:
     """Walk a bundle's nested figures and yield, for each data set, its title and a table of metrics by network.
 
     Args:
@@ -131,18 +136,18 @@ def score_tables(metrics: Mapping[str, Any], title: tuple[str, ...] = ()) -> Ite
         title: names on the way down to here.
     """
     # The verdict comes first, since a phone shows two columns.
-    parts = {name: metrics[name] for name in PARTS if isinstance(metrics.get(name), dict)}
+    parts = {name: below for name in PARTS if isinstance(below := metrics.get(name), Mapping)}
     if parts:
         yield (
             " · ".join(DATA_SETS.get(name, name.replace("_", " ")) for name in title),
             _rows({PARTS[part]: figures for part, figures in parts.items()}),
         )
     for name, below in metrics.items():
-        if name not in PARTS and isinstance(below, dict):
+        if name not in PARTS and isinstance(below, Mapping):
             yield from score_tables(below, (*title, name))
 
 
-def _rows(columns: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+def _rows(columns: Mapping[str, Mapping[str, _Figure]]) -> list[dict[str, str]]:
     """A row for each metric that some column has, in the order of ``METRICS``; unknown metrics come last."""
     names = dict.fromkeys([*METRICS, *(metric for figures in columns.values() for metric in figures)])
     return [

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
@@ -10,29 +9,31 @@ from ecgcore.bundle.manifest import read_manifest
 from ecgcore.errors import EcgError
 from pages.parts.common.style import DECISION_SHAPE
 from pages.parts.common.words import counted, plain
+from trainer.metrics.figures import UNDEFINED
 from trainer.registry import BundleFacts
+from trainer.runs.results import Comparison
 
 _DECISIONS = ("normal", "refer", "abnormal")
 
 
-def effect_box(candidate: BundleFacts, in_use: BundleFacts | None, comparison: Mapping[str, Any] | None) -> None:
+def effect_box(candidate: BundleFacts, in_use: BundleFacts | None, comparison: Comparison | None) -> None:
     """Thresholds and refer rate now and then, and the pages that change sides.
 
     Args:
         candidate: the model that would be used.
         in_use: the model in use; None where it cannot be read.
-        comparison: of the two, as ``trainer.evaluation.compare.report``; None where there is none.
+        comparison: of the two; None where there is none.
     """
     st.markdown("**What activating changes**")
     now, then = _thresholds(in_use), _thresholds(candidate)
     rows = [{"Result": name, "now": now.get(name, "–"), "after": then.get(name, "–")} for name in then or now]
-    rows += refer_rows(comparison or {})
+    rows += [] if comparison is None else refer_rows(comparison)
     st.table(rows, hide_index=True, border="horizontal", alt="Thresholds and refer rate now and after activating")
-    if comparison is None or not comparison.get("pages"):
+    if comparison is None or not comparison.pages:
         st.caption("No pages were judged by both models: how many results change is not known.")
         return
     changes = change_rows(comparison)
-    pages = counted(comparison["pages"], "page")
+    pages = counted(comparison.pages, "page")
     if not changes:
         st.caption(f"No result changes on the {pages} of the comparison.")
         return
@@ -40,29 +41,29 @@ def effect_box(candidate: BundleFacts, in_use: BundleFacts | None, comparison: M
     st.table(changes, hide_index=True, border="horizontal", alt="How many pages change from which result to which")
     stand_in = " Networks of the folds, with thresholds of their own, stand in for the candidate here."
     st.caption(
-        f"Unchanged: {counted(comparison['pages'] - len(comparison['changed']), 'page')}."
-        + (stand_in if comparison.get("pages_from") == "folds" else "")
+        f"Unchanged: {counted(comparison.pages - len(comparison.changed), 'page')}."
+        + (stand_in if comparison.pages_from == "folds" else "")
     )
 
 
-def refer_rows(comparison: Mapping[str, Any]) -> list[dict[str, str]]:
+def refer_rows(comparison: Comparison) -> list[dict[str, str]]:
     """How many pages of the comparison each of the two refers; none where it does not say."""
-    decisions = comparison.get("decisions") or {}
+    decisions = comparison.decisions
     if all(decisions.get(side) for side in ("active", "candidate")):
         now, then = (_share(decisions[side]) for side in ("active", "candidate"))
     else:  # a comparison of an earlier version, which kept the figures of the labelled pages alone
-        figures = (comparison.get(f"{side}_figures") or {} for side in ("active", "candidate"))
-        rates = [((of_side.get("fused") or {}).get("refer_rate") or {}).get("value") for of_side in figures]
-        if None in rates:
+        figures = (comparison.active_figures, comparison.candidate_figures)
+        rates = [of_side.get("fused", {}).get("refer_rate", UNDEFINED)["value"] for of_side in figures]
+        known = [f"{rate:.0%}" for rate in rates if rate is not None]
+        if len(known) < len(rates):
             return []
-        now, then = (f"{rate:.0%}" for rate in rates)
+        now, then = known
     return [{"Result": "Referred", "now": now, "after": then}]
 
 
-def change_rows(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
+def change_rows(comparison: Comparison) -> list[dict[str, str | int]]:
     """Pages by old and new result, and of these how many a reader labelled normal and abnormal; worst first."""
-    changed = comparison.get("changed") or []
-    counts = Counter((page["active"], page["candidate"], page.get("label")) for page in changed)
+    counts = Counter((page.active, page.candidate, page.label) for page in comparison.changed)
     pairs = sorted({(old, new) for old, new, _ in counts}, key=lambda pair: (_DECISIONS.index(pair[1]), pair[0]))
     return [
         {

@@ -91,7 +91,7 @@ def candidate_box(store: Store, facts: BundleFacts) -> None:
         )
         comparison = newest_comparison(store, facts.version)
         if comparison is not None:
-            st.caption(f"Below: its comparison with {plain(comparison.get('active'))}, which was in use then.")
+            st.caption(f"Below: its comparison with {plain(comparison.active)}, which was in use then.")
     if comparison is not None:
         comparison_banner(comparison)
         comparison_box(store, comparison, f"bundle-{facts.version}")

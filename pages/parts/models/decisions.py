@@ -1,7 +1,6 @@
 """Who puts which model in use: activate, reject, compare, go back; and the list of what was decided."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -24,7 +23,7 @@ _UNCONFIRMED = "models-unconfirmed"
 def decision_box(store: Store, facts: BundleFacts, person: str) -> None:
     """What activating a model changes, and beside it Activate and Reject."""
     present = present_version(store)
-    comparison: Mapping[str, Any] | None = comparison_of(store, facts.version, present)
+    comparison = comparison_of(store, facts.version, present)
     in_use = next((known for known in bundles(store) if known.version == present), None)
     st.subheader(f"Decide on {plain(facts.version)}", anchor=False)
     left, right = st.columns(2, gap="medium")

@@ -1,8 +1,7 @@
 """After a training: the verdict first, then tables and plots, then the pages on which it failed."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -21,7 +20,9 @@ from pages.parts.common.words import counted, plain
 from pages.parts.models.bundle_files import CHOSEN
 from pages.parts.models.lineage import standing_badge
 from trainer.jobs.results import PageResult, Results, results
+from trainer.metrics.figures import Figures
 from trainer.registry import bundles
+from trainer.runs.results import RunSummary
 
 _WORST_SHOWN = 9
 
@@ -67,16 +68,14 @@ def _outcome(store: Store, run: TrainingRun) -> None:
             standing_badge(facts)
 
 
-def started_from(summary: Mapping[str, Any]) -> dict[str, str]:
+def started_from(summary: RunSummary) -> dict[str, str]:
     """Which model each fold continued from: its number, in words -> the model."""
-    starts = [fact.get("start") or {} for fact in summary.get("fold_facts") or []]
-    return {
-        f"Fold {number} started from": start.get("bundle") or "new weights" for number, start in enumerate(starts, 1)
-    }
+    bundles_of = [None if fold.start is None else fold.start.bundle for fold in summary.fold_facts]
+    return {f"Fold {number} started from": version or "new weights" for number, version in enumerate(bundles_of, 1)}
 
 
-def _figures(summary: Mapping[str, Any], run: TrainingRun) -> None:
-    pooled, folds = summary.get("pooled") or {}, summary.get("folds") or []
+def _figures(summary: RunSummary, run: TrainingRun) -> None:
+    pooled = summary.pooled
     parts = [part for part in PARTS if pooled.get(part)]
     if not parts:
         return
@@ -88,13 +87,13 @@ def _figures(summary: Mapping[str, Any], run: TrainingRun) -> None:
     part = st.segmented_control("Network", parts, default=parts[0], format_func=PARTS.__getitem__,
                                 key=f"run-{run.id}-figures", label_visibility="collapsed", wrap=True)  # fmt: skip
     st.dataframe(
-        fold_rows(pooled, folds, part or parts[0]),
+        fold_rows(pooled, summary.folds, part or parts[0]),
         hide_index=True,
         column_config={FIGURE: st.column_config.TextColumn(pinned=True)},
         height="content",
         alt=f"Cross-validation figures: {PARTS[part or parts[0]]}",
     )
-    if words := stand_on(pooled.get(part or parts[0])):
+    if words := stand_on(pooled[part or parts[0]]):
         st.caption(f"All folds: {words[0].lower()}{words[1:]}")
     with st.expander("What the figures mean"):
         st.markdown(HELP)
@@ -102,16 +101,14 @@ def _figures(summary: Mapping[str, Any], run: TrainingRun) -> None:
         st.markdown("**Does fusion beat its parts?**")
         st.plotly_chart(run_plots.ablation_figure(pooled), key=f"run-{run.id}-ablation", config=run_plots.SHOWN,
                         alt=run_plots.ablation_text(pooled))  # fmt: skip
-        st.caption(
-            f"Good is a verdict to the right of all its parts.{plain(_paired(summary.get('auroc_differences') or {}))}"
-        )
+        st.caption(f"Good is a verdict to the right of all its parts.{plain(_paired(summary.auroc_differences))}")
 
 
-def _paired(differences: Mapping[str, Any]) -> str:
+def _paired(differences: Figures) -> str:
     told = [
         f"fused minus {PARTS.get(name.removeprefix('fused minus '), name)} {interval_text(figure, signed=True)}"
         for name, figure in differences.items()
-        if figure and None not in (figure.get("value"), figure.get("low"), figure.get("high"))
+        if None not in (figure["value"], figure.get("low"), figure.get("high"))
     ]
     return f" AUROC differences on the same pages: {'; '.join(told)}." if told else ""
 
@@ -175,10 +172,11 @@ def _circumstances(store: Store, run: TrainingRun, found: Results) -> None:
             "Networks trained": ", ".join(STAGES.get(stage, stage) for stage in run.stages),
             "Resulting model": run.candidate_version or "none yet",
         }
-    facts |= started_from(found.summary or {})
+    summary = found.summary or RunSummary()
+    facts |= started_from(summary)
     spent: Counter[str] = Counter()
-    for fact in (found.summary or {}).get("fold_facts") or []:
-        spent.update(fact.get("seconds_of_stages") or {})
+    for fold in summary.fold_facts:
+        spent.update(fold.seconds_of_stages)
     if spent:
         facts["Time of the folds"] = ", ".join(f"{stage_name(s)} {duration(t)}" for s, t in spent.items())
     with st.expander("Details of this run"):

@@ -1,7 +1,6 @@
 """Before a training: what it would do and use, what is missing, how long it takes, and Start."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -35,15 +34,16 @@ def suggestion(plan: Plan) -> None:
 def plan_box(store: Store, person: str) -> None:
     """The choices, the plan that follows from them, and Start."""
     choices = _choices(store)
-    plan = make_plan(store, snapshot_id=choices["snapshot_id"], recipe=choices["recipe"],
-                     stages=choices["stages"], folds=choices["folds"])  # fmt: skip
+    plan = make_plan(
+        store, snapshot_id=choices.snapshot_id, recipe=choices.recipe, stages=choices.stages, folds=choices.folds
+    )
     suggestion(plan)
     for problem in plan.problems:
         st.info(error_text(problem), icon=":material/block:")
     if plan.problems:
         st.page_link("pages/review.py", label="Open Review", icon=":material/draw:")
     else:
-        st.markdown(sentence(plan, estimate(store, plan, choices["device"]), present_version(store)))
+        st.markdown(sentence(plan, estimate(store, plan, choices.device), present_version(store)))
         if plan.fresh_folds:
             st.warning(fresh_start(plan), icon=":material/restart_alt:")
     settle(store)
@@ -102,7 +102,19 @@ def fresh_start(plan: Plan) -> str:
     )
 
 
-def _choices(store: Store) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Choices:
+    """What a person chose; None for the snapshot stands for what holds when the run starts."""
+
+    snapshot_id: int | None
+    recipe: str
+    stages: tuple[str, ...]
+    folds: int
+    seed: int
+    device: str
+
+
+def _choices(store: Store) -> _Choices:
     taken: list[Snapshot | None] = [None, *snapshots(store)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         snapshot = st.selectbox(
@@ -135,19 +147,28 @@ def _choices(store: Store) -> dict[str, Any]:
             "Device", ("auto", "cpu", "cuda"), key="training-device", width=180,
             help="auto uses a graphics card if there is one.",
         )  # fmt: skip
-    return {
-        "snapshot_id": None if snapshot is None else snapshot.id,
-        "recipe": str(recipe),
-        "stages": tuple(stage for stage in STAGES if stage in stages),
-        "folds": int(folds),
-        "seed": int(seed),
-        "device": device,
-    }
+    return _Choices(
+        snapshot_id=None if snapshot is None else snapshot.id,
+        recipe=str(recipe),
+        stages=tuple(stage for stage in STAGES if stage in stages),
+        folds=int(folds),
+        seed=int(seed),
+        device=device,
+    )
 
 
-def _start(store: Store, person: str, choices: Mapping[str, Any]) -> None:
+def _start(store: Store, person: str, choices: _Choices) -> None:
     try:
-        run = start(store, by=person, **choices)
+        run = start(
+            store,
+            by=person,
+            recipe=choices.recipe,
+            stages=choices.stages,
+            folds=choices.folds,
+            seed=choices.seed,
+            device=choices.device,
+            snapshot_id=choices.snapshot_id,
+        )
     except EcgError as error:
         st.session_state[_ERROR] = error
     else:
@@ -177,7 +198,7 @@ def _uses(plan: Plan) -> None:
         st.caption(f":material/filter_alt_off: Pages not used: {plain(reasons)}.")
 
 
-def _row(name: str, count: PageCounts) -> dict[str, object]:
+def _row(name: str, count: PageCounts) -> dict[str, str | int]:
     return {
         "Pages of": name,
         "pages": count.pages,

@@ -1,7 +1,6 @@
 """A training's own small functions: its words, its grid, its figures."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -24,7 +23,9 @@ from pages.parts.training.findings import started_from
 from pages.parts.training.plan import time_words
 from trainer.jobs.plan import Estimate
 from trainer.jobs.results import PageResult
+from trainer.metrics.figures import Block
 from trainer.progress import ProgressEvent
+from trainer.runs.results import ChangedPage, Comparison, FoldFacts, RunSummary, StartFacts
 
 NOTHING = ProgressEvent()
 
@@ -135,7 +136,7 @@ def test_tables_of_folds_and_of_two_bundles() -> None:
         {"Figure": "accuracy", "all folds": "0.90 (0.80 to 0.95)", "fold 1": "0.90 (0.80 to 0.95)", "fold 2": "–"},
         {"Figure": "majority rate", "all folds": "0.60", "fold 1": "0.60", "fold 2": "–"},
     ]
-    assert comparison_rows({"auroc": interval}, None) == [
+    assert comparison_rows({"auroc": interval}, {}) == [
         {"Figure": "AUROC", "candidate": "0.90 (0.80 to 0.95)", "in use": "–"}
     ]
 
@@ -166,31 +167,34 @@ def test_what_became_of_the_model_is_no_state_of_its_run() -> None:
     assert len({state_name(replace(RUN, state=state)) for state in STATES}) == 8
 
 
-def changed(active: str, candidate: str, label: str | None) -> dict[str, Any]:
-    return {"file": "a", "active": active, "candidate": candidate, "label": label}
+COMPARED = Comparison(candidate="new", active="old")
+
+
+def changed(active: str, candidate: str, label: str | None) -> ChangedPage:
+    return ChangedPage("a", label, candidate, active)
 
 
 def test_pages_that_change_sides_are_counted_worst_first() -> None:
-    report = {"changed": [changed("refer", "abnormal", "abnormal"), changed("abnormal", "normal", "abnormal"),
-                          changed("refer", "normal", "normal"), changed("refer", "normal", None)]}  # fmt: skip
-    rows = [list(row.values()) for row in change_rows(report)]
+    pages = (changed("refer", "abnormal", "abnormal"), changed("abnormal", "normal", "abnormal"),
+             changed("refer", "normal", "normal"), changed("refer", "normal", None))  # fmt: skip
+    rows = [list(row.values()) for row in change_rows(replace(COMPARED, changed=pages))]
     assert rows == [
         ["▲ abnormal → ● normal", 1, 0, 1],
         ["◆ refer → ● normal", 2, 1, 0],
         ["◆ refer → ▲ abnormal", 1, 0, 1],
     ]
-    assert change_rows({}) == []
+    assert change_rows(COMPARED) == []
 
 
 def test_the_refer_rate_now_and_after() -> None:
     decisions = {"active": {"normal": 6, "refer": 4}, "candidate": {"normal": 8, "abnormal": 1, "refer": 1}}
-    assert refer_rows({"decisions": decisions}) == [
+    assert refer_rows(replace(COMPARED, decisions=decisions)) == [
         {"Result": "Referred", "now": "40% (4 of 10)", "after": "10% (1 of 10)"}
     ]
-    rate = {"fused": {"refer_rate": {"value": 0.25, "low": None, "high": None}}}
-    older = {"active_figures": rate, "candidate_figures": rate}
+    rate: Block = {"fused": {"refer_rate": {"value": 0.25, "low": None, "high": None}}}
+    older = replace(COMPARED, active_figures=rate, candidate_figures=rate)
     assert refer_rows(older) == [{"Result": "Referred", "now": "25%", "after": "25%"}]
-    assert refer_rows({"candidate_figures": None}) == []
+    assert refer_rows(COMPARED) == []
 
 
 def test_an_interval_that_was_not_corrected_for_bias_is_not_shown() -> None:
@@ -204,11 +208,11 @@ def test_an_interval_that_was_not_corrected_for_bias_is_not_shown() -> None:
 def test_sensitivity_says_that_a_refer_is_found_and_of_how_many_pages() -> None:
     block = {name: {"value": n, "low": None, "high": None} for name, n in (("n_abnormal", 80), ("n_normal", 1))}
     block["sensitivity"] = {"value": 0.9, "low": 0.8, "high": 1.0}
-    rows = comparison_rows(block, None)
+    rows = comparison_rows(block, {})
     assert [row["Figure"] for row in rows] == ["abnormal pages (n)", "normal pages (n)", "sensitivity (refer = found)"]
     assert [row["candidate"] for row in rows] == ["80", "1", "0.90 (0.80 to 1.00)"]
     assert classes_of(block) == "80 abnormal and 1 normal page"
-    assert classes_of({"sensitivity": block["sensitivity"]}) == classes_of(None) == ""
+    assert classes_of({"sensitivity": block["sensitivity"]}) == classes_of({}) == ""
 
 
 @pytest.mark.parametrize(("abnormal", "is_uncertain"), [(9, True), (10, False)])
@@ -228,12 +232,12 @@ def test_a_time_says_whether_this_machine_was_measured() -> None:
 
 
 def test_folds_say_what_they_started_from() -> None:
-    facts = [{"start": {"from": "bundle", "bundle": "in-use"}}, {"start": {"from": "random", "bundle": None}}]
-    assert started_from({"fold_facts": facts}) == {
+    folds = FoldFacts(start=StartFacts("bundle", "in-use")), FoldFacts(start=StartFacts("random"))
+    assert started_from(RunSummary(fold_facts=folds)) == {
         "Fold 1 started from": "in-use",
         "Fold 2 started from": "new weights",
     }
-    assert started_from({}) == {}
+    assert started_from(RunSummary()) == {}
 
 
 def test_plots_say_in_words_what_they_show() -> None:

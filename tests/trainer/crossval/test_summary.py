@@ -28,8 +28,8 @@ def test_a_network_that_not_every_fold_has_gets_no_figures(tmp_path: Path) -> No
             said = {"p_waveform": p} if fold else {}
             answers.append(PageAnswer(page.key, page.label or 0, page.group, fold, p, p, p, "refer", **said))
     summary = summarise(answers, pages, RunFolder(tmp_path, ""), 2)
-    assert set(summary["pooled"]) == {"detector", "local", "global", "fused"}
-    assert set(summary["auroc_differences"]) == {"fused minus local", "fused minus global"}
+    assert set(summary.pooled) == {"detector", "local", "global", "fused"}
+    assert set(summary.auroc_differences) == {"fused minus local", "fused minus global"}
 
 
 @pytest.mark.parametrize("written", ["quick-pictures-alone", "quick-with-waveform"])

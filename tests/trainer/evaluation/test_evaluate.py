@@ -40,10 +40,10 @@ def test_a_bundle_is_measured_as_it_screens(tiny_bundle: Path, tmp_path: Path) -
         boxes = save_page(path, kind, number)
         items.append(PageItem(path.name, path, int(kind != "normal"), f"p{number}", boxes if number else None))
     report = evaluate_bundle(load_bundle(tiny_bundle, "cpu"), prepare_pages(items, tmp_path / "cache").pages, n_boot=20)
-    assert report["pages"] == 4
-    assert report["left_out_as_seen"] == {}
-    assert report["fused"]["majority_rate"]["value"] == 0.5
-    assert report["detector"]["recall"]["value"] is not None
-    table = figures_table({part: report[part] for part in ("detector", "fused")})
+    assert report.pages == 4
+    assert report.left_out_as_seen == {}
+    assert report.figures["fused"]["majority_rate"]["value"] == 0.5
+    assert report.figures["detector"]["recall"]["value"] is not None
+    table = figures_table({part: report.figures[part] for part in ("detector", "fused")})
     assert table.splitlines()[0].split() == ["detector", "fused"]
     assert any(line.startswith("auroc") for line in table.splitlines())

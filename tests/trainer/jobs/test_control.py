@@ -39,12 +39,12 @@ def test_a_training_leaves_all_that_its_reader_needs(finished: Store) -> None:
     found = results(finished, 1)
     assert found.summary is not None
     assert found.comparison is not None
-    assert len(found.summary["folds"]) == 2
-    assert set(found.summary["pooled"]) == {"detector", "local", "global", "waveform", "fused"}
-    assert found.comparison["pages_from"] == "held-out"
-    assert (found.comparison["active"], found.comparison["candidate"]) == (IN_USE, run.candidate_version)
-    assert found.comparison["verdict"] == "unknown"
-    assert "1 patient" in found.comparison["because"]
+    assert len(found.summary.folds) == 2
+    assert set(found.summary.pooled) == {"detector", "local", "global", "waveform", "fused"}
+    assert found.comparison.pages_from == "held-out"
+    assert (found.comparison.active, found.comparison.candidate) == (IN_USE, run.candidate_version)
+    assert found.comparison.verdict == "unknown"
+    assert "1 patient" in (found.comparison.because or "")
     trained_on = {row[1] for row in json.loads((folder / "fold-0" / "bundle" / "bundle.json").read_text())["seen"]}
     assert not trained_on & set(map(group_in_files(finished), HELD_OUT))
     assert not any("patient" in group for group in trained_on), "keys of patients are hashed"

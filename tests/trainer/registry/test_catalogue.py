@@ -171,8 +171,8 @@ def test_a_comparison_holds_for_both_bundles_whichever_is_in_use(store: Store) -
     assert (starter.standing, starter.is_compared) == ("earlier in use", True)
     turned, told = comparison_of(store, STARTER, "first"), comparison_of(store, "first", STARTER)
     assert turned is not None and told is not None
-    assert (turned["candidate"], turned["active"]) == (STARTER, "first")
-    assert (told["candidate"], told["verdict"]) == ("first", "better")
+    assert (turned.candidate, turned.active) == (STARTER, "first")
+    assert (told.candidate, told.verdict) == ("first", "better")
 
 
 def test_what_is_being_compared_says_so(store: Store) -> None:

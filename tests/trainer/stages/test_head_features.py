@@ -108,7 +108,7 @@ def test_a_fold_without_a_clean_ancestor_is_told_what_the_others_are(has_measure
     recipe = RECIPES["tiny"]
     choose = start_chooser([Ancestor.of(folder)], "bundle", recipe, "cpu", needs_bundle=False)
     of_clean, of_seen = (choose([replace(page(1, 0), group=group)]) for group in ("p0", "p1"))
-    assert [chosen.facts["from"] for chosen in (of_clean, of_seen)] == ["bundle", "random"]
+    assert [chosen.facts.start_from for chosen in (of_clean, of_seen)] == ["bundle", "random"]
     told = [chosen.start.measurements_of(recipe) for chosen in (of_clean, of_seen)]
     assert told == [MEASUREMENT_NAMES if has_measurements else ()] * 2
 

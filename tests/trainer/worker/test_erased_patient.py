@@ -26,6 +26,7 @@ from trainer.jobs.results import out_of_fold, results
 from trainer.registry import bundle, bundles_folder, seen_by
 from trainer.registry.bundle_file import export_bundle
 from trainer.runs.files import run_folder
+from trainer.runs.results import ChangedPage
 from trainer.worker import retrain
 
 ERASED = "patient 1"
@@ -98,7 +99,7 @@ def test_a_finished_training_and_its_model_forget_an_erased_patient(finished: St
     assert after.summary == before.summary, "figures stay"
     assert len(out_of_fold(finished, 1)) == len(before.pages) - 1
     assert after.comparison is not None
-    assert after.comparison["changed"] == [{"file": "another", **CHANGED}]
+    assert after.comparison.changed == (ChangedPage("another", **CHANGED),)
     facts = bundle(finished, version)
     assert (facts.pages, facts.erased_pages, len(read_manifest(facts.folder).seen)) == (9, 1, 8)
     for name in (version, "older"):  # the guard knows the others still, by hashed keys and by those of older models

@@ -66,9 +66,9 @@ def test_pages_that_are_hard_to_learn_from(prepared: Store) -> None:
     many = group_in_files(store)("patient 3")
     assert len({page.fold for page in found.pages if page.group == many}) == 1
     assert found.summary is not None
-    assert found.summary["pooled"]["detector"]["recall"]["value"] is not None
+    assert found.summary.pooled["detector"]["recall"]["value"] is not None
     assert found.comparison is not None
-    assert (found.comparison["pages_from"], found.comparison["pages"]) == ("folds", 15)
+    assert (found.comparison.pages_from, found.comparison.pages) == ("folds", 15)
 
 
 def test_no_beat_anywhere_is_said(prepared: Store) -> None:
@@ -147,11 +147,11 @@ def test_an_imported_bundle_is_compared_before_it_may_answer(prepared: Store) ->
     assert run.state == "candidate", run.message
     comparison = results(prepared, run.id).comparison
     assert comparison is not None
-    assert comparison["pages"] == len(HELD_OUT)
-    assert comparison["differences"]["auroc"]["value"] == 0
-    assert comparison["decisions"]["candidate"] == comparison["decisions"]["active"]
-    assert sum(comparison["decisions"]["candidate"].values()) == len(HELD_OUT)
-    assert not comparison["changed"]
+    assert comparison.pages == len(HELD_OUT)
+    assert comparison.differences["auroc"]["value"] == 0
+    assert comparison.decisions["candidate"] == comparison.decisions["active"]
+    assert sum(comparison.decisions["candidate"].values()) == len(HELD_OUT)
+    assert not comparison.changed
     assert not out_of_fold(prepared, run.id)
     activate(prepared, "theirs", "Ada", "the same networks", is_confirmed=True)
     assert run_of(prepared, run.id).state == "active"

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import plotly.graph_objects as go
 
@@ -11,11 +10,12 @@ from pages.parts.common.score_tables import METRICS, PARTS, interval_text
 from pages.parts.common.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from trainer.jobs.curves import Network, precision_recall_points, roc_points
 from trainer.jobs.results import PageResult, reliability
+from trainer.metrics.figures import UNDEFINED, Block, Figures, Interval
 from trainer.progress import ProgressEvent
 
 DECISIONS = ("normal", "refer", "abnormal")
 LABELS = ("normal", "abnormal")
-SHOWN: dict[str, Any] = {"displayModeBar": False}
+SHOWN: dict[str, bool] = {"displayModeBar": False}
 """How ``st.plotly_chart`` shows these: nothing to press, so that a finger scrolls the page."""
 
 # A dash says what the colour says.
@@ -165,35 +165,33 @@ def confusion_figure(pages: Sequence[PageResult]) -> go.Figure:
     return figure
 
 
-def ablation_figure(pooled: Mapping[str, Any]) -> go.Figure:
+def ablation_figure(pooled: Block) -> go.Figure:
     """AUROC of each network alone and of all fused, with its intervals."""
-    names = [name for name in _NETWORKS if _has_value(pooled.get(name, {}).get("auroc"))]
+    aurocs = _aurocs(pooled)
     return _intervals(
-        {PARTS[name]: pooled[name]["auroc"] for name in names},
+        {PARTS[name]: figure for name, figure in aurocs.items()},
         METRICS["auroc"],
-        [_NETWORKS[name][0] for name in names],
+        [_NETWORKS[name][0] for name in aurocs],
     )
 
 
-def difference_figure(differences: Mapping[str, Any]) -> go.Figure:
+def difference_figure(differences: Figures) -> go.Figure:
     """Candidate minus model in use, with intervals; where one crosses zero the two may be the same."""
-    shown = {METRICS[name]: differences[name] for name in _DIFFERENCES if _has_value(differences.get(name))}
+    shown = {METRICS[name]: figure for name, figure in _measured(differences).items()}
     figure = _intervals(shown, "candidate minus model in use", [BLUE] * len(shown), signed=True)
     figure.add_vline(x=0, line={"color": GREY, "width": 1.5})
     return figure
 
 
-def differences_text(differences: Mapping[str, Any]) -> str:
+def differences_text(differences: Figures) -> str:
     """The same in words, for who does not see the figure."""
-    told = [f"{METRICS[name]} {interval_text(differences[name], signed=True)}" for name in _DIFFERENCES
-            if _has_value(differences.get(name))]  # fmt: skip
+    told = [f"{METRICS[name]} {interval_text(figure, signed=True)}" for name, figure in _measured(differences).items()]
     return f"Candidate minus model in use: {'; '.join(told)}."
 
 
-def ablation_text(pooled: Mapping[str, Any]) -> str:
+def ablation_text(pooled: Block) -> str:
     """What ``ablation_figure`` shows, in words."""
-    told = [f"{PARTS[name]} {interval_text(pooled[name]['auroc'])}" for name in _NETWORKS
-            if _has_value(pooled.get(name, {}).get("auroc"))]  # fmt: skip
+    told = [f"{PARTS[name]} {interval_text(figure)}" for name, figure in _aurocs(pooled).items()]
     return f"{METRICS['auroc']}: {'; '.join(told)}."
 
 
@@ -204,13 +202,14 @@ def confusion_text(pages: Sequence[PageResult]) -> str:
     return "; ".join(f"of the {label} pages {row}" for label, row in zip(LABELS, rows, strict=True)).capitalize() + "."
 
 
-def _intervals(
-    figures: Mapping[str, Mapping[str, float]], axis: str, colours: list[str], *, signed: bool = False
-) -> go.Figure:
+def _intervals(figures: Mapping[str, Interval], axis: str, colours: list[str], *, signed: bool = False) -> go.Figure:
     plot = _figure(axis, "", height=90 + 42 * len(figures))
     form = "+.3f" if signed else ".3f"
-    values = [figure["value"] for figure in figures.values()]
-    lows, highs = ([f["value"] if f.get(end) is None else f[end] for f in figures.values()] for end in ("low", "high"))
+    values = [figure["value"] or 0.0 for figure in figures.values()]
+    lows, highs = (
+        [value if end is None else end for value, end in zip(values, ends, strict=True)]
+        for ends in ([f.get("low") for f in figures.values()], [f.get("high") for f in figures.values()])
+    )
     plot.add_scatter(
         x=values,
         y=list(figures),
@@ -257,5 +256,13 @@ def _square(x_title: str, y_title: str) -> go.Figure:
     return figure
 
 
-def _has_value(figure: Any) -> bool:
-    return isinstance(figure, Mapping) and figure.get("value") is not None
+def _aurocs(pooled: Block) -> dict[Network, Interval]:
+    """The AUROC of each network that has one."""
+    found = {name: pooled.get(name, {}).get("auroc", UNDEFINED) for name in _NETWORKS}
+    return {name: figure for name, figure in found.items() if figure["value"] is not None}
+
+
+def _measured(differences: Figures) -> Figures:
+    """Those that are shown and defined, in the order of showing."""
+    found = {name: differences.get(name, UNDEFINED) for name in _DIFFERENCES}
+    return {name: figure for name, figure in found.items() if figure["value"] is not None}
