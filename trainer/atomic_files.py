@@ -10,10 +10,23 @@ __all__ = ["write_bytes_atomic", "write_json_atomic", "write_text_atomic"]
 
 
 def write_text_atomic(path: Path, text: str) -> None:
-    """As ``write_bytes_atomic``, UTF-8."""
+    """As ``write_bytes_atomic``, UTF-8.
+
+    Args:
+        path: of the file.
+        text: its content.
+    """
     write_bytes_atomic(path, text.encode("utf-8"))
 
 
 def write_json_atomic(path: Path, value: Any) -> None:
-    """As ``write_bytes_atomic``, indented JSON; NaN is refused because it is no JSON."""
+    """As ``write_bytes_atomic``, indented JSON.
+
+    Args:
+        path: of the file.
+        value: its content.
+
+    Raises:
+        ValueError: a number in it is not finite, which is no JSON.
+    """
     write_text_atomic(path, json.dumps(value, indent=2, allow_nan=False) + "\n")

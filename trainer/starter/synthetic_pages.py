@@ -141,6 +141,13 @@ def boxed_pages(
     The pages of a record depend on its name and ``seed`` alone, not on which other records are drawn with it. Records
     too little of which is marked, and pages that are not screenable, are left out. With ``varied``, for training, half
     of the pages have other amplitudes than the record, and half of them another rhythm.
+
+    Args:
+        records: with marked beats.
+        pages_per_record: styles of each.
+        seed: of everything drawn at random.
+        workers: processes that draw.
+        varied: see above.
     """
     make = _varied_boxed_page if varied else _boxed_page
     yield from _in_processes(make, records, range(pages_per_record), seed, workers)
