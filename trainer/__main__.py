@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from annotations.store import data_dir
 from ecgcore.errors import EcgError
@@ -17,7 +17,12 @@ from trainer.workload import STAGES
 
 EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
 _Command = Callable[[argparse.Namespace], None]
-_Commands = Any  # argparse has no public name for what add_subparsers returns
+
+
+class _Commands(Protocol):
+    """What ``add_subparsers`` returns, for which argparse has no public name."""
+
+    def add_parser(self, name: str, *, help: str) -> argparse.ArgumentParser: ...
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

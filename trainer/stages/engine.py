@@ -212,7 +212,7 @@ class _Loop(Generic[Batch]):
                 f"The loss of stage {self.context.name} became {value} in epoch {epoch + 1}.",
                 "Lower the learning rate or look for a damaged page; the last good epoch is kept.",
             )
-        (loss / self.task.accumulate).backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss / self.task.accumulate)
         return value
 
     def save(self) -> None:

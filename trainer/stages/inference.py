@@ -180,7 +180,8 @@ def logits_of_pages(model: GlobalNet | WaveformNet, features: Tensor) -> FloatAr
         features: on any device.
     """
     device = next(model.parameters()).device
-    return model.fc(features.to(device)).squeeze(1).double().cpu().numpy()  # type: ignore[no-any-return]
+    logits: FloatArray = model.fc(features.to(device)).squeeze(1).double().cpu().numpy()
+    return logits
 
 
 @torch.inference_mode()

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
-from torch import Tensor, nn
+from torch import Tensor
 
 from ecgcore.networks.detector import BeatDetector, detect_beats
 from ecgcore.networks.global_net import GlobalNet, page_canvas
@@ -167,9 +167,9 @@ def looking_version() -> str:
     return code_version(Looking, detect_beats, cut_beats, page_canvas, beat_features, vary_page)
 
 
-def _fingerprint(net: nn.Module) -> str:
+def _fingerprint(net: BeatDetector | GlobalNet | LocalNet) -> str:
     """Of a network's shape and weights, but for its last layer, which calibration changes."""
-    digest = hashlib.sha256(json.dumps(asdict(net.config), sort_keys=True).encode())  # type: ignore[call-overload]
+    digest = hashlib.sha256(json.dumps(asdict(net.config), sort_keys=True).encode())
     for name, value in sorted(net.state_dict().items()):
         if not name.startswith("fc."):
             digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)

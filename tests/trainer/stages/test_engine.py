@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+from pydantic import JsonValue
 from torch import Tensor, nn
 
 from ecgcore.errors import BadData, StageCancelled
 from trainer.progress import ProgressEvent
 from trainer.recipes import Stage
+from trainer.stages.checkpoint import History
 from trainer.stages.context import StageContext
 from trainer.stages.engine import Task, learning_rate, train
 
@@ -174,3 +176,10 @@ def _after(steps: int) -> Callable[[], bool]:
     """Asked between steps; true once so many were done."""
     asked = iter(range(steps))
     return lambda: next(asked, None) is None
+
+
+def test_the_history_of_an_earlier_version_is_read() -> None:
+    written: dict[str, JsonValue] = {"train_loss": [2.0], "val_loss": [3], "seconds": [4.5], "best_epoch": 0}
+    read = History.from_json({**written, "epochs_done": 1})
+    assert read == History(train_loss=(2.0,), val_loss=(3.0,), seconds=(4.5,), best_epoch=0)
+    assert read.to_json() == {**written, "epochs_done": 1}

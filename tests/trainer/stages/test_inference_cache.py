@@ -12,7 +12,7 @@ from tests.support.tiny import tiny_networks
 from tests.support.training_store import queue
 from trainer.progress import ProgressEvent
 from trainer.runs.files import read_json, run_folder
-from trainer.stages.inference_cache import Looking
+from trainer.stages.inference_cache import Looking, beats_from
 from trainer.worker.forecast import Forecast
 from trainer.worker.recorder import Recorder
 
@@ -53,3 +53,9 @@ def test_the_bar_moves_while_pages_are_looked_at(prepared: Store) -> None:
         recorder.tell("folds", told)
         left.append(read_json(folder / "progress.json")["seconds_left"])
     assert left == [9.0, 6.0]
+
+
+def test_beats_are_the_boxes_from_the_operating_score_on() -> None:
+    boxes = np.arange(12.0).reshape(3, 4)
+    found = [(boxes, np.array([0.4, 0.5, 0.6])), (boxes[:0], np.zeros(0))]
+    assert [page.tolist() for page in beats_from(found, 0.5)] == [boxes[1:].tolist(), []]
