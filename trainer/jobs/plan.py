@@ -12,7 +12,7 @@ from trainer.data.page import NAMES, PageItem
 from trainer.data.store_pages import StorePages, folds_for, pages_of_store
 from trainer.jobs.costs import SpeedHere, speed_here
 from trainer.named_recipes import recipe_named
-from trainer.registry import line_of_descent, present_version, seen_by
+from trainer.registry.catalogue import line_of_descent, present_version, seen_by
 from trainer.workload import LOOKING, STAGES, pages_shown
 
 FEWEST_GROUPS = 2
