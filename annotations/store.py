@@ -18,7 +18,7 @@ from annotations.model import DatabaseUnusable, Picture, StoreError
 from annotations.patients.groups import stored_group
 from annotations.pictures.file_intents import finish_left, incoming
 from annotations.pictures.files import PICTURES
-from annotations.pictures.insert import NewPicture
+from annotations.pictures.insert import NewPicture, PictureFacts
 from annotations.pictures.near_duplicates import join_twins
 from annotations.temporary_folders import delete_left
 from ecgcore.atomic_files import for_owner_alone
@@ -168,10 +168,8 @@ class Store:
         if known is not None:
             return known, False
         with incoming(self) as pictures:
-            new = NewPicture.of(
-                pictures, photo_rgb, digest, original, name=name, group=group, source=source,
-                source_record=source_record, former_hash=former_hash,
-            )  # fmt: skip
+            facts = PictureFacts(name, group, source, source_record, former_hash)
+            new = NewPicture.of(pictures, photo_rgb, digest, original, facts)
             with self.writing() as connection:
                 image_id = new.insert(connection, self.folder, now())
                 join_twins(connection, [] if image_id is None else [image_id])

@@ -14,7 +14,7 @@ from annotations.model import DatabaseUnusable, Reading, StoreError
 from annotations.patients.groups import PATIENT
 from annotations.patients.keys import imported_group, join_patient
 from annotations.pictures.file_intents import Incoming, incoming
-from annotations.pictures.insert import NewPicture
+from annotations.pictures.insert import NewPicture, PictureFacts
 from annotations.pictures.near_duplicates import Twin, join_twins
 from annotations.privacy.retention import what_to_keep
 from annotations.readings import add_revision, line_head, revision
@@ -273,14 +273,5 @@ def _new_picture(
     named: bool,
     former_hash: str = "",
 ) -> NewPicture:
-    return NewPicture.of(
-        pictures,
-        photo_rgb,
-        digest,
-        content,
-        name=page.name if named else "",
-        group=page.group,
-        source="import",
-        source_record=page.source_record,
-        former_hash=former_hash,
-    )
+    facts = PictureFacts(page.name if named else "", page.group, "import", page.source_record, former_hash)
+    return NewPicture.of(pictures, photo_rgb, digest, content, facts)

@@ -1,7 +1,7 @@
 """A picture on its way into the store: its file is written first, its row as part of a transaction."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,56 +13,62 @@ from ecgcore.types import ByteArray
 
 
 @dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What is known of a picture beside its pixels.
+
+    Args:
+        name: how people call it; empty for the day and the first letters of its hash.
+        group: of ``patients.keys.patient_group``, or of a drawn record; empty for a group of its own.
+        source: where it came from ("upload", "import", "rendered").
+        source_record: of a rendered signal, its record.
+        former_hash: of the picture that this one was cut from, so that it is recognised when it comes again.
+    """
+
+    name: str = ""
+    group: str = ""
+    source: str = "upload"
+    source_record: str = ""
+    former_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NewPicture:
-    """A picture whose file is written and whose row is not, so that many can be added in one transaction."""
+    """A picture whose file is written and whose row is not, so that many can be added in one transaction.
+
+    Args:
+        digest: the picture's hash.
+        look: its ``perceptual_hash``.
+        file: path relative to the data folder.
+        wh: width and height in pixels.
+        facts: with a name and a group.
+    """
 
     digest: str
     look: str
     file: str
-    name: str
     wh: tuple[int, int]
-    group: str
-    source: str
-    source_record: str
-    former_hash: str = ""
+    facts: PictureFacts
 
     @classmethod
     def of(
-        cls,
-        incoming: Incoming,
-        photo_rgb: ByteArray,
-        digest: str,
-        original: bytes | None,
-        *,
-        name: str,
-        group: str,
-        source: str,
-        source_record: str,
-        former_hash: str = "",
+        cls, incoming: Incoming, photo_rgb: ByteArray, digest: str, original: bytes | None, facts: PictureFacts
     ) -> "NewPicture":
         """Write the file into the data folder and take the picture's look.
 
         Args:
             incoming: which takes the file in.
-            photo_rgb, original, name, group, source, source_record, former_hash: as ``Store.add_picture`` takes them.
+            photo_rgb: upright, ``uint8 [H, W, 3]``.
             digest: the picture's hash.
+            original: the file it was decoded from; a JPEG is kept as it is but for its metadata.
+            facts: what else is known of it.
 
         Raises:
             StoreError: the file cannot be written.
         """
         file, content = encoded_picture(digest, photo_rgb, original)
         incoming.write(file, content)
-        return cls(
-            digest,
-            look_hash(photo_rgb),
-            file,
-            name or neutral_name(digest),
-            (photo_rgb.shape[1], photo_rgb.shape[0]),
-            group or own_group(digest),
-            source,
-            source_record,
-            former_hash,
-        )
+        facts = replace(facts, name=facts.name or neutral_name(digest), group=facts.group or own_group(digest))
+        return cls(digest, look_hash(photo_rgb), file, (photo_rgb.shape[1], photo_rgb.shape[0]), facts)
 
     def insert(self, connection: sqlite3.Connection, folder: Path, created_at: str) -> int | None:
         """Add the row; returns its number, None where another process was first.
@@ -75,17 +81,18 @@ class NewPicture:
         if connection.execute(known, {"hash": self.digest}).fetchone() is not None:
             return None
         settle(connection, folder, self.file)
-        group = stored_group(connection, self.group, created_at)
+        facts = self.facts
+        group = stored_group(connection, facts.group, created_at)
         row = connection.execute(
             """INSERT INTO image (picture_hash, look_hash, file, name, width, height, group_key, source,
                    source_record, created_at)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
-            (self.digest, self.look, self.file, self.name, *self.wh, group, self.source, self.source_record,
+            (self.digest, self.look, self.file, facts.name, *self.wh, group, facts.source, facts.source_record,
              created_at),
         ).fetchone()  # fmt: skip
-        if self.former_hash:
+        if facts.former_hash:
             connection.execute(
-                "INSERT INTO former_hash VALUES (?, ?) ON CONFLICT DO NOTHING", (self.former_hash, row[0])
+                "INSERT INTO former_hash VALUES (?, ?) ON CONFLICT DO NOTHING", (facts.former_hash, row[0])
             )
         return int(row[0])
 

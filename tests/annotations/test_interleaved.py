@@ -13,7 +13,7 @@ from annotations.maintenance.check_and_erase import check, erase_group
 from annotations.model import StoreError
 from annotations.pictures import file_intents
 from annotations.pictures.file_intents import incoming
-from annotations.pictures.insert import NewPicture
+from annotations.pictures.insert import NewPicture, PictureFacts
 from annotations.privacy.redaction import paint_black
 from annotations.store import Store
 from ecgcore.page.decode.read import picture_hash
@@ -143,9 +143,7 @@ def test_a_backup_is_whole_and_holds_nothing_that_went_before_it_was_done(
 def test_a_picture_that_is_redacted_while_it_is_taken_in_does_not_come_back(two: Store, other: Store) -> None:
     photo_rgb = picture_rgb(3)
     with incoming(two) as pictures:
-        new = NewPicture.of(
-            pictures, photo_rgb, picture_hash(photo_rgb), None, name="", group="", source="", source_record=""
-        )
+        new = NewPicture.of(pictures, photo_rgb, picture_hash(photo_rgb), None, PictureFacts(source=""))
         page, _ = other.add_picture(photo_rgb)
         paint_black(other, page.id, [BOX], "Ben")
         with two.writing() as connection:
