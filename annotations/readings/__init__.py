@@ -25,6 +25,7 @@ from annotations.readings.saving import (
     review_of_head,
     reviews_of,
     save,
+    skip,
 )
 
 __all__ = [
@@ -46,4 +47,5 @@ __all__ = [
     "revision",
     "revisions_where",
     "save",
+    "skip",
 ]

@@ -37,12 +37,11 @@ def save(
     base_revision_id: int | None,
     provenance: Provenance = UNTOLD,
     reader: str = SHARED,
-    status: RevisionStatus = "submitted",
     picture_hash: str | None = None,
 ) -> Revision:
     """Add a revision; the page's head moves to it if it still is ``base_revision_id`` (compare-and-swap).
 
-    The person's draft and lease of the page end with it. A skipped revision says nothing and leaves the head.
+    The person's draft and lease of the page end with it.
 
     Args:
         store: where.
@@ -52,7 +51,6 @@ def save(
         base_revision_id: the head that the person saw, None for an unread page.
         provenance: how the reading came about.
         reader: ``SHARED``, or the blind second reader.
-        status: submitted or skipped.
         picture_hash: of the picture that the person saw; None where nobody looked.
 
     Raises:
@@ -63,7 +61,7 @@ def save(
     with store.writing() as connection:
         refuse_another_picture(connection, image_id, picture_hash)
         head_id = line_head(connection, image_id, reader)
-        if status == "submitted" and head_id is not None and head_id != base_revision_id:
+        if head_id is not None and head_id != base_revision_id:
             raise SaveConflict(head_id, _person_of(connection, head_id))
         revision_id = add_revision(
             connection,
@@ -73,11 +71,50 @@ def save(
             parent_id=base_revision_id,
             provenance=provenance,
             reader=reader,
-            status=status,
         )
-        delete_draft(connection, image_id, person, reader)
-        connection.execute("DELETE FROM lease WHERE image_id = ? AND person = ?", (image_id, person))
+        _end_work(connection, image_id, person, reader)
     return revision(store, revision_id)
+
+
+def skip(
+    store: Store,
+    image_id: int,
+    person: str,
+    *,
+    base_revision_id: int | None,
+    provenance: Provenance = UNTOLD,
+    reader: str = SHARED,
+    picture_hash: str | None = None,
+) -> Revision:
+    """Add a revision that says nothing; the page's head stays where it is.
+
+    The person's draft and lease of the page end with it.
+
+    Args:
+        store, image_id, person, base_revision_id, provenance, reader, picture_hash: as ``save`` takes them.
+
+    Raises:
+        StoreError: the page was erased or is another picture, or the store cannot be written; the draft stays.
+    """
+    with store.writing() as connection:
+        refuse_another_picture(connection, image_id, picture_hash)
+        revision_id = add_revision(
+            connection,
+            image_id,
+            person,
+            Reading(),
+            parent_id=base_revision_id,
+            provenance=provenance,
+            reader=reader,
+            status="skipped",
+        )
+        _end_work(connection, image_id, person, reader)
+    return revision(store, revision_id)
+
+
+def _end_work(connection: sqlite3.Connection, image_id: int, person: str, reader: str) -> None:
+    delete_draft(connection, image_id, person, reader)
+    connection.execute("DELETE FROM lease WHERE image_id = ? AND person = ?", (image_id, person))
 
 
 def go_back(store: Store, revision_id: int, person: str, base_revision_id: int | None) -> Revision:

@@ -130,24 +130,35 @@ class Work:
         if set(boxes) != set(self.reading.boxes):  # their order means nothing
             self.change(store, replace(self.reading, boxes=boxes))
 
-    def save(self, store: Store, *, skipped: bool = False) -> bool:
-        """Submit, or skip; false where someone else was first, who then stands in ``conflict``."""
+    def save(self, store: Store) -> bool:
+        """Submit; false where someone else was first, who then stands in ``conflict``."""
         try:
             readings.save(
                 store,
                 self.picture.id,
                 self.person,
-                Reading() if skipped else self.reading,
+                self.reading,
                 base_revision_id=self.base_revision_id,
                 provenance=self.provenance,
                 reader=self.reader,
-                status="skipped" if skipped else "submitted",
                 picture_hash=self.picture.picture_hash,
             )
         except SaveConflict as conflict:
             self.conflict = conflict
             return False
         return True
+
+    def skip(self, store: Store) -> None:
+        """Leave the page to other readers."""
+        readings.skip(
+            store,
+            self.picture.id,
+            self.person,
+            base_revision_id=self.base_revision_id,
+            provenance=self.provenance,
+            reader=self.reader,
+            picture_hash=self.picture.picture_hash,
+        )
 
     def _take(self, store: Store, reading: Reading) -> None:
         now = time.monotonic()

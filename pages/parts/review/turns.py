@@ -167,7 +167,7 @@ class Desk:
         elif what == "undo":
             work.undo(store)
         elif what == "skip":
-            work.save(store, skipped=True)
+            work.skip(store)
             self._next(store, after=work.picture.id)
         elif what in self.helpers:
             self.helpers[what](store, work)

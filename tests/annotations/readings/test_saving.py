@@ -95,7 +95,7 @@ def test_going_back_is_a_new_revision(store: Store, page: Picture) -> None:
 
 def test_a_skip_says_nothing(store: Store, page: Picture) -> None:
     first = readings.save(store, page.id, "Ada", NORMAL, base_revision_id=None)
-    readings.save(store, page.id, "Ben", Reading(), base_revision_id=None, status="skipped")
+    readings.skip(store, page.id, "Ben", base_revision_id=None)
     assert readings.head(store, page.id) == first
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from annotations import readings
-from annotations.model import Picture, Reading
+from annotations.model import Picture
 from annotations.readings import work_queue
 from annotations.readings.predictions import record_prediction
 from annotations.store import Store
@@ -56,7 +56,7 @@ def test_two_people_get_different_pages_until_a_lease_ends(store: Store, pages: 
 def test_a_skipped_page_comes_back_for_others_only(store: Store, pages: list[Picture]) -> None:
     first = work_queue.next_page(store, "Ada", "uncertain")
     assert first is not None
-    readings.save(store, first, "Ada", Reading(), base_revision_id=None, status="skipped")
+    readings.skip(store, first, "Ada", base_revision_id=None)
     assert work_queue.next_page(store, "Ada", "uncertain") != first
     assert work_queue.next_page(store, "Ben", "uncertain") == first
 
