@@ -26,6 +26,27 @@ COMPARED: tuple[RunState, ...] = ("candidate", "active", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What a run is to do.
+
+    Args:
+        recipe: name of a recipe.
+        stages: which of "detector", "local", "global", "fusion" are trained; the others stay as the parent has them.
+        seed: of everything that is drawn at random.
+        folds: of the cross-validation.
+        device: auto, cpu or cuda.
+        snapshot_id: the frozen data set; None until it is taken.
+    """
+
+    recipe: str
+    stages: tuple[str, ...] = ()
+    seed: int = 0
+    folds: int = 5
+    device: str = "auto"
+    snapshot_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingRun:
     """One row of ``train_run``.
 
@@ -33,12 +54,7 @@ class TrainingRun:
         id: row number; the run's folder bears it too.
         state: see contract 4.
         kind: "retrain" trains and compares, "compare" only measures a bundle that exists beside the active one.
-        recipe: name of a recipe.
-        stages: which of "detector", "local", "global", "fusion" are trained; the others stay as the parent has them.
-        seed: of everything that is drawn at random.
-        folds: of the cross-validation.
-        device: auto, cpu or cuda.
-        snapshot_id: the frozen data set; None until it is taken.
+        recipe, stages, seed, folds, device, snapshot_id: see ``RunSettings``.
         parent_version: the bundle in use when the run was started.
         candidate_version: the bundle that came out, once its name is known.
         person: who started it.
@@ -108,19 +124,19 @@ class RunBusy(StoreError):
 
 def add_run(
     store: Store,
+    settings: RunSettings,
     *,
     kind: RunKind,
-    recipe: str,
-    stages: Collection[str],
-    seed: int,
-    folds: int,
-    device: str,
-    snapshot_id: int | None,
-    parent_version: str,
-    candidate_version: str | None,
     person: str,
+    parent_version: str,
+    candidate_version: str | None = None,
 ) -> TrainingRun:
-    """Queue a run; the arguments are the fields of ``TrainingRun``.
+    """Queue a run.
+
+    Args:
+        store: where.
+        settings: what it is to do.
+        kind, person, parent_version, candidate_version: see ``TrainingRun``.
 
     Raises:
         RunBusy: another run is unfinished.
@@ -131,8 +147,8 @@ def add_run(
             """INSERT INTO train_run (state, kind, recipe, stages, seed, folds, device, snapshot_id, parent_version,
                    candidate_version, person, created_at)
                VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
-            (kind, recipe, " ".join(stages), seed, folds, device, snapshot_id, parent_version, candidate_version,
-             person, now()),
+            (kind, settings.recipe, " ".join(settings.stages), settings.seed, settings.folds, settings.device,
+             settings.snapshot_id, parent_version, candidate_version, person, now()),
         ).fetchone()  # fmt: skip
         _note_state(connection, run_id, "queued", "")
     return run_of(store, run_id)

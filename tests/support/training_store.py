@@ -5,11 +5,10 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from annotations.patients.keys import hmac_key_of
 from annotations.runs.activations import record_activation
-from annotations.runs.training_runs import TrainingRun, add_run, events, run_of
+from annotations.runs.training_runs import RunKind, RunSettings, TrainingRun, add_run, events, run_of
 from annotations.store import Store
 from ecgcore.bundle.manifest import SeenRow
 from tests.support.read_pages import add_training_page
@@ -44,13 +43,24 @@ def make_training_store(folder: Path) -> Store:
     return store
 
 
-def queue(store: Store, **changes: Any) -> TrainingRun:
+def queue(
+    store: Store,
+    *,
+    kind: RunKind = "retrain",
+    stages: tuple[str, ...] = STAGES,
+    person: str = "Ada",
+    parent_version: str = IN_USE,
+    candidate_version: str | None = None,
+) -> TrainingRun:
     """A queued run without a process."""
-    options: dict[str, Any] = {
-        "kind": "retrain", "recipe": "tiny", "stages": STAGES, "seed": 0, "folds": 2, "device": "cpu",
-        "snapshot_id": None, "parent_version": IN_USE, "candidate_version": None, "person": "Ada",
-    }  # fmt: skip
-    return add_run(store, **(options | changes))
+    return add_run(
+        store,
+        RunSettings("tiny", stages, folds=2, device="cpu"),
+        kind=kind,
+        person=person,
+        parent_version=parent_version,
+        candidate_version=candidate_version,
+    )
 
 
 def use_tiny_bundle(store: Store, version: str = IN_USE, *, seen: Sequence[SeenRow] = ()) -> None:

@@ -20,6 +20,7 @@ from annotations.model import StoreError
 from annotations.runs.training_runs import (
     RESUMABLE,
     RunKind,
+    RunSettings,
     TrainingRun,
     add_run,
     ask_to_stop,
@@ -93,7 +94,8 @@ def start(
     plan = make_plan(store, snapshot_id=snapshot_id, recipe=recipe, stages=stages, folds=folds)
     if plan.problems:
         raise BadData(plan.problems[0].cause, plan.problems[0].next_step)
-    return _launch_new(store, "retrain", by, recipe, stages, folds, seed, device, snapshot_id, None)
+    ordered = tuple(stage for stage in STAGES if stage in stages)
+    return _launch_new(store, RunSettings(recipe, ordered, seed, folds, device, snapshot_id), "retrain", by)
 
 
 def compare(store: Store, version: str, *, by: str, device: str = "auto") -> TrainingRun:
@@ -106,7 +108,7 @@ def compare(store: Store, version: str, *, by: str, device: str = "auto") -> Tra
     facts = registry.bundle(store, version)
     if facts.is_active:
         raise StoreError(f"{version} is the model in use.", "Compare another one with it.")
-    return _launch_new(store, "compare", by, facts.recipe, (), 5, 0, device, None, version)
+    return _launch_new(store, RunSettings(facts.recipe, device=device), "compare", by, version)
 
 
 def resume(store: Store, run_id: int, *, by: str) -> TrainingRun:
@@ -197,25 +199,17 @@ def follow(store: Store, run_id: int) -> TrainingRun:
     return run_of(store, run_id)
 
 
-def _launch_new(
-    store: Store, kind: RunKind, by: str, recipe: str, stages: Collection[str], folds: int, seed: int, device: str,
-    snapshot_id: int | None, version: str | None,
-) -> TrainingRun:  # fmt: skip
+def _launch_new(store: Store, settings: RunSettings, kind: RunKind, by: str, version: str | None = None) -> TrainingRun:
     by = store.add_person(by)
     with starting(store.folder):
         _settle(store)
         run = add_run(
             store,
+            settings,
             kind=kind,
-            recipe=recipe,
-            stages=[stage for stage in STAGES if stage in stages],
-            seed=seed,
-            folds=folds,
-            device=device,
-            snapshot_id=snapshot_id,
+            person=by,
             parent_version=registry.present_version(store),
             candidate_version=version,
-            person=by,
         )
         _launch(store, run.id)
     return run_of(store, run.id)

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from annotations import readings
 from annotations.model import Reading
 from annotations.readings.snapshots import take_snapshot
-from annotations.runs.training_runs import RunState, add_events, add_run, move_run, run_of, runs
+from annotations.runs.training_runs import RunSettings, RunState, add_events, add_run, move_run, run_of, runs
 from annotations.store import Store
 from ecgcore.overlay import NOTICE
 from tests.support.app_pages import sound, texts, training
@@ -47,13 +47,10 @@ def ending(prepared: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
         jobs.follow(prepared, run.id)
 
 
-def queue(store: Store, state: RunState, message: str = "", **changes: Any) -> int:
+def queue(store: Store, state: RunState, message: str = "") -> int:
     """A run without a process, in some state."""
-    options: dict[str, Any] = {
-        "kind": "retrain", "recipe": "quick", "stages": jobs.STAGES, "seed": 0, "folds": 2, "device": "cpu",
-        "snapshot_id": None, "parent_version": IN_USE, "candidate_version": None, "person": "Ada",
-    }  # fmt: skip
-    run = add_run(store, **(options | changes))
+    settings = RunSettings("quick", jobs.STAGES, folds=2, device="cpu")
+    run = add_run(store, settings, kind="retrain", person="Ada", parent_version=IN_USE)
     move_run(store, run.id, state, message=message)
     return run.id
 

@@ -10,7 +10,7 @@ from annotations.model import Reading
 from annotations.patients.keys import group_in_files
 from annotations.readings.snapshots import take_snapshot
 from annotations.runs.group_folds import folds_of_groups
-from annotations.runs.training_runs import add_run, move_run, note_snapshot
+from annotations.runs.training_runs import RunSettings, add_run, move_run, note_snapshot
 from annotations.store import Store
 from ecgcore.bundle.manifest import read_manifest, starter_folder
 from ecgcore.errors import BadData, EcgError
@@ -139,10 +139,7 @@ def test_one_patient_with_half_of_the_pages_stays_together(store: Store) -> None
 
 def test_what_is_new_since_the_last_training(store: Store) -> None:
     fill(store, 6, 6)
-    run = add_run(
-        store, kind="retrain", recipe="tiny", stages=(), seed=0, folds=5, device="cpu", snapshot_id=None,
-        parent_version="x", candidate_version=None, person="Ada",
-    )  # fmt: skip
+    run = add_run(store, RunSettings("tiny", device="cpu"), kind="retrain", person="Ada", parent_version="x")
     note_snapshot(store, run.id, take_snapshot(store, "first", "Ada").id)
     move_run(store, run.id, "candidate")
     read(store, "later", NORMAL, pages=29)

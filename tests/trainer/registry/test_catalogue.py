@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from annotations.model import StoreError
-from annotations.runs.training_runs import add_run, move_run, run_of
+from annotations.runs.training_runs import RunSettings, add_run, move_run, run_of
 from annotations.store import Store
 from ecgcore.bundle.folder import load_bundle
 from ecgcore.bundle.manifest import starter_folder
@@ -37,9 +37,13 @@ def add_candidate(store: Store, version: str, *, compared_with: str | None = STA
     """The bundle of a finished run, as a training leaves it; returns the run's number."""
     save_tiny_bundle(bundles_folder(store.folder) / version, version=version)
     run = add_run(
-        store, kind="retrain", recipe="tiny", stages=(), seed=0, folds=5, device="cpu", snapshot_id=None,
-        parent_version=STARTER, candidate_version=version, person="Ada",
-    )  # fmt: skip
+        store,
+        RunSettings("tiny", device="cpu"),
+        kind="retrain",
+        person="Ada",
+        parent_version=STARTER,
+        candidate_version=version,
+    )
     move_run(store, run.id, "candidate")
     folder = run_folder(store.folder, run.id)
     folder.mkdir(parents=True)
@@ -179,9 +183,13 @@ def test_what_is_being_compared_says_so(store: Store) -> None:
     number = add_candidate(store, "first", compared_with=None)
     assert standings(store)["first"] == "not compared"
     second = add_run(
-        store, kind="compare", recipe="tiny", stages=(), seed=0, folds=5, device="cpu", snapshot_id=None,
-        parent_version=STARTER, candidate_version="first", person="Ada",
-    )  # fmt: skip
+        store,
+        RunSettings("tiny", device="cpu"),
+        kind="compare",
+        person="Ada",
+        parent_version=STARTER,
+        candidate_version="first",
+    )
     assert standings(store)["first"] == "being compared"
     move_run(store, second.id, "failed")
     reject(store, "first", "Ada", "a later run's failure does not hide that it is a candidate")
