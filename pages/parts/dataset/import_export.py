@@ -1,8 +1,10 @@
 """The tabs of the Dataset page that bring pages in and out, and keep backups."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from annotations.exchange.drawn_records import DESCRIPTION, import_records
 from annotations.exchange.formats import FORMATS
@@ -20,6 +22,7 @@ from pages.parts.common.words import counted, plain
 from pages.parts.dataset.zip_transfer import download, dropped_archive, empty_drop_zone
 
 _REFUSALS_SHOWN = 200
+_REPORTS = "import-reports"
 _STOPPED = "Stopped. Nothing was imported."
 _STOPPED_RECORDS = "Stopped. The records that were drawn before stay."
 
@@ -51,7 +54,6 @@ def import_tab(store: Store, person: str) -> None:
         "patient keys too. Only keyed hashes of keys are stored.",
     )
     if st.button("Import", disabled=archive is None and not path.strip(), key="import-go"):
-        reports: dict[str, ImportReport] = st.session_state.setdefault("import-reports", {})
 
         def take(source: Path, report: background_jobs.Report) -> ImportReport:
             if name == "wfdb":
@@ -61,36 +63,56 @@ def import_tab(store: Store, person: str) -> None:
                 progress=report,
             )  # fmt: skip
 
-        def work(report: background_jobs.Report) -> str:
-            reports.clear()
-            if archive is None:
-                found = take(typed_path(store, path), report)
-            else:
-                with unpacked(archive, store) as folder:
-                    found = take(folder, report)
-            reports["last"] = found
-            return (
-                f"{counted(found.pictures_added, 'page')} and {counted(found.readings_added, 'reading')} added, "
-                f"{found.unchanged} unchanged, {len(found.refusals)} refused."
-            )
-
-        background_jobs.start("import", "Importing", work, stopped=_STOPPED_RECORDS if name == "wfdb" else _STOPPED)
-        empty_drop_zone([] if archive is None else [archive])
+        _start_import(store, path, archive, take, stopped=_STOPPED_RECORDS if name == "wfdb" else _STOPPED)
         st.rerun()
     background_jobs.show("import")
-    last: ImportReport | None = st.session_state.get("import-reports", {}).get("last")
-    if last is not None and last.refusals:
+    last: ImportReport | None = st.session_state.get(_REPORTS, {}).get("last")
+    if last is not None:
+        _show_report(last)
+    for loss in FORMATS[name].losses if name in FORMATS else ():
+        st.caption(f"Lost in this format: {loss}")
+
+
+def _start_import(
+    store: Store,
+    path: str,
+    archive: UploadedFile | None,
+    take: Callable[[Path, background_jobs.Report], ImportReport],
+    *,
+    stopped: str,
+) -> None:
+    """Import in the background: the archive where there is one, else what lies at the typed path."""
+    reports: dict[str, ImportReport] = st.session_state.setdefault(_REPORTS, {})
+
+    def work(report: background_jobs.Report) -> str:
+        reports.clear()
+        if archive is None:
+            found = take(typed_path(store, path), report)
+        else:
+            with unpacked(archive, store) as folder:
+                found = take(folder, report)
+        reports["last"] = found
+        return (
+            f"{counted(found.pictures_added, 'page')} and {counted(found.readings_added, 'reading')} added, "
+            f"{found.unchanged} unchanged, {len(found.refusals)} refused."
+        )
+
+    background_jobs.start("import", "Importing", work, stopped=stopped)
+    empty_drop_zone([] if archive is None else [archive])
+
+
+def _show_report(report: ImportReport) -> None:
+    """What was refused, and which pages look like others."""
+    if report.refusals:
         st.dataframe(
             [
                 {"file": r.file, "line": "" if r.line is None else str(r.line), "reason": r.reason}
-                for r in last.refusals[:_REFUSALS_SHOWN]
+                for r in report.refusals[:_REFUSALS_SHOWN]
             ],
             hide_index=True,
         )
-    for twin in [] if last is None else last.twins[:_REFUSALS_SHOWN]:
+    for twin in report.twins[:_REFUSALS_SHOWN]:
         st.caption(plain(twin))
-    for loss in FORMATS[name].losses if name in FORMATS else ():
-        st.caption(f"Lost in this format: {loss}")
 
 
 def export_tab(store: Store) -> None:
