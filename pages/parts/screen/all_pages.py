@@ -1,17 +1,26 @@
-"""What is done with all pages of the session at once, in one menu beside the open page's title."""
+"""The open page's title, and beside it in one menu what is done with all pages of the session at once."""
 
 from typing import Literal
 
 import streamlit as st
 
+from pages.parts.common.words import plain
 from pages.parts.screen.batch import download_all
 from pages.parts.screen.keep.batch import keep_dialog, queue_all_button
 from pages.parts.screen.screening.session import remove_all
 from pages.parts.screen.screening.waiting_files import ScreeningQueue
+from pages.parts.screen.session_results import Screened
 
 REMOVE_ALL = "Removes all pictures and results from memory, also those that are queued."
 
 _TURN = "all-pages-turn"
+
+
+def title_row(opened: Screened, queue: ScreeningQueue) -> None:
+    """The open page's title with the menu to its right."""
+    with st.container(key="page-title", horizontal=True, vertical_alignment="center"):
+        st.subheader(plain(opened.title), anchor=False, width="stretch")
+        all_pages_menu(queue)
 
 
 def all_pages_menu(queue: ScreeningQueue) -> None:

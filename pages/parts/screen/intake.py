@@ -14,6 +14,13 @@ from pages.parts.screen.browser_guard import too_large
 from pages.parts.screen.screening.session import screen_in_background
 from pages.parts.screen.session_results import Picture
 
+WELCOME = (
+    "**ECG photo screener** reads a photo, scan or PDF of a 12-lead ECG, calls it normal or abnormal or refers it to a "
+    "clinician, and shows the heartbeats behind the result.\n\n"
+    "1. **Drop ECG pictures** above, one or many, or open **Try a sample** to see how it works.\n"
+    "2. Read the result, its probability and the beats that weighed most.\n"
+    "3. Disagree? **Correct this** opens the page in Review. Until then nothing is written to disk."
+)
 MAX_PICTURE_MB = 64
 TAKES = (
     f"PNG, JPEG, WebP, TIFF, BMP, GIF, {'HEIC, ' if find_spec('pillow_heif') else ''}PDF and DICOM. Files stay in this "

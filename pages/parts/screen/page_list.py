@@ -19,6 +19,11 @@ from pages.parts.screen.session_results import Screened
 
 NOT_SCREENED_SHAPE = "✕"
 REFRESH_S = 1.0
+NO_ANSWER_YET = {
+    "waiting": "This page is queued. Its result appears here.",
+    "screening": "This page is being screened. Its result appears here.",
+    "stopped": "This page was not screened, because you stopped. **Continue** above screens it.",
+}
 _STATE_WORDS = {"waiting": "Waiting", "screening": "Screening ...", "stopped": "Stopped"}
 _HEARD = "page-list-heard"  # number of the newest press in the list that has opened a page
 _HERE = Path(__file__).parent
@@ -49,6 +54,12 @@ def show_pages() -> Row | None:
     here = opened(listed)
     st.fragment(_show, run_every=REFRESH_S if is_busy else None)(here, is_busy)
     return dict(listed).get(here or "")
+
+
+def unscreened_page(row: Waiting) -> None:
+    """Show an open row that has no result yet."""
+    st.subheader(plain(row.name), anchor=False)
+    st.info(NO_ANSWER_YET[row.state], icon=":material/hourglass_empty:")
 
 
 def _show(was_open: str | None, was_busy: bool) -> None:

@@ -1,0 +1,54 @@
+"""One screened page below its title: verdict, picture, reasons."""
+
+import streamlit as st
+
+from ecgcore.bundle.folder import Bundle
+from pages.parts.common.words import plain
+from pages.parts.screen.keep.one_page import correct_this
+from pages.parts.screen.result.beat_panel import downloads, facts, heaviest_beats, one_beat
+from pages.parts.screen.result.measurement_table import measurement_table
+from pages.parts.screen.result.measurements import measured
+from pages.parts.screen.result.page_view import page_view
+from pages.parts.screen.result.part_answers import part_answers
+from pages.parts.screen.result.straighten import STRAIGHTENED, straighten_box
+from pages.parts.screen.result.verdict import picture_faults, verdict_banner
+from pages.parts.screen.session_results import Screened
+
+
+def screened_page(item: Screened, in_use: Bundle) -> None:
+    """Show the page and what was said of it, or why it was not screened.
+
+    Args:
+        item: the page.
+        in_use: the bundle that answers now; another one may have screened the page.
+    """
+    prediction, shown, bundle = item.prediction, item.shown, item.bundle
+    if bundle.version != in_use.version:
+        st.caption(
+            f"Screened with {plain(bundle.version)}. {plain(in_use.version)} is now in use: drop the picture again for "
+            "its result."
+        )
+    if item.synthetic:
+        st.caption("An artificial page, drawn by this app. No patient's ECG.")
+    if prediction.status != "ok" or shown is None:
+        st.error(f"**Not screened.** {plain(prediction.reason)}", icon=":material/block:")
+        if shown is not None:
+            straighten_box(item, shown, in_use)
+        return
+    verdict_banner(prediction, bundle.operating.p_normal_below, bundle.operating.p_abnormal_from)
+    picture_faults(prediction)
+    left, right = st.columns([2, 1], gap="medium")
+    with left:
+        page_view(item, shown, bundle)
+        if st.toggle("Straightened", key="show-straight", persist_state="session", help=STRAIGHTENED):
+            straighten_box(item, shown, bundle)
+    with right:
+        if prediction.beats:
+            heaviest_beats(item, shown)
+            one_beat(item, shown, bundle)
+        part_answers(prediction)
+        measured(item)
+        correct_this(item, shown)
+        measurement_table(item.prediction.measurements)
+        facts(prediction)
+        downloads(item, shown)
