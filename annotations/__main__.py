@@ -82,7 +82,7 @@ def _import(options: argparse.Namespace) -> int:
         person = store.add_person(options.by)
         report = import_from(
             store,
-            options.format,
+            FORMATS[options.format],
             options.path,
             person,
             whole_or_nothing=options.whole,
@@ -111,7 +111,7 @@ def _export(options: argparse.Namespace) -> int:
     if options.snapshot is not None and not chosen:
         raise EcgError(f"There is no snapshot named {options.snapshot}.", "Look the names up on the Dataset page.")
     count = export_to(
-        store, options.format, options.path, snapshot_id=chosen[0] if chosen else None, progress=_show_progress
+        store, FORMATS[options.format], options.path, snapshot_id=chosen[0] if chosen else None, progress=_show_progress
     )
     say(f"pages written to {options.path}: {count}")
     for loss in FORMATS[options.format].losses:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from annotations.database.data_folder import DataFolder, now
 from annotations.model import Picture, StoreError
-from annotations.patients.groups import own_group
+from annotations.patients.groups import move_to_group, own_group
 from annotations.patients.keys import group_words
 from annotations.pictures.near_duplicates import find_twins, unite
 from annotations.pictures.perceptual_hash import look_hash
-from annotations.store import Store, now
+from annotations.pictures.stored import picture
 from ecgcore.errors import UnreadablePicture
 from ecgcore.page.decode.read import read_picture
 
@@ -34,29 +35,29 @@ class Pair:
     distance: float
 
 
-def pairs(store: Store, *, joined: bool = False, first: int = 0, size: int = 5) -> list[Pair]:
+def pairs(store: DataFolder, *, joined: bool = False, first: int = 0, size: int = 5) -> list[Pair]:
     """Some pairs, the most alike first: those that wait for a person, or those that are one group already."""
     rows = store.rows(
         f"SELECT look_alike.* {_PAIRS} ORDER BY distance, image_id, twin_id LIMIT :size OFFSET :first",
         {"joined": joined, "size": size, "first": first},
     )
-    return [Pair(store.picture(row["image_id"]), store.picture(row["twin_id"]), row["distance"]) for row in rows]
+    return [Pair(picture(store, row["image_id"]), picture(store, row["twin_id"]), row["distance"]) for row in rows]
 
 
-def count_pairs(store: Store, *, joined: bool = False) -> int:
+def count_pairs(store: DataFolder, *, joined: bool = False) -> int:
     """How many such pairs there are."""
     row = store.row(f"SELECT count(*) AS n {_PAIRS}", {"joined": joined})
     assert row is not None
     return int(row["n"])
 
 
-def same_patient(store: Store, pair: Pair) -> None:
+def same_patient(store: DataFolder, pair: Pair) -> None:
     """Put both pictures, and whatever shares a group with them, into one group.
 
     Raises:
         StoreError: both groups are held out or have a fold, or somebody told pictures of theirs apart.
     """
-    later, earlier = (group_words(store, picture.group_key) for picture in (pair.later, pair.earlier))
+    later, earlier = (group_words(store, page.group_key) for page in (pair.later, pair.earlier))
     with store.writing() as connection:
         if unite(connection, pair.later.id, pair.earlier.id, said_by_person=True) is None:
             raise StoreError(
@@ -66,14 +67,15 @@ def same_patient(store: Store, pair: Pair) -> None:
             )
 
 
-def not_the_same(store: Store, pair: Pair, person: str) -> None:
+def not_the_same(store: DataFolder, pair: Pair, person: str) -> None:
     """Remember that a person told two pictures apart; the later one leaves the group that they share.
 
     Raises:
         StoreError: the shared group is held out or has a fold, which nothing leaves.
     """
     if pair.later.group_key == pair.earlier.group_key:
-        store.join_group([pair.later.id], own_group(pair.later.picture_hash))
+        with store.writing() as connection:
+            move_to_group(connection, [pair.later.id], own_group(pair.later.picture_hash), now())
     with store.writing() as connection:
         connection.execute(
             "UPDATE look_alike SET not_the_same_by = ?, decided_at = ? WHERE image_id = ? AND twin_id = ?",
@@ -81,14 +83,14 @@ def not_the_same(store: Store, pair: Pair, person: str) -> None:
         )
 
 
-def without_look(store: Store) -> int:
+def without_look(store: DataFolder) -> int:
     """How many pictures have not been compared yet: those that came before this program compared them."""
     row = store.row("SELECT count(*) AS n FROM image WHERE look_hash = ''")
     assert row is not None
     return int(row["n"])
 
 
-def compare_older(store: Store, progress: Callable[[int, int], None] = lambda _done, _of: None) -> int:
+def compare_older(store: DataFolder, progress: Callable[[int, int], None] = lambda _done, _of: None) -> int:
     """Give every picture without a look its own and note which pictures it looks like; no group changes.
 
     Unreadable pictures are left out; ``check_and_erase.check`` names them.

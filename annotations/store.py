@@ -1,50 +1,26 @@
-"""The folder that holds the database and its pictures: connections, transactions, people and pictures."""
+"""The store as the app opens it: the data folder, brought up to date, with its people and pictures."""
 
-import os
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from sqlite_utils import Database
-
-from annotations.database.connections import connect, upgrade
+from annotations.database.data_folder import DATABASE, DataFolder, data_dir, now
+from annotations.database.upgrade import upgrade
 from annotations.erasure.freed_bytes import forget_bytes_left
 from annotations.erasure.mentions import forget_mentions_left
-from annotations.model import DatabaseUnusable, Picture, StoreError
-from annotations.patients.groups import stored_group
-from annotations.pictures.file_intents import finish_left, incoming
+from annotations.model import Picture, StoreError
+from annotations.patients.groups import move_to_group
+from annotations.pictures.file_intents import finish_left
 from annotations.pictures.files import PICTURES
-from annotations.pictures.insert import NewPicture, PictureFacts
-from annotations.pictures.near_duplicates import join_twins
+from annotations.pictures.insert import PictureFacts, add_picture
+from annotations.pictures.stored import picture, picture_by_hash, picture_path
 from annotations.temporary_folders import delete_left
 from ecgcore.atomic_files import for_owner_alone
-from ecgcore.page.decode.read import picture_hash
 from ecgcore.types import ByteArray
 
-DATABASE = "ecg.db"
-
-_PICTURE_COLUMNS = """
-    image.id, image.picture_hash, image.file, image.name, image.width, image.height, image.group_key,
-    page_group.is_holdout, image.source, image.source_record, image.created_at, image.deleted_at
-"""
-PICTURE_SELECT = f"SELECT {_PICTURE_COLUMNS} FROM image JOIN page_group ON page_group.key = image.group_key"
+__all__ = ["DATABASE", "Store", "data_dir", "now"]
 
 
-def data_dir() -> Path:
-    """The folder of all that the app keeps: ``ECG_DATA_DIR``, or ``data`` in the working directory."""
-    return Path(os.environ.get("ECG_DATA_DIR", "data"))
-
-
-def now() -> str:
-    """The time as the database keeps it: UTC, ISO 8601 to the millisecond, so that text sorts as time does."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-class Store:
+class Store(DataFolder):
     """A data folder; may be shared by threads and opened by many processes.
 
     Args:
@@ -58,14 +34,13 @@ class Store:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        super().__init__(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             (folder / PICTURES).mkdir(exist_ok=True, mode=0o700)
             for_owner_alone(folder, 0o700)
         except OSError as error:
             raise StoreError(f"{folder} cannot be made: {error.strerror}.", "Choose another data folder.") from error
-        self._threads = threading.local()
         _refuse_lost_database(folder)
         upgrade(self.database_path)
         for_owner_alone(self.database_path, 0o600)
@@ -73,53 +48,6 @@ class Store:
         self.finished = finish_left(self)
         forget_mentions_left(self)
         forget_bytes_left(self)
-
-    @property
-    def database_path(self) -> Path:
-        """The SQLite file."""
-        return self.folder / DATABASE
-
-    @property
-    def db(self) -> Database:
-        """This thread's connection."""
-        if not hasattr(self._threads, "db"):
-            self._threads.db = connect(self.database_path)
-        db: Database = self._threads.db
-        return db
-
-    def close(self) -> None:
-        """Close this thread's connection; the next use opens another."""
-        if hasattr(self._threads, "db"):
-            self._threads.db.close()
-            del self._threads.db
-
-    def rows(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
-        """All rows of a query."""
-        with _plain_errors():
-            return list(self.db.query(sql, values))
-
-    def row(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> dict[str, Any] | None:
-        """The first row of a query."""
-        with _plain_errors():
-            return next(iter(self.db.query(sql, values)), None)
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that holds the write lock from its start, so that what was read stays true until the end.
-
-        Raises:
-            StoreError: the disk is full, the database is read-only, or others keep it busy; nothing was written.
-        """
-        connection = self.db.conn
-        with _plain_errors():
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
 
     def add_person(self, name: str) -> str:
         """Remember a person's name; returns it trimmed.
@@ -163,19 +91,7 @@ class Store:
         Returns:
             The picture, and whether it is new.
         """
-        digest = picture_hash(photo_rgb)
-        known = self.picture_by_hash(digest)
-        if known is not None:
-            return known, False
-        with incoming(self) as pictures:
-            facts = PictureFacts(name, group, source, source_record, former_hash)
-            new = NewPicture.of(pictures, photo_rgb, digest, original, facts)
-            with self.writing() as connection:
-                image_id = new.insert(connection, self.folder, now())
-                join_twins(connection, [] if image_id is None else [image_id])
-                picture = self.picture_by_hash(digest)
-        assert picture is not None, "it was stored, by whomever, and is erased by nobody within the transaction"
-        return picture, image_id is not None
+        return add_picture(self, photo_rgb, PictureFacts(name, group, source, source_record, former_hash), original)
 
     def picture(self, image_id: int) -> Picture:
         """One picture.
@@ -183,23 +99,15 @@ class Store:
         Raises:
             StoreError: there is none of that number.
         """
-        row = self.row(f"{PICTURE_SELECT} WHERE image.id = ?", (image_id,))
-        if row is None:
-            raise StoreError(f"There is no page {image_id}.", "It may have been erased; choose another.")
-        return picture_of(row)
+        return picture(self, image_id)
 
     def picture_by_hash(self, digest: str) -> Picture | None:
         """The picture with these pixels, or that had them before something was cut off or painted over."""
-        row = self.row(
-            f"""{PICTURE_SELECT} WHERE image.picture_hash = :hash
-                OR image.id = (SELECT image_id FROM former_hash WHERE picture_hash = :hash)""",
-            {"hash": digest},
-        )
-        return None if row is None else picture_of(row)
+        return picture_by_hash(self, digest)
 
-    def picture_path(self, picture: Picture) -> Path:
+    def picture_path(self, of: Picture) -> Path:
         """Where a picture's file lies."""
-        return self.folder / picture.file
+        return picture_path(self, of)
 
     def bin(self, image_ids: Iterable[int], *, restore: bool = False) -> None:
         """Put pictures into the bin, from where nothing is trained or shown, or take them out again."""
@@ -219,19 +127,7 @@ class Store:
             StoreError: a picture would leave a held-out group, or a group whose fold is fixed.
         """
         with self.writing() as connection:
-            group = stored_group(connection, group, now())
-            for image_id in image_ids:
-                left = connection.execute(
-                    """SELECT page_group.key, is_holdout, fold FROM image JOIN page_group ON key = group_key
-                       WHERE image.id = ?""",
-                    (image_id,),
-                ).fetchone()
-                if left is not None and left[0] != group and (left[1] or left[2] is not None):
-                    raise StoreError(
-                        f"Page {image_id} belongs to a patient of the permanent test set or of an earlier training.",
-                        "Move the other pages to that patient instead.",
-                    )
-                connection.execute("UPDATE image SET group_key = ? WHERE id = ?", (group, image_id))
+            move_to_group(connection, image_ids, group, now())
 
 
 def _refuse_lost_database(folder: Path) -> None:
@@ -243,30 +139,3 @@ def _refuse_lost_database(folder: Path) -> None:
             f"{folder} holds pictures, but its database {DATABASE} is missing or empty.",
             "Put it back, or restore a backup into this folder: python -m annotations restore BACKUP.",
         )
-
-
-def picture_of(row: dict[str, Any]) -> Picture:
-    """A row of ``PICTURE_SELECT`` as a value."""
-    return Picture(**{**row, "is_holdout": bool(row["is_holdout"])})
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """What SQLite says about the disk, as a person can use it."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        text = str(error)
-        if "full" in text:
-            raise DatabaseUnusable(
-                "The disk is full; nothing was saved.", "Free some space, then save again."
-            ) from error
-        if "readonly" in text:
-            raise DatabaseUnusable("The database is read-only; nothing was saved.", "Ask for write access.") from error
-        if "locked" in text or "busy" in text:
-            raise DatabaseUnusable("Other programs keep the database busy.", "Save again in a moment.") from error
-        raise DatabaseUnusable(f"The database cannot be used: {text}.", "Run: python -m annotations check") from error
-    except sqlite3.IntegrityError as error:
-        raise DatabaseUnusable(f"The database refused this: {error}.", "Reload the page and try again.") from error
-    except sqlite3.DatabaseError as error:
-        raise DatabaseUnusable(f"The database is damaged: {error}.", "Run: python -m annotations check") from error

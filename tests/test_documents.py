@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from annotations.database.connections import connect, upgrade
+from annotations.database.data_folder import connect
+from annotations.database.upgrade import upgrade
 from docs.generate_command_line import REFERENCE, commands_of, parser_of_annotations, parser_of_trainer, reference
 from ecgcore.bundle.schema import ManifestSchema
 from ecgcore.networks.configs import PARTS

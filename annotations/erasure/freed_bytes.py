@@ -1,12 +1,9 @@
 """Bytes of erased rows: freed places of the database and its write-ahead log, out of which they could be read."""
 
 import sqlite3
-from typing import TYPE_CHECKING
 
+from annotations.database.data_folder import DataFolder
 from annotations.model import StoreError
-
-if TYPE_CHECKING:
-    from annotations.store import Store
 
 
 def note_bytes_left(connection: sqlite3.Connection) -> None:
@@ -14,7 +11,7 @@ def note_bytes_left(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO bytes_left VALUES (1) ON CONFLICT DO NOTHING")
 
 
-def forget_bytes(store: "Store") -> None:
+def forget_bytes(store: DataFolder) -> None:
     """Write the database anew without freed places, then empty its log: in this order, since the log holds both.
 
     Raises:
@@ -41,7 +38,7 @@ def _changes_of_others(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-def forget_bytes_left(store: "Store") -> None:
+def forget_bytes_left(store: DataFolder) -> None:
     """Finish what an earlier erasure could not; left for the next start where it still cannot be done."""
     if store.row("SELECT 1 FROM bytes_left") is not None:
         try:

@@ -12,17 +12,15 @@ import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from annotations.artifacts.files import BUNDLES
 from annotations.artifacts.run_locks import run_folder, starting, take_lock
+from annotations.database.data_folder import DataFolder
 from annotations.erasure.derived_files import forget_derived
 from annotations.erasure.freed_bytes import forget_bytes_left, note_bytes_left
 from annotations.erasure.mention_files import Mentions, clear_run, pictures_named
 from annotations.model import StoreError
-
-if TYPE_CHECKING:
-    from annotations.store import Store
 
 BEGINS_AGAIN = (
     "Pages that it learns from were erased or redacted, so all that it had made is deleted. Resume: it begins again "
@@ -75,7 +73,7 @@ def _note_runs(connection: sqlite3.Connection, is_changed: str, values: tuple[in
     )
 
 
-def forget_mentions(store: "Store", own_run: int | None = None) -> bool:
+def forget_mentions(store: DataFolder, own_run: int | None = None) -> bool:
     """Make files of trainings and models forget what was noted, as far as nobody is writing them.
 
     Args:
@@ -100,14 +98,14 @@ def forget_mentions(store: "Store", own_run: int | None = None) -> bool:
         ) from error
 
 
-def forget_mentions_left(store: "Store", own_run: int | None = None) -> None:
+def forget_mentions_left(store: DataFolder, own_run: int | None = None) -> None:
     """Finish what an earlier erasure could not; left for the next start where it still cannot be done."""
     with suppress(StoreError):
         forget_mentions(store, own_run)
     forget_bytes_left(store)
 
 
-def wait_until_forgotten(store: "Store") -> None:
+def wait_until_forgotten(store: DataFolder) -> None:
     """Let what was erased go before anything is copied; a training that holds a page of it needs a moment to stop.
 
     Raises:
@@ -121,7 +119,7 @@ def wait_until_forgotten(store: "Store") -> None:
     forget_bytes_left(store)
 
 
-def runs_to_begin_again(store: "Store", group: str) -> list[int]:
+def runs_to_begin_again(store: DataFolder, group: str) -> list[int]:
     """The runs that are not over and learn from a patient's pages, so that erasing these makes them begin again."""
     rows = store.rows(
         f"""SELECT DISTINCT train_run.id FROM train_run JOIN snapshot_item USING (snapshot_id)
@@ -131,18 +129,18 @@ def runs_to_begin_again(store: "Store", group: str) -> list[int]:
     return [row["id"] for row in rows]
 
 
-def begins_again(store: "Store", run_id: int) -> bool:
+def begins_again(store: DataFolder, run_id: int) -> bool:
     """Whether a run must stop, since a page that it learns from was erased or redacted."""
     return store.row("SELECT 1 FROM changed_run WHERE run_id = ? AND begins_again", (run_id,)) is not None
 
 
-def erased_pages(store: "Store", run_id: int) -> int:
+def erased_pages(store: DataFolder, run_id: int) -> int:
     """How many of the pages behind a run's figures were erased since."""
     row = store.row("SELECT erased_pages FROM changed_run WHERE run_id = ?", (run_id,))
     return 0 if row is None else int(row["erased_pages"])
 
 
-def _forget(store: "Store", own_run: int | None) -> bool:
+def _forget(store: DataFolder, own_run: int | None) -> bool:
     at_work = {run_id for run_id in _runs_at_work(store) if run_id != own_run}
     noted = store.rows("SELECT kind, value FROM mention")
     stored = store.rows("SELECT picture_hash FROM image UNION SELECT picture_hash FROM former_hash")
@@ -173,7 +171,7 @@ def _cross_off(connection: sqlite3.Connection, notes: Iterable[Mapping[str, Any]
     connection.executemany("DELETE FROM mention WHERE kind = ? AND value = ?", done)
 
 
-def _runs_at_work(store: "Store") -> set[int]:
+def _runs_at_work(store: DataFolder) -> set[int]:
     """The runs whose process lives; there is one at most."""
     found = set()
     for row in store.rows(f"SELECT id FROM train_run WHERE state IN {_AT_WORK}"):
@@ -185,7 +183,7 @@ def _runs_at_work(store: "Store") -> set[int]:
     return found
 
 
-def _begin_again(store: "Store", run_id: int) -> None:
+def _begin_again(store: DataFolder, run_id: int) -> None:
     """Delete all that a run has made, its model too, so that it begins anew."""
     clear_run(run_folder(store.folder, run_id))
     row = store.row(

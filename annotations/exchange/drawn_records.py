@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
+from annotations.database.data_folder import DataFolder
 from annotations.exchange.formats.bounds import check_pages
 from annotations.exchange.formats.checks import existing_folder, shown, walk
 from annotations.exchange.formats.page import Progress, Refusal, quiet
 from annotations.exchange.import_report import ImportReport
 from annotations.exchange.wfdb_records import DAMAGED, read_record
 from annotations.model import StoreError
-from annotations.store import Store
+from annotations.patients.groups import RECORD
+from annotations.pictures.insert import PictureFacts, add_picture
 from ecgcore.errors import BadSignal
 from ecgcore.papersim import draw_page, plan_page, random_style
 
@@ -20,7 +22,7 @@ LONGEST_S = 10.0
 DESCRIPTION = "WFDB records (PhysioNet): 12-lead signals, drawn as ECG pages"
 
 
-def import_records(store: Store, folder: Path, *, progress: Progress = quiet) -> ImportReport:
+def import_records(store: DataFolder, folder: Path, *, progress: Progress = quiet) -> ImportReport:
     """Draw every 12-lead record below ``folder`` as a page; looks depend on the record's name alone.
 
     Pages come without a reading: nobody has looked at them yet.
@@ -46,10 +48,8 @@ def import_records(store: Store, folder: Path, *, progress: Progress = quiet) ->
         except DAMAGED as error:
             report.refusals.append(Refusal(shown(name), None, f"It cannot be drawn: {shown(str(error))}."))
         else:
-            _, is_new = store.add_picture(
-                page.image_rgb, name=f"{header.stem}.png", group=f"wfdb:{name}", source="rendered",
-                source_record=f"wfdb:{name}",
-            )  # fmt: skip
+            facts = PictureFacts(f"{header.stem}.png", f"{RECORD}{name}", "rendered", f"{RECORD}{name}")
+            _, is_new = add_picture(store, page.image_rgb, facts)
             report.pictures_added += is_new
             report.unchanged += not is_new
         progress(number, len(headers))

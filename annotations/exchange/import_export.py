@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from annotations.exchange.formats import FORMATS
-from annotations.exchange.formats.page import ExchangePage, Progress, Refusal, quiet
+from annotations.database.data_folder import DataFolder, now
+from annotations.exchange.formats.page import ExchangePage, Format, Progress, Refusal, quiet
 from annotations.exchange.import_report import ImportReport, refused_whole, twin_words
 from annotations.model import DatabaseUnusable, Reading, StoreError
 from annotations.patients.groups import PATIENT
@@ -16,10 +16,11 @@ from annotations.patients.keys import imported_group, join_patient
 from annotations.pictures.file_intents import Incoming, incoming
 from annotations.pictures.insert import NewPicture, PictureFacts
 from annotations.pictures.near_duplicates import Twin, join_twins
+from annotations.pictures.stored import picture_by_hash, picture_path
 from annotations.privacy.retention import what_to_keep
-from annotations.readings import add_revision, line_head, revision
+from annotations.readings.revisions import revision
+from annotations.readings.saving import add_revision, line_head
 from annotations.readings.snapshots import read_pages, which_pages
-from annotations.store import Store, now
 from ecgcore.errors import NotScreenable, UnreadablePicture
 from ecgcore.page.crop import cut_panel
 from ecgcore.page.decode.isolated import read_untrusted
@@ -29,8 +30,8 @@ from ecgcore.types import Box, ByteArray
 
 
 def import_from(
-    store: Store,
-    format_name: str,
+    store: DataFolder,
+    form: Format,
     path: Path,
     person: str,
     *,
@@ -45,7 +46,7 @@ def import_from(
 
     Args:
         store: where to.
-        format_name: a key of ``FORMATS``.
+        form: the files' format.
         path: folder or main file.
         person: under whose name the readings are saved.
         whole_or_nothing: take nothing where anything is refused.
@@ -65,7 +66,7 @@ def import_from(
             "Only results are stored here, so no pages can be imported.",
             "Change on the Screen page what is stored.",
         )
-    loaded = FORMATS[format_name].load(path, progress)
+    loaded = form.load(path, progress)
     report = ImportReport(refusals=list(loaded.refusals), losses=loaded.losses)
     pages = _with_groups(store, loaded.pages, patient_key, report)
     if whole_or_nothing and report.refusals:
@@ -81,7 +82,9 @@ def import_from(
     return report
 
 
-def _with_groups(store: Store, pages: list[ExchangePage], patient_key: str, report: ImportReport) -> list[ExchangePage]:
+def _with_groups(
+    store: DataFolder, pages: list[ExchangePage], patient_key: str, report: ImportReport
+) -> list[ExchangePage]:
     """The pages with their groups as the store keeps them, keys of patients as keyed hashes."""
     taken = []
     for page in pages:
@@ -93,7 +96,7 @@ def _with_groups(store: Store, pages: list[ExchangePage], patient_key: str, repo
 
 
 def _write_pictures(
-    store: Store,
+    store: DataFolder,
     pictures: Incoming,
     pages: list[ExchangePage],
     news: dict[str, NewPicture],
@@ -122,7 +125,7 @@ def _write_pictures(
 
 
 def _add_rows(
-    store: Store,
+    store: DataFolder,
     connection: sqlite3.Connection,
     pages: list[ExchangePage],
     news: dict[str, NewPicture],
@@ -165,8 +168,8 @@ def _add_rows(
 
 
 def export_to(
-    store: Store,
-    format_name: str,
+    store: DataFolder,
+    form: Format,
     folder: Path,
     *,
     snapshot_id: int | None = None,
@@ -189,7 +192,7 @@ def export_to(
             picture = page.picture
             yield ExchangePage(
                 name=picture.name if Path(picture.name).suffix else picture.name + Path(picture.file).suffix,
-                picture=store.picture_path(picture),
+                picture=picture_path(store, picture),
                 picture_hash=picture.picture_hash,
                 width=picture.width,
                 height=picture.height,
@@ -200,7 +203,7 @@ def export_to(
 
     if not which_pages(store, snapshot_id):
         raise StoreError("There is no page with a submitted reading.", "Correct some pages first.")
-    FORMATS[format_name].save(folder, pages())
+    form.save(folder, pages())
     return count
 
 
@@ -210,9 +213,9 @@ def said(reading: Reading) -> object:
     return reading.label, boxes, reading.boxes_complete, reading.flags, reading.comment.strip()
 
 
-def _picture_to_add(store: Store, pictures: Incoming, page: ExchangePage, *, named: bool) -> NewPicture | None:
+def _picture_to_add(store: DataFolder, pictures: Incoming, page: ExchangePage, *, named: bool) -> NewPicture | None:
     """The page's picture with its file written; None where the store has it already."""
-    known = store.picture_by_hash(page.picture_hash)
+    known = picture_by_hash(store, page.picture_hash)
     if known is not None:
         if (known.width, known.height) != (page.width, page.height):
             raise StoreError("Only its panel is kept here.", "Import it while only the panel is kept.")
@@ -222,10 +225,10 @@ def _picture_to_add(store: Store, pictures: Incoming, page: ExchangePage, *, nam
 
 
 def _cut_page(
-    store: Store, pictures: Incoming, page: ExchangePage, news: dict[str, NewPicture], *, named: bool
+    store: DataFolder, pictures: Incoming, page: ExchangePage, news: dict[str, NewPicture], *, named: bool
 ) -> ExchangePage:
     """The page cut down to its panel, boxes moved with it, and its file written where it is new."""
-    known = store.picture_by_hash(page.picture_hash)
+    known = picture_by_hash(store, page.picture_hash)
     if known is not None and (known.width, known.height) == (page.width, page.height):
         return page
     _, photo_rgb = _decoded(page)
@@ -236,7 +239,7 @@ def _cut_page(
     if known is not None and (known.width, known.height) != (width, height):
         raise StoreError("An earlier version of this program cut its panel elsewhere.", "Correct that page in Review.")
     digest = picture_hash(cut.picture_rgb)
-    if known is None and store.picture_by_hash(digest) is None and digest not in news:
+    if known is None and picture_by_hash(store, digest) is None and digest not in news:
         news[digest] = _new_picture(
             pictures, page, cut.picture_rgb, digest, None, named=named, former_hash=page.picture_hash
         )

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from annotations.database.data_folder import DataFolder
 from annotations.exchange.formats.page import Refusal
 from annotations.model import StoreError
 from annotations.patients.keys import group_words
 from annotations.pictures.near_duplicates import Twin
-from annotations.store import Store
+from annotations.pictures.stored import picture
 
 
 @dataclass
@@ -30,13 +31,13 @@ class ImportReport:
     twins: list[str] = field(default_factory=list)
 
 
-def twin_words(store: Store, twin: Twin) -> str:
+def twin_words(store: DataFolder, twin: Twin) -> str:
     """What an import says of a picture that looks like another one."""
-    picture, other = store.picture(twin.image_id), store.picture(twin.twin_id)
-    alike = f"{picture.name} (page {picture.id}) looks like {other.name} (page {other.id})"
+    page, other = picture(store, twin.image_id), picture(store, twin.twin_id)
+    alike = f"{page.name} (page {page.id}) looks like {other.name} (page {other.id})"
     if twin.group is None:
         return f"{alike}, but cannot become one patient's by themselves: decide on the Dataset page, Near-duplicates."
-    held_out = ", in the permanent test set" if picture.is_holdout else ""
+    held_out = ", in the permanent test set" if page.is_holdout else ""
     return f"{alike}: both belong to {group_words(store, twin.group)} now{held_out}."
 
 

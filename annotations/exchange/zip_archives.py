@@ -11,12 +11,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
+from annotations.database.data_folder import DataFolder
+from annotations.exchange.formats import FORMATS
 from annotations.exchange.formats.checks import shown
 from annotations.exchange.formats.tree import LABEL_FOLDERS
 from annotations.exchange.import_export import export_to
 from annotations.model import StoreError
 from annotations.readings.snapshots import which_pages
-from annotations.store import Store
 from annotations.temporary_folders import temporary_folder
 
 MAX_ARCHIVE_BYTES = 256 * 2**20
@@ -43,7 +44,7 @@ DAMAGED = (
 
 
 @contextmanager
-def unpacked(archive: BinaryIO, store: Store) -> Iterator[Path]:
+def unpacked(archive: BinaryIO, store: DataFolder) -> Iterator[Path]:
     """Unpack an archive into a folder below the data folder, which is deleted when the block ends.
 
     A folder that holds everything is entered. Hidden files and those of macOS are left out.
@@ -69,7 +70,7 @@ def unpacked(archive: BinaryIO, store: Store) -> Iterator[Path]:
 
 
 def packed(
-    store: Store,
+    store: DataFolder,
     format_name: str,
     *,
     snapshot_id: int | None = None,
@@ -78,7 +79,8 @@ def packed(
     """An export of a small set as one archive, to be downloaded.
 
     Args:
-        store, format_name, snapshot_id, progress: as ``import_export.export_to`` takes them.
+        store, snapshot_id, progress: as ``import_export.export_to`` takes them.
+        format_name: a key of ``FORMATS``.
 
     Raises:
         StoreError: there is nothing to export, or it is too much for a download.
@@ -92,7 +94,7 @@ def packed(
     try:
         with temporary_folder(store.folder, store.folder) as temporary:
             folder = temporary / "export"
-            export_to(store, format_name, folder, snapshot_id=snapshot_id, progress=progress)
+            export_to(store, FORMATS[format_name], folder, snapshot_id=snapshot_id, progress=progress)
             with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
                 for path in sorted(folder.rglob("*")):
                     if path.is_file():

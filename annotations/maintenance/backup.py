@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import IO
 
 from annotations.artifacts.files import is_kept, kept_files
-from annotations.database.connections import upgrade
+from annotations.database.data_folder import DATABASE, DataFolder
+from annotations.database.upgrade import upgrade
 from annotations.erasure.mentions import wait_until_forgotten
 from annotations.model import StoreError
 from annotations.patients.keys import HMAC_KEY_FILE
 from annotations.pictures.files import PICTURES
-from annotations.store import DATABASE, Store
 from annotations.temporary_folders import temporary_folder
 
 Progress = Callable[[int, int], None]
@@ -40,7 +40,7 @@ def _silent(_done: int, _all: int) -> None:
     pass
 
 
-def backup(store: Store, file: Path, progress: Progress = _silent) -> None:
+def backup(store: DataFolder, file: Path, progress: Progress = _silent) -> None:
     """Write a consistent copy of everything but caches and checkpoints as one ZIP file, while others go on working.
 
     Raises:
@@ -59,7 +59,7 @@ def backup(store: Store, file: Path, progress: Progress = _silent) -> None:
     raise StoreError("Pages were erased or redacted again and again during the backup.", "Try again when it is quiet.")
 
 
-def _has_changed(store: Store, error: FileNotFoundError) -> bool:
+def _has_changed(store: DataFolder, error: FileNotFoundError) -> bool:
     """Whether the file that was missed belongs to no page any more."""
     missed = Path(str(error.filename))
     if not missed.is_relative_to(store.folder):
@@ -67,7 +67,7 @@ def _has_changed(store: Store, error: FileNotFoundError) -> bool:
     return store.row("SELECT 1 FROM image WHERE file = ?", (missed.relative_to(store.folder).as_posix(),)) is None
 
 
-def _backup(store: Store, file: Path, progress: Progress) -> bool:
+def _backup(store: DataFolder, file: Path, progress: Progress) -> bool:
     """Write one; returns False, and leaves nothing, where it would hold a page that was erased or redacted since."""
     wait_until_forgotten(store)
     try:

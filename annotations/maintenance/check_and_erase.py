@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from annotations.artifacts.files import damaged_files
+from annotations.database.data_folder import DataFolder, now
 from annotations.database.stored_json import DamagedRow
 from annotations.erasure.freed_bytes import forget_bytes, note_bytes_left
 from annotations.erasure.mentions import forget_mentions, note_erased
@@ -13,7 +14,6 @@ from annotations.pictures.file_intents import at_work, delete_unnamed, note
 from annotations.pictures.files import PICTURES
 from annotations.readings.drafts import draft_of
 from annotations.readings.revisions import revision
-from annotations.store import Store, now
 from ecgcore.errors import UnreadablePicture
 from ecgcore.page.decode.read import picture_hash, read_picture
 
@@ -24,7 +24,7 @@ def _silent(_done: int, _all: int) -> None:
     pass
 
 
-def check(store: Store, progress: Progress = _silent) -> list[str]:
+def check(store: DataFolder, progress: Progress = _silent) -> list[str]:
     """Look for damage: the database's own checks, references, every picture and every bundle's weights against their
     hashes, and the results of trainings.
 
@@ -59,7 +59,7 @@ def check(store: Store, progress: Progress = _silent) -> list[str]:
     return findings
 
 
-def _damaged_rows(store: Store) -> Iterator[str]:
+def _damaged_rows(store: DataFolder) -> Iterator[str]:
     """One sentence for each reading and draft that cannot be understood."""
     for row in store.rows("SELECT id FROM revision ORDER BY id"):
         try:
@@ -73,12 +73,12 @@ def _damaged_rows(store: Store) -> Iterator[str]:
             yield f"{row['person']}: {error.cause}"
 
 
-def pages_of_group(store: Store, group: str) -> list[int]:
+def pages_of_group(store: DataFolder, group: str) -> list[int]:
     """The numbers of a group's pages, those in the bin too: what ``erase_group`` would erase."""
     return [row["id"] for row in store.rows("SELECT id FROM image WHERE group_key = ? ORDER BY id", (group,))]
 
 
-def erase_group(store: Store, group: str, person: str) -> int:
+def erase_group(store: DataFolder, group: str, person: str) -> int:
     """Erase a patient for good: all pictures of a group with every reading, prediction and snapshot entry.
 
     Only a note remains that so many pictures were erased, when and by whom; the keyed hash of the patient's key goes

@@ -1,6 +1,9 @@
 """Groups of pictures that stay on one side of a split, as part of a transaction: patients, machines, lone pictures."""
 
 import sqlite3
+from collections.abc import Iterable
+
+from annotations.model import StoreError
 
 OWN_GROUP = "picture:"
 """How the group of a picture begins whose patient nobody named."""
@@ -61,6 +64,33 @@ def merge_groups(connection: sqlite3.Connection, group: str, other: str, *, said
     connection.execute("UPDATE image SET group_key = ? WHERE group_key = ?", (kept, gone))
     connection.execute("UPDATE patient_key SET group_key = ? WHERE group_key = ?", (kept, gone))
     return kept
+
+
+def move_to_group(connection: sqlite3.Connection, image_ids: Iterable[int], group: str, at: str) -> None:
+    """Move pictures into a group, made where it is new.
+
+    Args:
+        connection: with the transaction.
+        image_ids: the pictures.
+        group: as ``stored_group`` takes it.
+        at: the time, UTC, ISO 8601.
+
+    Raises:
+        StoreError: a picture would leave a held-out group, or a group whose fold is fixed.
+    """
+    group = stored_group(connection, group, at)
+    for image_id in image_ids:
+        left = connection.execute(
+            """SELECT page_group.key, is_holdout, fold FROM image JOIN page_group ON key = group_key
+               WHERE image.id = ?""",
+            (image_id,),
+        ).fetchone()
+        if left is not None and left[0] != group and (left[1] or left[2] is not None):
+            raise StoreError(
+                f"Page {image_id} belongs to a patient of the permanent test set or of an earlier training.",
+                "Move the other pages to that patient instead.",
+            )
+        connection.execute("UPDATE image SET group_key = ? WHERE id = ?", (group, image_id))
 
 
 def is_named(connection: sqlite3.Connection, group: str) -> bool:

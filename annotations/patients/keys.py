@@ -17,9 +17,9 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from annotations.database.data_folder import DataFolder, now
 from annotations.model import StoreError
 from annotations.patients.groups import OWN_GROUP, PATIENT, RECORD, is_named, merge_groups, stored_group
-from annotations.store import Store, now
 
 HMAC_KEY_FILE = "patient-hmac.key"
 """The file of the secret in the data folder, readable by its owner alone; backups hold it too."""
@@ -48,7 +48,7 @@ def normal_key(key: str) -> str:
     return plain
 
 
-def patient_group(store: Store, key: str) -> str:
+def patient_group(store: DataFolder, key: str) -> str:
     """The group of a patient's key, for ``Store.add_picture`` and ``name_patient``.
 
     A group that bears the key itself, from an older import, answers to it.
@@ -69,7 +69,7 @@ def patient_group(store: Store, key: str) -> str:
     return f"{PATIENT}{digest}"
 
 
-def imported_group(store: Store, text: str) -> str:
+def imported_group(store: DataFolder, text: str) -> str:
     """What a file calls a page's group, as the store keeps it; empty where it says nothing.
 
     A group that an export wrote comes back as it is, anything else is a patient's key.
@@ -82,7 +82,7 @@ def imported_group(store: Store, text: str) -> str:
     return text if stored["record"] else f"{stored['kind']}:{stored['hash']}"
 
 
-def find_patient(store: Store, typed: str) -> str | None:
+def find_patient(store: DataFolder, typed: str) -> str | None:
     """The group of a patient's key, or of the short code that the pages show; None where there is none."""
     if not typed.strip():
         return None
@@ -96,7 +96,7 @@ def find_patient(store: Store, typed: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def name_patient(store: Store, image_ids: Iterable[int], group: str) -> None:
+def name_patient(store: DataFolder, image_ids: Iterable[int], group: str) -> None:
     """Say whose stored pictures these are; whatever shares a group with them comes along.
 
     Args:
@@ -126,7 +126,7 @@ def join_patient(connection: sqlite3.Connection, image_id: int, group: str) -> N
         )
 
 
-def group_in_files(store: Store) -> Callable[[str], str]:
+def group_in_files(store: DataFolder) -> Callable[[str], str]:
     """How files of trainings and models name a group: by a keyed hash, so that a patient's key never leaves the store.
 
     Returns:
@@ -144,7 +144,7 @@ def group_in_files(store: Store) -> Callable[[str], str]:
     return name
 
 
-def names_of_group(store: Store, group: str) -> set[str]:
+def names_of_group(store: DataFolder, group: str) -> set[str]:
     """All names that files may give a group: its own, which older ones bear, its hashed one, its patients' keys'."""
     keys = store.rows("SELECT key_hash FROM patient_key WHERE group_key = ?", (group,))
     names = {group, *(f"{PATIENT}{row['key_hash']}" for row in keys)}
@@ -153,18 +153,18 @@ def names_of_group(store: Store, group: str) -> set[str]:
     return names
 
 
-def group_code(store: Store, group: str) -> str:
+def group_code(store: DataFolder, group: str) -> str:
     """A group's short code for the pages: eight signs from which nobody learns the key."""
     return _code(group, lambda: hmac_key_of(store))
 
 
-def group_words(store: Store, group: str) -> str:
+def group_words(store: DataFolder, group: str) -> str:
     """A group as the pages call it: "patient 3f9a12cd", or "unknown patient 77ab01ff" where nobody named one."""
     is_known = not group.startswith(OWN_GROUP) or store.row("SELECT 1 FROM patient_key WHERE group_key = ?", (group,))
     return f"{'' if is_known else 'unknown '}patient {group_code(store, group)}"
 
 
-def hmac_key_of(store: Store) -> bytes:
+def hmac_key_of(store: DataFolder) -> bytes:
     """The data folder's secret, made when it is first needed.
 
     Raises:

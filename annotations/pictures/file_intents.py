@@ -12,13 +12,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from annotations.database.data_folder import DataFolder
 from annotations.model import StoreError
 from annotations.pictures.files import write_picture
-
-if TYPE_CHECKING:
-    from annotations.store import Store
 
 LOCK = ".pictures.lock"
 """Held together by all that have pictures on their way; alone by one that looks for what others left."""
@@ -31,7 +28,7 @@ class Incoming:
         store: where to.
     """
 
-    def __init__(self, store: "Store") -> None:
+    def __init__(self, store: DataFolder) -> None:
         self._store = store
 
     def write(self, file: str, content: bytes) -> None:
@@ -50,7 +47,7 @@ class Incoming:
 
 
 @contextmanager
-def incoming(store: "Store") -> Iterator[Incoming]:
+def incoming(store: DataFolder) -> Iterator[Incoming]:
     """Take pictures in within the block; whoever looks for what others left behind waits for its end."""
     try:
         with at_work(store.folder):
@@ -87,7 +84,7 @@ def settle(connection: sqlite3.Connection, folder: Path, file: str) -> None:
     connection.execute("DELETE FROM file_intent WHERE file = ?", (file,))
 
 
-def delete_unnamed(store: "Store", files: Iterable[str]) -> None:
+def delete_unnamed(store: DataFolder, files: Iterable[str]) -> None:
     """Delete those of the noted files that no row names.
 
     They stay noted as long as another has pictures on their way: the same picture may come in again, and its note is
@@ -101,7 +98,7 @@ def delete_unnamed(store: "Store", files: Iterable[str]) -> None:
         finish_left(store)
 
 
-def _delete_unnamed(store: "Store", files: Iterable[str] | None = None) -> list[str]:
+def _delete_unnamed(store: DataFolder, files: Iterable[str] | None = None) -> list[str]:
     """Delete those of the files that no row names; without ``files`` all that are noted, which are crossed off.
 
     The write lock is held meanwhile, so that nobody stores a row for one of them in between. What is half written is
@@ -136,7 +133,7 @@ def _delete_unnamed(store: "Store", files: Iterable[str] | None = None) -> list[
     return gone
 
 
-def finish_left(store: "Store") -> list[str]:
+def finish_left(store: DataFolder) -> list[str]:
     """Delete what was on its way in or out and did not get there; nothing while another is at work, who does it then.
 
     Returns:

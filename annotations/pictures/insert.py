@@ -5,10 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from annotations.database.data_folder import DataFolder, now
+from annotations.model import Picture
 from annotations.patients.groups import own_group, stored_group
-from annotations.pictures.file_intents import Incoming, settle
+from annotations.pictures.file_intents import Incoming, incoming, settle
 from annotations.pictures.files import encoded_picture
+from annotations.pictures.near_duplicates import join_twins
 from annotations.pictures.perceptual_hash import look_hash
+from annotations.pictures.stored import picture_by_hash
+from ecgcore.page.decode.read import picture_hash
 from ecgcore.types import ByteArray
 
 
@@ -51,12 +56,12 @@ class NewPicture:
 
     @classmethod
     def of(
-        cls, incoming: Incoming, photo_rgb: ByteArray, digest: str, original: bytes | None, facts: PictureFacts
+        cls, pictures: Incoming, photo_rgb: ByteArray, digest: str, original: bytes | None, facts: PictureFacts
     ) -> "NewPicture":
         """Write the file into the data folder and take the picture's look.
 
         Args:
-            incoming: which takes the file in.
+            pictures: which takes the file in.
             photo_rgb: upright, ``uint8 [H, W, 3]``.
             digest: the picture's hash.
             original: the file it was decoded from; a JPEG is kept as it is but for its metadata.
@@ -66,7 +71,7 @@ class NewPicture:
             StoreError: the file cannot be written.
         """
         file, content = encoded_picture(digest, photo_rgb, original)
-        incoming.write(file, content)
+        pictures.write(file, content)
         facts = replace(facts, name=facts.name or neutral_name(digest), group=facts.group or own_group(digest))
         return cls(digest, look_hash(photo_rgb), file, (photo_rgb.shape[1], photo_rgb.shape[0]), facts)
 
@@ -95,6 +100,37 @@ class NewPicture:
                 "INSERT INTO former_hash VALUES (?, ?) ON CONFLICT DO NOTHING", (facts.former_hash, row[0])
             )
         return int(row[0])
+
+
+def add_picture(
+    store: DataFolder, photo_rgb: ByteArray, facts: PictureFacts, original: bytes | None = None
+) -> tuple[Picture, bool]:
+    """Keep a picture, once: it is recognised by its pixels, and joins the group of one that it looks like.
+
+    Args:
+        store: where.
+        photo_rgb: upright, ``uint8 [H, W, 3]``.
+        facts: what else is known of it.
+        original: the file it was decoded from; a JPEG is kept as it is but for its metadata.
+
+    Returns:
+        The picture, and whether it is new.
+
+    Raises:
+        StoreError: the file or the row cannot be written.
+    """
+    digest = picture_hash(photo_rgb)
+    known = picture_by_hash(store, digest)
+    if known is not None:
+        return known, False
+    with incoming(store) as pictures:
+        new = NewPicture.of(pictures, photo_rgb, digest, original, facts)
+        with store.writing() as connection:
+            image_id = new.insert(connection, store.folder, now())
+            join_twins(connection, [] if image_id is None else [image_id])
+            picture = picture_by_hash(store, digest)
+    assert picture is not None, "it was stored, by whomever, and is erased by nobody within the transaction"
+    return picture, image_id is not None
 
 
 def neutral_name(digest: str) -> str:

@@ -6,18 +6,19 @@ from math import ceil, floor
 
 import numpy as np
 
+from annotations.database.data_folder import DataFolder, now
 from annotations.erasure.mentions import forget_mentions, note_redacted
 from annotations.model import Picture, StoreError
 from annotations.pictures.file_intents import delete_unnamed, incoming, note, settle
 from annotations.pictures.files import encoded_picture
 from annotations.pictures.perceptual_hash import look_hash
-from annotations.store import Store, now
+from annotations.pictures.stored import picture, picture_by_hash, picture_path
 from ecgcore.errors import UnreadablePicture
 from ecgcore.page.decode.read import picture_hash, read_picture
 from ecgcore.types import Box, ByteArray
 
 
-def paint_black(store: Store, image_id: int, boxes: Sequence[Box], person: str) -> Picture:
+def paint_black(store: DataFolder, image_id: int, boxes: Sequence[Box], person: str) -> Picture:
     """Overwrite places of a picture with black; there is no way back.
 
     The new file is written first; one transaction then moves the picture's row to it, and the old file is deleted.
@@ -39,9 +40,9 @@ def paint_black(store: Store, image_id: int, boxes: Sequence[Box], person: str) 
         StoreError: no place lies in the picture, somebody changed the picture meanwhile, or the disk is full.
         UnreadablePicture: the picture's file is damaged.
     """
-    old = store.picture(image_id)
+    old = picture(store, image_id)
     try:
-        (photo_rgb,) = read_picture(store.picture_path(old), old.name)
+        (photo_rgb,) = read_picture(picture_path(store, old), old.name)
     except UnreadablePicture:
         if store.row("SELECT 1 FROM image WHERE id = ? AND file = ?", (image_id, old.file)) is None:
             raise _changed() from None
@@ -53,7 +54,7 @@ def paint_black(store: Store, image_id: int, boxes: Sequence[Box], person: str) 
     digest = picture_hash(painted)
     if digest == old.picture_hash:
         raise StoreError("These places are black already.", "Drag a box over what must go.")
-    if store.picture_by_hash(digest) is not None:
+    if picture_by_hash(store, digest) is not None:
         raise StoreError("The picture would become another one that is stored.", "Erase one of the two instead.")
     file, content = encoded_picture(digest, painted)
     with incoming(store) as pictures:
@@ -69,7 +70,7 @@ def paint_black(store: Store, image_id: int, boxes: Sequence[Box], person: str) 
             )
         delete_unnamed(store, [old.file])
     forget_mentions(store)
-    return store.picture(image_id)
+    return picture(store, image_id)
 
 
 def blackened(photo_rgb: ByteArray, boxes: Sequence[Box]) -> ByteArray:

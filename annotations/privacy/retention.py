@@ -3,8 +3,8 @@
 import json
 from typing import Any, Literal, cast
 
+from annotations.database.data_folder import DataFolder, now
 from annotations.database.stored_json import stored_object
-from annotations.store import Store, now
 from ecgcore.types import Prediction
 
 Keep = Literal["photo", "panel", "result"]
@@ -17,13 +17,13 @@ KEEPS: dict[Keep, str] = {
 _SETTING = "keep"
 
 
-def what_to_keep(store: Store) -> Keep | None:
+def what_to_keep(store: DataFolder) -> Keep | None:
     """What was chosen, None while nobody has chosen yet."""
     row = store.row("SELECT value FROM setting WHERE name = ?", (_SETTING,))
     return None if row is None or row["value"] not in KEEPS else cast(Keep, row["value"])
 
 
-def choose_what_to_keep(store: Store, keep: Keep) -> None:
+def choose_what_to_keep(store: DataFolder, keep: Keep) -> None:
     """Remember the choice for all pages to come; what is stored already stays as it is."""
     with store.writing() as connection:
         connection.execute(
@@ -33,7 +33,7 @@ def choose_what_to_keep(store: Store, keep: Keep) -> None:
         )
 
 
-def keep_result(store: Store, prediction: Prediction) -> int:
+def keep_result(store: DataFolder, prediction: Prediction) -> int:
     """Keep what was said of a page and no picture of it; the file's name, which may be a person's, is left out."""
     result = json.dumps({**prediction.to_json(), "file": ""})
     with store.writing() as connection:
@@ -43,7 +43,7 @@ def keep_result(store: Store, prediction: Prediction) -> int:
     return int(number)
 
 
-def kept_results(store: Store) -> list[dict[str, Any]]:
+def kept_results(store: DataFolder) -> list[dict[str, Any]]:
     """All kept results, oldest first, each as the object of contract 1 with its number and time."""
     rows = store.rows("SELECT id, result, created_at FROM kept_result ORDER BY id")
     results = [stored_object(row["result"], f"Kept result {row['id']}") for row in rows]

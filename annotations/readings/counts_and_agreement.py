@@ -6,11 +6,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from annotations.database.data_folder import DataFolder
 from annotations.model import SHARED, LabelledBox, Reading
 from annotations.patients.groups import OWN_GROUP
 from annotations.readings.revisions import revisions_where
 from annotations.readings.snapshots import snapshots, which_revisions
-from annotations.store import Store
 from ecgcore.types import FloatArray
 
 Show = Literal[
@@ -90,7 +90,7 @@ class Agreement:
     box_pages: int
 
 
-def counts(store: Store, snapshot_id: int | None = None) -> Counts:
+def counts(store: DataFolder, snapshot_id: int | None = None) -> Counts:
     """Counts of what holds now, or of a snapshot; the rules are those of ``ReadPage``, in SQL for their speed."""
     condition, values = which_revisions(snapshot_id)
     row = store.row(
@@ -133,14 +133,14 @@ def counts(store: Store, snapshot_id: int | None = None) -> Counts:
     )
 
 
-def counts_before(store: Store) -> Counts | None:
+def counts_before(store: DataFolder) -> Counts | None:
     """Counts of the newest snapshot, to tell what is new since."""
     newest = snapshots(store)
     return counts(store, newest[0].id) if newest else None
 
 
 def gallery(
-    store: Store, show: Show, *, search: str = "", group: str | None = None, first: int = 0, size: int = 24
+    store: DataFolder, show: Show, *, search: str = "", group: str | None = None, first: int = 0, size: int = 24
 ) -> list[dict[str, Any]]:
     """One screenful of pictures, newest first: id, name, file, group_key, label, person, beats, is_holdout, is_known.
 
@@ -160,14 +160,14 @@ def gallery(
     )
 
 
-def gallery_size(store: Store, show: Show, *, search: str = "", group: str | None = None) -> int:
+def gallery_size(store: DataFolder, show: Show, *, search: str = "", group: str | None = None) -> int:
     """How many pictures the gallery has with these filters; the arguments are those of ``gallery``."""
     row = store.row(f"SELECT count(*) AS n {_GALLERY} WHERE {_shown(show)}", {"search": _like(search), "group": group})
     assert row is not None
     return int(row["n"])
 
 
-def agreement(store: Store) -> Agreement:
+def agreement(store: DataFolder) -> Agreement:
     """Compare each blind second reading with the shared one of its page."""
     second = revisions_where(store, "annotation.reader <> '' AND revision.id = annotation.head_revision_id", ())
     shared = {

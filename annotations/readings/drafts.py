@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from annotations.database.data_folder import DataFolder, now
 from annotations.database.stored_json import stored
 from annotations.model import SHARED, UNTOLD, LabelledBox, Provenance, Reading, StoreError
-from annotations.store import Store, now
 from ecgcore.types import Box
 
 
@@ -30,7 +30,7 @@ class Draft:
 
 
 def keep_draft(
-    store: Store,
+    store: DataFolder,
     image_id: int,
     person: str,
     reading: Reading,
@@ -61,7 +61,7 @@ def keep_draft(
     return at
 
 
-def draft_of(store: Store, image_id: int, person: str, reader: str = SHARED) -> Draft | None:
+def draft_of(store: DataFolder, image_id: int, person: str, reader: str = SHARED) -> Draft | None:
     """The person's unfinished work on a page.
 
     Raises:
@@ -76,7 +76,7 @@ def draft_of(store: Store, image_id: int, person: str, reader: str = SHARED) -> 
     return Draft(reading, row["base_revision_id"], provenance, row["updated_at"])
 
 
-def drop_draft(store: Store, image_id: int, person: str, reader: str = SHARED) -> None:
+def drop_draft(store: DataFolder, image_id: int, person: str, reader: str = SHARED) -> None:
     """Forget unfinished work."""
     with store.writing() as connection:
         delete_draft(connection, image_id, person, reader)

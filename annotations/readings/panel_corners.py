@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from annotations.store import Store, now
+from annotations.database.data_folder import DataFolder, now
 from ecgcore.types import FloatArray
 
 
-def remember_corners(store: Store, image_id: int, corners_photo_xy: FloatArray, person: str | None) -> None:
+def remember_corners(store: DataFolder, image_id: int, corners_photo_xy: FloatArray, person: str | None) -> None:
     """Add what a person set; the newest holds.
 
     Args:
@@ -23,7 +23,7 @@ def remember_corners(store: Store, image_id: int, corners_photo_xy: FloatArray, 
         )
 
 
-def every_corners(store: Store) -> dict[int, FloatArray]:
+def every_corners(store: DataFolder) -> dict[int, FloatArray]:
     """The corners that hold, ``[4, 2]`` each, by picture."""
     rows = store.rows("SELECT image_id, x1, y1, x2, y2, x3, y3, x4, y4 FROM panel_corners ORDER BY id")
     return {
@@ -31,7 +31,7 @@ def every_corners(store: Store) -> dict[int, FloatArray]:
     }
 
 
-def corners_of(store: Store, image_id: int) -> FloatArray | None:
+def corners_of(store: DataFolder, image_id: int) -> FloatArray | None:
     """The corners that were set last for a picture, ``[4, 2]``; None where nobody set any."""
     row = store.row(
         "SELECT x1, y1, x2, y2, x3, y3, x4, y4 FROM panel_corners WHERE image_id = ? ORDER BY id DESC LIMIT 1",

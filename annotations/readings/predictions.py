@@ -4,13 +4,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from annotations.store import Store, now
+from annotations.database.data_folder import DataFolder, now
+from annotations.pictures.stored import picture
 from ecgcore.types import Beat, Box, Prediction
 
 MOST_UNCERTAIN = 2.0
 
 
-def record_prediction(store: Store, image_id: int, prediction: Prediction) -> int:
+def record_prediction(store: DataFolder, image_id: int, prediction: Prediction) -> int:
     """Add what a bundle said of a page; returns the row's number.
 
     A page that was screened by the same bundle before keeps its first row, since a bundle says the same again.
@@ -26,7 +27,7 @@ def record_prediction(store: Store, image_id: int, prediction: Prediction) -> in
     )
     if known is not None:
         return int(known["id"])
-    picture = store.picture(image_id)
+    size = picture(store, image_id)
     with store.writing() as connection:
         connection.execute(
             "INSERT INTO bundle (version, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING", (prediction.bundle, now())
@@ -43,7 +44,7 @@ def record_prediction(store: Store, image_id: int, prediction: Prediction) -> in
             [
                 (prediction_id, *clamped.as_list(), beat.score, beat.p_abnormal, beat.share)
                 for beat in prediction.beats
-                if (clamped := _inside(beat.box_photo_xyxy, picture.width, picture.height)) is not None
+                if (clamped := _inside(beat.box_photo_xyxy, size.width, size.height)) is not None
             ],
         )
     return int(prediction_id)
@@ -62,12 +63,12 @@ def uncertainty(prediction: Prediction) -> float:
     return entropy + max(answers) - min(answers)
 
 
-def latest_prediction(store: Store, image_id: int) -> dict[str, Any] | None:
+def latest_prediction(store: DataFolder, image_id: int) -> dict[str, Any] | None:
     """The newest prediction of a page as a row: id, bundle_version, decision, p_abnormal, uncertainty and so on."""
     return store.row("SELECT * FROM prediction WHERE image_id = ? ORDER BY id DESC LIMIT 1", (image_id,))
 
 
-def proposals(store: Store, prediction_id: int) -> dict[int, Beat]:
+def proposals(store: DataFolder, prediction_id: int) -> dict[int, Beat]:
     """The boxes of a prediction by their row numbers, best first."""
     rows = store.rows("SELECT * FROM prediction_box WHERE prediction_id = ? ORDER BY id", (prediction_id,))
     return {row["id"]: _beat(row) for row in rows}

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from annotations.database.data_folder import DataFolder
 from annotations.database.stored_json import stored
 from annotations.model import SHARED, LabelledBox, Provenance, Reading, Revision, StoreError
-from annotations.store import Store
 from ecgcore.types import Box
 
 _REVISION_SELECT = """
@@ -16,7 +16,7 @@ _REVISION_SELECT = """
 """
 
 
-def revision(store: Store, revision_id: int) -> Revision:
+def revision(store: DataFolder, revision_id: int) -> Revision:
     """One revision with its boxes.
 
     Raises:
@@ -28,21 +28,21 @@ def revision(store: Store, revision_id: int) -> Revision:
     return found[0]
 
 
-def head(store: Store, image_id: int, reader: str = SHARED) -> Revision | None:
+def head(store: DataFolder, image_id: int, reader: str = SHARED) -> Revision | None:
     """What currently holds for a page, None while nobody has read it."""
     found = revisions_where(store, "annotation.image_id = ? AND annotation.reader = ? AND revision.id = "
                             "annotation.head_revision_id", (image_id, reader))  # fmt: skip
     return found[0] if found else None
 
 
-def history(store: Store, image_id: int, reader: str | None = SHARED) -> list[Revision]:
+def history(store: DataFolder, image_id: int, reader: str | None = SHARED) -> list[Revision]:
     """All revisions of a page, newest first; of every reader with ``reader=None``."""
     if reader is None:
         return revisions_where(store, "annotation.image_id = ?", (image_id,))
     return revisions_where(store, "annotation.image_id = ? AND annotation.reader = ?", (image_id, reader))
 
 
-def revisions_where(store: Store, condition: str, values: Iterable[Any]) -> list[Revision]:
+def revisions_where(store: DataFolder, condition: str, values: Iterable[Any]) -> list[Revision]:
     """Revisions with their boxes, newest first; ``condition`` is SQL of this package's own, never a user's."""
     values = list(values)
     rows = store.rows(f"{_REVISION_SELECT} WHERE {condition} ORDER BY revision.id DESC", values)

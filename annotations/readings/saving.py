@@ -6,13 +6,13 @@ import sqlite3
 from dataclasses import astuple, dataclass
 from typing import Literal
 
+from annotations.database.data_folder import DataFolder, now
 from annotations.model import SHARED, UNTOLD, Provenance, Reading, Revision, RevisionStatus, SaveConflict, StoreError
 from annotations.readings.drafts import (
     delete_draft,
     refuse_another_picture,
 )
 from annotations.readings.revisions import revision
-from annotations.store import Store, now
 
 Verdict = Literal["accepted", "returned"]
 
@@ -29,7 +29,7 @@ class Review:
 
 
 def save(
-    store: Store,
+    store: DataFolder,
     image_id: int,
     person: str,
     reading: Reading,
@@ -77,7 +77,7 @@ def save(
 
 
 def skip(
-    store: Store,
+    store: DataFolder,
     image_id: int,
     person: str,
     *,
@@ -117,7 +117,7 @@ def _end_work(connection: sqlite3.Connection, image_id: int, person: str, reader
     connection.execute("DELETE FROM lease WHERE image_id = ? AND person = ?", (image_id, person))
 
 
-def go_back(store: Store, revision_id: int, person: str, base_revision_id: int | None) -> Revision:
+def go_back(store: DataFolder, revision_id: int, person: str, base_revision_id: int | None) -> Revision:
     """Make an old version current again, as a new revision.
 
     Raises:
@@ -135,7 +135,7 @@ def go_back(store: Store, revision_id: int, person: str, base_revision_id: int |
     )
 
 
-def add_review(store: Store, revision_id: int, reviewer: str, verdict: Verdict, note: str = "") -> None:
+def add_review(store: DataFolder, revision_id: int, reviewer: str, verdict: Verdict, note: str = "") -> None:
     """Accept a revision, or return it with a note.
 
     Raises:
@@ -152,7 +152,7 @@ def add_review(store: Store, revision_id: int, reviewer: str, verdict: Verdict, 
         )
 
 
-def reviews_of(store: Store, image_id: int) -> list[Review]:
+def reviews_of(store: DataFolder, image_id: int) -> list[Review]:
     """All reviews of a page's revisions, newest first."""
     rows = store.rows(
         """SELECT revision_id, reviewer, verdict, review.note, review.created_at FROM review
@@ -163,7 +163,7 @@ def reviews_of(store: Store, image_id: int) -> list[Review]:
     return [Review(**row) for row in rows]
 
 
-def review_of_head(store: Store, image_id: int) -> Review | None:
+def review_of_head(store: DataFolder, image_id: int) -> Review | None:
     """The newest review of the version of a page that is current now."""
     row = store.row(
         """SELECT revision_id, reviewer, verdict, note, created_at FROM review WHERE revision_id = (

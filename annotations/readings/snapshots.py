@@ -5,10 +5,11 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from annotations.database.data_folder import DataFolder, now
 from annotations.model import Picture, Revision, StoreError
+from annotations.pictures.stored import pictures_where
 from annotations.readings.drafts import reading_to_json
 from annotations.readings.revisions import revisions_where
-from annotations.store import PICTURE_SELECT, Store, now, picture_of
 
 _PAGES_AT_ONCE = 200
 
@@ -82,7 +83,7 @@ def which_revisions(snapshot_id: int | None) -> tuple[str, tuple[int, ...]]:
     return "revision.id IN (SELECT revision_id FROM snapshot_item WHERE snapshot_id = ?)", (snapshot_id,)
 
 
-def which_pages(store: Store, snapshot_id: int | None = None) -> dict[int, int]:
+def which_pages(store: DataFolder, snapshot_id: int | None = None) -> dict[int, int]:
     """The picture and the revision of every page that somebody has read, by number, in the order of the pictures.
 
     Args:
@@ -99,7 +100,7 @@ def which_pages(store: Store, snapshot_id: int | None = None) -> dict[int, int]:
 
 
 def read_pages(
-    store: Store, snapshot_id: int | None = None, progress: Callable[[int, int], None] = lambda _done, _of: None
+    store: DataFolder, snapshot_id: int | None = None, progress: Callable[[int, int], None] = lambda _done, _of: None
 ) -> Iterator[ReadPage]:
     """Those pages themselves, a few hundred in memory at a time; a group held out since is marked as held out.
 
@@ -113,14 +114,13 @@ def read_pages(
         marks = ", ".join("?" * len(part))
         images, numbers = [image for image, _ in part], [number for _, number in part]
         revisions = {r.id: r for r in revisions_where(store, f"revision.id IN ({marks})", numbers)}
-        rows = store.rows(f"{PICTURE_SELECT} WHERE image.id IN ({marks})", images)
-        pictures = {row["id"]: picture_of(row) for row in rows}
+        pictures = {found.id: found for found in pictures_where(store, f"image.id IN ({marks})", images)}
         # A page that was erased meanwhile is no page any more.
         yield from (ReadPage(pictures[image], revisions[number]) for image, number in part if image in pictures)
         progress(start + len(part), len(chosen))
 
 
-def take_snapshot(store: Store, name: str, person: str, note: str = "") -> Snapshot:
+def take_snapshot(store: DataFolder, name: str, person: str, note: str = "") -> Snapshot:
     """Freeze the current labels.
 
     Raises:
@@ -146,7 +146,7 @@ def take_snapshot(store: Store, name: str, person: str, note: str = "") -> Snaps
     return next(snapshot for snapshot in snapshots(store) if snapshot.id == snapshot_id)
 
 
-def snapshots(store: Store) -> list[Snapshot]:
+def snapshots(store: DataFolder) -> list[Snapshot]:
     """All snapshots, newest first."""
     rows = store.rows(
         """SELECT id, name, person, note, sha256, created_at,
@@ -156,7 +156,7 @@ def snapshots(store: Store) -> list[Snapshot]:
     return [Snapshot(**row) for row in rows]
 
 
-def difference(store: Store, older_id: int | None, newer_id: int | None) -> Difference:
+def difference(store: DataFolder, older_id: int | None, newer_id: int | None) -> Difference:
     """What changed between two snapshots; None stands for nothing (older) or for what holds now (newer)."""
     older = {} if older_id is None else which_pages(store, older_id)
     newer = which_pages(store, newer_id)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from annotations.database.data_folder import DataFolder, now
 from annotations.model import SHARED
-from annotations.store import Store, now
 
 Order = Literal["uncertain", "newest", "random", "second", "flagged", "unlabelled"]
 ORDERS: dict[Order, str] = {
@@ -76,7 +76,9 @@ class Progress:
     done_today: int
 
 
-def next_page(store: Store, person: str, order: Order, *, after: int = 0, without: Collection[int] = ()) -> int | None:
+def next_page(
+    store: DataFolder, person: str, order: Order, *, after: int = 0, without: Collection[int] = ()
+) -> int | None:
     """Lease the next page of a queue to a person; None where the queue is empty.
 
     Args:
@@ -95,7 +97,7 @@ def next_page(store: Store, person: str, order: Order, *, after: int = 0, withou
     return None if row is None else int(row[0])
 
 
-def lease(store: Store, image_id: int, person: str) -> str | None:
+def lease(store: DataFolder, image_id: int, person: str) -> str | None:
     """Keep a page that is being worked on; returns the name of someone else who holds it, if so."""
     with store.writing() as connection:
         holder = connection.execute(
@@ -107,7 +109,7 @@ def lease(store: Store, image_id: int, person: str) -> str | None:
     return None if holder is None else str(holder[0])
 
 
-def progress(store: Store, person: str, order: Order) -> Progress:
+def progress(store: DataFolder, person: str, order: Order) -> Progress:
     """Counts for one person and queue."""
     waiting = store.row(f"SELECT count(*) AS n {_WAITING} {_CONDITIONS[order]}", _values(person, 0))
     done = store.row(
@@ -120,7 +122,7 @@ def progress(store: Store, person: str, order: Order) -> Progress:
     return Progress(waiting["n"], done["n"], done["today"])
 
 
-def skipped_unread(store: Store, person: str) -> int:
+def skipped_unread(store: DataFolder, person: str) -> int:
     """How many pages a person has skipped that nobody has read yet; other people are given them."""
     row = store.row(
         """SELECT count(DISTINCT image.id) AS n FROM image JOIN annotation ON annotation.image_id = image.id

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 
-from annotations.store import Store
+from annotations.database.data_folder import DataFolder
 
 STORE_FOLDS = 5
 
 
-def folds_of_groups(store: Store) -> dict[str, int]:
+def folds_of_groups(store: DataFolder) -> dict[str, int]:
     """The fold, 0 to ``STORE_FOLDS`` - 1, of every group that has one."""
     return {row["key"]: int(row["fold"]) for row in store.rows("SELECT key, fold FROM page_group WHERE fold NOTNULL")}
 
 
-def fix_folds(store: Store, fold_of_group: Mapping[str, int]) -> None:
+def fix_folds(store: DataFolder, fold_of_group: Mapping[str, int]) -> None:
     """Set the fold of groups that have none; a group that has one keeps it."""
     with store.writing() as connection:
         connection.executemany(

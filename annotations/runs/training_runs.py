@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from annotations.database.data_folder import DataFolder, now
 from annotations.database.stored_json import stored_object
 from annotations.erasure.mentions import BEGINS_AGAIN, begins_again
 from annotations.model import StoreError
-from annotations.store import Store, now
 from ecgcore.errors import EcgError
 
 RunState = Literal[
@@ -123,7 +123,7 @@ class RunBusy(StoreError):
 
 
 def add_run(
-    store: Store,
+    store: DataFolder,
     settings: RunSettings,
     *,
     kind: RunKind,
@@ -154,7 +154,7 @@ def add_run(
     return run_of(store, run_id)
 
 
-def run_of(store: Store, run_id: int) -> TrainingRun:
+def run_of(store: DataFolder, run_id: int) -> TrainingRun:
     """One run.
 
     Raises:
@@ -166,17 +166,17 @@ def run_of(store: Store, run_id: int) -> TrainingRun:
     return _run(row)
 
 
-def runs(store: Store) -> list[TrainingRun]:
+def runs(store: DataFolder) -> list[TrainingRun]:
     """All runs, newest first."""
     return [_run(row) for row in store.rows("SELECT * FROM train_run ORDER BY id DESC")]
 
 
-def unfinished_run(store: Store) -> TrainingRun | None:
+def unfinished_run(store: DataFolder) -> TrainingRun | None:
     """The run that is at work, as far as its row knows."""
     return next((run for run in runs(store) if run.is_unfinished), None)
 
 
-def runs_of_bundle(store: Store, version: str) -> list[TrainingRun]:
+def runs_of_bundle(store: DataFolder, version: str) -> list[TrainingRun]:
     """The runs that made, or compared, this bundle; newest first."""
     return [
         _run(row)
@@ -185,7 +185,7 @@ def runs_of_bundle(store: Store, version: str) -> list[TrainingRun]:
 
 
 def move_run(
-    store: Store, run_id: int, state: RunState, *, of: Collection[RunState] = UNFINISHED, message: str = ""
+    store: DataFolder, run_id: int, state: RunState, *, of: Collection[RunState] = UNFINISHED, message: str = ""
 ) -> bool:
     """Bring a run from one of the states ``of`` into another; false, and nothing done, where it is in none of them.
 
@@ -214,19 +214,19 @@ def move_run(
     return True
 
 
-def note_snapshot(store: Store, run_id: int, snapshot_id: int) -> None:
+def note_snapshot(store: DataFolder, run_id: int, snapshot_id: int) -> None:
     """Remember what the run learns from."""
     with store.writing() as connection:
         connection.execute("UPDATE train_run SET snapshot_id = ? WHERE id = ?", (snapshot_id, run_id))
 
 
-def note_candidate(store: Store, run_id: int, version: str) -> None:
+def note_candidate(store: DataFolder, run_id: int, version: str) -> None:
     """Remember the name of the bundle that the run makes; before there is such a bundle."""
     with store.writing() as connection:
         connection.execute("UPDATE train_run SET candidate_version = ? WHERE id = ?", (version, run_id))
 
 
-def ask_to_stop(store: Store, run_id: int, person: str) -> bool:
+def ask_to_stop(store: DataFolder, run_id: int, person: str) -> bool:
     """Ask a run to stop; false where it is not at work."""
     with store.writing() as connection:
         asked = connection.execute(
@@ -238,18 +238,18 @@ def ask_to_stop(store: Store, run_id: int, person: str) -> bool:
     return bool(asked)
 
 
-def stop_requested(store: Store, run_id: int) -> bool:
+def stop_requested(store: DataFolder, run_id: int) -> bool:
     """Whether somebody asked the run to stop."""
     row = store.row("SELECT stop_requested FROM train_run WHERE id = ?", (run_id,))
     return row is not None and bool(row["stop_requested"])
 
 
-def must_stop(store: Store, run_id: int) -> bool:
+def must_stop(store: DataFolder, run_id: int) -> bool:
     """Whether somebody asked the run to stop, or a page that it learns from was erased or redacted."""
     return stop_requested(store, run_id) or begins_again(store, run_id)
 
 
-def add_events(store: Store, run_id: int, happened: Collection[Mapping[str, Any]]) -> None:
+def add_events(store: DataFolder, run_id: int, happened: Collection[Mapping[str, Any]]) -> None:
     """Add what happened, in order, and show that the run is alive."""
     with store.writing() as connection:
         for event in happened:
@@ -257,14 +257,14 @@ def add_events(store: Store, run_id: int, happened: Collection[Mapping[str, Any]
         connection.execute("UPDATE train_run SET heartbeat_at = ? WHERE id = ?", (now(), run_id))
 
 
-def events(store: Store, run_id: int, after: int = 0) -> list[RunEvent]:
+def events(store: DataFolder, run_id: int, after: int = 0) -> list[RunEvent]:
     """What happened in a run, oldest first, from the event after number ``after`` on."""
     rows = store.rows("SELECT id, at, event FROM run_event WHERE run_id = ? AND id > ? ORDER BY id", (run_id, after))
     named = f"An event of run {run_id}"
     return [RunEvent(row["id"], row["at"], stored_object(row["event"], named)) for row in rows]
 
 
-def _refuse_a_second(store: Store) -> None:
+def _refuse_a_second(store: DataFolder) -> None:
     at_work = unfinished_run(store)
     if at_work is not None:
         raise RunBusy(at_work)

@@ -123,7 +123,7 @@ def import_data_set(store: Store, honest: Path, name: str, draw: random.Random) 
         if name == "wfdb":
             import_records(store, folder)
         else:
-            import_from(store, name, folder, "Ada", whole_or_nothing=draw.random() < 0.1)
+            import_from(store, FORMATS[name], folder, "Ada", whole_or_nothing=draw.random() < 0.1)
 
 
 def import_mutated_bundle(store: Store, honest: Path, draw: random.Random) -> None:

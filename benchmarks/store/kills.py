@@ -29,7 +29,8 @@ import cv2
 import numpy as np
 
 from annotations import readings
-from annotations.database import connections
+from annotations.database import data_folder
+from annotations.exchange.formats import FORMATS
 from annotations.exchange.import_export import import_from
 from annotations.maintenance.check_and_erase import check, erase_group
 from annotations.model import LabelledBox, Picture, Reading
@@ -116,7 +117,7 @@ def take_in(store: Store, rng: random.Random, say: Say) -> None:
                 name = f"{mark}-{number}.png"
                 cv2.imwrite(str(Path(folder) / name), picture_rgb(rng))
                 table.writerow((name, "normal", f"{mark}-{number}"))
-        import_from(store, "table", Path(folder), "Ada", keep_names=True)
+        import_from(store, FORMATS["table"], Path(folder), "Ada", keep_names=True)
         for number in range(IMPORTED):
             say(f"kept {mark}-{number}.png")
 
@@ -197,14 +198,14 @@ def look(folder: Path, said: list[str], marks: set[str], *, erases: bool) -> Cou
 
 
 def delete_plainly() -> None:
-    """Turn off what ``connections.connect`` asks for, as if SQLite did not know it."""
+    """Turn off what ``data_folder.connect`` asks for, as if SQLite did not know it."""
 
     class Plain(sqlite3.Connection):
         def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
             return super().execute(sql.replace("secure_delete = ON", "secure_delete = OFF"), *values)
 
     usual = sqlite3.connect
-    connections.sqlite3.connect = lambda *args, **options: usual(*args, factory=Plain, **options)  # type: ignore[assignment]
+    data_folder.sqlite3.connect = lambda *args, **options: usual(*args, factory=Plain, **options)  # type: ignore[assignment]
 
 
 def begin(folder: Path) -> None:

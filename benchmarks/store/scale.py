@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from annotations import readings
+from annotations.exchange.formats import FORMATS
 from annotations.exchange.import_export import export_to
 from annotations.model import LabelledBox, Provenance, Reading
 from annotations.readings import work_queue
@@ -99,7 +100,7 @@ def main() -> None:
         print(f"Dataset page: {median_ms(lambda: dataset_page(store), 7):.0f} ms")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         start = time.perf_counter()
-        written = export_to(store, "coco", Path(folder) / "out")
+        written = export_to(store, FORMATS["coco"], Path(folder) / "out")
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
         print(f"export of {written} pages to COCO: {time.perf_counter() - start:.1f} s, peak memory +{grown:.0f} MiB")
 

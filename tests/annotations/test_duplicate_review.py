@@ -15,6 +15,7 @@ from annotations.duplicate_review import (
     same_patient,
     without_look,
 )
+from annotations.exchange.formats import FORMATS
 from annotations.exchange.import_export import export_to, import_from
 from annotations.maintenance.check_and_erase import erase_group
 from annotations.model import StoreError
@@ -152,12 +153,12 @@ def test_an_import_says_which_pictures_are_copies(store: Store, tmp_path: Path) 
     for number in (1, 2):
         picture, _ = store.add_picture(picture_rgb(number), group=f"p{number}", name=f"scan {number}.png")
         readings.save(store, picture.id, "Ada", NORMAL, base_revision_id=None)
-    export_to(store, "coco", tmp_path / "out")
+    export_to(store, FORMATS["coco"], tmp_path / "out")
     other = Store(tmp_path / "other")
     other.add_person("Eve")
     known, _ = other.add_picture(copy_of(picture_rgb(1)), group="held", name="known.png")
     other.hold_out(["held"])
-    report = import_from(other, "coco", tmp_path / "out", "Eve", keep_names=True)
+    report = import_from(other, FORMATS["coco"], tmp_path / "out", "Eve", keep_names=True)
     assert report.pictures_added == 2
     (told,) = report.twins
     assert "scan 1.png" in told and "known.png" in told and "now, in the permanent test set" in told

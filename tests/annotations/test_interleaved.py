@@ -14,6 +14,7 @@ from annotations.model import StoreError
 from annotations.pictures import file_intents
 from annotations.pictures.file_intents import incoming
 from annotations.pictures.insert import NewPicture, PictureFacts
+from annotations.privacy import redaction
 from annotations.privacy.redaction import paint_black
 from annotations.store import Store
 from ecgcore.page.decode.read import picture_hash
@@ -111,7 +112,7 @@ def test_a_picture_that_two_take_in_and_neither_keeps_is_left_by_none(
 def test_a_picture_that_goes_while_it_is_read_was_changed(
     two: Store, other: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    once(monkeypatch, two, "picture_path", lambda: erase_group(other, "p1", "Ben"))
+    once(monkeypatch, redaction, "picture_path", lambda: erase_group(other, "p1", "Ben"))
     with pytest.raises(StoreError, match="changed this picture meanwhile"):
         paint_black(two, 1, [BOX], "Ada")
 

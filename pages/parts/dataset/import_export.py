@@ -59,7 +59,7 @@ def import_tab(store: Store, person: str) -> None:
             if name == "wfdb":
                 return import_records(store, source, progress=report)
             return import_from(
-                store, name, source, person, whole_or_nothing=whole, keep_names=named, patient_key=patient,
+                store, FORMATS[name], source, person, whole_or_nothing=whole, keep_names=named, patient_key=patient,
                 progress=report,
             )  # fmt: skip
 
@@ -138,7 +138,7 @@ def export_tab(store: Store) -> None:
 
         def work(report: background_jobs.Report) -> str:
             folder = typed_path(store, path)
-            count = export_to(store, name, folder, snapshot_id=snapshot_id, progress=report)
+            count = export_to(store, FORMATS[name], folder, snapshot_id=snapshot_id, progress=report)
             return f"{counted(count, 'page')} written to {folder}."
 
         background_jobs.start("export", "Exporting", work)

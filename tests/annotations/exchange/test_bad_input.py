@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from annotations import readings
+from annotations.exchange.formats import FORMATS
 from annotations.exchange.import_export import export_to, import_from
 from annotations.maintenance.backup import backup, restore
 from annotations.maintenance.check_and_erase import check
@@ -56,7 +57,7 @@ def test_a_picture_of_a_gigabyte_is_refused_alone(store: Store, tmp_path: Path) 
     folder = _table(tmp_path / "in", "good.png", "huge.png")
     with (folder / "huge.png").open("wb") as stream:
         stream.truncate(GIGABYTE)  # sparse: it takes no space
-    report = import_from(store, "table", folder, "Ada")
+    report = import_from(store, FORMATS["table"], folder, "Ada")
     assert (report.pictures_added, report.readings_added) == (1, 1)
     (refusal,) = report.refusals
     assert (refusal.file, refusal.line) == ("huge.png", 3)
@@ -68,7 +69,7 @@ def test_an_import_file_of_a_gigabyte_is_refused(store: Store, tmp_path: Path) -
     with (folder / "table.csv").open("ab") as stream:
         stream.truncate(GIGABYTE)
     with pytest.raises(StoreError, match="larger than 64 MB"):
-        import_from(store, "table", folder, "Ada")
+        import_from(store, FORMATS["table"], folder, "Ada")
     assert _rows(store)["image"] == []
 
 
@@ -84,11 +85,11 @@ def test_an_import_into_an_unwritable_database_takes_nothing_halfway(unwritable:
     names = [f"{number}.png" for number in range(40)]
     folder, before = _table(tmp_path / "in", *names), _rows(unwritable)
     with pytest.raises(StoreError, match=r"disk is full|read-only"):
-        import_from(unwritable, "table", folder, "Ada")
+        import_from(unwritable, FORMATS["table"], folder, "Ada")
     assert _rows(unwritable) == before
     assert _files(unwritable) == []
     unwritable.close()  # the next connection may write again
-    assert import_from(unwritable, "table", folder, "Ada").readings_added == 40
+    assert import_from(unwritable, FORMATS["table"], folder, "Ada").readings_added == 40
     assert check(unwritable) == []
 
 
@@ -118,7 +119,7 @@ def test_an_export_that_finds_no_room_leaves_nothing(store: Store, tmp_path: Pat
     assert outcome.returncode == 1 and "Traceback" not in outcome.stderr
     assert "File too large" in outcome.stderr and "Free some space" in outcome.stderr
     assert list(out.iterdir()) == []
-    assert export_to(store, "coco", out) == 1
+    assert export_to(store, FORMATS["coco"], out) == 1
 
 
 def test_a_backup_of_a_newer_program_is_refused(store: Store, tmp_path: Path) -> None:

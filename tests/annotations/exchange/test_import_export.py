@@ -38,39 +38,39 @@ def _contents(store: Store) -> dict[str, tuple[str, object]]:
 @pytest.mark.parametrize("name", WHOLE)
 def test_formats_that_hold_everything_carry_a_store_over(name: str, store: Store, tmp_path: Path) -> None:
     _filled(store)
-    assert export_to(store, name, tmp_path / "out") == 3
+    assert export_to(store, FORMATS[name], tmp_path / "out") == 3
     other = Store(tmp_path / "other")
     other.add_person("Eve")
-    report = import_from(other, name, tmp_path / "out", "Eve")
+    report = import_from(other, FORMATS[name], tmp_path / "out", "Eve")
     assert (report.pictures_added, report.readings_added, report.refusals) == (3, 3, [])
     assert _contents(other) == _contents(store)
-    again = import_from(other, name, tmp_path / "out", "Eve")
+    again = import_from(other, FORMATS[name], tmp_path / "out", "Eve")
     assert (again.pictures_added, again.readings_added, again.unchanged, again.refusals) == (0, 0, 3, [])
 
 
 @pytest.mark.parametrize("name", sorted(set(FORMATS) - set(WHOLE)))
 def test_every_format_carries_the_pictures_and_says_what_it_cannot(name: str, store: Store, tmp_path: Path) -> None:
     _filled(store)
-    export_to(store, name, tmp_path / "out")
+    export_to(store, FORMATS[name], tmp_path / "out")
     other = Store(tmp_path / "other")
     other.add_person("Eve")
-    report = import_from(other, name, tmp_path / "out", "Eve")
+    report = import_from(other, FORMATS[name], tmp_path / "out", "Eve")
     assert report.pictures_added == 3
     assert report.losses and report.refusals == []
 
 
 def test_a_persons_word_is_never_replaced_by_an_import(store: Store, tmp_path: Path) -> None:
     _filled(store)
-    export_to(store, "coco", tmp_path / "out")
+    export_to(store, FORMATS["coco"], tmp_path / "out")
     head = readings.head(store, 1)
     assert head is not None
     changed = readings.save(store, 1, "Ben", ABNORMAL, base_revision_id=head.id)
-    report = import_from(store, "coco", tmp_path / "out", "Ada")
+    report = import_from(store, FORMATS["coco"], tmp_path / "out", "Ada")
     assert report.unchanged == 2
     assert "read here already" in report.refusals[0].reason
     assert readings.head(store, 1) == changed
     with pytest.raises(StoreError, match="Import cancelled"):
-        import_from(store, "coco", tmp_path / "out", "Ada", whole_or_nothing=True)
+        import_from(store, FORMATS["coco"], tmp_path / "out", "Ada", whole_or_nothing=True)
 
 
 def test_a_snapshot_is_exported_as_it_was(store: Store, tmp_path: Path) -> None:
@@ -79,14 +79,14 @@ def test_a_snapshot_is_exported_as_it_was(store: Store, tmp_path: Path) -> None:
     head = readings.head(store, 1)
     assert head is not None
     readings.save(store, 1, "Ben", ABNORMAL, base_revision_id=head.id)
-    export_to(store, "table", tmp_path / "out", snapshot_id=snapshot.id)
+    export_to(store, FORMATS["table"], tmp_path / "out", snapshot_id=snapshot.id)
     with (tmp_path / "out" / "table.csv").open(newline="", encoding="utf-8") as file:
         assert [row["label"] for row in csv.DictReader(file)] == ["normal", "abnormal", "unsure"]
 
 
 def test_nothing_to_export_is_told(store: Store, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no page"):
-        export_to(store, "coco", tmp_path / "out")
+        export_to(store, FORMATS["coco"], tmp_path / "out")
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:

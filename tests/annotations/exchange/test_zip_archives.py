@@ -11,6 +11,7 @@ import pytest
 
 from annotations import readings
 from annotations.exchange import zip_archives
+from annotations.exchange.formats import FORMATS
 from annotations.exchange.import_export import export_to, import_from
 from annotations.exchange.zip_archives import packed, unpacked
 from annotations.model import StoreError
@@ -51,7 +52,7 @@ def test_a_packed_export_comes_in_again(store: Store, tmp_path: Path, name: str,
     other = Store(tmp_path / "other")
     other.add_person("Eve")
     with unpacked(io.BytesIO(content), other) as folder:
-        report = import_from(other, name, folder, "Eve")
+        report = import_from(other, FORMATS[name], folder, "Eve")
     assert (report.pictures_added, report.readings_added, report.refusals) == (2, 2, [])
     assert left_in(store) == left_in(other) == []
 
@@ -148,7 +149,7 @@ def test_large_exports_are_no_download(store: Store, monkeypatch: pytest.MonkeyP
 def test_an_export_into_the_same_folder_is_one_and_the_same(store: Store, tmp_path: Path) -> None:
     picture, _ = store.add_picture(picture_rgb(1))
     readings.save(store, picture.id, "Ada", NORMAL, base_revision_id=None)
-    export_to(store, "coco", tmp_path / "out")
+    export_to(store, FORMATS["coco"], tmp_path / "out")
     with zipfile.ZipFile(io.BytesIO(packed(store, "coco"))) as archive:
         for path in (tmp_path / "out").rglob("*"):
             if path.is_file():

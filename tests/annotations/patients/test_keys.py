@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from annotations.duplicate_review import count_pairs, pairs, same_patient
+from annotations.exchange.formats import FORMATS
 from annotations.exchange.import_export import export_to, import_from
 from annotations.maintenance.backup import backup, restore
 from annotations.maintenance.check_and_erase import check, erase_group
@@ -89,20 +90,22 @@ def test_pages_of_one_key_share_group_fold_and_test_set(store: Store) -> None:
 
 def test_typed_and_imported_keys_lead_to_one_group(store: Store, tmp_path: Path) -> None:
     typed = page_of(store, 0, KEY)
-    report = import_from(store, "table", table(tmp_path / "in", [(1, KEY.lower()), (2, "other"), (3, "")]), "Ada")
+    report = import_from(
+        store, FORMATS["table"], table(tmp_path / "in", [(1, KEY.lower()), (2, "other"), (3, "")]), "Ada"
+    )
     assert report.refusals == []
     found = groups(store)
     assert found[0] == found[1] == store.picture(typed).group_key
     assert len(set(found)) == 3
     assert group_words(store, found[3]).startswith("unknown patient ")
-    single = import_from(store, "table", table(tmp_path / "one", [(4, ""), (5, "")]), "Ada", patient_key=KEY)
+    single = import_from(store, FORMATS["table"], table(tmp_path / "one", [(4, ""), (5, "")]), "Ada", patient_key=KEY)
     assert single.refusals == []
     assert groups(store)[4:] == [found[0]] * 2
 
 
 def test_a_picture_that_was_here_takes_its_patient_over_from_an_import(store: Store, tmp_path: Path) -> None:
     unknown, known = page_of(store, 0), page_of(store, 1, "another")
-    report = import_from(store, "table", table(tmp_path / "in", [(0, KEY), (1, KEY)]), "Ada")
+    report = import_from(store, FORMATS["table"], table(tmp_path / "in", [(0, KEY), (1, KEY)]), "Ada")
     assert store.picture(unknown).group_key == patient_group(store, KEY)
     assert store.picture(known).group_key == patient_group(store, "another"), "nobody moves a patient unseen"
     assert [refusal.file for refusal in report.refusals] == ["1.png"]
@@ -112,15 +115,15 @@ def test_an_export_holds_no_key_and_comes_back_to_the_same_patient(store: Store,
     for number in range(2):
         save(store, page_of(store, number, KEY), "Ada", NORMAL, base_revision_id=None)
     for name in ("table", "coco", "tree"):
-        export_to(store, name, tmp_path / name)
+        export_to(store, FORMATS[name], tmp_path / name)
     files = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix in {".csv", ".json"}]
     assert not any(b"0012" in path.read_bytes() for path in files if store.folder not in path.parents)
     before = groups(store)
     for name in ("table", "coco", "tree"):
-        assert import_from(store, name, tmp_path / name, "Ada").pictures_added == 0
+        assert import_from(store, FORMATS[name], tmp_path / name, "Ada").pictures_added == 0
         other = Store(tmp_path / f"other-{name}")
         other.add_person("Eve")
-        import_from(other, name, tmp_path / name, "Eve")
+        import_from(other, FORMATS[name], tmp_path / name, "Eve")
         assert groups(other) == before, name
     assert groups(store) == before
 

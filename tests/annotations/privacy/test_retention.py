@@ -161,7 +161,7 @@ def test_an_import_keeps_only_the_panel_and_moves_its_boxes(
     store: Store, folder: Path, ecg_page_rgb: ByteArray
 ) -> None:
     choose_what_to_keep(store, "panel")
-    report = import_from(store, "coco", folder, "Ada")
+    report = import_from(store, FORMATS["coco"], folder, "Ada")
     assert not report.refusals
     (page,) = read_pages(store)
     (stored_rgb,) = read_picture(store.picture_path(page.picture), "x")
@@ -170,12 +170,12 @@ def test_an_import_keeps_only_the_panel_and_moves_its_boxes(
     (box,) = page.revision.reading.boxes
     x1, y1, x2, y2 = (round(edge) for edge in box.box_photo_xyxy.as_list())
     assert (stored_rgb[y1:y2, x1:x2] == ecg_page_rgb[400:460, 300:340]).all()
-    again = import_from(store, "coco", folder, "Ada")
+    again = import_from(store, FORMATS["coco"], folder, "Ada")
     assert (again.pictures_added, again.unchanged, again.refusals) == (0, 1, [])
 
 
 def test_an_import_keeps_file_names_only_when_asked(store: Store, folder: Path) -> None:
-    import_from(store, "coco", folder, "Ada", keep_names=True)
+    import_from(store, FORMATS["coco"], folder, "Ada", keep_names=True)
     (page,) = read_pages(store)
     assert page.picture.name == "Jane Doe.png"
 
@@ -183,7 +183,7 @@ def test_an_import_keeps_file_names_only_when_asked(store: Store, folder: Path) 
 def test_no_picture_is_imported_where_only_results_are_kept(store: Store, folder: Path) -> None:
     choose_what_to_keep(store, "result")
     with pytest.raises(StoreError, match="Only results"):
-        import_from(store, "coco", folder, "Ada")
+        import_from(store, FORMATS["coco"], folder, "Ada")
     assert not files_of(store)
     assert latest_prediction(store, 1) is None
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from annotations.database.connections import connect, upgrade
+from annotations.database.data_folder import connect
+from annotations.database.upgrade import upgrade
 from annotations.model import StoreError
 from annotations.schema.migrations import migrations
 from annotations.store import Store

@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from annotations import readings
+from annotations.exchange.formats import FORMATS
 from annotations.exchange.formats.checks import measure
 from annotations.exchange.import_export import export_to
 from annotations.maintenance.check_and_erase import erase_group
@@ -253,7 +254,7 @@ def test_open_goes_to_review(app: AppTest) -> None:
 def test_an_import_is_stopped(app: AppTest, data: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECG_FOLDERS", str(tmp_path))
     out = tmp_path / "out"
-    export_to(data, "coco", out)
+    export_to(data, FORMATS["coco"], out)
     erase_group(data, data.picture(2).group_key, "Ada")
     is_at_work, goes_on = Event(), Event()
 

@@ -47,7 +47,7 @@ def test_doubtful_labels_are_listed_until_somebody_reads_them_again(
     head = readings.head(finished, first)
     assert head is not None
     with monkeypatch.context() as patch:  # by a clock that goes wrong, which makes it no older
-        patch.setattr("annotations.store.now", lambda: "2001-01-01T00:00:00.000+00:00")
+        patch.setattr("annotations.readings.saving.now", lambda: "2001-01-01T00:00:00.000+00:00")
         readings.save(finished, first, "Ada", head.reading, base_revision_id=head.id)
     sound(app.run())
     assert first not in listed(app)

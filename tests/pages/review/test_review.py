@@ -9,7 +9,7 @@ from sqlite_utils import Database
 from streamlit.testing.v1 import AppTest
 
 from annotations import readings
-from annotations.database.connections import connect
+from annotations.database.data_folder import connect
 from annotations.model import LabelledBox
 from annotations.store import Store
 from ecgcore.overlay import NOTICE
@@ -181,7 +181,7 @@ def test_a_full_or_read_only_database_keeps_the_work_in_the_session(
         return db
 
     comment = "\N{GREEK SMALL LETTER MU}" * 2000  # more than there is room for
-    monkeypatch.setattr("annotations.store.connect", limited)
+    monkeypatch.setattr("annotations.database.data_folder.connect", limited)
     sound(app.text_area[0].set_value(comment).run())
     do(app, "label-normal")
     for _ in range(2):  # it is told for as long as it lasts

@@ -150,7 +150,7 @@ def test_what_progress_raises_leaves_the_store_as_it_was(pictures: list[Exchange
             raise _Stopped
 
     with pytest.raises(_Stopped):
-        import_from(store, "coco", tmp_path / "in", "Ada", progress=progress)
+        import_from(store, FORMATS["coco"], tmp_path / "in", "Ada", progress=progress)
     adds_and_compares = [(1, 2), (2, 2)] * 2
     assert told == [(0, 2), (1, 2), (1, 2), (2, 2), *adds_and_compares][: at + 1]
     assert not store.rows("SELECT * FROM image") and not store.rows("SELECT * FROM file_intent")

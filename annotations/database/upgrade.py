@@ -1,4 +1,4 @@
-"""Connections to the database, and its upgrade to this program's form."""
+"""The way of a database of an earlier version up to this program's form."""
 
 import sqlite3
 from pathlib import Path
@@ -6,32 +6,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
+from annotations.database.data_folder import UNUSABLE, connect
 from annotations.model import StoreError
 from annotations.schema.migrations import migrations
 
-BUSY_TIMEOUT_MS = 30_000
 _MIGRATION_LOCK_S = 60.0
-_UNUSABLE = "See that its folder can be written; a damaged database is replaced by a backup."
-
-
-def connect(path: Path) -> Database:
-    """One thread's connection, with foreign keys on, in write-ahead mode, patient with other writers.
-
-    Raises:
-        StoreError: the file is no database, or cannot be opened.
-    """
-    try:
-        if not path.exists():
-            path.touch(mode=0o600)  # SQLite gives its log and its index the same
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")  # many builds of SQLite leave deleted rows in the file
-    except (sqlite3.Error, OSError) as error:
-        raise StoreError(f"The database {path} cannot be opened: {error}.", _UNUSABLE) from error
-    return Database(connection)
 
 
 def upgrade(path: Path) -> None:
@@ -62,4 +41,4 @@ def upgrade(path: Path) -> None:
             "Give this account write access to it, or name another folder in ECG_DATA_DIR.",
         ) from error
     except sqlite3.Error as error:
-        raise StoreError(f"The database {path} cannot be brought up to date: {error}.", _UNUSABLE) from error
+        raise StoreError(f"The database {path} cannot be brought up to date: {error}.", UNUSABLE) from error
