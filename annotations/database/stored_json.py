@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+
+from pydantic import JsonValue
 
 from annotations.model import StoreError
 
@@ -30,7 +31,7 @@ def stored(what: str) -> Iterator[None]:
         ) from error
 
 
-def stored_object(text: str, what: str) -> dict[str, Any]:
+def stored_object(text: str, what: str) -> dict[str, JsonValue]:
     """A row's JSON object.
 
     Raises:

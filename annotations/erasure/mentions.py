@@ -10,9 +10,8 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
 from annotations.artifacts.files import BUNDLES
 from annotations.artifacts.run_locks import run_folder, starting, take_lock
@@ -142,33 +141,33 @@ def erased_pages(store: DataFolder, run_id: int) -> int:
 
 def _forget(store: DataFolder, own_run: int | None) -> bool:
     at_work = {run_id for run_id in _runs_at_work(store) if run_id != own_run}
-    noted = store.rows("SELECT kind, value FROM mention")
+    noted = [(row["kind"], row["value"]) for row in store.rows("SELECT kind, value FROM mention")]
     stored = store.rows("SELECT picture_hash FROM image UNION SELECT picture_hash FROM former_hash")
     known = frozenset(row["picture_hash"] for row in stored)
-    pictures = {row["value"] for row in noted if row["kind"] == "picture"}
-    if any(row["kind"] == "earlier" for row in noted):
+    pictures = {value for kind, value in noted if kind == "picture"}
+    if any(kind == "earlier" for kind, _ in noted):
         pictures |= pictures_named(store.folder) - known
-    groups = frozenset(row["value"] for row in noted if row["kind"] == "group")
+    groups = frozenset(value for kind, value in noted if kind == "group")
     mentions = Mentions(frozenset(pictures), groups, known)
     mentions.forget_in(store.folder, {run_folder(store.folder, run_id) for run_id in at_work})
     changed = {row["run_id"] for row in store.rows("SELECT run_id FROM changed_run WHERE begins_again")}
     for run_id in changed - at_work:
         _begin_again(store, run_id)
-    if any(row["kind"] == "derived" for row in noted):
+    if any(kind == "derived" for kind, _ in noted):
         forget_derived(store.folder)
     with store.writing() as connection:
         # only what was noted when this began: others may have erased since
         if not at_work:
             note_bytes_left(connection)  # a row that is gone leaves its bytes too
-            _cross_off(connection, [row for row in noted if row["kind"] != "derived"])
+            _cross_off(connection, [note for note in noted if note[0] != "derived"])
         if not changed & at_work:
-            _cross_off(connection, [row for row in noted if row["kind"] == "derived"])
+            _cross_off(connection, [note for note in noted if note[0] == "derived"])
     return not changed & at_work
 
 
-def _cross_off(connection: sqlite3.Connection, notes: Iterable[Mapping[str, Any]]) -> None:
-    done = [(row["kind"], row["value"]) for row in notes]
-    connection.executemany("DELETE FROM mention WHERE kind = ? AND value = ?", done)
+def _cross_off(connection: sqlite3.Connection, notes: Iterable[tuple[str, str]]) -> None:
+    """Forget notes, each its kind and its value."""
+    connection.executemany("DELETE FROM mention WHERE kind = ? AND value = ?", notes)
 
 
 def _runs_at_work(store: DataFolder) -> set[int]:

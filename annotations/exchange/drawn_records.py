@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from annotations.database.data_folder import DataFolder
-from annotations.exchange.formats.bounds import check_pages
-from annotations.exchange.formats.checks import existing_folder, shown, walk
+from annotations.exchange.formats.checks import check_pages
+from annotations.exchange.formats.files import existing_folder, walk
 from annotations.exchange.formats.page import Progress, Refusal, quiet
+from annotations.exchange.formats.shown import shown
 from annotations.exchange.import_report import ImportReport
 from annotations.exchange.wfdb_records import DAMAGED, read_record
 from annotations.model import StoreError

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import wfdb
 
-from annotations.exchange.formats.checks import shown
+from annotations.exchange.formats.shown import shown
 from annotations.model import StoreError
 from ecgcore.papersim import LEADS
 from ecgcore.types import FloatArray

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from annotations.database.data_folder import DataFolder
 from annotations.exchange.formats import FORMATS
-from annotations.exchange.formats.checks import shown
+from annotations.exchange.formats.shown import shown
 from annotations.exchange.formats.tree import LABEL_FOLDERS
 from annotations.exchange.import_export import export_to
 from annotations.model import StoreError

@@ -1,7 +1,9 @@
 """What may be kept of a page: the choice that was made once, and results that are kept without a picture."""
 
 import json
-from typing import Any, Literal, cast
+from typing import Literal, cast
+
+from pydantic import JsonValue
 
 from annotations.database.data_folder import DataFolder, now
 from annotations.database.stored_json import stored_object
@@ -43,7 +45,7 @@ def keep_result(store: DataFolder, prediction: Prediction) -> int:
     return int(number)
 
 
-def kept_results(store: DataFolder) -> list[dict[str, Any]]:
+def kept_results(store: DataFolder) -> list[dict[str, JsonValue]]:
     """All kept results, oldest first, each as the object of contract 1 with its number and time."""
     rows = store.rows("SELECT id, result, created_at FROM kept_result ORDER BY id")
     results = [stored_object(row["result"], f"Kept result {row['id']}") for row in rows]

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
 from annotations.database.data_folder import DataFolder
-from annotations.model import SHARED, LabelledBox, Reading
+from annotations.model import SHARED, LabelledBox, PageLabel, Reading
 from annotations.patients.groups import OWN_GROUP
 from annotations.readings.revisions import revisions_where
 from annotations.readings.snapshots import snapshots, which_revisions
@@ -90,6 +90,29 @@ class Agreement:
     box_pages: int
 
 
+@dataclass(frozen=True, slots=True)
+class GalleryPage:
+    """A stored page as the gallery shows it.
+
+    Args:
+        id, name, file, group_key, is_holdout: as in ``Picture``.
+        label: of the reading that holds; None where it has none, or nobody has read the page.
+        person: who saved that reading, None where nobody has read the page.
+        is_known: whether its patient is known.
+        beats: boxes of that reading.
+    """
+
+    id: int
+    name: str
+    file: str
+    group_key: str
+    label: PageLabel | None
+    person: str | None
+    is_holdout: bool
+    is_known: bool
+    beats: int
+
+
 def counts(store: DataFolder, snapshot_id: int | None = None) -> Counts:
     """Counts of what holds now, or of a snapshot; the rules are those of ``ReadPage``, in SQL for their speed."""
     condition, values = which_revisions(snapshot_id)
@@ -141,8 +164,8 @@ def counts_before(store: DataFolder) -> Counts | None:
 
 def gallery(
     store: DataFolder, show: Show, *, search: str = "", group: str | None = None, first: int = 0, size: int = 24
-) -> list[dict[str, Any]]:
-    """One screenful of pictures, newest first: id, name, file, group_key, label, person, beats, is_holdout, is_known.
+) -> list[GalleryPage]:
+    """One screenful of pictures, newest first.
 
     Args:
         store: where.
@@ -151,13 +174,16 @@ def gallery(
         group: pictures of this group are found too, whatever ``search`` says.
         first, size: the part of the list.
     """
-    return store.rows(
-        f"""SELECT image.id, image.name, image.file, image.group_key, head.label, head.person, head.boxes_complete,
+    rows = store.rows(
+        f"""SELECT image.id, image.name, image.file, image.group_key, head.label, head.person,
                 page_group.is_holdout, {_IS_KNOWN} AS is_known,
                 (SELECT count(*) FROM revision_box WHERE revision_id = head.id AND origin <> 'rejected') AS beats
             {_GALLERY} WHERE {_shown(show)} ORDER BY image.id DESC LIMIT :size OFFSET :first""",
         {"search": _like(search), "group": group, "size": size, "first": first},
     )
+    return [
+        GalleryPage(**{**row, "is_holdout": bool(row["is_holdout"]), "is_known": bool(row["is_known"])}) for row in rows
+    ]
 
 
 def gallery_size(store: DataFolder, show: Show, *, search: str = "", group: str | None = None) -> int:
@@ -191,7 +217,7 @@ def agreement(store: DataFolder) -> Agreement:
     )
 
 
-def cohens_kappa(pairs: list[tuple[Any, Any]]) -> float | None:
+def cohens_kappa(pairs: list[tuple[PageLabel, PageLabel]]) -> float | None:
     """Agreement beyond chance (Cohen 1960); None without pairs, or where chance alone would agree always."""
     if not pairs:
         return None

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import JsonValue
+
 from annotations.database.data_folder import DataFolder, now
 from annotations.database.stored_json import stored
 from annotations.model import SHARED, UNTOLD, LabelledBox, Provenance, Reading, StoreError
@@ -82,7 +84,7 @@ def drop_draft(store: DataFolder, image_id: int, person: str, reader: str = SHAR
         delete_draft(connection, image_id, person, reader)
 
 
-def reading_to_json(reading: Reading) -> dict[str, Any]:
+def reading_to_json(reading: Reading) -> dict[str, JsonValue]:
     """A reading as plain values, for drafts."""
     return {
         "label": reading.label,

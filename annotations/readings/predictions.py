@@ -1,8 +1,6 @@
 """What bundles said of pages, as rows that are only ever added."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from annotations.database.data_folder import DataFolder, now
 from annotations.pictures.stored import picture
@@ -63,19 +61,19 @@ def uncertainty(prediction: Prediction) -> float:
     return entropy + max(answers) - min(answers)
 
 
-def latest_prediction(store: DataFolder, image_id: int) -> dict[str, Any] | None:
-    """The newest prediction of a page as a row: id, bundle_version, decision, p_abnormal, uncertainty and so on."""
-    return store.row("SELECT * FROM prediction WHERE image_id = ? ORDER BY id DESC LIMIT 1", (image_id,))
+def latest_prediction_id(store: DataFolder, image_id: int) -> int | None:
+    """The number of a page's newest prediction, None where it has none."""
+    row = store.row("SELECT id FROM prediction WHERE image_id = ? ORDER BY id DESC LIMIT 1", (image_id,))
+    return None if row is None else int(row["id"])
 
 
 def proposals(store: DataFolder, prediction_id: int) -> dict[int, Beat]:
     """The boxes of a prediction by their row numbers, best first."""
     rows = store.rows("SELECT * FROM prediction_box WHERE prediction_id = ? ORDER BY id", (prediction_id,))
-    return {row["id"]: _beat(row) for row in rows}
-
-
-def _beat(row: Mapping[str, Any]) -> Beat:
-    return Beat(Box(row["x1"], row["y1"], row["x2"], row["y2"]), row["score"], row["p_abnormal"], row["share"])
+    return {
+        row["id"]: Beat(Box(row["x1"], row["y1"], row["x2"], row["y2"]), row["score"], row["p_abnormal"], row["share"])
+        for row in rows
+    }
 
 
 def _inside(box: Box, width: int, height: int) -> Box | None:

@@ -1,10 +1,9 @@
 """Saved versions of readings, as they are read back; nothing here writes."""
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Sequence
 
-from annotations.database.data_folder import DataFolder
+from annotations.database.data_folder import DataFolder, SqlValue
 from annotations.database.stored_json import stored
 from annotations.model import SHARED, LabelledBox, Provenance, Reading, Revision, StoreError
 from ecgcore.types import Box
@@ -42,38 +41,42 @@ def history(store: DataFolder, image_id: int, reader: str | None = SHARED) -> li
     return revisions_where(store, "annotation.image_id = ? AND annotation.reader = ?", (image_id, reader))
 
 
-def revisions_where(store: DataFolder, condition: str, values: Iterable[Any]) -> list[Revision]:
+def revisions_where(store: DataFolder, condition: str, values: Sequence[SqlValue]) -> list[Revision]:
     """Revisions with their boxes, newest first; ``condition`` is SQL of this package's own, never a user's."""
-    values = list(values)
     rows = store.rows(f"{_REVISION_SELECT} WHERE {condition} ORDER BY revision.id DESC", values)
-    boxes: dict[int, list[LabelledBox]] = {row["id"]: [] for row in rows}
     # By their numbers: what the condition finds may have changed since, a revision's boxes cannot.
-    for box in store.rows(
+    boxes = _boxes_of(store, [row["id"] for row in rows])
+    found = []
+    for row in rows:
+        with stored(f"Reading {row['number']} of page {row['image_id']}"):
+            flags = frozenset(map(str, json.loads(row["flags"])))
+        found.append(
+            Revision(
+                id=row["id"],
+                image_id=row["image_id"],
+                reader=row["reader"],
+                number=row["number"],
+                parent_id=row["parent_id"],
+                person=row["person"],
+                status=row["status"],
+                reading=Reading(
+                    row["label"], tuple(boxes[row["id"]]), bool(row["boxes_complete"]), flags, row["comment"]
+                ),
+                provenance=Provenance(row["base_prediction_id"], row["seconds"], row["actions"]),
+                bundle_version=row["bundle_version"],
+                created_at=row["created_at"],
+            )
+        )
+    return found
+
+
+def _boxes_of(store: DataFolder, revision_ids: Sequence[int]) -> dict[int, list[LabelledBox]]:
+    """The boxes of revisions by their numbers."""
+    boxes: dict[int, list[LabelledBox]] = {number: [] for number in revision_ids}
+    for row in store.rows(
         "SELECT * FROM revision_box WHERE revision_id IN (SELECT value FROM json_each(?))", [json.dumps(list(boxes))]
     ):
-        boxes[box["revision_id"]].append(_box_of(box))
-    return [_revision_of(row, tuple(boxes[row["id"]])) for row in rows]
-
-
-def _box_of(row: Mapping[str, Any]) -> LabelledBox:
-    box = Box(row["x1"], row["y1"], row["x2"], row["y2"])
-    return LabelledBox(row["uid"], box, row["label"], row["origin"], row["prediction_box_id"])
-
-
-def _revision_of(row: Mapping[str, Any], boxes: tuple[LabelledBox, ...]) -> Revision:
-    with stored(f"Reading {row['number']} of page {row['image_id']}"):
-        flags = frozenset(map(str, json.loads(row["flags"])))
-    reading = Reading(row["label"], boxes, bool(row["boxes_complete"]), flags, row["comment"])
-    return Revision(
-        id=row["id"],
-        image_id=row["image_id"],
-        reader=row["reader"],
-        number=row["number"],
-        parent_id=row["parent_id"],
-        person=row["person"],
-        status=row["status"],
-        reading=reading,
-        provenance=Provenance(row["base_prediction_id"], row["seconds"], row["actions"]),
-        bundle_version=row["bundle_version"],
-        created_at=row["created_at"],
-    )
+        place = Box(row["x1"], row["y1"], row["x2"], row["y2"])
+        box = LabelledBox(row["uid"], place, row["label"], row["origin"], row["prediction_box_id"])
+        boxes[row["revision_id"]].append(box)
+    return boxes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from annotations.database.data_folder import DataFolder, now
+from annotations.database.data_folder import DataFolder, SqlValue, now
 from annotations.model import SHARED
 
 Order = Literal["uncertain", "newest", "random", "second", "flagged", "unlabelled"]
@@ -146,7 +146,7 @@ def _last_midnight() -> str:
     return midnight.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
-def _values(person: str, after: int, without: Collection[int] = ()) -> dict[str, object]:
+def _values(person: str, after: int, without: Collection[int] = ()) -> dict[str, SqlValue]:
     salt, excluded = sum(person.encode()) * 7919, json.dumps(list(without))
     return {
         "person": person, "now": now(), "latest": _lease_end(), "after": after, "salt": salt, "without": excluded,

@@ -1,12 +1,15 @@
 """Training runs as rows: their states, what happened in them, and that there is one at a time (contract 4)."""
 
 import json
-from collections.abc import Collection, Mapping
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from annotations.database.data_folder import DataFolder, now
+from pydantic import JsonValue
+
+from annotations.database.data_folder import DataFolder, SqlValue, now
 from annotations.database.stored_json import stored_object
 from annotations.erasure.mentions import BEGINS_AGAIN, begins_again
 from annotations.model import StoreError
@@ -95,7 +98,7 @@ class RunEvent:
 
     id: int
     at: str
-    event: dict[str, Any]
+    event: dict[str, JsonValue]
 
 
 class PagesChanged(EcgError):
@@ -160,15 +163,15 @@ def run_of(store: DataFolder, run_id: int) -> TrainingRun:
     Raises:
         StoreError: there is none of that number.
     """
-    row = store.row("SELECT * FROM train_run WHERE id = ?", (run_id,))
-    if row is None:
+    found = _runs_where(store, "id = ?", (run_id,))
+    if not found:
         raise StoreError(f"There is no run {run_id}.", "Look at the list of runs.")
-    return _run(row)
+    return found[0]
 
 
 def runs(store: DataFolder) -> list[TrainingRun]:
     """All runs, newest first."""
-    return [_run(row) for row in store.rows("SELECT * FROM train_run ORDER BY id DESC")]
+    return _runs_where(store, "1", ())
 
 
 def unfinished_run(store: DataFolder) -> TrainingRun | None:
@@ -178,10 +181,7 @@ def unfinished_run(store: DataFolder) -> TrainingRun | None:
 
 def runs_of_bundle(store: DataFolder, version: str) -> list[TrainingRun]:
     """The runs that made, or compared, this bundle; newest first."""
-    return [
-        _run(row)
-        for row in store.rows("SELECT * FROM train_run WHERE candidate_version = ? ORDER BY id DESC", (version,))
-    ]
+    return _runs_where(store, "candidate_version = ?", (version,))
 
 
 def move_run(
@@ -249,7 +249,7 @@ def must_stop(store: DataFolder, run_id: int) -> bool:
     return stop_requested(store, run_id) or begins_again(store, run_id)
 
 
-def add_events(store: DataFolder, run_id: int, happened: Collection[Mapping[str, Any]]) -> None:
+def add_events(store: DataFolder, run_id: int, happened: Collection[Mapping[str, JsonValue]]) -> None:
     """Add what happened, in order, and show that the run is alive."""
     with store.writing() as connection:
         for event in happened:
@@ -270,11 +270,11 @@ def _refuse_a_second(store: DataFolder) -> None:
         raise RunBusy(at_work)
 
 
-def _note_state(connection: Any, run_id: int, state: RunState, message: str) -> None:
+def _note_state(connection: sqlite3.Connection, run_id: int, state: RunState, message: str) -> None:
     _insert_event(connection, run_id, {"kind": "state", "state": state, "message": message})
 
 
-def _insert_event(connection: Any, run_id: int, event: Mapping[str, Any]) -> None:
+def _insert_event(connection: sqlite3.Connection, run_id: int, event: Mapping[str, JsonValue]) -> None:
     connection.execute("INSERT INTO run_event (run_id, at, event) VALUES (?, ?, ?)", (run_id, now(), json.dumps(event)))
 
 
@@ -282,5 +282,10 @@ def _marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _run(row: dict[str, Any]) -> TrainingRun:
-    return TrainingRun(**{**row, "stages": tuple(row["stages"].split()), "stop_requested": bool(row["stop_requested"])})
+def _runs_where(store: DataFolder, condition: str, values: Sequence[SqlValue]) -> list[TrainingRun]:
+    """Runs, newest first; ``condition`` is SQL of this module's own."""
+    rows = store.rows(f"SELECT * FROM train_run WHERE {condition} ORDER BY id DESC", values)
+    return [
+        TrainingRun(**{**row, "stages": tuple(row["stages"].split()), "stop_requested": bool(row["stop_requested"])})
+        for row in rows
+    ]

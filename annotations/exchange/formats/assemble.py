@@ -1,15 +1,27 @@
-"""From what a format found in its files to checked pages; and the keys that carry what formats have no place for."""
+"""From what a format found in its files to checked pages."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import ParamSpec, cast
 
-from annotations.exchange.formats.bounds import MAX_COMMENT, MAX_REFUSALS, check_all_boxes, check_boxes, check_pages
-from annotations.exchange.formats.checks import DECIMALS, checked_box, locate, measure, number, plain_text, shown, word
+from annotations.exchange.formats.bounds import MAX_COMMENT, MAX_REFUSALS
+from annotations.exchange.formats.checks import (
+    DECIMALS,
+    check_all_boxes,
+    check_boxes,
+    check_pages,
+    checked_box,
+    number,
+    plain_text,
+    word,
+)
+from annotations.exchange.formats.files import locate, measure
+from annotations.exchange.formats.foreign_json import BoxExtras, JsonObject, PageExtras, sequence
 from annotations.exchange.formats.page import ExchangePage, Loaded, Progress, Refusal, quiet
+from annotations.exchange.formats.shown import shown
 from annotations.model import (
     BEAT_LABELS,
     FLAGS,
@@ -41,66 +53,40 @@ class RawBox:
 
     Args:
         xyxy: x1, y1, x2, y2 on pixel edges.
-        extras: perhaps ``uid``, ``label``, ``origin``.
         where: how messages call it.
+        extras: what else the file says of it.
         is_relative: the coordinates are fractions of width and height.
     """
 
     xyxy: Sequence[object]
-    extras: Mapping[str, object]
     where: str
+    extras: BoxExtras = field(default_factory=BoxExtras)
     is_relative: bool = False
 
 
-def page_extras(page: ExchangePage) -> dict[str, object]:
-    """Everything of a page but its picture, size and beats, as plain JSON; ``build_page`` reads it back."""
+def page_extras(page: ExchangePage) -> PageExtras:
+    """What is said of a page, as plain JSON; ``build_page`` reads it back."""
     reading = page.reading
-    return {
-        "name": page.name,
-        "picture_hash": page.picture_hash,
-        "group": page.group,
-        "source_record": page.source_record,
-        "label": reading.label,
-        "flags": sorted(reading.flags),
-        "comment": reading.comment,
-        "boxes_complete": reading.boxes_complete,
-        "rejected": [
+    return PageExtras(
+        name=page.name,
+        picture_hash=page.picture_hash,
+        group=page.group,
+        source_record=page.source_record,
+        label=reading.label,
+        flags=sorted(reading.flags),
+        comment=reading.comment,
+        boxes_complete=reading.boxes_complete,
+        rejected=[
             {"box": box.box_photo_xyxy.as_list(), "uid": box.uid, "label": box.label}
             for box in reading.boxes
             if box.origin == "rejected"
         ],
-    }
+    )
 
 
-def box_extras(box: LabelledBox) -> dict[str, object]:
-    """Everything of a box but its coordinates."""
-    return {"uid": box.uid, "label": box.label, "origin": box.origin}
-
-
-def mapping(value: object, what: str) -> Mapping[str, object]:
-    """A JSON object; nothing counts as an empty one.
-
-    Raises:
-        StoreError: it is something else.
-    """
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise StoreError(f"{what} is {shown(value)}, not an object.", "Export it again.")
-    return value
-
-
-def sequence(value: object, what: str) -> Sequence[object]:
-    """A JSON list; nothing counts as an empty one.
-
-    Raises:
-        StoreError: it is something else.
-    """
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise StoreError(f"{what} is {shown(value)}, not a list.", "Export it again.")
-    return value
+def box_extras(box: LabelledBox) -> BoxExtras:
+    """What is said of a box."""
+    return BoxExtras(box.uid, box.label, box.origin)
 
 
 def size(width: object, height: object) -> tuple[int, int] | None:
@@ -120,7 +106,7 @@ def size(width: object, height: object) -> tuple[int, int] | None:
 def build_page(
     root: Path,
     reference: str,
-    extras: Mapping[str, object],
+    extras: PageExtras,
     boxes: Iterable[RawBox] = (),
     stated_wh: tuple[int, int] | None = None,
     base: Path | None = None,
@@ -129,8 +115,7 @@ def build_page(
 
     Args:
         root, reference, base: as ``checks.locate`` takes them.
-        extras: some of the keys of ``page_extras``; without ``boxes_complete``, a page with boxes is complete, as
-            these formats mean it.
+        extras: what the file says of it.
         boxes: the beats.
         stated_wh: the size that the file states.
 
@@ -139,30 +124,31 @@ def build_page(
     """
     boxes = [*boxes, *_rejected(extras)]
     check_boxes(len(boxes))
-    name = plain_text(extras.get("name") or PurePosixPath(reference.replace("\\", "/")).name, "file name")
+    name = plain_text(extras.name or PurePosixPath(reference.replace("\\", "/")).name, "file name")
     picture, (width, height), digest = _identify(root, reference, extras, stated_wh, base)
     checked = _check_boxes(boxes, width, height)
-    complete = extras.get("boxes_complete", any(box.origin != "rejected" for box in checked))
+    complete = extras.boxes_complete
+    if complete is None:
+        complete = any(box.origin != "rejected" for box in checked)
     if not isinstance(complete, bool):
         raise StoreError(f"boxes_complete is {shown(complete)}.", "Use true or false.")
-    label = extras.get("label")
     reading = Reading(
-        label=None if label is None else cast(PageLabel, word(label, PAGE_LABELS, "label")),
+        label=None if extras.label is None else cast(PageLabel, word(extras.label, PAGE_LABELS, "label")),
         boxes=checked,
         boxes_complete=complete,
-        flags=frozenset(word(flag, FLAGS, "flag") for flag in sequence(extras.get("flags"), "The list of flags")),
-        comment=plain_text(extras.get("comment", ""), "comment", MAX_COMMENT),
+        flags=frozenset(word(flag, FLAGS, "flag") for flag in sequence(extras.flags, "The list of flags")),
+        comment=plain_text(extras.comment, "comment", MAX_COMMENT),
     )
-    group = plain_text(extras.get("group", ""), "group")
-    source_record = plain_text(extras.get("source_record", ""), "source record")
+    group = plain_text(extras.group, "group")
+    source_record = plain_text(extras.source_record, "source record")
     return ExchangePage(name, picture, digest, width, height, group, reading, source_record)
 
 
 def _identify(
-    root: Path, reference: str, extras: Mapping[str, object], stated_wh: tuple[int, int] | None, base: Path | None
+    root: Path, reference: str, extras: PageExtras, stated_wh: tuple[int, int] | None, base: Path | None
 ) -> tuple[Path | None, tuple[int, int], str]:
     """Where the picture lies, its size and hash; by its stated hash alone where it does not lie in the folder."""
-    stated_hash = extras.get("picture_hash", "")
+    stated_hash = extras.picture_hash
     if stated_hash != "" and not (isinstance(stated_hash, str) and _HASH.fullmatch(stated_hash)):
         raise StoreError(f"The picture hash {shown(stated_hash)} is none.", "Remove it.")
     picture = locate(root, reference, base)
@@ -179,16 +165,16 @@ def _identify(
     return picture, (width, height), found_hash
 
 
-def _rejected(extras: Mapping[str, object]) -> Iterator[RawBox]:
-    for index, value in enumerate(sequence(extras.get("rejected"), "The list of rejected proposals")):
+def _rejected(extras: PageExtras) -> Iterator[RawBox]:
+    for index, value in enumerate(sequence(extras.rejected, "The list of rejected proposals")):
         where = f"Rejected proposal {index}"
-        entry = mapping(value, where)
-        yield RawBox(sequence(entry.get("box"), where), {**entry, "origin": "rejected"}, where)
+        entry = JsonObject(value, where)
+        yield RawBox(entry.listed("box", where), where, replace(BoxExtras.from_json(entry), origin="rejected"))
 
 
 def _uids(boxes: Sequence[RawBox]) -> Iterator[str]:
     """One for each box: a box that another program added has none, and one that it copied has its original's."""
-    given = [plain_text(raw.extras.get("uid") or "", "uid of a box") for raw in boxes]
+    given = [plain_text(raw.extras.uid or "", "uid of a box") for raw in boxes]
     taken = {"", *given}
     fresh = (uid for uid in map("b{}".format, count()) if uid not in taken)
     seen = {""}
@@ -200,13 +186,13 @@ def _uids(boxes: Sequence[RawBox]) -> Iterator[str]:
 def _check_boxes(boxes: Sequence[RawBox], width: int, height: int) -> tuple[LabelledBox, ...]:
     checked = []
     for raw, uid in zip(boxes, _uids(boxes), strict=True):
-        label = raw.extras.get("label")
+        label = raw.extras.label
         checked.append(
             LabelledBox(
                 uid=uid,
                 box_photo_xyxy=_box(raw, width, height),
                 label=None if label is None else cast(BeatLabel, word(label, BEAT_LABELS, "beat label")),
-                origin=cast(Origin, word(raw.extras.get("origin", "drawn"), ORIGINS, "origin")),
+                origin=cast(Origin, word(raw.extras.origin, ORIGINS, "origin")),
             )
         )
     return tuple(checked)

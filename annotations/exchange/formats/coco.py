@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -20,23 +21,14 @@ from annotations.exchange.formats.assemble import (
     RawBox,
     box_extras,
     build_page,
-    mapping,
     page_extras,
-    sequence,
     size,
 )
-from annotations.exchange.formats.bounds import check_boxes
-from annotations.exchange.formats.checks import (
-    DECIMALS,
-    beat_class,
-    main_file,
-    number,
-    parse_json,
-    plain_text,
-    read_text,
-    shown,
-)
+from annotations.exchange.formats.checks import DECIMALS, beat_class, check_boxes, number, plain_text
+from annotations.exchange.formats.files import main_file, parse_json, read_text
+from annotations.exchange.formats.foreign_json import BoxExtras, JsonObject, PageExtras
 from annotations.exchange.formats.page import ExchangePage, Loaded, Progress, quiet
+from annotations.exchange.formats.shown import shown
 from annotations.exchange.formats.staging import PICTURES, staged
 from annotations.model import LabelledBox, StoreError
 
@@ -44,7 +36,7 @@ FILE = "annotations.json"
 LOSSES: tuple[str, ...] = (PROPOSAL_LINK, MICRO_PIXELS)
 
 _CATEGORY_ID = 1
-_Annotations = dict[int | str | None, list[tuple[int, dict[str, object]]]]
+_Annotations = dict[int | str | None, list[tuple[int, JsonObject]]]
 
 
 def load(path: Path, progress: Progress = quiet) -> Loaded:
@@ -54,11 +46,12 @@ def load(path: Path, progress: Progress = quiet) -> Loaded:
         StoreError: the whole file cannot be used.
     """
     file = main_file(path, FILE)
-    content = parse_json(read_text(file), file.name)
-    if not isinstance(content, dict) or "images" not in content:
+    value = parse_json(read_text(file), file.name)
+    if not isinstance(value, dict) or "images" not in value:
         raise StoreError(f"{shown(file.name)} is no COCO file.", "It needs the keys images, annotations, categories.")
+    content = JsonObject(value, "The file")
     collector = Collector(LOSSES, progress)
-    images = sequence(content["images"], "images")
+    images = content.listed("images", "images")
     collector.expect(len(images))
     names = _category_names(content)
     by_image = _annotations_by_image(content, images, collector)
@@ -69,8 +62,8 @@ def load(path: Path, progress: Progress = quiet) -> Loaded:
     return collector.result()
 
 
-def _category_names(content: Mapping[str, object]) -> dict[object, object]:
-    categories = [mapping(item, "A category") for item in sequence(content.get("categories"), "categories")]
+def _category_names(content: JsonObject) -> dict[object, object]:
+    categories = [JsonObject(item, "A category") for item in content.listed("categories", "categories")]
     return {_key(category.get("id")): category.get("name") for category in categories}
 
 
@@ -79,12 +72,12 @@ def _key(identity: object) -> int | str | None:
     return identity if isinstance(identity, int | str) else None
 
 
-def _annotations_by_image(content: Mapping[str, object], images: Sequence[object], found: Collector) -> _Annotations:
+def _annotations_by_image(content: JsonObject, images: Sequence[object], found: Collector) -> _Annotations:
     """Of every image ID that is used once its annotations, each with its place in the file."""
     uses = Counter(_key(image.get("id")) for image in images if isinstance(image, dict))
     by_image: _Annotations = {key: [] for key, count in uses.items() if count == 1 and key is not None}
-    for index, item in enumerate(sequence(content.get("annotations"), "annotations")):
-        annotation = item if isinstance(item, dict) else {}
+    for index, item in enumerate(content.listed("annotations", "annotations")):
+        annotation = JsonObject(item if isinstance(item, dict) else None, f"Annotation {index}")
         image_id = _key(annotation.get("image_id"))
         if image_id in by_image:
             by_image[image_id].append((index, annotation))
@@ -95,7 +88,7 @@ def _annotations_by_image(content: Mapping[str, object], images: Sequence[object
 
 
 def _page(root: Path, value: object, by_image: _Annotations, names: Mapping[object, object]) -> ExchangePage:
-    image = mapping(value, "An image")
+    image = JsonObject(value, "An image")
     image_id = _key(image.get("id"))
     if image_id not in by_image:
         raise StoreError(f"The image's id {shown(image.get('id'))} is none, or used twice.", "Correct it.")
@@ -104,26 +97,26 @@ def _page(root: Path, value: object, by_image: _Annotations, names: Mapping[obje
     return build_page(
         root,
         plain_text(image.get("file_name"), "file_name"),
-        mapping(image.get("ecg"), "ecg"),
+        PageExtras.from_json(image.part("ecg", "ecg")),
         boxes,
         size(image.get("width"), image.get("height")),
     )
 
 
-def _raw_box(index: int, annotation: Mapping[str, object], names: Mapping[object, object]) -> RawBox:
+def _raw_box(index: int, annotation: JsonObject, names: Mapping[object, object]) -> RawBox:
     where = f"Annotation {index}"
     category = _key(annotation.get("category_id"))
     if category is None or category not in names:
         raise StoreError(f"{where} has an unknown category_id.", "Add its category, or correct it.")
     label = beat_class(names[category], is_only=len(names) == 1)
-    values = [number(side, where) for side in sequence(annotation.get("bbox"), where)]
+    values = [number(side, where) for side in annotation.listed("bbox", where)]
     if len(values) != 4 or annotation.get("iscrowd"):
         raise StoreError(f"{where} is not one bbox [x, y, width, height].", "Draw every beat as a box of its own.")
     x, y, width, height = values
-    extras = dict(mapping(annotation.get("attributes"), f"{where}, attributes"))
+    extras = BoxExtras.from_json(annotation.part("attributes", f"{where}, attributes"))
     if label is not None:
-        extras["label"] = label
-    return RawBox([x, y, round(x + width, DECIMALS), round(y + height, DECIMALS)], extras, where)
+        extras = replace(extras, label=label)
+    return RawBox([x, y, round(x + width, DECIMALS), round(y + height, DECIMALS)], where, extras)
 
 
 def save(folder: Path, pages: Iterable[ExchangePage]) -> None:
@@ -147,9 +140,9 @@ def save(folder: Path, pages: Iterable[ExchangePage]) -> None:
                 "file_name": f"{PICTURES}/{name}",
                 "width": page.width,
                 "height": page.height,
-                "ecg": page_extras(page),
+                "ecg": asdict(page_extras(page)),
             }
-            _append(stream, image, is_first=image_id == 1)
+            _append(stream, json.dumps(image, allow_nan=False), is_first=image_id == 1)
             for box in page.reading.beats:
                 annotation_id += 1
                 _append(annotations, _annotation(annotation_id, image_id, box), is_first=annotation_id == 1)
@@ -159,20 +152,21 @@ def save(folder: Path, pages: Iterable[ExchangePage]) -> None:
         stream.write("]}\n")
 
 
-def _append(stream: TextIO, item: Mapping[str, object], is_first: bool) -> None:
+def _append(stream: TextIO, item: str, is_first: bool) -> None:
     stream.write("\n" if is_first else ",\n")
-    stream.write(json.dumps(item, allow_nan=False))
+    stream.write(item)
 
 
-def _annotation(annotation_id: int, image_id: int, box: LabelledBox) -> dict[str, object]:
+def _annotation(annotation_id: int, image_id: int, box: LabelledBox) -> str:
     edges = box.box_photo_xyxy
     width, height = edges.x2 - edges.x1, edges.y2 - edges.y1
-    return {
+    annotation = {
         "id": annotation_id,
         "image_id": image_id,
         "category_id": _CATEGORY_ID,
         "bbox": [edges.x1, edges.y1, width, height],
         "area": width * height,
         "iscrowd": 0,
-        "attributes": box_extras(box),
+        "attributes": asdict(box_extras(box)),
     }
+    return json.dumps(annotation, allow_nan=False)

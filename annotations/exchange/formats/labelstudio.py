@@ -8,8 +8,10 @@ nobody changes there, lies under ``data.ecg``.
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NotRequired, TypedDict
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from annotations.exchange.formats.assemble import (
@@ -18,23 +20,15 @@ from annotations.exchange.formats.assemble import (
     Collector,
     RawBox,
     build_page,
-    mapping,
     page_extras,
-    sequence,
     size,
 )
-from annotations.exchange.formats.bounds import MAX_COMMENT, check_boxes
-from annotations.exchange.formats.checks import (
-    beat_class,
-    locate,
-    main_file,
-    number,
-    parse_json,
-    plain_text,
-    read_text,
-    shown,
-)
+from annotations.exchange.formats.bounds import MAX_COMMENT
+from annotations.exchange.formats.checks import beat_class, check_boxes, number, plain_text
+from annotations.exchange.formats.files import locate, main_file, parse_json, read_text
+from annotations.exchange.formats.foreign_json import BoxExtras, JsonObject, PageExtras, sequence
 from annotations.exchange.formats.page import ExchangePage, Loaded, Progress, quiet
+from annotations.exchange.formats.shown import shown
 from annotations.exchange.formats.staging import PICTURES, staged
 from annotations.model import FLAGS, PAGE_LABELS, LabelledBox, StoreError
 
@@ -44,7 +38,6 @@ LOSSES: tuple[str, ...] = (PROPOSAL_LINK, MICRO_PIXELS)
 
 _LOCAL_FILES = "/data/local-files/"
 _UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")
-_KEPT_EXTRAS = ("name", "picture_hash", "group", "source_record", "rejected")
 _LABELS_XML = f"""<View>
   <Image name="image" value="$image" zoom="true"/>
   <RectangleLabels name="beats" toName="image">
@@ -83,10 +76,9 @@ def load(path: Path, progress: Progress = quiet) -> Loaded:
 
 
 def _page(root: Path, value: object) -> ExchangePage:
-    task = mapping(value, "The task")
-    data = mapping(task.get("data"), "data")
-    kept = mapping(data.get("ecg"), "data.ecg")
-    extras: dict[str, object] = {key: kept[key] for key in _KEPT_EXTRAS if key in kept}
+    task = JsonObject(value, "The task")
+    data = task.part("data", "data")
+    kept = data.part("ecg", "data.ecg")
     sizes = {size(kept.get("width"), kept.get("height"))}
     boxes: list[RawBox] = []
     choices: list[str] = []
@@ -95,14 +87,14 @@ def _page(root: Path, value: object) -> ExchangePage:
     check_boxes(sum(isinstance(item, dict) and item.get("type") == "rectanglelabels" for item in results))
     for index, item in enumerate(results):
         where = f"Result {index}"
-        result = mapping(item, where)
-        content = mapping(result.get("value"), where)
+        result = JsonObject(item, where)
+        content = result.part("value", where)
         match result.get("type"):
             case "rectanglelabels":
                 sizes.add(size(result.get("original_width"), result.get("original_height")))
                 boxes.append(_raw_box(result, content, where))
             case "choices":
-                choices += [plain_text(word, "choice") for word in sequence(content.get("choices"), where)]
+                choices += [plain_text(word, "choice") for word in content.listed("choices", where)]
             case "textarea":
                 text = content.get("text")
                 comments += [
@@ -114,42 +106,61 @@ def _page(root: Path, value: object) -> ExchangePage:
     sizes.discard(None)
     if len(sizes) > 1:
         raise StoreError("The boxes belong to pictures of different sizes.", "Annotate the picture again.")
-    extras |= _from_choices(choices)
-    extras["comment"] = "\n".join(comments)
+    chosen = _Chosen.of(choices)
+    extras = PageExtras(
+        name=kept.get("name"),
+        picture_hash=kept.get("picture_hash", ""),
+        group=kept.get("group", ""),
+        source_record=kept.get("source_record", ""),
+        label=chosen.label,
+        flags=chosen.flags,
+        comment="\n".join(comments),
+        boxes_complete=chosen.boxes_complete,
+        rejected=kept.get("rejected"),
+    )
     reference = _reference(root, plain_text(data.get("image"), "image"))
     return build_page(root, reference, extras, boxes, next(iter(sizes), None))
 
 
-def _results(task: Mapping[str, object]) -> Sequence[object]:
-    found = [mapping(item, "An annotation") for item in sequence(task.get("annotations"), "annotations")]
+def _results(task: JsonObject) -> Sequence[object]:
+    found = [JsonObject(item, "An annotation") for item in task.listed("annotations", "annotations")]
     valid = [annotation for annotation in found if not annotation.get("was_cancelled")]
     if len(valid) > 1:
         raise StoreError(f"The task has {len(valid)} annotations.", "Keep one of them.")
-    return sequence(valid[0].get("result"), "result") if valid else []
+    return valid[0].listed("result", "result") if valid else []
 
 
-def _raw_box(result: Mapping[str, object], value: Mapping[str, object], where: str) -> RawBox:
-    names = sequence(value.get("rectanglelabels"), where)
+def _raw_box(result: JsonObject, value: JsonObject, where: str) -> RawBox:
+    names = value.listed("rectanglelabels", where)
     if len(names) != 1:
         raise StoreError(f"{where} has {len(names)} labels.", "Give every box one.")
     if result.get("image_rotation") or value.get("rotation"):
         raise StoreError(f"{where} is rotated.", "Draw upright boxes on the upright picture.")
     x, y, width, height = (number(value.get(key), where) for key in ("x", "y", "width", "height"))
-    meta = mapping(result.get("meta"), f"{where}, meta")
-    extras = {"uid": result.get("id"), "label": beat_class(names[0]), "origin": meta.get("origin", "drawn")}
-    return RawBox([x / 100, y / 100, (x + width) / 100, (y + height) / 100], extras, where, is_relative=True)
+    meta = result.part("meta", f"{where}, meta")
+    extras = BoxExtras(result.get("id"), beat_class(names[0]), meta.get("origin", "drawn"))
+    return RawBox([x / 100, y / 100, (x + width) / 100, (y + height) / 100], where, extras, is_relative=True)
 
 
-def _from_choices(choices: Iterable[str]) -> dict[str, object]:
-    """The choices as the keys that ``build_page`` knows."""
-    folded = {choice.strip().casefold() for choice in choices}
-    labels = sorted(folded & set(PAGE_LABELS))
-    flags = [flag for flag in FLAGS if flag.casefold() in folded]
-    unknown = folded - {*PAGE_LABELS, COMPLETE, *(flag.casefold() for flag in FLAGS)}
-    if unknown or len(labels) > 1:
-        cause = f"The choices {shown(', '.join(sorted(unknown or labels)))} cannot be used."
-        raise StoreError(cause, f"Choose one of {', '.join(PAGE_LABELS)}, and of {', '.join((COMPLETE, *FLAGS))}.")
-    return {"label": labels[0] if labels else None, "flags": flags, "boxes_complete": COMPLETE in folded}
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """What the choices of a task say."""
+
+    label: str | None
+    flags: list[str]
+    boxes_complete: bool
+
+    @classmethod
+    def of(cls, choices: Iterable[str]) -> "_Chosen":
+        """From the words that were chosen, whatever the questions are called."""
+        folded = {choice.strip().casefold() for choice in choices}
+        labels = sorted(folded & set(PAGE_LABELS))
+        flags = [flag for flag in FLAGS if flag.casefold() in folded]
+        unknown = folded - {*PAGE_LABELS, COMPLETE, *(flag.casefold() for flag in FLAGS)}
+        if unknown or len(labels) > 1:
+            cause = f"The choices {shown(', '.join(sorted(unknown or labels)))} cannot be used."
+            raise StoreError(cause, f"Choose one of {', '.join(PAGE_LABELS)}, and of {', '.join((COMPLETE, *FLAGS))}.")
+        return cls(labels[0] if labels else None, flags, COMPLETE in folded)
 
 
 def _reference(root: Path, image: str) -> str:
@@ -178,14 +189,36 @@ def save(folder: Path, pages: Iterable[ExchangePage]) -> None:
         stream.write("[")
         for index, page in enumerate(pages):
             stream.write(",\n" if index else "\n")
-            stream.write(json.dumps(_task(index + 1, page, stage.place(page)), allow_nan=False))
+            stream.write(_task(index + 1, page, stage.place(page)))
         stream.write("]\n")
 
 
-def _task(task_id: int, page: ExchangePage, name: str) -> dict[str, object]:
+class _Result(TypedDict):
+    """One result of Label Studio's JSON, in the order of its keys."""
+
+    id: str
+    type: str
+    from_name: str
+    to_name: str
+    value: dict[str, list[str]] | dict[str, float | list[str]]
+    original_width: NotRequired[int]
+    original_height: NotRequired[int]
+    image_rotation: NotRequired[int]
+    meta: NotRequired[dict[str, str]]
+
+
+def _task(task_id: int, page: ExchangePage, name: str) -> str:
     reading = page.reading
     extras = page_extras(page)
-    kept = {key: extras[key] for key in _KEPT_EXTRAS} | {"width": page.width, "height": page.height}
+    kept = {
+        "name": extras.name,
+        "picture_hash": extras.picture_hash,
+        "group": extras.group,
+        "source_record": extras.source_record,
+        "rejected": extras.rejected,
+        "width": page.width,
+        "height": page.height,
+    }
     results = [_rectangle(page, box) for box in reading.beats]
     for question, words in (
         ("label", [reading.label] if reading.label else []),
@@ -198,16 +231,17 @@ def _task(task_id: int, page: ExchangePage, name: str) -> dict[str, object]:
         results.append(_answer("comment", "textarea", {"text": [reading.comment]}))
     image = f"{_LOCAL_FILES}?d={quote(f'{PICTURES}/{name}')}"
     annotations = [{"result": results}] if results else []
-    return {"id": task_id, "data": {"image": image, "ecg": kept}, "annotations": annotations}
+    task = {"id": task_id, "data": {"image": image, "ecg": kept}, "annotations": annotations}
+    return json.dumps(task, allow_nan=False)
 
 
-def _answer(question: str, kind: str, value: Mapping[str, object]) -> dict[str, object]:
+def _answer(question: str, kind: str, value: dict[str, list[str]]) -> _Result:
     return {"id": question, "type": kind, "from_name": question, "to_name": "image", "value": value}
 
 
-def _rectangle(page: ExchangePage, box: LabelledBox) -> dict[str, object]:
+def _rectangle(page: ExchangePage, box: LabelledBox) -> _Result:
     edges = box.box_photo_xyxy
-    value = {
+    value: dict[str, float | list[str]] = {
         "x": 100 * edges.x1 / page.width,
         "y": 100 * edges.y1 / page.height,
         "width": 100 * (edges.x2 - edges.x1) / page.width,
@@ -215,8 +249,12 @@ def _rectangle(page: ExchangePage, box: LabelledBox) -> dict[str, object]:
         "rotation": 0,
         "rectanglelabels": [box.label or "beat"],
     }
-    return _answer("beats", "rectanglelabels", value) | {
+    return {
         "id": box.uid,
+        "type": "rectanglelabels",
+        "from_name": "beats",
+        "to_name": "image",
+        "value": value,
         "original_width": page.width,
         "original_height": page.height,
         "image_rotation": 0,

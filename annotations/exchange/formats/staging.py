@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TextIO
 
-from annotations.exchange.formats.checks import checked_box, shown
+from annotations.exchange.formats.checks import checked_box
 from annotations.exchange.formats.page import ExchangePage
+from annotations.exchange.formats.shown import shown
 from annotations.model import StoreError
 from ecgcore.atomic_files import flush_folder
 from ecgcore.page.decode.read import PICTURE_ENDINGS

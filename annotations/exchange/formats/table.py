@@ -11,10 +11,12 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from annotations.exchange.formats.assemble import FILE_NAMES, PROPOSAL_LINK, Collector, RawBox, build_page, sequence
-from annotations.exchange.formats.bounds import check_boxes, check_pages, check_values
-from annotations.exchange.formats.checks import main_file, parse_json, read_text, shown
+from annotations.exchange.formats.assemble import FILE_NAMES, PROPOSAL_LINK, Collector, RawBox, build_page
+from annotations.exchange.formats.checks import check_boxes, check_pages
+from annotations.exchange.formats.files import check_values, main_file, parse_json, read_text
+from annotations.exchange.formats.foreign_json import PageExtras, sequence
 from annotations.exchange.formats.page import ExchangePage, Loaded, Progress, quiet
+from annotations.exchange.formats.shown import shown
 from annotations.exchange.formats.staging import PICTURES, staged
 from annotations.model import StoreError
 from ecgcore.csv_cells import from_cell, to_cell
@@ -85,17 +87,17 @@ def _page(root: Path, cells: Mapping[str, str], is_whole: bool) -> ExchangePage:
     if boxed and partly:
         raise StoreError("The row has boxes and partial_boxes.", "Keep one of the two.")
     flags = [flag.strip() for flag in cells.get("flags", "").split(_FLAG_SEPARATOR) if flag.strip()]
-    extras: dict[str, object] = {
-        "label": cells["label"].strip() or None,
-        "group": cells["group"].strip(),
-        "boxes_complete": bool(boxed),
-        "flags": flags,
-        "comment": cells.get("comment", ""),
-        "source_record": cells.get("source_record", ""),
-    }
+    extras = PageExtras(
+        group=cells["group"].strip(),
+        source_record=cells.get("source_record", ""),
+        label=cells["label"].strip() or None,
+        flags=flags,
+        comment=cells.get("comment", ""),
+        boxes_complete=bool(boxed),
+    )
     values = sequence(parse_json(boxed or partly or "[]", "The cell of boxes"), "The cell of boxes")
     check_boxes(len(values))
-    boxes = [RawBox(sequence(box, f"Box {n}"), {}, f"Box {n}") for n, box in enumerate(values, start=1)]
+    boxes = [RawBox(sequence(box, f"Box {n}"), f"Box {n}") for n, box in enumerate(values, start=1)]
     return build_page(root, cells["file"].strip(), extras, boxes)
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from annotations.exchange.formats.assemble import FILE_NAMES, PROPOSAL_LINK, Collector, build_page
-from annotations.exchange.formats.checks import existing_folder, walk
+from annotations.exchange.formats.files import existing_folder, walk
+from annotations.exchange.formats.foreign_json import PageExtras
 from annotations.exchange.formats.page import ExchangePage, Loaded, Progress, quiet
 from annotations.exchange.formats.staging import safe_name, staged
 from annotations.model import PAGE_LABELS, PageLabel, StoreError
@@ -48,7 +49,7 @@ def load(path: Path, progress: Progress = quiet) -> Loaded:
 
 def _page(root: Path, relative: PurePosixPath) -> ExchangePage:
     label, *folders = relative.parts[:-1]
-    extras = {"label": _LABELS[label.casefold()], "group": folders[0] if folders else ""}
+    extras = PageExtras(label=_LABELS[label.casefold()], group=folders[0] if folders else "")
     return build_page(root, str(relative), extras)
 
 

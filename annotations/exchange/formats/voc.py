@@ -7,6 +7,7 @@ a picture with boxes counts as completely boxed, one without as not boxed.
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict, replace
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
@@ -15,25 +16,16 @@ from annotations.exchange.formats.assemble import (
     PROPOSAL_LINK,
     Collector,
     RawBox,
-    box_extras,
     build_page,
-    mapping,
     page_extras,
     size,
 )
-from annotations.exchange.formats.bounds import MAX_PAGE_LABEL_BYTES, check_boxes
-from annotations.exchange.formats.checks import (
-    beat_class,
-    existing_folder,
-    locate,
-    number_in_text,
-    parse_json,
-    plain_text,
-    read_text,
-    shown,
-    walk,
-)
+from annotations.exchange.formats.bounds import MAX_PAGE_LABEL_BYTES
+from annotations.exchange.formats.checks import beat_class, check_boxes, number_in_text, plain_text
+from annotations.exchange.formats.files import existing_folder, locate, parse_json, read_text, walk
+from annotations.exchange.formats.foreign_json import BoxExtras, JsonObject, PageExtras
 from annotations.exchange.formats.page import ExchangePage, Loaded, Progress, quiet
+from annotations.exchange.formats.shown import shown
 from annotations.exchange.formats.staging import PICTURES, staged
 from annotations.model import LabelledBox, StoreError
 from ecgcore.errors import EcgError
@@ -98,15 +90,15 @@ def _page(root: Path, file: Path, tree: Element) -> ExchangePage:
     boxes = [_raw_box(index, item) for index, item in enumerate(items, start=1)]
     # Some tools write a size of zero where they do not know it.
     stated_wh = size(*stated) if any(stated) else None
-    return build_page(root, reference, mapping(_extras(tree), "<ecg>"), boxes, stated_wh, base)
+    return build_page(root, reference, PageExtras.from_json(JsonObject(_extras(tree), "<ecg>")), boxes, stated_wh, base)
 
 
 def _raw_box(index: int, item: Element) -> RawBox:
     where = f"Object {index}"
     label = beat_class(item.findtext("name"))
     corners = [number_in_text(item.findtext(f"bndbox/{corner}"), where) for corner in _CORNERS]
-    extras = dict(mapping(_extras(item), f"{where}, <ecg>"))
-    return RawBox(corners, {**extras, "label": label}, where)
+    extras = BoxExtras.from_json(JsonObject(_extras(item), f"{where}, <ecg>"))
+    return RawBox(corners, where, replace(extras, label=label))
 
 
 def _extras(element: Element) -> object:
@@ -138,7 +130,7 @@ def _tree(page: ExchangePage, name: str) -> Element:
     for box in page.reading.beats:
         _add_object(tree, box)
     # JSON, because XML cannot hold every sign of a comment.
-    _add(tree, "ecg", json.dumps(page_extras(page), allow_nan=False))
+    _add(tree, "ecg", json.dumps(asdict(page_extras(page)), allow_nan=False))
     ElementTree.indent(tree)
     return tree
 
@@ -151,9 +143,7 @@ def _add_object(tree: Element, box: LabelledBox) -> None:
     corners = SubElement(item, "bndbox")
     for tag, edge in zip(_CORNERS, box.box_photo_xyxy.as_list(), strict=True):
         _add(corners, tag, edge)
-    extras = box_extras(box)
-    del extras["label"]
-    _add(item, "ecg", json.dumps(extras))
+    _add(item, "ecg", json.dumps({"uid": box.uid, "origin": box.origin}))
 
 
 def _add(parent: Element, tag: str, value: object) -> None:

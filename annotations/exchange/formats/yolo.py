@@ -14,9 +14,12 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from annotations.exchange.formats.assemble import FILE_NAMES, MICRO_PIXELS, PROPOSAL_LINK, Collector, RawBox, build_page
-from annotations.exchange.formats.bounds import MAX_PAGE_LABEL_BYTES, check_boxes
-from annotations.exchange.formats.checks import beat_class, locate, main_file, number_in_text, read_text, shown, walk
+from annotations.exchange.formats.bounds import MAX_PAGE_LABEL_BYTES
+from annotations.exchange.formats.checks import beat_class, check_boxes, number_in_text
+from annotations.exchange.formats.files import locate, main_file, read_text, walk
+from annotations.exchange.formats.foreign_json import BoxExtras, PageExtras
 from annotations.exchange.formats.page import ExchangePage, Loaded, Progress, quiet
+from annotations.exchange.formats.shown import shown
 from annotations.exchange.formats.staging import staged
 from annotations.model import StoreError
 
@@ -99,7 +102,7 @@ def _page(
     check_boxes(len(told))
     boxes = [_raw_box(cells, number, names) for number, cells in told]
     is_complete = file is not None and (complete is None or picture in complete)
-    return build_page(root, str(picture), {"boxes_complete": is_complete}, boxes)
+    return build_page(root, str(picture), PageExtras(boxes_complete=is_complete), boxes)
 
 
 def _raw_box(cells: list[str], line: int, names: Mapping[int, str]) -> RawBox:
@@ -111,7 +114,7 @@ def _raw_box(cells: list[str], line: int, names: Mapping[int, str]) -> RawBox:
         raise StoreError(f"{where} has the unknown class {shown(cells[0])}.", "Name it in data.yaml or correct it.")
     cx, cy, width, height = (number_in_text(cell, where) for cell in cells[1:])
     xyxy = [cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2]
-    return RawBox(xyxy, {"label": beat_class(name, is_only=len(names) == 1)}, where, is_relative=True)
+    return RawBox(xyxy, where, BoxExtras(label=beat_class(name, is_only=len(names) == 1)), is_relative=True)
 
 
 def read_names(text: str) -> dict[int, str]:

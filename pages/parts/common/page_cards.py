@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from annotations import readings
-from annotations.readings.predictions import latest_prediction, proposals
+from annotations.readings.predictions import latest_prediction_id, proposals
 from annotations.store import Store
 from ecgcore.errors import EcgError
 from ecgcore.overlay import BLUE, GREY, VERMILION
@@ -91,8 +91,8 @@ def boxed_thumbnail(store: Store, image_id: int) -> bytes:
     boxes: tuple[tuple[Box, str | None], ...] = ()
     if head is not None and head.reading.beats:
         boxes = tuple((box.box_photo_xyxy, box.label or "") for box in head.reading.beats)
-    elif (prediction := latest_prediction(store, image_id)) is not None:
-        boxes = tuple((beat.box_photo_xyxy, None) for beat in proposals(store, prediction["id"]).values())
+    elif (prediction_id := latest_prediction_id(store, image_id)) is not None:
+        boxes = tuple((beat.box_photo_xyxy, None) for beat in proposals(store, prediction_id).values())
     return _drawn(str(store.picture_path(picture)), boxes)
 
 

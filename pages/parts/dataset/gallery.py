@@ -1,7 +1,5 @@
 """The Dataset page's gallery: stored pages with filters, and what can be done with those that are ticked."""
 
-from typing import Any
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -9,7 +7,7 @@ from annotations.erasure.mentions import runs_to_begin_again
 from annotations.maintenance.check_and_erase import erase_group, pages_of_group
 from annotations.model import StoreError
 from annotations.patients.keys import find_patient, group_code, group_words, name_patient, patient_group
-from annotations.readings.counts_and_agreement import SHOWS, gallery, gallery_size
+from annotations.readings.counts_and_agreement import SHOWS, GalleryPage, gallery, gallery_size
 from annotations.store import Store
 from pages.parts.common.actions import attempt, tell
 from pages.parts.common.images import thumbnail
@@ -31,7 +29,7 @@ def gallery_tab(store: Store, person: str) -> None:
         search = st.text_input("Page name, patient key or code", key="gallery-search", max_chars=80, help=_KEY_HELP)
     patient = _patient(store, search)
     total = gallery_size(store, show, search=search, group=patient)
-    ticked: list[dict[str, Any]] = []
+    ticked: list[GalleryPage] = []
     if not total:
         empty = show == "all" and not search.strip()
         st.info(
@@ -44,11 +42,11 @@ def gallery_tab(store: Store, person: str) -> None:
         pages = -(-total // size)
         turned = st.number_input("Page", 1, pages, key=f"gallery-page-{show}-{search}") if pages > 1 else 1
         st.caption(counted(total, "page"))
-        rows = gallery(store, show, search=search, group=patient, first=(turned - 1) * size, size=size)
-        for start in range(0, len(rows), _COLUMNS):
-            for column, row in zip(_columns(start), rows[start : start + _COLUMNS], strict=False):
+        shown = gallery(store, show, search=search, group=patient, first=(turned - 1) * size, size=size)
+        for start in range(0, len(shown), _COLUMNS):
+            for column, page in zip(_columns(start), shown[start : start + _COLUMNS], strict=False):
                 with column:
-                    ticked += [row] if _card(store, row, in_bin=show == "bin") else []
+                    ticked += [page] if _card(store, page, in_bin=show == "bin") else []
     _actions(store, ticked, person, in_bin=show == "bin")
 
 
@@ -66,21 +64,21 @@ def _patient(store: Store, typed: str) -> str | None:
         return None
 
 
-def _card(store: Store, row: dict[str, Any], *, in_bin: bool) -> bool:
+def _card(store: Store, page: GalleryPage, *, in_bin: bool) -> bool:
     """One page; returns whether it is ticked."""
-    label = row["label"] or ("no label" if row["person"] else "unread")
-    thumbnail(store.folder / row["file"], alt=f"ECG page {row['id']}, {label}")
-    is_ticked = st.checkbox(plain(row["name"]), key=f"tick-{row['id']}")
-    read = f" · {counted(row['beats'], 'beat')} · {plain(row['person'])}" if row["person"] else ""
-    patient = f"{'' if row['is_known'] else 'unknown '}patient {group_code(store, row['group_key'])}"
-    st.caption(f"{label}{read}  \n{patient}{' · test set' if row['is_holdout'] else ''}")
-    if st.button(f"Open page {row['id']}", key=f"open-{row['id']}", icon=":material/draw:", disabled=in_bin):
-        open_in_review(row["id"])
+    label = page.label or ("no label" if page.person else "unread")
+    thumbnail(store.folder / page.file, alt=f"ECG page {page.id}, {label}")
+    is_ticked = st.checkbox(plain(page.name), key=f"tick-{page.id}")
+    read = f" · {counted(page.beats, 'beat')} · {plain(page.person)}" if page.person else ""
+    patient = f"{'' if page.is_known else 'unknown '}patient {group_code(store, page.group_key)}"
+    st.caption(f"{label}{read}  \n{patient}{' · test set' if page.is_holdout else ''}")
+    if st.button(f"Open page {page.id}", key=f"open-{page.id}", icon=":material/draw:", disabled=in_bin):
+        open_in_review(page.id)
     return is_ticked
 
 
-def _actions(store: Store, ticked: list[dict[str, Any]], person: str, *, in_bin: bool) -> None:
-    ids, groups = [row["id"] for row in ticked], sorted({row["group_key"] for row in ticked})
+def _actions(store: Store, ticked: list[GalleryPage], person: str, *, in_bin: bool) -> None:
+    ids, groups = [page.id for page in ticked], sorted({page.group_key for page in ticked})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button("Restore from bin" if in_bin else "Move to bin", disabled=not ids, key="gallery-bin"):
             store.bin(ids, restore=in_bin)
@@ -98,7 +96,7 @@ def _actions(store: Store, ticked: list[dict[str, Any]], person: str, *, in_bin:
             _erase(store, groups, person)
 
 
-def _name(store: Store, ticked: list[dict[str, Any]]) -> None:
+def _name(store: Store, ticked: list[GalleryPage]) -> None:
     st.markdown(
         f"Whose {counted(len(ticked), 'ticked page')}? Pages of an unknown patient bring their near-duplicates along; "
         "a page of another patient moves alone."
@@ -108,10 +106,10 @@ def _name(store: Store, ticked: list[dict[str, Any]]) -> None:
         attempt(lambda: _assign(store, ticked, key))
 
 
-def _assign(store: Store, ticked: list[dict[str, Any]], key: str) -> None:
+def _assign(store: Store, ticked: list[GalleryPage], key: str) -> None:
     group = patient_group(store, key)
-    name_patient(store, [row["id"] for row in ticked if not row["is_known"]], group)
-    store.join_group([row["id"] for row in ticked if row["is_known"]], group)
+    name_patient(store, [page.id for page in ticked if not page.is_known], group)
+    store.join_group([page.id for page in ticked if page.is_known], group)
 
 
 def _erase(store: Store, ticked: list[str], person: str) -> None:

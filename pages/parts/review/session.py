@@ -9,7 +9,7 @@ from typing import Literal
 from annotations import readings
 from annotations.database.stored_json import DamagedRow
 from annotations.model import UNTOLD, LabelledBox, Picture, Provenance, Reading, SaveConflict, StoreError
-from annotations.readings.predictions import latest_prediction, proposals
+from annotations.readings.predictions import latest_prediction_id, proposals
 from annotations.store import Store
 from ecgcore.types import Box
 from pages.parts.common.browser.canvas_boxes import from_drawing, seed_of
@@ -212,14 +212,14 @@ def _without_draft(store: Store, picture: Picture, person: str, reader: str) -> 
     head = readings.head(store, image_id, reader)
     if head is not None:
         return Work(picture, person, reader, head.reading, head.id, Provenance(head.provenance.base_prediction_id))
-    prediction = latest_prediction(store, image_id)
-    if prediction is None:
+    prediction_id = latest_prediction_id(store, image_id)
+    if prediction_id is None:
         return Work(picture, person, reader, Reading(), None)
     boxes = tuple(
         LabelledBox(f"p{box_id}", beat.box_photo_xyxy, None, "accepted", box_id)
-        for box_id, beat in proposals(store, prediction["id"]).items()
+        for box_id, beat in proposals(store, prediction_id).items()
     )
-    return Work(picture, person, reader, Reading(boxes=boxes), None, Provenance(prediction["id"]))
+    return Work(picture, person, reader, Reading(boxes=boxes), None, Provenance(prediction_id))
 
 
 def replace_box(reading: Reading, uid: str, place: Box) -> Reading:

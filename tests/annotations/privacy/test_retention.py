@@ -19,7 +19,7 @@ from annotations.pictures.files import PICTURES
 from annotations.privacy.redaction import blackened, paint_black
 from annotations.privacy.retention import choose_what_to_keep, keep_result, kept_results, what_to_keep
 from annotations.readings.panel_corners import corners_of, remember_corners
-from annotations.readings.predictions import latest_prediction, proposals, record_prediction
+from annotations.readings.predictions import latest_prediction_id, proposals, record_prediction
 from annotations.readings.snapshots import read_pages, take_snapshot
 from annotations.store import Store
 from ecgcore.page.decode.read import picture_hash, read_picture
@@ -185,7 +185,7 @@ def test_no_picture_is_imported_where_only_results_are_kept(store: Store, folder
     with pytest.raises(StoreError, match="Only results"):
         import_from(store, FORMATS["coco"], folder, "Ada")
     assert not files_of(store)
-    assert latest_prediction(store, 1) is None
+    assert latest_prediction_id(store, 1) is None
 
 
 def test_the_corners_set_last_hold_and_all_are_kept(store: Store, page: Picture) -> None:

@@ -51,8 +51,8 @@ def test_pages_that_were_read_without_a_label_are_counted_and_found(store: Store
     ids = _fill(store)
     readings.save(store, ids[4], "Ada", replace(NORMAL, label=None), base_revision_id=None)
     assert counts(store).no_label == 1
-    assert [row["id"] for row in gallery(store, "no label")] == [ids[4]]
-    assert ids[4] not in [row["id"] for row in gallery(store, "unread")]
+    assert [page.id for page in gallery(store, "no label")] == [ids[4]]
+    assert ids[4] not in [page.id for page in gallery(store, "unread")]
 
 
 def test_returned_pages_are_flagged(store: Store) -> None:
@@ -62,7 +62,7 @@ def test_returned_pages_are_flagged(store: Store) -> None:
     before = gallery_size(store, "flagged")
     readings.add_review(store, head.id, "Ben", "returned", "P waves")
     assert gallery_size(store, "flagged") == before + 1
-    assert ids[0] in [row["id"] for row in gallery(store, "flagged")]
+    assert ids[0] in [page.id for page in gallery(store, "flagged")]
 
 
 def test_counts_follow_the_rules_of_what_may_train(store: Store) -> None:
@@ -88,18 +88,18 @@ def test_counts_follow_the_rules_of_what_may_train(store: Store) -> None:
 def test_the_gallery_filters_searches_and_turns_pages(store: Store) -> None:
     ids = _fill(store)
     store.bin([ids[1]])
-    shown = {show: [row["id"] for row in gallery(store, show)] for show in SHOWS}
+    shown = {show: [page.id for page in gallery(store, show)] for show in SHOWS}
     assert shown["all"] == [5, 4, 3, 1]
     assert shown["unread"] == [5]
     assert shown["normal"] == [3, 1] and shown["abnormal"] == [] and shown["unsure"] == [4]
     assert shown["all boxed"] == [4, 3, 1]
     assert shown["test set"] == [3] and shown["bin"] == [2] and shown["flagged"] == []
     assert all(gallery_size(store, show) == len(rows) for show, rows in shown.items())
-    assert [row["id"] for row in gallery(store, "all", search="page 3")] == [4]
-    assert [row["id"] for row in gallery(store, "all", search="g_2")] == [3]
+    assert [page.id for page in gallery(store, "all", search="page 3")] == [4]
+    assert [page.id for page in gallery(store, "all", search="g_2")] == [3]
     assert gallery(store, "all", search="%") == []
-    assert [row["id"] for row in gallery(store, "all", first=1, size=2)] == [4, 3]
-    assert gallery(store, "normal")[0]["beats"] == 2
+    assert [page.id for page in gallery(store, "all", first=1, size=2)] == [4, 3]
+    assert gallery(store, "normal")[0].beats == 2
 
 
 def test_agreement_of_doubly_read_pages(store: Store) -> None:

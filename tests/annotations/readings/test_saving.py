@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from annotations import readings
 from annotations.model import FLAGS, ORIGINS, LabelledBox, Picture, Provenance, Reading, SaveConflict, StoreError
-from annotations.readings.predictions import latest_prediction, proposals, record_prediction, uncertainty
+from annotations.readings.predictions import latest_prediction_id, proposals, record_prediction, uncertainty
 from annotations.store import Store
 from ecgcore.types import Box
 from tests.support.stored_pictures import ABNORMAL, HEIGHT, NORMAL, WIDTH, box, picture_rgb, prediction
@@ -136,8 +136,7 @@ def test_predictions_are_added_once_a_bundle_and_clamped(store: Store, page: Pic
     newer = record_prediction(
         store, page.id, prediction(0.2, bundle="next", beats=5)
     )  # the last box leaves the picture
-    latest = latest_prediction(store, page.id)
-    assert latest is not None and latest["id"] == newer
+    assert latest_prediction_id(store, page.id) == newer
     assert len(proposals(store, newer)) == 4
 
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from annotations import readings
 from annotations.exchange.formats import FORMATS
-from annotations.exchange.formats.checks import measure
+from annotations.exchange.formats.files import measure
 from annotations.exchange.import_export import export_to
 from annotations.maintenance.check_and_erase import erase_group
 from annotations.patients.keys import find_patient, group_code, patient_group

@@ -52,7 +52,7 @@ def test_no_folder_or_an_empty_one(name: str, tmp_path: Path) -> None:
 def test_a_huge_file_is_never_read(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (tmp_path / MAIN_FILES[name]).open("wb") as stream:
         stream.truncate(MAX_LABEL_BYTES + 1)
-    monkeypatch.setattr("annotations.exchange.formats.checks.Path.open", None)
+    monkeypatch.setattr("annotations.exchange.formats.files.Path.open", None)
     with pytest.raises(StoreError, match="larger than"):
         FORMATS[name].load(tmp_path)
 

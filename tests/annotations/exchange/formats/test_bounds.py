@@ -91,7 +91,7 @@ def test_too_many_pages_are_refused_before_the_first_is_opened(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("annotations.exchange.formats.assemble.measure", None)
-    monkeypatch.setattr("annotations.exchange.formats.bounds.MAX_PAGES", 300)
+    monkeypatch.setattr("annotations.exchange.formats.checks.MAX_PAGES", 300)
     WRITERS[name](folder, 301, 1)
     with pytest.raises(StoreError, match=r"301 pages are too many for one import; 300 are the most. Split"):
         FORMATS[name].load(folder)
@@ -104,7 +104,7 @@ def test_a_text_that_would_fill_the_memory_is_not_taken_apart(
     name: str, content: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / {"coco": "annotations.json", "labelstudio": "tasks.json"}[name]).write_text(content)
-    monkeypatch.setattr("annotations.exchange.formats.checks.json.loads", None)
+    monkeypatch.setattr("annotations.exchange.formats.files.json.loads", None)
     with pytest.raises(StoreError, match=r"more than 10 million values\. Split"):
         FORMATS[name].load(folder)
 
@@ -128,7 +128,7 @@ def test_refusals_are_counted_beyond_those_that_are_told(folder: Path) -> None:
 
 
 def test_boxes_of_all_pages_are_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("annotations.exchange.formats.bounds.MAX_ALL_BOXES", 4)
+    monkeypatch.setattr("annotations.exchange.formats.checks.MAX_ALL_BOXES", 4)
     _coco(folder, 1, 5)
     with pytest.raises(StoreError, match="more than 4 boxes"):
         FORMATS["coco"].load(folder)
