@@ -10,8 +10,8 @@ from pages.parts.screen.browser_guard import ask_before_leaving
 from pages.parts.screen.intake import WELCOME, incoming
 from pages.parts.screen.page_list import show_pages, unscreened_page
 from pages.parts.screen.result.screened_page import screened_page
+from pages.parts.screen.screened import Screened
 from pages.parts.screen.screening.session import PATIENCE_S, screening
-from pages.parts.screen.session_results import Screened
 
 
 def main() -> None:

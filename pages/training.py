@@ -2,14 +2,16 @@
 
 import streamlit as st
 
-from annotations.runs.training_runs import runs
+from annotations.runs.training_runs import RESUMABLE, runs
 from pages.parts.common.actions import told
+from pages.parts.common.runs.progress import follow_box, interrupted_box, progress_parts
 from pages.parts.common.session_store import person, store
 from pages.parts.common.style import page_head
 from pages.parts.models.unusable_bundles import unusable_box
-from pages.parts.training.one_run import choose_run, show_run
+from pages.parts.training.findings import findings
 from pages.parts.training.plan import NEW, RUNS, VIEW, plan_box, suggestion
-from trainer.jobs import settle
+from pages.parts.training.run_choice import choose_run
+from trainer.jobs import settle, status
 from trainer.jobs.plan import make_plan
 
 
@@ -25,12 +27,21 @@ def main() -> None:
         if known:
             st.session_state.setdefault(VIEW, RUNS)
             view = st.segmented_control("Show", (RUNS, NEW), required=True, key=VIEW, label_visibility="collapsed")
-        if view == RUNS:
-            with told():
-                suggestion(make_plan(data))
-            show_run(data, choose_run(known), reader)
-        else:
+        if view == NEW:
             plan_box(data, reader)
+            return
+        with told():
+            suggestion(make_plan(data))
+        run = choose_run(known)
+        if run.is_unfinished:
+            follow_box(data, run.id, reader)
+            return
+        seen = status(data, run.id)
+        assert seen is not None  # its row was just read
+        if run.state in RESUMABLE:
+            interrupted_box(data, seen, reader)
+            progress_parts(data, seen)
+        findings(data, run)
 
 
 main()

@@ -14,7 +14,7 @@ import streamlit as st
 
 import server
 from pages.parts.common.browser.closed_sessions import ClosedSessions
-from pages.parts.screen.session_results import Screened
+from pages.parts.screen.screened import Screened
 
 server.closed_sessions = ClosedSessions(forget_after_s=1.0, look_every_s=0.5)
 

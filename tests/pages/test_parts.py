@@ -23,7 +23,7 @@ from pages.parts.screen.result.measurements import rhythm_text
 from pages.parts.screen.result.page_figure import describe_beat, layer_css, page_figure, share_classes
 from pages.parts.screen.result.picture_source import measured_on
 from pages.parts.screen.result.verdict import probability_scale, verdict_text
-from pages.parts.screen.session_results import Screened, Shown
+from pages.parts.screen.screened import Screened, Shown
 
 
 def beat(share: float | None, left: float = 0.0) -> Beat:

@@ -8,8 +8,7 @@ import streamlit as st
 
 from annotations.model import StoreError
 from annotations.store import Store, data_dir
-from pages.parts.common.actions import tell, told
-from pages.parts.common.words import plain
+from pages.parts.common.words import error_text, plain
 
 
 def store() -> Store:
@@ -23,7 +22,7 @@ def _usable() -> Iterator[None]:
     try:
         yield
     except (StoreError, OSError) as error:
-        tell(StoreError("The data folder cannot be used.", str(error)))
+        st.error(error_text(StoreError("The data folder cannot be used.", str(error))))
         st.stop()
 
 
@@ -64,8 +63,12 @@ def _ask() -> None:
     with st.form("person-new", border=False):
         name = st.text_input("Your name or initials", max_chars=80)
         if st.form_submit_button("Continue", type="primary"):
-            with told():
-                _enter(store().add_person(name))
+            try:
+                name = store().add_person(name)
+            except StoreError as error:
+                st.error(error_text(error))
+            else:
+                _enter(name)
 
 
 def _enter(name: str) -> None:

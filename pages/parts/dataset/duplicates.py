@@ -16,8 +16,8 @@ from annotations.patients.keys import group_words
 from annotations.store import Store
 from pages.parts.common import background_jobs
 from pages.parts.common.actions import attempt
-from pages.parts.common.images import thumbnail
 from pages.parts.common.local_time import local_day
+from pages.parts.common.stored_images import thumbnail
 from pages.parts.common.words import counted, plain
 
 _A_SCREEN = 5

@@ -10,14 +10,14 @@ from annotations.patients.keys import find_patient, group_code, group_words, nam
 from annotations.readings.counts_and_agreement import SHOWS, GalleryPage, gallery, gallery_size
 from annotations.store import Store
 from pages.parts.common.actions import attempt, tell
-from pages.parts.common.images import thumbnail
 from pages.parts.common.page_cards import open_in_review
+from pages.parts.common.patient_key import KEY_HELP
+from pages.parts.common.stored_images import thumbnail
 from pages.parts.common.words import counted, plain
 
 _COLUMNS, _ROWS = 4, 3
 _DONE = "gallery-done"
 _WORDS = {"test set": "permanent test set", "flagged": "flagged or returned"}
-_KEY_HELP = "Patient or case number. Only a keyed hash of it is stored; upper case and spaces do not matter."
 
 
 def gallery_tab(store: Store, person: str) -> None:
@@ -26,7 +26,7 @@ def gallery_tab(store: Store, person: str) -> None:
         st.success(done)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         show = st.selectbox("Show", SHOWS, format_func=lambda show: _WORDS.get(show, show), key="gallery-show")
-        search = st.text_input("Page name, patient key or code", key="gallery-search", max_chars=80, help=_KEY_HELP)
+        search = st.text_input("Page name, patient key or code", key="gallery-search", max_chars=80, help=KEY_HELP)
     patient = _patient(store, search)
     total = gallery_size(store, show, search=search, group=patient)
     ticked: list[GalleryPage] = []
@@ -101,7 +101,7 @@ def _name(store: Store, ticked: list[GalleryPage]) -> None:
         f"Whose {counted(len(ticked), 'ticked page')}? Pages of an unknown patient bring their near-duplicates along; "
         "a page of another patient moves alone."
     )
-    key = st.text_input("Patient key", key="gallery-patient", max_chars=80, help=_KEY_HELP)
+    key = st.text_input("Patient key", key="gallery-patient", max_chars=80, help=KEY_HELP)
     if st.button("Same patient", key="gallery-join", type="primary", disabled=not key.strip()):
         attempt(lambda: _assign(store, ticked, key))
 

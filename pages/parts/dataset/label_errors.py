@@ -8,8 +8,8 @@ from annotations.runs.training_runs import TrainingRun, runs
 from annotations.store import Store
 from pages.parts.common.local_time import local_day
 from pages.parts.common.page_cards import BOXES, PageCard, page_cards
+from pages.parts.common.runs.page_words import page_words
 from pages.parts.common.words import counted, plain
-from pages.parts.training.findings import page_words
 from trainer.jobs.results import PageResult, out_of_fold
 
 _A_SCREEN = 12

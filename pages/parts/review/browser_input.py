@@ -1,11 +1,12 @@
 """What the browser says to Review is heard before anything is drawn, and what is drawn is listened to."""
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from annotations.store import Store
 from pages.parts.review.canvas_view import canvas_key, canvas_width_px, take_drawing
 from pages.parts.review.label_panel import chosen_order, take_answers
-from pages.parts.review.more import BELOW_HELPERS
 from pages.parts.review.turns import RESEEDS, Desk, turns_of
 
 
@@ -44,8 +45,13 @@ def name_the_page(desk: Desk) -> None:
         st.query_params.pop("page", None)
 
 
-def listen(desk: Desk) -> None:
-    """Hear presses from now on, those of the page that is shown now."""
+def listen(desk: Desk, helpers: Iterable[str]) -> None:
+    """Hear presses from now on, those of the page that is shown now.
+
+    Args:
+        desk: what is shown.
+        helpers: presses of the tools below the page, which give the canvas its boxes anew.
+    """
     work = desk.work
     has_canvas = work is not None and work.conflict is None
     desk.presses.listen(
@@ -54,5 +60,5 @@ def listen(desk: Desk) -> None:
         width=0 if work is None else canvas_width_px(work),
         zoom=1 if work is None else work.zoom,
         turns=turns_of(work),
-        reseeds=[*RESEEDS, *BELOW_HELPERS],
+        reseeds=[*RESEEDS, *helpers],
     )

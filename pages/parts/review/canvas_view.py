@@ -3,21 +3,36 @@
 import streamlit as st
 
 from annotations.store import Store
-from pages.parts.common.browser.canvas_boxes import COLOUR, STROKE_PX, to_drawing
+from pages.parts.common.browser.canvas_boxes import COLOUR, STROKE_PX, from_drawing, seed_of, to_drawing
 from pages.parts.common.browser.drawing_canvas import drawing_canvas
 from pages.parts.common.browser.messages import drawn_on
-from pages.parts.common.images import at_width, jpeg, photo
+from pages.parts.common.images import at_width, jpeg
+from pages.parts.common.stored_images import photo
 from pages.parts.review.session import Work
 
 CANVAS_WIDTH_PX = 938
 CANVAS_HEIGHT_PX = 720
 ZOOMS = {1: "1×", 2: "2×", 3: "3×"}
 _ZOOM = "review-zoom"
+STYLE = """<style>
+/* The page takes the focus by a click and would be framed after any key; controls keep their outlines. */
+[data-testid="stMain"]:focus-visible::before { content: none; }
+@media (min-width: 641px) { .st-key-narrow-answers { display: none; } }
+</style>"""
 
 
 def take_drawing(store: Store, work: Work) -> None:
     """Take over what was drawn since, and give the canvas its boxes in a new size where another zoom was chosen."""
-    work.take_drawing(store, drawn_on(canvas_key(work)), _scale(work))
+    drawing = drawn_on(canvas_key(work))
+    if seed_of(drawing) == work.seed:  # one that grew from an older seed is out of date
+        shown = from_drawing(
+            drawing,
+            work.seeded,
+            _scale(work),
+            (work.picture.width, work.picture.height),
+            lambda number: f"{work.token}-{work.seed}-{number}",
+        )
+        work.take_boxes(store, shown)
     zoom = int(st.session_state.get(_ZOOM) or 1)
     if zoom != work.zoom:
         work.zoom = zoom

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from annotations.store import Store
-from pages.parts.common.images import photo
+from pages.parts.common.stored_images import photo
 from pages.parts.review.beat_tools import rhythm_box
 from pages.parts.review.box_list import LIST_HELPERS, box_list
 from pages.parts.review.redaction import painting_box

@@ -12,8 +12,6 @@ from annotations.model import UNTOLD, LabelledBox, Picture, Provenance, Reading,
 from annotations.readings.predictions import latest_prediction_id, proposals
 from annotations.store import Store
 from ecgcore.types import Box
-from pages.parts.common.browser.canvas_boxes import from_drawing, seed_of
-from pages.parts.common.browser.messages import DrawnShape
 
 LONGEST_PAUSE_S = 60.0
 """Time between two actions counts up to here; longer is a break."""
@@ -110,21 +108,17 @@ class Work:
             self._take(store, self.earlier.pop())
             self.reseed()
 
-    def take_drawing(self, store: Store, drawing: Sequence[DrawnShape] | None, scale: float) -> None:
-        """Read the canvas; a changed drawing is one more change. One that grew from an older seed is out of date."""
-        if seed_of(drawing) != self.seed:
-            return
-        boxes = from_drawing(
-            drawing,
-            self.seeded,
-            scale,
-            (self.picture.width, self.picture.height),
-            lambda number: f"{self.token}-{self.seed}-{number}",
-        )
+    def take_boxes(self, store: Store, shown: Sequence[LabelledBox]) -> None:
+        """Take over what the canvas shows; boxes that differ are one more change.
+
+        Args:
+            store: keeps the draft.
+            shown: the seeded boxes as they are now, and those that were drawn.
+        """
         # A helper's box that nobody touched waits still; one that was moved has become the reader's own.
         waiting = set(self.pending)
-        self.pending = tuple(box for box in boxes if box in waiting)
-        boxes = (*(box for box in boxes if box not in waiting), *self.set_aside)
+        self.pending = tuple(box for box in shown if box in waiting)
+        boxes = (*(box for box in shown if box not in waiting), *self.set_aside)
         known = {box.uid for box in self.reading.boxes}
         self.last_drawn = next((b.uid for b in boxes if b.origin == "drawn" and b.uid not in known), self.last_drawn)
         if set(boxes) != set(self.reading.boxes):  # their order means nothing

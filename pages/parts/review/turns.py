@@ -11,8 +11,8 @@ from annotations.readings import work_queue
 from annotations.store import Store, now
 from ecgcore.errors import UnreadablePicture
 from pages.parts.common.browser.messages import is_page_number
-from pages.parts.common.images import photo
 from pages.parts.common.local_time import local_clock
+from pages.parts.common.stored_images import photo
 from pages.parts.review.buttons import Press, Presses
 from pages.parts.review.session import Work, open_work
 

@@ -7,9 +7,9 @@ import streamlit as st
 from pages.parts.common.words import plain
 from pages.parts.screen.batch import download_all
 from pages.parts.screen.keep.batch import keep_dialog, queue_all_button
+from pages.parts.screen.screened import Screened
 from pages.parts.screen.screening.session import remove_all
 from pages.parts.screen.screening.waiting_files import ScreeningQueue
-from pages.parts.screen.session_results import Screened
 
 REMOVE_ALL = "Removes all pictures and results from memory, also those that are queued."
 

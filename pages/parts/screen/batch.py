@@ -11,7 +11,7 @@ import streamlit as st
 from ecgcore.csv_cells import to_cell
 from ecgcore.rhythm.measures import rhythm_measures
 from ecgcore.types import Prediction
-from pages.parts.screen.session_results import Screened
+from pages.parts.screen.screened import Screened
 
 _CSV_COLUMNS = (
     "file",

@@ -11,8 +11,8 @@ from ecgcore.bundle.folder import Bundle
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from pages.parts.common.browser.uploads import TOO_MUCH_AT_ONCE, is_held, let_go
 from pages.parts.screen.browser_guard import too_large
+from pages.parts.screen.screened import Picture
 from pages.parts.screen.screening.session import screen_in_background
-from pages.parts.screen.session_results import Picture
 
 WELCOME = (
     "**ECG photo screener** reads a photo, scan or PDF of a 12-lead ECG, calls it normal or abnormal or refers it to a "

@@ -12,10 +12,10 @@ from pages.parts.common.style import DECISION_COLOUR, DECISION_SHAPE
 from pages.parts.common.words import counted, plain
 from pages.parts.screen.batch import ORDER, urgency
 from pages.parts.screen.result.page_figure import data_uri
+from pages.parts.screen.screened import Screened
 from pages.parts.screen.screening import session
 from pages.parts.screen.screening.session import Row, opened, screening
 from pages.parts.screen.screening.waiting_files import ScreeningQueue, Waiting
-from pages.parts.screen.session_results import Screened
 
 NOT_SCREENED_SHAPE = "✕"
 REFRESH_S = 1.0

@@ -13,9 +13,9 @@ from pages.parts.common.local_time import local_time
 from pages.parts.common.page_cards import BOXES, PageCard, page_cards
 from pages.parts.common.runs import plots as run_plots
 from pages.parts.common.runs.comparison import comparison_banner, comparison_box
+from pages.parts.common.runs.page_words import page_words
 from pages.parts.common.runs.words import STAGES, duration, recipe_name, stage_name, state_name
 from pages.parts.common.score_tables import FIGURE, HELP, PARTS, fold_rows, interval_text, stand_on
-from pages.parts.common.style import DECISION_SHAPE
 from pages.parts.common.words import counted, plain
 from pages.parts.models.bundle_files import CHOSEN
 from pages.parts.models.lineage import standing_badge
@@ -146,13 +146,6 @@ def _worst(store: Store, pages: Sequence[PageResult]) -> None:
         f"picture or networks are wrong. {BOXES}"
     )
     page_cards(store, [PageCard(page.image_id, page_words(page)) for page in wrong[:_WORST_SHOWN]], "worst")
-
-
-def page_words(page: PageResult) -> str:
-    """Label against result, as Markdown."""
-    p = "no beat was found" if page.p_abnormal is None else f"probability of abnormal {page.p_abnormal:.2f}"
-    said = f"{DECISION_SHAPE.get(page.decision, '')} {plain(page.decision)}"
-    return f"label **{plain(page.label)}**, called **{said}**  \n{p} · fold {page.fold + 1}"
 
 
 def _circumstances(store: Store, run: TrainingRun, found: Results) -> None:

@@ -14,7 +14,7 @@ from ecgcore.types import Prediction
 from ecgcore.waveform.export import csv_bytes, dicom_bytes
 from ecgcore.waveform.layout import LEADS
 from ecgcore.waveform.page_signal import signal_of
-from pages.parts.screen.result.lead_lines import lines_of
+from pages.parts.screen.result.signal_lines import lines_of
 
 
 @pytest.fixture(scope="module")

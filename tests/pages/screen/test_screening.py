@@ -15,10 +15,10 @@ from PIL import Image
 from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.types import ByteArray, Prediction
 from pages.parts.screen import session_results
+from pages.parts.screen.screened import Picture
 from pages.parts.screen.screening import waiting_files
 from pages.parts.screen.screening.waiting_files import ScreeningQueue
 from pages.parts.screen.screening.worker import ScreeningWorker
-from pages.parts.screen.session_results import Picture
 
 Screen = Callable[..., Prediction]
 

@@ -20,7 +20,7 @@ from pages.parts.screen.keep.look import Answer, look_at_all
 from pages.parts.screen.keep.panel_cut import cut_of, kept_cuts
 from pages.parts.screen.keep.retention import choice_of_keeping, remember_keeping
 from pages.parts.screen.keep.storing import known_picture, store_page
-from pages.parts.screen.session_results import Screened, Shown
+from pages.parts.screen.screened import Screened, Shown
 
 _BATCH = "keep-batch"
 

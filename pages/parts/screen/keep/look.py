@@ -7,10 +7,10 @@ import streamlit as st
 
 from ecgcore.page.crop import PanelCut
 from pages.parts.common.images import jpeg
+from pages.parts.common.patient_key import KEY_HELP, WHY_KEY
 from pages.parts.common.words import counted, plain
 from pages.parts.screen.keep.panel_cut import outlined
-from pages.parts.screen.keep.retention import KEY_HELP, WHY_KEY
-from pages.parts.screen.session_results import Screened, Shown
+from pages.parts.screen.screened import Screened, Shown
 
 UNKNOWN, ONE, EACH = "Patients unknown: each page counts as one", "All pages are of one patient", "One key per page"
 _COLUMNS, _CARD_WIDTH_PX = 3, 560

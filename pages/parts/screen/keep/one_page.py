@@ -8,12 +8,13 @@ from ecgcore.errors import EcgError
 from ecgcore.page.crop import PanelCut
 from pages.parts.common.actions import tell
 from pages.parts.common.page_cards import open_in_review
+from pages.parts.common.patient_key import KEY_HELP, WHY_KEY
 from pages.parts.common.session_store import known_person, store
 from pages.parts.screen.keep.panel_cut import cut_of, kept_cuts
 from pages.parts.screen.keep.preview import panel_preview, photo_preview
-from pages.parts.screen.keep.retention import KEY_HELP, WHY_KEY, choice_of_keeping, keeping_line, remember_keeping
+from pages.parts.screen.keep.retention import choice_of_keeping, keeping_line, remember_keeping
 from pages.parts.screen.keep.storing import known_picture, store_page
-from pages.parts.screen.session_results import Screened, Shown
+from pages.parts.screen.screened import Screened, Shown
 
 _ASKED = "keep-asked"
 

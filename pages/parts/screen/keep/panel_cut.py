@@ -12,7 +12,7 @@ from ecgcore.page.crop import PanelCut, cut_panel
 from ecgcore.page.prepare import prepare_page
 from ecgcore.types import Box, ByteArray, Prediction
 from pages.parts.common.images import at_width
-from pages.parts.screen.session_results import Screened, Shown
+from pages.parts.screen.screened import Screened, Shown
 
 _OUTLINE_PX = 3
 _LETTER_PX = 22

@@ -11,7 +11,7 @@ from pages.parts.common.images import at_width, jpeg
 from pages.parts.common.waiting import wait_for
 from pages.parts.common.words import counted
 from pages.parts.screen.keep.panel_cut import cut_of, kept_cuts, outlined
-from pages.parts.screen.session_results import Screened, Shown
+from pages.parts.screen.screened import Screened, Shown
 
 _VIEW_WIDTH_PX = 1200
 _CANVAS_WIDTH_PX = 1100

@@ -13,11 +13,6 @@ WHY = (
     "What may be stored of a page? File names and metadata never are. A whole photo may show a name; the panel "
     "contains the traces only."
 )
-KEY_HELP = "Patient or case number. Only a keyed hash of it is stored; upper case and spaces do not matter."
-WHY_KEY = (
-    "All pages of a patient must be on the same side when models are trained and tested, and are erased together: the "
-    "key tells whose pages they are."
-)
 
 
 def keeping_line() -> Keep | None:

@@ -12,7 +12,7 @@ from annotations.store import Store
 from ecgcore.page.crop import PanelCut
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.types import Box, Prediction
-from pages.parts.screen.session_results import Screened, Shown
+from pages.parts.screen.screened import Screened, Shown
 
 
 def known_picture(store: Store, shown: Shown) -> Picture | None:

@@ -15,9 +15,9 @@ from pages.parts.common.style import DECISION_SHAPE, signed
 from pages.parts.common.words import counted, plain
 from pages.parts.screen.result.gradcam import beat_picture
 from pages.parts.screen.result.lead_lines import lead_lines, signal_downloads
+from pages.parts.screen.result.open_beat import beat_key
 from pages.parts.screen.result.page_figure import beat_scores
-from pages.parts.screen.result.page_view import beat_key
-from pages.parts.screen.session_results import Screened, Shown
+from pages.parts.screen.screened import Screened, Shown
 
 HEAVIEST = 3
 """Beats shown for each of the two answers."""

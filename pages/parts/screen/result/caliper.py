@@ -5,7 +5,7 @@ import streamlit as st
 from ecgcore.rhythm.caliper import Span, span
 from ecgcore.rhythm.measures import whole_bpm
 from pages.parts.screen.result.picture_source import measured_on
-from pages.parts.screen.session_results import Screened
+from pages.parts.screen.screened import Screened
 
 HOW_TO_DRAG = "Drag a box across the page: its width is measured in time, its height in voltage."
 

@@ -12,7 +12,7 @@ from ecgcore.explain.gradcam import HeatArray
 from ecgcore.explain.signal_evidence import signal_heat_map
 from ecgcore.types import ByteArray, Prediction
 from pages.parts.common.waiting import wait_for
-from pages.parts.screen.session_results import VIEW_WIDTH_PX, Screened, Shown
+from pages.parts.screen.screened import VIEW_WIDTH_PX, Screened, Shown
 
 # Purple keeps away from red and pink grids, from the boxes' orange and blue, and from black pens.
 HEAT_RGB = (112, 48, 160)

@@ -8,7 +8,8 @@ from ecgcore.measure.page import with_measurements
 from ecgcore.rhythm.measures import IRREGULAR_SPREAD, RhythmMeasures, on_paper, rhythm_measures, whole_bpm
 from ecgcore.types import Paper
 from pages.parts.screen.result.picture_source import measured_on
-from pages.parts.screen.session_results import Screened, put_on_shelf
+from pages.parts.screen.screened import Screened
+from pages.parts.screen.session_results import put_on_shelf
 
 SPEEDS_MM_S = (12.5, 25.0, 50.0)
 GAINS_MM_MV = (5.0, 10.0, 20.0)

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from ecgcore.types import Beat, Box, Prediction
 from pages.parts.common.style import BLUE, DARK_GREEN, DARK_ORANGE, GREEN, GREY, MAGENTA, ORANGE, VERMILION, signed
-from pages.parts.screen.result.lead_lines import LeadLines
+from pages.parts.screen.result.signal_lines import LeadLines
 
 # A share is drawn by its size relative to the page's largest: colour for the sign, solid or dashed for the same,
 # width for the size. One trace a class keeps a page of a hundred beats as quick as one of ten.

@@ -10,9 +10,10 @@ from pages.parts.screen.result.gradcam import HeatSource, heat_sources, page_hea
 from pages.parts.screen.result.lead_lines import LEGEND as LEADS_LEGEND
 from pages.parts.screen.result.lead_lines import NO_LEADS, lead_lines
 from pages.parts.screen.result.measurements import NO_MILLIMETRES
+from pages.parts.screen.result.open_beat import beat_key
 from pages.parts.screen.result.page_figure import layer_css, page_figure
 from pages.parts.screen.result.picture_zoom import PLOT, STYLE, zoom_on_purpose
-from pages.parts.screen.session_results import Screened, Shown
+from pages.parts.screen.screened import Screened, Shown
 
 LEGEND = "Solid orange: supports abnormal. Dashed blue: supports normal. Thicker: weighs more. Grey: little weight."
 HOW = (
@@ -29,11 +30,6 @@ HEAT_LEGENDS: dict[HeatSource, str] = {
 CALIPER_HELP = "Drag across the page to measure time and voltage."
 
 SCOPE = ".st-key-page-view"
-
-
-def beat_key(item: Screened) -> str:
-    """Where the session keeps the number of the beat that is looked at."""
-    return f"beat-{item.key}"
 
 
 def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:

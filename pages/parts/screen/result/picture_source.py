@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ecgcore.types import PanelFrame
-from pages.parts.screen.session_results import Screened
+from pages.parts.screen.screened import Screened
 
 UPRIGHT_PX = 0.5
 WHITE = 242

@@ -12,7 +12,7 @@ from pages.parts.screen.result.page_view import page_view
 from pages.parts.screen.result.part_answers import part_answers
 from pages.parts.screen.result.straighten import STRAIGHTENED, straighten_box
 from pages.parts.screen.result.verdict import picture_faults, verdict_banner
-from pages.parts.screen.session_results import Screened
+from pages.parts.screen.screened import Screened
 
 
 def screened_page(item: Screened, in_use: Bundle) -> None:

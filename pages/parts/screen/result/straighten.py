@@ -17,7 +17,8 @@ from pages.parts.common.images import at_width, jpeg
 from pages.parts.common.style import GREEN
 from pages.parts.common.words import plain
 from pages.parts.screen.result.corner_canvas import RADIUS_PX, circle, moved_corners, panel_preview
-from pages.parts.screen.session_results import Screened, Shown, put_on_shelf
+from pages.parts.screen.screened import Screened, Shown
+from pages.parts.screen.session_results import put_on_shelf
 
 CANVAS_WIDTH_PX = 360
 """Fits a phone."""

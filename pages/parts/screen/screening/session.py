@@ -9,9 +9,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ecgcore.bundle.folder import Bundle
 from pages.parts.screen.result.gradcam import forget_maps
 from pages.parts.screen.result.lead_lines import forget_lines
+from pages.parts.screen.screened import Picture, Screened
 from pages.parts.screen.screening.waiting_files import ScreeningQueue, Waiting
 from pages.parts.screen.screening.worker import worker
-from pages.parts.screen.session_results import Picture, Screened, shelf
+from pages.parts.screen.session_results import shelf
 
 Row = Screened | Waiting
 

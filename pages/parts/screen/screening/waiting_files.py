@@ -16,7 +16,8 @@ from typing import Literal
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import UnreadablePicture
 from ecgcore.page.decode.isolated import read_untrusted
-from pages.parts.screen.session_results import Picture, Screened, page_key, same_picture, screen_page, without_picture
+from pages.parts.screen.screened import Picture, Screened
+from pages.parts.screen.session_results import page_key, same_picture, screen_page, without_picture
 
 MAX_SESSION_BYTES = 2**29
 """Of pictures that one session may hold; what is dropped beyond is told."""

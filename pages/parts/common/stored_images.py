@@ -1,0 +1,33 @@
+"""Stored pictures as the browser shows them."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ecgcore.errors import UnreadablePicture
+from ecgcore.page.decode.read import read_picture
+from ecgcore.types import ByteArray
+from pages.parts.common.images import at_width, jpeg
+from pages.parts.common.words import error_text
+
+THUMBNAIL_WIDTH_PX = 360
+"""Four in a row."""
+
+
+def thumbnail(path: Path, width_px: int = THUMBNAIL_WIDTH_PX, *, alt: str = "") -> None:
+    """Show a stored picture in a small size, or why it cannot be shown; ``alt`` is read to whoever does not see it."""
+    try:
+        st.image(_thumbnail(str(path), width_px), alt=alt or None)
+    except UnreadablePicture as error:
+        st.caption(error_text(error))
+
+
+@st.cache_data(show_spinner=False, max_entries=500)
+def _thumbnail(path: str, width_px: int) -> bytes:
+    return jpeg(at_width(read_picture(Path(path), "the picture")[0], width_px))
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def photo(path: str) -> ByteArray:
+    """A stored picture, decoded."""
+    return read_picture(Path(path), "the picture")[0]
