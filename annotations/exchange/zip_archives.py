@@ -79,8 +79,10 @@ def packed(
     """An export of a small set as one archive, to be downloaded.
 
     Args:
-        store, snapshot_id, progress: as ``import_export.export_to`` takes them.
+        store: where from.
         format_name: a key of ``FORMATS``.
+        snapshot_id: None for the current labels.
+        progress: called with pages done and of how many.
 
     Raises:
         StoreError: there is nothing to export, or it is too much for a download.

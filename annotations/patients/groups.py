@@ -47,7 +47,8 @@ def merge_groups(connection: sqlite3.Connection, group: str, other: str, *, said
 
     Args:
         connection: with the transaction.
-        group, other: keys of groups.
+        group: key of one.
+        other: key of the other.
         said_by_person: somebody said that both are one patient; else two patients with a key each stay two.
 
     Returns:

@@ -172,7 +172,8 @@ def gallery(
         show: which of them.
         search: part of their name or group.
         group: pictures of this group are found too, whatever ``search`` says.
-        first, size: the part of the list.
+        first: of the list, from 0.
+        size: pictures at most.
     """
     rows = store.rows(
         f"""SELECT image.id, image.name, image.file, image.group_key, head.label, head.person,

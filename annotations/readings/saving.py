@@ -91,7 +91,13 @@ def skip(
     The person's draft and lease of the page end with it.
 
     Args:
-        store, image_id, person, base_revision_id, provenance, reader, picture_hash: as ``save`` takes them.
+        store: where.
+        image_id: the page.
+        person: who skips it.
+        base_revision_id: the head that the person saw, None for an unread page.
+        provenance: how far the person came.
+        reader: ``SHARED``, or the blind second reader.
+        picture_hash: of the picture that the person saw; None where nobody looked.
 
     Raises:
         StoreError: the page was erased or is another picture, or the store cannot be written; the draft stays.

@@ -105,7 +105,8 @@ def read_pages(
     """Those pages themselves, a few hundred in memory at a time; a group held out since is marked as held out.
 
     Args:
-        store, snapshot_id: as ``which_pages`` takes them.
+        store: where.
+        snapshot_id: None for what holds now.
         progress: called with pages done and of how many.
     """
     chosen = list(which_pages(store, snapshot_id).items())

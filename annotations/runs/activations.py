@@ -38,9 +38,15 @@ def active_version(store: Store) -> str | None:
 def record_activation(
     store: Store, version: str, previous_version: str, *, is_starter: bool, is_rollback: bool, person: str, reason: str
 ) -> None:
-    """Make a bundle active; the arguments are the fields of ``Activation``.
+    """Make a bundle active.
 
     Args:
+        store: where.
+        version: the bundle.
+        previous_version: the one that is active until now.
+        is_rollback: whether it goes back to an earlier bundle.
+        person: who decides.
+        reason: why.
         is_starter: it is the bundle that ships with the program; it is active where no other is.
 
     Raises:

@@ -139,7 +139,10 @@ def add_run(
     Args:
         store: where.
         settings: what it is to do.
-        kind, person, parent_version, candidate_version: see ``TrainingRun``.
+        kind: train and compare, or only compare.
+        person: who starts it.
+        parent_version: the bundle in use.
+        candidate_version: the bundle that is compared; None where one is trained.
 
     Raises:
         RunBusy: another run is unfinished.

@@ -13,10 +13,9 @@ from weakref import ref
 import streamlit as st
 
 import server
-from pages.parts.common.browser.closed_sessions import ClosedSessions
 from pages.parts.screen.screened import Screened
 
-server.closed_sessions = ClosedSessions(forget_after_s=1.0, look_every_s=0.5)
+server.closed_sessions.forget_after_s, server.closed_sessions.look_every_s = 1.0, 0.5
 
 app = st.App(Path(__file__).parents[2] / "app.py", lifespan=server.from_start_to_end)
 

@@ -78,6 +78,7 @@ def start(
     """Start a retraining as a process of its own, which outlives this one.
 
     Args:
+        store: where.
         by: who starts it.
         recipe: name of a recipe.
         stages: of ``STAGES``, those to train; the others stay as the bundle in use has them.
@@ -142,6 +143,7 @@ def status(store: Store, run_id: int | None = None) -> Status | None:
     """Where a run stands; cheap enough to be asked every second.
 
     Args:
+        store: where.
         run_id: which; None takes the one at work, else the newest. Without any run the answer is None.
     """
     settle(store)

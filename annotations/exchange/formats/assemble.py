@@ -114,10 +114,12 @@ def build_page(
     """Check everything that a file says of one picture, against the picture itself where it lies in the folder.
 
     Args:
-        root, reference, base: as ``checks.locate`` takes them.
+        root: the folder of the import, without links; nothing outside it is ever touched.
+        reference: path of the picture relative to ``base``, or to one of the usual picture folders in it.
         extras: what the file says of it.
         boxes: the beats.
         stated_wh: the size that the file states.
+        base: a folder in ``root``, by default ``root`` itself.
 
     Raises:
         EcgError: the reason why the page cannot be used.

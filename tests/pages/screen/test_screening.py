@@ -5,7 +5,9 @@ import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -14,8 +16,9 @@ from PIL import Image
 
 from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.types import ByteArray, Prediction
+from pages.parts.common.browser.closed_sessions import ClosedSessions
 from pages.parts.screen import session_results
-from pages.parts.screen.screened import Picture
+from pages.parts.screen.screened import Picture, Screened
 from pages.parts.screen.screening import waiting_files
 from pages.parts.screen.screening.waiting_files import ScreeningQueue
 from pages.parts.screen.screening.worker import ScreeningWorker
@@ -41,6 +44,33 @@ def screened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(session_results, "screen", screen)
     return files
+
+
+class Sessions:
+    """A stand-in for Streamlit's server: which sessions there are, and which of them a browser shows."""
+
+    def __init__(self) -> None:
+        self.there, self.connected = {"one", "other"}, {"other"}
+        self._session_mgr = self
+
+    def list_sessions(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(session=SimpleNamespace(id=name)) for name in sorted(self.there)]
+
+    def is_active_session(self, name: str) -> bool:
+        return name in self.connected
+
+    def get_session_info(self, name: str) -> SimpleNamespace:
+        return SimpleNamespace(session=SimpleNamespace(id=name))
+
+    def close_session(self, name: str) -> None:
+        self.there.remove(name)
+
+
+@pytest.fixture
+def sessions(monkeypatch: pytest.MonkeyPatch) -> Sessions:
+    found = Sessions()
+    monkeypatch.setattr("pages.parts.common.browser.closed_sessions.runtime.get_instance", lambda: found)
+    return found
 
 
 def picture(shade: int, name: str = "") -> Picture:
@@ -96,18 +126,26 @@ def test_a_session_without_a_browser_waits_for_those_with_one(bundle: Bundle) ->
     assert worker.next_queue() is here
 
 
-def test_a_closed_session_gives_its_memory_back(bundle: Bundle, screened: list[str]) -> None:
-    is_open, kept = [True], {}
-    queue, worker = ScreeningQueue(kept, lambda: is_open[0]), ScreeningWorker(forget_after_s=0)
+@pytest.mark.parametrize("closed_by", ["the server", "Streamlit"])
+def test_a_closed_session_gives_its_memory_back(
+    bundle: Bundle, screened: list[str], sessions: Sessions, closed_by: str
+) -> None:
+    kept: dict[str, Screened] = {}
+    queue, worker, closed_sessions = ScreeningQueue(kept), ScreeningWorker(), ClosedSessions(forget_after_s=0)
+    closed_sessions.at_end("one", partial(worker.dismiss, queue))
+    sessions.connected = {"one", "other"}
     queue.add(picture(1), bundle)
     run(queue)
     queue.add(picture(2), bundle)
-    worker._seen_s[queue] = worker._last_turn[queue] = 0
-    worker.forget_closed()
+    worker._last_turn[queue] = 0
+    closed_sessions.close_left()
     assert len(kept) == 1, "it is open"
     page = weakref.ref(next(iter(kept.values())))
-    is_open[0] = False
-    worker.forget_closed()
+    sessions.connected.remove("one")
+    if closed_by == "Streamlit":
+        sessions.there.remove("one")
+    assert closed_sessions.close_left() == (closed_by == "the server")
+    assert sessions.there == {"other"}
     gc.collect()
     assert page() is None
     assert not queue.waiting()
@@ -115,12 +153,13 @@ def test_a_closed_session_gives_its_memory_back(bundle: Bundle, screened: list[s
     assert screened == ["1.png"]
 
 
-def test_a_short_break_of_the_network_loses_nothing(bundle: Bundle, screened: list[str]) -> None:
-    queue, worker = ScreeningQueue({}, lambda: False), ScreeningWorker()
+def test_a_short_break_of_the_network_loses_nothing(bundle: Bundle, screened: list[str], sessions: Sessions) -> None:
+    queue, worker, closed_sessions = ScreeningQueue({}, lambda: False), ScreeningWorker(), ClosedSessions()
+    closed_sessions.at_end("one", partial(worker.dismiss, queue))
     queue.add(picture(1), bundle)
     worker.enlist(queue)
     assert queue.wait(60)
-    worker.forget_closed()
+    assert closed_sessions.close_left() == 0
     assert titles(queue) == ["1.png"]
 
 

@@ -9,6 +9,7 @@ import ctypes
 import gc
 import logging
 import time
+from collections.abc import Callable
 
 from streamlit import runtime
 from streamlit.runtime import Runtime
@@ -32,25 +33,39 @@ class ClosedSessions:
     """
 
     def __init__(self, forget_after_s: float = FORGET_AFTER_S, look_every_s: float = LOOK_EVERY_S) -> None:
-        self._forget_after_s, self._look_every_s = forget_after_s, look_every_s
+        self.forget_after_s, self.look_every_s = forget_after_s, look_every_s
         self._left_s: dict[str, float] = {}
+        self._at_end: dict[str, Callable[[], None]] = {}
+
+    def at_end(self, session_id: str, let_go: Callable[[], None]) -> None:
+        """Let go of what a session holds outside its own state, once it is closed.
+
+        Args:
+            session_id: Streamlit's name of the session; a second call for it replaces the first.
+            let_go: what to do then, on the event loop, so it takes no time.
+        """
+        self._at_end[session_id] = let_go
 
     def close_left(self) -> int:
         """Close the sessions that have been without a browser for too long; returns how many. On the event loop."""
         server, now_s, closed = runtime.get_instance(), time.monotonic(), 0
-        there = [info.session.id for info in server._session_mgr.list_sessions()]
+        known = set(self._at_end)  # before the sessions are listed: one that begins meanwhile is not closed
+        there = {info.session.id for info in server._session_mgr.list_sessions()}
         left = [session_id for session_id in there if not server.is_active_session(session_id)]
         self._left_s = {session_id: self._left_s.get(session_id, now_s) for session_id in left}
         for session_id, since_s in self._left_s.items():
-            if now_s - since_s >= self._forget_after_s:
+            if now_s - since_s >= self.forget_after_s:
                 _close(server, session_id)
+                there.remove(session_id)
                 closed += 1
+        for session_id in known - there:  # also of those that Streamlit has closed by itself
+            self._at_end.pop(session_id)()
         return closed
 
     async def look_after(self) -> None:
         """Close what is left of sessions now and then, as long as the server runs."""
         while True:
-            await asyncio.sleep(self._look_every_s)
+            await asyncio.sleep(self.look_every_s)
             try:
                 closed = self.close_left()
             except Exception as error:  # noqa: BLE001 - nobody waits for this task; the next look may succeed

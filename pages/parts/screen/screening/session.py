@@ -1,12 +1,14 @@
 """This session's queue: what is put into it, and which of its pages is open."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ecgcore.bundle.folder import Bundle
+from pages.parts.common.browser.closed_sessions import closed_sessions
 from pages.parts.screen.result.gradcam import forget_maps
 from pages.parts.screen.result.lead_lines import forget_lines
 from pages.parts.screen.screened import Picture, Screened
@@ -25,7 +27,10 @@ _WANTED = "open-pages"
 def screening() -> ScreeningQueue:
     """The session's queue; it outlives page switches, and its work goes on meanwhile."""
     if "screening" not in st.session_state:
-        st.session_state["screening"] = ScreeningQueue(shelf(), _is_connected())
+        session_id = _session_id()
+        made = ScreeningQueue(shelf(), partial(_is_connected, session_id))
+        closed_sessions.at_end(session_id, partial(worker.dismiss, made))
+        st.session_state["screening"] = made
     queue: ScreeningQueue = st.session_state["screening"]
     return queue
 
@@ -90,9 +95,12 @@ def _is_refused(row: Row) -> bool:
     return isinstance(row, Screened) and row.prediction.status != "ok"
 
 
-def _is_connected() -> Callable[[], bool]:
-    """A question that the worker may ask at any time: whether a browser shows this session."""
+def _session_id() -> str:
     context = get_script_run_ctx()
     assert context is not None
-    session_id = context.session_id
-    return lambda: not runtime.exists() or bool(runtime.get_instance().is_active_session(session_id))
+    return str(context.session_id)
+
+
+def _is_connected(session_id: str) -> bool:
+    """Whether a browser shows a session; the worker may ask at any time."""
+    return not runtime.exists() or bool(runtime.get_instance().is_active_session(session_id))

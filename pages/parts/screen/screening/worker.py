@@ -1,51 +1,56 @@
-"""One thread of the server that screens for all sessions in turn, one page at a time, and forgets closed sessions."""
+"""One thread of the server that screens for all sessions in turn, one page at a time."""
 
 import threading
-import time
+from collections.abc import Callable
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
-from pages.parts.common.browser.closed_sessions import FORGET_AFTER_S, LOOK_EVERY_S
-from pages.parts.screen.screening.waiting_files import ScreeningQueue
+
+class Queue(Protocol):
+    """What waits in one session."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is something to screen."""
+
+    @property
+    def is_connected(self) -> Callable[[], bool]:
+        """Tells whether a browser shows the session."""
+
+    def screen_next(self) -> None:
+        """Screen one page."""
+
+    def clear(self) -> None:
+        """Forget all."""
 
 
 class ScreeningWorker:
-    """Takes turns between the sessions' queues, so that a large batch in one never holds up a page in another.
+    """Takes turns between the sessions' queues, so that a large batch in one never holds up a page in another."""
 
-    Args:
-        forget_after_s: how long a session without a browser keeps its pictures, its results and what waits.
-    """
-
-    def __init__(self, forget_after_s: float = FORGET_AFTER_S) -> None:
-        self._forget_after_s = forget_after_s
+    def __init__(self) -> None:
         self._changed = threading.Condition()
         self._turns = 0
         # A queue that nobody else holds is gone from here too.
-        self._last_turn: WeakKeyDictionary[ScreeningQueue, int] = WeakKeyDictionary()
-        self._seen_s: WeakKeyDictionary[ScreeningQueue, float] = WeakKeyDictionary()
+        self._last_turn: WeakKeyDictionary[Queue, int] = WeakKeyDictionary()
         self._thread: threading.Thread | None = None
 
-    def enlist(self, queue: ScreeningQueue) -> None:
-        """Screen what is in this queue, and look after it until its session ends."""
+    def enlist(self, queue: Queue) -> None:
+        """Screen what is in this queue, and look after it until it is dismissed."""
         with self._changed:
             self._last_turn.setdefault(queue, 0)
-            self._seen_s[queue] = time.monotonic()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="screening", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 
-    def forget_closed(self) -> None:
-        """Empty the queues whose sessions have been without a browser for too long."""
+    def dismiss(self, queue: Queue) -> None:
+        """Empty a queue whose session is closed, and screen no more of it."""
         with self._changed:
-            now_s = time.monotonic()
-            for queue in list(self._seen_s):
-                if queue.is_connected():
-                    self._seen_s[queue] = now_s
-                elif now_s - self._seen_s[queue] >= self._forget_after_s:
-                    del self._seen_s[queue], self._last_turn[queue]
-                    queue.clear()
+            self._last_turn.pop(queue, None)
+            queue.clear()
+            self._changed.notify_all()
 
-    def next_queue(self) -> ScreeningQueue | None:
+    def next_queue(self) -> Queue | None:
         """Whose turn it is: of the queues with work those that somebody looks at, and of these the longest unserved."""
         with self._changed:
             ready = [queue for queue in list(self._last_turn) if queue.is_busy]
@@ -58,14 +63,13 @@ class ScreeningWorker:
 
     def _run(self) -> None:
         while True:
-            self.forget_closed()
             with self._changed:
                 queue = self.next_queue()
                 if queue is None:
                     if not self._last_turn:
                         self._thread = None
                         return
-                    self._changed.wait(LOOK_EVERY_S)
+                    self._changed.wait()
                     continue
             queue.screen_next()
             del queue  # a thread that sleeps holds nobody's pictures
