@@ -93,7 +93,7 @@ def reading_to_json(reading: Reading) -> dict[str, JsonValue]:
             for box in reading.boxes
         ],
         "boxes_complete": reading.boxes_complete,
-        "flags": sorted(reading.flags),
+        "flags": [*sorted(reading.flags)],
         "comment": reading.comment,
     }
 

@@ -220,11 +220,12 @@ def _task(task_id: int, page: ExchangePage, name: str) -> str:
         "height": page.height,
     }
     results = [_rectangle(page, box) for box in reading.beats]
-    for question, words in (
-        ("label", [reading.label] if reading.label else []),
-        ("complete", [COMPLETE] if reading.boxes_complete else []),
-        ("flags", sorted(reading.flags)),
-    ):
+    chosen: dict[str, list[str]] = {
+        "label": [reading.label] if reading.label else [],
+        "complete": [COMPLETE] if reading.boxes_complete else [],
+        "flags": sorted(reading.flags),
+    }
+    for question, words in chosen.items():
         if words:
             results.append(_answer(question, "choices", {"choices": words}))
     if reading.comment:

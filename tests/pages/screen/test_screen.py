@@ -77,7 +77,7 @@ def test_switches_and_chosen_beat_leave_the_figure_alone(app: AppTest, ecg_page_
     app.toggle(key="show-heat").set_value(True).run()
     assert "along the traces" in texts(app), "the choice outlives the switch"
     app.toggle(key="show-heat").set_value(False).run()
-    assert "What each part says" in texts(app)
+    assert "Result of each part" in texts(app)
     app.toggle(key="show-beats").set_value(False).run()
     app.toggle(key="show-panel").set_value(True).run()
     app.toggle(key="caliper-on").set_value(True).run()

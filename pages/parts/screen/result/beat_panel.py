@@ -24,7 +24,7 @@ HEAVIEST = 3
 CROP_PX = 104
 SHARE = (
     "The decision with the beat minus the decision without it, as log-odds before calibration. At most three beats for "
-    "each answer are shown, the heaviest first."
+    "each result are shown, the heaviest first."
 )
 
 

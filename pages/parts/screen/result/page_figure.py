@@ -203,7 +203,7 @@ def describe_beat(number: int, beat: Beat) -> str:
     """The beat's number (from 1), how surely it was found and judged, and its share, as lines of a hover text."""
     lines = [f"<b>Beat {number + 1}</b>", *beat_scores(beat).split("; ")]
     if beat.share is not None:
-        lines.append(f"share of the decision {signed(beat.share)}")
+        lines.append(f"share {signed(beat.share)}")
     return "<br>".join(lines)
 
 

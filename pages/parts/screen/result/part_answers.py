@@ -9,8 +9,8 @@ from pages.parts.screen.result.measurement_table import LEAD_WORDS, WORDS, value
 HEAVIEST, FAINTEST = 3, 0.05
 """Measurements told for each answer, and the log-odds from which one is worth telling."""
 SHARE = (
-    "Alone: what each part answers by itself, as probability of abnormal. Share: the decision with the signal or the "
-    "measurements minus the decision without them, as log-odds before calibration; + speaks for abnormal, − for "
+    "Alone: the probability of abnormal by each part itself. Share: the decision with the signal or the "
+    "measurements minus the decision without them, as log-odds before calibration; + supports abnormal, − "
     "normal. Numbers in brackets: the same of one measurement. Each is taken out alone, so shares do not add up."
 )
 OTHER_PAPER = " As read at the speed and gain that the picture tells, which the model sees."
@@ -20,7 +20,7 @@ def part_answers(prediction: Prediction) -> None:
     """The answers of the parts, and the measurements that weighed most; nothing for a model of pictures alone."""
     if prediction.p_waveform is None and prediction.measurements_share is None:
         return
-    st.markdown("**What each part says**", help=SHARE)
+    st.markdown("**Result of each part**", help=SHARE)
     st.markdown("\n".join(["| | Alone | Share |", "|:--|:--|:--|", *part_rows(prediction)]))
     other_paper = OTHER_PAPER if is_other_paper(prediction) else ""
     for answer, numbers in heaviest_measurements(prediction).items():
