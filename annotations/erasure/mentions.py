@@ -93,7 +93,7 @@ def forget_mentions(store: DataFolder, own_run: int | None = None) -> bool:
     except OSError as error:
         raise StoreError(
             f"A file that still names an erased page cannot be changed: {error}.",
-            "Free some space and allow this program to write in the data folder, then start it again: it continues then.",
+            "Free some space and allow this program to write in the data folder, then start it again: it continues.",
         ) from error
 
 

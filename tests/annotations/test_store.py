@@ -135,4 +135,4 @@ def test_only_the_store_and_what_cleans_it_reach_its_connection() -> None:
     """What is written elsewhere goes through ``writing()``, whose transaction it then cannot miss."""
     package = Path(annotations.__file__).parent
     reaching = {path.name for path in package.rglob("*.py") if ".db.conn" in path.read_text(encoding="utf-8")}
-    assert reaching == {"store.py", "backup.py", "freed_bytes.py"}
+    assert reaching == {"data_folder.py", "backup.py", "freed_bytes.py"}

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from annotations.patients.keys import hmac_key_of
 from annotations.runs.activations import record_activation
