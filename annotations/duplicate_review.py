@@ -36,7 +36,14 @@ class Pair:
 
 
 def pairs(store: DataFolder, *, joined: bool = False, first: int = 0, size: int = 5) -> list[Pair]:
-    """Some pairs, the most alike first: those that wait for a person, or those that are one group already."""
+    """Some pairs, the most alike first: those that wait for a person, or those that are one group already.
+
+    Args:
+        store: where.
+        joined: those that are one group already.
+        first: of the list, from 0.
+        size: pairs at most.
+    """
     rows = store.rows(
         f"SELECT look_alike.* {_PAIRS} ORDER BY distance, image_id, twin_id LIMIT :size OFFSET :first",
         {"joined": joined, "size": size, "first": first},
@@ -45,7 +52,12 @@ def pairs(store: DataFolder, *, joined: bool = False, first: int = 0, size: int 
 
 
 def count_pairs(store: DataFolder, *, joined: bool = False) -> int:
-    """How many such pairs there are."""
+    """How many such pairs there are.
+
+    Args:
+        store: where.
+        joined: those that are one group already.
+    """
     row = store.row(f"SELECT count(*) AS n {_PAIRS}", {"joined": joined})
     assert row is not None
     return int(row["n"])
@@ -53,6 +65,10 @@ def count_pairs(store: DataFolder, *, joined: bool = False) -> int:
 
 def same_patient(store: DataFolder, pair: Pair) -> None:
     """Put both pictures, and whatever shares a group with them, into one group.
+
+    Args:
+        store: where.
+        pair: both pictures.
 
     Raises:
         StoreError: both groups are held out or have a fold, or somebody told pictures of theirs apart.
@@ -69,6 +85,11 @@ def same_patient(store: DataFolder, pair: Pair) -> None:
 
 def not_the_same(store: DataFolder, pair: Pair, person: str) -> None:
     """Remember that a person told two pictures apart; the later one leaves the group that they share.
+
+    Args:
+        store: where.
+        pair: both pictures.
+        person: who says so.
 
     Raises:
         StoreError: the shared group is held out or has a fold, which nothing leaves.
@@ -94,6 +115,10 @@ def compare_older(store: DataFolder, progress: Callable[[int, int], None] = lamb
     """Give every picture without a look its own and note which pictures it looks like; no group changes.
 
     Unreadable pictures are left out; ``check_and_erase.check`` names them.
+
+    Args:
+        store: where.
+        progress: called with pictures done and of how many.
 
     Returns:
         How many pairs look alike.

@@ -110,7 +110,12 @@ class Store(DataFolder):
         return picture_path(self, of)
 
     def bin(self, image_ids: Iterable[int], *, restore: bool = False) -> None:
-        """Put pictures into the bin, from where nothing is trained or shown, or take them out again."""
+        """Put pictures into the bin, from where nothing is trained or shown, or take them out again.
+
+        Args:
+            image_ids: numbers of the pictures.
+            restore: take them out.
+        """
         at = None if restore else now()
         with self.writing() as connection:
             connection.executemany("UPDATE image SET deleted_at = ? WHERE id = ?", [(at, i) for i in image_ids])
@@ -122,6 +127,10 @@ class Store(DataFolder):
 
     def join_group(self, image_ids: Iterable[int], group: str) -> None:
         """Say that pictures show the same patient. A held-out group makes them held out too.
+
+        Args:
+            image_ids: numbers of the pictures.
+            group: the patient's.
 
         Raises:
             StoreError: a picture would leave a held-out group, or a group whose fold is fixed.

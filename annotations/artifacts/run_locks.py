@@ -12,7 +12,12 @@ LOCK = ".lock"
 
 
 def run_folder(data_folder: Path, run_id: int) -> Path:
-    """The folder of one run."""
+    """The folder of one run.
+
+    Args:
+        data_folder: of the store.
+        run_id: number of the run.
+    """
     return data_folder / RUNS / str(run_id)
 
 

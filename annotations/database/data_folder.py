@@ -84,12 +84,22 @@ class DataFolder:
             del self._threads.db
 
     def rows(self, sql: str, values: Values = ()) -> list[dict[str, Any]]:
-        """All rows of a query."""
+        """All rows of a query.
+
+        Args:
+            sql: the query.
+            values: of its question marks or names.
+        """
         with _plain_errors():
             return list(self.db.query(sql, values))
 
     def row(self, sql: str, values: Values = ()) -> dict[str, Any] | None:
-        """The first row of a query."""
+        """The first row of a query.
+
+        Args:
+            sql: the query.
+            values: of its question marks or names.
+        """
         with _plain_errors():
             return next(iter(self.db.query(sql, values)), None)
 

@@ -34,6 +34,10 @@ def stored(what: str) -> Iterator[None]:
 def stored_object(text: str, what: str) -> dict[str, JsonValue]:
     """A row's JSON object.
 
+    Args:
+        text: of the row.
+        what: names the row in the message.
+
     Raises:
         DamagedRow: it is none.
     """

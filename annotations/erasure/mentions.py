@@ -53,7 +53,12 @@ def note_erased(connection: sqlite3.Connection, groups: Iterable[str]) -> None:
 
 
 def note_redacted(connection: sqlite3.Connection, image_id: int) -> None:
-    """Note, in the transaction that redacts a page, that what was cut from it must go, and trainings must stop."""
+    """Note, in the transaction that redacts a page, that what was cut from it must go, and trainings must stop.
+
+    Args:
+        connection: with the transaction.
+        image_id: number of the page.
+    """
     _note_runs(connection, "image_id = ?", (image_id,), is_erased=False)
 
 
@@ -98,7 +103,12 @@ def forget_mentions(store: DataFolder, own_run: int | None = None) -> bool:
 
 
 def forget_mentions_left(store: DataFolder, own_run: int | None = None) -> None:
-    """Finish what an earlier erasure could not; left for the next start where it still cannot be done."""
+    """Finish what an earlier erasure could not; left for the next start where it still cannot be done.
+
+    Args:
+        store: where.
+        own_run: the run of this process, which writes no more.
+    """
     with suppress(StoreError):
         forget_mentions(store, own_run)
     forget_bytes_left(store)
@@ -119,7 +129,12 @@ def wait_until_forgotten(store: DataFolder) -> None:
 
 
 def runs_to_begin_again(store: DataFolder, group: str) -> list[int]:
-    """The runs that are not over and learn from a patient's pages, so that erasing these makes them begin again."""
+    """The runs that are not over and learn from a patient's pages, so that erasing these makes them begin again.
+
+    Args:
+        store: where.
+        group: the patient's.
+    """
     rows = store.rows(
         f"""SELECT DISTINCT train_run.id FROM train_run JOIN snapshot_item USING (snapshot_id)
             JOIN image ON image.id = image_id WHERE group_key = ? AND state NOT IN {_OVER} ORDER BY train_run.id""",
@@ -129,12 +144,22 @@ def runs_to_begin_again(store: DataFolder, group: str) -> list[int]:
 
 
 def begins_again(store: DataFolder, run_id: int) -> bool:
-    """Whether a run must stop, since a page that it learns from was erased or redacted."""
+    """Whether a run must stop, since a page that it learns from was erased or redacted.
+
+    Args:
+        store: where.
+        run_id: number of the run.
+    """
     return store.row("SELECT 1 FROM changed_run WHERE run_id = ? AND begins_again", (run_id,)) is not None
 
 
 def erased_pages(store: DataFolder, run_id: int) -> int:
-    """How many of the pages behind a run's figures were erased since."""
+    """How many of the pages behind a run's figures were erased since.
+
+    Args:
+        store: where.
+        run_id: number of the run.
+    """
     row = store.row("SELECT erased_pages FROM changed_run WHERE run_id = ?", (run_id,))
     return 0 if row is None else int(row["erased_pages"])
 

@@ -28,6 +28,11 @@ def import_records(store: DataFolder, folder: Path, *, progress: Progress = quie
 
     Pages come without a reading: nobody has looked at them yet.
 
+    Args:
+        store: where.
+        folder: looked through with all below it.
+        progress: called with records done and of how many.
+
     Raises:
         StoreError: there is no record, or there are too many.
     """

@@ -177,6 +177,13 @@ def export_to(
 ) -> int:
     """Write what holds now, or a snapshot, in a new folder; a few hundred pages are in memory at a time.
 
+    Args:
+        store: where from.
+        form: the files' format.
+        folder: new or empty.
+        snapshot_id: None for what holds now.
+        progress: called with pages done and of how many.
+
     Returns:
         How many pages were written.
 

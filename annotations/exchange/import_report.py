@@ -32,7 +32,12 @@ class ImportReport:
 
 
 def twin_words(store: DataFolder, twin: Twin) -> str:
-    """What an import says of a picture that looks like another one."""
+    """What an import says of a picture that looks like another one.
+
+    Args:
+        store: where.
+        twin: both pictures.
+    """
     page, other = picture(store, twin.image_id), picture(store, twin.twin_id)
     alike = f"{page.name} (page {page.id}) looks like {other.name} (page {other.id})"
     if twin.group is None:

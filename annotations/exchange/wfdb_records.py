@@ -38,6 +38,10 @@ DAMAGED = (
 def read_record(header: Path, longest_s: float) -> tuple[FloatArray, float]:
     """Millivolts ``[12, n]`` in the order of ``LEADS``, at most so many seconds, and the sampling frequency.
 
+    Args:
+        header: the record's .hea file.
+        longest_s: seconds to read at most.
+
     Raises:
         StoreError: it is damaged, a lead is missing, or the header asks for what no record of 12 leads has.
     """
@@ -49,6 +53,10 @@ def read_record(header: Path, longest_s: float) -> tuple[FloatArray, float]:
 
 def read_marks(header: Path, ending: str) -> wfdb.Annotation:
     """The marks of a record in its annotation file of this ending.
+
+    Args:
+        header: the record's .hea file.
+        ending: of the annotation file, as in "atr".
 
     Raises:
         StoreError: there is no such file, or it is damaged or too large.

@@ -43,6 +43,11 @@ def _silent(_done: int, _all: int) -> None:
 def backup(store: DataFolder, file: Path, progress: Progress = _silent) -> None:
     """Write a consistent copy of everything but caches and checkpoints as one ZIP file, while others go on working.
 
+    Args:
+        store: where.
+        file: a new one.
+        progress: called with files done and of how many.
+
     Raises:
         StoreError: the file exists, or cannot be written.
     """
@@ -106,6 +111,11 @@ def _pictures_of(copy: Path) -> set[str]:
 
 def restore(file: Path, folder: Path, progress: Progress = _silent) -> None:
     """Unpack a backup into a folder that holds no database yet; it appears whole or not at all.
+
+    Args:
+        file: that ``backup`` wrote.
+        folder: made when missing.
+        progress: called with files done and of how many.
 
     Raises:
         StoreError: the file is no backup, is damaged, does not fit on the disk, or the folder is in use.

@@ -28,6 +28,10 @@ def check(store: DataFolder, progress: Progress = _silent) -> list[str]:
     """Look for damage: the database's own checks, references, every picture and every bundle's weights against their
     hashes, and the results of trainings.
 
+    Args:
+        store: where.
+        progress: called with pages done and of how many.
+
     Returns:
         One sentence for each finding; empty when all is well.
     """
@@ -74,7 +78,12 @@ def _damaged_rows(store: DataFolder) -> Iterator[str]:
 
 
 def pages_of_group(store: DataFolder, group: str) -> list[int]:
-    """The numbers of a group's pages, those in the bin too: what ``erase_group`` would erase."""
+    """The numbers of a group's pages, those in the bin too: what ``erase_group`` would erase.
+
+    Args:
+        store: where.
+        group: its key.
+    """
     return [row["id"] for row in store.rows("SELECT id FROM image WHERE group_key = ? ORDER BY id", (group,))]
 
 
@@ -84,6 +93,11 @@ def erase_group(store: DataFolder, group: str, person: str) -> int:
     Only a note remains that so many pictures were erased, when and by whom; the keyed hash of the patient's key goes
     too. Trainings and models forget which pages these were (``annotations.erasure.mentions``). Backups and models
     exported before keep what they hold.
+
+    Args:
+        store: where.
+        group: the patient's.
+        person: who erases.
 
     Returns:
         How many pictures were erased.

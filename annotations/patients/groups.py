@@ -95,7 +95,12 @@ def move_to_group(connection: sqlite3.Connection, image_ids: Iterable[int], grou
 
 
 def is_named(connection: sqlite3.Connection, group: str) -> bool:
-    """Whether somebody said which patient or machine a group is of."""
+    """Whether somebody said which patient or machine a group is of.
+
+    Args:
+        connection: with the transaction.
+        group: its key.
+    """
     return not group.startswith(OWN_GROUP) or _keyed(connection, group)
 
 

@@ -53,6 +53,10 @@ def patient_group(store: DataFolder, key: str) -> str:
 
     A group that bears the key itself, from an older import, answers to it.
 
+    Args:
+        store: where.
+        key: as somebody typed it.
+
     Raises:
         StoreError: the key is empty or too long, or the folder's secret is lost.
     """
@@ -73,6 +77,10 @@ def imported_group(store: DataFolder, text: str) -> str:
     """What a file calls a page's group, as the store keeps it; empty where it says nothing.
 
     A group that an export wrote comes back as it is, anything else is a patient's key.
+
+    Args:
+        store: where.
+        text: as the file has it.
     """
     if not text.strip():
         return ""
@@ -83,7 +91,12 @@ def imported_group(store: DataFolder, text: str) -> str:
 
 
 def find_patient(store: DataFolder, typed: str) -> str | None:
-    """The group of a patient's key, or of the short code that the pages show; None where there is none."""
+    """The group of a patient's key, or of the short code that the pages show; None where there is none.
+
+    Args:
+        store: where.
+        typed: a key, or a code.
+    """
     if not typed.strip():
         return None
     key_hash = patient_group(store, typed).removeprefix(PATIENT)
@@ -114,7 +127,13 @@ def name_patient(store: DataFolder, image_ids: Iterable[int], group: str) -> Non
 
 
 def join_patient(connection: sqlite3.Connection, image_id: int, group: str) -> None:
-    """One picture of ``name_patient``, as part of a transaction."""
+    """One picture of ``name_patient``, as part of a transaction.
+
+    Args:
+        connection: with the transaction.
+        image_id: the picture.
+        group: of ``patient_group``.
+    """
     (old,) = connection.execute("SELECT group_key FROM image WHERE id = ?", (image_id,)).fetchone()
     new = stored_group(connection, group, now())
     other_patient = old != new and is_named(connection, old)
@@ -145,7 +164,12 @@ def group_in_files(store: DataFolder) -> Callable[[str], str]:
 
 
 def names_of_group(store: DataFolder, group: str) -> set[str]:
-    """All names that files may give a group: its own, which older ones bear, its hashed one, its patients' keys'."""
+    """All names that files may give a group: its own, which older ones bear, its hashed one, its patients' keys'.
+
+    Args:
+        store: where.
+        group: its key.
+    """
     keys = store.rows("SELECT key_hash FROM patient_key WHERE group_key = ?", (group,))
     names = {group, *(f"{PATIENT}{row['key_hash']}" for row in keys)}
     with suppress(StoreError):  # without the folder's secret nobody finds the group by its hashed name
@@ -154,12 +178,22 @@ def names_of_group(store: DataFolder, group: str) -> set[str]:
 
 
 def group_code(store: DataFolder, group: str) -> str:
-    """A group's short code for the pages: eight signs from which nobody learns the key."""
+    """A group's short code for the pages: eight signs from which nobody learns the key.
+
+    Args:
+        store: where.
+        group: its key.
+    """
     return _code(group, lambda: hmac_key_of(store))
 
 
 def group_words(store: DataFolder, group: str) -> str:
-    """A group as the pages call it: "patient 3f9a12cd", or "unknown patient 77ab01ff" where nobody named one."""
+    """A group as the pages call it: "patient 3f9a12cd", or "unknown patient 77ab01ff" where nobody named one.
+
+    Args:
+        store: where.
+        group: its key.
+    """
     is_known = not group.startswith(OWN_GROUP) or store.row("SELECT 1 FROM patient_key WHERE group_key = ?", (group,))
     return f"{'' if is_known else 'unknown '}patient {group_code(store, group)}"
 

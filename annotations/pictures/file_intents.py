@@ -69,12 +69,22 @@ def at_work(folder: Path) -> Iterator[None]:
 
 
 def note(connection: sqlite3.Connection, files: Iterable[str]) -> None:
-    """Note files as part of a transaction, whose rows it deletes say."""
+    """Note files as part of a transaction, whose rows it deletes say.
+
+    Args:
+        connection: with the transaction.
+        files: their names within the data folder.
+    """
     connection.executemany("INSERT INTO file_intent VALUES (?) ON CONFLICT DO NOTHING", [(file,) for file in files])
 
 
 def settle(connection: sqlite3.Connection, folder: Path, file: str) -> None:
     """Cross a file off as part of the transaction that stores its row.
+
+    Args:
+        connection: with the transaction.
+        folder: the data folder.
+        file: its name within it.
 
     Raises:
         StoreError: the file is not there; somebody deleted the same picture meanwhile.
@@ -89,6 +99,10 @@ def delete_unnamed(store: DataFolder, files: Iterable[str]) -> None:
 
     They stay noted as long as another has pictures on their way: the same picture may come in again, and its note is
     the same.
+
+    Args:
+        store: where.
+        files: their names within the data folder.
 
     Raises:
         StoreError: a file cannot be deleted; it stays noted, and the next start tries again.

@@ -43,6 +43,10 @@ def encoded_picture(digest: str, photo_rgb: ByteArray, original: bytes | None = 
 def write_picture(path: Path, content: bytes) -> None:
     """Write a picture's file, for its owner alone.
 
+    Args:
+        path: the file.
+        content: all of it.
+
     Raises:
         StoreError: its folder cannot be written.
     """

@@ -78,6 +78,11 @@ class NewPicture:
     def insert(self, connection: sqlite3.Connection, folder: Path, created_at: str) -> int | None:
         """Add the row; returns its number, None where another process was first.
 
+        Args:
+            connection: with the transaction.
+            folder: the data folder.
+            created_at: the time, UTC, ISO 8601.
+
         Raises:
             StoreError: somebody erased the same picture meanwhile, and its file with it.
         """

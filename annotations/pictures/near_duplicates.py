@@ -37,7 +37,13 @@ def _quiet(_done: int, _of: int) -> None:
 def find_twins(
     connection: sqlite3.Connection, image_ids: Sequence[int], progress: Callable[[int, int], None] = _quiet
 ) -> list[Twin]:
-    """Note which other pictures each of these looks like, the closest first; ``progress`` is called before each."""
+    """Note which other pictures each of these looks like, the closest first; ``progress`` is called before each.
+
+    Args:
+        connection: with the transaction.
+        image_ids: the pictures.
+        progress: called with pictures done and of how many.
+    """
     found: dict[tuple[int, int], Twin] = {}
     for number, image_id in enumerate(image_ids, 1):
         progress(number, len(image_ids))
@@ -64,6 +70,11 @@ def join_twins(
 
     A person must decide where both groups are held out or have a fold, so that neither can move, where they are two
     patients by their keys, and where somebody said of two of their pictures that they are not the same.
+
+    Args:
+        connection: with the transaction.
+        image_ids: the new pictures.
+        progress: called with pictures done and of how many.
     """
     return [
         Twin(twin.image_id, twin.twin_id, twin.distance, unite(connection, twin.image_id, twin.twin_id))
@@ -72,7 +83,14 @@ def join_twins(
 
 
 def unite(connection: sqlite3.Connection, image_id: int, twin_id: int, *, said_by_person: bool = False) -> str | None:
-    """Make the groups of two pictures one; returns its key, None where it cannot be, see ``merge_groups``."""
+    """Make the groups of two pictures one; returns its key, None where it cannot be, see ``merge_groups``.
+
+    Args:
+        connection: with the transaction.
+        image_id: one picture.
+        twin_id: the other.
+        said_by_person: somebody said that both are one patient.
+    """
     group, other = (
         connection.execute("SELECT group_key FROM image WHERE id = ?", (number,)).fetchone()[0]
         for number in (twin_id, image_id)

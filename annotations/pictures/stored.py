@@ -13,13 +13,23 @@ _SELECT = """
 
 
 def pictures_where(store: DataFolder, condition: str, values: Values) -> list[Picture]:
-    """Pictures in no order; ``condition`` is SQL of this package's own, never a user's."""
+    """Pictures in no order; ``condition`` is SQL of this package's own, never a user's.
+
+    Args:
+        store: where.
+        condition: the WHERE.
+        values: of the condition's question marks or names.
+    """
     rows = store.rows(f"{_SELECT} WHERE {condition}", values)
     return [Picture(**{**row, "is_holdout": bool(row["is_holdout"])}) for row in rows]
 
 
 def picture(store: DataFolder, image_id: int) -> Picture:
     """One picture.
+
+    Args:
+        store: where.
+        image_id: number of the page.
 
     Raises:
         StoreError: there is none of that number.
@@ -31,12 +41,22 @@ def picture(store: DataFolder, image_id: int) -> Picture:
 
 
 def picture_by_hash(store: DataFolder, digest: str) -> Picture | None:
-    """The picture with these pixels, or that had them before something was cut off or painted over."""
+    """The picture with these pixels, or that had them before something was cut off or painted over.
+
+    Args:
+        store: where.
+        digest: sha256 of its pixels and size (contract 2).
+    """
     condition = """image.picture_hash = :hash
         OR image.id = (SELECT image_id FROM former_hash WHERE picture_hash = :hash)"""
     return next(iter(pictures_where(store, condition, {"hash": digest})), None)
 
 
 def picture_path(store: DataFolder, of: Picture) -> Path:
-    """Where a picture's file lies."""
+    """Where a picture's file lies.
+
+    Args:
+        store: where.
+        of: the picture.
+    """
     return store.folder / of.file

@@ -74,7 +74,12 @@ def paint_black(store: DataFolder, image_id: int, boxes: Sequence[Box], person: 
 
 
 def blackened(photo_rgb: ByteArray, boxes: Sequence[Box]) -> ByteArray:
-    """A copy of a picture in which every pixel that a box touches is black."""
+    """A copy of a picture in which every pixel that a box touches is black.
+
+    Args:
+        photo_rgb: upright, ``uint8 [H, W, 3]``.
+        boxes: places in its pixels; what leaves the picture is left out.
+    """
     painted = np.array(photo_rgb, dtype=np.uint8)
     for box in boxes:
         painted[max(0, floor(box.y1)) : ceil(box.y2), max(0, floor(box.x1)) : ceil(box.x2)] = 0

@@ -26,7 +26,12 @@ def what_to_keep(store: DataFolder) -> Keep | None:
 
 
 def choose_what_to_keep(store: DataFolder, keep: Keep) -> None:
-    """Remember the choice for all pages to come; what is stored already stays as it is."""
+    """Remember the choice for all pages to come; what is stored already stays as it is.
+
+    Args:
+        store: where.
+        keep: a key of ``KEEPS``.
+    """
     with store.writing() as connection:
         connection.execute(
             """INSERT INTO setting VALUES (?, ?, ?)
@@ -36,7 +41,12 @@ def choose_what_to_keep(store: DataFolder, keep: Keep) -> None:
 
 
 def keep_result(store: DataFolder, prediction: Prediction) -> int:
-    """Keep what was said of a page and no picture of it; the file's name, which may be a person's, is left out."""
+    """Keep what was said of a page and no picture of it; the file's name, which may be a person's, is left out.
+
+    Args:
+        store: where.
+        prediction: what was said of the page.
+    """
     result = json.dumps({**prediction.to_json(), "file": ""})
     with store.writing() as connection:
         (number,) = connection.execute(

@@ -114,7 +114,12 @@ class GalleryPage:
 
 
 def counts(store: DataFolder, snapshot_id: int | None = None) -> Counts:
-    """Counts of what holds now, or of a snapshot; the rules are those of ``ReadPage``, in SQL for their speed."""
+    """Counts of what holds now, or of a snapshot; the rules are those of ``ReadPage``, in SQL for their speed.
+
+    Args:
+        store: where.
+        snapshot_id: None for what holds now.
+    """
     condition, values = which_revisions(snapshot_id)
     row = store.row(
         f"""WITH held AS (
@@ -188,7 +193,14 @@ def gallery(
 
 
 def gallery_size(store: DataFolder, show: Show, *, search: str = "", group: str | None = None) -> int:
-    """How many pictures the gallery has with these filters; the arguments are those of ``gallery``."""
+    """How many pictures the gallery has with these filters; the arguments are those of ``gallery``.
+
+    Args:
+        store: where.
+        show: which of them.
+        search: part of their name or group.
+        group: pictures of this group are found too.
+    """
     row = store.row(f"SELECT count(*) AS n {_GALLERY} WHERE {_shown(show)}", {"search": _like(search), "group": group})
     assert row is not None
     return int(row["n"])

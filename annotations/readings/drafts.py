@@ -44,6 +44,16 @@ def keep_draft(
 ) -> str:
     """Keep unfinished work; it replaces the person's earlier draft of the page.
 
+    Args:
+        store: where.
+        image_id: number of the page.
+        person: whose draft it is.
+        reading: as far as it went.
+        base_revision_id: the head when the work began, None where nobody had read the page.
+        provenance: how it came about so far.
+        reader: ``SHARED``, or the blind second reader.
+        picture_hash: of the picture that the person saw; None where nobody looked.
+
     Returns:
         When it was kept.
 
@@ -66,6 +76,12 @@ def keep_draft(
 def draft_of(store: DataFolder, image_id: int, person: str, reader: str = SHARED) -> Draft | None:
     """The person's unfinished work on a page.
 
+    Args:
+        store: where.
+        image_id: number of the page.
+        person: whose draft it is.
+        reader: ``SHARED``, or the blind second reader.
+
     Raises:
         DamagedRow: it cannot be read back.
     """
@@ -79,7 +95,14 @@ def draft_of(store: DataFolder, image_id: int, person: str, reader: str = SHARED
 
 
 def drop_draft(store: DataFolder, image_id: int, person: str, reader: str = SHARED) -> None:
-    """Forget unfinished work."""
+    """Forget unfinished work.
+
+    Args:
+        store: where.
+        image_id: number of the page.
+        person: whose draft it is.
+        reader: ``SHARED``, or the blind second reader.
+    """
     with store.writing() as connection:
         delete_draft(connection, image_id, person, reader)
 
@@ -108,12 +131,24 @@ def reading_from_json(values: Mapping[str, Any]) -> Reading:
 
 
 def delete_draft(connection: sqlite3.Connection, image_id: int, person: str, reader: str) -> None:
-    """Forget unfinished work, as part of a transaction."""
+    """Forget unfinished work, as part of a transaction.
+
+    Args:
+        connection: with the transaction.
+        image_id: number of the page.
+        person: whose draft it is.
+        reader: ``SHARED``, or the blind second reader.
+    """
     connection.execute("DELETE FROM draft WHERE image_id = ? AND person = ? AND reader = ?", (image_id, person, reader))
 
 
 def refuse_another_picture(connection: sqlite3.Connection, image_id: int, picture_hash: str | None) -> None:
     """See that a page still is the picture that a person saw, as part of a transaction; None is any picture.
+
+    Args:
+        connection: with the transaction.
+        image_id: number of the page.
+        picture_hash: of the picture that the person saw; None where nobody looked.
 
     Raises:
         StoreError: the page was erased, or is another picture; one that was redacted meanwhile is the same.

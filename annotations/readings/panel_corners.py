@@ -32,7 +32,12 @@ def every_corners(store: DataFolder) -> dict[int, FloatArray]:
 
 
 def corners_of(store: DataFolder, image_id: int) -> FloatArray | None:
-    """The corners that were set last for a picture, ``[4, 2]``; None where nobody set any."""
+    """The corners that were set last for a picture, ``[4, 2]``; None where nobody set any.
+
+    Args:
+        store: where.
+        image_id: number of the page.
+    """
     row = store.row(
         "SELECT x1, y1, x2, y2, x3, y3, x4, y4 FROM panel_corners WHERE image_id = ? ORDER BY id DESC LIMIT 1",
         (image_id,),

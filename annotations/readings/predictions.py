@@ -62,13 +62,23 @@ def uncertainty(prediction: Prediction) -> float:
 
 
 def latest_prediction_id(store: DataFolder, image_id: int) -> int | None:
-    """The number of a page's newest prediction, None where it has none."""
+    """The number of a page's newest prediction, None where it has none.
+
+    Args:
+        store: where.
+        image_id: number of the page.
+    """
     row = store.row("SELECT id FROM prediction WHERE image_id = ? ORDER BY id DESC LIMIT 1", (image_id,))
     return None if row is None else int(row["id"])
 
 
 def proposals(store: DataFolder, prediction_id: int) -> dict[int, Beat]:
-    """The boxes of a prediction by their row numbers, best first."""
+    """The boxes of a prediction by their row numbers, best first.
+
+    Args:
+        store: where.
+        prediction_id: number of the prediction.
+    """
     rows = store.rows("SELECT * FROM prediction_box WHERE prediction_id = ? ORDER BY id", (prediction_id,))
     return {
         row["id"]: Beat(Box(row["x1"], row["y1"], row["x2"], row["y2"]), row["score"], row["p_abnormal"], row["share"])

@@ -18,6 +18,10 @@ _REVISION_SELECT = """
 def revision(store: DataFolder, revision_id: int) -> Revision:
     """One revision with its boxes.
 
+    Args:
+        store: where.
+        revision_id: number of the revision.
+
     Raises:
         StoreError: there is none of that number, or its row is damaged.
     """
@@ -28,21 +32,39 @@ def revision(store: DataFolder, revision_id: int) -> Revision:
 
 
 def head(store: DataFolder, image_id: int, reader: str = SHARED) -> Revision | None:
-    """What currently holds for a page, None while nobody has read it."""
+    """What currently holds for a page, None while nobody has read it.
+
+    Args:
+        store: where.
+        image_id: number of the page.
+        reader: ``SHARED``, or the blind second reader.
+    """
     found = revisions_where(store, "annotation.image_id = ? AND annotation.reader = ? AND revision.id = "
                             "annotation.head_revision_id", (image_id, reader))  # fmt: skip
     return found[0] if found else None
 
 
 def history(store: DataFolder, image_id: int, reader: str | None = SHARED) -> list[Revision]:
-    """All revisions of a page, newest first; of every reader with ``reader=None``."""
+    """All revisions of a page, newest first; of every reader with ``reader=None``.
+
+    Args:
+        store: where.
+        image_id: number of the page.
+        reader: ``SHARED``, a blind second reader, or None for all.
+    """
     if reader is None:
         return revisions_where(store, "annotation.image_id = ?", (image_id,))
     return revisions_where(store, "annotation.image_id = ? AND annotation.reader = ?", (image_id, reader))
 
 
 def revisions_where(store: DataFolder, condition: str, values: Sequence[SqlValue]) -> list[Revision]:
-    """Revisions with their boxes, newest first; ``condition`` is SQL of this package's own, never a user's."""
+    """Revisions with their boxes, newest first; ``condition`` is SQL of this package's own, never a user's.
+
+    Args:
+        store: where.
+        condition: the WHERE.
+        values: of the condition's question marks or names.
+    """
     rows = store.rows(f"{_REVISION_SELECT} WHERE {condition} ORDER BY revision.id DESC", values)
     # By their numbers: what the condition finds may have changed since, a revision's boxes cannot.
     boxes = _boxes_of(store, [row["id"] for row in rows])

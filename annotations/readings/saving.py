@@ -126,6 +126,12 @@ def _end_work(connection: sqlite3.Connection, image_id: int, person: str, reader
 def go_back(store: DataFolder, revision_id: int, person: str, base_revision_id: int | None) -> Revision:
     """Make an old version current again, as a new revision.
 
+    Args:
+        store: where.
+        revision_id: number of the revision.
+        person: who goes back.
+        base_revision_id: the head that the person saw.
+
     Raises:
         SaveConflict: someone else moved the head.
     """
@@ -144,6 +150,13 @@ def go_back(store: DataFolder, revision_id: int, person: str, base_revision_id: 
 def add_review(store: DataFolder, revision_id: int, reviewer: str, verdict: Verdict, note: str = "") -> None:
     """Accept a revision, or return it with a note.
 
+    Args:
+        store: where.
+        revision_id: number of the revision.
+        reviewer: who reviews.
+        verdict: accepted or returned.
+        note: what should be changed.
+
     Raises:
         StoreError: it is the reviewer's own, or returned without a note.
     """
@@ -159,7 +172,12 @@ def add_review(store: DataFolder, revision_id: int, reviewer: str, verdict: Verd
 
 
 def reviews_of(store: DataFolder, image_id: int) -> list[Review]:
-    """All reviews of a page's revisions, newest first."""
+    """All reviews of a page's revisions, newest first.
+
+    Args:
+        store: where.
+        image_id: number of the page.
+    """
     rows = store.rows(
         """SELECT revision_id, reviewer, verdict, review.note, review.created_at FROM review
            JOIN revision ON revision.id = revision_id JOIN annotation ON annotation.id = annotation_id
@@ -170,7 +188,12 @@ def reviews_of(store: DataFolder, image_id: int) -> list[Review]:
 
 
 def review_of_head(store: DataFolder, image_id: int) -> Review | None:
-    """The newest review of the version of a page that is current now."""
+    """The newest review of the version of a page that is current now.
+
+    Args:
+        store: where.
+        image_id: number of the page.
+    """
     row = store.row(
         """SELECT revision_id, reviewer, verdict, note, created_at FROM review WHERE revision_id = (
                SELECT head_revision_id FROM annotation WHERE image_id = ? AND reader = ?) ORDER BY id DESC LIMIT 1""",
@@ -180,7 +203,13 @@ def review_of_head(store: DataFolder, image_id: int) -> Review | None:
 
 
 def line_head(connection: sqlite3.Connection, image_id: int, reader: str = SHARED) -> int | None:
-    """The head of a page's line of revisions, as part of a transaction."""
+    """The head of a page's line of revisions, as part of a transaction.
+
+    Args:
+        connection: with the transaction.
+        image_id: number of the page.
+        reader: ``SHARED``, or the blind second reader.
+    """
     row = connection.execute(
         "SELECT head_revision_id FROM annotation WHERE image_id = ? AND reader = ?", (image_id, reader)
     ).fetchone()
@@ -198,7 +227,18 @@ def add_revision(
     reader: str = SHARED,
     status: RevisionStatus = "submitted",
 ) -> int:
-    """Add a revision and, if it is submitted, make it the head, as part of a transaction; see ``save``."""
+    """Add a revision and, if it is submitted, make it the head, as part of a transaction; see ``save``.
+
+    Args:
+        connection: with the transaction.
+        image_id: number of the page.
+        person: who saves.
+        reading: what is said.
+        parent_id: the revision it was made from, None for the first.
+        provenance: how the reading came about.
+        reader: ``SHARED``, or the blind second reader.
+        status: submitted or skipped.
+    """
     if not all(math.isfinite(value) for box in reading.boxes for value in box.box_photo_xyxy.as_list()):
         raise StoreError("A box has no finite place.", "Draw it again.")
     connection.execute(

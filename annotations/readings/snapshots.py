@@ -124,6 +124,12 @@ def read_pages(
 def take_snapshot(store: DataFolder, name: str, person: str, note: str = "") -> Snapshot:
     """Freeze the current labels.
 
+    Args:
+        store: where.
+        name: a new one.
+        person: who takes it.
+        note: free text.
+
     Raises:
         StoreError: the name is empty or taken, or nobody has read a page.
     """
@@ -158,7 +164,13 @@ def snapshots(store: DataFolder) -> list[Snapshot]:
 
 
 def difference(store: DataFolder, older_id: int | None, newer_id: int | None) -> Difference:
-    """What changed between two snapshots; None stands for nothing (older) or for what holds now (newer)."""
+    """What changed between two snapshots; None stands for nothing (older) or for what holds now (newer).
+
+    Args:
+        store: where.
+        older_id: the snapshot before.
+        newer_id: the snapshot after.
+    """
     older = {} if older_id is None else which_pages(store, older_id)
     newer = which_pages(store, newer_id)
     return Difference(

@@ -98,7 +98,13 @@ def next_page(
 
 
 def lease(store: DataFolder, image_id: int, person: str) -> str | None:
-    """Keep a page that is being worked on; returns the name of someone else who holds it, if so."""
+    """Keep a page that is being worked on; returns the name of someone else who holds it, if so.
+
+    Args:
+        store: where.
+        image_id: number of the page.
+        person: who works on it.
+    """
     with store.writing() as connection:
         holder = connection.execute(
             "SELECT person FROM lease WHERE image_id = ? AND person <> ? AND expires_at > ? AND expires_at <= ?",
@@ -110,7 +116,13 @@ def lease(store: DataFolder, image_id: int, person: str) -> str | None:
 
 
 def progress(store: DataFolder, person: str, order: Order) -> Progress:
-    """Counts for one person and queue."""
+    """Counts for one person and queue.
+
+    Args:
+        store: where.
+        person: who reads.
+        order: which queue.
+    """
     waiting = store.row(f"SELECT count(*) AS n {_WAITING} {_CONDITIONS[order]}", _values(person, 0))
     done = store.row(
         """SELECT count(DISTINCT annotation_id) AS n,
@@ -123,7 +135,12 @@ def progress(store: DataFolder, person: str, order: Order) -> Progress:
 
 
 def skipped_unread(store: DataFolder, person: str) -> int:
-    """How many pages a person has skipped that nobody has read yet; other people are given them."""
+    """How many pages a person has skipped that nobody has read yet; other people are given them.
+
+    Args:
+        store: where.
+        person: who skipped.
+    """
     row = store.row(
         """SELECT count(DISTINCT image.id) AS n FROM image JOIN annotation ON annotation.image_id = image.id
            JOIN revision ON revision.annotation_id = annotation.id
@@ -136,7 +153,12 @@ def skipped_unread(store: DataFolder, person: str) -> int:
 
 
 def reader_of(order: Order, person: str) -> str:
-    """Whose line of revisions a queue's readings belong to."""
+    """Whose line of revisions a queue's readings belong to.
+
+    Args:
+        order: which queue.
+        person: who reads.
+    """
     return person if order == "second" else SHARED
 
 

@@ -13,7 +13,12 @@ def folds_of_groups(store: DataFolder) -> dict[str, int]:
 
 
 def fix_folds(store: DataFolder, fold_of_group: Mapping[str, int]) -> None:
-    """Set the fold of groups that have none; a group that has one keeps it."""
+    """Set the fold of groups that have none; a group that has one keeps it.
+
+    Args:
+        store: where.
+        fold_of_group: 0 to ``STORE_FOLDS`` - 1, by the groups' keys.
+    """
     with store.writing() as connection:
         connection.executemany(
             "UPDATE page_group SET fold = ? WHERE key = ? AND fold IS NULL",

@@ -92,6 +92,10 @@ def box_extras(box: LabelledBox) -> BoxExtras:
 def size(width: object, height: object) -> tuple[int, int] | None:
     """The picture size that a file states; None where it states none.
 
+    Args:
+        width: of a JSON file.
+        height: the same.
+
     Raises:
         StoreError: no size of a picture.
     """
@@ -242,6 +246,13 @@ class Collector:
     ) -> None:
         """Keep the page that ``build`` returns, or the reason why it cannot.
 
+        Args:
+            file: how the import names it.
+            line: of a text file from 1, index of a JSON list from 0, None where neither applies.
+            build: makes the page.
+            *args: of ``build``.
+            **kwargs: of ``build``.
+
         Raises:
             StoreError: the pages have too many boxes together.
         """
@@ -261,7 +272,13 @@ class Collector:
             check_all_boxes(self._boxes)
 
     def refuse(self, file: str, line: int | None, error: EcgError) -> None:
-        """Note why something was not loaded."""
+        """Note why something was not loaded.
+
+        Args:
+            file: how the import names it.
+            line: of a text file from 1, index of a JSON list from 0, None where neither applies.
+            error: why.
+        """
         if len(self.refusals) >= MAX_REFUSALS:
             self._untold += 1
             return

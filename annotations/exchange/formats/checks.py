@@ -16,6 +16,10 @@ DECIMALS = 6
 def number(value: object, what: str) -> float:
     """A finite JSON number.
 
+    Args:
+        value: of a JSON file.
+        what: how messages call it.
+
     Raises:
         StoreError: it is none.
     """
@@ -30,6 +34,10 @@ def number(value: object, what: str) -> float:
 def number_in_text(value: str | None, what: str) -> float:
     """A finite number written as text.
 
+    Args:
+        value: of a text file; None counts as nothing.
+        what: how messages call it.
+
     Raises:
         StoreError: it is none.
     """
@@ -41,6 +49,12 @@ def number_in_text(value: str | None, what: str) -> float:
 
 def checked_box(values: Sequence[object], width: int, height: int, what: str) -> Box:
     """A box ``[x1, y1, x2, y2]`` on pixel edges; up to ``BOX_TOLERANCE_PX`` outside is brought back to the border.
+
+    Args:
+        values: of a JSON file.
+        width: of the picture in pixels.
+        height: the same.
+        what: how messages call it.
 
     Raises:
         StoreError: not four finite numbers, outside the picture, inverted or empty.
@@ -61,6 +75,11 @@ def checked_box(values: Sequence[object], width: int, height: int, what: str) ->
 def word(value: object, allowed: Collection[str], what: str) -> str:
     """One of a few known words.
 
+    Args:
+        value: of a JSON file.
+        allowed: the known words.
+        what: how messages call it.
+
     Raises:
         StoreError: it is another; the known ones are named.
     """
@@ -71,6 +90,11 @@ def word(value: object, allowed: Collection[str], what: str) -> str:
 
 def plain_text(value: object, what: str, most: int = MAX_TEXT) -> str:
     """Free text that every encoding can carry, of so many characters at most.
+
+    Args:
+        value: of a JSON file.
+        what: how messages call it.
+        most: characters.
 
     Raises:
         StoreError: no text, too long, or halves of characters in it.

@@ -42,6 +42,10 @@ _Annotations = dict[int | str | None, list[tuple[int, JsonObject]]]
 def load(path: Path, progress: Progress = quiet) -> Loaded:
     """Read a COCO file, or the folder that holds it; pictures lie beside it or in ``pictures/`` or ``images/``.
 
+    Args:
+        path: the folder, or its main file.
+        progress: called with pages done and of how many.
+
     Raises:
         StoreError: the whole file cannot be used.
     """
@@ -121,6 +125,10 @@ def _raw_box(index: int, annotation: JsonObject, names: Mapping[object, object])
 
 def save(folder: Path, pages: Iterable[ExchangePage]) -> None:
     """Write ``annotations.json`` and the pictures into a new or empty folder.
+
+    Args:
+        folder: new or empty.
+        pages: what to write.
 
     Raises:
         StoreError: it cannot be written; nothing remains then.

@@ -17,6 +17,10 @@ _PICTURE_HOMES = ("", "pictures", "images", "JPEGImages")
 def read_text(path: Path, max_bytes: int = MAX_LABEL_BYTES) -> str:
     """A whole UTF-8 file, with or without byte order mark.
 
+    Args:
+        path: the file.
+        max_bytes: how long it may be.
+
     Raises:
         StoreError: no regular file, over ``max_bytes`` (nothing is read then), unreadable, or not UTF-8.
     """
@@ -44,6 +48,10 @@ def _too_large(name: str, max_bytes: int) -> StoreError:
 def check_values(text: str, name: str) -> None:
     """Refuse a text that would fill the memory once it is taken apart; signs within words count too.
 
+    Args:
+        text: JSON, or a table.
+        name: how messages call it.
+
     Raises:
         StoreError: it holds more than ``MAX_NESTED`` objects and lists, or more than ``MAX_VALUES`` values.
     """
@@ -53,6 +61,10 @@ def check_values(text: str, name: str) -> None:
 
 def parse_json(text: str, name: str) -> object:
     """The value of a JSON text.
+
+    Args:
+        text: the JSON.
+        name: how messages call it.
 
     Raises:
         StoreError: broken, nested beyond reason, or of more values than ``bounds`` allow.
@@ -84,6 +96,10 @@ def existing_folder(path: Path) -> Path:
 
 def main_file(path: Path, default: str) -> Path:
     """``path`` itself; of a folder the file ``default``, else the only file with its ending.
+
+    Args:
+        path: a file, or the folder that holds it.
+        default: the file's usual name.
 
     Raises:
         StoreError: there is none, there are several, or it is a link that leaves the folder.
@@ -155,6 +171,10 @@ def locate(root: Path, reference: str, base: Path | None = None) -> Path | None:
 
 def measure(picture: Path, name: str) -> tuple[int, int, str]:
     """Width, height and hash of the decoded upright picture.
+
+    Args:
+        picture: its file.
+        name: how messages call it.
 
     Raises:
         EcgError: no picture, or a document of several pages.

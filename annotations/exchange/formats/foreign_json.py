@@ -28,12 +28,21 @@ class JsonObject:
         self._values = value or {}
 
     def get(self, key: str, absent: object = None) -> object:
-        """One value, unchecked."""
+        """One value, unchecked.
+
+        Args:
+            key: its key.
+            absent: what stands for a key that is not there.
+        """
         value: object = self._values.get(key, absent)
         return value
 
     def part(self, key: str, what: str) -> "JsonObject":
         """An object within.
+
+        Args:
+            key: its key.
+            what: how messages call it.
 
         Raises:
             StoreError: it is something else.
@@ -43,6 +52,10 @@ class JsonObject:
     def listed(self, key: str, what: str) -> Sequence[object]:
         """A list within.
 
+        Args:
+            key: its key.
+            what: how messages call it.
+
         Raises:
             StoreError: it is something else.
         """
@@ -51,6 +64,10 @@ class JsonObject:
 
 def sequence(value: object, what: str) -> Sequence[object]:
     """A JSON list; nothing counts as an empty one.
+
+    Args:
+        value: of a JSON file.
+        what: how messages call it.
 
     Raises:
         StoreError: it is something else.

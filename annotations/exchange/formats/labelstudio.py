@@ -60,6 +60,10 @@ def load(path: Path, progress: Progress = quiet) -> Loaded:
 
     Pictures lie beside it or in ``pictures/`` or ``images/``. Predictions and cancelled annotations are left out.
 
+    Args:
+        path: the folder, or its main file.
+        progress: called with pages done and of how many.
+
     Raises:
         StoreError: the whole file cannot be used.
     """
@@ -179,6 +183,10 @@ def _reference(root: Path, image: str) -> str:
 
 def save(folder: Path, pages: Iterable[ExchangePage]) -> None:
     """Write ``tasks.json``, ``labels.xml`` and the pictures into a new or empty folder.
+
+    Args:
+        folder: new or empty.
+        pages: what to write.
 
     Raises:
         StoreError: it cannot be written; nothing remains then.

@@ -55,6 +55,10 @@ class Stage:
 
         A copy, not a hard link: who paints into an exported picture must not paint into the store's.
 
+        Args:
+            page: whose picture it is.
+            folder: within the export.
+
         Returns:
             The file name, unique in the export also without its ending and in small letters.
 

@@ -39,6 +39,10 @@ _FLAG_SEPARATOR = ";"
 def load(path: Path, progress: Progress = quiet) -> Loaded:
     """Read a CSV, or the folder that holds it; only ``file,label,group`` are needed, unknown columns are ignored.
 
+    Args:
+        path: the folder, or its main file.
+        progress: called with pages done and of how many.
+
     Raises:
         StoreError: the whole file cannot be used.
     """
@@ -105,6 +109,10 @@ def save(folder: Path, pages: Iterable[ExchangePage]) -> None:
     """Write ``table.csv`` and the pictures into a new or empty folder; pages without their picture are left out.
 
     Cells that a spreadsheet would take for a formula begin with an apostrophe, which ``load`` takes away.
+
+    Args:
+        folder: new or empty.
+        pages: what to write.
 
     Raises:
         StoreError: it cannot be written; nothing remains then.

@@ -28,6 +28,10 @@ LABEL_FOLDERS = frozenset(_LABELS)
 def load(path: Path, progress: Progress = quiet) -> Loaded:
     """Read every picture below the label folders; the first folder below a label is the group, deeper ones nothing.
 
+    Args:
+        path: the folder, or its main file.
+        progress: called with pages done and of how many.
+
     Raises:
         StoreError: there is no label folder.
     """
@@ -55,6 +59,10 @@ def _page(root: Path, relative: PurePosixPath) -> ExchangePage:
 
 def save(folder: Path, pages: Iterable[ExchangePage]) -> None:
     """Write the pictures into a new or empty folder; pages without their picture are left out.
+
+    Args:
+        folder: new or empty.
+        pages: what to write.
 
     Raises:
         StoreError: it cannot be written; nothing remains then.

@@ -39,6 +39,10 @@ _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 def load(path: Path, progress: Progress = quiet) -> Loaded:
     """Read every XML below a folder, or one; pictures lie beside it, or in a picture folder here or one level up.
 
+    Args:
+        path: the folder, or its main file.
+        progress: called with pages done and of how many.
+
     Raises:
         StoreError: there is no XML, or the only one that was named is broken.
     """
@@ -108,6 +112,10 @@ def _extras(element: Element) -> object:
 
 def save(folder: Path, pages: Iterable[ExchangePage]) -> None:
     """Write ``annotations/*.xml`` and the pictures into a new or empty folder.
+
+    Args:
+        folder: new or empty.
+        pages: what to write.
 
     Raises:
         StoreError: it cannot be written; nothing remains then.

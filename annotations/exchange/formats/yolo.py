@@ -49,6 +49,10 @@ _ENTRY = re.compile(r"\s*(?:-|['\"]?(?P<id>[0-9]{1,6})['\"]?\s*:)\s*(?P<name>.+)
 def load(path: Path, progress: Progress = quiet) -> Loaded:
     """Read a YOLO folder, or its ``data.yaml``: every ``images`` folder in it with the ``labels`` beside.
 
+    Args:
+        path: the folder, or its main file.
+        progress: called with pages done and of how many.
+
     Raises:
         StoreError: there is no ``data.yaml`` with class names, or no picture.
     """
@@ -155,6 +159,10 @@ def save(folder: Path, pages: Iterable[ExchangePage]) -> None:
     """Write ``data.yaml``, ``images/``, ``labels/`` and ``complete.txt`` into a new or empty folder.
 
     Pages that nobody boxed come without a label file, pages without their picture not at all.
+
+    Args:
+        folder: new or empty.
+        pages: what to write.
 
     Raises:
         StoreError: it cannot be written; nothing remains then.

@@ -7,7 +7,13 @@ from ecgcore.types import ByteArray
 
 
 def at_width(photo_rgb: ByteArray, width_px: int, *, enlarge: bool = False) -> ByteArray:
-    """A picture ``width_px`` wide, its height to match; a smaller one stays as it is unless ``enlarge``."""
+    """A picture ``width_px`` wide, its height to match; a smaller one stays as it is unless ``enlarge``.
+
+    Args:
+        photo_rgb: ``uint8 [H, W, 3]``.
+        width_px: of the result.
+        enlarge: also a smaller one.
+    """
     height, width = photo_rgb.shape[:2]
     scale = width_px / width if enlarge else min(1.0, width_px / width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -41,6 +41,11 @@ class PageCard:
 def page_cards(store: Store, cards: Sequence[PageCard], scope: str) -> None:
     """Show the cards in rows of three, or one below the other on a phone, where nine would be a long way to scroll: all
     but the first row are folded away. ``scope`` tells two grids of a page apart.
+
+    Args:
+        store: where.
+        cards: what to show.
+        scope: names the place on the page, for the widgets' keys.
     """
     _rows(store, cards[:_COLUMNS], scope)
     if len(cards) > _COLUMNS:
@@ -82,6 +87,10 @@ def open_in_review(image_id: int) -> None:
 def boxed_thumbnail(store: Store, image_id: int) -> bytes:
     """A stored page with its beat boxes as a small JPEG: what holds for it, else what a bundle proposed.
 
+    Args:
+        store: where.
+        image_id: number of the page.
+
     Raises:
         StoreError: there is no such page.
         UnreadablePicture: its file is missing or damaged.
@@ -110,6 +119,11 @@ def _drawn(path: str, boxes: tuple[tuple[Box, str | None], ...]) -> bytes:
 
 
 def numbers_of_files(store: Store, files: Iterable[str]) -> dict[str, int]:
-    """The numbers of the pages with these files, as far as they are still here."""
+    """The numbers of the pages with these files, as far as they are still here.
+
+    Args:
+        store: where.
+        files: their names within the data folder.
+    """
     wanted = set(files)
     return {row["file"]: row["id"] for row in store.rows("SELECT id, file FROM image") if row["file"] in wanted}

@@ -15,7 +15,13 @@ THUMBNAIL_WIDTH_PX = 360
 
 
 def thumbnail(path: Path, width_px: int = THUMBNAIL_WIDTH_PX, *, alt: str = "") -> None:
-    """Show a stored picture in a small size, or why it cannot be shown; ``alt`` is read to whoever does not see it."""
+    """Show a stored picture in a small size, or why it cannot be shown; ``alt`` is read to whoever does not see it.
+
+    Args:
+        path: the picture's file.
+        width_px: in the browser.
+        alt: what it shows.
+    """
     try:
         st.image(_thumbnail(str(path), width_px), alt=alt or None)
     except UnreadablePicture as error:

@@ -22,6 +22,10 @@ def allowed_folders(store: Store) -> list[Path]:
 def typed_path(store: Store, typed: str) -> Path:
     """The place that somebody typed, without links and "..".
 
+    Args:
+        store: where.
+        typed: as it stands in the field.
+
     Raises:
         StoreError: it lies outside the folders that are allowed, or is no path.
     """

@@ -55,6 +55,12 @@ def wait_for(words: str, work: Callable[[], _Found], *, usual_s: float) -> _Foun
 
 
 def bar(words: str, spent_s: float, about_s: float) -> tuple[float, str]:
-    """How full the bar is, and its words: "Computing Grad-CAM: 3 s of about 5 s"."""
+    """How full the bar is, and its words: "Computing Grad-CAM: 3 s of about 5 s".
+
+    Args:
+        words: what is done.
+        spent_s: seconds so far.
+        about_s: seconds in all, about.
+    """
     of = f" of about {round(about_s)} s" if spent_s < about_s and about_s >= 1 else ""
     return min(_FULL, spent_s / max(about_s, 0.1)), f"{words}: {spent_s:.0f} s{of}"

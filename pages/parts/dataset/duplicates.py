@@ -25,7 +25,12 @@ _WIDTH_PX = 640
 
 
 def look_alike_tab(store: Store, person: str) -> None:
-    """Pairs of near-copies, side by side, and what to say of them."""
+    """Pairs of near-copies, side by side, and what to say of them.
+
+    Args:
+        store: where.
+        person: who says it.
+    """
     st.caption(
         "The same page, re-encoded, scaled, brightened or cropped. Near-duplicates belong to one patient and must stay "
         "on one side of a split, so new pages join the patient of their near-duplicate automatically, unless both "

@@ -21,7 +21,12 @@ _WORDS = {"test set": "permanent test set", "flagged": "flagged or returned"}
 
 
 def gallery_tab(store: Store, person: str) -> None:
-    """Thumbnails with filters; what is ticked can be opened, binned, restored, put into the test set or erased."""
+    """Thumbnails with filters; what is ticked can be opened, binned, restored, put into the test set or erased.
+
+    Args:
+        store: where.
+        person: who erases, if somebody does.
+    """
     if done := st.session_state.pop(_DONE, ""):
         st.success(done)
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -28,7 +28,12 @@ _STOPPED_RECORDS = "Stopped. The records that were drawn before stay."
 
 
 def import_tab(store: Store, person: str) -> None:
-    """Take pages over from an archive of this browser, or from a folder of the computer that runs the app."""
+    """Take pages over from an archive of this browser, or from a folder of the computer that runs the app.
+
+    Args:
+        store: where.
+        person: under whose name readings are saved.
+    """
     described = {key: form.description for key, form in FORMATS.items()} | {"wfdb": DESCRIPTION}
     name = st.selectbox("Format", described, format_func=described.__getitem__, key="import-format", width=FIELD_PX)
     archive = dropped_archive()

@@ -67,7 +67,12 @@ def agreement_tab(store: Store) -> None:
 
 
 def snapshot_tab(store: Store, person: str) -> None:
-    """Freeze the current labels, and see what changed between two snapshots."""
+    """Freeze the current labels, and see what changed between two snapshots.
+
+    Args:
+        store: where.
+        person: who takes one.
+    """
     with st.form("snapshot", border=False):
         name = st.text_input("Name of a new snapshot", max_chars=80, key="snapshot-name", width=FIELD_PX)
         note = st.text_input("Note", max_chars=300, width=FIELD_PX)

@@ -33,7 +33,13 @@ def empty_drop_zone(taken: Iterable[UploadedFile]) -> None:
 
 
 def download(store: Store, format_name: str, snapshot_id: int | None) -> None:
-    """Pack an export of a small set and offer it; a change of what is wanted takes the old one back."""
+    """Pack an export of a small set and offer it; a change of what is wanted takes the old one back.
+
+    Args:
+        store: where.
+        format_name: a key of ``FORMATS``.
+        snapshot_id: None for what holds now.
+    """
     pages = len(which_pages(store, snapshot_id))
     wanted = (format_name, snapshot_id)
     ready: dict[tuple[str, int | None], bytes] = st.session_state.setdefault("export-archives", {})

@@ -25,7 +25,12 @@ _ORANGE = (230, 159, 0)
 
 
 def helper_keys(desk: Desk, work: Work) -> None:
-    """The keys of the helpers; what they propose is orange and waits to be accepted."""
+    """The keys of the helpers; what they propose is orange and waits to be accepted.
+
+    Args:
+        desk: this browser session's desk.
+        work: the page that is read.
+    """
     button = desk.presses.button
     idle = _last_drawn(work) is None
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -88,7 +93,13 @@ def _last_drawn(work: Work) -> LabelledBox | None:
 
 
 def rhythm_box(store: Store, work: Work, photo_rgb: ByteArray) -> None:
-    """Where the rhythm of a row hints at a missed or a doubled beat; ectopic beats and fibrillation are real."""
+    """Where the rhythm of a row hints at a missed or a doubled beat; ectopic beats and fibrillation are real.
+
+    Args:
+        store: where.
+        work: the page that is read.
+        photo_rgb: upright, ``uint8 [H, W, 3]``.
+    """
     page = _prepared_page(store, work)
     hints = [] if page is None else rhythm_hints(_all_to_panel(page, work))
     if page is None or not hints:

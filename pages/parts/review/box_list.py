@@ -26,7 +26,12 @@ _NEW_BOX_SHARE = 0.04
 
 
 def box_list(desk: Desk, work: Work) -> None:
-    """List the beats in reading order; what is ticked can be relabelled, deleted or, once removed, brought back."""
+    """List the beats in reading order; what is ticked can be relabelled, deleted or, once removed, brought back.
+
+    Args:
+        desk: this browser session's desk.
+        work: the page that is read.
+    """
     boxes = _in_order(work)
     rows = [
         {

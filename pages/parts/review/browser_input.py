@@ -11,7 +11,12 @@ from pages.parts.review.turns import RESEEDS, Desk, turns_of
 
 
 def hear(data: Store, desk: Desk) -> None:
-    """Take over all that the browser said, before anything is drawn: first what was set and drawn, then the presses."""
+    """Take over all that the browser said, before anything is drawn: first what was set and drawn, then the presses.
+
+    Args:
+        data: the store.
+        desk: this browser session's desk.
+    """
     wanted = st.session_state.pop("review-open", None)
     if desk.work is not None and wanted is None:
         if desk.work.trouble is not None:

@@ -22,7 +22,12 @@ STYLE = """<style>
 
 
 def take_drawing(store: Store, work: Work) -> None:
-    """Take over what was drawn since, and give the canvas its boxes in a new size where another zoom was chosen."""
+    """Take over what was drawn since, and give the canvas its boxes in a new size where another zoom was chosen.
+
+    Args:
+        store: where.
+        work: the page that is read.
+    """
     drawing = drawn_on(canvas_key(work))
     if seed_of(drawing) == work.seed:  # one that grew from an older seed is out of date
         shown = from_drawing(
@@ -43,6 +48,10 @@ def canvas(store: Store, work: Work) -> None:
     """Show the page with its boxes; ``take_drawing`` reads what the reader changes.
 
     The canvas keeps its key for as long as the page lies on the desk: with new boxes it keeps its scroll and its tool.
+
+    Args:
+        store: where.
+        work: the page that is read.
     """
     _tools()
     scale = _scale(work)
@@ -99,7 +108,12 @@ def _tools() -> None:
 
 @st.cache_data(show_spinner=False, max_entries=16)
 def background(path: str, width: int) -> bytes:
-    """The picture at canvas size, as JPEG: small enough to be sent at once."""
+    """The picture at canvas size, as JPEG: small enough to be sent at once.
+
+    Args:
+        path: its file.
+        width: in pixels.
+    """
     return jpeg(at_width(photo(path), width, enlarge=True))
 
 

@@ -9,7 +9,12 @@ from pages.parts.review.turns import Desk
 
 
 def empty_queue(store: Store, desk: Desk) -> None:
-    """Say that the queue is empty, and how many pages the reader skipped or saved without a label."""
+    """Say that the queue is empty, and how many pages the reader skipped or saved without a label.
+
+    Args:
+        store: where.
+        desk: this browser session's desk.
+    """
     st.info("Queue is empty. Screen a page and choose **Correct this**, or choose another queue.")
     if desk.order == "unlabelled":
         return

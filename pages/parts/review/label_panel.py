@@ -24,7 +24,12 @@ def chosen_order() -> work_queue.Order:
 
 
 def queue_box(store: Store, person: str) -> None:
-    """Who reads, which queue, and how far it is."""
+    """Who reads, which queue, and how far it is.
+
+    Args:
+        store: where.
+        person: who reads.
+    """
     st.caption(f"Reading as **{plain(person)}**")
     order: work_queue.Order = st.selectbox(
         "Queue",
@@ -38,7 +43,12 @@ def queue_box(store: Store, person: str) -> None:
 
 
 def take_answers(store: Store, work: Work) -> None:
-    """Take over what was set in ``answer_box`` since it was drawn; every change is kept at once."""
+    """Take over what was set in ``answer_box`` since it was drawn; every change is kept at once.
+
+    Args:
+        store: where.
+        work: the page that is read.
+    """
     said, reading = st.session_state, work.reading
     changed = replace(
         reading,
@@ -51,7 +61,12 @@ def take_answers(store: Store, work: Work) -> None:
 
 
 def answer_box(desk: Desk, work: Work) -> None:
-    """The page's label, whether all beats are boxed, flags and comment."""
+    """The page's label, whether all beats are boxed, flags and comment.
+
+    Args:
+        desk: this browser session's desk.
+        work: the page that is read.
+    """
     st.caption(
         f"**Page {work.picture.id}** · {plain(work.picture.name)}" + (" · second reading, blind" if work.reader else "")
     )
@@ -86,7 +101,12 @@ def answer_box(desk: Desk, work: Work) -> None:
 
 
 def save_box(desk: Desk, work: Work) -> None:
-    """Save, save and next, undo, skip."""
+    """Save, save and next, undo, skip.
+
+    Args:
+        desk: this browser session's desk.
+        work: the page that is read.
+    """
     button = desk.presses.button
     if not work.asking:
         button(
@@ -112,7 +132,12 @@ def save_box(desk: Desk, work: Work) -> None:
 
 
 def narrow_box(desk: Desk, work: Work) -> None:
-    """On a phone, where the sidebar would cover the ECG: label and save below the picture."""
+    """On a phone, where the sidebar would cover the ECG: label and save below the picture.
+
+    Args:
+        desk: this browser session's desk.
+        work: the page that is read.
+    """
     with st.container(key="narrow-answers"):
         if work.asking:
             st.warning("**Not saved yet: this page has no label.** Choose one.", icon=":material/help:")

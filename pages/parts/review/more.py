@@ -16,7 +16,13 @@ BELOW_HELPERS = LIST_HELPERS
 
 
 def below_the_page(store: Store, desk: Desk, work: Work) -> None:
-    """What was chosen, if anything."""
+    """What was chosen, if anything.
+
+    Args:
+        store: where.
+        desk: this browser session's desk.
+        work: the page that is read.
+    """
     below = st.segmented_control(
         "Below the page", BELOW, key="review-below", label_visibility="collapsed", help="Open one of these."
     )

@@ -19,7 +19,12 @@ HEIGHT_PX = 620
 
 
 def painting_box(store: Store, work: Work) -> None:
-    """A second canvas on which boxes become black places of the stored picture; the beats stay."""
+    """A second canvas on which boxes become black places of the stored picture; the beats stay.
+
+    Args:
+        store: where.
+        work: the page that is read.
+    """
     st.caption(
         "Drag boxes over names, numbers or faces. Their pixels are overwritten in the stored picture and the old file "
         "is deleted: they cannot be restored, except from an earlier backup. Beats and labels stay. An unfinished "

@@ -10,7 +10,12 @@ from pages.parts.review.session import Work
 
 
 def review_note(store: Store, work: Work) -> None:
-    """The newest review of the current version, where it sent the page back; nothing on a blind reading."""
+    """The newest review of the current version, where it sent the page back; nothing on a blind reading.
+
+    Args:
+        store: where.
+        work: the page that is read.
+    """
     review = readings.review_of_head(store, work.picture.id)
     if work.reader or review is None or review.verdict != "returned":
         return

@@ -87,7 +87,12 @@ class Work:
         self.set_aside = tuple(box for box in self.reading.boxes if box.origin == "rejected")
 
     def change(self, store: Store, reading: Reading) -> None:
-        """Take a changed reading over and keep it as a draft; the one before can be undone."""
+        """Take a changed reading over and keep it as a draft; the one before can be undone.
+
+        Args:
+            store: where.
+            reading: as it is now.
+        """
         self.earlier.append(self.reading)
         self._take(store, reading)
 
@@ -186,6 +191,12 @@ def open_work(store: Store, person: str, image_id: int, reader: str) -> Work:
 
     A draft that cannot be read back is told, and stays until something is changed.
 
+    Args:
+        store: where.
+        person: who reads.
+        image_id: number of the page.
+        reader: ``SHARED``, or the blind second reader.
+
     Raises:
         StoreError: there is no such page, or its reading is damaged.
     """
@@ -217,5 +228,11 @@ def _without_draft(store: Store, picture: Picture, person: str, reader: str) -> 
 
 
 def replace_box(reading: Reading, uid: str, place: Box) -> Reading:
-    """The reading with one box elsewhere."""
+    """The reading with one box elsewhere.
+
+    Args:
+        reading: with the box.
+        uid: of the box.
+        place: where it is now, in photo pixels.
+    """
     return replace(reading, boxes=tuple(replace(b, box_photo_xyxy=place) if b.uid == uid else b for b in reading.boxes))

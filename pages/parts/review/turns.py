@@ -64,13 +64,22 @@ class Desk:
         self.presses.heed(lambda press: self._act(store, press))
 
     def choose(self, store: Store, order: work_queue.Order) -> None:
-        """Bring the next page of another queue; what was done on the one at hand stays as its draft."""
+        """Bring the next page of another queue; what was done on the one at hand stays as its draft.
+
+        Args:
+            store: where.
+            order: the queue.
+        """
         if order != self.order:
             self.order = order
             self.open(store, "")
 
     def put(self, store: Store, image_id: int | None) -> None:
         """Put a page on the desk, as the same reader's if it lies there already, or clear the desk.
+
+        Args:
+            store: where.
+            image_id: number of the page; None clears the desk.
 
         Raises:
             StoreError: there is no such page, or its reading or its picture is damaged.
@@ -92,7 +101,12 @@ class Desk:
         self.told = work.warning or self.told
 
     def open(self, store: Store, address: str) -> None:
-        """Put the page on the desk that an address names, else the queue's next; where it is gone, say so and go on."""
+        """Put the page on the desk that an address names, else the queue's next; where it is gone, say so and go on.
+
+        Args:
+            store: where.
+            address: the number as it stands there; empty for the queue's next.
+        """
         self.done = ""
         try:
             if is_page_number(address):
@@ -105,7 +119,13 @@ class Desk:
         self._next(store)
 
     def save(self, store: Store, then: Literal["stay", "next"], *, without_label: bool = False) -> None:
-        """Save, or ask for the label first; where someone else was first, both versions are shown."""
+        """Save, or ask for the label first; where someone else was first, both versions are shown.
+
+        Args:
+            store: where.
+            then: stay on the page, or bring the next.
+            without_label: the reader was asked, and means the boxes alone.
+        """
         work = self.work
         assert work is not None
         if work.needs_label and not without_label:
@@ -187,7 +207,12 @@ def turns_of(work: Work | None) -> dict[str, str]:
 
 
 def desk_of(person: str, order: work_queue.Order) -> Desk:
-    """This browser session's desk; another reader gets another."""
+    """This browser session's desk; another reader gets another.
+
+    Args:
+        person: who reads.
+        order: the queue.
+    """
     desk: Desk | None = st.session_state.get("desk")
     if desk is None or desk.person != person:
         desk = st.session_state["desk"] = Desk(person, order)

@@ -21,7 +21,14 @@ _KEPT, _ADDED, _REMOVED = (138, 143, 148), (0, 158, 115), (213, 94, 0)
 
 
 def history_box(store: Store, desk: Desk, work: Work, photo_rgb: ByteArray) -> None:
-    """All versions with who and when; one can be compared with what is on the canvas, and restored."""
+    """All versions with who and when; one can be compared with what is on the canvas, and restored.
+
+    Args:
+        store: where.
+        desk: this browser session's desk.
+        work: the page that is read.
+        photo_rgb: upright, ``uint8 [H, W, 3]``.
+    """
     versions = readings.history(store, work.picture.id, work.reader)
     if not versions:
         st.caption("Nobody has saved this page yet.")
@@ -70,7 +77,14 @@ def _reviews(store: Store, work: Work, chosen: Revision) -> None:
 
 
 def conflict_box(store: Store, desk: Desk, work: Work, photo_rgb: ByteArray) -> None:
-    """Two versions side by side, and three ways on; whatever is chosen, both stay in the history."""
+    """Two versions side by side, and three ways on; whatever is chosen, both stay in the history.
+
+    Args:
+        store: where.
+        desk: this browser session's desk.
+        work: the page that is read.
+        photo_rgb: upright, ``uint8 [H, W, 3]``.
+    """
     assert work.conflict is not None
     theirs = readings.revision(store, work.conflict.head_revision_id)
     st.warning(f"**{plain(work.conflict.cause)}** Both versions are kept. Which version should be current?")
@@ -101,7 +115,13 @@ def conflict_box(store: Store, desk: Desk, work: Work, photo_rgb: ByteArray) -> 
 
 
 def difference_picture(photo_rgb: ByteArray, before: Reading, after: Reading) -> ByteArray:
-    """The page with boxes of both readings: grey where they agree, green solid if new, orange dashed if gone."""
+    """The page with boxes of both readings: grey where they agree, green solid if new, orange dashed if gone.
+
+    Args:
+        photo_rgb: upright, ``uint8 [H, W, 3]``.
+        before: the reading that is compared with.
+        after: the reading that is shown.
+    """
     view = np.ascontiguousarray(at_width(photo_rgb, _VIEW_WIDTH_PX))
     scale = view.shape[1] / photo_rgb.shape[1]
     old, new = ({box.box_photo_xyxy for box in reading.beats} for reading in (before, after))

@@ -17,7 +17,12 @@ _TURN = "all-pages-turn"
 
 
 def title_row(opened: Screened, queue: ScreeningQueue) -> None:
-    """The open page's title with the menu to its right."""
+    """The open page's title with the menu to its right.
+
+    Args:
+        opened: the open page.
+        queue: all pages of the session.
+    """
     with st.container(key="page-title", horizontal=True, vertical_alignment="center"):
         st.subheader(plain(opened.title), anchor=False, width="stretch")
         all_pages_menu(queue)

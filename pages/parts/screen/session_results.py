@@ -28,7 +28,12 @@ def put_on_shelf(item: Screened) -> None:
 
 
 def page_key(photo_rgb: ByteArray, bundle: Bundle) -> str:
-    """What a page's result is kept under: the same picture has the same key whatever its file is called."""
+    """What a page's result is kept under: the same picture has the same key whatever its file is called.
+
+    Args:
+        photo_rgb: upright, ``uint8 [H, W, 3]``.
+        bundle: which is asked.
+    """
     return _sha256(bundle.version, picture_hash(photo_rgb))
 
 

@@ -20,7 +20,12 @@ _ASKED = "keep-asked"
 
 
 def correct_this(item: Screened, shown: Shown) -> None:
-    """The button that stores the page and opens it in Review; until then nothing of it is on the disk."""
+    """The button that stores the page and opens it in Review; until then nothing of it is on the disk.
+
+    Args:
+        item: the screened page.
+        shown: its picture.
+    """
     only_result = keeping_line() == "result"
     st.button(
         "Store this result" if only_result else "Correct this",

@@ -44,7 +44,13 @@ def kept_cuts() -> Cuts:
 
 
 def cut_of(item: Screened, shown: Shown, cuts: Cuts) -> KeptCut:
-    """The page's cut, made where ``cuts`` has none; may run in any thread."""
+    """The page's cut, made where ``cuts`` has none; may run in any thread.
+
+    Args:
+        item: the screened page.
+        shown: its picture.
+        cuts: the session's.
+    """
     known = cuts.get(shown)
     if known is None or known.prediction is not item.prediction:
         known = cuts[shown] = KeptCut(item.prediction, _cut(item, shown))
@@ -59,7 +65,12 @@ def _cut(item: Screened, shown: Shown) -> PanelCut:
 
 
 def outlined(cut: PanelCut, width_px: int) -> ByteArray:
-    """What would be stored at a width, with the print and handwriting that is still in it outlined and numbered."""
+    """What would be stored at a width, with the print and handwriting that is still in it outlined and numbered.
+
+    Args:
+        cut: of the page.
+        width_px: of the result.
+    """
     small = np.ascontiguousarray(at_width(cut.picture_rgb, width_px))
     scale = small.shape[1] / cut.picture_rgb.shape[1]
     for number, box in enumerate(cut.text_boxes, 1):

@@ -19,7 +19,12 @@ _MOST_BUTTONS = 12
 
 
 def panel_preview(item: Screened, shown: Shown) -> PanelCut:
-    """Show what would be stored of a page of which only the panel is kept, and take black-outs; returns the cut."""
+    """Show what would be stored of a page of which only the panel is kept, and take black-outs; returns the cut.
+
+    Args:
+        item: the screened page.
+        shown: its picture.
+    """
     cuts = kept_cuts()
     kept = wait_for("Cutting the panel", lambda: cut_of(item, shown, cuts), usual_s=3.0)
     places = kept.places

@@ -16,7 +16,12 @@ from pages.parts.screen.screened import Screened, Shown
 
 
 def known_picture(store: Store, shown: Shown) -> Picture | None:
-    """The stored picture of a page that came before, None where it is new."""
+    """The stored picture of a page that came before, None where it is new.
+
+    Args:
+        store: where.
+        shown: the page's picture.
+    """
     return store.picture_by_hash(picture_hash(shown.photo_rgb()))
 
 
@@ -57,7 +62,12 @@ def store_page(
 
 
 def in_the_cut(prediction: Prediction, cut: PanelCut) -> Prediction:
-    """The prediction with its beats where they are in the panel's own picture."""
+    """The prediction with its beats where they are in the panel's own picture.
+
+    Args:
+        prediction: what was said of the page.
+        cut: of the page.
+    """
     places = [cut.boxes(np.array(beat.box_photo_xyxy.as_list()))[0].tolist() for beat in prediction.beats]
     beats = [
         replace(beat, box_photo_xyxy=Box(*place), r_peak_photo_xy=None)

@@ -29,7 +29,12 @@ SHARE = (
 
 
 def heaviest_beats(item: Screened, shown: Shown) -> None:
-    """Show the beats that weighed most for abnormal and those for normal, cut from the page; a click opens one."""
+    """Show the beats that weighed most for abnormal and those for normal, cut from the page; a click opens one.
+
+    Args:
+        item: the screened page.
+        shown: its picture.
+    """
     st.markdown("**Beats that weighed most**", help=SHARE)
     groups = heaviest(item.prediction)
     listed = [item.prediction.beats[number] for numbers in groups.values() for number in numbers]
@@ -62,7 +67,13 @@ def _small_beat(item: Screened, number: int, crop_rgb: ByteArray) -> None:
 
 
 def one_beat(item: Screened, shown: Shown, bundle: Bundle) -> None:
-    """Choose any beat, by list or by stepping through the page, and see it as the beat network did, with Grad-CAM."""
+    """Choose any beat, by list or by stepping through the page, and see it as the beat network did, with Grad-CAM.
+
+    Args:
+        item: the screened page.
+        shown: its picture.
+        bundle: which screened it.
+    """
     beats, key = item.prediction.beats, beat_key(item)
     chosen = st.selectbox(
         "One beat close up",
@@ -114,7 +125,12 @@ def facts(prediction: Prediction) -> None:
 
 
 def downloads(item: Screened, shown: Shown) -> None:
-    """The overlay and the result as files."""
+    """The overlay and the result as files.
+
+    Args:
+        item: the screened page.
+        shown: its picture.
+    """
     stem = PurePath(item.title).stem
     with st.container(horizontal=True):
         st.download_button(

@@ -25,6 +25,10 @@ def caliper_reading(item: Screened, *, is_on: bool) -> None:
     """What was dragged on the page, in one line that stays at the top of the window while the page scrolls below it.
 
     Its place is there without the caliper too: the picture below would be built anew if its number on the page changed.
+
+    Args:
+        item: the screened page.
+        is_on: whether the caliper is switched on.
     """
     with st.container(key="caliper-reading"):
         if not is_on:

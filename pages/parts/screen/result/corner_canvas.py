@@ -37,7 +37,13 @@ def moved_corners(drawing: Sequence[DrawnShape] | None, corners_xy: FloatArray) 
 
 
 def circle(number: int, x: float, y: float) -> CanvasShape:
-    """A corner; ``strokeDashOffset`` is what the browser keeps of it through moving."""
+    """A corner; ``strokeDashOffset`` is what the browser keeps of it through moving.
+
+    Args:
+        number: of the corner, from 0.
+        x: in canvas pixels.
+        y: the same.
+    """
     return {
         "type": "Circle", "left": x, "top": y, "originX": "center", "originY": "center", "radius": RADIUS_PX,
         "fill": GREEN, "stroke": "white", "strokeWidth": 2, "strokeDashOffset": number + 1,

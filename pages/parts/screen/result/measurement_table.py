@@ -76,7 +76,12 @@ def page_rows(found: Measurements) -> list[tuple[str, str, str, tuple[str, ...]]
 
 
 def value_text(name: str, value: float) -> str:
-    """A value with its unit and the digits that mean something."""
+    """A value with its unit and the digits that mean something.
+
+    Args:
+        name: of a quantity.
+        value: in the quantity's unit.
+    """
     if name == "heart_rate_bpm":
         return f"{whole_bpm(value)} bpm"
     if name.endswith("_share"):
@@ -89,7 +94,12 @@ def value_text(name: str, value: float) -> str:
 
 
 def range_text(name: str, usual: UsualRange) -> str:
-    """A range in words, with whose it is: "120 to 200", "men up to 2.8"."""
+    """A range in words, with whose it is: "120 to 200", "men up to 2.8".
+
+    Args:
+        name: of a quantity.
+        usual: its usual range.
+    """
     low, high = (None if end is None else f"{end:g}".replace("-", "−") for end in (usual.low, usual.high))
     unit = "°" if name == "axis_deg" else ""
     words = f"up to {high}{unit}" if low is None else f"from {low}{unit}" if high is None else f"{low} to {high}{unit}"

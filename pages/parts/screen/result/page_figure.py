@@ -200,7 +200,12 @@ def _add_handwriting(figure: go.Figure, prediction: Prediction) -> None:
 
 
 def describe_beat(number: int, beat: Beat) -> str:
-    """The beat's number (from 1), how surely it was found and judged, and its share, as lines of a hover text."""
+    """The beat's number (from 1), how surely it was found and judged, and its share, as lines of a hover text.
+
+    Args:
+        number: from 0.
+        beat: what was found.
+    """
     lines = [f"<b>Beat {number + 1}</b>", *beat_scores(beat).split("; ")]
     if beat.share is not None:
         lines.append(f"share {signed(beat.share)}")
@@ -238,5 +243,10 @@ def _layer(image: bytes, kind: str, photo_wh: tuple[float, float]) -> dict[str, 
 
 
 def data_uri(image: bytes, kind: str) -> str:
-    """An image as text that a browser shows without asking for a file."""
+    """An image as text that a browser shows without asking for a file.
+
+    Args:
+        image: its file.
+        kind: as in "png".
+    """
     return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"

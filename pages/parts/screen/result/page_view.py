@@ -33,7 +33,13 @@ SCOPE = ".st-key-page-view"
 
 
 def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
-    """Show one page with its switches; a click on a beat chooses it."""
+    """Show one page with its switches; a click on a beat chooses it.
+
+    Args:
+        item: the screened page.
+        shown: its picture.
+        bundle: which screened it.
+    """
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         beats = st.toggle("Beats", value=True, key="show-beats", persist_state="session")
         heat = st.toggle("Grad-CAM", key="show-heat", persist_state="session", help=HEAT_LEGENDS["Page"])

@@ -37,7 +37,13 @@ HOW = (
 
 
 def straighten_box(item: Screened, shown: Shown, bundle: Bundle) -> None:
-    """The photo with the panel's outline, the panel as it was straightened, and the way to set its corners."""
+    """The photo with the panel's outline, the panel as it was straightened, and the way to set its corners.
+
+    Args:
+        item: the screened page.
+        shown: its picture.
+        bundle: which screened it.
+    """
     corners = _corners(item, shown)
     both = st.container(horizontal=True)
     with both.container(width=CANVAS_WIDTH_PX):

@@ -63,7 +63,13 @@ def _or(used: float | None, usual: float) -> float:
 
 
 def probability_scale(p_abnormal: float, low: float, high: float) -> str:
-    """A bar from 0 to 1 in three zones, with both thresholds and the page's own mark on it."""
+    """A bar from 0 to 1 in three zones, with both thresholds and the page's own mark on it.
+
+    Args:
+        p_abnormal: 0 to 1.
+        low: below it is normal.
+        high: from it on is abnormal.
+    """
     low_pct, high_pct, mark_pct = 100 * low, 100 * high, 100 * p_abnormal
     zones = "".join(
         f'<div style="position:absolute;top:24px;height:12px;left:{start:.2f}%;width:{max(end - start, 0):.2f}%;'

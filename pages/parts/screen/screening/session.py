@@ -39,6 +39,11 @@ def screen_in_background(pictures: Sequence[Picture], bundle: Bundle, *, opening
     """Put files into the queue and open the first of them, unless what is open is to stay so.
 
     Nothing is drawn on the page here: Streamlit ends a run where it draws, and what was dropped would be lost.
+
+    Args:
+        pictures: the files.
+        bundle: which is to screen them.
+        opening: open the first of them.
     """
     queue = screening()
     ids = [queue.add(picture, bundle) for picture in pictures]
@@ -75,7 +80,12 @@ def opened(rows: Sequence[tuple[str, Row]]) -> str | None:
 
 
 def remove(id_: str, rows: Sequence[tuple[str, Row]]) -> None:
-    """Forget one row; where it was the open one its neighbour is opened."""
+    """Forget one row; where it was the open one its neighbour is opened.
+
+    Args:
+        id_: of the row.
+        rows: the session's rows with their ids.
+    """
     ids = [other for other, _ in rows]
     if id_ in ids and opened(rows) == id_:
         place = ids.index(id_)

@@ -69,7 +69,12 @@ class ScreeningQueue:
         self._began_s, self._finished = 0.0, 0
 
     def add(self, picture: Picture, bundle: Bundle) -> str:
-        """Take a file; returns its row's id. What cannot be taken gets its result, the reason, at once."""
+        """Take a file; returns its row's id. What cannot be taken gets its result, the reason, at once.
+
+        Args:
+            picture: the file.
+            bundle: which is to screen it.
+        """
         with self.changed:
             self._count += 1
             id_ = f"file-{self._count}"
