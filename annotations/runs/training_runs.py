@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import JsonValue
 
@@ -98,7 +98,7 @@ class RunEvent:
 
     id: int
     at: str
-    event: dict[str, Any]
+    event: dict[str, JsonValue]
 
 
 class PagesChanged(EcgError):

@@ -65,9 +65,11 @@ def test_a_number_and_its_noun_agree(count: int, nouns: tuple[str, ...], words: 
 OLD_WORDS = re.compile(
     r"\bfreez|what holds now|shall hold|\banswers from now|line of descent|for ever|\bcopies\b|paint|look again|"
     r"damage$|broke off|goes on with|can go on|vermilion|this program knows|\bflatters?\b|bundle in use|"
-    r"made active|making a bundle|holds 0|what .* saw\b.*on its own|beside the bundle|(?-i:^Not known$)|"
+    r"made active|making a bundle|holds 0|what .* saw\b.*on its own|beside the bundle|"
+    r"(?-i:^Not known$)|"
     r"share of the decision|part (says|answers)|for each answer|it goes on then|no picture is like|waits in this queue|"
-    r"take nothing|not held by|towards abnormal|^look at it$|too loud|putting both together|keep it so|found with score",
+    r"take nothing|not held by|towards abnormal|^look at it$|too loud|putting both together|keep it so|"
+    r"found with score",
     re.IGNORECASE,
 )
 """What an earlier version said, which nobody in the trade does."""
