@@ -18,7 +18,7 @@ app: $(VENV)/.app
 
 test: $(VENV)/.dev browser
 	$(MAKE) lint
-	$(BIN)/python -m pytest --ignore tests/browser --numprocesses auto --maxprocesses 4 --dist loadfile
+	COVERAGE_CORE=sysmon $(BIN)/python -m pytest --ignore tests/browser --numprocesses auto --maxprocesses 4 --dist loadfile --cov
 	$(BIN)/python -m pytest tests/browser
 
 lint: $(VENV)/.dev

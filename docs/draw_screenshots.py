@@ -21,7 +21,7 @@ from ecgcore.pipeline import screen
 from tests.support.real_browser import launch, served
 
 FOLDER = Path(__file__).parent
-SIZES_PX = {"": (1400, 1000), "-phone": (420, 900)}
+SIZES_PX = {"": (1400, 1000), "-phone": (420, 1200)}
 WAIT_MS = 300_000
 """Of a machine with other work; the first page loads the networks."""
 READER = "Ada"
@@ -45,7 +45,9 @@ def _page_to_review(store: Store) -> None:
     """A drawn page of the store, with what the starter finds on it, and a person to review it."""
     store.add_person(READER)
     signals_mv, fs_hz, _ = synthetic_ecg("wide_qrs", seed=1)
-    photo_rgb = np.asarray(draw_page(signals_mv, fs_hz, PageStyle(header=False), seed=1).image_rgb)
+    photo_rgb = np.asarray(
+        draw_page(signals_mv, fs_hz, PageStyle(header=False, margin_mm=(8.0, 8.0, 8.0, 10.0)), seed=1).image_rgb
+    )
     picture, _ = store.add_picture(photo_rgb)
     record_prediction(store, picture.id, screen(photo_rgb, load_bundle(starter_folder(), "cpu"), file="page.png"))
 
