@@ -79,6 +79,10 @@ class Results:
 def results(store: Store, run_id: int) -> Results:
     """Everything that a run has found out so far.
 
+    Args:
+        store: the data folder.
+        run_id: the run.
+
     Raises:
         BadData: a file of it is damaged.
     """
@@ -92,6 +96,10 @@ def out_of_fold(store: Store, run_id: int) -> list[PageResult]:
     """What networks that had not seen a page's patient said of it; the farthest from its label first.
 
     The first rows are pages to look at again: the label, the picture or the networks are wrong.
+
+    Args:
+        store: the data folder.
+        run_id: the run.
 
     Raises:
         BadData: the file of the answers is damaged.

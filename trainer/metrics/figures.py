@@ -20,10 +20,12 @@ class Interval(TypedDict):
 
 
 UNDEFINED: Interval = {"value": None}
+NULL_IS_EMPTY = BeforeValidator(lambda written: {} if written is None else written)
+"""Of a mapping in a file: earlier versions wrote null where there was nothing to say."""
 
-Figures = dict[str, Annotated[Interval, BeforeValidator(lambda written: written or UNDEFINED)]]
+Figures = dict[str, Annotated[Interval, BeforeValidator(lambda written: UNDEFINED if written is None else written)]]
 """By metric; null in a file is a figure that is not defined."""
-Block = dict[str, Annotated[Figures, BeforeValidator(lambda written: written or {})]]
+Block = dict[str, Annotated[Figures, NULL_IS_EMPTY]]
 """By network: "detector", "local", "global", "waveform" and "fused"; null in a file is one without figures."""
 
 

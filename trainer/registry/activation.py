@@ -21,6 +21,7 @@ def activate(store: Store, version: str, by: str, reason: str, *, is_confirmed: 
     """Use a bundle from now on.
 
     Args:
+        store: the data folder.
         version: the starter, an earlier active bundle, or the candidate of a run that compared it.
         by: the person who decides.
         reason: why; not empty.
@@ -57,6 +58,11 @@ def activate(store: Store, version: str, by: str, reason: str, *, is_confirmed: 
 def rollback(store: Store, by: str, reason: str = "Rolled back.") -> BundleFacts:
     """Go back to the bundle that was in use before the present one was activated.
 
+    Args:
+        store: the data folder.
+        by: the person who decides.
+        reason: why.
+
     Raises:
         StoreError: the name is empty, or there is nothing to go back to.
         BadBundle: that bundle is damaged.
@@ -80,6 +86,12 @@ def rollback_target(store: Store) -> str | None:
 
 def reject(store: Store, version: str, by: str, reason: str) -> None:
     """Say that a candidate will not be used; it stays where it is.
+
+    Args:
+        store: the data folder.
+        version: the candidate.
+        by: the person who decides.
+        reason: why; not empty.
 
     Raises:
         StoreError: name or reason is empty, or it is no candidate.

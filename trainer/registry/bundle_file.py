@@ -32,6 +32,9 @@ _CHOOSE_ANOTHER = "Choose a file that Export (export-bundle) wrote."
 def check_bundle(facts: BundleFacts) -> None:
     """Compare a bundle's files with their sha256; asked again while none of them changed, it answers at once.
 
+    Args:
+        facts: of the bundle.
+
     Raises:
         BadBundle: a file of the bundle is missing or altered.
     """
@@ -54,6 +57,11 @@ def _names_in(folder: Path) -> list[str]:
 
 def export_bundle(store: Store, version: str, file: Path) -> None:
     """Write a bundle as one ZIP file; it appears whole or not at all.
+
+    Args:
+        store: the data folder.
+        version: the bundle's.
+        file: the new file.
 
     Raises:
         StoreError: there is no such bundle, the file exists, or it cannot be written.
@@ -81,6 +89,7 @@ def import_bundle(store: Store, file: Path | BinaryIO) -> BundleFacts:
     """Take a bundle over from a file; it is neither compared nor active yet.
 
     Args:
+        store: the data folder.
         file: as ``export_bundle`` wrote it, by path or opened.
 
     Raises:

@@ -20,6 +20,11 @@ _NAMES = {
 def comparison_of(store: Store, version: str, other: str) -> Comparison | None:
     """The newest comparison of two bundles, with ``version`` as the candidate, whichever of them was it then.
 
+    Args:
+        store: the data folder.
+        version: the one that counts as the candidate.
+        other: the one that counts as in use.
+
     Returns:
         None where nobody has compared the two.
     """

@@ -42,6 +42,10 @@ def unusable_bundles(store: Store) -> list[UnusableBundle]:
 def delete_unusable(store: Store, name: str) -> None:
     """Delete a bundle that cannot be used; it is gone whole or stays.
 
+    Args:
+        store: the data folder.
+        name: of its folder.
+
     Raises:
         StoreError: there is none of that name, it is in use, a training is at work with it, or it cannot be deleted.
     """

@@ -56,6 +56,10 @@ def opening(folder: Path) -> Iterator[None]:
 def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
     """Hold a run's folder for this process, or with peers; the lock ends with it, however it ends.
 
+    Args:
+        folder: the run's.
+        shared: whether peers may hold it too.
+
     Raises:
         BadData: another process holds it.
     """

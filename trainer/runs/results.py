@@ -3,24 +3,27 @@
 Files of earlier versions lack some keys, which are empty then, and others have more, which are passed over.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, JsonValue, TypeAdapter
+from pydantic import Field, JsonValue, TypeAdapter
 
 from ecgcore.errors import BadData
-from trainer.metrics.figures import Block, Figures, block_json, figures_json
+from trainer.metrics.figures import NULL_IS_EMPTY, Block, Figures, block_json, figures_json
+
+_Result = TypeVar("_Result")
 
 Verdict = Literal["better", "same", "worse", "unknown"]
 PagesFrom = Literal["held-out", "folds", "none"]
 
-Counts = Annotated[dict[str, int], BeforeValidator(lambda written: written or {})]
-Sides = Annotated[dict[str, Counts], BeforeValidator(lambda written: written or {})]
+Counts = Annotated[dict[str, int], NULL_IS_EMPTY]
+Sides = Annotated[dict[str, Counts], NULL_IS_EMPTY]
 """Counts for "candidate" and for "active"."""
-_Seconds = Annotated[dict[str, float], BeforeValidator(lambda written: written or {})]
-_Block = Annotated[Block, BeforeValidator(lambda written: written or {})]
-_Figures = Annotated[Figures, BeforeValidator(lambda written: written or {})]
+_Seconds = Annotated[dict[str, float], NULL_IS_EMPTY]
+_Block = Annotated[Block, NULL_IS_EMPTY]
+_Figures = Annotated[Figures, NULL_IS_EMPTY]
 
 
 @dataclass(frozen=True)
@@ -238,25 +241,30 @@ def read_fold(path: Path) -> FoldFacts | None:
 def read_summary(path: Path) -> RunSummary | None:
     """The figures of a run; None where it has none yet.
 
+    Args:
+        path: its ``summary.json``.
+
     Raises:
         BadData: the file is damaged.
     """
-    try:
-        return RunSummary.from_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise damaged(path) from error
+    return _read(path, RunSummary.from_json)
 
 
 def read_comparison(path: Path) -> Comparison | None:
     """The comparison of a run; None where it has none yet.
 
+    Args:
+        path: its ``comparison.json``.
+
     Raises:
         BadData: the file is damaged.
     """
+    return _read(path, Comparison.from_json)
+
+
+def _read(path: Path, from_json: Callable[[bytes], _Result]) -> _Result | None:
     try:
-        return Comparison.from_json(path.read_bytes())
+        return from_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

@@ -4,7 +4,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypeVar
 
 import torch
 
@@ -14,11 +14,12 @@ from trainer.crossval.train_networks import labelled, shown_in_training, train_s
 from trainer.data.folds import split_inner
 from trainer.data.page import PreparedPage
 from trainer.progress import ProgressEvent
-from trainer.recipes import Recipe
+from trainer.recipes import Recipe, Stage
 from trainer.stages.context import RunContext
 from trainer.stages.detector import VALIDATION_PAGES
 from trainer.workload import JOINT, LOOKING, PAGES_A_LOCAL_STEP
 
+_Stage = TypeVar("_Stage", bound=Stage)
 _STEPS = 3
 """The first of them also warms up, so that the median is of the others."""
 _LEARNING, _CHECKING = 4, 2
@@ -38,7 +39,8 @@ def rehearse(
     """Seconds a page, each time that it is shown to a stage ("looking": once in a training), checks included.
 
     Args:
-        rest, test: the pages that the run's first fold learns from, and those that judge it.
+        rest: the pages that the run's first fold learns from.
+        test: those that judge it.
         recipe: the run's.
         start_of: what a fold starts from, given its test pages.
         seed: the run's.
@@ -125,18 +127,19 @@ def _few(pages: Sequence[PreparedPage], of_each: int) -> list[PreparedPage]:
 
 
 def _shortened(recipe: Recipe) -> Recipe:
-    def short(stage: Any) -> Any:
-        return replace(stage, epochs=min(1, stage.epochs), steps_per_epoch=_STEPS)
-
-    fusion = replace(short(recipe.fusion), joint_epochs=min(1, recipe.fusion.joint_epochs), joint_batch=1)
+    fusion = replace(_short(recipe.fusion), joint_epochs=min(1, recipe.fusion.joint_epochs), joint_batch=1)
     return replace(
         recipe,
-        detector=short(recipe.detector),
-        local=short(recipe.local),
-        global_=short(recipe.global_),
+        detector=_short(recipe.detector),
+        local=_short(recipe.local),
+        global_=_short(recipe.global_),
         fusion=fusion,
-        waveform=None if recipe.waveform is None else short(recipe.waveform),
+        waveform=None if recipe.waveform is None else _short(recipe.waveform),
     )
+
+
+def _short(stage: _Stage) -> _Stage:
+    return replace(stage, epochs=min(1, stage.epochs), steps_per_epoch=_STEPS)
 
 
 @dataclass
