@@ -96,25 +96,18 @@ def build_starter(
     fitted = decisions(nets, found.min_score, sets.rendered, sets.real, plan.recipe, looking, options.decide_by, kept)
     operating, calibrations = apply_calibrations(nets, found.min_score, fitted)
     trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=start, looking=looking)
-    measured = _measured(trained, sets, options.fold, out)
-    rows = sorted({*sets.seen(), *found.seen, *([] if nets.waveform is None else _seen_signals(sets.records.signals))})
-    save_bundle(
-        out / "bundle",
-        nets,
-        trained.operating,
-        Provenance(
-            version=_version(options, context.seed),
-            recipe={**settings, "rendered_only": options.rendered_only},
-            seen=rows,
-            parent=start,
-            snapshot_hash=hashlib.sha256(json.dumps(rows).encode()).hexdigest(),
-            metrics={
-                "ludb_rendered": {"detector": found.figures},
-                **{name: plain_block(block) for name, block in measured.items()},
-            },
-        ),
-        replace=True,
+    measured = {name: plain_block(block) for name, block in _measured(trained, sets, options.fold, out).items()}
+    signals = [] if nets.waveform is None else _seen_signals(sets.records.signals)
+    rows = sorted({*sets.seen(), *found.seen, *signals})
+    provenance = Provenance(
+        version=_version(options, context.seed),
+        recipe={**settings, "rendered_only": options.rendered_only},
+        seen=rows,
+        parent=start,
+        snapshot_hash=hashlib.sha256(json.dumps(rows).encode()).hexdigest(),
+        metrics={"ludb_rendered": {"detector": found.figures}, **measured},
     )
+    save_bundle(out / "bundle", nets, trained.operating, provenance, replace=True)
 
 
 @dataclass(frozen=True)
