@@ -1,18 +1,15 @@
 """Training runs as rows: their states, what happened in them, and that there is one at a time (contract 4)."""
 
-import json
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pydantic import JsonValue
-
 from annotations.database.data_folder import DataFolder, SqlValue, now
-from annotations.database.stored_json import stored_object
 from annotations.erasure.mentions import BEGINS_AGAIN, begins_again
 from annotations.model import StoreError
+from annotations.runs.run_events import insert_event
 from ecgcore.errors import EcgError
 
 RunState = Literal[
@@ -92,15 +89,6 @@ class TrainingRun:
         return self.state in UNFINISHED
 
 
-@dataclass(frozen=True, slots=True)
-class RunEvent:
-    """Something that happened in a run: a state, the end of an epoch, a stage or a fold, or a message."""
-
-    id: int
-    at: str
-    event: dict[str, JsonValue]
-
-
 class PagesChanged(EcgError):
     """A page that a run learns from was erased or redacted while it worked."""
 
@@ -163,6 +151,10 @@ def add_run(
 def run_of(store: DataFolder, run_id: int) -> TrainingRun:
     """One run.
 
+    Args:
+        store: where.
+        run_id: number of the run.
+
     Raises:
         StoreError: there is none of that number.
     """
@@ -183,7 +175,12 @@ def unfinished_run(store: DataFolder) -> TrainingRun | None:
 
 
 def runs_of_bundle(store: DataFolder, version: str) -> list[TrainingRun]:
-    """The runs that made, or compared, this bundle; newest first."""
+    """The runs that made, or compared, this bundle; newest first.
+
+    Args:
+        store: where.
+        version: of the bundle.
+    """
     return _runs_where(store, "candidate_version = ?", (version,))
 
 
@@ -191,6 +188,13 @@ def move_run(
     store: DataFolder, run_id: int, state: RunState, *, of: Collection[RunState] = UNFINISHED, message: str = ""
 ) -> bool:
     """Bring a run from one of the states ``of`` into another; false, and nothing done, where it is in none of them.
+
+    Args:
+        store: where.
+        run_id: number of the run.
+        state: the new one.
+        of: the states that it may be in.
+        message: why, where that needs words.
 
     Raises:
         RunBusy: the run would become unfinished while another is.
@@ -218,26 +222,44 @@ def move_run(
 
 
 def note_snapshot(store: DataFolder, run_id: int, snapshot_id: int) -> None:
-    """Remember what the run learns from."""
+    """Remember what the run learns from.
+
+    Args:
+        store: where.
+        run_id: number of the run.
+        snapshot_id: the frozen data set.
+    """
     with store.writing() as connection:
         connection.execute("UPDATE train_run SET snapshot_id = ? WHERE id = ?", (snapshot_id, run_id))
 
 
 def note_candidate(store: DataFolder, run_id: int, version: str) -> None:
-    """Remember the name of the bundle that the run makes; before there is such a bundle."""
+    """Remember the name of the bundle that the run makes; before there is such a bundle.
+
+    Args:
+        store: where.
+        run_id: number of the run.
+        version: the bundle's name.
+    """
     with store.writing() as connection:
         connection.execute("UPDATE train_run SET candidate_version = ? WHERE id = ?", (version, run_id))
 
 
 def ask_to_stop(store: DataFolder, run_id: int, person: str) -> bool:
-    """Ask a run to stop; false where it is not at work."""
+    """Ask a run to stop; false where it is not at work.
+
+    Args:
+        store: where.
+        run_id: number of the run.
+        person: who asks.
+    """
     with store.writing() as connection:
         asked = connection.execute(
             f"UPDATE train_run SET stop_requested = 1 WHERE id = ? AND state IN ({_marks(UNFINISHED)})",
             (run_id, *UNFINISHED),
         ).rowcount
         if asked:
-            _insert_event(connection, run_id, {"kind": "message", "message": f"{person} asked to stop."})
+            insert_event(connection, run_id, {"kind": "message", "message": f"{person} asked to stop."})
     return bool(asked)
 
 
@@ -252,21 +274,6 @@ def must_stop(store: DataFolder, run_id: int) -> bool:
     return stop_requested(store, run_id) or begins_again(store, run_id)
 
 
-def add_events(store: DataFolder, run_id: int, happened: Collection[Mapping[str, JsonValue]]) -> None:
-    """Add what happened, in order, and show that the run is alive."""
-    with store.writing() as connection:
-        for event in happened:
-            _insert_event(connection, run_id, event)
-        connection.execute("UPDATE train_run SET heartbeat_at = ? WHERE id = ?", (now(), run_id))
-
-
-def events(store: DataFolder, run_id: int, after: int = 0) -> list[RunEvent]:
-    """What happened in a run, oldest first, from the event after number ``after`` on."""
-    rows = store.rows("SELECT id, at, event FROM run_event WHERE run_id = ? AND id > ? ORDER BY id", (run_id, after))
-    named = f"An event of run {run_id}"
-    return [RunEvent(row["id"], row["at"], stored_object(row["event"], named)) for row in rows]
-
-
 def _refuse_a_second(store: DataFolder) -> None:
     at_work = unfinished_run(store)
     if at_work is not None:
@@ -274,11 +281,7 @@ def _refuse_a_second(store: DataFolder) -> None:
 
 
 def _note_state(connection: sqlite3.Connection, run_id: int, state: RunState, message: str) -> None:
-    _insert_event(connection, run_id, {"kind": "state", "state": state, "message": message})
-
-
-def _insert_event(connection: sqlite3.Connection, run_id: int, event: Mapping[str, JsonValue]) -> None:
-    connection.execute("INSERT INTO run_event (run_id, at, event) VALUES (?, ?, ?)", (run_id, now(), json.dumps(event)))
+    insert_event(connection, run_id, {"kind": "state", "state": state, "message": message})
 
 
 def _marks(values: Collection[object]) -> str:

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from annotations.runs.training_runs import events
+from annotations.runs.run_events import events
 from annotations.store import Store
 from tests.support.read_pages import add_training_page
 from trainer import jobs

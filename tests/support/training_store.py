@@ -9,7 +9,8 @@ from typing import Any
 
 from annotations.patients.keys import hmac_key_of
 from annotations.runs.activations import record_activation
-from annotations.runs.training_runs import RunKind, RunSettings, TrainingRun, add_run, events, run_of
+from annotations.runs.run_events import events
+from annotations.runs.training_runs import RunKind, RunSettings, TrainingRun, add_run, run_of
 from annotations.store import Store
 from ecgcore.bundle.manifest import SeenRow
 from tests.support.read_pages import add_training_page

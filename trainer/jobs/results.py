@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from annotations.runs.training_runs import events
+from annotations.runs.run_events import events
 from annotations.store import Store
 from ecgcore.csv_cells import from_cell
 from trainer.progress import ProgressEvent

@@ -10,7 +10,8 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from annotations.model import StoreError
-from annotations.runs.training_runs import RunState, TrainingRun, add_events, move_run, must_stop
+from annotations.runs.run_events import add_events
+from annotations.runs.training_runs import RunState, TrainingRun, move_run, must_stop
 from annotations.store import Store
 from ecgcore.errors import StageCancelled
 from trainer.atomic_files import write_json_atomic

@@ -84,7 +84,12 @@ def fold_rows(pooled: Block, folds: Sequence[Block], part: str) -> list[dict[str
 
 
 def comparison_rows(candidate: Figures, active: Figures) -> list[dict[str, str]]:
-    """One network's figures of two bundles, side by side."""
+    """One network's figures of two bundles, side by side.
+
+    Args:
+        candidate: figures of the one, None where there are none.
+        active: of the model in use, the same.
+    """
     return _rows({"candidate": candidate, "in use": active})
 
 
@@ -159,7 +164,12 @@ def _rows(columns: Mapping[str, Mapping[str, _Figure]]) -> list[dict[str, str]]:
 
 
 def figure_text(metric: str, figure: object) -> str:
-    """A figure as ``interval_text``, or without an interval where that was not corrected for the figure's bias."""
+    """A figure as ``interval_text``, or without an interval where that was not corrected for the figure's bias.
+
+    Args:
+        metric: its name in the figures.
+        figure: with its interval.
+    """
     match figure:
         case {"value": int() | float() as value, **rest} if metric in _BIASED and "plug_in" not in rest:
             return f"{value:.2f} (uncorrected)"
@@ -171,6 +181,10 @@ def interval_text(figure: object, *, signed: bool = False) -> str:
 
     A whole number without an interval is a count: "1,204". A difference is ``signed``, with a digit more. An interval
     without width is none: the pages were too few to draw others from.
+
+    Args:
+        figure: with its interval, None where there is none.
+        signed: with + for what is positive.
     """
     form = "+.3f" if signed else ".2f"
     match figure:

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 from annotations import readings
 from annotations.model import Reading
 from annotations.readings.snapshots import take_snapshot
-from annotations.runs.training_runs import RunSettings, RunState, add_events, add_run, move_run, run_of, runs
+from annotations.runs.run_events import add_events
+from annotations.runs.training_runs import RunSettings, RunState, add_run, move_run, run_of, runs
 from annotations.store import Store
 from ecgcore.overlay import NOTICE
 from tests.support.app_pages import sound, texts, training

@@ -14,7 +14,8 @@ import pytest
 
 from annotations.patients.keys import group_in_files
 from annotations.readings.snapshots import snapshots
-from annotations.runs.training_runs import RunBusy, add_events, events, move_run, run_of
+from annotations.runs.run_events import add_events, events
+from annotations.runs.training_runs import RunBusy, move_run, run_of
 from annotations.store import Store
 from ecgcore.errors import EcgError
 from tests.support.training_store import HELD_OUT, IN_USE, held_lock, queue, wait_for_folds
@@ -184,7 +185,8 @@ def test_a_clock_that_is_set_back_changes_nothing(prepared: Store, monkeypatch: 
     run = queue(prepared)
     with held_lock(run_folder(prepared.folder, run.id)):
         move_run(prepared, run.id, "running")
-        monkeypatch.setattr("annotations.runs.training_runs.now", lambda: "1999-12-31T23:59:59.000+00:00")
+        for module in ("training_runs", "run_events"):
+            monkeypatch.setattr(f"annotations.runs.{module}.now", lambda: "1999-12-31T23:59:59.000+00:00")
         move_run(prepared, run.id, "evaluating")
         seen = jobs.status(prepared)
         assert seen is not None

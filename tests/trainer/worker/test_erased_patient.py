@@ -15,7 +15,8 @@ from annotations.maintenance.check_and_erase import check, erase_group
 from annotations.model import Picture
 from annotations.patients.keys import group_in_files
 from annotations.privacy.redaction import paint_black
-from annotations.runs.training_runs import events, run_of
+from annotations.runs.run_events import events
+from annotations.runs.training_runs import run_of
 from annotations.store import Store
 from ecgcore.bundle.manifest import read_manifest
 from ecgcore.types import Box

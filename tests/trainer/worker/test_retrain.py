@@ -14,7 +14,8 @@ import torch
 from annotations import readings
 from annotations.patients.keys import group_in_files
 from annotations.readings.snapshots import read_pages
-from annotations.runs.training_runs import TrainingRun, events, move_run, run_of
+from annotations.runs.run_events import events
+from annotations.runs.training_runs import TrainingRun, move_run, run_of
 from annotations.store import Store
 from ecgcore.errors import StageCancelled
 from tests.support.tiny import TINY_OPERATING, save_tiny_bundle

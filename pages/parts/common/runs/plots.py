@@ -32,7 +32,12 @@ _DIFFERENCES = ("auroc", "sensitivity", "ap50")
 
 
 def loss_figure(epochs: Sequence[ProgressEvent], stage: str) -> go.Figure:
-    """Training (dotted) and validation loss of one stage, a line a fold; ``epochs`` as ``jobs.results.curves``."""
+    """Training (dotted) and validation loss of one stage, a line a fold; ``epochs`` as ``jobs.results.curves``.
+
+    Args:
+        epochs: their ends, as ``jobs.results.curves``.
+        stage: whose loss.
+    """
     figure = _figure("epoch", "loss", height=320)
     rows = [row for row in epochs if row.stage == stage]
     few = max((row.epoch or 0 for row in rows), default=0) <= 12
@@ -60,7 +65,12 @@ def loss_figure(epochs: Sequence[ProgressEvent], stage: str) -> go.Figure:
 
 
 def loss_text(epochs: Sequence[ProgressEvent], stage: str) -> str:
-    """The newest losses of one stage in words, for who does not see the figure."""
+    """The newest losses of one stage in words, for who does not see the figure.
+
+    Args:
+        epochs: their ends, as ``jobs.results.curves``.
+        stage: whose loss.
+    """
     newest = {row.fold: row for row in epochs if row.stage == stage}
     told = []
     for fold, row in newest.items():

@@ -21,12 +21,23 @@ EVERY_S = 1.0
 
 
 def follow_box(store: Store, run_id: int, person: str) -> None:
-    """The run at work, refreshed every second until it ends; then the page is drawn anew."""
+    """The run at work, refreshed every second until it ends; then the page is drawn anew.
+
+    Args:
+        store: where.
+        run_id: number of the run.
+        person: who looks, and may stop it.
+    """
     st.fragment(_follow, run_every=EVERY_S)(store, run_id, person)
 
 
 def follow_briefly(store: Store, run_id: int) -> None:
-    """A bar alone, for a page that is about something else."""
+    """A bar alone, for a page that is about something else.
+
+    Args:
+        store: where.
+        run_id: number of the run.
+    """
 
     def bar() -> None:
         seen = status(store, run_id)
@@ -52,7 +63,12 @@ def _follow(store: Store, run_id: int, person: str) -> None:
 
 
 def progress_parts(store: Store, seen: Status) -> None:
-    """The grid of folds and stages, the loss curves and the log, of a run at work or of an interrupted one."""
+    """The grid of folds and stages, the loss curves and the log, of a run at work or of an interrupted one.
+
+    Args:
+        store: where.
+        seen: where the run stands.
+    """
     run = seen.run
     if run.kind == "retrain" and run.stages:
         st.html(grid_html(run, ends(store, run.id), seen.progress.newest if seen.is_alive else ProgressEvent()))
@@ -62,7 +78,13 @@ def progress_parts(store: Store, seen: Status) -> None:
 
 
 def interrupted_box(store: Store, seen: Status, person: str) -> None:
-    """Why a run is not finished, and the button that continues it."""
+    """Why a run is not finished, and the button that continues it.
+
+    Args:
+        store: where.
+        seen: where the run stands.
+        person: who looks, and may resume it.
+    """
     run = seen.run
     words = f"**Run {run.id} · {state_name(run)}.** {plain(run.message)}"
     (st.error if run.state == "failed" else st.warning)(words, icon=":material/warning:")
@@ -72,7 +94,13 @@ def interrupted_box(store: Store, seen: Status, person: str) -> None:
 
 
 def grid_html(run: TrainingRun, ended: Sequence[ProgressEvent], newest: ProgressEvent) -> str:
-    """Folds by stages as a table that fills; a sign and a word say what the colour says."""
+    """Folds by stages as a table that fills; a sign and a word say what the colour says.
+
+    Args:
+        run: with its folds and stages.
+        ended: the ends of stages and folds so far.
+        newest: what it told last.
+    """
     seconds, finished = _finished(ended)
     at = _place(newest)
     rows = [("folds", fold, f"Fold {fold + 1}") for fold in range(run.folds)] + [("final", None, "All pages")]
