@@ -16,7 +16,7 @@ from ecgcore.measure.quantities import Measurements
 from ecgcore.networks.detector import detect_beats
 from ecgcore.networks.handwriting import find_handwriting
 from ecgcore.page.decode.isolated import read_untrusted
-from ecgcore.page.prepare_with_corners import prepare
+from ecgcore.page.prepare import prepare
 from ecgcore.page.quality.gate import check_beats
 from ecgcore.panel_ink import PanelInk
 from ecgcore.rhythm.beat_rows import beat_rows, measure_rhythm
@@ -122,6 +122,7 @@ def _measured(
         ink=PanelInk.of(sheet.ink),
         notes=sheet.notes,
         faults=sheet.faults,
+        strategy=sheet.strategy,
         handwriting_photo_xyxy=_boxes(sheet.frame.boxes_to_photo(written_panel)),
     )
     return on_paper(found, paper or paper_of(sheet.ink, has_grid=sheet.px_per_mm_source == "grid"))

@@ -148,6 +148,13 @@ class PanelFrame:
         width, height = self.panel_wh
         return self.points_to_photo([[0, 0], [width, 0], [width, height], [0, height]])
 
+    @property
+    def photo_px_per_panel_px(self) -> float:
+        """Scale in the middle of the panel, geometric mean of both directions."""
+        x, y = self.panel_wh[0] / 2, self.panel_wh[1] / 2
+        cross = self.points_to_photo([[x - 2, y], [x + 2, y], [x, y - 2], [x, y + 2]])
+        return float(np.sqrt(abs(np.linalg.det(np.stack([cross[1] - cross[0], cross[3] - cross[2]]) / 4))))
+
     def after(self, panel_from_inner: FloatArray, inner_wh: tuple[int, int]) -> "PanelFrame":
         """The frame of a cut-out of this panel: ``panel_from_inner`` scales and shifts only."""
         scale, shift = np.diag(panel_from_inner)[:2], panel_from_inner[:2, 2]
@@ -215,6 +222,8 @@ class PageImage:
         notes: what a reader should know of this page's preparation, in plain words.
         faults: what makes the page hard to read, and what to do; one with any is poor and referred more readily.
         ecg_logit, comes_again: log-odds that its strokes are an ECG's, and how exactly the steep ones come again, 0..1.
+        strategy: how the page was read, by its name in ``ecgcore/page/prepare.py``; ``sheet/grid`` is by the grid on a
+            sheet that was found first.
     """
 
     photo_rgb: ByteArray
@@ -227,6 +236,7 @@ class PageImage:
     faults: tuple[str, ...] = ()
     ecg_logit: float = 0.0
     comes_again: float = 0.0
+    strategy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -272,6 +282,7 @@ class Prediction:
     leads_found: int | None = None
     ink: PanelInk | None = field(default=None, compare=False, repr=False)
     measurements: Measurements | None = field(default=None, compare=False, repr=False)
+    strategy: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """The object of contract 1, keys in their order, every key present; later ones follow at the end."""
@@ -296,4 +307,5 @@ class Prediction:
             "p_abnormal_from": self.p_abnormal_from,
             "leads_found": self.leads_found,
             "measurements": None if self.measurements is None else self.measurements.to_json(),
+            "strategy": self.strategy,
         }

@@ -8,7 +8,7 @@ import numpy as np
 from ecgcore.bundle.folder import Bundle
 from ecgcore.explain.gradcam import HeatArray, crop_heat, heat_to_photo, page_heat
 from ecgcore.networks.local_net import cut_beats
-from ecgcore.page.prepare_with_corners import prepare
+from ecgcore.page.prepare import prepare
 from ecgcore.types import ByteArray, PanelFrame, Prediction
 
 Photo = Callable[[], ByteArray]

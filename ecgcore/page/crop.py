@@ -16,10 +16,6 @@ from ecgcore.types import Box, ByteArray, FloatArray, PanelFrame
 UPRIGHT_PX = 0.5
 """A panel whose corners lie this close to an upright rectangle is cut out as it is, pixel for pixel."""
 MOST_PX_PER_PANEL_PX = 4.0
-FOCAL = 0.5, 1.0, 3.0
-"""Shortest, usual and longest focal length in longer sides of the photo; phones have 0.6 to 0.8, croppings more."""
-MIN_DEPTHS = 1e-3
-"""Product of the relative depths of both directions from which the focal length can be told."""
 PAPER_RANK = 0.7
 """Brighter than letters and grid lines, darker than glare."""
 
@@ -157,48 +153,3 @@ def _lies_in(inner: Box, outer: Box) -> bool:
     return (
         outer.x1 <= inner.x1 + 1 and outer.y1 <= inner.y1 + 1 and outer.x2 >= inner.x2 - 1 and outer.y2 >= inner.y2 - 1
     )
-
-
-def between_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> tuple[ByteArray, FloatArray]:
-    """What lies flat between four corners, as large as it is in the photo and in its own proportions.
-
-    Args:
-        photo_rgb: upright, ``uint8 [H, W, 3]``.
-        corners_photo_xy: ``[4, 2]``, clockwise from its top left.
-
-    Returns:
-        The flat picture ``uint8 [h, w, 3]``, white where it leaves the photo, and the homography from it to the photo.
-    """
-    corners = np.asarray(corners_photo_xy, dtype=np.float32)
-    top, right, bottom, left = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
-    wide, high = float(max(top, bottom)), float(max(left, right))
-    aspect = rectangle_aspect(np.asarray(corners, dtype=np.float64), photo_rgb.shape[1::-1])
-    # neither side shrinks: the longer one, for its proportions, keeps its length
-    width, height = round(max(wide, high * aspect)), round(max(high, wide / aspect))
-    flat_corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
-    photo_from_flat = np.asarray(cv2.getPerspectiveTransform(flat_corners, corners), dtype=np.float64)
-    return straightened(photo_rgb, PanelFrame(photo_from_flat, (width, height))), photo_from_flat
-
-
-def rectangle_aspect(corners_photo_xy: FloatArray, photo_wh: tuple[int, ...]) -> float:
-    """Width over height of the flat rectangle that a camera saw between four corners (Zhang and He 2007).
-
-    The camera looks along the middle of the photo. Its focal length follows from the perspective where there is
-    enough of it; else that of usual cameras is taken, which then hardly matters.
-
-    Args:
-        corners_photo_xy: ``[4, 2]``, clockwise from its top left.
-        photo_wh: the photo's size in pixels.
-    """
-    longest = max(photo_wh)
-    centred = (corners_photo_xy - np.asarray(photo_wh[:2]) / 2) / longest
-    top_left, top_right, bottom_right, bottom_left = np.column_stack([centred, np.ones(4)])
-    diagonal = np.cross(top_left, bottom_right)
-    across = top_right * (diagonal @ bottom_left) / (np.cross(top_right, bottom_right) @ bottom_left) - top_left
-    down = bottom_left * (diagonal @ top_right) / (np.cross(bottom_left, bottom_right) @ top_right) - top_left
-    depths = across[2] * down[2]
-    focal_squared = -(across[:2] @ down[:2]) / depths if abs(depths) > MIN_DEPTHS else 0.0
-    if not FOCAL[0] ** 2 < focal_squared < FOCAL[2] ** 2:
-        focal_squared = FOCAL[1] ** 2
-    wide, high = (np.sqrt(way[:2] @ way[:2] / focal_squared + way[2] ** 2) for way in (across, down))
-    return float(wide / high)

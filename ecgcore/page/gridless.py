@@ -1,48 +1,20 @@
-"""Pages without a printed grid: paper that is followed into every shadow, and a panel told by its traces alone."""
+"""Pages without a printed grid: a panel told by its traces alone, whichever way the page lies."""
 
+from dataclasses import replace
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from ecgcore.errors import NotScreenable
+from ecgcore.page.ink import pen_ink
 from ecgcore.page.panel import MARGIN_MM, XYXY, joined_pulse_px, pulse_height_px, trace_boxes
-from ecgcore.types import ByteArray
+from ecgcore.page.standard_panel import TURNED, FoundPanel, StandardPanel, standard_panel
+from ecgcore.types import ByteArray, PanelFrame
 
 ASSUMED_PANEL_MM = 260.0
 PULSE_MM = 10.0
-STROKE_SHARE = 0.02
-"""Of a page's longer side: whatever is narrower than this and darker than all around it is print."""
-BORDER_SHARE = 0.012
-"""Of the longer side: the desk that shows at a sheet's sides, and their shadow."""
-SOFT_PX = 0.8
-BLACK = 20
-"""Paper darker than this says nothing."""
 GAP_SHARE = 0.006
 """Of the width: a pen so thin that it breaks leaves gaps of this size."""
-
-
-def darkness_by_form(flat_rgb: ByteArray) -> ByteArray:
-    """Divide out the paper, taken as what is left when everything narrow is closed away, and invert.
-
-    A closing follows the edge of a shadow exactly, where a mean over tiles leaves a dark band beside it.
-
-    Args:
-        flat_rgb: ``uint8 [H, W, 3]``, a page without a grid that fills its picture.
-
-    Returns:
-        ``uint8 [H, W, 3]``, 0 = paper, as :func:`ecgcore.page.ink.darkness_rgb`; paper along the border.
-    """
-    longest = max(flat_rgb.shape[:2])
-    side = round(STROKE_SHARE * longest) | 1
-    soft = cv2.GaussianBlur(flat_rgb, (0, 0), SOFT_PX)
-    paper = cv2.blur(cv2.morphologyEx(soft, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)), (5, 5))
-    white = cv2.divide(flat_rgb, np.maximum(np.maximum(paper, flat_rgb), BLACK), scale=255.0)
-    darkness = np.asarray(cv2.bitwise_not(white), dtype=np.uint8)
-    border = round(BORDER_SHARE * longest)
-    for strip in (darkness[:border], darkness[-border:], darkness[:, :border], darkness[:, -border:]):
-        strip[:] = 0
-    return darkness
 
 
 def panel_without_grid(ink: ByteArray, *, is_broken: bool = False) -> tuple[XYXY, float, Literal["pulse"] | None]:
@@ -89,3 +61,61 @@ def panel_without_grid(ink: ByteArray, *, is_broken: bool = False) -> tuple[XYXY
         min(height, round(y2 + margin)),
     )
     return box, float(px_per_mm), None if pulse_px is None else "pulse"
+
+
+def panel_by_traces(darkness: ByteArray, *, is_broken: bool = False, is_upright: bool = False) -> StandardPanel:
+    """Read a panel that only its traces tell.
+
+    Args:
+        darkness: of a whole picture, ``uint8 [H, W, 3]``, 0 = paper.
+        is_broken: as in :func:`panel_without_grid`.
+        is_upright: the page is known to lie upright.
+
+    Raises:
+        NotScreenable: there is no trace.
+    """
+    ink = pen_ink(np.ascontiguousarray(darkness), False, 1.0)
+    box, scale, source = panel_without_grid(ink, is_broken=is_broken)
+    notes = ["No printed grid was found; the panel is the traces with 5 mm around them."]
+    if source is None:
+        notes.append(
+            f"Neither grid nor calibration pulse was found; a panel {ASSUMED_PANEL_MM:.0f} mm wide is assumed."
+        )
+    x1, y1, x2, y2 = box
+    seen = darkness.max(axis=2)[y1:y2, x1:x2]
+    found = FoundPanel(ink[y1:y2, x1:x2], seen, box, (scale, scale), source, notes=tuple(notes))
+    return standard_panel(found, is_upright=is_upright)
+
+
+def panel_by_form(darkness: ByteArray, lies: int) -> StandardPanel:
+    """Read the traces of a page turned by so many quarters; once more where it proves to lie otherwise.
+
+    Pulses and the traces' width give the scale, and both are seen only where the page lies as it is read. A pulse that
+    is seen stands upright, whatever the strokes say.
+
+    Args:
+        darkness: of a page without a grid that fills its picture, ``uint8 [H, W, 3]``, 0 = paper.
+        lies: quarter turns clockwise after which it is read first.
+
+    Raises:
+        NotScreenable: there is no trace.
+    """
+    panel = panel_by_traces(np.rot90(darkness, -lies), is_broken=True)
+    more = _quarter_turns(panel.frame)
+    if more and panel.source == "pulse":
+        panel = panel_by_traces(np.rot90(darkness, -lies), is_broken=True, is_upright=True)
+    elif more:
+        lies += more
+        panel = panel_by_traces(np.rot90(darkness, -lies), is_broken=True)
+    turned = (lies + _quarter_turns(panel.frame)) % 4
+    lying = PanelFrame(np.eye(3), (darkness.shape[1], darkness.shape[0])).turned(lies)
+    frame = replace(panel.frame, photo_from_panel=lying.photo_from_panel @ panel.frame.photo_from_panel)
+    every_turn = {TURNED.format(90 * turns) for turns in range(1, 4)}
+    notes = [note for note in panel.notes if note not in every_turn]
+    return replace(panel, frame=frame, notes=(*notes, TURNED.format(90 * turned)) if turned else tuple(notes))
+
+
+def _quarter_turns(frame: PanelFrame) -> int:
+    """By how many quarters, clockwise, a panel was turned out of its picture."""
+    (across, down), _ = frame.photo_from_panel[:2, :2].T
+    return round(float(np.arctan2(-down, across)) / (np.pi / 2)) % 4

@@ -24,6 +24,13 @@ FAINT_CUT = 0.35
 FRAME_PX = 6
 MIN_MARK = 0.05
 """Darkness below which a pixel counts as paper."""
+STROKE_SHARE = 0.02
+"""Of a page's longer side: whatever is narrower than this and darker than all around it is print."""
+BORDER_SHARE = 0.012
+"""Of the longer side: the desk that shows at a sheet's sides, and their shadow."""
+SOFT_PX = 0.8
+BLACK = 20
+"""Paper darker than this says nothing."""
 
 
 def darkness_rgb(photo_rgb: ByteArray) -> ByteArray:
@@ -50,6 +57,29 @@ def darkness_rgb(photo_rgb: ByteArray) -> ByteArray:
     paper = cv2.resize(cv2.blur(paper, (3, 3)), (width, height), interpolation=cv2.INTER_LINEAR)
     white = cv2.divide(photo_rgb, np.maximum(paper, 40), scale=255.0)
     return np.asarray(cv2.bitwise_not(white), dtype=np.uint8)
+
+
+def darkness_by_form(flat_rgb: ByteArray) -> ByteArray:
+    """Divide out the paper, taken as what is left when everything narrow is closed away, and invert.
+
+    A closing follows the edge of a shadow exactly, where a mean over tiles leaves a dark band beside it.
+
+    Args:
+        flat_rgb: ``uint8 [H, W, 3]``, a page without a grid that fills its picture.
+
+    Returns:
+        ``uint8 [H, W, 3]``, 0 = paper, as :func:`darkness_rgb`; paper along the border.
+    """
+    longest = max(flat_rgb.shape[:2])
+    side = round(STROKE_SHARE * longest) | 1
+    soft = cv2.GaussianBlur(flat_rgb, (0, 0), SOFT_PX)
+    paper = cv2.blur(cv2.morphologyEx(soft, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)), (5, 5))
+    white = cv2.divide(flat_rgb, np.maximum(np.maximum(paper, flat_rgb), BLACK), scale=255.0)
+    darkness = np.asarray(cv2.bitwise_not(white), dtype=np.uint8)
+    border = round(BORDER_SHARE * longest)
+    for strip in (darkness[:border], darkness[-border:], darkness[:, :border], darkness[:, -border:]):
+        strip[:] = 0
+    return darkness
 
 
 def pen_ink(darkness: ByteArray, has_grid: bool, px_per_mm: float, most_cut: float = 0.6) -> ByteArray:

@@ -17,8 +17,7 @@ from ecgcore.errors import BadData, NotScreenable, UnreadablePicture
 from ecgcore.measure.page import measure
 from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.decode.read import picture_hash
-from ecgcore.page.prepare import prepare_page
-from ecgcore.page.prepare_with_corners import prepare_with_corners
+from ecgcore.page.prepare import prepare_page, prepare_with_corners
 from ecgcore.rhythm.calibration_pulse import paper_of
 from ecgcore.types import ByteArray, FloatArray, PanelFrame, Paper
 from ecgcore.waveform.columns import PageScale

@@ -10,7 +10,7 @@ from ecgcore.geometry.warp import resample
 from ecgcore.page.grid.directions import TILE_PX, GridDirections, find_directions
 from ecgcore.page.grid.extent import find_sides
 from ecgcore.page.grid.mesh_fit import CELL_PX, GRID_PX_PER_MM, fit_grid
-from ecgcore.page.grid.scale import find_grid_scale, squash
+from ecgcore.page.grid.scale import MAX_SIDE_MM, find_grid_scale, squash
 from ecgcore.page.ink import darkness_rgb
 from ecgcore.types import ByteArray, FloatArray, PanelFrame
 
@@ -26,7 +26,6 @@ REACH_MM = 20
 """How far beyond the tiles or cells that surely hold a grid more of it is looked for."""
 PX_PER_MM = 4.0, 8.0
 """Bounds of the straightened picture's scale, which follows the photo's between them."""
-MAX_SIDE_MM = 500.0
 
 
 @dataclass(frozen=True)
@@ -68,19 +67,12 @@ def straighten(photo_rgb: ByteArray) -> StraightPicture | None:
         return None
     to_photo = np.diag([photo_rgb.shape[1] / work.shape[1], photo_rgb.shape[0] / work.shape[0], 1.0])
     panel = replace(panel, photo_from_panel=to_photo @ panel.photo_from_panel)
-    px_per_mm = float(np.clip(photo_scale(panel, np.asarray(panel.panel_wh) / 2) * GRID_PX_PER_MM, *PX_PER_MM))
+    px_per_mm = float(np.clip(panel.photo_px_per_panel_px * GRID_PX_PER_MM, *PX_PER_MM))
     step = GRID_PX_PER_MM / px_per_mm
     width, height = (round(side / step) for side in panel.panel_wh)
     frame = panel.after(np.diag([step, step, 1.0]), (width, height))
     picture, in_photo = resample(photo_rgb, frame)
     return StraightPicture(picture, in_photo, px_per_mm, frame)
-
-
-def photo_scale(frame: PanelFrame, point_panel_xy: npt.ArrayLike) -> float:
-    """Photo pixels per panel pixel at a point, geometric mean of both directions."""
-    x, y = np.asarray(point_panel_xy, dtype=np.float64)
-    cross = frame.points_to_photo([[x - 2, y], [x + 2, y], [x, y - 2], [x, y + 2]])
-    return float(np.sqrt(abs(np.linalg.det(np.stack([cross[1] - cross[0], cross[3] - cross[2]]) / 4))))
 
 
 def _find_panel(work_rgb: ByteArray) -> PanelFrame | None:

@@ -11,6 +11,8 @@ STRIPS = 24
 PICTURE_MM = (70.0, 700.0)
 """Plausible lengths of the picture's longer side on paper."""
 USUAL_PICTURE_MM = 290.0
+MAX_SIDE_MM = 500.0
+"""No page that was read is longer."""
 USUAL_SPREAD_LOG = 0.9
 """The usual length tells 1 mm from 5 mm where only one kind of line is printed."""
 LADDER_STEP = 4e-4

@@ -6,9 +6,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from ecgcore.errors import NotScreenable
+from ecgcore.page.grid.scale import MAX_SIDE_MM
 from ecgcore.page.quality.features import NAMES, PEN_INK, trace_features
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, PageImage
 
@@ -19,6 +21,16 @@ NO_ECG = (
     "The picture does not look like an ECG.",
     "Use a picture of a printed ECG that shows the whole page. If it is one, a clinician should read it.",
 )
+RETAKE = "Use a picture that shows the whole ECG page, upright and in focus."
+NO_TRACES = "No ECG traces were found in the picture.", RETAKE
+TOO_DARK = "The picture is too dark or too noisy to tell traces from paper.", RETAKE
+MIN_SIDE_PX = 200
+"""In a smaller picture nothing is looked for."""
+STROKE_INK = 80
+MAX_INK_SHARE = 0.35
+MIN_TRACE_MM = 8.0
+MIN_TRACE_COLUMNS = 0.3
+"""Letters and specks do not run on as traces do, in at least so many of the columns."""
 REGULAR = (0.55, 0.5), (0.7, -0.7)
 """Autocorrelation of the steep strokes, and log-odds, from which a page passes whatever its beats: the detector knows
 few of ventricular tachycardia's, which come again as exactly as hardly anything else."""
@@ -46,6 +58,8 @@ POOR_MARGIN_LOGIT = 0.5
 def graded(page: PageImage, darkness: ByteArray) -> PageImage:
     """Judge a page after its panel was cut out; of millimetres nothing is said where its scale was assumed.
 
+    Letters and specks do not run on as traces, and a page without a grid that is longer than any is a page of letters.
+
     Args:
         page: the prepared page.
         darkness: its panel before it was flattened, ``uint8 [h, w]``, 0 = paper, at about the picture's resolution.
@@ -54,8 +68,13 @@ def graded(page: PageImage, darkness: ByteArray) -> PageImage:
         The page with its faults.
 
     Raises:
-        NotScreenable: no ECG, too small a part of one, or blurred beyond reading.
+        NotScreenable: too dark, no traces, no ECG, too small a part of one, or blurred beyond reading.
     """
+    if float((page.ink > STROKE_INK).mean()) > MAX_INK_SHARE:
+        raise NotScreenable(*TOO_DARK)
+    is_endless = not page.has_grid and max(page.ink.shape) > MAX_SIDE_MM * STANDARD_PX_PER_MM
+    if is_endless or trace_columns(page.ink) < MIN_TRACE_COLUMNS:
+        raise NotScreenable(*NO_TRACES)
     features = trace_features(page.ink)
     score, limits = ecg_score(features), _weights()
     if score < limits["refuse_below"]:
@@ -96,6 +115,18 @@ def check_beats(page: PageImage, scores: FloatArray, min_score: float) -> None:
     found = scores[scores >= min_score]
     if len(found) < FEWEST_BEATS or float(np.median(found)) < min_score + BELIEVED_SHARE * (1 - min_score):
         raise NotScreenable(*NO_ECG)
+
+
+def trace_columns(ink: ByteArray) -> float:
+    """Share of the columns in which a stroke runs on for many millimetres.
+
+    Args:
+        ink: standard panel raster, ``uint8 [h, w]``.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > STROKE_INK).astype(np.uint8), connectivity=8)
+    running = np.zeros(count, bool)
+    running[1:] = stats[1:, cv2.CC_STAT_WIDTH] > MIN_TRACE_MM * STANDARD_PX_PER_MM
+    return float(running[labels].any(axis=0).mean())
 
 
 def with_faults(page: PageImage, *faults: str) -> PageImage:

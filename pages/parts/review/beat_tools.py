@@ -12,8 +12,7 @@ from annotations.store import Store
 from ecgcore.assist import Hint, find_alike, rhythm_hints, snap
 from ecgcore.errors import EcgError
 from ecgcore.page.decode.read import read_picture
-from ecgcore.page.prepare import prepare_page
-from ecgcore.page.prepare_with_corners import prepare_with_corners
+from ecgcore.page.prepare import prepare_page, prepare_with_corners
 from ecgcore.types import Box, ByteArray, FloatArray, PageImage
 from pages.parts.common.images import at_width
 from pages.parts.common.words import counted

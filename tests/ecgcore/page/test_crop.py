@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgcore.page.crop import cut_panel, rectangle_aspect, view_panel
+from ecgcore.geometry.warp import rectangle_aspect
+from ecgcore.page.crop import cut_panel, view_panel
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.papersim.photo.photograph import PhotoDamage, photograph

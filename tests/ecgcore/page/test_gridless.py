@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from ecgcore.errors import NotScreenable
-from ecgcore.page.gridless import darkness_by_form, panel_without_grid
-from ecgcore.page.ink import darkness_rgb
-from ecgcore.page.prepare import ROUGH_SCALE, _judged, prepare_flat, prepare_page
-from ecgcore.page.prepare_with_corners import prepare_with_corners
-from ecgcore.page.quality.gate import CUT_OFF
+from ecgcore.page.gridless import panel_without_grid
+from ecgcore.page.ink import darkness_by_form, darkness_rgb
+from ecgcore.page.prepare import ROUGH_SCALE, prepare_flat, prepare_page, prepare_with_corners
+from ecgcore.page.quality.gate import CUT_OFF, graded
 from ecgcore.papersim import PageStyle, SimPage, draw_page, synthetic_ecg
 from ecgcore.papersim.photo.photograph import PhotoDamage, SimPhoto, photograph
 from ecgcore.types import ByteArray, PageImage
@@ -92,7 +91,7 @@ def test_between_corners_that_a_person_set_nobody_looks_for_a_sheet(monkeypatch:
     def never(*_: object, **__: object) -> None:
         raise AssertionError("the person has said where the page is")
 
-    monkeypatch.setattr("ecgcore.page.sheet.find_sheet", never)
+    monkeypatch.setattr("ecgcore.page.photo.find_sheet", never)
     drawn = _page()
     photo = photograph(drawn, SHADOWS, 3)
     height, width = drawn.image_rgb.shape[:2]
@@ -144,4 +143,4 @@ def test_letters_are_not_read_as_traces_half_a_metre_long() -> None:
     assert not page.has_grid
     endless = replace(page, ink=np.tile(page.ink, (6, 1)))
     with pytest.raises(NotScreenable, match="No ECG traces"):
-        _judged(endless, endless.ink)
+        graded(endless, endless.ink)

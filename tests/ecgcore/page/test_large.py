@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from ecgcore.page import large as page_large
+from ecgcore.page import photo as page_photo
 from ecgcore.page.panel import _level_runs
-from ecgcore.page.prepare import prepare_page
-from ecgcore.page.prepare_with_corners import prepare_with_corners
+from ecgcore.page.prepare import prepare_page, prepare_with_corners
 from ecgcore.types import ByteArray
 
 WITHIN_S, WITHIN_KB = 30.0, 1_500_000
@@ -43,7 +42,7 @@ def test_a_white_picture_of_100_megapixels_is_refused_in_bounded_time_and_memory
 def test_a_large_page_is_measured_in_its_own_pixels(ecg_page_rgb: ByteArray, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = prepare_page(ecg_page_rgb)
     large_rgb = np.asarray(cv2.resize(ecg_page_rgb, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
-    monkeypatch.setattr(page_large, "MAX_PREPARED_PIXELS", ecg_page_rgb[..., 0].size)
+    monkeypatch.setattr(page_photo, "MAX_PREPARED_PIXELS", ecg_page_rgb[..., 0].size)
     large = prepare_page(large_rgb)
     assert large.photo_rgb is large_rgb
     assert usual.px_per_mm is not None
@@ -58,7 +57,7 @@ def test_a_large_panel_that_a_person_showed_is_read_in_a_smaller_size(
     height, width = ecg_page_rgb.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64)
     usual = prepare_with_corners(ecg_page_rgb, corners)
-    monkeypatch.setattr(page_large, "MAX_PREPARED_PIXELS", ecg_page_rgb[..., 0].size // 2)
+    monkeypatch.setattr(page_photo, "MAX_PREPARED_PIXELS", ecg_page_rgb[..., 0].size // 2)
     small = prepare_with_corners(ecg_page_rgb, corners)
     assert usual.px_per_mm is not None
     assert small.px_per_mm == pytest.approx(usual.px_per_mm, rel=0.02)

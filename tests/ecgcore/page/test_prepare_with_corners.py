@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ecgcore.errors import NotScreenable
-from ecgcore.page.prepare_with_corners import prepare_with_corners
+from ecgcore.page.prepare import prepare_with_corners
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import FloatArray
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ecgcore.page.crop import between_corners
-from ecgcore.page.prepare_with_corners import check_corners
+from ecgcore.geometry.warp import between_corners
+from ecgcore.page.corners import check_corners
 from ecgcore.types import ByteArray, FloatArray
 from pages.parts.common.browser.messages import CanvasShape, DrawnShape
 from pages.parts.common.style import GREEN

@@ -5,7 +5,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from ecgcore.page import prepare as page_module
+from ecgcore.page import photo, prepare, standard_panel
 from ecgcore.page.grid.rectify import straighten
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, SimPage, draw_page, random_style, synthetic_ecg
@@ -44,12 +44,12 @@ def test_a_photographed_page_is_straightened(damage: PhotoDamage) -> None:
 def test_straight_pages_give_the_same_ink_as_ever(seed: int) -> None:
     image_rgb = _page(random_style(np.random.default_rng(40 + seed), column_s_max=2.4), seed).image_rgb
     with (
-        patch.object(page_module, "straighten", return_value=None),
-        patch.object(page_module, "find_quarter_turns", return_value=0),
-        patch.object(page_module, "graded", side_effect=lambda page, _: page),
+        patch.object(photo, "straighten", return_value=None),
+        patch.object(standard_panel, "find_quarter_turns", return_value=0),
+        patch.object(prepare, "graded", side_effect=lambda page, _: page),
     ):
-        before = page_module.prepare_page(image_rgb)
-    with patch.object(page_module, "graded", side_effect=lambda page, _: page):
+        before = prepare_page(image_rgb)
+    with patch.object(prepare, "graded", side_effect=lambda page, _: page):
         after = prepare_page(image_rgb)
     np.testing.assert_array_equal(after.ink, before.ink)
     np.testing.assert_array_equal(after.frame.photo_from_panel, before.frame.photo_from_panel)

@@ -1,0 +1,87 @@
+"""A picture of a page, with what more than one reading strategy looks at; each is found once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from ecgcore.geometry.warp import between_corners
+from ecgcore.page.grid.rectify import StraightPicture, straighten
+from ecgcore.page.grid.scale import GridScale, find_grid_scale
+from ecgcore.page.ink import darkness_by_form, darkness_rgb
+from ecgcore.page.panel import XYXY, grid_panel
+from ecgcore.page.sheet import find_sheet
+from ecgcore.types import ByteArray, FloatArray
+
+MAX_PREPARED_PIXELS = 24_000_000
+"""A4 at 500 dpi: 20 pixels a millimetre, where a pen is 6 wide. What is larger is prepared in a smaller size, so that
+no picture takes minutes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A picture that is to be read.
+
+    Args:
+        rgb: upright, ``uint8 [H, W, 3]``.
+        is_flat: a page fills it, so no sheet is looked for; without a grid it may lie in any of the four ways.
+    """
+
+    rgb: ByteArray
+    is_flat: bool = False
+
+    @cached_property
+    def straight(self) -> StraightPicture | None:
+        """The panel straightened by its grid; None where it is straight already or no grid tells."""
+        return straighten(self.rgb)
+
+    @cached_property
+    def darkness(self) -> ByteArray:
+        """Of the straightened panel, else of the picture, ``uint8 [h, w, 3]``, 0 = paper and what no photo shows."""
+        if self.straight is None:
+            return darkness_rgb(self.rgb)
+        darkness = darkness_rgb(self.straight.picture_rgb)
+        darkness[~self.straight.in_photo] = 0
+        return darkness
+
+    @cached_property
+    def grid(self) -> tuple[GridScale, XYXY] | None:
+        """Scale and box of the printed grid in the pixels of ``darkness``; None where none is found."""
+        if self.straight is not None:  # cut to its grid already
+            height, width = self.straight.picture_rgb.shape[:2]
+            return GridScale(self.straight.px_per_mm, self.straight.px_per_mm), (0, 0, width, height)
+        strongest = self.darkness.max(axis=2)
+        scale = find_grid_scale(strongest)
+        box = None if scale is None else grid_panel(strongest, scale.px_per_mm)
+        return None if scale is None or box is None else (scale, box)
+
+    @cached_property
+    def darkness_by_form(self) -> ByteArray:
+        """Of the picture, its paper followed into every shadow, ``uint8 [H, W, 3]``."""
+        return darkness_by_form(self.rgb)
+
+    @cached_property
+    def sheet_xy(self) -> FloatArray | None:
+        """Corners of the sheet that lies in the picture, ``[4, 2]``; None where there is none."""
+        return None if self.is_flat else find_sheet(self.rgb)
+
+    @cached_property
+    def cut_off_sheet_xy(self) -> FloatArray | None:
+        """Corners of a sheet that leaves the picture, ``[4, 2]``; None where there is none."""
+        return None if self.is_flat else find_sheet(self.rgb, may_leave=True)
+
+    def flat(self, corners_xy: FloatArray) -> tuple["Photo", FloatArray]:
+        """What lies between four corners of it, and the homography from there to this picture."""
+        flat_rgb, photo_from_flat = between_corners(self.rgb, corners_xy)
+        return Photo(flat_rgb, is_flat=True), photo_from_flat
+
+    def in_fitting_size(self) -> "Photo":
+        """The same picture in at most ``MAX_PREPARED_PIXELS``."""
+        height, width = self.rgb.shape[:2]
+        scale = float(np.sqrt(MAX_PREPARED_PIXELS / (height * width)))
+        if scale >= 1.0:
+            return self
+        small_wh = max(1, int(width * scale)), max(1, int(height * scale))
+        small_rgb = np.asarray(cv2.resize(self.rgb, small_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        return Photo(small_rgb, self.is_flat)
