@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-ByteArray = npt.NDArray[np.uint8]
+from ecgcore.geometry.arrays import ByteArray
 
 
 @dataclass(frozen=True, slots=True)

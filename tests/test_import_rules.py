@@ -12,7 +12,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("ecgcore", "annotations", "trainer", "pages")
 NETWORKS = {"torch", "torchvision", "safetensors"}
 
-WITHOUT_NETWORKS = ("ecgcore.types", "ecgcore.errors", "ecgcore.page", "ecgcore.papersim", "ecgcore.assist")
+WITHOUT_NETWORKS = (
+    "ecgcore.types",
+    "ecgcore.geometry",
+    "ecgcore.errors",
+    "ecgcore.page",
+    "ecgcore.papersim",
+    "ecgcore.assist",
+)
 WITHOUT_NETWORKS += ("ecgcore.printable", "ecgcore.csv_cells", "ecgcore.private_files", "ecgcore.atomic_files")
 WITHOUT_NETWORKS += ("ecgcore.bundle.manifest", "ecgcore.bundle.schema", "ecgcore.bundle.weights")
 WITHOUT_NETWORKS += ("annotations", "trainer.jobs", "trainer.registry", "trainer.progress", "trainer.runs.results")

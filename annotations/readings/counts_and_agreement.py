@@ -11,7 +11,7 @@ from annotations.model import SHARED, LabelledBox, PageLabel, Reading
 from annotations.patients.groups import OWN_GROUP
 from annotations.readings.revisions import revisions_where
 from annotations.readings.snapshots import snapshots, which_revisions
-from ecgcore.types import FloatArray
+from ecgcore.geometry.boxes import iou_matrix
 
 Show = Literal[
     "all", "unread", "normal", "abnormal", "unsure", "no label", "all boxed", "flagged", "unknown patient",
@@ -251,22 +251,13 @@ def _matches(first: tuple[LabelledBox, ...], second: tuple[LabelledBox, ...]) ->
     """Pairs of boxes at the least IoU, best first, each box once."""
     if not first or not second:
         return 0
-    iou = _iou(*(np.array([box.box_photo_xyxy.as_list() for box in boxes]) for boxes in (first, second)))
+    iou = iou_matrix(*([box.box_photo_xyxy.as_list() for box in boxes] for boxes in (first, second)))
     taken = 0
     while iou.size and iou.max() >= MATCH_IOU:
         row, column = np.unravel_index(iou.argmax(), iou.shape)
         iou[row, :], iou[:, column] = -1, -1
         taken += 1
     return taken
-
-
-def _iou(a: FloatArray, b: FloatArray) -> FloatArray:
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    overlap = np.clip(high - low, 0, None).prod(axis=2)
-    areas = [(x[:, 2:] - x[:, :2]).prod(axis=1) for x in (a, b)]
-    result: FloatArray = overlap / (areas[0][:, None] + areas[1][None, :] - overlap)
-    return result
 
 
 def _shown(show: Show) -> str:

@@ -22,6 +22,7 @@ import numpy as np
 from benchmarks.training.held_out import held_out_ludb, held_out_ptbxl
 from benchmarks.training.held_out_figures import shown
 from ecgcore.bundle.folder import Bundle, load_bundle
+from ecgcore.geometry.boxes import iou_matrix
 from ecgcore.papersim import SimPage, random_style
 from ecgcore.papersim.photo.photograph import photograph, random_damage
 from ecgcore.pipeline import screen
@@ -29,7 +30,7 @@ from ecgcore.types import Prediction
 from trainer.atomic_files import write_json_atomic
 from trainer.evaluation.evaluate import figures_table
 from trainer.metrics.classification import classification_metrics, paired_auroc_difference
-from trainer.metrics.detection import detection_metrics, iou_matrix
+from trainer.metrics.detection import detection_metrics
 from trainer.starter.public_datasets import Record
 from trainer.starter.synthetic_pages import render_boxed_page, render_page
 

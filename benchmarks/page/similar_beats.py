@@ -16,6 +16,7 @@ import numpy as np
 
 from ecgcore.assist import find_alike, rhythm_hints, snap
 from ecgcore.errors import NotScreenable
+from ecgcore.geometry.boxes import iou_matrix
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import KINDS, draw_page, random_style, synthetic_ecg
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
@@ -31,21 +32,14 @@ Counts = dict[str, list[FloatArray]]
 """For each group of pages (all of them, a layout, a kind) what was counted, a row a case."""
 
 
-def iou(box: FloatArray, others: FloatArray) -> FloatArray:
-    """Intersection over union of one box with each of ``[n, 4]``."""
-    common = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
-    shared = common.clip(0).prod(axis=1)
-    return shared / ((box[2:] - box[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(axis=1) - shared)
-
-
 def measure_alike(ink: ByteArray, truth: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Right proposals that lie on distinct beats not drawn yet, all right ones, all proposals, and seconds."""
     drawn = int(rng.integers(len(truth)))
     start = time.perf_counter()
     alike = find_alike(ink, truth[drawn], np.zeros((0, 4)))
     seconds = time.perf_counter() - start
-    best = [(int(iou(box, truth).argmax()), float(iou(box, truth).max())) for box in alike.boxes_panel_xyxy]
-    right = [beat for beat, value in best if value >= RIGHT_IOU]
+    iou = iou_matrix(alike.boxes_panel_xyxy, truth)
+    right = [int(row.argmax()) for row in iou if row.max() >= RIGHT_IOU]
     return np.array([len(set(right) - {drawn}), len(right), len(alike), seconds])
 
 
@@ -56,7 +50,7 @@ def measure_snap(ink: ByteArray, truth: FloatArray, rng: np.random.Generator) ->
     for box in truth[rng.permutation(len(truth))[:SNAPPED]]:
         rough = box + rng.uniform(-reach_px, reach_px, 4)
         if (rough[2:] - rough[:2] > 1).all():
-            pair = [(np.abs(b - box) / STANDARD_PX_PER_MM, iou(b, box[None])) for b in (rough, snap(ink, rough))]
+            pair = [(np.abs(b - box) / STANDARD_PX_PER_MM, iou_matrix(b, box)[0]) for b in (rough, snap(ink, rough))]
             cases.append(np.concatenate([value for both in pair for value in both]))
     return np.array(cases).reshape(-1, 10)
 
@@ -78,7 +72,7 @@ def measure_hints(truth: FloatArray, page_rows: np.ndarray, leads: np.ndarray, r
         return np.array([false, np.nan, np.nan])
     out = int(rng.choice(inner))
     missed = [h for h in rhythm_hints(np.delete(truth, out, axis=0)) if h.text == "missed beat?"]
-    noticed = any(iou(truth[out], np.array([h.place_panel_xyxy.as_list()]))[0] > 0.3 for h in missed)
+    noticed = any(iou_matrix(truth[out], h.place_panel_xyxy.as_list()).item() > 0.3 for h in missed)
     shift_px = rng.uniform(-1, 1, 4) * STANDARD_PX_PER_MM
     doubled = rhythm_hints(np.vstack([truth, truth[out] + shift_px]))
     return np.array([false, noticed, any(h.box_index in (out, len(truth)) for h in doubled)])

@@ -6,8 +6,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ecgcore.geometry.arrays import FloatArray
+from ecgcore.geometry.boxes import iou_matrix
 from ecgcore.traces.rows import checked_boxes
-from ecgcore.types import Box, FloatArray
+from ecgcore.types import Box
 
 MISSED_RR = 1.8
 """A longer interval, in median RR of its row, may hold a missed beat."""
@@ -126,7 +128,7 @@ def _missed(
         share = k / count
         place = (1 - share) * before + share * after
         place[[1, 3]] = min(before[1], after[1]), max(before[3], after[3])
-        if _iou(place, boxes).max() < COVERED_IOU and _shown(place, usual_px, others, before, after):
+        if iou_matrix(place, boxes).max() < COVERED_IOU and _shown(place, usual_px, others, before, after):
             hints.append(Hint("missed beat?", Box(*place.tolist())))
     return hints
 
@@ -157,11 +159,3 @@ def _odd_one(row_boxes: FloatArray, i: int, usual_px: float) -> int:
         return round(left_px / usual_px, 1), height
 
     return min((i, i + 1), key=misfit)
-
-
-def _iou(box: FloatArray, others: FloatArray) -> FloatArray:
-    common = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
-    shared = common.clip(0).prod(axis=1)
-    areas = (others[:, 2:] - others[:, :2]).prod(axis=1)
-    result: FloatArray = shared / np.maximum((box[2:] - box[:2]).prod() + areas - shared, 1e-9)
-    return result

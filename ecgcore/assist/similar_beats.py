@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.traces.lead_columns import column_edges
-from ecgcore.traces.rows import BoolArray, Rows, checked_boxes, trace_rows
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
+from ecgcore.traces.rows import Rows, checked_boxes, trace_rows
 
 MIN_WIDTH_MM = 2.0
 """A narrower box holds no beat that could be recognised."""

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ecgcore.geometry.arrays import ByteArray
+from ecgcore.geometry.frame import PanelFrame
 from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.global_net import GlobalNet, page_canvas, place_on_canvas
-from ecgcore.types import ByteArray, PanelFrame
 
 HeatArray = npt.NDArray[np.float32]
 Toward = Literal["abnormal", "normal"]

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Mesh:
@@ -20,20 +18,20 @@ class Mesh:
 
     origin_xy: tuple[float, float]
     step_xy: tuple[float, float]
-    shifts_xy: FloatArray
+    shifts_xy: npt.NDArray[np.float64]
 
-    def at(self, points_xy: FloatArray) -> FloatArray:
+    def at(self, points_xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Displacement at points, ``[n, 2]`` to ``[n, 2]``."""
         across, down = (self.weights(axis, points_xy[:, axis]) for axis in (0, 1))
-        result: FloatArray = np.einsum("nr,nc,rcd->nd", down, across, self.shifts_xy, optimize=True)
+        result: npt.NDArray[np.float64] = np.einsum("nr,nc,rcd->nd", down, across, self.shifts_xy, optimize=True)
         return result
 
-    def on_grid(self, xs: FloatArray, ys: FloatArray) -> FloatArray:
+    def on_grid(self, xs: npt.NDArray[np.float64], ys: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Displacement at every crossing, ``[len(ys), len(xs), 2]``."""
         across, down = self.weights(0, xs), self.weights(1, ys)
         return np.stack([down @ self.shifts_xy[..., axis] @ across.T for axis in (0, 1)], axis=-1)
 
-    def weights(self, axis: int, values: FloatArray) -> FloatArray:
+    def weights(self, axis: int, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Weight of every coefficient along an axis, ``[n]`` to ``[n, columns or rows]``."""
         count = self.shifts_xy.shape[1 - axis]
         at = np.clip((values - self.origin_xy[axis]) / self.step_xy[axis], 0.0, count - 3)

@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.types import ByteArray, FloatArray, PanelFrame
-
-FloatPixels = npt.NDArray[np.float32]
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, FloatPixels
+from ecgcore.geometry.frame import PanelFrame
 
 ROWS_AT_ONCE = 256
 """So many rows of a large picture are mapped at once, which bounds the memory for their places."""
@@ -20,7 +19,7 @@ MIN_DEPTHS = 1e-3
 """Product of the relative depths of both directions from which the focal length can be told."""
 
 
-def resample(picture: ByteArray, frame: PanelFrame) -> tuple[ByteArray, npt.NDArray[np.bool_]]:
+def resample(picture: ByteArray, frame: PanelFrame) -> tuple[ByteArray, BoolArray]:
     """A photo, ``uint8 [H, W]`` or ``[H, W, 3]``, in a frame's panel pixels, and which of them lie in the photo."""
     map_x, map_y = _places(frame, 0, frame.panel_wh[1], np.float32)
     resampled = cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -11,9 +11,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 from scipy.signal import find_peaks
 
-from ecgcore.types import FloatArray
-
-BoolArray = npt.NDArray[np.bool_]
+from ecgcore.geometry.arrays import BoolArray, FloatArray
 
 SLOPE_SIGMA_S = 0.008
 """Slopes are taken over a Gaussian so wide: the line on paper is some 10 ms wide."""

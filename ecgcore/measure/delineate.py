@@ -12,9 +12,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
+from ecgcore.geometry.arrays import FloatArray
 from ecgcore.measure.beats import slopes_mv_s
 from ecgcore.measure.median_beat import MedianBeats
-from ecgcore.types import FloatArray
 
 QRS_SIGMA_S, P_SIGMA_S, T_SIGMA_S = 0.006, 0.012, 0.016
 """Widths of the Gaussians over which slopes of QRS, P and T are taken."""

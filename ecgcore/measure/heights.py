@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ecgcore.geometry.arrays import FloatArray
 from ecgcore.measure.delineate import Delineation
 from ecgcore.measure.median_beat import ENOUGH_READ, MedianBeats
-from ecgcore.types import FloatArray
 
 LEVEL_S = 0.016
 """Heights are taken from the mean level so long before the QRS."""

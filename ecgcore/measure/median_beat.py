@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.measure.beats import Beats, BoolArray, slopes_mv_s
-from ecgcore.types import FloatArray
+from ecgcore.geometry.arrays import BoolArray, FloatArray
+from ecgcore.measure.beats import Beats, slopes_mv_s
 
 BEFORE_S, AFTER_S = 0.40, 0.70
 """What is cut out around the middle of a QRS: from before any P wave to after any T wave."""

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgcore.measure.beats import BoolArray
-from ecgcore.types import FloatArray
+from ecgcore.geometry.arrays import BoolArray, FloatArray
 
 EARLY, LATE = 0.8, 1.2
 """Of the usual RR around a beat: it is premature before, late after."""

@@ -16,9 +16,10 @@ from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
 from torchvision.ops import MultiScaleRoIAlign
 
+from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.networks.configs import DetectorConfig
 from ecgcore.networks.device import mixed_precision
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
 _VGG16_CHANNELS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 _PAD_TO_PX = 32

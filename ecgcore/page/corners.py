@@ -3,9 +3,9 @@
 import numpy as np
 
 from ecgcore.errors import NotScreenable
+from ecgcore.geometry.arrays import FloatArray
 from ecgcore.geometry.warp import rectangle_aspect
 from ecgcore.page.quality.gate import MIN_SIDE_PX
-from ecgcore.types import FloatArray
 
 MOST_FORESHORTENED = 8.0
 """Of a page that is seen so much shorter than it is, under 7 degrees, nothing can be read."""

@@ -6,12 +6,13 @@ from math import ceil, floor
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
+from ecgcore.geometry.frame import PanelFrame
 from ecgcore.geometry.warp import straightened
 from ecgcore.page.printed_text import find_text
 from ecgcore.traces.rows import trace_rows
-from ecgcore.types import Box, ByteArray, FloatArray, PanelFrame
+from ecgcore.types import Box
 
 UPRIGHT_PX = 0.5
 """A panel whose corners lie this close to an upright rectangle is cut out as it is, pixel for pixel."""
@@ -134,7 +135,7 @@ def _scaled(frame: PanelFrame, scale: float) -> PanelFrame:
     return frame.after(np.diag([1 / scale, 1 / scale, 1.0]), (width, height))
 
 
-def _paint_paper(picture_rgb: ByteArray, mask_panel: npt.NDArray[np.bool_]) -> ByteArray:
+def _paint_paper(picture_rgb: ByteArray, mask_panel: BoolArray) -> ByteArray:
     """Paint over the masked part with the colour of the paper around."""
     if not mask_panel.any():
         return picture_rgb

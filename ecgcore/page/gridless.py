@@ -6,10 +6,12 @@ from typing import Literal
 import numpy as np
 
 from ecgcore.errors import NotScreenable
+from ecgcore.geometry.arrays import ByteArray
+from ecgcore.geometry.boxes import XYXY
+from ecgcore.geometry.frame import PanelFrame
 from ecgcore.page.ink import pen_ink
-from ecgcore.page.panel import MARGIN_MM, XYXY, joined_pulse_px, pulse_height_px, trace_boxes
+from ecgcore.page.panel import MARGIN_MM, joined_pulse_px, pulse_height_px, trace_boxes
 from ecgcore.page.standard_panel import TURNED, FoundPanel, StandardPanel, standard_panel
-from ecgcore.types import ByteArray, PanelFrame
 
 ASSUMED_PANEL_MM = 260.0
 PULSE_MM = 10.0

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from ecgcore.types import ByteArray, FloatArray
+from ecgcore.geometry.arrays import ByteArray, FloatArray
 
 MIN_PEN = 0.2
 """Darkness beyond the grid's (length of the RGB vector) from which there is a pen at all."""

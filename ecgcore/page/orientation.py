@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray
+from ecgcore.geometry.arrays import ByteArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 
 WEIGHTS = Path(__file__).with_name("orientation.npz")
 """Written by ``python -m fits.orientation.weights``."""

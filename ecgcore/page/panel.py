@@ -3,9 +3,8 @@
 import cv2
 import numpy as np
 
-from ecgcore.types import ByteArray
-
-XYXY = tuple[int, int, int, int]
+from ecgcore.geometry.arrays import ByteArray
+from ecgcore.geometry.boxes import XYXY
 
 STROKE = 77
 """Ink from which a pixel counts as part of a stroke."""

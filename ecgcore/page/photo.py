@@ -6,13 +6,14 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.geometry.boxes import XYXY
 from ecgcore.geometry.warp import between_corners
 from ecgcore.page.grid.rectify import StraightPicture, straighten
 from ecgcore.page.grid.scale import GridScale, find_grid_scale
 from ecgcore.page.ink import darkness_by_form, darkness_rgb
-from ecgcore.page.panel import XYXY, grid_panel
+from ecgcore.page.panel import grid_panel
 from ecgcore.page.sheet import find_sheet
-from ecgcore.types import ByteArray, FloatArray
 
 MAX_PREPARED_PIXELS = 24_000_000
 """A4 at 500 dpi: 20 pixels a millimetre, where a pen is 6 wide. What is larger is prepared in a smaller size, so that

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ecgcore.errors import NotScreenable
+from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.page.corners import check_corners
 from ecgcore.page.gridless import panel_by_form, panel_by_traces
 from ecgcore.page.ink import faint_ink, pen_ink, without_grid
 from ecgcore.page.photo import Photo
 from ecgcore.page.quality.gate import CUT_OFF, MIN_SIDE_PX, RETAKE, graded, trace_columns, with_faults
 from ecgcore.page.standard_panel import STRAIGHTENED, FoundPanel, StandardPanel, standard_panel
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, PageImage
+from ecgcore.types import PageImage
 
 STRAIGHTENED_CUT = 0.35
 """A photo's strokes are soft, and its grid has been taken out already."""

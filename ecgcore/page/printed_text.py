@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, IntArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.traces.lead_columns import DEFAULT_PITCH_MM, LETTER_LIFT_SHARE, MARK_INK
-from ecgcore.traces.rows import BoolArray, Rows
+from ecgcore.traces.rows import Rows
 from ecgcore.traces.strokes import LONG, SHORT, TALLEST_LETTER_MM, long_strokes, trace_row_numbers
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
 ROW_PAD_MM = 3.0
 """Paper kept above the highest and below the lowest trace: a beat's box has 1 mm of it."""
@@ -120,7 +121,7 @@ def _widened(mask: BoolArray, by_mm: float) -> BoolArray:
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0, dtype=np.bool_)
 
 
-def _texts(marks: BoolArray) -> tuple[FloatArray, npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+def _texts(marks: BoolArray) -> tuple[FloatArray, IntArray, npt.NDArray[np.int32]]:
     """Letters joined along their lines.
 
     Returns:

@@ -5,9 +5,8 @@ from itertools import combinations, product
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from ecgcore.types import ByteArray, FloatArray
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, FloatPixels
 
 WORK_PX = 480
 """Longer side of the picture in which the sheet is looked for."""
@@ -225,9 +224,7 @@ def _settled(lab: FloatArray, quad: FloatArray) -> tuple[FloatArray, float] | No
     return settled, float(np.prod([support for *_, support in sides]) * share)
 
 
-def _side(
-    lab: npt.NDArray[np.float32], first: FloatArray, last: FloatArray
-) -> tuple[float, float, float, float] | None:
+def _side(lab: FloatPixels, first: FloatArray, last: FloatArray) -> tuple[float, float, float, float] | None:
     """The straight line ``a x + b y = c`` along which the colour changes near a side, and on what share of it it does.
 
     None where too little of the side is seen, or where it is the photo's own edge.
@@ -260,7 +257,7 @@ def _side(
     return a, b, a * start[0] + b * start[1], support
 
 
-def _bulge(place: FloatArray, shift: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+def _bulge(place: FloatArray, shift: FloatArray) -> tuple[FloatArray, BoolArray]:
     """The parabola that most shifts lie on, by reweighting (Tukey 1977), and which do: a bent sheet's side bulges."""
     curve = np.array([0.0, 0.0, np.median(shift)])
     for within in (12.0, 6.0, 3.0, 3.0):

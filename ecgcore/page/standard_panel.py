@@ -6,10 +6,11 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from ecgcore.geometry.arrays import ByteArray
+from ecgcore.geometry.boxes import XYXY
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM, PanelFrame
 from ecgcore.page.ink import keep_strokes
 from ecgcore.page.orientation import find_quarter_turns
-from ecgcore.page.panel import XYXY
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, PanelFrame
 
 STRAIGHTENED = "The page was straightened."
 TURNED = "The page was turned by {} degrees."

@@ -2,13 +2,9 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from ecgcore.geometry.arrays import ByteArray, FloatArray, FloatPixels
 from ecgcore.papersim.style import PageStyle
-from ecgcore.types import ByteArray, FloatArray
-
-Pixels = npt.NDArray[np.float32]
-"""A picture or a profile before it is rounded to bytes."""
 
 _FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
@@ -59,7 +55,9 @@ TextBox = tuple[float, float, float, float]
 """Where a line of header or footer stands, xyxy in pixels of the page."""
 
 
-def compose_grid(page_px: tuple[int, int], panel_mm: tuple[float, float, float, float], style: PageStyle) -> Pixels:
+def compose_grid(
+    page_px: tuple[int, int], panel_mm: tuple[float, float, float, float], style: PageStyle
+) -> FloatPixels:
     """Paper with its printed grid, ``float32 [H, W, 3]`` 0..255; lines are exact to fractions of a pixel.
 
     Args:
@@ -91,15 +89,15 @@ def compose_grid(page_px: tuple[int, int], panel_mm: tuple[float, float, float, 
     return image
 
 
-def _line_coverage(length_px: int, period_px: float, line_px: float) -> Pixels:
+def _line_coverage(length_px: int, period_px: float, line_px: float) -> FloatPixels:
     """How much of each pixel is covered by lines of ``line_px`` width at multiples of ``period_px``."""
     edges = np.arange(length_px + 1) + line_px / 2
     covered = np.floor(edges / period_px) * line_px + np.minimum(edges % period_px, line_px)
-    coverage: Pixels = np.clip(np.diff(covered), 0, 1).astype(np.float32)
+    coverage: FloatPixels = np.clip(np.diff(covered), 0, 1).astype(np.float32)
     return coverage
 
 
-def _blend(image: Pixels, coverage: Pixels, colour_rgb: Pixels) -> None:
+def _blend(image: FloatPixels, coverage: FloatPixels, colour_rgb: FloatPixels) -> None:
     image += (colour_rgb - image) * coverage[..., None]
 
 
@@ -197,7 +195,7 @@ def turned(points_xy: FloatArray, page_px: tuple[int, int], rotation_deg: float)
 
 
 def wear(
-    image: Pixels, boxes_xyxy: FloatArray, style: PageStyle, rng: np.random.Generator
+    image: FloatPixels, boxes_xyxy: FloatArray, style: PageStyle, rng: np.random.Generator
 ) -> tuple[FloatArray, ByteArray]:
     """Shade, rotate, blur, add noise and compress; returns the boxes where they came to lie, and the picture.
 

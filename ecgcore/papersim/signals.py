@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgcore.errors import BadSignal
-from ecgcore.types import FloatArray
+from ecgcore.geometry.arrays import FloatArray
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 KINDS = {

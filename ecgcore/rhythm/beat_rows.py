@@ -3,10 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, IndexArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.rhythm.r_peaks import baseline_y, column_heights, qrs_height
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, Rhythm
-
-IntArray = npt.NDArray[np.intp]
+from ecgcore.types import Rhythm
 
 ROW_REACH_MM = 8.0
 """A beat belongs to a row whose baseline lies within this; rows of twelve on a page are some 11 mm apart."""
@@ -18,7 +18,7 @@ SHARED_RR = 0.2
 """Intervals of two rows are of the same seconds where they share more than this of the shorter one."""
 
 
-def beat_rows(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike) -> list[IntArray]:
+def beat_rows(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike) -> list[IndexArray]:
     """Group beats into rows of trace, top to bottom, each from left to right: the reading order.
 
     Boxes are followed from left to right; each joins the row whose last beat it follows at the nearest baseline.
@@ -81,7 +81,7 @@ def measure_rhythm(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike, r_peaks_pane
     return Rhythm(tuple(used), tuple(tuple(run) for run in runs))
 
 
-def _neighbours(ink: ByteArray, boxes: FloatArray, peaks_x: FloatArray, row: IntArray) -> list[tuple[int, int]]:
+def _neighbours(ink: ByteArray, boxes: FloatArray, peaks_x: FloatArray, row: IndexArray) -> list[tuple[int, int]]:
     """The pairs of neighbours of a row between which no beat without a box lies."""
     joined = _adjoining(ink, boxes[row], peaks_x[row])
     return [(int(row[i]), int(row[i + 1])) for i in np.flatnonzero(joined)]
@@ -94,7 +94,7 @@ def _overlap(peaks_x: FloatArray, pair: tuple[int, int], other: tuple[int, int])
     return bool(shared > SHARED_RR * min(end - start, other_end - other_start))
 
 
-def _adjoining(ink: ByteArray, row_boxes: FloatArray, peaks_x: FloatArray) -> npt.NDArray[np.bool_]:
+def _adjoining(ink: ByteArray, row_boxes: FloatArray, peaks_x: FloatArray) -> BoolArray:
     """For each pair of neighbours of a row, whether no beat without a box lies between them."""
     tallest = [qrs_height(ink, box) for box in row_boxes]
     joined = []

@@ -1,7 +1,9 @@
 """What the paper itself tells of its gain: the calibration pulse of 1 mV on a grid of millimetres."""
 
+from ecgcore.geometry.arrays import ByteArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.page.panel import pulse_height_px, trace_boxes
-from ecgcore.types import STANDARD_PX_PER_MM, USUAL_PAPER, ByteArray, Paper
+from ecgcore.types import USUAL_PAPER, Paper
 
 USUAL_GAINS_MM_MV = (5.0, 10.0, 20.0)
 GAIN_SLACK = 0.1

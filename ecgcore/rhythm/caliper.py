@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from ecgcore.types import STANDARD_PX_PER_MM, Prediction
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
+from ecgcore.types import Prediction
 
 USUAL_PULSE_MM = 10.0
 """What a calibration pulse is taken for where it alone tells the scale; another gain makes it another height."""

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, IntArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 
 QRS_BEFORE_SHARE = 0.6
 """The QRS lies in this first part of a beat's box; a steep T wave may follow."""
@@ -50,7 +51,7 @@ def baseline_y(ink: ByteArray, box: FloatArray) -> float:
     return float(np.floor(box[1])) + (float(weight.argmax()) if weight.any() else len(weight) / 2)
 
 
-def column_heights(ink: ByteArray, box: FloatArray) -> npt.NDArray[np.int64]:
+def column_heights(ink: ByteArray, box: FloatArray) -> IntArray:
     """For each column of the box, how far its ink reaches from top to bottom: most where the trace climbs, the QRS."""
     top, bottom = _edges(_window(ink, box))
     return bottom - top
@@ -83,14 +84,14 @@ def _r_peak(ink: ByteArray, box: FloatArray) -> tuple[float, float]:
     return left + first + (low + high) / 2, above + float(y)
 
 
-def _stretch_around(place: int, holds: npt.NDArray[np.bool_]) -> tuple[int, int]:
+def _stretch_around(place: int, holds: BoolArray) -> tuple[int, int]:
     """First index and end of the unbroken stretch that holds around a place."""
     broken = np.flatnonzero(~holds)
     before, after = broken[broken < place], broken[broken > place]
     return int(before[-1]) + 1 if len(before) else 0, int(after[0]) if len(after) else len(holds)
 
 
-def _edges(pen_window: ByteArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _edges(pen_window: ByteArray) -> tuple[IntArray, IntArray]:
     """First row of the trace, and the row after its last, of each column; equal where a column holds none."""
     pen = _trace(pen_window)
     any_ink = pen.any(axis=0)
@@ -99,7 +100,7 @@ def _edges(pen_window: ByteArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
     return top.astype(np.int64), bottom.astype(np.int64)
 
 
-def _trace(pen_window: ByteArray) -> npt.NDArray[np.bool_]:
+def _trace(pen_window: ByteArray) -> BoolArray:
     """The widest stroke of a window and whatever is taller than a letter: a lead's name beside a beat is no peak."""
     # the steep strokes of a QRS are faint and may be broken: what nearly touches belongs together
     linked = cv2.dilate((pen_window > FAINT).astype(np.uint8), np.ones((1 + LINK_PX, 3), np.uint8))

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.explain.gradcam import beat_shares, measurement_shares, part_shares
+from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.measure.quantities import Measurements
 from ecgcore.networks.device import mixed_precision
 from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.global_net import GlobalNet, page_canvas
 from ecgcore.networks.local_net import LocalNet, cut_beats
 from ecgcore.networks.waveform_net import WaveformNet, leads_for_network
-from ecgcore.types import ByteArray, FloatArray
 from ecgcore.waveform.page_signal import PageSignal
 
 CROPS_AT_ONCE = 128

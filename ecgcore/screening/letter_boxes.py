@@ -3,10 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.page.printed_text import find_text
-from ecgcore.traces.rows import PAD_MM, BoolArray, Rows
+from ecgcore.traces.rows import PAD_MM, Rows
 from ecgcore.traces.strokes import TALLEST_LETTER_MM
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
 COVERED = 0.5
 """A box that lies so far in one patch of writing or print is looked at."""

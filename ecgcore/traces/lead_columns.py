@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 
-from ecgcore.traces.rows import BoolArray, Rows
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray
+from ecgcore.geometry.arrays import BoolArray, ByteArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
+from ecgcore.traces.rows import Rows
 
 MARK_INK = 60
 """Ink of a letter or a ruled line, of 255."""

@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
-
-BoolArray = npt.NDArray[np.bool_]
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, IndexArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 
 PAD_MM = 1.0
 """Paper above and below the trace that belongs to a beat's box."""
@@ -173,7 +172,7 @@ def _follow(columns: list[FloatArray], baseline_y: FloatArray) -> tuple[FloatArr
     absent = np.repeat(baseline_y[:, None, None], 2, axis=2)  # stands for "no ink here": a point on the baseline
     cost = np.zeros((len(rows), 1))
     before = absent
-    came_from: list[npt.NDArray[np.intp]] = []
+    came_from: list[IndexArray] = []
     for runs in columns:
         now = np.concatenate([absent, np.broadcast_to(runs, (len(rows), *runs.shape))], axis=1)
         away = np.maximum(now[..., 0] - baseline_y[:, None], baseline_y[:, None] - now[..., 1]).clip(0)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.traces.lead_columns import MARK_INK
-from ecgcore.traces.rows import BoolArray, Rows
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
+from ecgcore.traces.rows import Rows
 
 
 @dataclass(frozen=True)

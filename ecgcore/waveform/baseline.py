@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import median_filter
 
-from ecgcore.types import FloatArray
+from ecgcore.geometry.arrays import FloatArray
 from ecgcore.waveform.page_signal import PageSignal
 
 QRS_S, BEAT_S = 0.2, 0.6

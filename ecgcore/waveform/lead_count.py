@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.traces.rows import BoolArray, Rows
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
+from ecgcore.traces.rows import Rows
 from ecgcore.traces.strokes import QRS_SOFT_PX, steepness, without_print
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
 ALL_LEADS, MANY_LEADS = 12, 10
 """So many rows are a page of twelve, one below the other."""

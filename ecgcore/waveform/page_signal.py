@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.traces.rows import BoolArray, Rows, trace_rows
+from ecgcore.geometry.arrays import BoolArray
+from ecgcore.traces.rows import Rows, trace_rows
 from ecgcore.traces.strokes import without_print
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, Paper, Prediction
 from ecgcore.waveform.columns import Columns, PageScale, find_columns, on_raster, seconds_per_px

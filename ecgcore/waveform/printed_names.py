@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.traces.lead_columns import LETTER_MM, LETTER_WIDTH_MM, MARK_INK
-from ecgcore.traces.rows import BoolArray, Rows
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
+from ecgcore.traces.rows import Rows
 
 BEFORE_MM, BEHIND_MM = 3.0, 11.0
 """A name stands about so far before and behind the start of its column."""

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ecgcore.types import FloatArray
+from ecgcore.geometry.arrays import FloatArray
+from ecgcore.geometry.boxes import iou_matrix
 from trainer.data.page import BeatLabels
-from trainer.metrics.detection import iou_matrix
 
 _SAME_BEAT_IOU = 0.5
 

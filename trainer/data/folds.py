@@ -6,10 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgcore.errors import BadData
+from ecgcore.geometry.arrays import BoolArray, IntArray
 from trainer.data.page import PreparedPage
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 def assign_folds(labels: Sequence[int | None], groups: Sequence[str], n_folds: int, seed: int) -> IntArray:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from ecgcore.errors import BadData, NotScreenable, UnreadablePicture
+from ecgcore.geometry.arrays import BoolArray
 from ecgcore.measure.page import measure
 from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.decode.read import picture_hash
@@ -25,7 +26,6 @@ from ecgcore.waveform.layout import LEADS
 from ecgcore.waveform.page_signal import read_signal
 from trainer.atomic_files import write_bytes_atomic, write_json_atomic
 from trainer.data.code_version import code_version
-from trainer.data.folds import BoolArray
 from trainer.data.page import BeatLabels, LeadsArray, PageItem, PreparedPage
 
 _SCALE = "px_per_mm_source"

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from trainer.metrics.classification import FloatArray
+from ecgcore.geometry.arrays import FloatArray
 
 TEMPERATURE_RANGE = (0.05, 20.0)
 FEWEST_PER_CLASS = 5

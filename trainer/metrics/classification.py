@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from ecgcore.geometry.arrays import FloatArray, IntArray
 from trainer.metrics.figures import Interval
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 Figures = Callable[[FloatArray], Mapping[str, FloatArray]]
 """From weights ``[b, n]`` (how often each row was drawn) to ``{name: [b]}``, NaN where undefined."""
 

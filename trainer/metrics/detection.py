@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from trainer.metrics.classification import Figures, FloatArray, bootstrap
+from ecgcore.geometry.arrays import FloatArray
+from ecgcore.geometry.boxes import iou_matrix
+from trainer.metrics.classification import Figures, bootstrap
 from trainer.metrics.figures import Interval
 
 IOUS = np.arange(0.5, 1.0, 0.05)
@@ -86,17 +88,6 @@ def match_boxes(found_xyxy: npt.ArrayLike, scores: npt.ArrayLike, true_xyxy: npt
         hits[:, box] = is_hit
         free[is_hit, best[is_hit]] = False
     return hits
-
-
-def iou_matrix(first_xyxy: npt.ArrayLike, second_xyxy: npt.ArrayLike) -> FloatArray:
-    """Intersection over union of every pair: ``[n, 4], [m, 4] -> [n, m]``."""
-    first = np.asarray(first_xyxy, dtype=np.float64).reshape(-1, 1, 4)
-    second = np.asarray(second_xyxy, dtype=np.float64).reshape(1, -1, 4)
-    sides = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(first[..., :2], second[..., :2])
-    inner = sides.clip(min=0).prod(axis=-1)
-    areas = [(boxes[..., 2:] - boxes[..., :2]).prod(axis=-1) for boxes in (first, second)]
-    result: FloatArray = inner / (areas[0] + areas[1] - inner)
-    return result
 
 
 def _average_precisions(hits: npt.NDArray[np.bool_], weights: FloatArray, n_true: float) -> FloatArray:

@@ -30,9 +30,9 @@ from pydicom.uid import (
 )
 
 from ecgcore.errors import UnreadablePicture
+from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.limits import DECODER_ERRORS, PageBudget, damaged
 from ecgcore.page.decode.pdf import is_pdf, pdf_pages
-from ecgcore.types import ByteArray
 
 MAX_RLE_BYTES = 16 * 2**20
 """Run lengths swell up to 64-fold, and how far is known only afterwards."""

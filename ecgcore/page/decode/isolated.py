@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from ecgcore.errors import UnreadablePicture
+from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.limits import EXPORT_AGAIN, MAX_FILE_S, MAX_PAGE_S
 from ecgcore.page.decode.read import read_bytes
-from ecgcore.types import ByteArray
 
 AT_ONCE = 2
 """Files decoded at the same time, so that one that takes its whole time does not hold up the others."""

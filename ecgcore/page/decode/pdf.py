@@ -8,8 +8,8 @@ import pypdfium2 as pdfium
 from PIL import Image
 
 from ecgcore.errors import UnreadablePicture
+from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.limits import MAX_PAGES, PageBudget
-from ecgcore.types import ByteArray
 
 PDF_DPI = 200
 

@@ -8,8 +8,8 @@ from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ecgcore.errors import UnreadablePicture
+from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.limits import DECODER_ERRORS, EXPORT_AGAIN, MAX_PAGES, PageBudget, damaged, too_many_pixels
-from ecgcore.types import ByteArray
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})

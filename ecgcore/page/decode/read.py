@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from ecgcore.errors import UnreadablePicture
+from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.dicom import dicom_pages, is_dicom
 from ecgcore.page.decode.limits import MAX_FILE_BYTES
 from ecgcore.page.decode.pdf import is_pdf, pdf_pages
 from ecgcore.page.decode.raster import raster_pages
-from ecgcore.types import ByteArray
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 """Endings of plain pictures."""

@@ -22,9 +22,9 @@ from typing import BinaryIO
 import numpy as np
 
 from ecgcore.errors import EcgError, UnreadablePicture
+from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.limits import DECODER_ERRORS, EXPORT_AGAIN, MAX_ASPECT, MAX_FILE_S, damaged
 from ecgcore.page.decode.read import decoded_pages
-from ecgcore.types import ByteArray
 
 MAX_MEMORY_BYTES = 1_500_000_000
 GROWN_BYTES = 400_000_000

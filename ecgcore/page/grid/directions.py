@@ -5,11 +5,10 @@ from functools import cache
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import least_squares
 from scipy.sparse import csr_matrix
 
-from ecgcore.types import ByteArray, FloatArray
+from ecgcore.geometry.arrays import ByteArray, FloatArray, IndexArray
 
 TILE_PX, HOP_PX = 128, 72
 _RADII = 4, 58
@@ -108,7 +107,7 @@ def _ray_powers(squashed: ByteArray) -> tuple[FloatArray, FloatArray]:
 
 
 @cache
-def _rays() -> tuple[npt.NDArray[np.intp], list[npt.NDArray[np.intp]], csr_matrix]:
+def _rays() -> tuple[IndexArray, list[IndexArray], csr_matrix]:
     """Used bins of a half spectrum, their rings of like radius, and the matrix from bins to the mean along each ray."""
     columns = TILE_PX // 2 + 1
     fy = np.fft.fftfreq(TILE_PX, 1 / TILE_PX)[:, None] + np.zeros((1, columns))

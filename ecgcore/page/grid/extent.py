@@ -2,13 +2,10 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from ecgcore.page.grid.mesh_fit import CELL_PX
-from ecgcore.page.panel import XYXY
-from ecgcore.types import ByteArray, FloatArray
-
-FloatPixels = npt.NDArray[np.float32]
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, FloatPixels
+from ecgcore.geometry.boxes import XYXY
+from ecgcore.page.grid import CELL_PX
 
 _ROUNDS = 2
 _ENOUGH = 0.35
@@ -21,7 +18,7 @@ _LEAST_SEEN = 0.3
 """Share of a line that must lie in the photo for the line to tell anything."""
 
 
-def find_sides(flat_rgb: ByteArray, seen: npt.NDArray[np.bool_], inner: XYXY) -> XYXY:
+def find_sides(flat_rgb: ByteArray, seen: BoolArray, inner: XYXY) -> XYXY:
     """Find the four sides of a grid to a fraction of a millimetre.
 
     The grid's cell, as printed, is the mean over all cells: traces and labels leave nothing in it. Every column of
@@ -54,7 +51,7 @@ def _contrast(lightness: FloatPixels, size: tuple[int, int]) -> FloatPixels:
     return np.asarray(contrast / (np.abs(contrast) + _FAINT), dtype=np.float32)
 
 
-def _ends(band: FloatPixels, seen: npt.NDArray[np.bool_], inner: tuple[int, int]) -> tuple[int, int]:
+def _ends(band: FloatPixels, seen: BoolArray, inner: tuple[int, int]) -> tuple[int, int]:
     """First and last column (exclusive) of a band of rows in which the rows' lines go on."""
     gain = np.clip(_agreement(band, seen, inner), 0.0, 1.0) - _ENOUGH
     middle = sum(inner) // 2
@@ -63,7 +60,7 @@ def _ends(band: FloatPixels, seen: npt.NDArray[np.bool_], inner: tuple[int, int]
     return left, right
 
 
-def _agreement(band: FloatPixels, seen: npt.NDArray[np.bool_], inner: tuple[int, int]) -> FloatArray:
+def _agreement(band: FloatPixels, seen: BoolArray, inner: tuple[int, int]) -> FloatArray:
     """Correlation of every column with the grid, 1 = as much as usual."""
     rows = len(band) // CELL_PX * CELL_PX
     detail = band[:rows]

@@ -4,15 +4,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, FloatPixels
 from ecgcore.geometry.displacement import Mesh
-from ecgcore.types import ByteArray, FloatArray
+from ecgcore.page.grid import CELL_PX, GRID_PX_PER_MM
 
-GRID_PX_PER_MM = 4
-"""Scale of the picture in which phases are read."""
-CELL_PX = 5 * GRID_PX_PER_MM
-"""One cell is one period of the 5 mm lines and five of the 1 mm lines: every other harmonic cancels in it."""
 _PERIODS_PX = 5 * GRID_PX_PER_MM, GRID_PX_PER_MM
 _KNOT_CELLS = 5
 _FULL, _FAINT = 100.0, 15.0
@@ -82,7 +78,7 @@ def fit_grid(squashed: ByteArray) -> GridMesh | None:
     return GridMesh(mesh, in_phase, float(np.median(misses)) / GRID_PX_PER_MM) if in_phase.any() else None
 
 
-def _lines_alike(squashed: ByteArray) -> npt.NDArray[np.float32]:
+def _lines_alike(squashed: ByteArray) -> FloatPixels:
     """What is darker or lighter than its surroundings, faint or strong nearly alike: else rules and QRS complexes that
     stand above each other pull the lines' phase, up to a whole period."""
     values = squashed.astype(np.float32)
@@ -90,7 +86,7 @@ def _lines_alike(squashed: ByteArray) -> npt.NDArray[np.float32]:
     return np.asarray(_FULL * detail / (np.abs(detail) + _FAINT), dtype=np.float32)
 
 
-def _in_phase(waves: list[tuple[np.ndarray, int]], mesh: Mesh) -> npt.NDArray[np.bool_]:
+def _in_phase(waves: list[tuple[np.ndarray, int]], mesh: Mesh) -> BoolArray:
     """Cells whose lines run on where the mesh has them: a desk's texture and text do not."""
     rows, columns = waves[0][0].shape
     xs, ys = (np.asarray((np.arange(n) + 0.5) * CELL_PX, dtype=np.float64) for n in (columns, rows))

@@ -4,15 +4,16 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
+from ecgcore.geometry.frame import PanelFrame
 from ecgcore.geometry.warp import resample
+from ecgcore.page.grid import CELL_PX, GRID_PX_PER_MM
 from ecgcore.page.grid.directions import TILE_PX, GridDirections, find_directions
 from ecgcore.page.grid.extent import find_sides
-from ecgcore.page.grid.mesh_fit import CELL_PX, GRID_PX_PER_MM, fit_grid
+from ecgcore.page.grid.mesh_fit import fit_grid
 from ecgcore.page.grid.scale import MAX_SIDE_MM, find_grid_scale, squash
 from ecgcore.page.ink import darkness_rgb
-from ecgcore.types import ByteArray, FloatArray, PanelFrame
 
 WORK_PX = 1600
 STRAIGHT_DEG, STRAIGHT_SPREAD_DEG = 1.7, 0.75
@@ -40,7 +41,7 @@ class StraightPicture:
     """
 
     picture_rgb: ByteArray
-    in_photo: npt.NDArray[np.bool_]
+    in_photo: BoolArray
     px_per_mm: float
     frame: PanelFrame
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ecgcore.types import ByteArray, FloatArray
+from ecgcore.geometry.arrays import ByteArray, FloatArray
 
 STRIPS = 24
 PICTURE_MM = (70.0, 700.0)

@@ -10,9 +10,11 @@ import cv2
 import numpy as np
 
 from ecgcore.errors import NotScreenable
+from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.page.grid.scale import MAX_SIDE_MM
 from ecgcore.page.quality.features import NAMES, PEN_INK, trace_features
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, PageImage
+from ecgcore.types import PageImage
 
 WEIGHTS = Path(__file__).with_name("gate.json")
 """Written by ``python -m fits.page_gate.weights``."""

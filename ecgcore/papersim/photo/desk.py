@@ -2,14 +2,13 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Pixels = npt.NDArray[np.float32]
+from ecgcore.geometry.arrays import FloatPixels
 
 DESKS = ("plain", "wood", "cloth", "clutter", "dark", "screen")
 
 
-def draw_desk(kind: str, photo_wh: tuple[int, int], rng: np.random.Generator) -> Pixels:
+def draw_desk(kind: str, photo_wh: tuple[int, int], rng: np.random.Generator) -> FloatPixels:
     """Draw a desk, ``float32 [H, W, 3]`` 0..255; the same state of ``rng`` gives the same desk.
 
     Args:
@@ -22,13 +21,13 @@ def draw_desk(kind: str, photo_wh: tuple[int, int], rng: np.random.Generator) ->
     return {"plain": _plain, "wood": _wood, "cloth": _cloth, "clutter": _clutter}[kind](photo_wh, rng)
 
 
-def _plain(photo_wh: tuple[int, int], rng: np.random.Generator, level: float | None = None) -> Pixels:
+def _plain(photo_wh: tuple[int, int], rng: np.random.Generator, level: float | None = None) -> FloatPixels:
     level = float(rng.uniform(40, 200)) if level is None else level
     colour = np.clip(level * (1 + rng.normal(0, 0.12, 3)), 0, 235).astype(np.float32)
     return colour * (1 + 0.06 * _smooth_noise(photo_wh, (0.3, 0.3), rng))[..., None]
 
 
-def _wood(photo_wh: tuple[int, int], rng: np.random.Generator) -> Pixels:
+def _wood(photo_wh: tuple[int, int], rng: np.random.Generator) -> FloatPixels:
     dark, light = ((70, 42, 25), (120, 80, 52)) if rng.random() < 0.4 else ((125, 90, 62), (185, 145, 105))
     along = (0.6, 0.012) if rng.random() < 0.5 else (0.012, 0.6)
     fine = (along[0] / 3, along[1] / 5) if along[0] > along[1] else (along[0] / 5, along[1] / 3)
@@ -37,7 +36,7 @@ def _wood(photo_wh: tuple[int, int], rng: np.random.Generator) -> Pixels:
     return np.asarray(np.asarray(dark) * (1 - mix) + np.asarray(light) * mix, dtype=np.float32)
 
 
-def _cloth(photo_wh: tuple[int, int], rng: np.random.Generator) -> Pixels:
+def _cloth(photo_wh: tuple[int, int], rng: np.random.Generator) -> FloatPixels:
     width, height = photo_wh
     period = rng.uniform(4, 12)
     angle = rng.uniform(0, np.pi)
@@ -49,7 +48,7 @@ def _cloth(photo_wh: tuple[int, int], rng: np.random.Generator) -> Pixels:
     return np.asarray(colour * (1 + 0.1 * weave + folds)[..., None], dtype=np.float32)
 
 
-def _clutter(photo_wh: tuple[int, int], rng: np.random.Generator) -> Pixels:
+def _clutter(photo_wh: tuple[int, int], rng: np.random.Generator) -> FloatPixels:
     """A desk with other papers, pens and round things on it."""
     width, height = photo_wh
     desk = _wood(photo_wh, rng) if rng.random() < 0.5 else _plain(photo_wh, rng)
@@ -70,7 +69,7 @@ def _clutter(photo_wh: tuple[int, int], rng: np.random.Generator) -> Pixels:
     return desk
 
 
-def _print_lines(desk: Pixels, corners: np.ndarray, rng: np.random.Generator) -> None:
+def _print_lines(desk: FloatPixels, corners: np.ndarray, rng: np.random.Generator) -> None:
     """Lines as of print on another sheet, with ragged ends."""
     top_left, top_right, _, bottom_left = corners
     for down in np.arange(0.12, 0.9, 0.06):
@@ -79,7 +78,7 @@ def _print_lines(desk: Pixels, corners: np.ndarray, rng: np.random.Generator) ->
         cv2.line(desk, np.round(first).astype(int), np.round(last).astype(int), (90.0, 90.0, 95.0), 2, cv2.LINE_AA)
 
 
-def _smooth_noise(photo_wh: tuple[int, int], grain_xy: tuple[float, float], rng: np.random.Generator) -> Pixels:
+def _smooth_noise(photo_wh: tuple[int, int], grain_xy: tuple[float, float], rng: np.random.Generator) -> FloatPixels:
     """Noise of about unit deviation whose grains measure ``grain_xy`` of the photo's width and height."""
     width, height = photo_wh
     columns, rows = (int(np.clip(2 / grain, 3, 400)) for grain in grain_xy)

@@ -2,18 +2,15 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from ecgcore.types import ByteArray
-
-Pixels = npt.NDArray[np.float32]
+from ecgcore.geometry.arrays import ByteArray, FloatPixels
 
 _COARSE = 8
 
 
 def light_up(
     photo_wh: tuple[int, int], shadows: int, shade: float, gradient: float, rng: np.random.Generator
-) -> Pixels:
+) -> FloatPixels:
     """How much light falls where, ``float32 [H, W]``: a fall-off to one side and the shadows of hands and frames.
 
     Args:
@@ -43,7 +40,7 @@ def _circle(n: int, start: float) -> np.ndarray:
 
 
 def develop(
-    photo: Pixels,
+    photo: FloatPixels,
     blur_px: float,
     motion_px: float,
     noise: float,
@@ -81,7 +78,7 @@ def develop(
     return np.ascontiguousarray(decoded[..., ::-1]).astype(np.uint8, copy=False)
 
 
-def _shake(length_px: float, angle: float) -> Pixels:
+def _shake(length_px: float, angle: float) -> FloatPixels:
     """Kernel of a straight movement of the hand."""
     half = int(np.ceil(length_px / 2))
     kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgcore.types import FloatArray
+from ecgcore.geometry.arrays import FloatArray
 
 _KNOTS = 400
 _REACH = 0.75

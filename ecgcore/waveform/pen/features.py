@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.traces.rows import PEN_INK, Rows
-from ecgcore.types import ByteArray, FloatArray
 
 FloatPicture = npt.NDArray[np.float32]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgcore.traces.rows import BoolArray, Rows
-from ecgcore.types import ByteArray, FloatArray
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
+from ecgcore.traces.rows import Rows
 from ecgcore.waveform.pen.features import PenColumns, pen_columns
 from ecgcore.waveform.pen.network import STEPS, places_in_ink
 

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ecgcore.assist import Alike, find_alike, rhythm_hints, snap
+from ecgcore.geometry.boxes import iou_matrix
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.traces.rows import trace_rows
@@ -36,15 +37,9 @@ def _page(kind: str, layout: str, separators: str = "none") -> tuple[ByteArray, 
     return page.ink, page.frame.boxes_to_panel(simulated.boxes_xyxy), simulated.box_rows
 
 
-def _iou(box: FloatArray, others: FloatArray) -> FloatArray:
-    common = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
-    shared = common.clip(0).prod(axis=1)
-    return shared / ((box[2:] - box[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(axis=1) - shared)
-
-
 def _right(alike: Alike, truth: FloatArray) -> set[int]:
     """The true beats that are proposed; every proposal must be one."""
-    found = [_iou(box, truth) for box in alike.boxes_panel_xyxy]
+    found = [iou_matrix(box, truth)[0] for box in alike.boxes_panel_xyxy]
     wrong = [alike.boxes_panel_xyxy[i] for i, values in enumerate(found) if values.max() < 0.5]
     assert not wrong
     return {int(values.argmax()) for values in found}
@@ -99,7 +94,7 @@ def test_boxes_that_exist_are_not_proposed_again() -> None:
     rest = np.delete(first.boxes_panel_xyxy, np.s_[::5], axis=0)
     again = find_alike(ink, truth[20], rest)
     assert len(again) == len(wanted)
-    assert all(_iou(box, wanted).max() == 1 for box in again.boxes_panel_xyxy)
+    assert all(iou_matrix(box, wanted).max() == 1 for box in again.boxes_panel_xyxy)
 
 
 @pytest.mark.parametrize("separators", ["line", "gap", "none"])
@@ -184,7 +179,7 @@ def test_a_missed_beat_is_noticed_where_it_would_be(kind: str, layout: str) -> N
     hints = rhythm_hints(np.delete(truth, out, axis=0))
     assert [hint.text for hint in hints] == ["missed beat?"]
     assert hints[0].box_index is None
-    assert _iou(truth[out], np.array([hints[0].place_panel_xyxy.as_list()]))[0] > 0.5
+    assert iou_matrix(truth[out], hints[0].place_panel_xyxy.as_list()).item() > 0.5
 
 
 def test_a_t_wave_and_a_duplicate_are_named() -> None:

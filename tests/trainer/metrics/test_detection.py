@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from faster_coco_eval import COCO, COCOeval_faster
 
-from trainer.metrics.detection import detection_metrics, iou_matrix, match_boxes
+from ecgcore.geometry.boxes import iou_matrix
+from trainer.metrics.detection import detection_metrics, match_boxes
 
 
 def noisy_pages(n_pages: int, seed: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
