@@ -10,7 +10,8 @@ from ecgcore.geometry.arrays import ByteArray
 from ecgcore.geometry.boxes import XYXY
 from ecgcore.geometry.frame import PanelFrame
 from ecgcore.page.ink import pen_ink
-from ecgcore.page.panel import MARGIN_MM, joined_pulse_px, pulse_height_px, trace_boxes
+from ecgcore.page.panel import MARGIN_MM, trace_boxes
+from ecgcore.page.pulses import joined_pulse_px, pulse_height_px
 from ecgcore.page.standard_panel import TURNED, FoundPanel, StandardPanel, standard_panel
 
 ASSUMED_PANEL_MM = 260.0

@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 
 from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.ink_levels import KEPT_CORE_INK, KEPT_INK, MARK_DARKNESS
 
 MIN_PEN = 0.2
 """Darkness beyond the grid's (length of the RGB vector) from which there is a pen at all."""
 TILE_PX = 32
 SAMPLE_PX = 200_000
 COLLINEAR_COS = 0.97
-FAINT_INK, STRONG_INK = 45, 110
 MIN_STROKE_PX = 5
 TILE_MM = 5.0
 """Side of the tiles that decide where the paper is free of traces."""
@@ -22,8 +22,6 @@ USUAL_RANKS = 0.95, 0.98
 """Between these shares of a panel's pixels, or at the edge of a stroke, lies the usual trace."""
 FAINT_CUT = 0.35
 FRAME_PX = 6
-MIN_MARK = 0.05
-"""Darkness below which a pixel counts as paper."""
 STROKE_SHARE = 0.02
 """Of a page's longer side: whatever is narrower than this and darker than all around it is print."""
 BORDER_SHARE = 0.012
@@ -177,7 +175,7 @@ def without_grid(darkness: ByteArray, px_per_mm: float, ruling_mm: float = RULIN
     )
     lines = cv2.min(lines, darkness)
     strongest = lines[::3, ::3].max(axis=2)
-    printed = lines[::3, ::3][strongest > 255 * MIN_MARK]
+    printed = lines[::3, ::3][strongest > 255 * MARK_DARKNESS]
     if len(printed) == 0:
         return darkness
     usual = np.quantile(printed, 0.9, axis=0)
@@ -187,7 +185,7 @@ def without_grid(darkness: ByteArray, px_per_mm: float, ruling_mm: float = RULIN
 def keep_strokes(raster: ByteArray) -> ByteArray:
     """Clear what is no pen stroke from the standard raster: faint remnants, specks and the panel's frame.
 
-    Hysteresis: ink above ``FAINT_INK`` stays where it is connected to ink above ``STRONG_INK`` and reaches far enough.
+    Hysteresis: ink above ``KEPT_INK`` stays where it hangs on ink above ``KEPT_CORE_INK`` and reaches far enough.
 
     Args:
         raster: ``uint8 [h, w]``, 255 = full pen.
@@ -195,12 +193,12 @@ def keep_strokes(raster: ByteArray) -> ByteArray:
     Returns:
         The raster with zeros outside the strokes and their soft edges.
     """
-    faint = (raster > FAINT_INK).astype(np.uint8)
+    faint = (raster > KEPT_INK).astype(np.uint8)
     for side in (faint[:FRAME_PX], faint[-FRAME_PX:], faint[:, :FRAME_PX].T, faint[:, -FRAME_PX:].T):
         side[side.mean(axis=1) > 0.5] = 0
     count, labels, stats, _ = cv2.connectedComponentsWithStats(faint, connectivity=8)
     keep = np.zeros(count, np.uint8)
-    keep[labels[(raster > STRONG_INK) & (faint > 0)]] = 1
+    keep[labels[(raster > KEPT_CORE_INK) & (faint > 0)]] = 1
     keep &= (stats[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1].max(axis=1) >= MIN_STROKE_PX).astype(np.uint8)
     keep[0] = 0
     return np.asarray(raster * cv2.dilate(keep[labels], np.ones((3, 3), np.uint8)), dtype=np.uint8)
@@ -215,7 +213,7 @@ def _empty_tiles(darkness: ByteArray, tile_px: int) -> ByteArray:
     mean = cv2.transform(darkness, np.full((1, 3), 1 / 3, np.float32))[: rows * tile_px, : columns * tile_px]
     tiles = mean.reshape(rows, tile_px, columns, tile_px).swapaxes(1, 2).reshape(rows * columns, -1)
     darkest = np.partition(tiles, -3, axis=1)[:, -3]
-    marked = darkest > 255 * MIN_MARK
+    marked = darkest > 255 * MARK_DARKNESS
     if marked.sum() < 4:
         return nowhere
     lightest = (marked & (darkest <= np.quantile(darkest[marked], 0.25))).reshape(rows, columns).astype(np.uint8)
@@ -224,7 +222,7 @@ def _empty_tiles(darkness: ByteArray, tile_px: int) -> ByteArray:
 
 def _direction(samples: FloatArray) -> FloatArray | None:
     """Unit colour of the marks among the samples, or None where there are none."""
-    marks = samples[samples.max(axis=1) > MIN_MARK] if len(samples) else samples
+    marks = samples[samples.max(axis=1) > MARK_DARKNESS] if len(samples) else samples
     if len(marks) < 20:
         return None
     colour = (marks * marks.sum(axis=1, keepdims=True)).sum(axis=0)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgcore.geometry.arrays import ByteArray
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM
+from ecgcore.page.pulses import pulse_side
 
 WEIGHTS = Path(__file__).with_name("orientation.npz")
 """Written by ``python -m fits.orientation.weights``."""
@@ -20,7 +20,6 @@ MARGIN = 1.0
 """By how much (log-odds) another way must win: nearly all pages are upright, and a wrong turn spoils all."""
 PULSES = 5.0
 """What the open side of calibration pulses counts (log-odds): beats whose waves all point down look upside down."""
-PEN_INK = 80
 
 Maps = npt.NDArray[np.floating]
 
@@ -39,7 +38,7 @@ def find_quarter_turns(ink: ByteArray) -> int:
     if as_it_lies >= SURELY_UPRIGHT:
         return 0
     looks = [as_it_lies, *(uprightness(np.rot90(small, -turns)) for turns in (1, 2, 3))]
-    sides = _pulse_side(ink), _pulse_side(np.ascontiguousarray(np.rot90(ink, -1)))
+    sides = pulse_side(ink), pulse_side(np.ascontiguousarray(np.rot90(ink, -1)))
     scores = np.array(looks) + PULSES * np.array([*sides, -sides[0], -sides[1]])
     best = int(np.argmax(scores))
     return best if scores[best] - scores[0] > MARGIN else 0
@@ -78,31 +77,3 @@ def _layers() -> list[tuple[Maps, Maps]]:
     with np.load(WEIGHTS, allow_pickle=False) as file:
         numbers = range(len(STRIDES) + 1)
         return [(file[f"weights_{n}"].astype(np.float32), file[f"bias_{n}"].astype(np.float32)) for n in numbers]
-
-
-def _pulse_side(ink: ByteArray) -> float:
-    """1 where shapes like a calibration pulse are open below, -1 where above, 0 where there are none."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((ink > PEN_INK).astype(np.uint8), connectivity=8)
-    votes = 0
-    for number in range(1, len(stats)):
-        x, y, width, height, _ = stats[number]
-        if not (6 < height / STANDARD_PX_PER_MM < 24 and 2.5 < width / STANDARD_PX_PER_MM < 14):
-            continue
-        mask = labels[y : y + height, x : x + width] == number
-        top, bottom = (_is_roof(mask), _is_roof(mask[::-1]))
-        votes += int(top) - int(bottom)
-    return float(np.sign(votes))
-
-
-def _is_roof(mask: np.ndarray) -> bool:
-    """Whether a mask is two uprights under one flat roof, as a pulse is."""
-    height = len(mask)
-    middle = mask[int(0.3 * height) : int(0.7 * height)]
-    uprights = np.flatnonzero(middle.mean(axis=0) > 0.8)
-    if len(uprights) < 2 or uprights[-1] - uprights[0] < 9:
-        return False
-    left, right = uprights[0], uprights[-1]
-    inside = middle[:, left + 4 : right - 3]
-    roof = mask[: max(3, height // 6), left : right + 1].any(axis=0).mean()
-    floor = mask[-max(3, height // 6) :, left + 4 : right - 3].any(axis=0).mean()
-    return bool(inside.mean() < 0.1 and roof > 0.9 and floor < 0.4)

@@ -5,17 +5,12 @@ import numpy as np
 
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.geometry.boxes import XYXY
+from ecgcore.ink_levels import FOUND_INK, LINE_DARKNESS
 
-STROKE = 77
-"""Ink from which a pixel counts as part of a stroke."""
-FAINT = 12.0, 40.0
-"""Darkness (0..255) from which a pixel may belong to a printed line, on clean and on noisy paper."""
 NOISE_FACTOR = 4.2
 FILLED = 0.7
 """A grid fills so much of its rectangle, where its lines are seen."""
 MARGIN_MM = 5.0
-PULSE_REACH = 0.1
-"""Of the width: how far from a trace's end a pulse joined to it may reach."""
 
 
 def grid_panel(darkness: ByteArray, px_per_mm: float) -> XYXY | None:
@@ -33,7 +28,7 @@ def grid_panel(darkness: ByteArray, px_per_mm: float) -> XYXY | None:
     height, width = darkness.shape
     cell = px_per_mm / 2
     small_wh = (max(1, round(width / cell)), max(1, round(height / cell)))
-    threshold = np.clip(NOISE_FACTOR * _paper_noise(darkness, px_per_mm), *FAINT)
+    threshold = np.clip(NOISE_FACTOR * _paper_noise(darkness, px_per_mm), *LINE_DARKNESS)
     marks = np.asarray((darkness > threshold) * np.uint8(255), dtype=np.uint8)
     coverage = cv2.resize(marks, small_wh, interpolation=cv2.INTER_AREA)
     present = (coverage > 8).astype(np.uint8)
@@ -85,7 +80,7 @@ def trace_boxes(ink: ByteArray, gap_px: int = 0) -> tuple[np.ndarray, np.ndarray
         Boxes ``[n, 4]`` of the traces and boxes of all components, ``int32`` xyxy.
     """
     width = ink.shape[1]
-    strokes = (ink > STROKE).astype(np.uint8)
+    strokes = (ink > FOUND_INK).astype(np.uint8)
     rules = _level_runs(strokes, round(0.6 * width))
     left = np.asarray(cv2.subtract(strokes, rules), dtype=np.uint8)
     boxes = _boxes(left)
@@ -114,81 +109,3 @@ def _boxes(strokes: ByteArray) -> np.ndarray:
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     x, y, w, h, _ = stats[1:].T
     return np.stack([x, y, x + w, y + h], axis=1)
-
-
-def pulse_height_px(ink: ByteArray, boxes: np.ndarray) -> float | None:
-    """Height of the calibration pulse, 10 mm at the usual gain.
-
-    Args:
-        ink: ``uint8 [H, W]``, 255 = full pen.
-        boxes: the components of the page, ``[n, 4]``.
-
-    Returns:
-        The median height of the components that look like a pulse, line centre to line centre, or None.
-    """
-    width = ink.shape[1]
-    heights = []
-    for x1, y1, x2, y2 in boxes:
-        if 0.015 * width < y2 - y1 < 0.12 * width and 0.15 < (x2 - x1) / (y2 - y1) < 1.3:
-            height = _as_pulse(ink[y1:y2, x1:x2] > STROKE)
-            if height is not None:
-                heights.append(height)
-    return float(np.median(heights)) if heights else None
-
-
-def joined_pulse_px(ink: ByteArray, traces: np.ndarray) -> float | None:
-    """Height of calibration pulses that the traces begin or end with, joined to them.
-
-    Args:
-        ink: ``uint8 [H, W]``, 255 = full pen.
-        traces: boxes of the traces, ``[n, 4]``.
-
-    Returns:
-        The median height, line centre to line centre, of two or more pulses of about the same height; else None.
-    """
-    width = ink.shape[1]
-    heights: list[float] = []
-    for x1, y1, x2, y2 in traces:
-        mask = ink[y1:y2, x1:x2] > STROKE
-        for side in (mask, mask[:, ::-1]):
-            height = _pulse_at_start(side[:, : round(PULSE_REACH * width)], 0.015 * width)
-            if height is not None:
-                heights.append(height)
-    usual = float(np.median(heights)) if heights else 0.0
-    alike = [height for height in heights if abs(height - usual) < 0.08 * usual]
-    return float(np.median(alike)) if len(alike) >= 2 and 2 * len(alike) > len(heights) else None
-
-
-def _pulse_at_start(mask: np.ndarray, lowest_px: float) -> float | None:
-    """Height of a pulse at the left of a mask: what stands up to the middle between its second upright and the next."""
-    upright = mask.sum(axis=0) >= lowest_px
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], upright.astype(np.int8), [0]])))
-    starts, ends = edges[::2], edges[1::2]
-    if len(starts) < 2:
-        return None
-    foot = max(2, (starts[1] - ends[0]) // 4)
-    cut = mask[:, : ends[1] + foot]
-    rows = np.flatnonzero(cut.any(axis=1))
-    return _as_pulse(cut[rows[0] : rows[-1] + 1])
-
-
-def _as_pulse(mask: np.ndarray) -> float | None:
-    """Height of the pulse in a tight mask: two upright strokes under one flat top; None for any other shape."""
-    rows = len(mask)
-    middle = mask[int(0.3 * rows) : int(0.7 * rows)]
-    columns = np.flatnonzero(middle.mean(axis=0) > 0.9)
-    if len(columns) < 2 or middle.mean() > 0.6:
-        return None
-    left, right = columns[0], columns[-1]
-    gaps = np.flatnonzero(np.diff(columns) > 1)
-    if len(gaps) != 1 or middle[:, columns[gaps[0]] + 1 : columns[gaps[0] + 1]].mean() > 0.05:
-        return None
-    across = mask[:, left : right + 1].mean(axis=1)
-    top = np.flatnonzero(across[: rows // 4] > 0.9)
-    feet = np.concatenate([mask[:, :left], mask[:, right + 1 :]], axis=1)
-    if feet.shape[1] == 0:
-        return None
-    bottom = np.flatnonzero(feet.mean(axis=1) > 0.5)
-    if len(top) == 0 or len(bottom) == 0 or bottom.min() < 0.8 * rows:
-        return None
-    return float((bottom.min() + bottom.max()) / 2 - top.mean())

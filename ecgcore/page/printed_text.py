@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, IntArray
 from ecgcore.geometry.frame import STANDARD_PX_PER_MM
-from ecgcore.traces.lead_columns import DEFAULT_PITCH_MM, LETTER_LIFT_SHARE, MARK_INK
+from ecgcore.ink_levels import MARK_INK
+from ecgcore.traces.lead_columns import DEFAULT_PITCH_MM, LETTER_LIFT_SHARE
 from ecgcore.traces.rows import Rows
 from ecgcore.traces.strokes import LONG, SHORT, TALLEST_LETTER_MM, long_strokes, trace_row_numbers
 

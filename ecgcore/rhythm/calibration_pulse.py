@@ -2,7 +2,8 @@
 
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.geometry.frame import STANDARD_PX_PER_MM
-from ecgcore.page.panel import pulse_height_px, trace_boxes
+from ecgcore.page.panel import trace_boxes
+from ecgcore.page.pulses import pulse_height_px
 from ecgcore.types import USUAL_PAPER, Paper
 
 USUAL_GAINS_MM_MV = (5.0, 10.0, 20.0)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, IntArray
 from ecgcore.geometry.frame import STANDARD_PX_PER_MM
+from ecgcore.ink_levels import LINK_INK, PEAK_INK
 
 QRS_BEFORE_SHARE = 0.6
 """The QRS lies in this first part of a beat's box; a steep T wave may follow."""
@@ -26,9 +27,6 @@ LETTER_MM = 5.0
 
 LINK_PX = 4
 """Parts of a stroke that are no further apart from top to bottom are one."""
-
-PEN, FAINT = 127, 50
-"""Ink above which a pixel belongs to the trace, and above which it may link two parts of it."""
 
 
 def r_peaks(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike) -> FloatArray:
@@ -103,12 +101,12 @@ def _edges(pen_window: ByteArray) -> tuple[IntArray, IntArray]:
 def _trace(pen_window: ByteArray) -> BoolArray:
     """The widest stroke of a window and whatever is taller than a letter: a lead's name beside a beat is no peak."""
     # the steep strokes of a QRS are faint and may be broken: what nearly touches belongs together
-    linked = cv2.dilate((pen_window > FAINT).astype(np.uint8), np.ones((1 + LINK_PX, 3), np.uint8))
+    linked = cv2.dilate((pen_window > LINK_INK).astype(np.uint8), np.ones((1 + LINK_PX, 3), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(linked, connectivity=8)
     widths, heights = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT] - LINK_PX
     belongs = (widths == widths[1:].max(initial=0)) | (heights > LETTER_MM * STANDARD_PX_PER_MM)
     belongs[0] = False  # the paper
-    return np.asarray(belongs[labels] & (pen_window > PEN), dtype=np.bool_)
+    return np.asarray(belongs[labels] & (pen_window > PEAK_INK), dtype=np.bool_)
 
 
 def _window(ink: ByteArray, box: FloatArray) -> ByteArray:

@@ -5,10 +5,8 @@ import numpy as np
 
 from ecgcore.geometry.arrays import BoolArray, ByteArray
 from ecgcore.geometry.frame import STANDARD_PX_PER_MM
+from ecgcore.ink_levels import MARK_INK
 from ecgcore.traces.rows import Rows
-
-MARK_INK = 60
-"""Ink of a letter or a ruled line, of 255."""
 
 LETTER_MM = (1.5, 6.0)
 """Heights of letters."""

@@ -8,12 +8,10 @@ import numpy.typing as npt
 
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, IndexArray
 from ecgcore.geometry.frame import STANDARD_PX_PER_MM
+from ecgcore.ink_levels import PEN_INK
 
 PAD_MM = 1.0
 """Paper above and below the trace that belongs to a beat's box."""
-
-PEN_INK = 30
-"""Ink from here on (of 255) is taken for pen; the raster holds nothing fainter but the soft edges of strokes."""
 
 BREAK_PX = 5
 """A stroke that was broken across, as where a printed line was taken out, is joined over less than this."""

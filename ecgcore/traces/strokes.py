@@ -7,7 +7,7 @@ import numpy as np
 
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
 from ecgcore.geometry.frame import STANDARD_PX_PER_MM
-from ecgcore.traces.lead_columns import MARK_INK
+from ecgcore.ink_levels import MARK_INK
 from ecgcore.traces.rows import Rows
 
 

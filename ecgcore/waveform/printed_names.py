@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
 from ecgcore.geometry.frame import STANDARD_PX_PER_MM
-from ecgcore.traces.lead_columns import LETTER_MM, LETTER_WIDTH_MM, MARK_INK
+from ecgcore.ink_levels import MARK_INK
+from ecgcore.traces.lead_columns import LETTER_MM, LETTER_WIDTH_MM
 from ecgcore.traces.rows import Rows
 
 BEFORE_MM, BEHIND_MM = 3.0, 11.0

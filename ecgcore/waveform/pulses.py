@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from ecgcore.traces.rows import PEN_INK, Rows
+from ecgcore.ink_levels import PEN_INK
+from ecgcore.traces.rows import Rows
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, Paper
 
 PULSE_ROWS = 0.7

@@ -10,8 +10,8 @@ import numpy as np
 
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.geometry.frame import STANDARD_PX_PER_MM
+from ecgcore.ink_levels import STROKE_INK
 
-PEN_INK = 80
 RULING_ACROSS_MM, RULING_DOWN_MM = 60.0, 30.0
 """Nothing of an ECG runs dead straight for longer, across or down."""
 BREAK_PX = 5
@@ -52,7 +52,7 @@ def trace_features(ink: ByteArray) -> FloatArray:
     Returns:
         ``float64 [13]`` in the order of ``NAMES``; every value between about 0 and 5, all 0 where there is no trace.
     """
-    strokes = (ink > PEN_INK).astype(np.uint8)
+    strokes = (ink > STROKE_INK).astype(np.uint8)
     across, down = (round(mm * STANDARD_PX_PER_MM) for mm in (RULING_ACROSS_MM, RULING_DOWN_MM))
     rulings = cv2.max(
         cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((1, across), np.uint8)),

@@ -12,8 +12,9 @@ import numpy as np
 from ecgcore.errors import NotScreenable
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.geometry.frame import STANDARD_PX_PER_MM
+from ecgcore.ink_levels import STROKE_INK
 from ecgcore.page.grid.scale import MAX_SIDE_MM
-from ecgcore.page.quality.features import NAMES, PEN_INK, trace_features
+from ecgcore.page.quality.features import NAMES, trace_features
 from ecgcore.types import PageImage
 
 WEIGHTS = Path(__file__).with_name("gate.json")
@@ -28,7 +29,6 @@ NO_TRACES = "No ECG traces were found in the picture.", RETAKE
 TOO_DARK = "The picture is too dark or too noisy to tell traces from paper.", RETAKE
 MIN_SIDE_PX = 200
 """In a smaller picture nothing is looked for."""
-STROKE_INK = 80
 MAX_INK_SHARE = 0.35
 MIN_TRACE_MM = 8.0
 MIN_TRACE_COLUMNS = 0.3
@@ -173,7 +173,7 @@ def _is_cut(page: PageImage) -> bool:
     if outside_px > OUTSIDE_SHARE * panel_px:
         return True
     edge = round(EDGE_MM * STANDARD_PX_PER_MM)
-    strokes = page.ink > PEN_INK
+    strokes = page.ink > STROKE_INK
     ends_with_picture = (corners[:2, 1].min() < 1.5, corners[2:, 1].max() > height - 1.5)
     bands = (strokes[:edge], strokes[-edge:])
     cut = [band.all(axis=0).sum() for band, ends in zip(bands, ends_with_picture, strict=True) if ends]

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgcore.geometry.arrays import ByteArray, FloatArray
-from ecgcore.traces.rows import PEN_INK, Rows
+from ecgcore.ink_levels import PEN_INK
+from ecgcore.traces.rows import Rows
 
 FloatPicture = npt.NDArray[np.float32]
 

@@ -13,7 +13,7 @@ from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.papersim.photo.photograph import PhotoDamage, photograph
 from ecgcore.types import ByteArray, PageImage
 
-ON_DESK = PhotoDamage(tilt_deg=(9, -7), rotation_deg=5, desk="wood", shadows=1, blur_px=0.6, noise=2, long_px=1800)
+ON_DESK = PhotoDamage(tilt_deg=(5, -4), desk="wood", shadows=3, shade=0.45, fill=0.8, long_px=1600)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,8 @@ def test_pages_say_how_they_were_read(ecg_page_rgb: ByteArray, page: PageImage) 
 
 def test_a_page_without_a_grid_is_read_by_its_sheet_or_its_traces() -> None:
     signals_mv, fs_hz, beats_s = synthetic_ecg("normal", 0)
-    drawn = draw_page(signals_mv, fs_hz, PageStyle(paper="plain", grid="none", px_per_mm=6.0), 0, beats_s=beats_s)
+    style = PageStyle(grid="none", column_s=2.4, px_per_mm=6.0, pen_mm=0.4, header=False)
+    drawn = draw_page(signals_mv, fs_hz, style, 0, beats_s=beats_s)
     assert prepare_page(drawn.image_rgb).strategy == "traces"
     assert prepare_page(photograph(drawn, ON_DESK, 3).image_rgb).strategy == "sheet/form"
 
