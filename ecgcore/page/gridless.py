@@ -17,7 +17,8 @@ from ecgcore.page.standard_panel import TURNED, FoundPanel, StandardPanel, stand
 ASSUMED_PANEL_MM = 260.0
 PULSE_MM = 10.0
 GAP_SHARE = 0.006
-"""Of the width: a pen so thin that it breaks leaves gaps of this size."""
+"""Of the width: a pen so thin that it breaks leaves gaps of this size (D-094, on the same 40 pages as
+``STROKE_SHARE``)."""
 
 
 def panel_without_grid(ink: ByteArray, *, is_broken: bool = False) -> tuple[XYXY, float, Literal["pulse"] | None]:

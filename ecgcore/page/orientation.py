@@ -15,11 +15,13 @@ WEIGHTS = Path(__file__).with_name("orientation.npz")
 STRIDES = (2, 2, 2, 1, 1, 1)
 """Of the network's 3x3 convolutions: it looks every 4 mm, at 31 mm of paper."""
 SURELY_UPRIGHT = 2.0
-"""Log-odds from which a page stays as it lies without a look at the other ways."""
+"""Log-odds from which a page stays as it lies without a look at the other ways. Set, as ``MARGIN``, on the training and
+inner parts of ``fits/orientation``; 222 of 222 held-out Khan pages come right in all four ways (D-092)."""
 MARGIN = 1.0
 """By how much (log-odds) another way must win: nearly all pages are upright, and a wrong turn spoils all."""
 PULSES = 5.0
-"""What the open side of calibration pulses counts (log-odds): beats whose waves all point down look upside down."""
+"""What the open side of calibration pulses counts (log-odds): beats whose waves all point down look upside down.
+Without it one of 784 Khan pages and one of 107 were turned over (D-092)."""
 
 Maps = npt.NDArray[np.floating]
 

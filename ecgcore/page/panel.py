@@ -9,7 +9,8 @@ from ecgcore.ink_levels import FOUND_INK, LINE_DARKNESS
 
 NOISE_FACTOR = 4.2
 FILLED = 0.7
-"""A grid fills so much of its rectangle, where its lines are seen."""
+"""A grid fills so much of its rectangle, where its lines are seen. It changed none of 31 photos and 80 Khan pages
+(D-143)."""
 MARGIN_MM = 5.0
 
 

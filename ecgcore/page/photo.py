@@ -16,8 +16,8 @@ from ecgcore.page.panel import grid_panel
 from ecgcore.page.sheet import find_sheet
 
 MAX_PREPARED_PIXELS = 24_000_000
-"""A4 at 500 dpi: 20 pixels a millimetre, where a pen is 6 wide. What is larger is prepared in a smaller size, so that
-no picture takes minutes."""
+"""A4 at 500 dpi: 20 pixels a millimetre, where a pen is 6 wide (D-173). What is larger is prepared in a smaller size,
+so that no picture takes minutes."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ hangs on it; to tell up from down, one with gaps and joined neighbours will do.
 import cv2
 import numpy as np
 
-from ecgcore.geometry.arrays import ByteArray
+from ecgcore.geometry.arrays import BoolArray, ByteArray
 from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.ink_levels import FOUND_INK, STROKE_INK
 
@@ -58,7 +58,7 @@ def joined_pulse_px(ink: ByteArray, traces: np.ndarray) -> float | None:
     return float(np.median(alike)) if len(alike) >= 2 and 2 * len(alike) > len(heights) else None
 
 
-def _pulse_at_start(mask: np.ndarray, lowest_px: float) -> float | None:
+def _pulse_at_start(mask: BoolArray, lowest_px: float) -> float | None:
     """Height of a pulse at the left of a mask: what stands up to the middle between its second upright and the next."""
     upright = mask.sum(axis=0) >= lowest_px
     edges = np.flatnonzero(np.diff(np.concatenate([[0], upright.astype(np.int8), [0]])))
@@ -71,7 +71,7 @@ def _pulse_at_start(mask: np.ndarray, lowest_px: float) -> float | None:
     return _as_pulse(cut[rows[0] : rows[-1] + 1])
 
 
-def _as_pulse(mask: np.ndarray) -> float | None:
+def _as_pulse(mask: BoolArray) -> float | None:
     """Height of the pulse in a tight mask: two upright strokes under one flat top; None for any other shape."""
     rows = len(mask)
     middle = mask[int(0.3 * rows) : int(0.7 * rows)]
@@ -111,7 +111,7 @@ def pulse_side(ink: ByteArray) -> float:
     return float(np.sign(votes))
 
 
-def _is_roof(mask: np.ndarray) -> bool:
+def _is_roof(mask: BoolArray) -> bool:
     """Whether a mask is two uprights under one flat roof, as a pulse is."""
     height = len(mask)
     middle = mask[int(0.3 * height) : int(0.7 * height)]

@@ -19,7 +19,8 @@ NEAR = 0.02
 STEP_LAB = 5.0
 """How much the colour must change across a side, in CIELAB."""
 MIN_SUPPORT = 0.5
-"""Share of each side along which it does."""
+"""Share of each side along which it does. This, ``MIN_TURN`` and ``MOST_SPREAD`` were chosen with a
+look at 40 drawn photos; on 90, 3 sheets are missed, and none of 134 Khan pages is taken for one (D-093)."""
 MIN_TURN = 0.8
 """Sine of the angle between two sides: a sheet seen from farther aside is read by nobody."""
 STEP_PX = 4

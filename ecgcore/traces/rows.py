@@ -69,12 +69,24 @@ class Rows:
         return (x1, x2) if x1 < x2 else None
 
     def height_px(self, row: int, x1: int, x2: int) -> float:
-        """From the trace's lowest to its highest point in columns ``x1`` to ``x2``."""
+        """From the trace's lowest to its highest point in a stretch, less what the pen's own height adds.
+
+        Args:
+            row: its number.
+            x1: the stretch's first column.
+            x2: the column after its last.
+        """
         tall = self.bottom_y[row, x1:x2].max() - self.top_y[row, x1:x2].min()
         return float(tall - 2 * TIP_SHARE * self.pen_px)
 
     def box(self, row: int, x1: int, x2: int) -> FloatArray:
-        """The box ``[4]`` over columns ``x1`` to ``x2`` of a row: its extremes there and the paper that belongs."""
+        """The box ``[4]`` over a stretch of a row: its extremes there and the paper that belongs to a beat.
+
+        Args:
+            row: its number.
+            x1: the stretch's first column.
+            x2: the column after its last.
+        """
         pad_px = PAD_MM * STANDARD_PX_PER_MM - TIP_SHARE * self.pen_px
         y1 = max(0.0, self.top_y[row, x1:x2].min() - pad_px)
         y2 = min(float(self.panel_h), self.bottom_y[row, x1:x2].max() + pad_px)

@@ -40,7 +40,16 @@ have 1.005 or more, lines of bold print up to 0.96; ruled lines have all the ink
 
 
 def long_strokes(marks: BoolArray, pen_px: float, stretch: Stretch) -> BoolArray:
-    """Strokes that run on as traces do: wide, neither straight as a ruled line nor as tall everywhere as letters."""
+    """Strokes that run on as traces do: wide, neither straight as a ruled line nor as tall everywhere as letters.
+
+    Args:
+        marks: where there is ink on the standard raster, ``bool [h, w]``.
+        pen_px: height of the pen on a flat trace.
+        stretch: how wide and how flat a stroke must be.
+
+    Returns:
+        Those strokes, ``bool [h, w]``.
+    """
     rules = cv2.morphologyEx(marks.astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, _px(RULED_MM)), np.uint8))
     strokes = marks & (rules == 0)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8), connectivity=8)

@@ -9,7 +9,8 @@ from ecgcore.page.grid import CELL_PX
 
 _ROUNDS = 2
 _ENOUGH = 0.35
-"""Of the usual agreement; glare and blur leave some of it, desks and letters none."""
+"""Of the usual agreement; glare and blur leave some of it, desks and letters none. Corners of 47 damaged rendered pages
+of seed 1 were off by 0.23 % of the width (D-091)."""
 _DARK = 0.02
 """Share of the paper's light below which there is no telling."""
 _FAINT = 0.02

@@ -17,7 +17,8 @@ from ecgcore.page.ink import darkness_rgb
 
 WORK_PX = 1600
 STRAIGHT_DEG, STRAIGHT_SPREAD_DEG = 1.7, 0.75
-"""Below both a page counts as straight: scans and exports are, and go the short way."""
+"""Below both a page counts as straight: scans and exports are, and go the short way. 60 Khan and rendered pages kept
+their ink to the byte by it (D-082)."""
 WAVY_DEG, WAVY_SPREAD_DEG = 0.15, 0.5
 """Above both it does not: its lines change direction, and other than by perspective."""
 SCALE_SLACK_STEPS = 230
