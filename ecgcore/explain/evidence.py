@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ecgcore.bundle.folder import Bundle
-from ecgcore.explain.gradcam import HeatArray, crop_heat, heat_to_photo, page_heat
+from ecgcore.explain.gradcam import HeatArray, crop_heat, page_heat
+from ecgcore.geometry.warp import to_photo
 from ecgcore.networks.local_net import cut_beats
 from ecgcore.page.prepare import prepare
 from ecgcore.types import ByteArray, PanelFrame, Prediction
@@ -59,7 +60,7 @@ def evidence(photo_rgb: ByteArray, bundle: Bundle, prediction: Prediction, *, to
     """
     ink, frame = _panel(lambda: photo_rgb, prediction)
     height, width = photo_rgb.shape[:2]
-    heat = heat_to_photo(page_heat(bundle.nets.global_, ink), frame, (width, height))
+    heat = to_photo(page_heat(bundle.nets.global_, ink), frame, (width, height))
     heaviest = sorted(range(len(prediction.beats)), key=lambda i: -abs(prediction.beats[i].share or 0.0))[:top]
     return Evidence(heat, tuple(heaviest), *_beat_maps(ink, frame, bundle, prediction, heaviest))
 
@@ -109,7 +110,7 @@ def page_heat_map(
     view_wh = max(1, round(photo_wh[0] * scale)), max(1, round(photo_wh[1] * scale))
     view_from_photo = np.diag([view_wh[0] / photo_wh[0], view_wh[1] / photo_wh[1], 1.0])
     view = replace(frame, photo_from_panel=view_from_photo @ frame.photo_from_panel)
-    return heat_to_photo(page_heat(bundle.nets.global_, ink), view, view_wh)
+    return to_photo(page_heat(bundle.nets.global_, ink), view, view_wh)
 
 
 def _panel(photo_rgb: Photo, prediction: Prediction) -> tuple[ByteArray, PanelFrame]:

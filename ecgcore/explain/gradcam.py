@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from ecgcore.geometry.arrays import ByteArray
-from ecgcore.geometry.frame import PanelFrame
 from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.global_net import GlobalNet, page_canvas, place_on_canvas
 
@@ -81,30 +80,6 @@ def crop_heat(net: Explainable, crops: Tensor) -> HeatArray:
     heat = grad_cam(net, crops)[:, None]
     large = nn.functional.interpolate(heat, size=crops.shape[2:], mode="bilinear", align_corners=False)
     return np.asarray(large[:, 0].cpu().numpy(), dtype=np.float32)
-
-
-_COARSE_PX = 8
-"""The way from photo to a bent panel is solved every so many pixels; between them it is as good as straight."""
-
-
-def heat_to_photo(heat_panel: HeatArray, frame: PanelFrame, photo_wh: tuple[int, int]) -> HeatArray:
-    """Warp heat from the panel to the upright photo: ``[h, w]`` to ``[H, W]``, 0 outside the panel.
-
-    Args:
-        heat_panel: on the standard panel raster, ``float32 [h, w]``.
-        frame: of that panel.
-        photo_wh: size of the upright picture, pixels.
-    """
-    if frame.mesh is None:
-        to_edge = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # OpenCV counts from pixel centres, frames from edges
-        matrix = np.linalg.inv(to_edge) @ frame.photo_from_panel @ to_edge
-        return np.asarray(cv2.warpPerspective(heat_panel, matrix, photo_wh, flags=cv2.INTER_LINEAR), dtype=np.float32)
-    xs, ys = (np.arange(0, n + _COARSE_PX, _COARSE_PX) + 0.5 for n in photo_wh)
-    points = frame.points_to_panel(np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)) - 0.5
-    coarse = points.reshape(len(ys), len(xs), 2).astype(np.float32)
-    enlarge = np.array([[1 / _COARSE_PX, 0, 0], [0, 1 / _COARSE_PX, 0]])
-    dense = cv2.warpAffine(coarse, enlarge, photo_wh, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    return np.asarray(cv2.remap(heat_panel, dense[..., 0], dense[..., 1], cv2.INTER_LINEAR), dtype=np.float32)
 
 
 @torch.no_grad()

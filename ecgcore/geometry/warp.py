@@ -1,4 +1,4 @@
-"""The one resampler: a photo brought into the pixels of a panel's frame."""
+"""The one resampler: a photo in the pixels of a panel, what lies flat between four corners, and the way back."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +13,8 @@ from ecgcore.geometry.frame import PanelFrame
 ROWS_AT_ONCE = 256
 """So many rows of a large picture are mapped at once, which bounds the memory for their places."""
 WHITE = (255, 255, 255)
+COARSE_PX = 8
+"""The way from photo to a bent panel is solved every so many pixels; between them it is as good as straight."""
 FOCAL = 0.5, 1.0, 3.0
 """Shortest, usual and longest focal length in longer sides of the photo; phones have 0.6 to 0.8, croppings more."""
 MIN_DEPTHS = 1e-3
@@ -45,6 +47,34 @@ def straightened(photo_rgb: ByteArray, frame: PanelFrame) -> ByteArray:
         places = _places(frame, first, last, precision)
         strips.append(cv2.remap(photo_rgb, *places, cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, WHITE))
     return np.asarray(np.concatenate(strips), dtype=np.uint8)
+
+
+def to_photo(panel: FloatPixels, frame: PanelFrame, photo_wh: tuple[int, int]) -> FloatPixels:
+    """Bring what belongs to a panel into the photo, as the heat of its evidence.
+
+    Args:
+        panel: ``float32 [h, w]`` in the frame's panel pixels.
+        frame: of the panel.
+        photo_wh: the photo's size in pixels.
+
+    Returns:
+        ``float32 [H, W]``, 0 outside the panel.
+    """
+    if frame.mesh is None:
+        matrix = on_pixel_centres(frame.photo_from_panel)
+        return np.asarray(cv2.warpPerspective(panel, matrix, photo_wh, flags=cv2.INTER_LINEAR), dtype=np.float32)
+    xs, ys = (np.arange(0, n + COARSE_PX, COARSE_PX) + 0.5 for n in photo_wh)
+    points = frame.points_to_panel(np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)) - 0.5
+    coarse = points.reshape(len(ys), len(xs), 2).astype(np.float32)
+    enlarge = np.array([[1 / COARSE_PX, 0, 0], [0, 1 / COARSE_PX, 0]])
+    dense = cv2.warpAffine(coarse, enlarge, photo_wh, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    return np.asarray(cv2.remap(panel, dense[..., 0], dense[..., 1], cv2.INTER_LINEAR), dtype=np.float32)
+
+
+def on_pixel_centres(matrix: FloatArray) -> FloatArray:
+    """A homography on pixel edges, as frames are, as OpenCV wants it: on pixel centres."""
+    to_edge = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    return np.asarray(np.linalg.inv(to_edge) @ matrix @ to_edge, dtype=np.float64)
 
 
 def _strips(height: int) -> Iterator[tuple[int, int]]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
 from ecgcore.geometry.frame import PanelFrame
-from ecgcore.geometry.warp import resample
+from ecgcore.geometry.warp import on_pixel_centres, resample
 from ecgcore.page.grid import CELL_PX, GRID_PX_PER_MM
 from ecgcore.page.grid.directions import TILE_PX, GridDirections, find_directions
 from ecgcore.page.grid.extent import find_sides
@@ -87,7 +87,7 @@ def _find_panel(work_rgb: ByteArray) -> PanelFrame | None:
     if grid_from_work is None:
         return None
     matrix, grid_wh = grid_from_work
-    upright = cv2.warpPerspective(squashed, _centred(matrix), grid_wh, flags=cv2.INTER_LINEAR)
+    upright = cv2.warpPerspective(squashed, on_pixel_centres(matrix), grid_wh, flags=cv2.INTER_LINEAR)
     grid = fit_grid(np.asarray(upright, dtype=np.uint8))
     if grid is None or grid.residual_mm > MAX_RESIDUAL_MM:
         return None
@@ -123,7 +123,7 @@ def _grid_from_work(squashed: ByteArray, directions: GridDirections) -> tuple[Fl
     if max(size) > 3 * WORK_PX or min(size) < TILE_PX:
         return None
     plane = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1]]) @ plane
-    upright = cv2.warpPerspective(squashed, _centred(plane), size, flags=cv2.INTER_LINEAR)
+    upright = cv2.warpPerspective(squashed, on_pixel_centres(plane), size, flags=cv2.INTER_LINEAR)
     scale = find_grid_scale(np.asarray(upright, dtype=np.uint8), SCALE_SLACK_STEPS)
     if scale is None or max(size) / scale.px_per_mm > MAX_SIDE_MM:
         return None
@@ -132,9 +132,3 @@ def _grid_from_work(squashed: ByteArray, directions: GridDirections) -> tuple[Fl
     enlarge = np.array([[across, 0, reach], [0, down, reach], [0, 0, 1]])
     wide, high_ = (int(np.ceil(n * by)) + 2 * reach for n, by in zip(size, (across, down), strict=True))
     return enlarge @ plane, (wide, high_)
-
-
-def _centred(matrix: FloatArray) -> FloatArray:
-    """The homography on pixel edges as OpenCV wants it, on pixel centres."""
-    to_edge = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
-    return np.asarray(np.linalg.inv(to_edge) @ matrix @ to_edge, dtype=np.float64)

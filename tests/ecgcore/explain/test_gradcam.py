@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from ecgcore.explain.gradcam import HeatArray, beat_shares, crop_heat, grad_cam, heat_to_photo, page_heat
+from ecgcore.explain.gradcam import HeatArray, beat_shares, crop_heat, grad_cam, page_heat
+from ecgcore.geometry.warp import to_photo
 from ecgcore.networks.configs import FusionConfig, GlobalConfig
 from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.global_net import GlobalNet
@@ -116,7 +117,7 @@ def test_heat_moves_to_the_photo_with_the_frame() -> None:
     frame = PanelFrame(np.array([[2.0, 0, 30], [0, 2.0, 10], [0, 0, 1]]), (40, 20))
     heat = np.zeros((20, 40), dtype=np.float32)
     heat[5:10, 10:20] = 1
-    photo = heat_to_photo(heat, frame, (150, 80))
+    photo = to_photo(heat, frame, (150, 80))
     ys, xs = np.nonzero(photo > 0.5)
     assert (xs.min(), xs.max() + 1, ys.min(), ys.max() + 1) == (50, 70, 20, 30)
 
