@@ -33,14 +33,11 @@ class Mesh:
 
     def weights(self, axis: int, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Weight of every coefficient along an axis, ``[n]`` to ``[n, columns or rows]``."""
+        from scipy.interpolate import BSpline  # only now: most that know a frame never bend one
+
         count = self.shifts_xy.shape[1 - axis]
         at = np.clip((values - self.origin_xy[axis]) / self.step_xy[axis], 0.0, count - 3)
-        cell = np.minimum(at.astype(int), count - 4)
-        u = at - cell
-        basis = np.stack([(1 - u) ** 3, 3 * u**3 - 6 * u**2 + 4, -3 * u**3 + 3 * u**2 + 3 * u + 1, u**3], axis=1) / 6
-        weights = np.zeros((len(values), count))
-        weights[np.arange(len(values))[:, None], cell[:, None] + np.arange(4)] = basis
-        return weights
+        return np.asarray(BSpline.design_matrix(at, np.arange(-3.0, count + 1), 3).toarray(), dtype=np.float64)
 
     def rescaled(self, offset_xy: tuple[float, float], scale_xy: tuple[float, float]) -> "Mesh":
         """The same displacement in coordinates ``(old - offset) / scale``."""
