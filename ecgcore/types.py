@@ -6,8 +6,9 @@ from typing import Literal
 
 import numpy as np
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM, PanelFrame
+from ecgcore.geometry.frame import PanelFrame
 from ecgcore.measure.quantities import Measurements
 from ecgcore.operating import Decision
 from ecgcore.panel_ink import PanelInk

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.traces.rows import Rows, checked_boxes, trace_rows
 
 REACH_MM = 3.0

@@ -9,8 +9,6 @@ import numpy.typing as npt
 from ecgcore.geometry.arrays import FloatArray
 from ecgcore.geometry.displacement import Mesh
 
-STANDARD_PX_PER_MM = 4.0
-"""Resolution of the standard panel raster, the only picture that a network is ever cut from."""
 _MAX_STEPS, _EXACT_PX = 60, 1e-5
 """Of the way back through a displacement: so many steps at most, and none more where a step moves no point further."""
 _FIT = 0.15

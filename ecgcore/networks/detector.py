@@ -16,8 +16,8 @@ from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
 from torchvision.ops import MultiScaleRoIAlign
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.networks.configs import DetectorConfig
 from ecgcore.networks.device import mixed_precision
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import DenseNet, DenseNet121_Weights, densenet121
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.networks.configs import GlobalConfig
 
 

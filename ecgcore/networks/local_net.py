@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights, resnet18
 from torchvision.models.resnet import BasicBlock
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.networks.configs import LocalConfig
 
 

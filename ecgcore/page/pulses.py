@@ -7,8 +7,8 @@ hangs on it; to tell up from down, one with gaps and joined neighbours will do.
 import cv2
 import numpy as np
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import BoolArray, ByteArray
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.ink_levels import FOUND_INK, STROKE_INK
 
 PULSE_REACH = 0.1

@@ -6,9 +6,10 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.geometry.boxes import XYXY
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM, PanelFrame
+from ecgcore.geometry.frame import PanelFrame
 from ecgcore.page.ink import keep_strokes
 from ecgcore.page.orientation import find_quarter_turns
 

@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, IndexArray
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.rhythm.r_peaks import baseline_y, column_heights, qrs_height
 from ecgcore.types import Rhythm
 

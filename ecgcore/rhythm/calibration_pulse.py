@@ -1,7 +1,7 @@
 """What the paper itself tells of its gain: the calibration pulse of 1 mV on a grid of millimetres."""
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.page.panel import trace_boxes
 from ecgcore.page.pulses import pulse_height_px
 from ecgcore.types import USUAL_PAPER, Paper

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.types import Prediction
 
 USUAL_PULSE_MM = 10.0

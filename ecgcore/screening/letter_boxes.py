@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.page.printed_text import find_text
 from ecgcore.traces.rows import PAD_MM, Rows
 from ecgcore.traces.strokes import TALLEST_LETTER_MM

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, IndexArray
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.ink_levels import PEN_INK
 
 PAD_MM = 1.0

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.ink_levels import MARK_INK
 from ecgcore.traces.rows import Rows
 

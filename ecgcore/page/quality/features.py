@@ -8,8 +8,8 @@ smooth, brain waves and earthquakes are steep for long stretches, and none of th
 import cv2
 import numpy as np
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.ink_levels import STROKE_INK
 
 RULING_ACROSS_MM, RULING_DOWN_MM = 60.0, 30.0

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from ecgcore.errors import NotScreenable
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
-from ecgcore.geometry.frame import STANDARD_PX_PER_MM
 from ecgcore.ink_levels import STROKE_INK
 from ecgcore.page.grid.scale import MAX_SIDE_MM
 from ecgcore.page.quality.features import NAMES, trace_features
