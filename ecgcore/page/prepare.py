@@ -1,6 +1,6 @@
 """The door from a picture to a page that networks can read: strategies read it in turn, and the clearest is taken."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from ecgcore.errors import NotScreenable
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.page.candidate import Candidate, Tried, best
 from ecgcore.page.corners import check_corners
 from ecgcore.page.gridless import panel_by_form, panel_by_traces
 from ecgcore.page.ink import faint_ink, pen_ink, without_grid
@@ -20,8 +21,6 @@ STRAIGHTENED_CUT = 0.35
 """A photo's strokes are soft, and its grid has been taken out already."""
 CLEAR_LOGIT = 0.0
 """A page that looks less like an ECG than this is read in other ways too."""
-SCALE_BONUS = 2.0
-"""Log-odds by which a page may look less like an ECG where it alone knows its millimetres."""
 WHOLE_TRACE_COLUMNS = 0.95
 """A page whose traces run on through nearly all of it was read; any other in doubt is read anew, by form. Of 100
 rendered pages 7 needed it; without the limit 4 of 40 seismograms on ruled paper passed (D-088)."""
@@ -95,24 +94,6 @@ def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> 
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """What one strategy made of a picture.
-
-    Args:
-        page: as it was read, also where it is refused; None where nothing was read.
-        refusal: why it cannot be screened; None for a page that can.
-        is_last_resort: it counts only where no other strategy read a page.
-    """
-
-    page: PageImage | None
-    refusal: NotScreenable | None = None
-    is_last_resort: bool = False
-
-
-Tried = Sequence[Candidate]
-
-
-@dataclass(frozen=True)
 class Strategy:
     """One way to read a picture.
 
@@ -125,22 +106,6 @@ class Strategy:
     name: str
     applies: Callable[[Photo, Tried], bool]
     read: Callable[[Photo], Candidate]
-
-
-def best(tried: Tried) -> Candidate:
-    """The page that looks most like an ECG, known millimetres counting for it; where none was read the first refusal.
-
-    Args:
-        tried: at least one; the earlier is taken of two that are equal.
-    """
-    read = [candidate for candidate in tried if candidate.refusal is None]
-    preferred = [candidate for candidate in read if not candidate.is_last_resort] or read
-    return max(preferred, key=_likeness, default=tried[0])
-
-
-def _likeness(candidate: Candidate) -> float:
-    page = candidate.page
-    return -np.inf if page is None else page.ecg_logit + SCALE_BONUS * (page.px_per_mm is not None)
 
 
 def _read(photo: Photo) -> Candidate:

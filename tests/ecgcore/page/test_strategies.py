@@ -7,8 +7,9 @@ import pytest
 
 from ecgcore.errors import NotScreenable
 from ecgcore.page import photo as photo_module
+from ecgcore.page.candidate import SCALE_BONUS, Candidate, best
 from ecgcore.page.photo import Photo
-from ecgcore.page.prepare import SCALE_BONUS, STRATEGIES, Candidate, best, prepare_page, prepare_with_corners
+from ecgcore.page.prepare import STRATEGIES, prepare_page, prepare_with_corners
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.papersim.photo.photograph import PhotoDamage, photograph
 from ecgcore.types import ByteArray, PageImage

@@ -1,0 +1,47 @@
+"""What the strategies made of a picture, and which of it is taken: the only place where such pages are compared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecgcore.errors import NotScreenable
+from ecgcore.types import PageImage
+
+SCALE_BONUS = 2.0
+"""Log-odds by which a page may look less like an ECG where it alone knows its millimetres."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What one strategy made of a picture.
+
+    Args:
+        page: as it was read, also where it is refused; None where nothing was read.
+        refusal: why it cannot be screened; None for a page that can.
+        is_last_resort: it counts only where no other strategy read a page.
+    """
+
+    page: PageImage | None
+    refusal: NotScreenable | None = None
+    is_last_resort: bool = False
+
+
+Tried = Sequence[Candidate]
+"""In the order in which the strategies were tried."""
+
+
+def best(tried: Tried) -> Candidate:
+    """The page that looks most like an ECG, known millimetres counting for it; where none was read the first refusal.
+
+    Args:
+        tried: at least one; the earlier is taken of two that are equal.
+    """
+    read = [candidate for candidate in tried if candidate.refusal is None]
+    preferred = [candidate for candidate in read if not candidate.is_last_resort] or read
+    return max(preferred, key=_likeness, default=tried[0])
+
+
+def _likeness(candidate: Candidate) -> float:
+    page = candidate.page
+    return -np.inf if page is None else page.ecg_logit + SCALE_BONUS * (page.px_per_mm is not None)
