@@ -77,7 +77,7 @@ def test_what_happened_can_be_followed(finished: Store) -> None:
     states = [event["state"] for event in happened if event["kind"] == "state"]
     assert states == ["queued", "snapshotting", "running", "evaluating", "candidate"]
     assert {epoch.stage for epoch in curves(finished, 1)} >= {"detector", "local", "global", "fusion", "fusion-joint"}
-    assert {(row["part"], row["fold"]) for row in curves(finished, 1)} == {("folds", 0), ("folds", 1), ("final", None)}
+    assert {(epoch.part, epoch.fold) for epoch in curves(finished, 1)} == {("folds", 0), ("folds", 1), ("final", None)}
     assert [e["fold"] for e in happened if e["kind"] == "fold"] == [0, 1]
     seen = jobs.status(finished)
     assert seen is not None
