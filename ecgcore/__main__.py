@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ecgcore.errors import EcgError
+from ecgcore.geometry.arrays import ByteArray
 from ecgcore.overlay import NOTICE, overlay_png
 from ecgcore.page.decode.read import FILE_ENDINGS
+from ecgcore.paper import USUAL_PAPER, Paper
 from ecgcore.printable import say
 from ecgcore.private_files import keep_private, open_private
-from ecgcore.types import USUAL_PAPER, ByteArray, Paper, Prediction
+from ecgcore.types import Prediction
 
 if TYPE_CHECKING:
     from ecgcore.bundle.folder import Bundle

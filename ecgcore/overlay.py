@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from ecgcore.types import ByteArray, Prediction
+from ecgcore.geometry.arrays import ByteArray
+from ecgcore.types import Prediction
 
 NOTICE = "Research screening aid. Not a medical device. A clinician decides."
 

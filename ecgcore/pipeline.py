@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import NotScreenable, UnreadablePicture
+from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.measure.page import measure, measured
 from ecgcore.measure.quantities import Measurements
 from ecgcore.networks.detector import detect_beats
@@ -19,6 +20,7 @@ from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.prepare import prepare
 from ecgcore.page.quality.gate import check_beats
 from ecgcore.panel_ink import PanelInk
+from ecgcore.paper import Paper
 from ecgcore.rhythm.beat_rows import beat_rows, measure_rhythm
 from ecgcore.rhythm.calibration_pulse import paper_of
 from ecgcore.rhythm.measures import on_paper
@@ -27,7 +29,7 @@ from ecgcore.screening.classification import classify
 from ecgcore.screening.decision import answer
 from ecgcore.screening.letter_boxes import in_letters, letter_patches
 from ecgcore.traces.rows import Rows, trace_rows
-from ecgcore.types import Beat, Box, ByteArray, FloatArray, PageImage, Paper, Prediction
+from ecgcore.types import Beat, Box, PageImage, Prediction
 from ecgcore.waveform.lead_count import count_leads
 from ecgcore.waveform.page_signal import PageSignal, read_signal
 

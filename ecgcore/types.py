@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.geometry.frame import PanelFrame
 from ecgcore.measure.quantities import Measurements
 from ecgcore.operating import Decision
 from ecgcore.panel_ink import PanelInk
+from ecgcore.paper import USUAL_PAPER, Paper
 
 __all__ = [
     "STANDARD_PX_PER_MM",
@@ -48,22 +47,6 @@ class Box:
     def as_list(self) -> list[float]:
         """``[x1, y1, x2, y2]``."""
         return [self.x1, self.y1, self.x2, self.y2]
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """How fast the paper ran and how far a millivolt moved the pen: what millimetres mean."""
-
-    speed_mm_s: float = 25.0
-    gain_mm_mv: float = 10.0
-
-    def __post_init__(self) -> None:
-        if not (0 < self.speed_mm_s < np.inf and 0 < self.gain_mm_mv < np.inf):
-            raise ValueError(f"paper speed and gain must be positive, got {self.speed_mm_s} and {self.gain_mm_mv}")
-
-
-USUAL_PAPER = Paper()
-"""What nearly all paper is, and what is assumed until somebody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

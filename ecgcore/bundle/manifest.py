@@ -11,9 +11,9 @@ from pydantic import JsonValue
 from ecgcore.bundle.schema import FORMAT, MAX_BYTES, checked_manifest
 from ecgcore.bundle.weights import check_weights
 from ecgcore.errors import BadBundle
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.networks.configs import NetworkConfigs, config_of
 from ecgcore.operating import Operating
-from ecgcore.types import STANDARD_PX_PER_MM
 
 MANIFEST = "bundle.json"
 ERASED_PAGES = "erased_pages"

@@ -7,10 +7,12 @@ import numpy as np
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.explain.gradcam import HeatArray, crop_heat, page_heat
+from ecgcore.geometry.arrays import ByteArray
+from ecgcore.geometry.frame import PanelFrame
 from ecgcore.geometry.warp import to_photo
 from ecgcore.networks.local_net import cut_beats
 from ecgcore.page.prepare import prepare
-from ecgcore.types import ByteArray, PanelFrame, Prediction
+from ecgcore.types import Prediction
 
 Photo = Callable[[], ByteArray]
 """Decodes the picture that was screened; called only where a prediction does not carry its panel."""

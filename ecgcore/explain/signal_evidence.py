@@ -8,9 +8,10 @@ import torch
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.explain.gradcam import HeatArray, Toward, grad_cam
+from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.networks.waveform_net import leads_for_network
 from ecgcore.rhythm.calibration_pulse import paper_of
-from ecgcore.types import ByteArray, FloatArray, Prediction
+from ecgcore.types import Prediction
 from ecgcore.waveform.layout import LEADS
 from ecgcore.waveform.page_signal import PageSignal, signal_of
 

@@ -14,10 +14,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.geometry.warp import resample
 from ecgcore.page.ink import darkness_rgb
 from ecgcore.page.quality.gate import with_faults
-from ecgcore.types import ByteArray, FloatArray, PageImage
+from ecgcore.types import PageImage
 
 WEIGHTS = Path(__file__).with_name("handwriting.safetensors")
 """Written by ``python -m fits.handwriting.weights``."""

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 
 from ecgcore.errors import BadSignal
+from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.papersim.arrangement import PULSE_MM, PageGeometry, Place, Segment, places_of, plan_page
 from ecgcore.papersim.print_and_scan import compose_grid, print_text, turned, wear
 from ecgcore.papersim.signals import LEADS
 from ecgcore.papersim.style import PageStyle
-from ecgcore.types import ByteArray, FloatArray
 
 BOX_PAD_MM = 1.0
 """Paper above and below the trace that belongs to a beat's box."""

@@ -4,7 +4,7 @@ from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.panel import trace_boxes
 from ecgcore.page.pulses import pulse_height_px
-from ecgcore.types import USUAL_PAPER, Paper
+from ecgcore.paper import USUAL_PAPER, Paper
 
 USUAL_GAINS_MM_MV = (5.0, 10.0, 20.0)
 GAIN_SLACK = 0.1

@@ -6,7 +6,8 @@ from typing import Literal
 import numpy as np
 from scipy.stats import trim_mean
 
-from ecgcore.types import Paper, Prediction, Rhythm
+from ecgcore.paper import Paper
+from ecgcore.types import Prediction, Rhythm
 
 Regularity = Literal["regular", "irregular"]
 

@@ -8,9 +8,11 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.stats import theilslopes
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
+from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.paper import USUAL_PAPER, Paper
 from ecgcore.traces.lead_columns import ruled_columns
 from ecgcore.traces.rows import Rows
-from ecgcore.types import STANDARD_PX_PER_MM, USUAL_PAPER, ByteArray, FloatArray, Paper
 from ecgcore.waveform.pulses import find_pulses
 
 PageScale = Literal["grid", "pulse"] | None

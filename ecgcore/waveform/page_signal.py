@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.geometry.arrays import BoolArray
+from ecgcore.geometry import STANDARD_PX_PER_MM
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
+from ecgcore.paper import Paper
 from ecgcore.traces.rows import Rows, trace_rows
 from ecgcore.traces.strokes import without_print
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, Paper, Prediction
+from ecgcore.types import Prediction
 from ecgcore.waveform.columns import Columns, PageScale, find_columns, on_raster, seconds_per_px
 from ecgcore.waveform.layout import LEADS, Layout, candidates, choose_layout, limb_law, strip_leads
 from ecgcore.waveform.lead_count import column_count

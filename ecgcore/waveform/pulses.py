@@ -3,9 +3,11 @@
 import cv2
 import numpy as np
 
+from ecgcore.geometry import STANDARD_PX_PER_MM
+from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.ink_levels import PEN_INK
+from ecgcore.paper import Paper
 from ecgcore.traces.rows import Rows
-from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray, Paper
 
 PULSE_ROWS = 0.7
 """A pulse stands in this share of the rows at once; beside it and below its top fewer have ink at its height."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.papersim.draw import SimPage
 from ecgcore.papersim.photo.desk import DESKS, draw_desk
 from ecgcore.papersim.photo.light import develop, light_up
 from ecgcore.papersim.photo.sheet_and_camera import Camera, Framing, Sheet
-from ecgcore.types import ByteArray, FloatArray
 
 _COARSE_PX = 8
 """The way back from photo to page is solved every so many pixels; between them it is as good as straight."""

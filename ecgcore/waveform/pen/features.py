@@ -4,13 +4,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.geometry.arrays import ByteArray, FloatArray, FloatPixels
 from ecgcore.ink_levels import PEN_INK
 from ecgcore.traces.rows import Rows
-
-FloatPicture = npt.NDArray[np.float32]
 
 HALF_INK = 0.15
 """A column shows the pen where its ink is this share of the strongest beside it."""
@@ -35,7 +32,7 @@ class PenColumns:
         half_px: half of the way between the pen's highest and lowest place there, ``[r, w]``.
     """
 
-    features: FloatPicture
+    features: FloatPixels
     middle_y: FloatArray
     half_px: FloatArray
 
@@ -71,7 +68,7 @@ def _beside(values: FloatArray, by: int) -> FloatArray:
     return values[:, np.clip(x + by, 0, len(x) - 1)]
 
 
-def _pictured(ink: ByteArray, top_y: FloatArray, bottom_y: FloatArray) -> FloatPicture:
+def _pictured(ink: ByteArray, top_y: FloatArray, bottom_y: FloatArray) -> FloatPixels:
     """The ink of each column and those beside it at even heights from top to bottom, ``float32 [r, w, 5 * BINS]``."""
     width = top_y.shape[1]
     share = (np.arange(BINS) + 0.5) / BINS

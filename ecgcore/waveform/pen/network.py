@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from ecgcore.waveform.pen.features import FloatPicture
+from ecgcore.geometry.arrays import FloatPixels
 
 WEIGHTS = Path(__file__).with_name("network.safetensors")
 STEPS = 5
@@ -17,14 +17,14 @@ STEPS = 5
 
 
 @cache
-def pen_weights() -> tuple[tuple[FloatPicture, FloatPicture], ...]:
+def pen_weights() -> tuple[tuple[FloatPixels, FloatPixels], ...]:
     """Kernel ``[k, inputs, outputs]`` and bias ``[outputs]`` of every layer."""
     stored = load_file(WEIGHTS)
     layers = range(len(stored) // 2)
     return tuple((stored[f"{n}.kernel"].astype(np.float32), stored[f"{n}.bias"].astype(np.float32)) for n in layers)
 
 
-def places_in_ink(features: FloatPicture) -> FloatPicture:
+def places_in_ink(features: FloatPixels) -> FloatPixels:
     """Where in each column the pen ran at its ``STEPS`` places, in halves of its ink from the middle down.
 
     Args:
