@@ -121,8 +121,9 @@ def _read(photo: Photo) -> Candidate:
 
 def _is_clear(candidate: Candidate) -> bool:
     page = candidate.page
-    is_by_own_grid = candidate.refusal is None and page is not None and page.strategy in (GRID, FAINT_INK)
-    return is_by_own_grid and page.ecg_logit >= CLEAR_LOGIT
+    if page is None or candidate.refusal is not None:
+        return False
+    return page.strategy in (GRID, FAINT_INK) and page.ecg_logit >= CLEAR_LOGIT
 
 
 def _is_in_doubt(photo: Photo, tried: Tried) -> bool:
