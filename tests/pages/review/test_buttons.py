@@ -76,8 +76,8 @@ def test_a_press_for_the_page_before_does_nothing_to_the_next_and_is_told(app: A
 
 def log(app: AppTest, monkeypatch: pytest.MonkeyPatch, *entries: dict[str, Any], name: str = "one") -> None:
     """What the browser's listener has sent until now."""
-    said = {"log": {"id": name, "presses": [{"n": n, **entry} for n, entry in enumerate(entries, 1)]}}
-    monkeypatch.setattr(buttons, "_said_by_browser", lambda: said)
+    said = {"id": name, "presses": [{"n": n, **entry} for n, entry in enumerate(entries, 1)]}
+    monkeypatch.setattr(buttons, "_log_of_browser", lambda: said)
 
 
 def test_presses_that_arrive_together_keep_their_order(
@@ -95,8 +95,8 @@ def test_presses_that_arrive_together_keep_their_order(
 
 
 def test_a_press_that_was_cut_short_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = {"log": {"id": "one", "presses": [{"n": n, "what": str(n), "view": "v"} for n in (1, 2, 3)]}}
-    monkeypatch.setattr(buttons, "_said_by_browser", lambda: said)
+    said = {"id": "one", "presses": [{"n": n, "what": str(n), "view": "v"} for n in (1, 2, 3)]}
+    monkeypatch.setattr(buttons, "_log_of_browser", lambda: said)
     heard, done = Presses(), []
 
     def act(press: Press) -> None:
