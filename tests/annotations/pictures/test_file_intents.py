@@ -49,7 +49,7 @@ from annotations.privacy.redaction import paint_black
 from annotations.store import Store
 from annotations.maintenance.check_and_erase import erase_group
 from ecgcore.types import Box
-from tests.annotations.conftest import picture_rgb
+from tests.support.stored_pictures import picture_rgb
 store = Store(Path(sys.argv[1]))
 module, _, name = sys.argv[2].rpartition(".")
 try:

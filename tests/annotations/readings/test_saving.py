@@ -195,7 +195,7 @@ import sys
 from pathlib import Path
 from annotations import readings
 from annotations.store import Store
-from tests.annotations.conftest import NORMAL
+from tests.support.stored_pictures import NORMAL
 store = Store(Path(sys.argv[1]))
 head = None
 while True:
