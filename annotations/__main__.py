@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from annotations.duplicate_review import compare_older, without_look
+from annotations.duplicate_review import compare_older, count_unhashed
 from annotations.exchange.drawn_records import import_records
 from annotations.exchange.formats import FORMATS
 from annotations.exchange.import_export import export_to, import_from
@@ -14,7 +14,7 @@ from annotations.maintenance.check_and_erase import check
 from annotations.readings.snapshots import snapshots
 from annotations.store import Store, data_dir
 from ecgcore.errors import EcgError
-from ecgcore.printable import say
+from ecgcore.printable import print_escaped
 from ecgcore.private_files import keep_private
 
 EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
@@ -28,10 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run[options.command](options)
     except EcgError as error:
-        say(f"annotations: {error}", is_trouble=True)
+        print_escaped(f"annotations: {error}", to_stderr=True)
         return EXIT_FAILED
     except KeyboardInterrupt:
-        say("annotations: stopped; nothing was changed.", is_trouble=True)
+        print_escaped("annotations: stopped; nothing was changed.", to_stderr=True)
         return EXIT_STOPPED
 
 
@@ -91,17 +91,17 @@ def _import(options: argparse.Namespace) -> int:
         )
     for refusal in report.refusals[:_REFUSALS_SHOWN]:
         place = "" if refusal.line is None else f":{refusal.line}"
-        say(f"refused {refusal.file}{place}: {refusal.reason}", is_trouble=True)
+        print_escaped(f"refused {refusal.file}{place}: {refusal.reason}", to_stderr=True)
     if len(report.refusals) > _REFUSALS_SHOWN:
-        say(f"... and {len(report.refusals) - _REFUSALS_SHOWN} more", is_trouble=True)
-    say(
+        print_escaped(f"... and {len(report.refusals) - _REFUSALS_SHOWN} more", to_stderr=True)
+    print_escaped(
         f"pages added: {report.pictures_added}, readings added: {report.readings_added}, "
         f"unchanged: {report.unchanged}, refused: {len(report.refusals)}"
     )
-    for twin in report.twins:
-        say(f"near-duplicate: {twin}")
+    for near_duplicate in report.near_duplicates:
+        print_escaped(f"near-duplicate: {near_duplicate}")
     for loss in report.losses:
-        say(f"lost in this format: {loss}", is_trouble=True)
+        print_escaped(f"lost in this format: {loss}", to_stderr=True)
     return EXIT_FAILED if report.refusals else EXIT_OK
 
 
@@ -113,34 +113,34 @@ def _export(options: argparse.Namespace) -> int:
     count = export_to(
         store, FORMATS[options.format], options.path, snapshot_id=chosen[0] if chosen else None, progress=_show_progress
     )
-    say(f"pages written to {options.path}: {count}")
+    print_escaped(f"pages written to {options.path}: {count}")
     for loss in FORMATS[options.format].losses:
-        say(f"lost in this format: {loss}", is_trouble=True)
+        print_escaped(f"lost in this format: {loss}", to_stderr=True)
     return EXIT_OK
 
 
 def _backup(options: argparse.Namespace) -> int:
     backup(Store(options.data_dir), options.path, _show_progress)
-    say(f"backup written to {options.path}")
+    print_escaped(f"backup written to {options.path}")
     return EXIT_OK
 
 
 def _restore(options: argparse.Namespace) -> int:
     restore(options.path, options.data_dir, _show_progress)
-    say(f"{options.path} restored into {options.data_dir}")
+    print_escaped(f"{options.path} restored into {options.data_dir}")
     return EXIT_OK
 
 
 def _check(options: argparse.Namespace) -> int:
     store = Store(options.data_dir)
     for file in store.finished:
-        say(f"{file} is deleted: a program was killed while it took it in or out")
+        print_escaped(f"{file} is deleted: a program was killed while it took it in or out")
     findings = check(store, _show_progress)
-    say(*findings or ["no damage found"])
-    older = without_look(store)
+    print_escaped(*findings or ["no damage found"])
+    older = count_unhashed(store)
     if older:
         found = compare_older(store, _show_progress)
-        say(f"{older} older pages compared; near-duplicate pairs (see the Dataset page): {found}")
+        print_escaped(f"{older} older pages compared; near-duplicate pairs (see the Dataset page): {found}")
     return EXIT_FAILED if findings else EXIT_OK
 
 

@@ -7,10 +7,10 @@ from annotations.database.data_folder import DataFolder, now
 from annotations.model import Picture, StoreError
 from annotations.patients.groups import move_to_group, own_group
 from annotations.patients.keys import group_words
-from annotations.pictures.near_duplicates import find_twins, unite
-from annotations.pictures.perceptual_hash import look_hash
+from annotations.pictures.near_duplicates import find_near_duplicates, merge_groups_of_pictures
+from annotations.pictures.perceptual_hash import perceptual_hash
 from annotations.pictures.stored import picture
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.read import read_picture
 
 # Pairs that nobody has told apart and that are not in the bin; one group is what tells joined ones from open ones.
@@ -27,7 +27,7 @@ class Pair:
 
     Args:
         later, earlier: in the order in which they came.
-        distance: of their looks; 1 is the limit.
+        distance: of their perceptual hashes; 1 is the limit.
     """
 
     later: Picture
@@ -75,7 +75,7 @@ def same_patient(store: DataFolder, pair: Pair) -> None:
     """
     later, earlier = (group_words(store, page.group_key) for page in (pair.later, pair.earlier))
     with store.writing() as connection:
-        if unite(connection, pair.later.id, pair.earlier.id, said_by_person=True) is None:
+        if merge_groups_of_pictures(connection, pair.later.id, pair.earlier.id, said_by_person=True) is None:
             raise StoreError(
                 f"The pages of {later} and of {earlier} cannot become one patient's: both are in the permanent test "
                 "set or have a fold of earlier trainings, or somebody said of two of their pages that they differ.",
@@ -104,7 +104,7 @@ def not_the_same(store: DataFolder, pair: Pair, person: str) -> None:
         )
 
 
-def without_look(store: DataFolder) -> int:
+def count_unhashed(store: DataFolder) -> int:
     """How many pictures have not been compared yet: those that came before this program compared them."""
     row = store.row("SELECT count(*) AS n FROM image WHERE look_hash = ''")
     assert row is not None
@@ -112,7 +112,7 @@ def without_look(store: DataFolder) -> int:
 
 
 def compare_older(store: DataFolder, progress: Callable[[int, int], None] = lambda _done, _of: None) -> int:
-    """Give every picture without a look its own and note which pictures it looks like; no group changes.
+    """Give every picture without a perceptual hash its own and note which pictures it looks like; no group changes.
 
     Unreadable pictures are left out; ``check_and_erase.check`` names them.
 
@@ -128,11 +128,11 @@ def compare_older(store: DataFolder, progress: Callable[[int, int], None] = lamb
     for number, row in enumerate(rows, 1):
         try:
             (photo_rgb,) = read_picture(store.folder / row["file"], row["file"])
-        except UnreadablePicture:
+        except UnreadablePictureError:
             continue
-        look = look_hash(photo_rgb)
+        phash = perceptual_hash(photo_rgb)
         with store.writing() as connection:
-            connection.execute("UPDATE image SET look_hash = ? WHERE id = ?", (look, row["id"]))
-            found += len(find_twins(connection, [row["id"]]))
+            connection.execute("UPDATE image SET look_hash = ? WHERE id = ?", (phash, row["id"]))
+            found += len(find_near_duplicates(connection, [row["id"]]))
         progress(number, len(rows))
     return found

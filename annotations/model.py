@@ -23,11 +23,11 @@ class StoreError(EcgError):
     """The store, or a file that goes in or out of it, cannot be used as asked."""
 
 
-class DatabaseUnusable(StoreError):
+class DatabaseUnusableError(StoreError):
     """The database takes nothing: the disk is full, others keep it busy, or it is damaged."""
 
 
-class SaveConflict(StoreError):
+class SaveConflictError(StoreError):
     """Someone saved the page first; both versions are kept, and the loser chooses.
 
     Args:
@@ -104,7 +104,7 @@ class Provenance:
     actions: int = 0
 
 
-UNTOLD = Provenance()
+UNKNOWN_PROVENANCE = Provenance()
 """Of a reading that no proposal preceded and nobody timed."""
 
 

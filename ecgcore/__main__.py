@@ -13,8 +13,8 @@ from ecgcore.errors import EcgError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.overlay import NOTICE, overlay_png
 from ecgcore.page.decode.read import FILE_ENDINGS
-from ecgcore.paper import USUAL_PAPER, Paper
-from ecgcore.printable import say
+from ecgcore.paper import USUAL_PAPER, PaperSettings
+from ecgcore.printable import print_escaped
 from ecgcore.private_files import keep_private, open_private
 from ecgcore.types import Prediction
 
@@ -39,10 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _open_output(options.json) as output:
             return _screen_all(options, bundle, output)
     except EcgError as error:
-        say(f"ecgcore: {error}", is_trouble=True)
+        print_escaped(f"ecgcore: {error}", to_stderr=True)
     except OSError as error:
         place = error.filename or "output"
-        say(f"ecgcore: {place}: {error.strerror}. Choose another place to write.", is_trouble=True)
+        print_escaped(f"ecgcore: {place}: {error.strerror}. Choose another place to write.", to_stderr=True)
     return EXIT_USAGE
 
 
@@ -111,7 +111,7 @@ def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -
             output.write(json.dumps(prediction.to_json()) + "\n")
             output.flush()
             for fault in prediction.faults:
-                say(f"{file}, page {prediction.page}: {fault}", is_trouble=True)
+                print_escaped(f"{file}, page {prediction.page}: {fault}", to_stderr=True)
             if prediction.status == "error":
                 exit_code = EXIT_PAGE_ERROR
             if options.overlay is not None and photo_rgb is not None:
@@ -123,11 +123,11 @@ def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -
     return exit_code
 
 
-def _paper(options: argparse.Namespace) -> Paper | None:
+def _paper(options: argparse.Namespace) -> PaperSettings | None:
     """What was said of the paper; None where nothing was, so that the page itself may tell."""
     if options.paper_speed is None and options.gain is None:
         return None
-    return Paper(options.paper_speed or USUAL_PAPER.speed_mm_s, options.gain or USUAL_PAPER.gain_mm_mv)
+    return PaperSettings(options.paper_speed or USUAL_PAPER.speed_mm_s, options.gain or USUAL_PAPER.gain_mm_mv)
 
 
 def _write_signal(prediction: Prediction, file: Path, folder: Path, written: set[str]) -> None:
@@ -139,7 +139,9 @@ def _write_signal(prediction: Prediction, file: Path, folder: Path, written: set
     if signal is None:
         return
     if signal.layout is None:
-        say(f"{file}, page {prediction.page}: the layout is not known, so no lead was written.", is_trouble=True)
+        print_escaped(
+            f"{file}, page {prediction.page}: the layout is not known, so no lead was written.", to_stderr=True
+        )
         return
     stem = file.stem if prediction.page == 1 else f"{file.stem}-p{prediction.page}"
     if stem in written:  # of another folder
@@ -156,7 +158,9 @@ def _files(path: Path) -> list[Path]:
     return found or [path]
 
 
-def _predictions(file: Path, bundle: "Bundle", min_score: float | None, paper: Paper | None) -> Iterator[_Screened]:
+def _predictions(
+    file: Path, bundle: "Bundle", min_score: float | None, paper: PaperSettings | None
+) -> Iterator[_Screened]:
     from ecgcore.pipeline import screen_pages
 
     if file.is_dir():

@@ -15,25 +15,25 @@ class EcgError(Exception):
         super().__init__(f"{cause} {next_step}".strip())
 
 
-class UnreadablePicture(EcgError):
+class UnreadablePictureError(EcgError):
     """The file is missing, empty, truncated, too large or no picture at all."""
 
 
-class NotScreenable(EcgError):
+class NotScreenableError(EcgError):
     """The picture decodes, but holds no ECG that can be screened."""
 
 
-class BadBundle(EcgError):
+class BundleError(EcgError):
     """A bundle folder is incomplete, altered or does not fit this program."""
 
 
-class BadSignal(EcgError):
+class SignalError(EcgError):
     """A digital ECG cannot be drawn as asked."""
 
 
-class BadData(EcgError):
+class DataError(EcgError):
     """A data set, table or training option cannot be used as given."""
 
 
-class StageCancelled(EcgError):
+class StageCancelledError(EcgError):
     """A training stage was stopped on request; its last checkpoint is kept."""

@@ -79,7 +79,7 @@ def overlay_png(photo_rgb: ByteArray, prediction: Prediction) -> bytes:
     return encoded.tobytes()
 
 
-def verdict_line(prediction: Prediction) -> str:
+def decision_line(prediction: Prediction) -> str:
     """The answer in one line of ASCII, which is all that OpenCV's fonts can write."""
     if prediction.status != "ok":
         return f"{prediction.status}: {prediction.reason}"
@@ -93,7 +93,7 @@ def _strip(prediction: Prediction, width: int) -> ByteArray:
     """The lines below the picture, in letters small enough for its width."""
     legend = "orange +: supports abnormal   blue -: supports normal   grey: little weight"
     faults = [(fault, (0, 0, 0)) for fault in prediction.faults]
-    lines = [(verdict_line(prediction), (0, 0, 0)), *faults, (legend, GREY), (NOTICE, GREY)]
+    lines = [(decision_line(prediction), (0, 0, 0)), *faults, (legend, GREY), (NOTICE, GREY)]
     font, margin = cv2.FONT_HERSHEY_SIMPLEX, max(2, width // 100)
     unit_width = max(cv2.getTextSize(text, font, 1.0, 1)[0][0] for text, _ in lines)
     scale = min(1.0, (width - 2 * margin) / unit_width)

@@ -5,7 +5,7 @@ from math import inf
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class PaperSettings:
     """How fast the paper ran and how far a millivolt moved the pen: what millimetres mean."""
 
     speed_mm_s: float = 25.0
@@ -16,5 +16,5 @@ class Paper:
             raise ValueError(f"paper speed and gain must be positive, got {self.speed_mm_s} and {self.gain_mm_mv}")
 
 
-USUAL_PAPER = Paper()
+USUAL_PAPER = PaperSettings()
 """What nearly all paper is, and what is assumed until somebody says otherwise."""

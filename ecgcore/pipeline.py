@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from ecgcore.bundle.folder import Bundle
-from ecgcore.errors import NotScreenable, UnreadablePicture
+from ecgcore.errors import NotScreenableError, UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.measure.page import measure, measured
 from ecgcore.measure.quantities import Measurements
@@ -20,9 +20,9 @@ from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.prepare import prepare
 from ecgcore.page.quality.gate import check_beats
 from ecgcore.panel_ink import PanelInk
-from ecgcore.paper import Paper
+from ecgcore.paper import PaperSettings
 from ecgcore.rhythm.beat_rows import beat_rows, measure_rhythm
-from ecgcore.rhythm.calibration_pulse import paper_of
+from ecgcore.rhythm.calibration_pulse import paper_settings
 from ecgcore.rhythm.measures import on_paper
 from ecgcore.rhythm.r_peaks import r_peaks
 from ecgcore.screening.classification import classify
@@ -43,7 +43,7 @@ def screen(
     file: str,
     page: int = 1,
     min_score: float | None = None,
-    paper: Paper | None = None,
+    paper: PaperSettings | None = None,
     corners_photo_xy: FloatArray | None = None,
 ) -> Prediction:
     """Screen one decoded page.
@@ -66,7 +66,7 @@ def screen(
     blank = Prediction(file=file, page=page, status="ok", bundle=bundle.version)
     try:
         found = _screened(photo_rgb, bundle, blank, watch, min_score, paper, corners_photo_xy)
-    except NotScreenable as error:
+    except NotScreenableError as error:
         found = replace(blank, status="rejected", reason=str(error))
     watch.lap()
     return replace(found, seconds=watch.seconds())
@@ -78,14 +78,14 @@ def _screened(
     blank: Prediction,
     watch: "_Watch",
     min_score: float | None,
-    paper: Paper | None,
+    paper: PaperSettings | None,
     corners_photo_xy: FloatArray | None,
 ) -> Prediction:
-    """The prediction without its seconds; NotScreenable where the picture holds no ECG that can be screened."""
+    """The prediction without its seconds; NotScreenableError where the picture holds no ECG that can be screened."""
     sheet, written_panel = find_handwriting(prepare(photo_rgb, corners_photo_xy))
     watch.lap()
 
-    own = bundle.operating.min_score
+    own = bundle.operating_point.min_score
     threshold = own if min_score is None else min_score
     # whether it is an ECG is judged at the bundle's own threshold, however few beats are asked for
     rows = trace_rows(sheet.ink)
@@ -101,16 +101,16 @@ def _screened(
         return replace(found, decision="refer", reason=NO_BEAT)
     watch.lap()
 
-    usual = paper_of(sheet.ink, has_grid=sheet.px_per_mm_source == "grid")
-    told = found.measurements
+    usual = paper_settings(sheet.ink, has_grid=sheet.px_per_mm_source == "grid")
+    measurements = found.measurements
     if found.paper != usual:  # what a user sets is for measuring: networks see a page as they saw it in training
         signal = read_signal(sheet.ink, rows, usual, sheet.px_per_mm_source)
-        told = measure(signal)
-    return _judged(found, sheet, shown, signal, told, bundle)
+        measurements = measure(signal)
+    return _classified(found, sheet, shown, signal, measurements, bundle)
 
 
 def _measured(
-    blank: Prediction, sheet: PageImage, beats: "_Beats", written_panel: FloatArray, paper: Paper | None
+    blank: Prediction, sheet: PageImage, beats: "_Beats", written_panel: FloatArray, paper: PaperSettings | None
 ) -> Prediction:
     """The prediction with all that is known of its page before the networks judge it."""
     rhythm = None if sheet.px_per_mm is None else measure_rhythm(sheet.ink, beats.boxes_panel, beats.peaks_panel)
@@ -127,28 +127,28 @@ def _measured(
         strategy=sheet.strategy,
         handwriting_photo_xyxy=_boxes(sheet.frame.boxes_to_photo(written_panel)),
     )
-    return on_paper(found, paper or paper_of(sheet.ink, has_grid=sheet.px_per_mm_source == "grid"))
+    return on_paper(found, paper or paper_settings(sheet.ink, has_grid=sheet.px_per_mm_source == "grid"))
 
 
-def _judged(
+def _classified(
     found: Prediction,
     sheet: PageImage,
     beats: "_Beats",
     signal: PageSignal,
-    told: Measurements | None,
+    measurements: Measurements | None,
     bundle: Bundle,
 ) -> Prediction:
     """The prediction with what the classifying networks say of the page, its beats, its signal and measurements."""
-    said = classify(sheet.ink, beats.boxes_panel, bundle, signal, told)
-    logit_page = said.logit_fused / bundle.operating.temperature
-    answered = answer(logit_page, bundle.operating, faults=sheet.faults, leads_found=found.leads_found)
+    classification = classify(sheet.ink, beats.boxes_panel, bundle, signal, measurements)
+    logit_page = classification.logit_fused / bundle.operating_point.temperature
+    answered = answer(logit_page, bundle.operating_point, faults=sheet.faults, leads_found=found.leads_found)
     shown = tuple(
         Beat(box, round(score, 4), round(float(expit(logit)), 4), round(share, 6), (x, y))
         for box, score, logit, share, (x, y) in zip(
             _boxes(beats.boxes_photo),
             beats.scores.tolist(),
-            said.logits_local.tolist(),
-            said.shares.tolist(),
+            classification.logits_local.tolist(),
+            classification.shares.tolist(),
             np.round(sheet.frame.points_to_photo(beats.peaks_panel), 2).tolist(),
             strict=True,
         )
@@ -158,17 +158,24 @@ def _judged(
         p_abnormal=round(float(expit(logit_page)), 6),
         **vars(answered),
         beats=shown,
-        p_global=round(float(expit(said.logit_global)), 6),
-        p_local=round(float(expit(said.logits_local.mean())), 6),
-        p_waveform=None if said.logit_waveform is None else round(float(expit(said.logit_waveform)), 6),
-        waveform_share=_rounded(said.waveform_share, 6),
-        measurements_share=_rounded(said.measurements_share, 6),
-        measurement_shares=said.measurement_shares,
+        p_global=round(float(expit(classification.logit_global)), 6),
+        p_local=round(float(expit(classification.logits_local.mean())), 6),
+        p_waveform=None
+        if classification.logit_waveform is None
+        else round(float(expit(classification.logit_waveform)), 6),
+        waveform_share=_rounded(classification.waveform_share, 6),
+        measurements_share=_rounded(classification.measurements_share, 6),
+        measurement_shares=classification.measurement_shares,
     )
 
 
 def screen_pages(
-    source: Path | bytes, bundle: Bundle, *, file: str, min_score: float | None = None, paper: Paper | None = None
+    source: Path | bytes,
+    bundle: Bundle,
+    *,
+    file: str,
+    min_score: float | None = None,
+    paper: PaperSettings | None = None,
 ) -> Iterator[tuple[Prediction, ByteArray | None]]:
     """Screen every page of a file as it comes; with each prediction the upright page, None where it is no picture.
 
@@ -181,7 +188,7 @@ def screen_pages(
     """
     try:
         photos = read_untrusted(source, file)
-    except UnreadablePicture as error:
+    except UnreadablePictureError as error:
         yield Prediction(file=file, page=1, status="error", reason=str(error), bundle=bundle.version), None
         return
     for number, photo_rgb in enumerate(photos, start=1):

@@ -16,9 +16,9 @@ def printable(text: str) -> str:
     return "".join(character if _is_shown(character) else _escaped(character) for character in text)
 
 
-def say(*lines: str, is_trouble: bool = False) -> None:
+def print_escaped(*lines: str, to_stderr: bool = False) -> None:
     """Print lines to standard output, trouble to standard error; what cannot be printed is escaped."""
-    stream = sys.stderr if is_trouble else sys.stdout
+    stream = sys.stderr if to_stderr else sys.stdout
     for line in lines:
         stream.write(printable(line) + "\n")
     stream.flush()

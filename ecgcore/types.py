@@ -8,9 +8,9 @@ from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.geometry.frame import PanelFrame
 from ecgcore.measure.quantities import Measurements
-from ecgcore.operating import Decision
+from ecgcore.operating_point import Decision
 from ecgcore.panel_ink import PanelInk
-from ecgcore.paper import USUAL_PAPER, Paper
+from ecgcore.paper import USUAL_PAPER, PaperSettings
 
 __all__ = [
     "STANDARD_PX_PER_MM",
@@ -22,7 +22,7 @@ __all__ = [
     "FloatArray",
     "PageImage",
     "PanelFrame",
-    "Paper",
+    "PaperSettings",
     "Prediction",
     "Rhythm",
     "Status",
@@ -85,7 +85,7 @@ class PageImage:
         has_grid: whether a printed grid was found.
         notes: what a reader should know of this page's preparation, in plain words.
         faults: what makes the page hard to read, and what to do; one with any is poor and referred more readily.
-        ecg_logit, comes_again: log-odds that its strokes are an ECG's, and how exactly the steep ones come again, 0..1.
+        ecg_logit, periodicity: log-odds that its strokes are an ECG's, and how exactly the steep ones come again, 0..1.
         strategy: how the page was read, by its name in ``ecgcore/page/prepare.py``; ``sheet/grid`` is by the grid on a
             sheet that was found first.
     """
@@ -99,7 +99,7 @@ class PageImage:
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     ecg_logit: float = 0.0
-    comes_again: float = 0.0
+    periodicity: float = 0.0
     strategy: str | None = None
 
 
@@ -136,7 +136,7 @@ class Prediction:
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     px_per_mm_source: Literal["grid", "pulse"] | None = None
-    paper: Paper = USUAL_PAPER
+    paper: PaperSettings = USUAL_PAPER
     rhythm: Rhythm | None = None
     frame: PanelFrame | None = field(default=None, compare=False, repr=False)
     corners_set_photo_xy: tuple[tuple[float, float], ...] | None = None

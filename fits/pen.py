@@ -22,11 +22,11 @@ from safetensors.numpy import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import random_style
 from ecgcore.papersim.photo.photograph import photograph, random_damage
-from ecgcore.printable import say
+from ecgcore.printable import print_escaped
 from ecgcore.traces.rows import trace_rows
 from ecgcore.traces.strokes import without_print
 from ecgcore.types import FloatArray
@@ -94,7 +94,7 @@ def pen_pages(records: list[Record], count: int) -> Iterator[PenPage]:
         photo = photograph(page, random_damage(rng), number) if is_photo else None
         try:
             prepared = prepare_page(page.image_rgb if photo is None else photo.image_rgb)
-        except NotScreenable:
+        except NotScreenableError:
             continue
         rows = without_print(trace_rows(prepared.ink), prepared.ink)
         if len(rows.baseline_y) != 1 + max(trace.row for trace in page.traces):
@@ -157,7 +157,7 @@ def fit(pages: list[PenPage], steps: int) -> PenNet:
         optimizer.step()
         schedule.step()
         if step % 500 == 0:
-            say(f"step {step}: {-loss.item():.1f} dB")
+            print_escaped(f"step {step}: {-loss.item():.1f} dB")
     return net
 
 

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.parts.common.actions import told
+from pages.parts.common.actions import errors_shown
 from pages.parts.common.session_store import person, store
 from pages.parts.common.style import page_head
-from pages.parts.dataset.duplicates import look_alike_tab
+from pages.parts.dataset.duplicates import near_duplicate_tab
 from pages.parts.dataset.gallery import gallery_tab
 from pages.parts.dataset.import_export import care_tab, export_tab, import_tab
 from pages.parts.dataset.label_errors import label_check_tab
@@ -17,7 +17,7 @@ def main() -> None:
     page_head("What would the next training learn from?")
     data = store()
     reader = person()
-    with told():
+    with errors_shown():
         counters(data)
     pictures, doubtful, copies, readers, frozen, coming, going, care = st.tabs(
         [
@@ -32,21 +32,21 @@ def main() -> None:
         ],
         key="dataset-tab",  # so that the browser keeps the tab whatever changes above it
     )
-    with pictures, told():
+    with pictures, errors_shown():
         gallery_tab(data, reader)
-    with doubtful, told():
+    with doubtful, errors_shown():
         label_check_tab(data)
-    with copies, told():
-        look_alike_tab(data, reader)
-    with readers, told():
+    with copies, errors_shown():
+        near_duplicate_tab(data, reader)
+    with readers, errors_shown():
         agreement_tab(data)
-    with frozen, told():
+    with frozen, errors_shown():
         snapshot_tab(data, reader)
-    with coming, told():
+    with coming, errors_shown():
         import_tab(data, reader)
-    with going, told():
+    with going, errors_shown():
         export_tab(data)
-    with care, told():
+    with care, errors_shown():
         care_tab(data)
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from annotations.runs.training_runs import unfinished_run
-from pages.parts.common.actions import told
+from pages.parts.common.actions import errors_shown
 from pages.parts.common.session_store import person, store
 from pages.parts.common.style import page_head
 from pages.parts.models.bundle_files import import_box
@@ -20,7 +20,7 @@ from trainer.registry.activation import history, rollback_target
 def main() -> None:
     """Show everything that needs no name first; the decisions are filled in when the name is known."""
     page_head("Model in use, performance and limits")
-    with told():
+    with errors_shown():
         data = store()
         say_what_was_done()
         unusable_box(data)

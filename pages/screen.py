@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.common.actions import told
+from pages.parts.common.actions import errors_shown
 from pages.parts.common.active_bundle import active_bundle
 from pages.parts.common.style import page_head
 from pages.parts.screen.all_pages import title_row
@@ -10,14 +10,14 @@ from pages.parts.screen.browser_guard import ask_before_leaving
 from pages.parts.screen.intake import WELCOME, incoming
 from pages.parts.screen.page_list import show_pages, unscreened_page
 from pages.parts.screen.result.screened_page import screened_page
-from pages.parts.screen.screened import Screened
+from pages.parts.screen.screened import ScreenedPage
 from pages.parts.screen.screening.session import PATIENCE_S, screening
 
 
 def main() -> None:
     """Take pictures in, list them, and show the open one."""
     page_head("Is this ECG normal, abnormal, or one for a clinician to read first?")
-    with told():
+    with errors_shown():
         in_use = active_bundle()
         if incoming(in_use):
             screening().wait(PATIENCE_S)
@@ -26,7 +26,7 @@ def main() -> None:
         ask_before_leaving(unsaved=queue.is_busy or any(not item.synthetic for item in queue.items()))
         if row is None:
             st.markdown(WELCOME)
-        elif isinstance(row, Screened):
+        elif isinstance(row, ScreenedPage):
             title_row(row, queue)
             screened_page(row, in_use)
         else:

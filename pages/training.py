@@ -3,7 +3,7 @@
 import streamlit as st
 
 from annotations.runs.training_runs import RESUMABLE, runs
-from pages.parts.common.actions import told
+from pages.parts.common.actions import errors_shown
 from pages.parts.common.runs.progress import follow_box, interrupted_box, progress_parts
 from pages.parts.common.session_store import person, store
 from pages.parts.common.style import page_head
@@ -11,7 +11,7 @@ from pages.parts.models.unusable_bundles import unusable_box
 from pages.parts.training.findings import findings
 from pages.parts.training.plan import NEW, RUNS, VIEW, plan_box, suggestion
 from pages.parts.training.run_choice import choose_run
-from trainer.jobs import settle, status
+from trainer.jobs import reconcile, status
 from trainer.jobs.plan import make_plan
 
 
@@ -19,8 +19,8 @@ def main() -> None:
     """Show the runs that there are, or what a new one would do."""
     page_head("Train on corrected pages, and see whether the model improved")
     data, reader = store(), person()
-    with told():
-        settle(data)
+    with errors_shown():
+        reconcile(data)
         unusable_box(data)
         known = runs(data)
         view: str | None = NEW
@@ -30,7 +30,7 @@ def main() -> None:
         if view == NEW:
             plan_box(data, reader)
             return
-        with told():
+        with errors_shown():
             suggestion(make_plan(data))
         run = choose_run(known)
         if run.is_unfinished:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from annotations.store import data_dir
 from ecgcore.errors import EcgError
-from ecgcore.printable import say
+from ecgcore.printable import print_escaped
 from ecgcore.private_files import keep_private
 from trainer.named_recipes import RECIPES
 from trainer.workload import STAGES
@@ -36,14 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.run(options)
     except EcgError as error:
-        say(f"trainer: {error}", is_trouble=True)
+        print_escaped(f"trainer: {error}", to_stderr=True)
         return EXIT_FAILED
     except KeyboardInterrupt:
-        say("trainer: stopped. Start the same command with --resume to go on.", is_trouble=True)
+        print_escaped("trainer: stopped. Start the same command with --resume to go on.", to_stderr=True)
         return EXIT_STOPPED
     except OSError as error:
         place = error.filename or "output"
-        say(f"trainer: {place}: {error.strerror}. Choose another place to write.", is_trouble=True)
+        print_escaped(f"trainer: {place}: {error.strerror}. Choose another place to write.", to_stderr=True)
         return EXIT_FAILED
     return EXIT_OK
 

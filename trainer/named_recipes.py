@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import TypedDict
 
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from trainer.recipes import (
     FEWEST_STRIDED_1X1_CHANNELS,
     DetectorStage,
@@ -97,8 +97,8 @@ def recipe_named(name: str) -> Recipe:
     """Look a recipe up by a key of ``RECIPES``.
 
     Raises:
-        BadData: there is no such recipe.
+        DataError: there is no such recipe.
     """
     if name not in RECIPES:
-        raise BadData(f"There is no recipe named {name!r}.", f"Choose one of: {', '.join(sorted(RECIPES))}.")
+        raise DataError(f"There is no recipe named {name!r}.", f"Choose one of: {', '.join(sorted(RECIPES))}.")
     return RECIPES[name]

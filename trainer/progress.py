@@ -172,14 +172,14 @@ def show_progress(event: ProgressEvent) -> None:
         sys.stderr.write(f"\r{printable(' '.join(words))}\x1b[K")
         sys.stderr.flush()
     else:
-        tell(" ".join(words))
+        print_message(" ".join(words))
 
 
 def _counted(word: str, number: int | None, of: int | None) -> str:
     return f"{word} {number}" if of is None else f"{word} {number}/{of}"
 
 
-def tell(text: str) -> None:
+def print_message(text: str) -> None:
     """One line on standard error, in the place of an unfinished one."""
     start = "\r\x1b[K" if sys.stderr.isatty() else ""
     sys.stderr.write(f"{start}{printable(text)}\n")

@@ -8,7 +8,7 @@ from trainer.progress import Progress, ProgressEvent
 from trainer.recipes import Recipe
 
 STAGES = ("detector", "local", "global", "waveform", "fusion")
-LOOKING = "looking"
+INFERENCE = "looking"
 """Finding beats and judging pages, between the stages and after them."""
 JOINT = "fusion-joint"
 

@@ -22,24 +22,24 @@ _UNFINISHED = ".partial"
 _CHUNK_BYTES = 1 << 20
 
 
-def is_kept(name: str) -> bool:
+def is_backed_up(name: str) -> bool:
     """Whether a path within the data folder, with slashes, is one of these files."""
     return bool(_KEPT.fullmatch(name)) and _UNFINISHED not in name
 
 
-def kept_files(data_folder: Path) -> list[str]:
+def backed_up_files(data_folder: Path) -> list[str]:
     """Paths of all these files within the data folder, sorted."""
     patterns = (f"{BUNDLES}/*/*", f"{RUNS}/*/*", f"{RUNS}/*/fold-*/*")
     paths = (path for pattern in patterns for path in data_folder.glob(pattern) if path.is_file())
-    return sorted(filter(is_kept, (path.relative_to(data_folder).as_posix() for path in paths)))
+    return sorted(filter(is_backed_up, (path.relative_to(data_folder).as_posix() for path in paths)))
 
 
 def damaged_files(data_folder: Path) -> Iterator[str]:
     """One sentence for each of these files that is missing, altered or broken."""
     for folder in sorted((data_folder / BUNDLES).glob("*")):
-        if is_kept(f"{BUNDLES}/{folder.name}/bundle.json"):
+        if is_backed_up(f"{BUNDLES}/{folder.name}/bundle.json"):
             yield from _damage_of_bundle(folder)
-    for name in kept_files(data_folder):
+    for name in backed_up_files(data_folder):
         if name.startswith(RUNS) and name.endswith(".json") and _read_json(data_folder / name) is None:
             yield f"{name} of a training is broken"
 

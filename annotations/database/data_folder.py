@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from annotations.model import DatabaseUnusable, StoreError
+from annotations.model import DatabaseUnusableError, StoreError
 
 DATABASE = "ecg.db"
 BUSY_TIMEOUT_MS = 30_000
@@ -130,15 +130,19 @@ def _plain_errors() -> Iterator[None]:
     except sqlite3.OperationalError as error:
         text = str(error)
         if "full" in text:
-            raise DatabaseUnusable(
+            raise DatabaseUnusableError(
                 "The disk is full; nothing was saved.", "Free some space, then save again."
             ) from error
         if "readonly" in text:
-            raise DatabaseUnusable("The database is read-only; nothing was saved.", "Ask for write access.") from error
+            raise DatabaseUnusableError(
+                "The database is read-only; nothing was saved.", "Ask for write access."
+            ) from error
         if "locked" in text or "busy" in text:
-            raise DatabaseUnusable("Other programs keep the database busy.", "Save again in a moment.") from error
-        raise DatabaseUnusable(f"The database cannot be used: {text}.", "Run: python -m annotations check") from error
+            raise DatabaseUnusableError("Other programs keep the database busy.", "Save again in a moment.") from error
+        raise DatabaseUnusableError(
+            f"The database cannot be used: {text}.", "Run: python -m annotations check"
+        ) from error
     except sqlite3.IntegrityError as error:
-        raise DatabaseUnusable(f"The database refused this: {error}.", "Reload the page and try again.") from error
+        raise DatabaseUnusableError(f"The database refused this: {error}.", "Reload the page and try again.") from error
     except sqlite3.DatabaseError as error:
-        raise DatabaseUnusable(f"The database is damaged: {error}.", "Run: python -m annotations check") from error
+        raise DatabaseUnusableError(f"The database is damaged: {error}.", "Run: python -m annotations check") from error

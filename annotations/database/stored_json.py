@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from annotations.model import StoreError
 
 
-class DamagedRow(StoreError):
+class DamagedRowError(StoreError):
     """A row of the database holds something else than this program wrote."""
 
 
@@ -21,12 +21,12 @@ def stored(what: str) -> Iterator[None]:
         what: names the row in the message, as in "The draft of page 3".
 
     Raises:
-        DamagedRow: what is done in the block does not fit the values.
+        DamagedRowError: what is done in the block does not fit the values.
     """
     try:
         yield
     except (ValueError, TypeError, KeyError, AttributeError) as error:  # of whatever else the JSON may hold
-        raise DamagedRow(
+        raise DamagedRowError(
             f"{what} is damaged in the database.", "Run python -m annotations check, and restore a backup."
         ) from error
 
@@ -39,7 +39,7 @@ def stored_object(text: str, what: str) -> dict[str, JsonValue]:
         what: names the row in the message.
 
     Raises:
-        DamagedRow: it is none.
+        DamagedRowError: it is none.
     """
     with stored(what):
         return dict(json.loads(text))

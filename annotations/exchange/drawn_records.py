@@ -15,7 +15,7 @@ from annotations.exchange.wfdb_records import DAMAGED, read_record
 from annotations.model import StoreError
 from annotations.patients.groups import RECORD
 from annotations.pictures.insert import PictureFacts, add_picture
-from ecgcore.errors import BadSignal
+from ecgcore.errors import SignalError
 from ecgcore.papersim import draw_page, plan_page, random_style
 
 LONGEST_S = 10.0
@@ -49,7 +49,7 @@ def import_records(store: DataFolder, folder: Path, *, progress: Progress = quie
             seed = zlib.crc32(name.encode())
             style = random_style(np.random.default_rng(seed))
             page = draw_page(signals_mv, fs_hz, style, seed, plan=plan_page(style, signals_mv.shape[1] / fs_hz))
-        except (StoreError, BadSignal) as error:
+        except (StoreError, SignalError) as error:
             report.refusals.append(Refusal(shown(name), None, str(error)))
         except DAMAGED as error:
             report.refusals.append(Refusal(shown(name), None, f"It cannot be drawn: {shown(str(error))}."))

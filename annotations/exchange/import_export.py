@@ -9,19 +9,19 @@ import numpy as np
 
 from annotations.database.data_folder import DataFolder, now
 from annotations.exchange.formats.page import ExchangePage, Format, Progress, Refusal, quiet
-from annotations.exchange.import_report import ImportReport, refused_whole, twin_words
-from annotations.model import DatabaseUnusable, Reading, StoreError
+from annotations.exchange.import_report import ImportReport, near_duplicate_words, refused_whole
+from annotations.model import DatabaseUnusableError, Reading, StoreError
 from annotations.patients.groups import PATIENT
 from annotations.patients.keys import imported_group, join_patient
 from annotations.pictures.file_intents import Incoming, incoming
 from annotations.pictures.insert import NewPicture, PictureFacts
-from annotations.pictures.near_duplicates import Twin, join_twins
+from annotations.pictures.near_duplicates import NearDuplicate, merge_near_duplicates
 from annotations.pictures.stored import picture_by_hash, picture_path
-from annotations.privacy.retention import what_to_keep
+from annotations.privacy.retention import retention_setting
 from annotations.readings.revisions import revision
 from annotations.readings.saving import add_revision, line_head
 from annotations.readings.snapshots import read_pages, which_pages
-from ecgcore.errors import NotScreenable, UnreadablePicture
+from ecgcore.errors import NotScreenableError, UnreadablePictureError
 from ecgcore.page.crop import cut_panel
 from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.decode.read import picture_hash
@@ -60,8 +60,8 @@ def import_from(
         StoreError: the files cannot be used at all, or something was refused and the whole was asked for, or nothing
             but results may be kept.
     """
-    keep = what_to_keep(store)
-    if keep == "result":
+    retention = retention_setting(store)
+    if retention == "result":
         raise StoreError(
             "Only results are stored here, so no pages can be imported.",
             "Change on the Screen page what is stored.",
@@ -73,12 +73,14 @@ def import_from(
         raise refused_whole(report.refusals)
     news: dict[str, NewPicture] = {}
     with incoming(store) as pictures:
-        ready = _write_pictures(store, pictures, pages, news, report, progress, cut=keep == "panel", named=keep_names)
+        ready = _write_pictures(
+            store, pictures, pages, news, report, progress, cut=retention == "panel", named=keep_names
+        )
         with store.writing() as connection:
-            twins = _add_rows(store, connection, ready, news, person, report, progress)
+            near_duplicates = _add_rows(store, connection, ready, news, person, report, progress)
             if whole_or_nothing and report.refusals:
                 raise refused_whole(report.refusals)
-    report.twins = [twin_words(store, twin) for twin in twins]
+    report.near_duplicates = [near_duplicate_words(store, near_duplicate) for near_duplicate in near_duplicates]
     return report
 
 
@@ -116,9 +118,9 @@ def _write_pictures(
                 new = _picture_to_add(store, pictures, page, named=named)
                 ready.append(page)
                 news |= {} if new is None else {page.picture_hash: new}
-        except DatabaseUnusable:
+        except DatabaseUnusableError:
             raise  # no other page would fare better
-        except (StoreError, UnreadablePicture, NotScreenable) as error:
+        except (StoreError, UnreadablePictureError, NotScreenableError) as error:
             report.refusals.append(Refusal(page.name, None, str(error)))
         progress(number, len(pages))
     return ready
@@ -132,7 +134,7 @@ def _add_rows(
     person: str,
     report: ImportReport,
     progress: Progress,
-) -> list[Twin]:
+) -> list[NearDuplicate]:
     """Add pictures and readings as part of a transaction; returns the new pictures that look like another one."""
     added = []
     for number, page in enumerate(pages, 1):
@@ -157,14 +159,14 @@ def _add_rows(
         if head_id is None:
             add_revision(connection, image_id, person, page.reading, parent_id=None)
             report.readings_added += 1
-        elif said(revision(store, head_id).reading) == said(page.reading):
+        elif comparable(revision(store, head_id).reading) == comparable(page.reading):
             report.unchanged += 1
         else:
             report.refusals.append(
                 Refusal(page.name, None, f"Page {image_id} was read here already; change it in Review.")
             )
     report.pictures_added = len(added)
-    return join_twins(connection, added, progress)
+    return merge_near_duplicates(connection, added, progress)
 
 
 def export_to(
@@ -214,7 +216,7 @@ def export_to(
     return count
 
 
-def said(reading: Reading) -> object:
+def comparable(reading: Reading) -> object:
     """What a reading says, without identities and order, so that two can be compared."""
     boxes = sorted((*(round(v, 3) for v in b.box_photo_xyxy.as_list()), b.label or "") for b in reading.beats)
     return reading.label, boxes, reading.boxes_complete, reading.flags, reading.comment.strip()
@@ -241,7 +243,7 @@ def _cut_page(
     _, photo_rgb = _decoded(page)
     prepared = prepare_page(photo_rgb)
     cut = cut_panel(photo_rgb, prepared.frame, prepared.ink)
-    cut = cut.blackened(cut.text_boxes)  # print; nobody looks at each page of an import
+    cut = cut.redacted(cut.text_boxes)  # print; nobody looks at each page of an import
     height, width = cut.picture_rgb.shape[:2]
     if known is not None and (known.width, known.height) != (width, height):
         raise StoreError("An earlier version of this program cut its panel elsewhere.", "Correct that page in Review.")

@@ -6,7 +6,7 @@ from annotations.database.data_folder import DataFolder
 from annotations.exchange.formats.page import Refusal
 from annotations.model import StoreError
 from annotations.patients.keys import group_words
-from annotations.pictures.near_duplicates import Twin
+from annotations.pictures.near_duplicates import NearDuplicate
 from annotations.pictures.stored import picture
 
 
@@ -20,7 +20,7 @@ class ImportReport:
         unchanged: pages that already say the same.
         refusals: pages that were not taken, each with its reason.
         losses: what the format cannot hold.
-        twins: one sentence for each new picture that looks like another one.
+        near_duplicates: one sentence for each new picture that looks like another one.
     """
 
     pictures_added: int = 0
@@ -28,22 +28,22 @@ class ImportReport:
     unchanged: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     losses: tuple[str, ...] = ()
-    twins: list[str] = field(default_factory=list)
+    near_duplicates: list[str] = field(default_factory=list)
 
 
-def twin_words(store: DataFolder, twin: Twin) -> str:
+def near_duplicate_words(store: DataFolder, near_duplicate: NearDuplicate) -> str:
     """What an import says of a picture that looks like another one.
 
     Args:
         store: where.
-        twin: both pictures.
+        near_duplicate: both pictures.
     """
-    page, other = picture(store, twin.image_id), picture(store, twin.twin_id)
+    page, other = picture(store, near_duplicate.image_id), picture(store, near_duplicate.duplicate_of_id)
     alike = f"{page.name} (page {page.id}) looks like {other.name} (page {other.id})"
-    if twin.group is None:
+    if near_duplicate.group is None:
         return f"{alike}, but cannot become one patient's by themselves: decide on the Dataset page, Near-duplicates."
     held_out = ", in the permanent test set" if page.is_holdout else ""
-    return f"{alike}: both belong to {group_words(store, twin.group)} now{held_out}."
+    return f"{alike}: both belong to {group_words(store, near_duplicate.group)} now{held_out}."
 
 
 def refused_whole(refusals: list[Refusal]) -> StoreError:

@@ -15,7 +15,7 @@ MAX_HEADER_BYTES, MAX_MARKS_BYTES = 2**20, 2**20
 FS_HZ = 50.0, 20_000.0
 MAX_SIGNALS, MAX_SAMPLES_PER_FRAME, MAX_SKEW = 64, 100, 10_000
 MAX_SEGMENTS = 1000
-MAX_UNTOLD_BYTES = 64 * 2**20
+MAX_BYTES_WITHOUT_LENGTH = 64 * 2**20
 """Of the signals of a header that does not say how long they are."""
 
 _EXPORT = "Export the record again."
@@ -75,9 +75,9 @@ def _damaged(error: Exception) -> StoreError:
 
 
 def _read(header: Path, longest_s: float) -> tuple[FloatArray, float]:
-    told = _checked_header(header)
-    most = round(longest_s * told.fs)
-    until = None if told.sig_len is None else min(told.sig_len, most)
+    record_header = _checked_header(header)
+    most = round(longest_s * record_header.fs)
+    until = None if record_header.sig_len is None else min(record_header.sig_len, most)
     record = wfdb.rdrecord(str(header.with_suffix("")), sampto=until)
     names = [str(name).lower() for name in record.sig_name]
     missing = [lead for lead in LEADS if lead.lower() not in names]
@@ -95,24 +95,30 @@ def _checked_header(header: Path, *, is_segment: bool = False) -> wfdb.Record | 
     """
     if not header.is_file() or header.stat().st_size > MAX_HEADER_BYTES:
         raise StoreError(f"{shown(header.name)} is missing, or too large for a header.", _EXPORT)
-    told = wfdb.rdheader(str(header.with_suffix("")))
-    if not FS_HZ[0] <= told.fs <= FS_HZ[1]:
-        raise StoreError(f"It states {told.fs:g} samples a second; {FS_HZ[0]:g} to {FS_HZ[1]:g} can be read.", _EXPORT)
-    if not 0 < (told.n_sig or 0) <= MAX_SIGNALS or (told.sig_len is not None and told.sig_len < 1):
-        raise StoreError(f"It states {told.n_sig} signals of {told.sig_len} samples.", _EXPORT)
-    if isinstance(told, wfdb.MultiRecord):
-        if is_segment or told.sig_len is None or told.n_seg > MAX_SEGMENTS:
+    record_header = wfdb.rdheader(str(header.with_suffix("")))
+    if not FS_HZ[0] <= record_header.fs <= FS_HZ[1]:
+        raise StoreError(
+            f"It states {record_header.fs:g} samples a second; {FS_HZ[0]:g} to {FS_HZ[1]:g} can be read.", _EXPORT
+        )
+    if not 0 < (record_header.n_sig or 0) <= MAX_SIGNALS or (
+        record_header.sig_len is not None and record_header.sig_len < 1
+    ):
+        raise StoreError(f"It states {record_header.n_sig} signals of {record_header.sig_len} samples.", _EXPORT)
+    if isinstance(record_header, wfdb.MultiRecord):
+        if is_segment or record_header.sig_len is None or record_header.n_seg > MAX_SEGMENTS:
             raise StoreError("It is made of too many segments, or of segments in segments.", _EXPORT)
-        for name in {_plain(name) for name in told.seg_name} - {"~"}:
+        for name in {_plain(name) for name in record_header.seg_name} - {"~"}:
             _checked_header(header.with_name(f"{name}.hea"), is_segment=True)
-        return told
-    signals = [header.with_name(_plain(name)) for name in told.file_name or ()]
-    spf, skew = ([value or 0 for value in values or ()] for values in (told.samps_per_frame, told.skew))
+        return record_header
+    signals = [header.with_name(_plain(name)) for name in record_header.file_name or ()]
+    spf, skew = (
+        [value or 0 for value in values or ()] for values in (record_header.samps_per_frame, record_header.skew)
+    )
     if not all(1 <= n <= MAX_SAMPLES_PER_FRAME for n in spf) or not all(0 <= n <= MAX_SKEW for n in skew):
         raise StoreError("Its signals are sampled in a way that cannot be read.", _EXPORT)
-    if told.sig_len is None and sum(file.stat().st_size for file in set(signals)) > MAX_UNTOLD_BYTES:
+    if record_header.sig_len is None and sum(file.stat().st_size for file in set(signals)) > MAX_BYTES_WITHOUT_LENGTH:
         raise StoreError("It does not state how long its signals are, and they are very long.", _EXPORT)
-    return told
+    return record_header
 
 
 def _plain(name: str) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-from annotations.artifacts.files import is_kept, kept_files
+from annotations.artifacts.files import backed_up_files, is_backed_up
 from annotations.database.data_folder import DATABASE, DataFolder
 from annotations.database.upgrade import upgrade
 from annotations.erasure.mentions import wait_until_forgotten
@@ -80,7 +80,7 @@ def _backup(store: DataFolder, file: Path, progress: Progress) -> bool:
             copy, partial = temporary / DATABASE, temporary / "all.zip"
             store.db.conn.execute("VACUUM INTO ?", (str(copy),))
             pictures = _pictures_of(copy)
-            names = [*sorted(pictures), *kept_files(store.folder)]
+            names = [*sorted(pictures), *backed_up_files(store.folder)]
             names += [HMAC_KEY_FILE] if (store.folder / HMAC_KEY_FILE).exists() else []
             partial.touch(mode=0o600)
             with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
@@ -161,7 +161,7 @@ def _pack(archive: zipfile.ZipFile, path: Path, name: str) -> tuple[int, str]:
         return _copy(source, target)
 
 
-def _unpack(archive: zipfile.ZipFile, name: str, path: Path, said: tuple[int, str] | None) -> None:
+def _unpack(archive: zipfile.ZipFile, name: str, path: Path, expected: tuple[int, str] | None) -> None:
     """Write one file, never more than the archive's directory states, which ``zipfile`` sees to.
 
     Raises:
@@ -170,7 +170,7 @@ def _unpack(archive: zipfile.ZipFile, name: str, path: Path, said: tuple[int, st
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with archive.open(name) as source, path.open("wb") as target:
         found = _copy(source, target)
-    if said is not None and found != said:
+    if expected is not None and found != expected:
         raise StoreError(f"{name} of the backup was altered.", "Choose another backup.")
 
 
@@ -200,4 +200,4 @@ def _belongs(name: str) -> bool:
     """Whether an archive's entry is one of the files of a data folder, and lies inside it."""
     parts = Path(name).parts
     is_picture = len(parts) == 3 and parts[0] == PICTURES and ".." not in parts
-    return name in (DATABASE, HMAC_KEY_FILE) or is_picture or is_kept(name)
+    return name in (DATABASE, HMAC_KEY_FILE) or is_picture or is_backed_up(name)

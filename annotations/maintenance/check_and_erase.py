@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from annotations.artifacts.files import damaged_files
 from annotations.database.data_folder import DataFolder, now
-from annotations.database.stored_json import DamagedRow
+from annotations.database.stored_json import DamagedRowError
 from annotations.erasure.freed_bytes import forget_bytes, note_bytes_left
 from annotations.erasure.mentions import forget_mentions, note_erased
 from annotations.model import StoreError
@@ -14,7 +14,7 @@ from annotations.pictures.file_intents import at_work, delete_unnamed, note
 from annotations.pictures.files import PICTURES
 from annotations.readings.drafts import draft_of
 from annotations.readings.revisions import revision
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.read import picture_hash, read_picture
 
 Progress = Callable[[int, int], None]
@@ -47,7 +47,7 @@ def check(store: DataFolder, progress: Progress = _silent) -> list[str]:
             (photo_rgb,) = read_picture(path, path.name)
             if picture_hash(photo_rgb) != row["picture_hash"]:
                 findings.append(f"page {row['id']}: {row['file']} shows another picture than was stored")
-        except UnreadablePicture as error:
+        except UnreadablePictureError as error:
             findings.append(f"page {row['id']}: {error.cause}")
         progress(number, len(rows))
     findings += [*_damaged_rows(store), *damaged_files(store.folder)]
@@ -68,12 +68,12 @@ def _damaged_rows(store: DataFolder) -> Iterator[str]:
     for row in store.rows("SELECT id FROM revision ORDER BY id"):
         try:
             revision(store, row["id"])
-        except DamagedRow as error:
+        except DamagedRowError as error:
             yield error.cause
     for row in store.rows("SELECT image_id, person, reader FROM draft ORDER BY image_id"):
         try:
             draft_of(store, row["image_id"], row["person"], row["reader"])
-        except DamagedRow as error:
+        except DamagedRowError as error:
             yield f"{row['person']}: {error.cause}"
 
 

@@ -6,7 +6,7 @@ import cv2
 
 from annotations.model import StoreError
 from ecgcore.atomic_files import write_bytes_atomic
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.read import picture_hash, read_picture
 from ecgcore.types import ByteArray
 
@@ -91,6 +91,6 @@ def _next_marker(data: bytes, at: int) -> int:
 def _decodes_to(content: bytes, digest: str) -> bool:
     try:
         (photo_rgb,) = read_picture(content, "picture")
-    except UnreadablePicture:
+    except UnreadablePictureError:
         return False
     return picture_hash(photo_rgb) == digest

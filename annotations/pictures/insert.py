@@ -10,8 +10,8 @@ from annotations.model import Picture
 from annotations.patients.groups import own_group, stored_group
 from annotations.pictures.file_intents import Incoming, incoming, settle
 from annotations.pictures.files import encoded_picture
-from annotations.pictures.near_duplicates import join_twins
-from annotations.pictures.perceptual_hash import look_hash
+from annotations.pictures.near_duplicates import merge_near_duplicates
+from annotations.pictures.perceptual_hash import perceptual_hash
 from annotations.pictures.stored import picture_by_hash
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.types import ByteArray
@@ -42,14 +42,14 @@ class NewPicture:
 
     Args:
         digest: the picture's hash.
-        look: its ``perceptual_hash``.
+        phash: its ``perceptual_hash``.
         file: path relative to the data folder.
         wh: width and height in pixels.
         facts: with a name and a group.
     """
 
     digest: str
-    look: str
+    phash: str
     file: str
     wh: tuple[int, int]
     facts: PictureFacts
@@ -58,7 +58,7 @@ class NewPicture:
     def of(
         cls, pictures: Incoming, photo_rgb: ByteArray, digest: str, original: bytes | None, facts: PictureFacts
     ) -> "NewPicture":
-        """Write the file into the data folder and take the picture's look.
+        """Write the file into the data folder and take the picture's perceptual hash.
 
         Args:
             pictures: which takes the file in.
@@ -73,7 +73,7 @@ class NewPicture:
         file, content = encoded_picture(digest, photo_rgb, original)
         pictures.write(file, content)
         facts = replace(facts, name=facts.name or neutral_name(digest), group=facts.group or own_group(digest))
-        return cls(digest, look_hash(photo_rgb), file, (photo_rgb.shape[1], photo_rgb.shape[0]), facts)
+        return cls(digest, perceptual_hash(photo_rgb), file, (photo_rgb.shape[1], photo_rgb.shape[0]), facts)
 
     def insert(self, connection: sqlite3.Connection, folder: Path, created_at: str) -> int | None:
         """Add the row; returns its number, None where another process was first.
@@ -97,7 +97,7 @@ class NewPicture:
             """INSERT INTO image (picture_hash, look_hash, file, name, width, height, group_key, source,
                    source_record, created_at)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
-            (self.digest, self.look, self.file, facts.name, *self.wh, group, facts.source, facts.source_record,
+            (self.digest, self.phash, self.file, facts.name, *self.wh, group, facts.source, facts.source_record,
              created_at),
         ).fetchone()  # fmt: skip
         if facts.former_hash:
@@ -132,7 +132,7 @@ def add_picture(
         new = NewPicture.of(pictures, photo_rgb, digest, original, facts)
         with store.writing() as connection:
             image_id = new.insert(connection, store.folder, now())
-            join_twins(connection, [] if image_id is None else [image_id])
+            merge_near_duplicates(connection, [] if image_id is None else [image_id])
             picture = picture_by_hash(store, digest)
     assert picture is not None, "it was stored, by whomever, and is erased by nobody within the transaction"
     return picture, image_id is not None

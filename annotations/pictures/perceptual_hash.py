@@ -1,6 +1,6 @@
 """Perceptual hashes: what stays of a picture that is encoded anew, scaled, brightened or slightly cropped.
 
-A look is the signs of low frequencies of a cosine transform (Zauner 2010): once of the whole picture, which encoding,
+A hash is the signs of low frequencies of a cosine transform (Zauner 2010): once of the whole picture, which encoding,
 scale and brightness leave alone, and once of the panel's ink within its own extent, which a crop of the margins leaves
 alone. Where no panel can be prepared the first stands alone. The lowest horizontal frequencies are left out: they tell
 how rows and columns are arranged, which all pages of a machine share; the beats are above them.
@@ -11,12 +11,12 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_page
 from ecgcore.types import ByteArray, FloatArray
 
-NO_LOOK = "-"
-"""The look of a picture that shows nothing."""
+NO_HASH = "-"
+"""The hash of a picture that shows nothing."""
 
 LONGEST_PX = 1200
 """Larger pictures are looked at in this size: it takes a third of the time, and copies come closer to each other."""
@@ -32,8 +32,8 @@ all 619 thousand pairs of 1,113 different pages of one machine the closest diffe
 MIN_DEVIATION = 1.0
 
 
-def look_hash(photo_rgb: ByteArray) -> str:
-    """The look of a picture: hexadecimal, of the picture and then, where there is one, of its panel.
+def perceptual_hash(photo_rgb: ByteArray) -> str:
+    """The perceptual hash of a picture: hexadecimal, of the picture and then, where there is one, of its panel.
 
     Args:
         photo_rgb: upright, ``uint8 [H, W, 3]``.
@@ -43,29 +43,29 @@ def look_hash(photo_rgb: ByteArray) -> str:
         photo_rgb = np.asarray(cv2.resize(photo_rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     grey = cv2.cvtColor(photo_rgb, cv2.COLOR_RGB2GRAY)
     if grey.std() < MIN_DEVIATION:
-        return NO_LOOK
+        return NO_HASH
     picture = _signs(grey)
     try:
         ink = prepare_page(photo_rgb).ink
-    except NotScreenable:
+    except NotScreenableError:
         return picture
     (x1, x2), (y1, y2) = (_extent(ink.sum(axis=axis, dtype=np.float64)) for axis in (0, 1))
     return picture + _signs(np.sqrt(ink[y1:y2, x1:x2], dtype=np.float32))
 
 
-def distances(look: str, others: Sequence[str]) -> FloatArray:
-    """How far other looks are from one, in units of the limits: below 1 is a near-copy.
+def distances(phash: str, others: Sequence[str]) -> FloatArray:
+    """How far other hashes are from one, in units of the limits: below 1 is a near-copy.
 
     Args:
-        look: of one picture.
+        phash: of one picture.
         others: of ``n`` pictures.
 
     Returns:
         ``float64 [n]``, infinite where one of both shows nothing.
     """
-    differing = np.bitwise_count(_bits([look]) ^ _bits(others)).reshape(-1, 2, BITS // 8).sum(axis=2)
+    differing = np.bitwise_count(_bits([phash]) ^ _bits(others)).reshape(-1, 2, BITS // 8).sum(axis=2)
     relative = differing / BITS / (PICTURE_LIMIT, PANEL_LIMIT)
-    lengths = np.array([min(len(look), len(other)) for other in others], dtype=int)
+    lengths = np.array([min(len(phash), len(other)) for other in others], dtype=int)
     known = lengths[:, None] >= (BITS // 4, BITS // 2)
     return np.asarray(np.where(known, relative, np.inf).min(axis=1), dtype=np.float64)
 
@@ -82,7 +82,7 @@ def _extent(mass: FloatArray) -> tuple[int, int]:
     return int(np.searchsorted(share, EXTENT)), int(np.searchsorted(share, 1 - EXTENT)) + 1
 
 
-def _bits(looks: Sequence[str]) -> ByteArray:
-    """``uint8 [n, 2 * BITS / 8]``; what a look lacks is zero."""
-    digits = "".join(("" if look == NO_LOOK else look).ljust(BITS // 2, "0") for look in looks)
+def _bits(phashes: Sequence[str]) -> ByteArray:
+    """``uint8 [n, 2 * BITS / 8]``; what a hash lacks is zero."""
+    digits = "".join(("" if phash == NO_HASH else phash).ljust(BITS // 2, "0") for phash in phashes)
     return np.frombuffer(bytes.fromhex(digits), np.uint8).reshape(-1, BITS // 4)

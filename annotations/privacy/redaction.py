@@ -11,14 +11,14 @@ from annotations.erasure.mentions import forget_mentions, note_redacted
 from annotations.model import Picture, StoreError
 from annotations.pictures.file_intents import delete_unnamed, incoming, note, settle
 from annotations.pictures.files import encoded_picture
-from annotations.pictures.perceptual_hash import look_hash
+from annotations.pictures.perceptual_hash import perceptual_hash
 from annotations.pictures.stored import picture, picture_by_hash, picture_path
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.read import picture_hash, read_picture
 from ecgcore.types import Box, ByteArray
 
 
-def paint_black(store: DataFolder, image_id: int, boxes: Sequence[Box], person: str) -> Picture:
+def redact(store: DataFolder, image_id: int, boxes: Sequence[Box], person: str) -> Picture:
     """Overwrite places of a picture with black; there is no way back.
 
     The new file is written first; one transaction then moves the picture's row to it, and the old file is deleted.
@@ -38,32 +38,32 @@ def paint_black(store: DataFolder, image_id: int, boxes: Sequence[Box], person: 
 
     Raises:
         StoreError: no place lies in the picture, somebody changed the picture meanwhile, or the disk is full.
-        UnreadablePicture: the picture's file is damaged.
+        UnreadablePictureError: the picture's file is damaged.
     """
     old = picture(store, image_id)
     try:
         (photo_rgb,) = read_picture(picture_path(store, old), old.name)
-    except UnreadablePicture:
+    except UnreadablePictureError:
         if store.row("SELECT 1 FROM image WHERE id = ? AND file = ?", (image_id, old.file)) is None:
             raise _changed() from None
         raise
     inside = [box for box in boxes if box.x1 < old.width and box.y1 < old.height and box.x2 > 0 and box.y2 > 0]
     if not inside:
         raise StoreError("No box lies in the picture.", "Drag a box over what must go.")
-    painted = blackened(photo_rgb, inside)
-    digest = picture_hash(painted)
+    redacted_rgb = redacted(photo_rgb, inside)
+    digest = picture_hash(redacted_rgb)
     if digest == old.picture_hash:
         raise StoreError("These places are black already.", "Drag a box over what must go.")
     if picture_by_hash(store, digest) is not None:
         raise StoreError("The picture would become another one that is stored.", "Erase one of the two instead.")
-    file, content = encoded_picture(digest, painted)
+    file, content = encoded_picture(digest, redacted_rgb)
     with incoming(store) as pictures:
         pictures.write(file, content)
         with store.writing() as connection:
             settle(connection, store.folder, file)
             note(connection, [old.file])
             note_redacted(connection, image_id)
-            _move(connection, old, digest, look_hash(painted), file)
+            _move(connection, old, digest, perceptual_hash(redacted_rgb), file)
             connection.executemany(
                 "INSERT INTO blackening (image_id, person, x1, y1, x2, y2, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [(image_id, person, max(0.0, b.x1), max(0.0, b.y1), b.x2, b.y2, now()) for b in inside],
@@ -73,23 +73,23 @@ def paint_black(store: DataFolder, image_id: int, boxes: Sequence[Box], person: 
     return picture(store, image_id)
 
 
-def blackened(photo_rgb: ByteArray, boxes: Sequence[Box]) -> ByteArray:
+def redacted(photo_rgb: ByteArray, boxes: Sequence[Box]) -> ByteArray:
     """A copy of a picture in which every pixel that a box touches is black.
 
     Args:
         photo_rgb: upright, ``uint8 [H, W, 3]``.
         boxes: places in its pixels; what leaves the picture is left out.
     """
-    painted = np.array(photo_rgb, dtype=np.uint8)
+    redacted_rgb = np.array(photo_rgb, dtype=np.uint8)
     for box in boxes:
-        painted[max(0, floor(box.y1)) : ceil(box.y2), max(0, floor(box.x1)) : ceil(box.x2)] = 0
-    return painted
+        redacted_rgb[max(0, floor(box.y1)) : ceil(box.y2), max(0, floor(box.x1)) : ceil(box.x2)] = 0
+    return redacted_rgb
 
 
-def _move(connection: sqlite3.Connection, old: Picture, digest: str, look: str, file: str) -> None:
+def _move(connection: sqlite3.Connection, old: Picture, digest: str, phash: str, file: str) -> None:
     moved = connection.execute(
         "UPDATE image SET picture_hash = ?, look_hash = ?, file = ? WHERE id = ? AND picture_hash = ?",
-        (digest, look, file, old.id, old.picture_hash),
+        (digest, phash, file, old.id, old.picture_hash),
     )
     if moved.rowcount != 1:
         raise _changed()

@@ -9,8 +9,8 @@ from annotations.database.data_folder import DataFolder, now
 from annotations.database.stored_json import stored_object
 from ecgcore.types import Prediction
 
-Keep = Literal["photo", "panel", "result"]
-KEEPS: dict[Keep, str] = {
+Retention = Literal["photo", "panel", "result"]
+RETENTIONS: dict[Retention, str] = {
     "photo": "The whole photo",
     "panel": "Only the panel with the traces",
     "result": "Only the result",
@@ -19,28 +19,28 @@ KEEPS: dict[Keep, str] = {
 _SETTING = "keep"
 
 
-def what_to_keep(store: DataFolder) -> Keep | None:
+def retention_setting(store: DataFolder) -> Retention | None:
     """What was chosen, None while nobody has chosen yet."""
     row = store.row("SELECT value FROM setting WHERE name = ?", (_SETTING,))
-    return None if row is None or row["value"] not in KEEPS else cast(Keep, row["value"])
+    return None if row is None or row["value"] not in RETENTIONS else cast(Retention, row["value"])
 
 
-def choose_what_to_keep(store: DataFolder, keep: Keep) -> None:
+def set_retention(store: DataFolder, retention: Retention) -> None:
     """Remember the choice for all pages to come; what is stored already stays as it is.
 
     Args:
         store: where.
-        keep: a key of ``KEEPS``.
+        retention: a key of ``RETENTIONS``.
     """
     with store.writing() as connection:
         connection.execute(
             """INSERT INTO setting VALUES (?, ?, ?)
                ON CONFLICT DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at""",
-            (_SETTING, keep, now()),
+            (_SETTING, retention, now()),
         )
 
 
-def keep_result(store: DataFolder, prediction: Prediction) -> int:
+def save_result(store: DataFolder, prediction: Prediction) -> int:
     """Keep what was said of a page and no picture of it; the file's name, which may be a person's, is left out.
 
     Args:
@@ -55,7 +55,7 @@ def keep_result(store: DataFolder, prediction: Prediction) -> int:
     return int(number)
 
 
-def kept_results(store: DataFolder) -> list[dict[str, JsonValue]]:
+def saved_results(store: DataFolder) -> list[dict[str, JsonValue]]:
     """All kept results, oldest first, each as the object of contract 1 with its number and time."""
     rows = store.rows("SELECT id, result, created_at FROM kept_result ORDER BY id")
     results = [stored_object(row["result"], f"Kept result {row['id']}") for row in rows]

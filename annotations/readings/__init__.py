@@ -7,9 +7,9 @@ from annotations.model import (
 from annotations.readings.drafts import (
     draft_of,
     drop_draft,
-    keep_draft,
     reading_from_json,
     reading_to_json,
+    save_draft,
 )
 from annotations.readings.revisions import (
     head,
@@ -20,8 +20,8 @@ from annotations.readings.revisions import (
 from annotations.readings.saving import (
     add_review,
     add_revision,
-    go_back,
     line_head,
+    restore_revision,
     review_of_head,
     reviews_of,
     save,
@@ -35,17 +35,17 @@ __all__ = [
     "add_revision",
     "draft_of",
     "drop_draft",
-    "go_back",
     "head",
     "history",
-    "keep_draft",
     "line_head",
     "reading_from_json",
     "reading_to_json",
+    "restore_revision",
     "review_of_head",
     "reviews_of",
     "revision",
     "revisions_where",
     "save",
+    "save_draft",
     "skip",
 ]

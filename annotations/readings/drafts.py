@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from annotations.database.data_folder import DataFolder, now
 from annotations.database.stored_json import stored
-from annotations.model import SHARED, UNTOLD, LabelledBox, Provenance, Reading, StoreError
+from annotations.model import SHARED, UNKNOWN_PROVENANCE, LabelledBox, Provenance, Reading, StoreError
 from ecgcore.types import Box
 
 
@@ -31,14 +31,14 @@ class Draft:
     updated_at: str
 
 
-def keep_draft(
+def save_draft(
     store: DataFolder,
     image_id: int,
     person: str,
     reading: Reading,
     *,
     base_revision_id: int | None,
-    provenance: Provenance = UNTOLD,
+    provenance: Provenance = UNKNOWN_PROVENANCE,
     reader: str = SHARED,
     picture_hash: str | None = None,
 ) -> str:
@@ -83,7 +83,7 @@ def draft_of(store: DataFolder, image_id: int, person: str, reader: str = SHARED
         reader: ``SHARED``, or the blind second reader.
 
     Raises:
-        DamagedRow: it cannot be read back.
+        DamagedRowError: it cannot be read back.
     """
     row = store.row("SELECT * FROM draft WHERE image_id = ? AND person = ? AND reader = ?", (image_id, person, reader))
     if row is None:

@@ -7,14 +7,23 @@ from dataclasses import astuple, dataclass
 from typing import Literal
 
 from annotations.database.data_folder import DataFolder, now
-from annotations.model import SHARED, UNTOLD, Provenance, Reading, Revision, RevisionStatus, SaveConflict, StoreError
+from annotations.model import (
+    SHARED,
+    UNKNOWN_PROVENANCE,
+    Provenance,
+    Reading,
+    Revision,
+    RevisionStatus,
+    SaveConflictError,
+    StoreError,
+)
 from annotations.readings.drafts import (
     delete_draft,
     refuse_another_picture,
 )
 from annotations.readings.revisions import revision
 
-Verdict = Literal["accepted", "returned"]
+ReviewVerdict = Literal["accepted", "returned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,7 @@ class Review:
 
     revision_id: int
     reviewer: str
-    verdict: Verdict
+    verdict: ReviewVerdict
     note: str
     created_at: str
 
@@ -35,7 +44,7 @@ def save(
     reading: Reading,
     *,
     base_revision_id: int | None,
-    provenance: Provenance = UNTOLD,
+    provenance: Provenance = UNKNOWN_PROVENANCE,
     reader: str = SHARED,
     picture_hash: str | None = None,
 ) -> Revision:
@@ -54,7 +63,7 @@ def save(
         picture_hash: of the picture that the person saw; None where nobody looked.
 
     Raises:
-        SaveConflict: someone else moved the head; the draft stays.
+        SaveConflictError: someone else moved the head; the draft stays.
         StoreError: the page was erased or is another picture, a box leaves its picture, or the store cannot be
             written; the draft stays.
     """
@@ -62,7 +71,7 @@ def save(
         refuse_another_picture(connection, image_id, picture_hash)
         head_id = line_head(connection, image_id, reader)
         if head_id is not None and head_id != base_revision_id:
-            raise SaveConflict(head_id, _person_of(connection, head_id))
+            raise SaveConflictError(head_id, _person_of(connection, head_id))
         revision_id = add_revision(
             connection,
             image_id,
@@ -82,7 +91,7 @@ def skip(
     person: str,
     *,
     base_revision_id: int | None,
-    provenance: Provenance = UNTOLD,
+    provenance: Provenance = UNKNOWN_PROVENANCE,
     reader: str = SHARED,
     picture_hash: str | None = None,
 ) -> Revision:
@@ -123,7 +132,7 @@ def _end_work(connection: sqlite3.Connection, image_id: int, person: str, reader
     connection.execute("DELETE FROM lease WHERE image_id = ? AND person = ?", (image_id, person))
 
 
-def go_back(store: DataFolder, revision_id: int, person: str, base_revision_id: int | None) -> Revision:
+def restore_revision(store: DataFolder, revision_id: int, person: str, base_revision_id: int | None) -> Revision:
     """Make an old version current again, as a new revision.
 
     Args:
@@ -133,7 +142,7 @@ def go_back(store: DataFolder, revision_id: int, person: str, base_revision_id: 
         base_revision_id: the head that the person saw.
 
     Raises:
-        SaveConflict: someone else moved the head.
+        SaveConflictError: someone else moved the head.
     """
     old = revision(store, revision_id)
     return save(
@@ -147,7 +156,7 @@ def go_back(store: DataFolder, revision_id: int, person: str, base_revision_id: 
     )
 
 
-def add_review(store: DataFolder, revision_id: int, reviewer: str, verdict: Verdict, note: str = "") -> None:
+def add_review(store: DataFolder, revision_id: int, reviewer: str, verdict: ReviewVerdict, note: str = "") -> None:
     """Accept a revision, or return it with a note.
 
     Args:
@@ -223,7 +232,7 @@ def add_revision(
     reading: Reading,
     *,
     parent_id: int | None,
-    provenance: Provenance = UNTOLD,
+    provenance: Provenance = UNKNOWN_PROVENANCE,
     reader: str = SHARED,
     status: RevisionStatus = "submitted",
 ) -> int:

@@ -181,5 +181,5 @@ def difference(store: DataFolder, older_id: int | None, newer_id: int | None) ->
 
 
 def _sha256(page: ReadPage) -> str:
-    said = [page.picture.picture_hash, page.picture.group_key, reading_to_json(page.revision.reading)]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    content = [page.picture.picture_hash, page.picture.group_key, reading_to_json(page.revision.reading)]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -89,7 +89,7 @@ class TrainingRun:
         return self.state in UNFINISHED
 
 
-class PagesChanged(EcgError):
+class PagesChangedError(EcgError):
     """A page that a run learns from was erased or redacted while it worked."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class PagesChanged(EcgError):
         super().__init__(f"{cause}.", next_step)
 
 
-class RunBusy(StoreError):
+class RunBusyError(StoreError):
     """A training is at work, and there is one at a time.
 
     Args:
@@ -133,7 +133,7 @@ def add_run(
         candidate_version: the bundle that is compared; None where one is trained.
 
     Raises:
-        RunBusy: another run is unfinished.
+        RunBusyError: another run is unfinished.
     """
     with store.writing() as connection:
         _refuse_a_second(store)
@@ -197,8 +197,8 @@ def move_run(
         message: why, where that needs words.
 
     Raises:
-        RunBusy: the run would become unfinished while another is.
-        PagesChanged: it would come to its end with a page that was erased or redacted.
+        RunBusyError: the run would become unfinished while another is.
+        PagesChangedError: it would come to its end with a page that was erased or redacted.
     """
     at = now()
     with store.writing() as connection:
@@ -206,7 +206,7 @@ def move_run(
         if before.state not in of:
             return False
         if state in COMPARED and before.is_unfinished and begins_again(store, run_id):
-            raise PagesChanged
+            raise PagesChangedError
         if state in UNFINISHED and not before.is_unfinished:
             _refuse_a_second(store)
             connection.execute("UPDATE train_run SET stop_requested = 0, finished_at = NULL WHERE id = ?", (run_id,))
@@ -277,7 +277,7 @@ def must_stop(store: DataFolder, run_id: int) -> bool:
 def _refuse_a_second(store: DataFolder) -> None:
     at_work = unfinished_run(store)
     if at_work is not None:
-        raise RunBusy(at_work)
+        raise RunBusyError(at_work)
 
 
 def _note_state(connection: sqlite3.Connection, run_id: int, state: RunState, message: str) -> None:

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from benchmarks.page.similar_beats import RIGHT_IOU, iou
-from ecgcore.assist import find_alike
-from ecgcore.errors import NotScreenable
+from ecgcore.assist import find_similar_beats
+from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import KINDS, draw_page, random_style, synthetic_ecg
 from ecgcore.types import ByteArray, FloatArray
@@ -32,7 +32,7 @@ def with_helpers(ink: ByteArray, truth: FloatArray, missing: list[int]) -> int:
         boxes, actions = np.vstack([boxes, drawn]), actions + 1
         if not waiting:
             break
-        proposed = find_alike(ink, drawn, boxes).boxes_panel_xyxy
+        proposed = find_similar_beats(ink, drawn, boxes).boxes_panel_xyxy
         hits = [[i for i in waiting if iou(box, truth[i][None])[0] >= RIGHT_IOU] for box in proposed]
         wrong = sum(not hit for hit in hits)
         if not any(hits):
@@ -60,7 +60,7 @@ def main() -> None:
         drawn = draw_page(signals_mv, fs_hz, random_style(rng), seed, beats_s=beats_s)
         try:
             page = prepare_page(drawn.image_rgb)
-        except NotScreenable:
+        except NotScreenableError:
             continue
         truth = page.frame.boxes_to_panel(drawn.boxes_xyxy)
         if len(truth) not in BEATS:

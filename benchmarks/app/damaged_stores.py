@@ -55,7 +55,7 @@ def make_store(folder: Path) -> None:
         photo_rgb = draw_page(signals_mv, fs_hz, PageStyle(px_per_mm=4.0), seed, beats_s=beats_s).image_rgb
         picture, _ = store.add_picture(photo_rgb)
         record_prediction(store, picture.id, screen(photo_rgb, bundle, file=picture.name))
-        readings.keep_draft(store, picture.id, "Ada", Reading(comment="not ready"), base_revision_id=None)
+        readings.save_draft(store, picture.id, "Ada", Reading(comment="not ready"), base_revision_id=None)
     store.close()
     gc.collect()
     while list(folder.glob(f"{DATABASE}-*")):  # the training's process closes it last, and takes its log away

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from playwright.sync_api import Page, expect, sync_playwright
 
-from annotations.privacy.retention import choose_what_to_keep
+from annotations.privacy.retention import set_retention
 from annotations.store import Store
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.papersim.photo.photograph import PhotoDamage, photograph
@@ -132,7 +132,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         store = Store(Path(folder) / "data")
         store.add_person("Ada")
-        choose_what_to_keep(store, "panel")
+        set_retention(store, "panel")
         paths = [Path(folder) / f"photo {number}.jpg" for number in range(2 * options.photos)]
         for number, path in enumerate(paths):
             photo(path, number)

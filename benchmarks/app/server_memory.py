@@ -18,7 +18,7 @@ import cv2
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
-from pages.parts.common.browser.closed_sessions import FORGET_AFTER_S, LOOK_EVERY_S
+from pages.parts.common.browser.closed_sessions import FORGET_AFTER_S, POLL_EVERY_S
 from tests.support.real_browser import launch, served
 
 MOST_LEFT_MB = 300.0
@@ -105,7 +105,7 @@ def main() -> int:
                 expect_screened(page, len(part))
             print(f"all sessions open:     {resident_mb(server.pid):6.0f} MB", flush=True)
             browser.close()
-            time.sleep(FORGET_AFTER_S + 3 * LOOK_EVERY_S)
+            time.sleep(FORGET_AFTER_S + 3 * POLL_EVERY_S)
             left_mb = resident_mb(server.pid)
             print(f"all sessions closed:   {left_mb:6.0f} MB, {left_mb - first_mb:+.0f} MB")
     return int(left_mb - first_mb > MOST_LEFT_MB)

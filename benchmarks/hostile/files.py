@@ -24,7 +24,7 @@ from PIL import Image
 from benchmarks.hostile.bombs import picture_bombs
 from benchmarks.hostile.documents import document_bombs
 from benchmarks.hostile.makers import dicom, pdf, png, stream
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.isolated import end_workers, read_untrusted
 from ecgcore.page.decode.limits import MAX_PAGE_S
 from tests.support.hostile_values import mutated_bytes
@@ -154,7 +154,7 @@ def main() -> int:
             try:
                 pages = len(read_untrusted(content, "the file"))
                 ended = "read"
-            except UnreadablePicture as error:
+            except UnreadablePictureError as error:
                 pages, ended = 1, f"refused: {error.cause}" if is_bomb else "refused"
             except Exception as error:  # noqa: BLE001 - that there is any other is what is looked for
                 pages, ended, untyped = 1, f"UNTYPED {type(error).__name__}: {error}", untyped + 1

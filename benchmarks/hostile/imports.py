@@ -40,7 +40,7 @@ from ecgcore.networks.detector import BeatDetector
 from ecgcore.networks.fusion import FusionHead
 from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.local_net import LocalNet
-from ecgcore.operating import Operating
+from ecgcore.operating_point import OperatingPoint
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.papersim import LEADS, synthetic_ecg
 from ecgcore.types import Box
@@ -103,8 +103,8 @@ def write_bundle(folder: Path) -> None:
     detector = BeatDetector(DetectorConfig(width=0.03, px_per_mm=2.0, hidden=16, max_beats=12))
     nets = Networks(detector, LocalNet(local), GlobalNet(global_), head)
     seen = [("0" * 64, "group-a", "record-a"), ("1" * 64, "", "")]
-    provenance = Provenance(version="honest", recipe={"name": "tiny"}, seen=seen, metrics=FIGURES)
-    save_bundle(folder, nets, Operating(0.5, 1.0, 0.3, 0.7), provenance)
+    provenance = Provenance(version="honest", recipe={"name": "tiny"}, trained_on=seen, metrics=FIGURES)
+    save_bundle(folder, nets, OperatingPoint(0.5, 1.0, 0.3, 0.7), provenance)
 
 
 def import_data_set(store: Store, honest: Path, name: str, draw: random.Random) -> None:

@@ -23,13 +23,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.page.foreign_renderer import DPIS, LOOKS, draw_record_page
-from ecgcore.errors import NotScreenable
+from benchmarks.page.foreign_renderer import DPIS, STYLES, draw_record_page
+from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import DrawnTrace, SimPage, random_style
 from ecgcore.papersim.photo.photograph import photograph, random_damage
 from ecgcore.traces.rows import trace_rows
-from ecgcore.types import USUAL_PAPER, ByteArray, FloatArray, PageImage, Paper
+from ecgcore.types import USUAL_PAPER, ByteArray, FloatArray, PageImage, PaperSettings
 from ecgcore.waveform.page_signal import PageSignal, read_signal
 from trainer.starter.public_datasets import Record, load_ludb, load_ptbxl
 from trainer.starter.synthetic_pages import render_page
@@ -49,7 +49,7 @@ class Case:
     image_rgb: ByteArray
     traces: tuple[DrawnTrace, ...]
     layout: str
-    paper: Paper
+    paper: PaperSettings
     is_noisy: bool
 
 
@@ -67,11 +67,11 @@ class LeadScore:
 
 def cases(kind: str, records: list[Record]) -> Iterator[Case]:
     """One page of each record, in a style that depends on its number alone."""
-    looks, dpis = cycle(LOOKS), cycle(DPIS)
+    chart_styles, dpis = cycle(STYLES), cycle(DPIS)
     for number, record in enumerate(records):
         rng = np.random.default_rng([number, 5])
         if kind == "foreign":
-            page = draw_record_page(record, next(looks), next(dpis))
+            page = draw_record_page(record, next(chart_styles), next(dpis))
             yield Case(page.image_rgb, page.traces, "3x4+1", USUAL_PAPER, is_noisy=False)
             continue
         style = random_style(rng)
@@ -79,7 +79,7 @@ def cases(kind: str, records: list[Record]) -> Iterator[Case]:
             style = dataclasses.replace(style, rotation_deg=0.0)
         page = render_page(record, number, style)
         image_rgb = photograph(page, random_damage(rng), number).image_rgb if kind == "photo" else page.image_rgb
-        paper = Paper(style.paper_speed_mm_s, style.gain_mm_mv)
+        paper = PaperSettings(style.paper_speed_mm_s, style.gain_mm_mv)
         yield Case(image_rgb, page.traces, style.layout, paper, is_noisy=style.noise_mv + style.mains_mv > 0)
 
 
@@ -155,7 +155,7 @@ def _prepared(image_rgb: ByteArray) -> tuple[PageImage | None, float]:
     start = time.process_time()
     try:
         page = prepare_page(image_rgb)
-    except NotScreenable:
+    except NotScreenableError:
         return None, time.process_time() - start
     return page, time.process_time() - start
 

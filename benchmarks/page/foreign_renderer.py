@@ -29,7 +29,7 @@ from trainer.starter.synthetic_pages import cuts_closely, prepare_rendered
 mpl.use("Agg")
 
 # The package's own looks, its black and white one, and the heavy red grid with a blue pen of its earlier versions.
-LOOKS: dict[str, Style] = {
+STYLES: dict[str, Style] = {
     "default": Style(),
     "bw": Style(line_color="black", major_color="#999999", minor_color="#dddddd"),
     "red and blue": Style(line_color="#0000b2", major_color="#ff0000", minor_color="#ffb2b2"),
@@ -41,7 +41,7 @@ DPIS = (100, 130, 160)
 WINDOWS_TRIED = 40
 
 
-def draw_beats_page(record: Record, look: str, dpi: int, layout: dict[str, Any]) -> SimPage | None:
+def draw_beats_page(record: Record, chart_style: str, dpi: int, layout: dict[str, Any]) -> SimPage | None:
     """One stretch that is marked complete in every lead, drawn by ecg-plot, with its beats; None where it is short.
 
     Of several windows inside the stretch the one is drawn that cuts the fewest beats by less than the marks' tolerance.
@@ -55,7 +55,7 @@ def draw_beats_page(record: Record, look: str, dpi: int, layout: dict[str, Any])
     rng = np.random.default_rng(int(record.source_record.split(":")[1]))
     spare_s = min(0.8, (end_s - start_s) / 4)
     windows = [(start_s + a, end_s - b) for a, b in rng.uniform(0, spare_s / 2, (WINDOWS_TRIED, 2))]
-    charts = [_chart(record, look, {**layout, "window": window}) for window in windows]
+    charts = [_chart(record, chart_style, {**layout, "window": window}) for window in windows]
     chart = min(charts, key=lambda chart: _closely_cut(record, chart.panels))
     page, panels = _rasterise(chart, dpi), chart.panels
     boxes = []
@@ -70,10 +70,10 @@ def draw_beats_page(record: Record, look: str, dpi: int, layout: dict[str, Any])
     return replace(page, boxes_xyxy=np.array(boxes).reshape(-1, 4) * page.px_per_mm)
 
 
-def draw_record_page(record: Record, look: str, dpi: int) -> SimPage:
+def draw_record_page(record: Record, chart_style: str, dpi: int) -> SimPage:
     """A whole record as 3x4 with a rhythm strip, consecutive columns."""
     layout = {"layout": "12lead", "time_mode": "sequential", "rhythm_lead": "II"}
-    chart = _chart(record, look, layout)
+    chart = _chart(record, chart_style, layout)
     return replace(_rasterise(chart, dpi), traces=_drawn(record, chart.panels, dpi / 25.4))
 
 
@@ -92,9 +92,14 @@ def _drawn(record: Record, panels: list[Any], px_per_mm: float) -> tuple[DrawnTr
     return tuple(drawn)
 
 
-def _chart(record: Record, look: str, options: dict[str, Any]) -> Any:
+def _chart(record: Record, chart_style: str, options: dict[str, Any]) -> Any:
     return ecg_plot.plot(
-        record.signals_mv, sample_rate=record.fs_hz, lead_names=list(LEADS), title="ECG", style=LOOKS[look], **options
+        record.signals_mv,
+        sample_rate=record.fs_hz,
+        lead_names=list(LEADS),
+        title="ECG",
+        style=STYLES[chart_style],
+        **options,
     )
 
 
@@ -126,26 +131,27 @@ def main() -> None:
         [{"layout": "columns", "columns": 2}, {"layout": "stacked"}, {"layout": "12lead", "time_mode": "sequential"}]
     )
     dpis = cycle(DPIS)
-    boxed: dict[str, list[PreparedPage]] = {look: [] for look in LOOKS}
+    boxed: dict[str, list[PreparedPage]] = {chart_style: [] for chart_style in STYLES}
     lost = 0
     for record in held_out_ludb(options.ludb, bundle):
-        for look in LOOKS:
-            page = draw_beats_page(record, look, next(dpis), next(layouts))
+        for chart_style in STYLES:
+            page = draw_beats_page(record, chart_style, next(dpis), next(layouts))
             prepared = None if page is None else prepare_rendered(record, page, boxed=True, key=record.source_record)
             lost += page is not None and prepared is None
-            boxed[look] += [] if prepared is None else [prepared]
+            boxed[chart_style] += [] if prepared is None else [prepared]
     everything = [page for pages in boxed.values() for page in pages]
     print(f"LUDB drawn by ecg-plot: {len(everything)} pages, {lost} refused")
-    for look, pages in {"all looks": everything, **boxed}.items():
+    for chart_style, pages in {"all looks": everything, **boxed}.items():
         found = detect_pages(bundle.nets.detector, pages, LOWEST_SCORE)
         rows = [(boxes, scores, page.boxes_panel_xyxy) for (boxes, scores), page in zip(found, pages, strict=True)]
-        metrics = detection_metrics(rows, [p.group for p in pages], bundle.operating.min_score)
+        metrics = detection_metrics(rows, [p.group for p in pages], bundle.operating_point.min_score)
         print(
-            look, json.dumps({name: [round(v, 3) for v in m.values() if v is not None] for name, m in metrics.items()})
+            chart_style,
+            json.dumps({name: [round(v, 3) for v in m.values() if v is not None] for name, m in metrics.items()}),
         )
-    looks, judged = cycle(LOOKS), []
+    chart_styles, judged = cycle(STYLES), []
     for record in held_out_ptbxl(options.ptbxl, bundle)[: options.ptbxl_pages]:
-        drawn = draw_record_page(record, next(looks), next(dpis))
+        drawn = draw_record_page(record, next(chart_styles), next(dpis))
         prepared = prepare_rendered(record, drawn, boxed=False, key=record.source_record)
         judged += [] if prepared is None else [prepared]
     found = evaluate_bundle(bundle, judged)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.page.foreign_renderer import DPIS, LOOKS, draw_record_page
+from benchmarks.page.foreign_renderer import DPIS, STYLES, draw_record_page
 from ecgcore.page.decode.read import FILE_ENDINGS, read_picture
 from ecgcore.papersim import KINDS, PageStyle, SimPage, random_style, synthetic_ecg
 from ecgcore.papersim.photo.photograph import PhotoDamage, SimPhoto, photograph, random_damage
@@ -36,9 +36,9 @@ def foreign(seed: int, count: int) -> Pictures:
     for number in range(count):
         kind = list(KINDS)[number % len(KINDS)]
         signals_mv, fs_hz, _ = synthetic_ecg(kind, seed + number)
-        look, dpi = list(LOOKS)[number % len(LOOKS)], DPIS[number % len(DPIS)]
+        chart_style, dpi = list(STYLES)[number % len(STYLES)], DPIS[number % len(DPIS)]
         record = Record(f"synthetic:{number}", "", None, signals_mv, fs_hz)
-        yield f"{kind}, {look}, {dpi} dpi", draw_record_page(record, look, dpi).image_rgb
+        yield f"{kind}, {chart_style}, {dpi} dpi", draw_record_page(record, chart_style, dpi).image_rgb
 
 
 def held_out_ptbxl(folder: Path) -> list[Record]:

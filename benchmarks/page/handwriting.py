@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.page.heart_rate import share_with_interval
-from ecgcore.networks.handwriting import written_patches
+from ecgcore.networks.handwriting import handwriting_boxes
 from fits.handwriting.pages import Case, Fonts, cases, photo_cases
 
 SEED = 401
@@ -28,7 +28,7 @@ def report(name: str, found: Iterator[Case]) -> None:
     """Print, for one kind of page, how many with and without writing were said to have some."""
     noticed, alarms, hit, missed, wrong = [], [], 0, 0, 0
     for case in found:
-        said, _ = written_patches(case.picture)
+        said, _ = handwriting_boxes(case.picture)
         truth = case.cells > 0
         is_noticed = bool(said.any())
         if not truth.any():

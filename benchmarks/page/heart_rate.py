@@ -32,7 +32,7 @@ from ecgcore.page.decode.read import read_picture
 from ecgcore.papersim import PageStyle, Segment, draw_page, random_style
 from ecgcore.pipeline import screen
 from ecgcore.rhythm.measures import IRREGULAR_SPREAD, TRIMMED_SHARE, rhythm_measures
-from ecgcore.types import USUAL_PAPER, ByteArray, FloatArray, Paper, Prediction
+from ecgcore.types import USUAL_PAPER, ByteArray, FloatArray, PaperSettings, Prediction
 from trainer.starter.public_datasets import Record
 from trainer.starter.synthetic_pages import page_seed
 
@@ -49,7 +49,7 @@ class Case:
 
     name: str
     photo_rgb: ByteArray
-    paper: Paper
+    paper: PaperSettings
     rr_s: list[FloatArray]
     printed_bpm: float | None = None
 
@@ -103,7 +103,7 @@ def _case(record: Record, peaks_s: list[FloatArray], start_s: float, end_s: floa
     page = draw_page(record.signals_mv, record.fs_hz, style, seed, plan=plan)
     shown_until_s = start_s + column_s * style.columns
     rr_s = [np.diff(p[(p >= start_s) & (p <= shown_until_s)]) for p in peaks_s]
-    paper = Paper(style.paper_speed_mm_s, style.gain_mm_mv)
+    paper = PaperSettings(style.paper_speed_mm_s, style.gain_mm_mv)
     return Case(record.source_record, page.image_rgb, paper, [rr for rr in rr_s if len(rr) > 1])
 
 

@@ -25,7 +25,7 @@ from scipy.signal import resample_poly
 
 from benchmarks.page.digitised_signal import cases
 from benchmarks.page.ludb_marks import MarkedIntervals, marked_beats, marked_intervals
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.measure.beats import find_beats
 from ecgcore.measure.page import measure
 from ecgcore.measure.quantities import GLOBAL_NAMES, LEAD_NAMES, LEAD_VALUES, Measurements
@@ -64,7 +64,7 @@ def read_pages(kind: str, records: list[Record]) -> Iterator[tuple[Measurements 
         start = time.process_time()
         try:
             page = prepare_page(case.image_rgb)
-        except NotScreenable:
+        except NotScreenableError:
             yield None, None, np.nan
             continue
         prepared = time.process_time()

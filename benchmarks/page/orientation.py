@@ -13,7 +13,7 @@ from itertools import cycle
 import cv2
 import numpy as np
 
-from benchmarks.page.foreign_renderer import DPIS, LOOKS, draw_record_page
+from benchmarks.page.foreign_renderer import DPIS, STYLES, draw_record_page
 from ecgcore.page.orientation import find_quarter_turns
 from ecgcore.types import ByteArray
 from fits.orientation.pages import add_folders, upright_inks
@@ -58,9 +58,9 @@ def _wilson(right: int, of: int) -> tuple[float, float]:
 
 def _foreign_inks(options: argparse.Namespace) -> Iterator[ByteArray]:
     records = split_records([record for record in load_ptbxl(options.ptbxl) if record.label is not None])[2]
-    looks, dpis = cycle(LOOKS), cycle(DPIS)
+    chart_styles, dpis = cycle(STYLES), cycle(DPIS)
     for record in records[: options.foreign]:
-        page = prepare_rendered(record, draw_record_page(record, next(looks), next(dpis)), boxed=False, key="")
+        page = prepare_rendered(record, draw_record_page(record, next(chart_styles), next(dpis)), boxed=False, key="")
         if page is not None:
             yield page.ink
 

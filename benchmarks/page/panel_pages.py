@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from ecgcore.bundle.folder import load_bundle, starter_folder
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.papersim import SimPage
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray
@@ -26,7 +26,7 @@ def print_left(draw: Callable[[int], tuple[SimPage, ByteArray]], numbers: Iterab
         page, without_rgb = draw(number)
         try:
             left, cut_off = left_in_cut(page, without_rgb)
-        except NotScreenable:
+        except NotScreenableError:
             continue
         if left or cut_off:
             print(f"{number}: {left} words left, {cut_off} beats not whole", flush=True)

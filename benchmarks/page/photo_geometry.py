@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.page.grid.rectify import straighten
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import random_style
@@ -47,7 +47,7 @@ def main() -> None:
         seconds = _seconds(photo)
         try:
             prepared = prepare_page(photo.image_rgb)
-        except NotScreenable as error:
+        except NotScreenableError as error:
             refused += 1
             print(f"{number}: refused: {error.cause}", flush=True)
             continue

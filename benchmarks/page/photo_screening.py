@@ -81,7 +81,7 @@ def _said(prediction: Prediction, true_boxes_xyxy: np.ndarray) -> Row:
 def beats_table(bundle: Bundle, rows: Sequence[Row], kind: str) -> dict[str, Any]:
     """Recall and precision on the pages that were screened; no box lies under the bundle's own threshold."""
     found = [(of["boxes_photo_xyxy"], of["scores"], of["true_photo_xyxy"]) for of in (row[kind] for row in rows)]
-    return detection_metrics(found, [row["group"] for row in rows], bundle.operating.min_score)
+    return detection_metrics(found, [row["group"] for row in rows], bundle.operating_point.min_score)
 
 
 def print_beats(bundle: Bundle, rows: Sequence[Row]) -> None:

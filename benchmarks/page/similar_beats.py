@@ -14,8 +14,8 @@ from collections import defaultdict
 import cv2
 import numpy as np
 
-from ecgcore.assist import find_alike, rhythm_hints, snap
-from ecgcore.errors import NotScreenable
+from ecgcore.assist import find_similar_beats, rhythm_hints, snap
+from ecgcore.errors import NotScreenableError
 from ecgcore.geometry.boxes import iou_matrix
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import KINDS, draw_page, random_style, synthetic_ecg
@@ -32,11 +32,11 @@ Counts = dict[str, list[FloatArray]]
 """For each group of pages (all of them, a layout, a kind) what was counted, a row a case."""
 
 
-def measure_alike(ink: ByteArray, truth: FloatArray, rng: np.random.Generator) -> FloatArray:
+def measure_similar_beats(ink: ByteArray, truth: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Right proposals that lie on distinct beats not drawn yet, all right ones, all proposals, and seconds."""
     drawn = int(rng.integers(len(truth)))
     start = time.perf_counter()
-    alike = find_alike(ink, truth[drawn], np.zeros((0, 4)))
+    alike = find_similar_beats(ink, truth[drawn], np.zeros((0, 4)))
     seconds = time.perf_counter() - start
     iou = iou_matrix(alike.boxes_panel_xyxy, truth)
     right = [int(row.argmax()) for row in iou if row.max() >= RIGHT_IOU]
@@ -96,7 +96,7 @@ def main() -> None:
         drawn = draw_page(signals_mv, fs_hz, style, seed, beats_s=beats_s)
         try:
             page = prepare_page(drawn.image_rgb)
-        except NotScreenable:
+        except NotScreenableError:
             refused += 1
             continue
         truth = page.frame.boxes_to_panel(drawn.boxes_xyxy)
@@ -106,7 +106,7 @@ def main() -> None:
             refused += 1
             continue
         pages += 1
-        case = measure_alike(page.ink, truth, rng)
+        case = measure_similar_beats(page.ink, truth, rng)
         edges = measure_snap(page.ink, truth, rng)
         hint = measure_hints(truth, page_rows, leads, rng)
         for group in ("all", style.layout, kind):

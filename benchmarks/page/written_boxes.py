@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from ecgcore.bundle.folder import Bundle, load_bundle, starter_folder
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.networks.detector import detect_beats
 from ecgcore.networks.handwriting import find_handwriting
 from ecgcore.page.prepare import prepare_page
@@ -62,12 +62,12 @@ def counts(number: int, bundle: Bundle) -> np.ndarray:
     """Of one page: boxes on words that are no beat's, before and after; beats boxed, before and after; all beats.
 
     Raises:
-        NotScreenable: the page cannot be read.
+        NotScreenableError: the page cannot be read.
     """
     page, picture_rgb, words = written_page(number)
     sheet, written = find_handwriting(prepare_page(picture_rgb))
     rows = trace_rows(sheet.ink)
-    boxes, _ = detect_beats(bundle.nets.detector, sheet.ink, bundle.operating.min_score)
+    boxes, _ = detect_beats(bundle.nets.detector, sheet.ink, bundle.operating_point.min_score)
     kept = boxes[~in_letters(boxes, letter_patches(sheet.ink, rows, written), rows)]
     beats, words = (sheet.frame.boxes_to_panel(found) for found in (page.boxes_xyxy, words))
     on_words = [_on_words(some, words, beats) for some in (boxes, kept)]
@@ -121,7 +121,7 @@ def main() -> None:
     for number in range(options.first, options.first + options.pages):
         try:
             found = counts(number, bundle)
-        except NotScreenable:
+        except NotScreenableError:
             continue
         if found[0] or found[2] > found[3]:
             print(

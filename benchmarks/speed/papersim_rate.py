@@ -9,7 +9,7 @@ import time
 import cv2
 import numpy as np
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import draw_page, random_style, synthetic_ecg
 
@@ -30,7 +30,7 @@ def main() -> None:
         drawn = time.perf_counter()
         try:
             prepare_page(page.image_rgb)
-        except NotScreenable:
+        except NotScreenableError:
             refused += 1
         drawing_s, preparing_s = drawing_s + drawn - start, preparing_s + time.perf_counter() - drawn
         megapixels += page.image_rgb[..., 0].size / 1e6

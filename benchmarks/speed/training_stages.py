@@ -24,7 +24,7 @@ from ecgcore.networks.device import pick_device
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
-from trainer.crossval.train_networks import train_stack
+from trainer.crossval.train_networks import train_networks
 from trainer.data.folds import split_inner
 from trainer.data.page import PreparedPage
 from trainer.data.prepare import boxes_in_panel
@@ -33,7 +33,7 @@ from trainer.progress import ProgressEvent
 from trainer.recipes import Recipe, Stage
 from trainer.stages.context import RunContext
 from trainer.stages.start import choose_start
-from trainer.workload import JOINT, LOOKING, STAGES, StageClock, pages_shown
+from trainer.workload import INFERENCE, JOINT, STAGES, StageClock, pages_shown
 
 
 def draw_pages(n: int) -> list[PreparedPage]:
@@ -80,7 +80,7 @@ def measure(n: int, recipe: Recipe, steps: int, device: str) -> dict[str, Any]:
     place = pick_device(device)
     start = choose_start("bundle", load_bundle(starter_folder(), device), recipe)
     with tempfile.TemporaryDirectory() as folder:
-        train_stack(
+        train_networks(
             train,
             val,
             shortened(recipe, steps),
@@ -99,7 +99,7 @@ def measure(n: int, recipe: Recipe, steps: int, device: str) -> dict[str, Any]:
         for stage in (*STAGES, JOINT)
         if stage in step_s
     }
-    return {"seconds": whole_s | {LOOKING: spent[LOOKING]}, "peak_mb": peak_mb}
+    return {"seconds": whole_s | {INFERENCE: spent[INFERENCE]}, "peak_mb": peak_mb}
 
 
 def _counts(pages: list[PreparedPage]) -> dict[str, int]:

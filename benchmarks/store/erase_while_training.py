@@ -23,7 +23,7 @@ from pathlib import Path
 
 from annotations.maintenance.check_and_erase import check, erase_group
 from annotations.patients.keys import group_in_files
-from annotations.privacy.redaction import paint_black
+from annotations.privacy.redaction import redact
 from annotations.runs.training_runs import move_run, run_of
 from annotations.store import Store
 from ecgcore.errors import EcgError
@@ -74,7 +74,7 @@ def do(folder: Path, image_id: int, *, is_erased: bool) -> None:
         if is_erased:
             erase_group(store, store.picture(image_id).group_key, "Ada")
         else:
-            paint_black(store, image_id, [Box(10, 10, 60, 40)], "Ada")
+            redact(store, image_id, [Box(10, 10, 60, 40)], "Ada")
     except EcgError as error:
         folder.with_suffix(f".{image_id}.told").write_text(str(error))
     except Exception as error:  # noqa: BLE001 - that it is none of ours is what is counted
@@ -108,7 +108,7 @@ def left_of(folder: Path, change: Change) -> list[str]:
 def settled(folder: Path) -> Store:
     """The folder as the next start finds it."""
     store = Store(folder)
-    jobs.settle(store)
+    jobs.reconcile(store)
     return store
 
 

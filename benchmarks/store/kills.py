@@ -34,8 +34,8 @@ from annotations.exchange.formats import FORMATS
 from annotations.exchange.import_export import import_from
 from annotations.maintenance.check_and_erase import check, erase_group
 from annotations.model import LabelledBox, Picture, Reading
-from annotations.privacy.redaction import paint_black
-from annotations.privacy.retention import choose_what_to_keep
+from annotations.privacy.redaction import redact
+from annotations.privacy.retention import set_retention
 from annotations.store import Store
 from ecgcore.bundle.manifest import MANIFEST
 from ecgcore.types import Box, ByteArray
@@ -74,7 +74,7 @@ def paint(store: Store, rng: random.Random, say: Say) -> None:
     """Keep a picture and paint a part of it."""
     keep(store, rng, say)
     picture = store.picture(store.rows("SELECT max(id) AS id FROM image")[0]["id"])
-    paint_black(store, picture.id, [BOX], "Ada")
+    redact(store, picture.id, [BOX], "Ada")
     say(f"painted {picture.picture_hash}")
 
 
@@ -212,7 +212,7 @@ def begin(folder: Path) -> None:
     """A data folder that keeps whole photos."""
     store = Store(folder)
     store.add_person("Ada")
-    choose_what_to_keep(store, "photo")
+    set_retention(store, "photo")
     store.close()
 
 

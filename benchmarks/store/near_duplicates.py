@@ -20,7 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from annotations.pictures.perceptual_hash import distances, look_hash
+from annotations.pictures.perceptual_hash import distances, perceptual_hash
 from ecgcore.page.decode.read import read_picture
 from ecgcore.papersim import KINDS, draw_page, plan_page, random_style, synthetic_ecg
 from ecgcore.types import ByteArray
@@ -33,7 +33,7 @@ PAGE_S, LATER_S = 10.0, 3.0
 
 
 @dataclass
-class Looks:
+class Phashes:
     """The looks of a set of pages, their copies by kind of change, and pages that are different though like them."""
 
     pages: list[str] = field(default_factory=list)
@@ -43,10 +43,10 @@ class Looks:
 
     def add_copies(self, photo_rgb: ByteArray, rng: np.random.Generator) -> str:
         """The page's look; its copies' are noted."""
-        look = look_hash(photo_rgb)
+        phash = perceptual_hash(photo_rgb)
         for kind, copy_rgb in changed(photo_rgb, rng):
-            self.copies.setdefault(kind, []).append((look, look_hash(copy_rgb)))
-        return look
+            self.copies.setdefault(kind, []).append((phash, perceptual_hash(copy_rgb)))
+        return phash
 
 
 def encoded(photo_rgb: ByteArray, quality: int) -> ByteArray:
@@ -84,9 +84,9 @@ def changed(photo_rgb: ByteArray, rng: np.random.Generator) -> Iterator[tuple[st
     yield "all at once", encoded(every, int(rng.integers(50, 91)))
 
 
-def rendered(first_seed: int, pages: int) -> Looks:
+def rendered(first_seed: int, pages: int) -> Phashes:
     """Artificial records on pages of every style."""
-    found = Looks()
+    found = Phashes()
     for seed in range(first_seed, first_seed + pages):
         rng = np.random.default_rng(seed)
         style, kind = random_style(rng), list(KINDS)[seed % len(KINDS)]
@@ -97,28 +97,28 @@ def rendered(first_seed: int, pages: int) -> Looks:
             draw_page(mv, fs_hz, style, seed + number, plan=plan_page(style, PAGE_S)).image_rgb
             for number, mv in enumerate((signals_mv[:, :whole], signals_mv[:, later : later + whole], other_mv))
         )
-        look = found.add_copies(page, rng)
-        found.pages.append(look)
-        found.same_style.append((look, look_hash(other)))
-        found.same_record.append((look, look_hash(after)))
+        phash = found.add_copies(page, rng)
+        found.pages.append(phash)
+        found.same_style.append((phash, perceptual_hash(other)))
+        found.same_record.append((phash, perceptual_hash(after)))
     return found
 
 
-def real(files: Sequence[Path], copied: int) -> Looks:
+def real(files: Sequence[Path], copied: int) -> Phashes:
     """Pages of one machine, copies of the first ones."""
-    found, rng = Looks(), np.random.default_rng(0)
+    found, rng = Phashes(), np.random.default_rng(0)
     for number, file in enumerate(files):
         (photo_rgb,) = read_picture(file, file.name)
-        found.pages.append(found.add_copies(photo_rgb, rng) if number < copied else look_hash(photo_rgb))
+        found.pages.append(found.add_copies(photo_rgb, rng) if number < copied else perceptual_hash(photo_rgb))
     return found
 
 
-def report(name: str, looks: Looks) -> None:
+def report(name: str, phashes: Phashes) -> None:
     """Print shares and counts for some factors of the limits."""
-    across = np.concatenate([distances(look, looks.pages[:i]) for i, look in enumerate(looks.pages)])
-    style, record = (_pairwise(pairs) for pairs in (looks.same_style, looks.same_record))
-    copies = {kind: _pairwise(pairs) for kind, pairs in looks.copies.items()}
-    print(f"\n{name}: {len(looks.pages)} pages, {len(next(iter(copies.values())))} of them copied, "
+    across = np.concatenate([distances(phash, phashes.pages[:i]) for i, phash in enumerate(phashes.pages)])
+    style, record = (_pairwise(pairs) for pairs in (phashes.same_style, phashes.same_record))
+    copies = {kind: _pairwise(pairs) for kind, pairs in phashes.copies.items()}
+    print(f"\n{name}: {len(phashes.pages)} pages, {len(next(iter(copies.values())))} of them copied, "
           f"{len(across)} pairs of different pages, the closest {across.min():.2f}")  # fmt: skip
     print(f"{'limits times':14}" + "".join(f"{kind:>13}" for kind in copies)
           + f"{'false pairs':>13}{'same style':>12}{'same record':>13}")  # fmt: skip
@@ -128,7 +128,7 @@ def report(name: str, looks: Looks) -> None:
 
 
 def _pairwise(pairs: Sequence[tuple[str, str]]) -> np.ndarray:
-    return np.array([distances(look, [other])[0] for look, other in pairs])
+    return np.array([distances(phash, [other])[0] for phash, other in pairs])
 
 
 def _of(far: np.ndarray, factor: float) -> str:

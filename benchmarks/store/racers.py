@@ -13,8 +13,8 @@ from typing import Literal
 from annotations import readings
 from annotations.maintenance.backup import backup
 from annotations.maintenance.check_and_erase import erase_group
-from annotations.privacy.redaction import paint_black
-from annotations.privacy.retention import choose_what_to_keep
+from annotations.privacy.redaction import redact
+from annotations.privacy.retention import set_retention
 from annotations.readings import Reading
 from annotations.store import Store
 from benchmarks.store.kills import picture_rgb, reading_of
@@ -53,13 +53,13 @@ Act = Callable[[Store, Page, int], str]
 
 def paint(store: Store, page: Page, number: int) -> str:
     """Redact; the first two the same place, the third another."""
-    paint_black(store, page.id, [BOXES[number // 2]], f"reader {number}")
+    redact(store, page.id, [BOXES[number // 2]], f"reader {number}")
     return str(number // 2)
 
 
 def paint_elsewhere(store: Store, page: Page, number: int) -> str:
     """Redact a place of one's own."""
-    paint_black(store, page.id, [BOXES[number]], f"reader {number}")
+    redact(store, page.id, [BOXES[number]], f"reader {number}")
     return str(number)
 
 
@@ -83,7 +83,7 @@ def save(store: Store, page: Page, number: int) -> str:
 def draft(store: Store, page: Page, number: int) -> str:
     """Keep drafts from a tab that shows the page."""
     for turn in range(3):
-        readings.keep_draft(
+        readings.save_draft(
             store, page.id, f"reader {number}", reading_of(f"{ERASED}-{turn}"),
             base_revision_id=1, picture_hash=page.picture_hash,
         )  # fmt: skip
@@ -193,7 +193,7 @@ def begin(folder: Path, seed: int) -> Page:
     store = Store(folder)
     for person in ("Ada", *(f"reader {number}" for number in range(3))):
         store.add_person(person)
-    choose_what_to_keep(store, "photo")
+    set_retention(store, "photo")
     page, _ = store.add_picture(picture_rgb(random.Random(seed)), name=ERASED)
     readings.save(store, page.id, "Ada", reading_of(ERASED), base_revision_id=None, picture_hash=page.picture_hash)
     other, _ = store.add_picture(picture_rgb(random.Random(seed + 4)), name=STAYS)

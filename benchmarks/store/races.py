@@ -37,7 +37,7 @@ from benchmarks.store.racers import (
     in_processes,
     in_threads,
 )
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.read import read_picture
 from ecgcore.types import Box
 
@@ -97,7 +97,7 @@ def _unredacted(store: Store, page: Page, boxes: Sequence[Box]) -> list[str]:
     picture = store.picture(page.id)
     try:
         (photo_rgb,) = read_picture(store.picture_path(picture), picture.name)
-    except UnreadablePicture as error:
+    except UnreadablePictureError as error:
         return [f"LOST the picture: {error}"]
     places = [photo_rgb[int(box.y1) : int(box.y2), int(box.x1) : int(box.x2)] for box in boxes]
     return [f"LOST a redaction of {box}" for box, place in zip(boxes, places, strict=True) if place.any()]

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from annotations import readings
-from annotations.model import LabelledBox, Reading, SaveConflict, StoreError
+from annotations.model import LabelledBox, Reading, SaveConflictError, StoreError
 from annotations.store import Store
 from ecgcore.types import Box
 
@@ -45,7 +45,7 @@ def save_often(folder: Path, reader: int, saves: int, pages: int) -> Counter[str
                 store, image_id, f"reader {reader}", READING, base_revision_id=None if head is None else head.id
             )
             outcomes["saved"] += 1
-        except SaveConflict:
+        except SaveConflictError:
             outcomes["told of a conflict"] += 1
         except StoreError as error:
             outcomes[error.cause] += 1
@@ -61,7 +61,7 @@ def write_until_killed(folder: Path) -> None:
         head = readings.head(store, image_id)
         base = None if head is None else head.id
         for _ in range(3):
-            readings.keep_draft(store, image_id, "reader 0", READING, base_revision_id=base)
+            readings.save_draft(store, image_id, "reader 0", READING, base_revision_id=base)
         print(readings.save(store, image_id, "reader 0", READING, base_revision_id=base).id, flush=True)
 
 

@@ -31,15 +31,15 @@ from trainer.metrics.classification import classification_metrics, paired_auroc_
 from trainer.runs.files import read_json
 from trainer.stages.context import RunContext, StageContext
 from trainer.stages.fusion import new_head, train_head
-from trainer.stages.head_features import HeadFeatures, Trunks, kept_features, with_beats, with_signals
+from trainer.stages.head_features import HeadFeatures, Trunks, frozen_features, with_beats, with_signals
 from trainer.stages.inference import fused_logits
-from trainer.stages.inference_cache import Looking
+from trainer.stages.inference_cache import InferenceCache
 from trainer.stages.supervision import labels_of
 from trainer.starter.build import SETTINGS
 from trainer.starter.pages import khan_pages, ptbxl_pages, ptbxl_records
 from trainer.starter.plan import STARTER
-from trainer.starter.stages import Teaching, train_signals
-from trainer.starter.training_sets import Lessons, diagnosis_of
+from trainer.starter.stages import StarterData, train_signals
+from trainer.starter.training_sets import TrainingSet, diagnosis_of
 
 PARTS = ("page", "beats", "signal", "measurements")
 Pool = Callable[[HeadFeatures, Bundle], HeadFeatures]
@@ -51,8 +51,8 @@ class Fold:
     """One starter's features: what its head learnt from, was stopped by, and is judged on."""
 
     trunks: Trunks
-    learnt: HeadFeatures
-    checked: HeadFeatures
+    train_features: HeadFeatures
+    val_features: HeadFeatures
     judged: HeadFeatures
     pages: list[PreparedPage]
 
@@ -65,25 +65,25 @@ def features_of(out: Path, bundle: Bundle, detector: Bundle, options: argparse.N
     records = ptbxl_records(options.ptbxl, bundle)
     of_head = records.unseen(bundle)[: STARTER.fusion_rendered]
     drawn = ptbxl_pages(records, options.cache / "pages", of_head)
-    looking = Looking(options.cache / "looks", has_frozen_detector=True, has_frozen_trunks=True)
+    inference_cache = InferenceCache(options.cache / "looks", has_frozen_detector=True, has_frozen_trunks=True)
 
     def beats(pages: Sequence[PreparedPage]) -> list[FloatArray]:
-        return looking.beats(detector.nets.detector, pages, detector.operating.min_score)
+        return inference_cache.beats(detector.nets.detector, pages, detector.operating_point.min_score)
 
-    lessons = [Lessons(p.train, beats(p.train), p.inner, beats(p.inner)) for p in (drawn, real)]
-    taught = Teaching(lessons[0], lessons[1], records.signals, records.inner, looking)
+    training_sets = [TrainingSet(p.train, beats(p.train), p.inner, beats(p.inner)) for p in (drawn, real)]
+    starter_data = StarterData(training_sets[0], training_sets[1], records.signals, records.inner, inference_cache)
     seed = settings["seed"]
-    cross = train_signals(taught, STARTER, None, RunContext(CPU, seed, workdir=out))
+    cross = train_signals(starter_data, STARTER, None, RunContext(CPU, seed, workdir=out))
     assert cross is not None
     nets = bundle.nets
     trunks = Trunks(nets.global_, nets.local, cross.net, MEASUREMENT_NAMES, cross)
-    last = taught.of_head(STARTER.fusion_rendered)
+    last = starter_data.of_head(STARTER.fusion_rendered)
     train, val = (last.train, last.train_beats), (last.inner, last.inner_beats)
-    learnt, checked = kept_features(looking, trunks, train, val, seed)
+    train_features, val_features = frozen_features(inference_cache, trunks, train, val, seed)
     gridded = [page for page in real.test if page.has_grid]
     pages, boxes = with_beats(gridded, beats(gridded))
-    seen = HeadFeatures(*looking.features(nets.global_, nets.local, pages, boxes), labels_of(pages))
-    return Fold(trunks, learnt, checked, with_signals(seen, trunks, pages), pages)
+    seen = HeadFeatures(*inference_cache.features(nets.global_, nets.local, pages, boxes), labels_of(pages))
+    return Fold(trunks, train_features, val_features, with_signals(seen, trunks, pages), pages)
 
 
 def only(features: HeadFeatures, parts: Sequence[str]) -> HeadFeatures:
@@ -119,15 +119,17 @@ def _beside(features: HeadFeatures, of_page: Callable[[Tensor], Tensor]) -> Head
 
 def judge(fold: Fold, bundle: Bundle, change: Pool, parts: Sequence[str], pool: str, seed: int) -> FloatArray:
     """Logits of a head that is trained on some parts."""
-    learnt, checked, judged = (only(change(part, bundle), parts) for part in (fold.learnt, fold.checked, fold.judged))
+    train_features, val_features, judged = (
+        only(change(part, bundle), parts) for part in (fold.train_features, fold.val_features, fold.judged)
+    )
     torch.manual_seed(seed)
     stage = replace(STARTER.recipe.fusion, pool=pool)
     trunks = replace(fold.trunks, measurements=MEASUREMENT_NAMES if "measurements" in parts else ())
     trunks = trunks if "signal" in parts else replace(trunks, waveform=None)
     shape = new_head(trunks, stage).config
     torch.manual_seed(seed)
-    head = FusionHead(replace(shape, local_dim=learnt.f_beats[0].shape[1]))
-    train_head(head, learnt, stage, StageContext(None, "fusion", CPU, seed), val=checked)
+    head = FusionHead(replace(shape, local_dim=train_features.f_beats[0].shape[1]))
+    train_head(head, train_features, stage, StageContext(None, "fusion", CPU, seed), val=val_features)
     return fused_logits(head, judged.pooled())
 
 

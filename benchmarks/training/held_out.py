@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ecgcore.bundle.folder import Bundle
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from trainer.starter.pages import ptbxl_records, split_records
 from trainer.starter.public_datasets import Record, load_ludb
 
@@ -19,9 +19,9 @@ def held_out_ptbxl(folder: Path, bundle: Bundle) -> list[Record]:
 
 
 def _unseen(records: list[Record], bundle: Bundle) -> list[Record]:
-    seen = [r.source_record for r in records if bundle.has_seen(group=r.group, source_record=r.source_record)]
+    seen = [r.source_record for r in records if bundle.was_trained_on(group=r.group, source_record=r.source_record)]
     if seen:
-        raise BadData(
+        raise DataError(
             f"Bundle {bundle.version} was trained on {len(seen)} of the {len(records)} held-out records.",
             "Measure a bundle that was trained with the same split.",
         )

@@ -19,19 +19,19 @@ import torch
 from scipy.special import expit
 
 from ecgcore.bundle.folder import Bundle, load_bundle
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.networks.fusion import FusionHead
 from ecgcore.types import FloatArray
 from trainer.data.folds import assign_folds
 from trainer.data.page import PreparedPage
-from trainer.evaluation.evaluate import figures_table, leave_out_seen
+from trainer.evaluation.evaluate import exclude_trained_on, figures_table
 from trainer.metrics.calibration import calibrate, decide
 from trainer.metrics.classification import classification_metrics, paired_auroc_difference
 from trainer.metrics.detection import detection_metrics
 from trainer.metrics.figures import Interval
 from trainer.stages.context import StageContext
 from trainer.stages.fusion import train_head
-from trainer.stages.head_features import HeadFeatures, Trunks, still_features, varied_features, with_beats
+from trainer.stages.head_features import HeadFeatures, Trunks, augmented_features, unaugmented_features, with_beats
 from trainer.stages.inference import LOWEST_SCORE, detect_pages, fused_logits
 from trainer.starter.pages import khan_pages, ludb_pages, ptbxl_pages, ptbxl_records
 from trainer.starter.plan import STARTER
@@ -77,14 +77,14 @@ def judge(bundle: Bundle, pages: Sequence[PreparedPage]) -> Judged:
     """Find beats, compute features and logits, each once.
 
     Raises:
-        BadData: the bundle has seen one of the pages.
+        DataError: the bundle has seen one of the pages.
     """
-    seen = leave_out_seen(bundle, pages).seen
+    seen = exclude_trained_on(bundle, pages).excluded
     if seen:
-        raise BadData(f"Bundle {bundle.version} has seen some of these pages: {seen}.", "Name another bundle.")
+        raise DataError(f"Bundle {bundle.version} has seen some of these pages: {seen}.", "Name another bundle.")
     nets = bundle.nets
     beats = found_beats(bundle, pages)
-    features = still_features(Trunks.of(nets), pages, beats)
+    features = unaugmented_features(Trunks.of(nets), pages, beats)
     with torch.inference_mode():
         logits = {
             "local": np.array([float(nets.local.fc(f).mean()) if len(f) else np.nan for f in features.f_beats]),
@@ -96,18 +96,18 @@ def judge(bundle: Bundle, pages: Sequence[PreparedPage]) -> Judged:
 
 def found_beats(bundle: Bundle, pages: Sequence[PreparedPage]) -> list[FloatArray]:
     """Boxes of each page at the bundle's operating score."""
-    return [boxes for boxes, _ in detect_pages(bundle.nets.detector, pages, bundle.operating.min_score)]
+    return [boxes for boxes, _ in detect_pages(bundle.nets.detector, pages, bundle.operating_point.min_score)]
 
 
 def as_it_screens(bundle: Bundle, judged: Judged) -> dict[str, Any]:
     """Figures with the bundle's own temperature and thresholds; local and global alone decide at 0.5."""
-    operating = bundle.operating
+    operating_point = bundle.operating_point
     result = {
         name: classification_metrics(judged.labels, expit(judged.logits[name]), None, judged.groups)
         for name in ("local", "global")
     }
-    p = expit(judged.logits["fused"] / operating.temperature)
-    decisions = decide(p, (operating.p_normal_below, operating.p_abnormal_from))
+    p = expit(judged.logits["fused"] / operating_point.temperature)
+    decisions = decide(p, (operating_point.p_normal_below, operating_point.p_abnormal_from))
     return result | {"fused": classification_metrics(judged.labels, p, decisions, judged.groups)}
 
 
@@ -134,8 +134,8 @@ def compare_pools(
     def found(pages: Sequence[PreparedPage]) -> tuple[list[PreparedPage], list[FloatArray]]:
         return with_beats(pages, found_beats(bundle, pages))
 
-    learnt = varied_features(Trunks.of(nets), *found(train), SEED)
-    checked = still_features(Trunks.of(nets), *found(inner))
+    learnt = augmented_features(Trunks.of(nets), *found(train), SEED)
+    checked = unaugmented_features(Trunks.of(nets), *found(inner))
     heads: dict[str, FusionHead] = {}
     for pool in ("sum", "mean"):
         torch.manual_seed(SEED)
@@ -173,7 +173,7 @@ def main() -> None:
     real = khan_pages(options.khan, pages_dir, options.cache / "cache")
     found = detect_pages(bundle.nets.detector, boxed.test, LOWEST_SCORE)
     rows = [(boxes, scores, page.boxes_panel_xyxy) for (boxes, scores), page in zip(found, boxed.test, strict=True)]
-    beats = detection_metrics(rows, [page.group_key for page in boxed.test], bundle.operating.min_score)
+    beats = detection_metrics(rows, [page.group_key for page in boxed.test], bundle.operating_point.min_score)
     print(f"{bundle.version}; LUDB, rendered, {len(boxed.test)} pages")
     print(figures_table({"detector": beats}))
     everything = judge(bundle, [*real.test, *rendered.test])

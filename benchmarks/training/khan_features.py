@@ -8,10 +8,10 @@ import numpy as np
 from torch import Tensor
 
 from ecgcore.bundle.folder import Bundle
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.types import FloatArray
 from trainer.data.page import PreparedPage
-from trainer.stages.inference_cache import Looking
+from trainer.stages.inference_cache import InferenceCache
 from trainer.starter.pages import khan_pages
 
 PUBLISHED_COUNTS = (148, 482)
@@ -19,7 +19,7 @@ PUBLISHED_COUNTS = (148, 482)
 
 
 @dataclass(frozen=True)
-class SeenPages:
+class PagesWithFeatures:
     """Real pages with what frozen networks see of them, N pages.
 
     Args:
@@ -55,7 +55,7 @@ def published_sample(pages: Sequence[PreparedPage], seed: int = 0) -> list[Prepa
     Groups come in random order, whole, until a class is full; of the last ones only some pages are taken.
 
     Raises:
-        BadData: there are too few pages.
+        DataError: there are too few pages.
     """
     rng = np.random.default_rng(seed)
     by_group: dict[str, list[PreparedPage]] = {}
@@ -69,18 +69,20 @@ def published_sample(pages: Sequence[PreparedPage], seed: int = 0) -> list[Prepa
                 left[page.label] -= 1
                 drawn.append(page)
     if any(left):
-        raise BadData(f"{left[0]} normal and {left[1]} abnormal pages are missing.", "Give the whole data set.")
+        raise DataError(f"{left[0]} normal and {left[1]} abnormal pages are missing.", "Give the whole data set.")
     return drawn
 
 
-def see(bundle: Bundle, pages: Sequence[PreparedPage], cache: Path) -> SeenPages:
+def compute_features(bundle: Bundle, pages: Sequence[PreparedPage], cache: Path) -> PagesWithFeatures:
     """Find the beats of pages and compute all features by the bundle's networks; kept in ``cache/seen``.
 
     Pages without a found beat are left out: the fused network refers them.
     """
-    looking = Looking(cache / "seen", has_frozen_detector=True, has_frozen_trunks=True)
-    beats = looking.beats(bundle.nets.detector, pages, bundle.operating.min_score)
+    inference_cache = InferenceCache(cache / "seen", has_frozen_detector=True, has_frozen_trunks=True)
+    beats = inference_cache.beats(bundle.nets.detector, pages, bundle.operating_point.min_score)
     kept = [row for row, boxes in enumerate(beats) if len(boxes)]
     chosen = [pages[row] for row in kept]
-    f_global, f_beats = looking.features(bundle.nets.global_, bundle.nets.local, chosen, [beats[row] for row in kept])
-    return SeenPages(chosen, f_global, f_beats)
+    f_global, f_beats = inference_cache.features(
+        bundle.nets.global_, bundle.nets.local, chosen, [beats[row] for row in kept]
+    )
+    return PagesWithFeatures(chosen, f_global, f_beats)

@@ -19,14 +19,14 @@ import cv2
 import numpy as np
 import torch
 
-from benchmarks.training.khan_features import SeenPages, all_khan_pages, published_sample, see
+from benchmarks.training.khan_features import PagesWithFeatures, all_khan_pages, compute_features, published_sample
 from benchmarks.training.loop.labels import mean_auroc, minus
 from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.networks.configs import FusionConfig
 from ecgcore.networks.fusion import FusionHead
 from ecgcore.types import ByteArray, FloatArray
 from trainer.atomic_files import write_json_atomic
-from trainer.data.augment import vary_page
+from trainer.data.augment import augment_page
 from trainer.data.folds import assign_folds, split_holdout
 from trainer.data.page import PreparedPage
 from trainer.metrics.classification import bootstrap
@@ -35,27 +35,27 @@ from trainer.stages.context import StageContext
 from trainer.stages.fusion import train_head
 from trainer.stages.head_features import HeadFeatures
 from trainer.stages.inference import fused_logits, page_features
-from trainer.stages.inference_cache import Looking
+from trainer.stages.inference_cache import InferenceCache
 
 FOLDS, COPY_EVERY = 5, 5
 THUMBNAIL_WH = (96, 64)
 STAGE, INNER_SHARE = RECIPES["quick"].fusion, RECIPES["quick"].inner_share
 
 
-def with_copies(bundle: Bundle, seen: SeenPages, cache: Path) -> SeenPages:
+def with_copies(bundle: Bundle, seen: PagesWithFeatures, cache: Path) -> PagesWithFeatures:
     """The pages, and after them a varied copy of every fifth."""
-    looking = Looking(cache / "seen", has_frozen_detector=True, has_frozen_trunks=True)
+    inference_cache = InferenceCache(cache / "seen", has_frozen_detector=True, has_frozen_trunks=True)
     copied = seen.pages[::COPY_EVERY]
-    beats = looking.beats(bundle.nets.detector, copied, bundle.operating.min_score)
-    f_global, f_beats = looking.varied_features(bundle.nets.global_, bundle.nets.local, copied, beats)
-    return SeenPages([*seen.pages, *copied], torch.cat([seen.f_global, f_global]), [*seen.f_beats, *f_beats])
+    beats = inference_cache.beats(bundle.nets.detector, copied, bundle.operating_point.min_score)
+    f_global, f_beats = inference_cache.augmented_features(bundle.nets.global_, bundle.nets.local, copied, beats)
+    return PagesWithFeatures([*seen.pages, *copied], torch.cat([seen.f_global, f_global]), [*seen.f_beats, *f_beats])
 
 
 Judge = Callable[[np.ndarray, np.ndarray, int], FloatArray]
 """Rows to learn from, rows to judge, and a seed -> logits of the latter."""
 
 
-def head_judge(seen: SeenPages, groups: Sequence[str]) -> Judge:
+def head_judge(seen: PagesWithFeatures, groups: Sequence[str]) -> Judge:
     """A new fusion head on what frozen networks see; ``groups`` are what its inner split keeps together."""
     labels = [int(label) for label in seen.labels]
 
@@ -105,7 +105,7 @@ def out_of_fold(judge: Judge, labels: FloatArray, groups: Sequence[str], seed: i
     return logits
 
 
-def _features(seen: SeenPages, rows: np.ndarray) -> HeadFeatures:
+def _features(seen: PagesWithFeatures, rows: np.ndarray) -> HeadFeatures:
     return HeadFeatures(seen.f_global[rows], [seen.f_beats[row] for row in rows], seen.labels[rows])
 
 
@@ -116,7 +116,7 @@ Variant = tuple[list[PreparedPage], JudgeOf]
 
 def head_variants(bundle: Bundle, pages: Sequence[PreparedPage], cache: Path) -> list[Variant]:
     """Heads, without copies and with them."""
-    alone = see(bundle, pages, cache)
+    alone = compute_features(bundle, pages, cache)
     both = (alone, with_copies(bundle, alone, cache))
     return [(seen.pages, lambda groups, seen=seen: head_judge(seen, groups)) for seen in both]  # type: ignore[misc]
 
@@ -126,7 +126,7 @@ def thumbnail_variants(pages: Sequence[PreparedPage], neighbours: int) -> list[V
     rng = np.random.default_rng(0)
     copied = list(pages[::COPY_EVERY])
     inks = [page.ink for page in pages]
-    varied = [vary_page(page.ink, rng) for page in copied]
+    varied = [augment_page(page.ink, rng) for page in copied]
     variants: list[Variant] = []
     for some, of_some in ((list(pages), inks), ([*pages, *copied], [*inks, *varied])):
         judge = thumbnail_judge(of_some, np.array([page.label for page in some], dtype=np.float64), neighbours)

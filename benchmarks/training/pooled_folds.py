@@ -20,8 +20,8 @@ from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import figures_table
 from trainer.metrics.calibration import calibrate
 from trainer.metrics.classification import classification_metrics, paired_auroc_difference
-from trainer.runs.files import ANSWER_OF, PREDICTIONS
-from trainer.runs.folder import PageAnswer, read_answers, write_answers
+from trainer.runs.files import PREDICTIONS, PROBABILITY_OF
+from trainer.runs.folder import PagePrediction, read_predictions, write_predictions
 from trainer.starter.figures import REAL_PARTS, log_odds
 from trainer.starter.pages import khan_pages
 from trainer.starter.plan import STARTER
@@ -32,7 +32,7 @@ PARTS = {**REAL_PARTS, "khan_gridded_3x4": lambda page: page.has_grid and is_3x4
 """All gridded 6x2 pages are abnormal, so that layout alone gains something among all gridded ones."""
 
 
-def cross_fitted(answers: Sequence[PageAnswer], has_grid: np.ndarray) -> list[PageAnswer]:
+def cross_fitted(answers: Sequence[PagePrediction], has_grid: np.ndarray) -> list[PagePrediction]:
     """The same answers with probabilities and decisions fitted on the gridded pages of the other folds."""
     fold_of = np.array([answer.fold for answer in answers])
     labels = np.array([answer.label for answer in answers])
@@ -48,10 +48,12 @@ def cross_fitted(answers: Sequence[PageAnswer], has_grid: np.ndarray) -> list[Pa
     return result
 
 
-def report(title: str, answers: Sequence[PageAnswer], fitted: Sequence[PageAnswer], groups: Sequence[str]) -> None:
+def report(
+    title: str, answers: Sequence[PagePrediction], fitted: Sequence[PagePrediction], groups: Sequence[str]
+) -> None:
     """Print the figures of one part of the pages."""
     labels = [answer.label for answer in answers]
-    p_of = {name: np.array([getattr(answer, ANSWER_OF[name]) for answer in answers]) for name in NAMES[:-1]}
+    p_of = {name: np.array([getattr(answer, PROBABILITY_OF[name]) for answer in answers]) for name in NAMES[:-1]}
     figures = {
         name: classification_metrics(labels, p, None, groups) for name, p in p_of.items() if np.isfinite(p).any()
     }
@@ -71,7 +73,7 @@ def main() -> None:
     options = parser.parse_args()
     split = khan_pages(options.khan, options.cache / "pages", options.cache / "cache")
     page_of: dict[str, PreparedPage] = {page.key: page for page in (*split.train, *split.inner, *split.test)}
-    answers = [answer for folder in options.starters for answer in read_answers(folder / PREDICTIONS)]
+    answers = [answer for folder in options.starters for answer in read_predictions(folder / PREDICTIONS)]
     pages = [page_of[answer.file] for answer in answers]
     has_grid = np.array([page.has_grid for page in pages])
     fitted = cross_fitted(answers, has_grid)
@@ -94,7 +96,7 @@ def main() -> None:
         gain = paired_auroc_difference(labels[rows], odds["fused"][rows], odds[name][rows], groups[rows].tolist())
         print(f"gridded, fused minus {name}: AUROC {shown(gain)}")
     if options.csv is not None:
-        write_answers(options.csv, fitted)
+        write_predictions(options.csv, fitted)
 
 
 if __name__ == "__main__":

@@ -27,12 +27,12 @@ import torch
 from benchmarks.speed.training_stages import shortened
 from benchmarks.training.khan_features import all_khan_pages, published_sample
 from ecgcore.bundle.folder import load_bundle
-from ecgcore.errors import StageCancelled
+from ecgcore.errors import StageCancelledError
 from trainer.atomic_files import write_json_atomic
-from trainer.crossval.distributed import this_peer
+from trainer.crossval.distributed import this_worker
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
-from trainer.crossval.train_networks import train_stack
+from trainer.crossval.train_networks import train_networks
 from trainer.data.folds import assign_folds, split_inner
 from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import figures_table
@@ -41,13 +41,13 @@ from trainer.named_recipes import RECIPES
 from trainer.progress import ProgressEvent, show_progress
 from trainer.recipes import Recipe
 from trainer.runs.files import PREDICTIONS, SUMMARY, read_json
-from trainer.runs.folder import RunFolder, open_run, read_answers
+from trainer.runs.folder import RunFolder, open_run, read_predictions
 from trainer.stages.context import RunContext
 from trainer.stages.start import choose_start
-from trainer.starter.pages import kept_pages, split_records
+from trainer.starter.pages import cached_pages, split_records
 from trainer.starter.public_datasets import load_ludb
 from trainer.starter.synthetic_pages import boxed_pages, drawing_version
-from trainer.workload import JOINT, LOOKING, STAGES, StageClock, pages_shown
+from trainer.workload import INFERENCE, JOINT, STAGES, StageClock, pages_shown
 
 BOXED, FOLDS, SEED = 100, 5, 0
 NETWORKS = {"local": "p_local", "global": "p_global", "fused": "p_abnormal"}
@@ -60,7 +60,7 @@ def experiment_pages(ludb: Path, khan: Path, cache: Path) -> list[PreparedPage]:
     records = split_records(load_ludb(ludb))[2]
     per_record = -(-BOXED // len(records)) + 1  # some records have too little marked for some layouts
     kept = cache / "pages" / "published-boxed.pages"
-    boxed = kept_pages(kept, lambda: boxed_pages(records, per_record, SEED, 1), drawing_version())
+    boxed = cached_pages(kept, lambda: boxed_pages(records, per_record, SEED, 1), drawing_version())
     return [*boxed[:BOXED], *published_sample(all_khan_pages(khan, cache))]
 
 
@@ -123,7 +123,7 @@ def estimate(pages: Sequence[PreparedPage], recipe: Recipe, bundle: Path, steps:
     clock = StageClock(listen)
     short = shortened(recipe, steps)
     start = choose_start("bundle", load_bundle(bundle, "cpu"), recipe)
-    train_stack(few_train, few_val, short, start, RunContext(torch.device("cpu"), SEED, clock))
+    train_networks(few_train, few_val, short, start, RunContext(torch.device("cpu"), SEED, clock))
     spent = clock.stop()
     shown, seen = pages_shown(recipe, STAGES, **_counts(train)), pages_shown(short, STAGES, **_counts(few_train))
     epochs = _epochs_of(recipe)
@@ -136,7 +136,7 @@ def estimate(pages: Sequence[PreparedPage], recipe: Recipe, bundle: Path, steps:
             whole_s[stage] = beside_s * epochs[stage] * len(val) / len(few_val)
         whole_s[stage] += shown[stage] / seen[stage] * seconds
     # Beats of all pages are found once; those put aside and those of the test are looked at by all networks too.
-    whole_s[LOOKING] = spent[LOOKING] * len(pages) / (len(few_train) + 2 * len(few_val))
+    whole_s[INFERENCE] = spent[INFERENCE] * len(pages) / (len(few_train) + 2 * len(few_val))
     return whole_s
 
 
@@ -169,7 +169,7 @@ def _counts(pages: Sequence[PreparedPage]) -> dict[str, int]:
 def table_of_finished(run: RunFolder, pages: Sequence[PreparedPage]) -> str:
     """Local, global and fused on the test pages of the folds that are finished."""
     done = [fold for fold in range(FOLDS) if run.finished(fold)]
-    answers = [answer for fold in done for answer in read_answers(run.fold(fold) / PREDICTIONS)]
+    answers = [answer for fold in done for answer in read_predictions(run.fold(fold) / PREDICTIONS)]
     group_of = {page.key: page.group_key for page in pages}
     figures = {
         name: classification_metrics(
@@ -216,8 +216,8 @@ def main() -> None:
         "file\n" + "".join(f"{page.key}\n" for page in pages),
         resume=True,
     )
-    peer = this_peer()
-    budget = Budget(options.minutes, options.out / f"spent-{peer.rank}.json")
+    worker = this_worker()
+    budget = Budget(options.minutes, options.out / f"spent-{worker.rank}.json")
     try:
         summary = cross_validate(
             pages,
@@ -236,12 +236,12 @@ def main() -> None:
         write_json_atomic(options.out / SUMMARY, summary.to_json())
         print(json.dumps([fold.start and fold.start.to_json() for fold in summary.fold_facts]))
         print(figures_table(summary.pooled))
-    except StageCancelled:
+    except StageCancelledError:
         print("The minutes are over, or enough folds are finished; more of either go on.")
         print(table_of_finished(run, pages))
     finally:
         budget.keep()
-    print(f"process {peer.rank} has computed for {budget.spent_s / 60:.1f} min in all")
+    print(f"process {worker.rank} has computed for {budget.spent_s / 60:.1f} min in all")
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def head_features(
     has_waveform, has_measurements = VARIANTS[name]
     f_waveform = measured = None
     if has_waveform:
-        f_waveform = waveform_features(net, pages) if rng is None else CrossFitted(net).varied_features(pages, rng)
+        f_waveform = waveform_features(net, pages) if rng is None else CrossFitted(net).augmented_features(pages, rng)
     if has_measurements:
         measured = measured_values(pages, MEASUREMENT_NAMES)
         assert measured is not None

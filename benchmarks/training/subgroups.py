@@ -66,9 +66,9 @@ def main() -> None:
     bundle = load_bundle(options.bundle)
     records = ptbxl_records(options.ptbxl)
     pages = ptbxl_pages(records, options.cache / "pages", []).test
-    judged = judge(bundle, [p for p in pages if not bundle.has_seen("", p.group, p.source_record)])
-    p = expit(judged.logits["fused"] / bundle.operating.temperature)
-    said = decide(p, (bundle.operating.p_normal_below, bundle.operating.p_abnormal_from))
+    judged = judge(bundle, [p for p in pages if not bundle.was_trained_on("", p.group, p.source_record)])
+    p = expit(judged.logits["fused"] / bundle.operating_point.temperature)
+    said = decide(p, (bundle.operating_point.p_normal_below, bundle.operating_point.p_abnormal_from))
     known = sex_and_age(options.ptbxl)
     print(f"{bundle.version}; PTB-XL's fold 9, {len(judged.pages)} drawn pages")
     for title, column in (("By sex", 0), ("By age", 1)):

@@ -5,17 +5,17 @@ from ecgcore.assist.hints import (
     rhythm_hints,
 )
 from ecgcore.assist.similar_beats import (
-    Alike,
-    find_alike,
+    SimilarBeats,
+    find_similar_beats,
 )
 from ecgcore.assist.snapping import (
     snap,
 )
 
 __all__ = [
-    "Alike",
     "Hint",
-    "find_alike",
+    "SimilarBeats",
+    "find_similar_beats",
     "rhythm_hints",
     "snap",
 ]

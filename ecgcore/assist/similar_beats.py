@@ -55,7 +55,7 @@ MAX_OVERLAP = 0.25
 
 
 @dataclass(frozen=True)
-class Alike:
+class SimilarBeats:
     """Boxes proposed for a drawn beat, best first.
 
     Args:
@@ -72,13 +72,13 @@ class Alike:
         return len(self.scores)
 
 
-def find_alike(
+def find_similar_beats(
     ink: ByteArray,
     example_box_panel_xyxy: npt.ArrayLike,
     existing_boxes_panel_xyxy: npt.ArrayLike,
     *,
     same_time_rows: bool = True,
-) -> Alike:
+) -> SimilarBeats:
     """Propose beats like a drawn one.
 
     The drawn beat's trace is correlated along its row, or along the tallest row where its own is flat. A place counts
@@ -104,7 +104,7 @@ def find_alike(
     span = rows.span(example[0]) if len(example) else None
     row = rows.row_of(example[0]) if span else None
     if span is None or row is None or span[1] - span[0] < MIN_WIDTH_MM * STANDARD_PX_PER_MM:
-        return _alike([])
+        return _similar_beats([])
     taken = [(rows.row_of(box), box) for box in existing] + [(row, example[0])]
     at_edge = column_edges(ink, rows)
     tall_px = MIN_HEIGHT_MM * STANDARD_PX_PER_MM
@@ -117,12 +117,12 @@ def find_alike(
         is_new = not any(other == its_row and _overlap(box, old) > MAX_OVERLAP for its_row, old in taken)
         if is_tall and is_new and _is_whole(rows, other, x1, x2) and (same_time_rows or other == row):
             found.append((score, other == row, box))
-    return _alike(found)
+    return _similar_beats(found)
 
 
-def _alike(found: list[tuple[float, bool, FloatArray]]) -> Alike:
+def _similar_beats(found: list[tuple[float, bool, FloatArray]]) -> SimilarBeats:
     best_first = sorted(found, key=lambda proposal: -proposal[0])
-    return Alike(
+    return SimilarBeats(
         np.array([box for _, _, box in best_first], dtype=np.float64).reshape(-1, 4),
         np.array([score for score, _, _ in best_first], dtype=np.float64),
         np.array([own for _, own, _ in best_first], dtype=bool),

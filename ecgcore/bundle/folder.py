@@ -24,8 +24,8 @@ from ecgcore.bundle.manifest import (
     Figures,
     GroupName,
     Manifest,
-    Seen,
-    SeenRow,
+    TrainedOn,
+    TrainedOnRow,
     TrainingRecipe,
     WeightFile,
     as_it_is,
@@ -33,12 +33,12 @@ from ecgcore.bundle.manifest import (
     starter_folder,
 )
 from ecgcore.bundle.weights import MAX_WEIGHT_BYTES
-from ecgcore.errors import BadBundle
+from ecgcore.errors import BundleError
 from ecgcore.networks.build import Networks
 from ecgcore.networks.device import pick_device
-from ecgcore.operating import Operating
+from ecgcore.operating_point import OperatingPoint
 
-__all__ = ["MANIFEST", "Bundle", "Provenance", "SeenRow", "load_bundle", "save_bundle", "starter_folder"]
+__all__ = ["MANIFEST", "Bundle", "Provenance", "TrainedOnRow", "load_bundle", "save_bundle", "starter_folder"]
 
 
 @dataclass(frozen=True)
@@ -49,20 +49,20 @@ class Bundle:
     folder: Path
     manifest: Manifest
     nets: Networks
-    operating: Operating
+    operating_point: OperatingPoint
     device: torch.device
     name_group: GroupName = as_it_is
 
     @cached_property
-    def seen(self) -> Seen:
+    def trained_on(self) -> TrainedOn:
         """What the bundle and its ancestors were trained on."""
-        return Seen.of(self.manifest.seen, self.name_group)
+        return TrainedOn.of(self.manifest.seen, self.name_group)
 
-    def seen_rows(self) -> list[SeenRow]:
+    def trained_on_rows(self) -> list[TrainedOnRow]:
         """What a bundle that goes on from this one lists: groups by their name, but for those of public records."""
         return [(p, group if record else self.name_group(group), record) for p, group, record in self.manifest.seen]
 
-    def has_seen(self, picture_hash: str = "", group: str = "", source_record: str = "") -> bool:
+    def was_trained_on(self, picture_hash: str = "", group: str = "", source_record: str = "") -> bool:
         """Whether the bundle or an ancestor was trained on this picture, its group or its source record.
 
         Args:
@@ -70,7 +70,7 @@ class Bundle:
             group: its patient or machine.
             source_record: the public record that it shows.
         """
-        return self.seen.has(picture_hash, group, source_record)
+        return self.trained_on.has(picture_hash, group, source_record)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ class Provenance:
     Args:
         version: the name that every prediction will bear.
         recipe: the training's settings, JSON-able, among them its ``name``.
-        seen: pages of this training; those of ``parent`` are added.
+        trained_on: pages of this training; those of ``parent`` are added.
         parent: the bundle that training started from.
         snapshot_hash: sha256 of the frozen list of training pages.
         metrics: figures with intervals.
@@ -88,34 +88,34 @@ class Provenance:
 
     version: str
     recipe: Mapping[str, JsonValue]
-    seen: Iterable[SeenRow]
+    trained_on: Iterable[TrainedOnRow]
     parent: Bundle | None = None
     snapshot_hash: str | None = None
     metrics: Figures = field(default_factory=dict)
 
-    def all_seen(self) -> tuple[SeenRow, ...]:
+    def all_trained_on(self) -> tuple[TrainedOnRow, ...]:
         """The pages of this training and of all before it, each once and in order."""
-        inherited = [] if self.parent is None else self.parent.seen_rows()
-        return tuple(sorted({*inherited, *self.seen}))
+        inherited = [] if self.parent is None else self.parent.trained_on_rows()
+        return tuple(sorted({*inherited, *self.trained_on}))
 
 
 def save_bundle(
-    folder: Path, nets: Networks, operating: Operating, provenance: Provenance, *, replace: bool = False
+    folder: Path, nets: Networks, operating_point: OperatingPoint, provenance: Provenance, *, replace: bool = False
 ) -> None:
     """Write a bundle; the folder appears whole or not at all.
 
     Args:
         folder: where; must not exist yet unless ``replace``.
         nets: the trained networks.
-        operating: thresholds and temperature fitted for them.
+        operating_point: thresholds and temperature fitted for them.
         provenance: the bundle's name and where it comes from.
         replace: put the new bundle in an old one's place.
 
     Raises:
-        BadBundle: the folder exists already, or a weight is not finite.
+        BundleError: the folder exists already, or a weight is not finite.
     """
     if folder.exists() and not replace:
-        raise BadBundle(f"{folder} exists already.", "Choose another folder for the new bundle.")
+        raise BundleError(f"{folder} exists already.", "Choose another folder for the new bundle.")
     partial = folder.with_name(folder.name + ".partial")
     if partial.exists():
         shutil.rmtree(partial)
@@ -123,7 +123,7 @@ def save_bundle(
     parent = provenance.parent
     manifest = Manifest(
         version=provenance.version,
-        thresholds=operating,
+        thresholds=operating_point,
         configs=nets.configs,
         weights={part: _write_weights(partial, part, net) for part, net in nets.by_part().items()},
         recipe=TrainingRecipe(str(provenance.recipe.get("name", "")), provenance.recipe),
@@ -132,7 +132,7 @@ def save_bundle(
         snapshot_hash=provenance.snapshot_hash,
         metrics=provenance.metrics,
         libraries=_libraries(),
-        seen=provenance.all_seen(),
+        seen=provenance.all_trained_on(),
         erased_pages=None if parent is None else parent.manifest.erased_pages,
     )
     _write_synced(partial / MANIFEST, manifest.to_json().encode())
@@ -161,7 +161,7 @@ def load_bundle(folder: Path, device: str = "auto", name_group: GroupName = as_i
         name_group: how the data folder names groups whose pages are compared with those that the bundle has seen.
 
     Raises:
-        BadBundle: anything is missing, altered or does not fit; the message names the file.
+        BundleError: anything is missing, altered or does not fit; the message names the file.
         EcgError: no such device.
     """
     place = pick_device(device)
@@ -169,7 +169,7 @@ def load_bundle(folder: Path, device: str = "auto", name_group: GroupName = as_i
     try:
         nets = Networks.build(manifest.configs)
     except (ValueError, RuntimeError) as error:
-        raise BadBundle(f"{folder / MANIFEST} names networks that cannot be built: {error}.", GET_ANOTHER) from error
+        raise BundleError(f"{folder / MANIFEST} names networks that cannot be built: {error}.", GET_ANOTHER) from error
     for part, net in nets.by_part().items():
         _read_weights(folder, manifest.weights[part], net)
         net.to(place).eval().requires_grad_(False)
@@ -193,7 +193,7 @@ def _write_weights(folder: Path, part: str, net: nn.Module) -> WeightFile:
         if not torch.isfinite(half).all():  # beyond 65,504, a large batch norm variance: coarser, but as small
             half = value.detach().cpu().to(torch.bfloat16)
         if not torch.isfinite(half).all():
-            raise BadBundle(f"{part}: {name} holds a value that is not finite.", "Train again at a lower rate.")
+            raise BundleError(f"{part}: {name} holds a value that is not finite.", "Train again at a lower rate.")
         tensors[name] = half.contiguous()
     content = safetensors.torch.save(tensors)
     file = f"{part}.safetensors"
@@ -201,19 +201,19 @@ def _write_weights(folder: Path, part: str, net: nn.Module) -> WeightFile:
     return WeightFile(file, hashlib.sha256(content).hexdigest(), len(content))
 
 
-def _read_weights(folder: Path, said: WeightFile, net: nn.Module) -> None:
-    path = folder / Path(said.file).name
+def _read_weights(folder: Path, weight_file: WeightFile, net: nn.Module) -> None:
+    path = folder / Path(weight_file.file).name
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_WEIGHT_BYTES + 1)
     except OSError as error:
-        raise BadBundle(f"{path} cannot be read ({error.strerror}).", GET_ANOTHER) from error
-    if hashlib.sha256(content).hexdigest() != said.sha256:
-        raise BadBundle(f"{path} was altered: its sha256 is not the one in {MANIFEST}.", GET_ANOTHER)
+        raise BundleError(f"{path} cannot be read ({error.strerror}).", GET_ANOTHER) from error
+    if hashlib.sha256(content).hexdigest() != weight_file.sha256:
+        raise BundleError(f"{path} was altered: its sha256 is not the one in {MANIFEST}.", GET_ANOTHER)
     try:
         tensors = safetensors.torch.load(content)
     except safetensors.SafetensorError as error:
-        raise BadBundle(f"{path} is no safetensors file.", GET_ANOTHER) from error
+        raise BundleError(f"{path} is no safetensors file.", GET_ANOTHER) from error
     expected = _stored_state(net)
     misfits: Sequence[str] = [
         name
@@ -221,11 +221,11 @@ def _read_weights(folder: Path, said: WeightFile, net: nn.Module) -> None:
         if name not in expected or name not in tensors or expected[name].shape != tensors[name].shape
     ]
     if misfits:
-        raise BadBundle(f"{path} does not fit its network: {min(misfits)} (of {len(misfits)}).", GET_ANOTHER)
+        raise BundleError(f"{path} does not fit its network: {min(misfits)} (of {len(misfits)}).", GET_ANOTHER)
     if not all(value.dtype in _WEIGHT_TYPES for value in tensors.values()):
-        raise BadBundle(f"{path} holds numbers of another kind than weights are.", GET_ANOTHER)
+        raise BundleError(f"{path} holds numbers of another kind than weights are.", GET_ANOTHER)
     if not all(torch.isfinite(value).all() for value in tensors.values()):
-        raise BadBundle(f"{path} holds a weight that is not finite.", GET_ANOTHER)
+        raise BundleError(f"{path} holds a weight that is not finite.", GET_ANOTHER)
     net.load_state_dict({name: value.float() for name, value in tensors.items()}, strict=False)
 
 

@@ -10,17 +10,17 @@ from pydantic import JsonValue
 
 from ecgcore.bundle.schema import FORMAT, MAX_BYTES, checked_manifest
 from ecgcore.bundle.weights import check_weights
-from ecgcore.errors import BadBundle
+from ecgcore.errors import BundleError
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.networks.configs import NetworkConfigs, config_of
-from ecgcore.operating import Operating
+from ecgcore.operating_point import OperatingPoint
 
 MANIFEST = "bundle.json"
 ERASED_PAGES = "erased_pages"
 """Its entry of how many pages that it has seen were erased since, and stand in its list no more."""
 GET_ANOTHER = "Fetch the bundle again or use another one."
 
-SeenRow = tuple[str, str, str]
+TrainedOnRow = tuple[str, str, str]
 """Picture hash, group and source record of one page that a bundle was trained on; empty where unknown."""
 
 Figures = Mapping[str, "Figures | float | None"]
@@ -38,7 +38,7 @@ def as_it_is(group: str) -> str:
 
 
 @dataclass(frozen=True)
-class Seen:
+class TrainedOn:
     """Everything that a bundle and its parents were trained on, but for pages that were erased since."""
 
     picture_hashes: frozenset[str]
@@ -46,7 +46,7 @@ class Seen:
     source_records: frozenset[str]
 
     @classmethod
-    def of(cls, rows: Iterable[Iterable[str]], name_group: GroupName = as_it_is) -> "Seen":
+    def of(cls, rows: Iterable[Iterable[str]], name_group: GroupName = as_it_is) -> "TrainedOn":
         """The three columns of ``bundle.json``'s list; empty cells know nothing.
 
         Args:
@@ -113,7 +113,7 @@ class Manifest:
     """
 
     version: str
-    thresholds: Operating
+    thresholds: OperatingPoint
     configs: NetworkConfigs
     weights: Mapping[str, WeightFile]
     recipe: TrainingRecipe
@@ -122,7 +122,7 @@ class Manifest:
     snapshot_hash: str | None
     metrics: Figures
     libraries: Mapping[str, JsonValue]
-    seen: tuple[SeenRow, ...]
+    seen: tuple[TrainedOnRow, ...]
     erased_pages: int | None = None
     fingerprint: str = ""
 
@@ -136,9 +136,12 @@ class Manifest:
         checked, facts = checked_manifest(content)
         return cls(
             version=checked.version,
-            thresholds=config_of(Operating, checked.thresholds),
+            thresholds=config_of(OperatingPoint, checked.thresholds),
             configs=NetworkConfigs.from_json(checked.configs),
-            weights={part: WeightFile(said.file, said.sha256, said.bytes) for part, said in checked.weights.items()},
+            weights={
+                part: WeightFile(weight_file.file, weight_file.sha256, weight_file.bytes)
+                for part, weight_file in checked.weights.items()
+            },
             recipe=TrainingRecipe(checked.recipe.name, _below(facts, "recipe")),
             parent=checked.parent,
             created_at=checked.created_at,
@@ -159,7 +162,7 @@ class Manifest:
             "preprocessing": {"raster_px_per_mm": STANDARD_PX_PER_MM, "ink": "0 paper, 1 full pen; grid flattened"},
             "thresholds": asdict(self.thresholds),
             "configs": {**self.configs.to_json()},
-            "weights": {part: asdict(said) for part, said in self.weights.items()},
+            "weights": {part: asdict(weight_file) for part, weight_file in self.weights.items()},
             "recipe": {**self.recipe.settings},
             "parent": self.parent,
             "created_at": self.created_at,
@@ -178,11 +181,11 @@ def _below(facts: Mapping[str, JsonValue], name: str) -> Mapping[str, JsonValue]
     return value if isinstance(value, dict) else {}
 
 
-def _figures(said: Mapping[str, JsonValue]) -> Figures:
+def _figures(weight_file: Mapping[str, JsonValue]) -> Figures:
     """Checked figures with their numbers as they were written: a count stays a whole number."""
     return {
         name: _figures(value) if isinstance(value, dict) else value if isinstance(value, int | float) else None
-        for name, value in said.items()
+        for name, value in weight_file.items()
     }
 
 
@@ -202,16 +205,16 @@ def read_manifest(folder: Path) -> Manifest:
     """The bundle's own account of itself.
 
     Raises:
-        BadBundle: ``bundle.json`` is missing, no JSON, or anything in it is of another type or out of range.
+        BundleError: ``bundle.json`` is missing, no JSON, or anything in it is of another type or out of range.
     """
     path = folder / MANIFEST
     try:
         with path.open("rb") as stream:
             return Manifest.from_json(stream.read(MAX_BYTES + 1))
     except OSError as error:
-        raise BadBundle(f"{path} cannot be read ({error.strerror}).", "Give the folder of a bundle.") from error
+        raise BundleError(f"{path} cannot be read ({error.strerror}).", "Give the folder of a bundle.") from error
     except ValueError as error:
-        raise BadBundle(f"{path} cannot be used: {error}.", GET_ANOTHER) from error
+        raise BundleError(f"{path} cannot be used: {error}.", GET_ANOTHER) from error
 
 
 def manifest_text(facts: Mapping[str, JsonValue], seen: Iterable[Iterable[str]]) -> str:
@@ -239,19 +242,19 @@ def check_files(folder: Path) -> Manifest:
         The manifest.
 
     Raises:
-        BadBundle: a file is missing, altered or no weights; the message names it.
+        BundleError: a file is missing, altered or no weights; the message names it.
     """
     manifest = read_manifest(folder)
     for weights in manifest.weights.values():
         path = folder / weights.file
         try:
             if _sha256(path) != weights.sha256:
-                raise BadBundle(f"{path} was altered: its sha256 is not the one in {MANIFEST}.", GET_ANOTHER)
+                raise BundleError(f"{path} was altered: its sha256 is not the one in {MANIFEST}.", GET_ANOTHER)
             check_weights(path)
         except OSError as error:
-            raise BadBundle(f"{path} cannot be read ({error.strerror}).", GET_ANOTHER) from error
+            raise BundleError(f"{path} cannot be read ({error.strerror}).", GET_ANOTHER) from error
         except ValueError as error:
-            raise BadBundle(f"{path} cannot be used: {error}.", GET_ANOTHER) from error
+            raise BundleError(f"{path} cannot be used: {error}.", GET_ANOTHER) from error
     return manifest
 
 

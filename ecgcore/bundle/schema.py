@@ -18,7 +18,7 @@ from pydantic_core import from_json, to_json
 from ecgcore.bundle.weights import MAX_WEIGHT_BYTES
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from ecgcore.networks.configs import PARTS, PUBLISHED_PARTS, NetworkConfigs, Part, config_of
-from ecgcore.operating import Operating
+from ecgcore.operating_point import OperatingPoint
 
 FORMAT = 1
 MAX_BYTES = 64 * 2**20
@@ -89,7 +89,7 @@ class ManifestSchema(BaseModel):
     def _fits_together(self) -> Self:
         if set(self.configs) != set(self.weights) or not set(self.configs) >= PUBLISHED_PARTS:
             raise ValueError(f"configs and weights must name the networks {', '.join(PARTS)}")
-        config_of(Operating, self.thresholds)
+        config_of(OperatingPoint, self.thresholds)
         networks = NetworkConfigs.from_json(self.configs)
         waveform_dim = 0 if networks.waveform is None else networks.waveform.feature_dim
         if networks.fusion.waveform_dim != waveform_dim:

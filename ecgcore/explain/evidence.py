@@ -58,7 +58,7 @@ def evidence(photo_rgb: ByteArray, bundle: Bundle, prediction: Prediction, *, to
         top: most beats to explain.
 
     Raises:
-        NotScreenable: the picture is not one that could be screened.
+        NotScreenableError: the picture is not one that could be screened.
     """
     ink, frame = _panel(lambda: photo_rgb, prediction)
     height, width = photo_rgb.shape[:2]
@@ -78,7 +78,7 @@ def explain_beat(photo_rgb: Photo, bundle: Bundle, prediction: Prediction, beat:
 
     Raises:
         IndexError: there is no such beat.
-        NotScreenable: the picture is not one that could be screened.
+        NotScreenableError: the picture is not one that could be screened.
     """
     crops, heats = _beat_maps(*_panel(photo_rgb, prediction), bundle, prediction, [beat])
     return BeatEvidence(crops[0], heats[0])
@@ -105,7 +105,7 @@ def page_heat_map(
         ``float32 [h, w]``, 0..1, 0 off the panel.
 
     Raises:
-        NotScreenable: the picture is not one that could be screened.
+        NotScreenableError: the picture is not one that could be screened.
     """
     ink, frame = _panel(photo_rgb, prediction)
     scale = min(1.0, width_px / photo_wh[0])

@@ -10,7 +10,7 @@ from ecgcore.bundle.folder import Bundle
 from ecgcore.explain.gradcam import HeatArray, Toward, grad_cam
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.networks.waveform_net import leads_for_network
-from ecgcore.rhythm.calibration_pulse import paper_of
+from ecgcore.rhythm.calibration_pulse import paper_settings
 from ecgcore.types import Prediction
 from ecgcore.waveform.layout import LEADS
 from ecgcore.waveform.page_signal import PageSignal, signal_of
@@ -69,7 +69,7 @@ def timed_traces(signal: PageSignal) -> list[tuple[FloatArray, FloatArray]]:
 def _as_networks_see(prediction: Prediction) -> Prediction:
     """On the paper that its picture tells: what a user sets is for measuring."""
     assert prediction.ink is not None
-    usual = paper_of(prediction.ink.raster(), has_grid=prediction.px_per_mm_source == "grid")
+    usual = paper_settings(prediction.ink.raster(), has_grid=prediction.px_per_mm_source == "grid")
     return replace(prediction, paper=usual)
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 
 @dataclass(frozen=True)
-class Mesh:
+class DisplacementField:
     """A smooth displacement of the plane: a tensor-product cubic B-spline (Rueckert et al. 1999, IEEE TMI 18:712).
 
     Args:
@@ -39,15 +39,15 @@ class Mesh:
         at = np.clip((values - self.origin_xy[axis]) / self.step_xy[axis], 0.0, count - 3)
         return np.asarray(BSpline.design_matrix(at, np.arange(-3.0, count + 1), 3).toarray(), dtype=np.float64)
 
-    def rescaled(self, offset_xy: tuple[float, float], scale_xy: tuple[float, float]) -> "Mesh":
+    def rescaled(self, offset_xy: tuple[float, float], scale_xy: tuple[float, float]) -> "DisplacementField":
         """The same displacement in coordinates ``(old - offset) / scale``."""
         origin = tuple((o - c) / s for o, c, s in zip(self.origin_xy, offset_xy, scale_xy, strict=True))
         step = tuple(d / s for d, s in zip(self.step_xy, scale_xy, strict=True))
-        return Mesh(origin, step, self.shifts_xy / np.asarray(scale_xy))  # type: ignore[arg-type]
+        return DisplacementField(origin, step, self.shifts_xy / np.asarray(scale_xy))  # type: ignore[arg-type]
 
-    def turned(self, height: float) -> "Mesh":
+    def turned(self, height: float) -> "DisplacementField":
         """The same displacement after a quarter turn clockwise of a picture ``height`` high."""
         rows = self.shifts_xy.shape[0]
         shifts = self.shifts_xy.transpose(1, 0, 2)[:, ::-1, ::-1] * (-1, 1)
         end = self.origin_xy[1] + (rows - 3) * self.step_xy[1]
-        return Mesh((height - end, self.origin_xy[0]), (self.step_xy[1], self.step_xy[0]), shifts)
+        return DisplacementField((height - end, self.origin_xy[0]), (self.step_xy[1], self.step_xy[0]), shifts)

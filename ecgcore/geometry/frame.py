@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgcore.geometry.arrays import FloatArray
-from ecgcore.geometry.displacement import Mesh
+from ecgcore.geometry.displacement import DisplacementField
 
 _MAX_STEPS, _EXACT_PX = 60, 1e-5
 """Of the way back through a displacement: so many steps at most, and none more where a step moves no point further."""
@@ -22,12 +22,12 @@ class PanelFrame:
     Args:
         photo_from_panel: 3x3 homography; panel pixel edges to photo pixel edges.
         panel_wh: width and height of the standard panel raster in its pixels.
-        mesh: what lens and bent paper add: panel points move by it before the homography; None for flat pages.
+        displacement: what lens and bent paper add: panel points move by it before the homography; None for flat pages.
     """
 
     photo_from_panel: FloatArray
     panel_wh: tuple[int, int]
-    mesh: Mesh | None = None
+    displacement: DisplacementField | None = None
 
     @property
     def panel_from_photo(self) -> FloatArray:
@@ -37,16 +37,18 @@ class PanelFrame:
     def points_to_photo(self, points_panel_xy: npt.ArrayLike) -> FloatArray:
         """Map ``[n, 2]`` panel points to photo points."""
         points = np.asarray(points_panel_xy, dtype=np.float64).reshape(-1, 2)
-        return _project(self.photo_from_panel, points if self.mesh is None else points + self.mesh.at(points))
+        return _project(
+            self.photo_from_panel, points if self.displacement is None else points + self.displacement.at(points)
+        )
 
     def points_to_panel(self, points_photo_xy: npt.ArrayLike) -> FloatArray:
         """Map ``[n, 2]`` photo points to panel points."""
         flat = _project(self.panel_from_photo, points_photo_xy)
-        if self.mesh is None or len(flat) == 0:
+        if self.displacement is None or len(flat) == 0:
             return flat
         points = flat
         for _ in range(_MAX_STEPS):
-            better = flat - self.mesh.at(points)
+            better = flat - self.displacement.at(points)
             moved = float(np.abs(better - points).max())
             points = better
             if moved < _EXACT_PX:
@@ -94,8 +96,8 @@ class PanelFrame:
     def after(self, panel_from_inner: FloatArray, inner_wh: tuple[int, int]) -> "PanelFrame":
         """The frame of a cut-out of this panel: ``panel_from_inner`` scales and shifts only."""
         scale, shift = np.diag(panel_from_inner)[:2], panel_from_inner[:2, 2]
-        mesh = self.mesh and self.mesh.rescaled(tuple(shift), tuple(scale))
-        return PanelFrame(self.photo_from_panel @ panel_from_inner, inner_wh, mesh)
+        displacement = self.displacement and self.displacement.rescaled(tuple(shift), tuple(scale))
+        return PanelFrame(self.photo_from_panel @ panel_from_inner, inner_wh, displacement)
 
     def turned(self, quarter_turns: int) -> "PanelFrame":
         """The frame of the panel raster turned clockwise by so many quarters, as ``numpy.rot90(ink, -n)`` does."""
@@ -103,29 +105,33 @@ class PanelFrame:
         for _ in range(quarter_turns % 4):
             width, height = frame.panel_wh
             back = np.array([[0, 1, 0], [-1, 0, height], [0, 0, 1]], dtype=np.float64)
-            mesh = frame.mesh and frame.mesh.turned(height)
-            frame = PanelFrame(frame.photo_from_panel @ back, (height, width), mesh)
+            displacement = frame.displacement and frame.displacement.turned(height)
+            frame = PanelFrame(frame.photo_from_panel @ back, (height, width), displacement)
         return frame
 
     def to_json(self) -> dict[str, object]:
         """Plain values that :meth:`from_json` makes the same frame of."""
-        mesh = self.mesh and {
-            "origin_xy": list(self.mesh.origin_xy),
-            "step_xy": list(self.mesh.step_xy),
-            "shifts_xy": self.mesh.shifts_xy.tolist(),
+        displacement = self.displacement and {
+            "origin_xy": list(self.displacement.origin_xy),
+            "step_xy": list(self.displacement.step_xy),
+            "shifts_xy": self.displacement.shifts_xy.tolist(),
         }
-        return {"photo_from_panel": self.photo_from_panel.tolist(), "panel_wh": list(self.panel_wh), "mesh": mesh}
+        return {
+            "photo_from_panel": self.photo_from_panel.tolist(),
+            "panel_wh": list(self.panel_wh),
+            "mesh": displacement,
+        }
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "PanelFrame":
         """The frame that :meth:`to_json` wrote."""
-        mesh = values["mesh"] and Mesh(
+        displacement = values["mesh"] and DisplacementField(
             tuple(values["mesh"]["origin_xy"]),
             tuple(values["mesh"]["step_xy"]),
             np.array(values["mesh"]["shifts_xy"], dtype=np.float64),
         )
         matrix = np.array(values["photo_from_panel"], dtype=np.float64)
-        return cls(matrix, tuple(values["panel_wh"]), mesh)
+        return cls(matrix, tuple(values["panel_wh"]), displacement)
 
 
 def _project(matrix: FloatArray, points_xy: npt.ArrayLike) -> FloatArray:

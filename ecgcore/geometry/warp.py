@@ -41,7 +41,7 @@ def straightened(photo_rgb: ByteArray, frame: PanelFrame) -> ByteArray:
         ``uint8 [h, w, 3]``.
     """
     # places of a flat panel are exact: sheets without a grid reach the networks this way
-    precision: type[np.floating[Any]] = np.float64 if frame.mesh is None else np.float32
+    precision: type[np.floating[Any]] = np.float64 if frame.displacement is None else np.float32
     strips = []
     for first, last in _strips(frame.panel_wh[1]):
         places = _places(frame, first, last, precision)
@@ -60,7 +60,7 @@ def to_photo(panel: FloatPixels, frame: PanelFrame, photo_wh: tuple[int, int]) -
     Returns:
         ``float32 [H, W]``, 0 outside the panel.
     """
-    if frame.mesh is None:
+    if frame.displacement is None:
         matrix = on_pixel_centres(frame.photo_from_panel)
         return np.asarray(cv2.warpPerspective(panel, matrix, photo_wh, flags=cv2.INTER_LINEAR), dtype=np.float32)
     xs, ys = (np.arange(0, n + COARSE_PX, COARSE_PX) + 0.5 for n in photo_wh)
@@ -87,7 +87,7 @@ def _places(
     """Where the pixels of panel rows ``first`` to ``last`` lie in the photo, as OpenCV counts: from pixel centres."""
     xs: FloatArray = np.arange(frame.panel_wh[0], dtype=np.float64) + 0.5
     ys: FloatArray = np.arange(first, last, dtype=np.float64) + 0.5
-    shift: npt.NDArray[Any] = np.zeros((1, 1, 2)) if frame.mesh is None else frame.mesh.on_grid(xs, ys)
+    shift: npt.NDArray[Any] = np.zeros((1, 1, 2)) if frame.displacement is None else frame.displacement.on_grid(xs, ys)
     shift = shift.astype(precision)
     matrix: npt.NDArray[Any] = frame.photo_from_panel.astype(precision)
     x, y = xs[None, :].astype(precision) + shift[..., 0], ys[:, None].astype(precision) + shift[..., 1]

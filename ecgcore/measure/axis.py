@@ -32,8 +32,8 @@ def frontal_axis_deg(net_area_mv_s: ByLead) -> float | None:
     if len(known) < 2:
         return None
     degrees, strength, area = np.array(known).T
-    seen_by = strength[:, None] * np.column_stack([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
-    (x, y), *_ = np.linalg.lstsq(seen_by, area, rcond=None)
+    lead_axes = strength[:, None] * np.column_stack([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
+    (x, y), *_ = np.linalg.lstsq(lead_axes, area, rcond=None)
     if np.hypot(x, y) < INDETERMINATE_MV_S:
         return None
     return float(np.degrees(np.arctan2(y, x)))

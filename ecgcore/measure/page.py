@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ecgcore.measure.amplitudes import LeadAmplitudes, lead_amplitudes
 from ecgcore.measure.axis import frontal_axis_deg
 from ecgcore.measure.beats import Beats, find_beats
 from ecgcore.measure.delineate import Delineation, delineate
-from ecgcore.measure.heights import LeadHeights, lead_heights
 from ecgcore.measure.median_beat import median_beats
 from ecgcore.measure.quantities import LEAD_NAMES, LEAD_VALUES, MEASUREMENT_NAMES, ByLead, Measurements
 from ecgcore.measure.rr_intervals import Timing, runs_ms, timing
@@ -71,7 +71,7 @@ def _measured(signal: PageSignal, beats: Beats) -> Measurements:
     found = _intervals(found, waves, None if rhythm is None else rr_s)
     why: dict[str, str] = {}
     if waves.qrs_onset_s is not None:
-        found = _heights(found, lead_heights(beat, waves))
+        found = _amplitudes(found, lead_amplitudes(beat, waves))
         for lead, read in zip(LEAD_NAMES, signal.is_read, strict=True):
             for value in LEAD_VALUES:
                 why[f"{value}.{lead}"] = UNREAD_PART if read.any() else UNREAD_LEAD
@@ -110,7 +110,7 @@ def _intervals(found: Measurements, waves: Delineation, rr_s: float | None) -> M
     )
 
 
-def _heights(found: Measurements, leads: Sequence[LeadHeights]) -> Measurements:
+def _amplitudes(found: Measurements, leads: Sequence[LeadAmplitudes]) -> Measurements:
 
     def by_lead(name: str) -> ByLead:
         return {lead: getattr(heights, name) for lead, heights in zip(LEAD_NAMES, leads, strict=True)}
@@ -154,13 +154,13 @@ def _completed(found: Measurements, why: dict[str, str]) -> Measurements:
 
 def _together(reasons: dict[str, str]) -> dict[str, str]:
     """What is missing in every lead for one reason is said once, without the leads' names."""
-    said = dict(reasons)
+    merged = dict(reasons)
     for value in LEAD_VALUES:
         names = [f"{value}.{lead}" for lead in LEAD_NAMES]
-        if len({said.get(name) for name in names}) == 1 and names[0] in said:
-            said[value] = said[names[0]]
-            said = {name: reason for name, reason in said.items() if name not in names}
-    return said
+        if len({merged.get(name) for name in names}) == 1 and names[0] in merged:
+            merged[value] = merged[names[0]]
+            merged = {name: reason for name, reason in merged.items() if name not in names}
+    return merged
 
 
 def _without_scale(found: Measurements) -> Measurements:

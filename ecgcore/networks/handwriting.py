@@ -34,7 +34,7 @@ MIN_WORD_MM2 = 40
 WRITTEN_ON = "There is handwriting on the ECG, which may be boxed as beats: use a copy without it if there is one."
 
 
-class WritingNet(nn.Module):
+class HandwritingNet(nn.Module):
     """Four halvings and back up to the second: pictures ``[n, 4, 16 h, 16 w]`` to logits ``[n, 4 h, 4 w]``.
 
     The channels are red, green and blue darkness and the ink, 0..1.
@@ -78,7 +78,7 @@ def panel_picture(page: PageImage) -> ByteArray:
 
 
 @torch.inference_mode()
-def likely_written(picture: ByteArray) -> FloatArray:
+def handwriting_probability(picture: ByteArray) -> FloatArray:
     """How likely every square millimetre of a panel is written on by hand.
 
     Args:
@@ -90,8 +90,8 @@ def likely_written(picture: ByteArray) -> FloatArray:
     height, width = picture.shape[:2]
     padded = cv2.copyMakeBorder(picture, 0, -height % 16, 0, -width % 16, cv2.BORDER_CONSTANT, value=0)
     pictures = torch.from_numpy(padded).permute(2, 0, 1)[None].float() / 255
-    likely = _net()(pictures.contiguous(memory_format=torch.channels_last))[0].sigmoid().numpy()
-    return np.asarray(likely[: -(-height // CELL_PX), : -(-width // CELL_PX)])
+    probability = _net()(pictures.contiguous(memory_format=torch.channels_last))[0].sigmoid().numpy()
+    return np.asarray(probability[: -(-height // CELL_PX), : -(-width // CELL_PX)])
 
 
 def find_handwriting(page: PageImage) -> tuple[PageImage, FloatArray]:
@@ -104,11 +104,11 @@ def find_handwriting(page: PageImage) -> tuple[PageImage, FloatArray]:
         The page, at fault where somebody has written on it, and a box round each patch of writing in panel pixels,
         ``float64 [n, 4]``; none where there is too little of it.
     """
-    _, boxes = written_patches(panel_picture(page))
+    _, boxes = handwriting_boxes(panel_picture(page))
     return (with_faults(page, WRITTEN_ON), CELL_PX * boxes) if len(boxes) else (page, boxes)
 
 
-def written_patches(picture: ByteArray) -> tuple[npt.NDArray[np.bool_], FloatArray]:
+def handwriting_boxes(picture: ByteArray) -> tuple[npt.NDArray[np.bool_], FloatArray]:
     """Where a panel is written on, without specks; nowhere where there is no word.
 
     Args:
@@ -117,7 +117,7 @@ def written_patches(picture: ByteArray) -> tuple[npt.NDArray[np.bool_], FloatArr
     Returns:
         The cells that are written on, ``bool [h, w]``, and a box in cells round each patch of them, ``[n, 4]``.
     """
-    cells = likely_written(picture) > WRITTEN
+    cells = handwriting_probability(picture) > WRITTEN
     joined = cv2.dilate(cells.astype(np.uint8), np.ones((JOIN_CELLS, JOIN_CELLS), np.uint8))
     count, patches = cv2.connectedComponents(joined)
     areas_mm2 = np.bincount(patches[cells], minlength=count)
@@ -132,7 +132,7 @@ def written_patches(picture: ByteArray) -> tuple[npt.NDArray[np.bool_], FloatArr
 
 
 @lru_cache(maxsize=1)
-def _net() -> WritingNet:
-    net = WritingNet()
+def _net() -> HandwritingNet:
+    net = HandwritingNet()
     net.load_state_dict(load_file(WEIGHTS))
     return net.eval()

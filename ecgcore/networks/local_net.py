@@ -45,8 +45,8 @@ class LocalNet(nn.Module):
         )
         self.place: nn.Sequential | None = None
         if config.places:
-            told = sum(_PLACED.values()) * width
-            first, second, last = nn.Linear(2, 64), nn.Linear(64, 64), nn.Linear(64, told)
+            placed = sum(_PLACED.values()) * width
+            first, second, last = nn.Linear(2, 64), nn.Linear(64, 64), nn.Linear(64, placed)
             self.place = nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), last)
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
@@ -65,12 +65,12 @@ class LocalNet(nn.Module):
     def feature_maps(self, crops: Tensor) -> Tensor:
         """Last convolutional maps ``[n, 512, H / 32, W / 32]``, where Grad-CAM looks."""
         maps = crops[:, :1]
-        told = None if self.place is None else self.place(2 * crops[:, 1:, 0, 0] - 1)
+        placed = None if self.place is None else self.place(2 * crops[:, 1:, 0, 0] - 1)
         start = 0
         for name, layer in self.trunk.named_children():
             maps = layer(maps)
-            if told is not None and name in _PLACED:
-                maps = maps + told[:, start : start + maps.shape[1], None, None]
+            if placed is not None and name in _PLACED:
+                maps = maps + placed[:, start : start + maps.shape[1], None, None]
                 start += maps.shape[1]
         return maps
 

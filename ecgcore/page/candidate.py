@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.types import PageImage
 
 SCALE_BONUS = 2.0
@@ -23,7 +23,7 @@ class Candidate:
     """
 
     page: PageImage | None
-    refusal: NotScreenable | None = None
+    refusal: NotScreenableError | None = None
     is_last_resort: bool = False
 
 

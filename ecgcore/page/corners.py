@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.geometry.arrays import FloatArray
 from ecgcore.geometry.warp import rectangle_aspect
 from ecgcore.page.quality.gate import MIN_SIDE_PX
@@ -19,7 +19,7 @@ def check_corners(corners_photo_xy: FloatArray, photo_wh: tuple[int, int]) -> No
         photo_wh: the photo's size in pixels.
 
     Raises:
-        NotScreenable: they lie in another order, close together, or nearly in one line.
+        NotScreenableError: they lie in another order, close together, or nearly in one line.
     """
     corners = corners_photo_xy
     edges = np.roll(corners, -1, axis=0) - corners
@@ -30,6 +30,6 @@ def check_corners(corners_photo_xy: FloatArray, photo_wh: tuple[int, int]) -> No
     is_page = (turns > 0).all() and min(wide, high) >= MIN_SIDE_PX
     foreshortened = rectangle_aspect(corners, photo_wh) * high / wide if is_page else np.nan
     if not 1 / MOST_FORESHORTENED < foreshortened < MOST_FORESHORTENED:
-        raise NotScreenable(
+        raise NotScreenableError(
             "The four corners enclose no page.", "Put them on the grid's corners, clockwise from its top left."
         )

@@ -49,7 +49,7 @@ class PanelCut:
         height, width = self.picture_rgb.shape[:2]
         return np.asarray(np.clip(mapped, 0, [width, height, width, height]), dtype=np.float64)
 
-    def blackened(self, boxes: Iterable[Box]) -> "PanelCut":
+    def redacted(self, boxes: Iterable[Box]) -> "PanelCut":
         """The same cut with boxes, in pixels of its picture, painted black; what lies in them is reported no more."""
         painted, black = self.picture_rgb.copy(), list(boxes)
         for box in black:

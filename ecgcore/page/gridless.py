@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.geometry.boxes import XYXY
 from ecgcore.geometry.frame import PanelFrame
@@ -32,12 +32,12 @@ def panel_without_grid(ink: ByteArray, *, is_broken: bool = False) -> tuple[XYXY
         Box, working px_per_mm and its source; None where neither grid nor pulse tells and a width is assumed.
 
     Raises:
-        NotScreenable: there is no trace.
+        NotScreenableError: there is no trace.
     """
     height, width = ink.shape
     traces, every = trace_boxes(ink, round(GAP_SHARE * width) if is_broken else 0)
     if len(traces) == 0:
-        raise NotScreenable(
+        raise NotScreenableError(
             "No ECG traces were found in the picture.",
             "Use a picture that shows the whole ECG page, upright and in focus.",
         )
@@ -76,7 +76,7 @@ def panel_by_traces(darkness: ByteArray, *, is_broken: bool = False, is_upright:
         is_upright: the page is known to lie upright.
 
     Raises:
-        NotScreenable: there is no trace.
+        NotScreenableError: there is no trace.
     """
     ink = pen_ink(np.ascontiguousarray(darkness), False, 1.0)
     box, scale, source = panel_without_grid(ink, is_broken=is_broken)
@@ -102,7 +102,7 @@ def panel_by_form(darkness: ByteArray, lies: int) -> StandardPanel:
         lies: quarter turns clockwise after which it is read first.
 
     Raises:
-        NotScreenable: there is no trace.
+        NotScreenableError: there is no trace.
     """
     panel = panel_by_traces(np.rot90(darkness, -lies), is_broken=True)
     more = _quarter_turns(panel.frame)

@@ -39,15 +39,15 @@ def find_quarter_turns(ink: ByteArray) -> int:
     as_it_lies = uprightness(small)
     if as_it_lies >= SURELY_UPRIGHT:
         return 0
-    looks = [as_it_lies, *(uprightness(np.rot90(small, -turns)) for turns in (1, 2, 3))]
+    scores_upright = [as_it_lies, *(uprightness(np.rot90(small, -turns)) for turns in (1, 2, 3))]
     sides = pulse_side(ink), pulse_side(np.ascontiguousarray(np.rot90(ink, -1)))
-    scores = np.array(looks) + PULSES * np.array([*sides, -sides[0], -sides[1]])
+    scores = np.array(scores_upright) + PULSES * np.array([*sides, -sides[0], -sides[1]])
     best = int(np.argmax(scores))
     return best if scores[best] - scores[0] > MARGIN else 0
 
 
 def uprightness(ink: ByteArray) -> float:
-    """Log-odds that ink is upright: the mean of what each place says, by the heed that the place deserves.
+    """Log-odds that ink is upright: the mean of what each place says, weighted by the attention that the place gets.
 
     Beats tell (P comes before QRS, T is the larger), and so do letters.
 
@@ -60,8 +60,8 @@ def uprightness(ink: ByteArray) -> float:
         maps = _neighbourhoods(maps, stride) @ kernel
         maps += shift
         np.maximum(maps, 0, out=maps)
-    evidence, heed = (maps.reshape(-1, maps.shape[-1]) @ weights + bias).T
-    share = np.exp(heed - heed.max())
+    evidence, attention_weight = (maps.reshape(-1, maps.shape[-1]) @ weights + bias).T
+    share = np.exp(attention_weight - attention_weight.max())
     return float((share * evidence).sum() / share.sum())
 
 

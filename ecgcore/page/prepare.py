@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.page.candidate import Candidate, Tried, best
@@ -13,7 +13,7 @@ from ecgcore.page.corners import check_corners
 from ecgcore.page.gridless import panel_by_form, panel_by_traces
 from ecgcore.page.ink import faint_ink, pen_ink, without_grid
 from ecgcore.page.photo import Photo
-from ecgcore.page.quality.gate import CUT_OFF, MIN_SIDE_PX, RETAKE, graded, trace_columns, with_faults
+from ecgcore.page.quality.gate import CUT_OFF, MIN_SIDE_PX, RETAKE, assess_quality, trace_columns, with_faults
 from ecgcore.page.standard_panel import STRAIGHTENED, FoundPanel, StandardPanel, standard_panel
 from ecgcore.types import PageImage
 
@@ -33,7 +33,7 @@ def prepare(photo_rgb: ByteArray, corners_photo_xy: FloatArray | None) -> PageIm
     """Prepare a page: by the corners that a person set, ``[4, 2]``, or by what is found in the picture.
 
     Raises:
-        NotScreenable: the picture shows no ECG.
+        NotScreenableError: the picture shows no ECG.
     """
     return prepare_page(photo_rgb) if corners_photo_xy is None else prepare_with_corners(photo_rgb, corners_photo_xy)
 
@@ -50,11 +50,13 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
         The page; its ink is ``uint8 [h, w]`` at ``STANDARD_PX_PER_MM``.
 
     Raises:
-        NotScreenable: the picture is too small or shows no ECG.
+        NotScreenableError: the picture is too small or shows no ECG.
     """
     height, width = photo_rgb.shape[:2]
     if min(height, width) < MIN_SIDE_PX:
-        raise NotScreenable(f"The picture is too small ({width}x{height} pixels).", "Use one at least 800 pixels wide.")
+        raise NotScreenableError(
+            f"The picture is too small ({width}x{height} pixels).", "Use one at least 800 pixels wide."
+        )
     return _clearest_page(Photo(photo_rgb))
 
 
@@ -65,7 +67,7 @@ def prepare_flat(flat_rgb: ByteArray) -> PageImage:
         flat_rgb: ``uint8 [H, W, 3]``; without a grid the page may lie in any of the four ways.
 
     Raises:
-        NotScreenable: the picture shows no ECG.
+        NotScreenableError: the picture shows no ECG.
     """
     return _clearest_page(Photo(flat_rgb, is_flat=True))
 
@@ -82,7 +84,7 @@ def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> 
         The page; its frame leads from the panel to ``photo_rgb``.
 
     Raises:
-        NotScreenable: the corners enclose nothing, or the panel between them shows no ECG.
+        NotScreenableError: the corners enclose nothing, or the panel between them shows no ECG.
     """
     corners = np.asarray(corners_photo_xy, dtype=np.float64).reshape(4, 2)
     height, width = photo_rgb.shape[:2]
@@ -172,7 +174,7 @@ def _by_traces(photo: Photo) -> Candidate:
     """By the traces of a picture as it lies, which is a guess wherever a sheet tells how the page lies."""
     try:
         panel = panel_by_traces(photo.darkness)
-    except NotScreenable as refusal:
+    except NotScreenableError as refusal:
         return Candidate(None, refusal)
     candidate = _graded(photo, TRACES, panel)
     return replace(candidate, is_last_resort=photo.is_flat or photo.sheet_xy is not None)
@@ -184,7 +186,7 @@ def _by_form(photo: Photo) -> Candidate:
     for lies in (0, 1):
         try:
             candidates.append(_graded(photo, FORM, panel_by_form(photo.darkness_by_form, lies)))
-        except NotScreenable as refusal:
+        except NotScreenableError as refusal:
             candidates.append(Candidate(None, refusal))
     return best(candidates)
 
@@ -205,7 +207,7 @@ def _by_cut_off_sheet(photo: Photo) -> Candidate:
 def _on_sheet(photo: Photo, strategy: str, corners_xy: FloatArray) -> Candidate:
     flat, photo_from_flat = photo.flat(corners_xy)
     if min(flat.rgb.shape[:2]) < MIN_SIDE_PX:
-        return Candidate(None, NotScreenable("The sheet in the picture is too small.", RETAKE))
+        return Candidate(None, NotScreenableError("The sheet in the picture is too small.", RETAKE))
     candidate = _read(flat)
     page = candidate.page
     if page is None or candidate.refusal is not None:
@@ -214,7 +216,7 @@ def _on_sheet(photo: Photo, strategy: str, corners_xy: FloatArray) -> Candidate:
     if page.px_per_mm_source == "pulse":
         notes = (*notes, ROUGH_SCALE)
     page = replace(page, notes=notes, strategy=f"{strategy}/{page.strategy}")
-    return Candidate(_seen_in(page, photo.rgb, photo_from_flat))
+    return Candidate(_mapped_to_photo(page, photo.rgb, photo_from_flat))
 
 
 def _graded(photo: Photo, strategy: str, panel: StandardPanel) -> Candidate:
@@ -229,12 +231,12 @@ def _graded(photo: Photo, strategy: str, panel: StandardPanel) -> Candidate:
         strategy=strategy,
     )
     try:
-        return Candidate(graded(page, panel.darkness))
-    except NotScreenable as refusal:
+        return Candidate(assess_quality(page, panel.darkness))
+    except NotScreenableError as refusal:
         return Candidate(page, refusal)
 
 
-def _seen_in(page: PageImage, photo_rgb: ByteArray, photo_from_picture: FloatArray) -> PageImage:
+def _mapped_to_photo(page: PageImage, photo_rgb: ByteArray, photo_from_picture: FloatArray) -> PageImage:
     """A page that was prepared from a part of a photo, or from a smaller one, as that photo's."""
     frame = replace(page.frame, photo_from_panel=photo_from_picture @ page.frame.photo_from_panel)
     px_per_mm = None if page.px_per_mm is None else frame.photo_px_per_panel_px * STANDARD_PX_PER_MM
@@ -245,7 +247,7 @@ def _clearest_page(photo: Photo) -> PageImage:
     """The page that was read best, as the photo's, which is read in a smaller size where it is large.
 
     Raises:
-        NotScreenable: none was read; why the first strategy refused it.
+        NotScreenableError: none was read; why the first strategy refused it.
     """
     fitting = photo.in_fitting_size()
     found = _read(fitting)
@@ -255,7 +257,7 @@ def _clearest_page(photo: Photo) -> PageImage:
     if fitting is photo:
         return found.page
     (height, width), (small_height, small_width) = photo.rgb.shape[:2], fitting.rgb.shape[:2]
-    return _seen_in(found.page, photo.rgb, np.diag([width / small_width, height / small_height, 1.0]))
+    return _mapped_to_photo(found.page, photo.rgb, np.diag([width / small_width, height / small_height, 1.0]))
 
 
 STRATEGIES = (

@@ -60,9 +60,9 @@ def find_sheet(photo_rgb: ByteArray, *, may_leave: bool = False) -> FloatArray |
         lab = np.pad(lab, ((pad, pad), (pad, pad), (0, 0)), constant_values=BEYOND_LAB)
     best, found = 0.0, None
     for quad in _candidates(lab):
-        settled = _settled(lab, quad)
-        if settled is not None and settled[1] > best and (not may_leave or _lies_lighter(lab, settled[0])):
-            found, best = settled
+        refined = _refine_quad(lab, quad)
+        if refined is not None and refined[1] > best and (not may_leave or _is_lighter_than_desk(lab, refined[0])):
+            found, best = refined
     if found is None:
         return None
     height, width = small.shape[:2]
@@ -70,7 +70,7 @@ def find_sheet(photo_rgb: ByteArray, *, may_leave: bool = False) -> FloatArray |
     return np.asarray(inside / (width / photo_rgb.shape[1], height / photo_rgb.shape[0]))
 
 
-def _lies_lighter(lab: FloatArray, quad: FloatArray) -> bool:
+def _is_lighter_than_desk(lab: FloatArray, quad: FloatArray) -> bool:
     """Whether two sides or more lie in the photo, and the sheet is lighter than what lies beyond each of these."""
     height, width = lab.shape[:2]
     seen = 0
@@ -128,7 +128,7 @@ def _between_lines(lab: FloatArray) -> list[FloatArray]:
     lines = cv2.HoughLines(edges, 1, np.pi / 360, max(25, min(height, width) // 5))
     if lines is None:
         return []
-    strongest = _apart(lines[:400, 0].astype(np.float64))
+    strongest = _suppress_duplicate_lines(lines[:400, 0].astype(np.float64))
     turn = np.abs((strongest[:, 1] - strongest[0, 1] + np.pi / 2) % np.pi - np.pi / 2)
     like, across = strongest[turn < np.radians(35)][:LINES], strongest[turn > np.radians(55)][:LINES]
     pairs = [np.array(list(combinations(family, 2))) for family in (like, across)]
@@ -136,7 +136,7 @@ def _between_lines(lab: FloatArray) -> list[FloatArray]:
         return []
     first, second = (np.array(way) for way in zip(*product(*pairs), strict=True))
     quads = np.stack(
-        [_meet(first[:, i], second[:, j]) for i, j in ((0, 0), (0, 1), (1, 1), (1, 0))], axis=1
+        [_intersect(first[:, i], second[:, j]) for i, j in ((0, 0), (0, 1), (1, 1), (1, 0))], axis=1
     )  # [n, 4, 2]
     x, y = quads[..., 0], quads[..., 1]
     area = np.abs(np.sum(x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1), axis=1)) / 2
@@ -153,7 +153,7 @@ def _between_lines(lab: FloatArray) -> list[FloatArray]:
     return [_clockwise(quads[i]) for i in order if support[i] > MIN_SUPPORT / 2]
 
 
-def _apart(lines: FloatArray) -> FloatArray:
+def _suppress_duplicate_lines(lines: FloatArray) -> FloatArray:
     """The strongest of lines that lie together, ``[n, 2]`` of distance in px and angle, strongest first."""
     kept: list[FloatArray] = []
     for rho, theta in lines:
@@ -170,7 +170,7 @@ def _apart(lines: FloatArray) -> FloatArray:
     return np.array(kept)
 
 
-def _meet(first: FloatArray, second: FloatArray) -> FloatArray:
+def _intersect(first: FloatArray, second: FloatArray) -> FloatArray:
     """Where lines of two families cross, ``[n, 2]``; far outside where they are parallel."""
     (r1, t1), (r2, t2) = first.T, second.T
     turn = np.sin(t2 - t1)
@@ -197,7 +197,7 @@ def _clockwise(quad: FloatArray) -> FloatArray:
     return np.asarray(np.roll(quad, -int(np.argmin(quad.sum(axis=1))), axis=0))
 
 
-def _settled(lab: FloatArray, quad: FloatArray) -> tuple[FloatArray, float] | None:
+def _refine_quad(lab: FloatArray, quad: FloatArray) -> tuple[FloatArray, float] | None:
     """The quadrilateral with its sides moved to where the colour changes, and how well that bears it out, 0..1."""
     height, width = lab.shape[:2]
     sides = []
@@ -217,12 +217,12 @@ def _settled(lab: FloatArray, quad: FloatArray) -> tuple[FloatArray, float] | No
         if abs(turn) < MIN_TURN * np.hypot(a, b) * np.hypot(d, e):
             return None
         corners.append(((c * e - b * f) / turn, (a * f - c * d) / turn))
-    settled = np.array(corners)
-    share = cv2.contourArea(settled.astype(np.float32)) / (height * width)
-    convex = cv2.isContourConvex(settled.astype(np.float32)[:, None])
-    if not convex or share < MIN_SHARE or np.abs(settled - quad).max() > 4 * NEAR * max(height, width):
+    refined = np.array(corners)
+    share = cv2.contourArea(refined.astype(np.float32)) / (height * width)
+    convex = cv2.isContourConvex(refined.astype(np.float32)[:, None])
+    if not convex or share < MIN_SHARE or np.abs(refined - quad).max() > 4 * NEAR * max(height, width):
         return None
-    return settled, float(np.prod([support for *_, support in sides]) * share)
+    return refined, float(np.prod([support for *_, support in sides]) * share)
 
 
 def _side(lab: FloatPixels, first: FloatArray, last: FloatArray) -> tuple[float, float, float, float] | None:
@@ -249,16 +249,16 @@ def _side(lab: FloatPixels, first: FloatArray, last: FloatArray) -> tuple[float,
     place, shift = np.linspace(0, 1, SAMPLES)[seen], offsets[change.argmax(axis=1) + STEP_PX // 2][seen]
     if len(shift) < MIN_SUPPORT * SAMPLES:
         return None
-    bulge, on_it = _bulge(place, shift)
+    parabola, on_it = _fit_parabola(place, shift)
     support = float(on_it.sum()) / SAMPLES
     if support < MIN_SUPPORT:
         return None
-    start, end = (points[i] + outward * np.polyval(bulge, i % 2) for i in (0, -1))
+    start, end = (points[i] + outward * np.polyval(parabola, i % 2) for i in (0, -1))
     a, b = end[1] - start[1], start[0] - end[0]
     return a, b, a * start[0] + b * start[1], support
 
 
-def _bulge(place: FloatArray, shift: FloatArray) -> tuple[FloatArray, BoolArray]:
+def _fit_parabola(place: FloatArray, shift: FloatArray) -> tuple[FloatArray, BoolArray]:
     """The parabola that most shifts lie on, by reweighting (Tukey 1977), and which do: a bent sheet's side bulges."""
     curve = np.array([0.0, 0.0, np.median(shift)])
     for within in (12.0, 6.0, 3.0, 3.0):

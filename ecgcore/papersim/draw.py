@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from ecgcore.errors import BadSignal
+from ecgcore.errors import SignalError
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.papersim.arrangement import PULSE_MM, PageGeometry, Place, Segment, places_of, plan_page
 from ecgcore.papersim.print_and_scan import compose_grid, print_text, turned, wear
@@ -85,7 +85,7 @@ def draw_page(
         plan: which stretch of which lead stands where; ``plan_page`` by default.
 
     Raises:
-        BadSignal: the signal is not ``[12, n]``, holds no finite sample, or a segment leaves the record.
+        SignalError: the signal is not ``[12, n]``, holds no finite sample, or a segment leaves the record.
     """
     signals_mv, rows = _checked(signals_mv, fs_hz, style, plan)
     rng = np.random.default_rng(seed)
@@ -125,16 +125,16 @@ def draw_page(
 def _checked(
     signals_mv: FloatArray, fs_hz: float, style: PageStyle, plan: list[list[Segment]] | None
 ) -> tuple[FloatArray, list[list[Segment]]]:
-    """The signals as an array, and the page's rows; BadSignal as ``draw_page`` says."""
+    """The signals as an array, and the page's rows; SignalError as ``draw_page`` says."""
     signals_mv = np.asarray(signals_mv, dtype=np.float64)
     if signals_mv.ndim != 2 or signals_mv.shape[0] != len(LEADS) or not np.isfinite(signals_mv).all():
-        raise BadSignal(
+        raise SignalError(
             f"Expected finite signals of shape [12, n], got {signals_mv.shape}.", "Pass all 12 leads in mV."
         )
     duration_s = signals_mv.shape[1] / fs_hz
     rows = plan if plan is not None else plan_page(style, duration_s)
     if any(s.start_s < -1e-6 or s.start_s + s.duration_s > duration_s + 1e-6 for row in rows for s in row):
-        raise BadSignal(f"A segment leaves the record of {duration_s:.2f} s.", "Plan segments inside the record.")
+        raise SignalError(f"A segment leaves the record of {duration_s:.2f} s.", "Plan segments inside the record.")
     return signals_mv, rows
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgcore.errors import BadSignal
+from ecgcore.errors import SignalError
 from ecgcore.geometry.arrays import FloatArray
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -106,12 +106,12 @@ def synthetic_ecg(
         (QRS onset without P) and T end in seconds.
 
     Raises:
-        BadSignal: unknown kind or a duration under one second.
+        SignalError: unknown kind or a duration under one second.
     """
     if kind not in KINDS:
-        raise BadSignal(f"There is no artificial ECG of kind {kind!r}.", f"Choose one of {', '.join(KINDS)}.")
+        raise SignalError(f"There is no artificial ECG of kind {kind!r}.", f"Choose one of {', '.join(KINDS)}.")
     if seconds < 1:
-        raise BadSignal(f"{seconds} s are too short for an ECG.", "Ask for one second at least.")
+        raise SignalError(f"{seconds} s are too short for an ECG.", "Ask for one second at least.")
     rng = np.random.default_rng(seed)
     time_s = np.arange(round(seconds * fs_hz)) / fs_hz
     rate_bpm = rng.uniform(110, 140) if kind == "tachycardia" else rng.uniform(58, 88)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgcore.errors import BadSignal
+from ecgcore.errors import SignalError
 
 Rgb = tuple[int, int, int]
 
@@ -98,9 +98,9 @@ class PageStyle:
 
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
-            raise BadSignal(f"There is no page layout {self.layout!r}.", f"Choose one of {', '.join(LAYOUTS)}.")
+            raise SignalError(f"There is no page layout {self.layout!r}.", f"Choose one of {', '.join(LAYOUTS)}.")
         if self.px_per_mm <= 0 or self.paper_speed_mm_s <= 0 or self.gain_mm_mv <= 0:
-            raise BadSignal("Scale, paper speed and gain must be positive.", "Correct the page style.")
+            raise SignalError("Scale, paper speed and gain must be positive.", "Correct the page style.")
 
     @property
     def rows(self) -> tuple[tuple[int, ...], ...]:

@@ -4,14 +4,14 @@ from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.panel import trace_boxes
 from ecgcore.page.pulses import pulse_height_px
-from ecgcore.paper import USUAL_PAPER, Paper
+from ecgcore.paper import USUAL_PAPER, PaperSettings
 
 USUAL_GAINS_MM_MV = (5.0, 10.0, 20.0)
 GAIN_SLACK = 0.1
 """A pulse this much off one of the usual gains, as a share of it, is taken for something else."""
 
 
-def paper_of(ink: ByteArray, *, has_grid: bool) -> Paper:
+def paper_settings(ink: ByteArray, *, has_grid: bool) -> PaperSettings:
     """The usual paper, with the gain that a calibration pulse on the grid shows, where there is one.
 
     Args:
@@ -23,4 +23,4 @@ def paper_of(ink: ByteArray, *, has_grid: bool) -> Paper:
         return USUAL_PAPER
     height_mm = height_px / STANDARD_PX_PER_MM
     gain = min(USUAL_GAINS_MM_MV, key=lambda usual: abs(height_mm / usual - 1))
-    return Paper(USUAL_PAPER.speed_mm_s, gain) if abs(height_mm / gain - 1) <= GAIN_SLACK else USUAL_PAPER
+    return PaperSettings(USUAL_PAPER.speed_mm_s, gain) if abs(height_mm / gain - 1) <= GAIN_SLACK else USUAL_PAPER

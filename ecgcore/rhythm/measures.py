@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import trim_mean
 
-from ecgcore.paper import Paper
+from ecgcore.paper import PaperSettings
 from ecgcore.types import Prediction, Rhythm
 
 Regularity = Literal["regular", "irregular"]
@@ -57,7 +57,7 @@ class RhythmMeasures:
     intervals: int
 
 
-def rhythm_measures(rhythm: Rhythm | None, paper: Paper) -> RhythmMeasures | None:
+def rhythm_measures(rhythm: Rhythm | None, paper: PaperSettings) -> RhythmMeasures | None:
     """Measure a rhythm on paper of a given speed.
 
     Returns:
@@ -128,7 +128,7 @@ def _made_good(run: tuple[float, ...], usual: float) -> list[float]:
     return good
 
 
-def on_paper(prediction: Prediction, paper: Paper) -> Prediction:
+def on_paper(prediction: Prediction, paper: PaperSettings) -> Prediction:
     """The same prediction with what is measured in millimetres of another paper; what the networks said stays.
 
     Where the scale was read from the calibration pulse, 1 mV high, the gain says how many millimetres that is. What was

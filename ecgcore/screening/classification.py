@@ -84,10 +84,10 @@ def classify(
 def _by_name(head: FusionHead, page: PageFeatures) -> dict[str, tuple[float, float]]:
     """Value and share of each measurement that was taken."""
     assert page.measured is not None
-    told = zip(
+    values_and_shares = zip(
         head.config.measurements, page.measured[0].tolist(), measurement_shares(head, page).tolist(), strict=True
     )
-    return {name: (value, share) for name, value, share in told if np.isfinite(value)}
+    return {name: (value, share) for name, value, share in values_and_shares if np.isfinite(value)}
 
 
 def _of_measurements(measurements: Measurements | None, names: Sequence[str], device: torch.device) -> Tensor | None:

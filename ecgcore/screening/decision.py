@@ -6,7 +6,7 @@ from typing import Protocol
 from scipy.special import expit
 from scipy.special import logit as log_odds_of
 
-from ecgcore.operating import Decision
+from ecgcore.operating_point import Decision
 from ecgcore.page.quality.gate import POOR_MARGIN_LOGIT
 
 MOST_DIGITS = 6
@@ -39,46 +39,46 @@ class Answer:
     p_abnormal_from: float
 
 
-def answer(logit: float, operating: Bounds, *, faults: tuple[str, ...], leads_found: int | None) -> Answer:
+def answer(logit: float, operating_point: Bounds, *, faults: tuple[str, ...], leads_found: int | None) -> Answer:
     """Decide one page.
 
     Args:
         logit: calibrated log-odds of abnormal.
-        operating: the bundle's operating point.
+        operating_point: the bundle's operating point.
         faults: what makes the page hard to read; with any the bounds are wider.
         leads_found: lead stretches on the page, of 12; None where they could not be counted.
     """
     is_poor = bool(faults)
-    decision, reasons = decide(logit, operating, is_poor=is_poor), []
+    decision, reasons = decide(logit, operating_point, is_poor=is_poor), []
     if decision == "refer":
-        reasons.append(why_between(_probability(logit), operating, faults))
+        reasons.append(why_between(_probability(logit), operating_point, faults))
     if leads_found is not None and leads_found < FEWEST_LEADS:
         decision = "refer"
         reasons.insert(0, TOO_FEW_LEADS.format(leads_found))
-    return Answer(decision, " ".join(reasons) or None, *used_bounds(operating, is_poor=is_poor))
+    return Answer(decision, " ".join(reasons) or None, *used_bounds(operating_point, is_poor=is_poor))
 
 
-def decide(logit: float, operating: Bounds, *, is_poor: bool) -> Decision:
+def decide(logit: float, operating_point: Bounds, *, is_poor: bool) -> Decision:
     """The answer; a poor page's must be the same ``POOR_MARGIN_LOGIT`` to both sides, else it is "refer".
 
     Args:
         logit: calibrated log-odds of abnormal.
-        operating: the bundle's operating point.
+        operating_point: the bundle's operating point.
         is_poor: whether the page has faults.
     """
     margin = POOR_MARGIN_LOGIT if is_poor else 0.0
-    low, high = (operating.decide(_probability(logit + shift)) for shift in (-margin, margin))
+    low, high = (operating_point.decide(_probability(logit + shift)) for shift in (-margin, margin))
     return low if low == high else "refer"
 
 
-def used_bounds(operating: Bounds, *, is_poor: bool) -> tuple[float, float]:
+def used_bounds(operating_point: Bounds, *, is_poor: bool) -> tuple[float, float]:
     """The probabilities below which a page is normal and from which it is abnormal; a poor page's are further apart.
 
     Args:
-        operating: the bundle's operating point.
+        operating_point: the bundle's operating point.
         is_poor: whether the page has faults.
     """
-    low, high = operating.p_normal_below, operating.p_abnormal_from
+    low, high = operating_point.p_normal_below, operating_point.p_abnormal_from
     if not is_poor:
         return low, high
     return (
@@ -87,26 +87,28 @@ def used_bounds(operating: Bounds, *, is_poor: bool) -> tuple[float, float]:
     )
 
 
-def why_between(p_abnormal: float, operating: Bounds, faults: tuple[str, ...]) -> str:
+def why_between(p_abnormal: float, operating_point: Bounds, faults: tuple[str, ...]) -> str:
     """Why a probability is no answer: the bounds it lies between, and what widened them.
 
     Args:
         p_abnormal: calibrated.
-        operating: the bundle's operating point.
+        operating_point: the bundle's operating point.
         faults: what makes the page hard to read.
     """
-    bounds = used_bounds(operating, is_poor=bool(faults))
-    p, low, high = _apart(p_abnormal, *bounds)
+    bounds = used_bounds(operating_point, is_poor=bool(faults))
+    p, low, high = _distinct_digits(p_abnormal, *bounds)
     if not faults:
         return f"{p} lies between {low} and {high}."
-    _, usual_low, usual_high = _apart(p_abnormal, operating.p_normal_below, operating.p_abnormal_from)
+    _, usual_low, usual_high = _distinct_digits(
+        p_abnormal, operating_point.p_normal_below, operating_point.p_abnormal_from
+    )
     return (
         f"{p} lies between {low} and {high}, widened from {usual_low} and {usual_high} because of the picture: "
         + " ".join(faults)
     )
 
 
-def _apart(p_abnormal: float, low: float, high: float) -> tuple[str, str, str]:
+def _distinct_digits(p_abnormal: float, low: float, high: float) -> tuple[str, str, str]:
     """The three numbers to two places, or to as many as tell the first from the others."""
     for digits in range(2, MOST_DIGITS + 1):
         p, *bounds = (f"{value:.{digits}f}" for value in (p_abnormal, low, high))

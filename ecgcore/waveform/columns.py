@@ -10,7 +10,7 @@ from scipy.stats import theilslopes
 
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
-from ecgcore.paper import USUAL_PAPER, Paper
+from ecgcore.paper import USUAL_PAPER, PaperSettings
 from ecgcore.traces.lead_columns import ruled_columns
 from ecgcore.traces.rows import Rows
 from ecgcore.waveform.pulses import find_pulses
@@ -72,7 +72,7 @@ class Columns:
         return len(self.starts_x) * self.width_px
 
 
-def find_columns(rows: Rows, ink: ByteArray, columns: int, paper: Paper, scale: PageScale) -> Columns:
+def find_columns(rows: Rows, ink: ByteArray, columns: int, paper: PaperSettings, scale: PageScale) -> Columns:
     """Find so many columns of one width.
 
     Args:
@@ -93,7 +93,7 @@ def find_columns(rows: Rows, ink: ByteArray, columns: int, paper: Paper, scale: 
 
 
 def _columns_apart(
-    rows: Rows, ink: ByteArray, blocks: list[tuple[int, int]], paper: Paper, scale: PageScale
+    rows: Rows, ink: ByteArray, blocks: list[tuple[int, int]], paper: PaperSettings, scale: PageScale
 ) -> Columns:
     """Columns with paper between them, which is a part of their seconds on some pages and on others is not."""
     columns = len(blocks)
@@ -138,7 +138,7 @@ def _ends(
     inked: tuple[int, int],
     pulses: list[tuple[int, int]],
     columns: int,
-    paper: Paper,
+    paper: PaperSettings,
     scale: PageScale,
 ) -> tuple[float, float]:
     """Where the traces begin and end: where they and the columns' borders break, after so many seconds, in the ink.
@@ -189,7 +189,7 @@ def _as_usual_foot(foot_px: FloatArray) -> FloatArray:
     return np.asarray(FOOT_WEIGHT * np.exp(-(off**2) / 2), dtype=np.float64)
 
 
-def _oddness(width_px: FloatArray, paper: Paper, scale: PageScale) -> FloatArray:
+def _oddness(width_px: FloatArray, paper: PaperSettings, scale: PageScale) -> FloatArray:
     """What speaks against each width of all the traces: records last ten seconds, or five where that is nearer."""
     if scale is None:
         return np.zeros_like(width_px)
@@ -198,7 +198,7 @@ def _oddness(width_px: FloatArray, paper: Paper, scale: PageScale) -> FloatArray
     return np.asarray(np.minimum((off / SCALE_SPREAD[scale]) ** 2 / 2, ODD_RECORD), dtype=np.float64)
 
 
-def on_raster(rows: Rows, paper: Paper, scale: PageScale) -> Paper:
+def on_raster(rows: Rows, paper: PaperSettings, scale: PageScale) -> PaperSettings:
     """Speed and gain in millimetres of the standard raster, whose scale some pages do not tell.
 
     Args:
@@ -214,10 +214,10 @@ def on_raster(rows: Rows, paper: Paper, scale: PageScale) -> Paper:
         # broken traces have no wide block: then they are taken to fill the panel
         width_px = sum(end - start for start, end in _wide_blocks(rows)) or rows.panel_w
         shrunk = width_px / STANDARD_PX_PER_MM / (RECORD_S * paper.speed_mm_s)
-    return Paper(paper.speed_mm_s * shrunk, paper.gain_mm_mv * shrunk)
+    return PaperSettings(paper.speed_mm_s * shrunk, paper.gain_mm_mv * shrunk)
 
 
-def seconds_per_px(columns: Columns, raster_paper: Paper, scale: PageScale) -> float:
+def seconds_per_px(columns: Columns, raster_paper: PaperSettings, scale: PageScale) -> float:
     """Seconds that a pixel along the page lasts.
 
     Args:

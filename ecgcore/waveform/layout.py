@@ -13,7 +13,7 @@ from ecgcore.geometry.arrays import FloatArray
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 LIMB_LEADS = 6
-LAW_HOLDS = 0.6
+EINTHOVEN_HOLDS = 0.6
 """Share of the limb leads' power that their law explains, from which it is taken to hold."""
 STRIP_ALIKE = 0.9
 """Concordance of a rhythm strip with the same lead's stretch."""
@@ -72,7 +72,7 @@ def candidates(row_count: int) -> list[Layout]:
     return [layout for layout in LAYOUTS if layout.rows + layout.strips == row_count]
 
 
-def limb_law(stretches_mv: FloatArray, layout: Layout) -> float:
+def einthoven_agreement(stretches_mv: FloatArray, layout: Layout) -> float:
     """Share of the limb leads' power that their law explains, 1 at most.
 
     Args:
@@ -98,7 +98,7 @@ def choose_layout(tried: list[tuple[Layout, float]], column_count: int) -> Layou
     if not tried:
         return None
     best, law = max(tried, key=lambda found: found[1])
-    if law >= LAW_HOLDS or best.rows == len(LEADS):
+    if law >= EINTHOVEN_HOLDS or best.rows == len(LEADS):
         return best
     agreeing = [layout for layout, _ in tried if layout.columns == column_count]
     return agreeing[0] if agreeing else None

@@ -7,12 +7,12 @@ import numpy.typing as npt
 
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
-from ecgcore.paper import Paper
+from ecgcore.paper import PaperSettings
 from ecgcore.traces.rows import Rows, trace_rows
 from ecgcore.traces.strokes import without_print
 from ecgcore.types import Prediction
 from ecgcore.waveform.columns import Columns, PageScale, find_columns, on_raster, seconds_per_px
-from ecgcore.waveform.layout import LEADS, Layout, candidates, choose_layout, limb_law, strip_leads
+from ecgcore.waveform.layout import LEADS, Layout, candidates, choose_layout, einthoven_agreement, strip_leads
 from ecgcore.waveform.lead_count import column_count
 from ecgcore.waveform.pen.path import PenPath, pen_path
 from ecgcore.waveform.printed_names import without_names
@@ -41,7 +41,7 @@ class PageSignal:
     layout: str | None
     column_starts_s: tuple[float, ...]
     traces_panel_xy: dict[str, tuple[FloatArray, ...]]
-    paper: Paper
+    paper: PaperSettings
     scale: PageScale
 
 
@@ -92,7 +92,7 @@ def signal_of(prediction: Prediction) -> PageSignal | None:
     return read_signal(prediction.ink.raster(), None, prediction.paper, prediction.px_per_mm_source)
 
 
-def read_signal(ink: ByteArray, rows: Rows | None, paper: Paper, scale: PageScale = "grid") -> PageSignal:
+def read_signal(ink: ByteArray, rows: Rows | None, paper: PaperSettings, scale: PageScale = "grid") -> PageSignal:
     """Read a page's leads.
 
     Args:
@@ -108,7 +108,8 @@ def read_signal(ink: ByteArray, rows: Rows | None, paper: Paper, scale: PageScal
     path = pen_path(rows, ink)
     readings = [_reading(rows, ink, path, layout, paper, scale) for layout in tried]
     laws = [
-        limb_law(reading.by_column(layout.strip_rows), layout) for layout, reading in zip(tried, readings, strict=True)
+        einthoven_agreement(reading.by_column(layout.strip_rows), layout)
+        for layout, reading in zip(tried, readings, strict=True)
     ]
     layout = choose_layout(list(zip(tried, laws, strict=True)), column_count(rows))
     if layout is None:
@@ -119,7 +120,9 @@ def read_signal(ink: ByteArray, rows: Rows | None, paper: Paper, scale: PageScal
     return _assembled(reading, layout, paper, scale)
 
 
-def _reading(rows: Rows, ink: ByteArray, path: PenPath, layout: Layout, paper: Paper, scale: PageScale) -> _Reading:
+def _reading(
+    rows: Rows, ink: ByteArray, path: PenPath, layout: Layout, paper: PaperSettings, scale: PageScale
+) -> _Reading:
     raster_paper = on_raster(rows, paper, scale)
     columns = find_columns(rows, ink, layout.columns, raster_paper, scale)
     s_per_px = seconds_per_px(columns, raster_paper, scale)
@@ -129,7 +132,7 @@ def _reading(rows: Rows, ink: ByteArray, path: PenPath, layout: Layout, paper: P
     return _Reading(path, columns, s_per_px, mv_per_px)
 
 
-def _assembled(reading: _Reading, layout: Layout, paper: Paper, scale: PageScale) -> PageSignal:
+def _assembled(reading: _Reading, layout: Layout, paper: PaperSettings, scale: PageScale) -> PageSignal:
     by_column = reading.by_column(layout.strip_rows)
     strips = strip_leads(by_column[layout.rows :], by_column[: layout.rows], layout)
     places = [
@@ -168,6 +171,6 @@ def _pieces(path: PenPath, row: int, x: FloatArray) -> tuple[FloatArray, ...]:
     return tuple(piece for piece, is_read in pieces if len(is_read) > 1 and is_read[0])
 
 
-def _nothing(paper: Paper, scale: PageScale) -> PageSignal:
+def _nothing(paper: PaperSettings, scale: PageScale) -> PageSignal:
     none = np.full((len(LEADS), 0), np.nan, np.float32)
     return PageSignal(none, np.isfinite(none), FS_HZ, None, (), {}, paper, scale)

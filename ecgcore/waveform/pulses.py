@@ -6,7 +6,7 @@ import numpy as np
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.ink_levels import PEN_INK
-from ecgcore.paper import Paper
+from ecgcore.paper import PaperSettings
 from ecgcore.traces.rows import Rows
 
 PULSE_ROWS = 0.7
@@ -22,7 +22,7 @@ PULSE_S = (0.07, 0.3)
 """A pulse's width; it is 0.2 s, on some machines 0.1 s."""
 
 
-def find_pulses(rows: Rows, ink: ByteArray, paper: Paper) -> list[tuple[int, int]]:
+def find_pulses(rows: Rows, ink: ByteArray, paper: PaperSettings) -> list[tuple[int, int]]:
     """First column and the one after the last of every pulse.
 
     Args:

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.geometry.warp import resample
 from ecgcore.networks.handwriting import CELL_PX, panel_picture
 from ecgcore.page.decode.read import read_picture
@@ -137,7 +137,7 @@ def _marked(
 def _case(name: str, plain_rgb: ByteArray, written_rgb: ByteArray) -> Case | None:
     try:
         page = prepare_page(written_rgb)
-    except NotScreenable:
+    except NotScreenableError:
         return None
     return Case(name, panel_picture(page), cells_of(page, plain_rgb, written_rgb))
 

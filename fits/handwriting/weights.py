@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from ecgcore.networks.handwriting import CELL_PX, WEIGHTS, WritingNet
+from ecgcore.networks.handwriting import CELL_PX, WEIGHTS, HandwritingNet
 from ecgcore.types import ByteArray, FloatArray
 from fits.handwriting.pages import Case, Fonts, cases
 
@@ -100,11 +100,11 @@ def _window(page: Case, rng: np.random.Generator) -> tuple[ByteArray, ByteArray]
     return picture, truth
 
 
-def fit(pages: list[Case], steps: int = STEPS) -> WritingNet:
+def fit(pages: list[Case], steps: int = STEPS) -> HandwritingNet:
     """Train from random weights; the same pages and threads give the same network."""
     torch.manual_seed(SEED)
     rng = np.random.default_rng(SEED)
-    net = WritingNet().train().to(memory_format=torch.channels_last)
+    net = HandwritingNet().train().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), lr=LEARNING_RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps)
     weight, spent = torch.tensor(WRITTEN_WEIGHT), []

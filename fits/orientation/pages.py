@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import random_style
 from ecgcore.papersim.photo.photograph import photograph, random_damage
@@ -16,7 +16,7 @@ from trainer.data.code_version import code_version
 from trainer.data.page import PreparedPage
 from trainer.starter.pages import (
     DRAWING_SEEDS,
-    kept_pages,
+    cached_pages,
     khan_pages,
     ludb_pages,
     ptbxl_pages,
@@ -39,7 +39,7 @@ def photographed_pages(records: list[Record], count: int, seed: int) -> Iterator
         photo = photograph(page, random_damage(rng, long_px=1800), number)
         try:
             prepared = prepare_page(photo.image_rgb)
-        except NotScreenable:
+        except NotScreenableError:
             continue
         truth, found = photo.corners_photo_xy, prepared.frame.corners_photo_xy
         misses = [float(np.linalg.norm(np.roll(found, turn, axis=0) - truth, axis=1).mean()) for turn in range(4)]
@@ -69,7 +69,7 @@ def upright_inks(folders: argparse.Namespace, part: str) -> dict[str, list[ByteA
         *split_records(load_ludb(folders.ludb))[number],
         *split_records([record for record in load_ptbxl(folders.ptbxl) if record.label is not None])[number],
     ]
-    photographed = kept_pages(
+    photographed = cached_pages(
         folders.pages / f"photo-{part}.pages",
         lambda: photographed_pages(records, PHOTOGRAPHED[part], DRAWING_SEEDS[part]),
         f"{drawing_version()}-{code_version(photographed_pages)}",

@@ -22,7 +22,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from ecgcore.page.orientation import STRIDES, WEIGHTS
 from ecgcore.types import ByteArray
 from fits.orientation.pages import add_folders, upright_inks
-from trainer.data.augment import vary_pen
+from trainer.data.augment import augment_pen
 
 
 class Phase(NamedTuple):
@@ -45,7 +45,7 @@ LETTER_PX = 26
 """Strokes smaller than this both ways (6.5 mm) are letters, or nothing that tells."""
 
 
-class TurnNet(nn.Module):
+class OrientationNet(nn.Module):
     """Evidence for upright at every place, averaged by a weight that it gives the place."""
 
     def __init__(self) -> None:
@@ -61,8 +61,8 @@ class TurnNet(nn.Module):
         """Uprightness ``[N]`` of pictures ``[N, 1, h, w]``, 1 full pen."""
         for conv, norm in zip(self.convs, self.norms, strict=True):
             ink = torch.relu(norm(conv(ink)))
-        evidence, heed = self.head(ink).flatten(2).unbind(1)
-        return (torch.softmax(heed, 1) * evidence).sum(1)
+        evidence, attention_weight = self.head(ink).flatten(2).unbind(1)
+        return (torch.softmax(attention_weight, 1) * evidence).sum(1)
 
 
 def varied_piece(ink: ByteArray, side_px: int, rng: np.random.Generator) -> ByteArray:
@@ -76,7 +76,7 @@ def varied_piece(ink: ByteArray, side_px: int, rng: np.random.Generator) -> Byte
     piece = np.asarray(cv2.warpAffine(ink, askew, (side_px, side_px), flags=cv2.INTER_LINEAR), dtype=np.uint8)
     if rng.random() < 0.5:
         piece = without_letters(piece)
-    piece = vary_pen(piece, rng)
+    piece = augment_pen(piece, rng)
     for _ in range(int(rng.integers(4)) if rng.random() < 0.4 else 0):
         w, h = (int(v) for v in rng.uniform(10, 160, 2))
         x, y = int(rng.integers(side_px)), int(rng.integers(side_px))
@@ -92,17 +92,17 @@ def without_letters(ink: ByteArray) -> ByteArray:
     return np.asarray(ink * (1 - erased), dtype=np.uint8)
 
 
-def fit(inks: dict[str, list[ByteArray]], phases: Sequence[Phase] = PHASES, seed: int = 1) -> TurnNet:
+def fit(inks: dict[str, list[ByteArray]], phases: Sequence[Phase] = PHASES, seed: int = 1) -> OrientationNet:
     """Train a network; the same seed gives the same one on the same machine."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    net = TurnNet().to(memory_format=torch.channels_last)
+    net = OrientationNet().to(memory_format=torch.channels_last)
     for phase in phases:
         _train(net, inks, phase, rng)
     return net.eval()
 
 
-def _train(net: TurnNet, inks: dict[str, list[ByteArray]], phase: Phase, rng: np.random.Generator) -> None:
+def _train(net: OrientationNet, inks: dict[str, list[ByteArray]], phase: Phase, rng: np.random.Generator) -> None:
     optimiser = torch.optim.AdamW(net.parameters(), phase.learning_rate, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, phase.learning_rate, phase.steps, pct_start=0.15)
     names, shares = list(SHARES), list(SHARES.values())
@@ -130,7 +130,7 @@ def _train(net: TurnNet, inks: dict[str, list[ByteArray]], phase: Phase, rng: np
             )
 
 
-def folded(net: TurnNet) -> dict[str, np.ndarray]:
+def folded(net: OrientationNet) -> dict[str, np.ndarray]:
     """What ``ecgcore.page.orientation`` computes with: norms folded into the convolutions, at half precision."""
     layers = [fuse_conv_bn_eval(conv, norm) for conv, norm in zip(net.convs, net.norms, strict=True)]
     kept: dict[str, np.ndarray] = {}

@@ -10,17 +10,17 @@ from annotations import readings
 from annotations.duplicate_review import (
     compare_older,
     count_pairs,
+    count_unhashed,
     not_the_same,
     pairs,
     same_patient,
-    without_look,
 )
 from annotations.exchange.formats import FORMATS
 from annotations.exchange.import_export import export_to, import_from
 from annotations.maintenance.check_and_erase import erase_group
 from annotations.model import StoreError
 from annotations.patients.keys import patient_group
-from annotations.pictures.perceptual_hash import BITS, NO_LOOK, distances, look_hash
+from annotations.pictures.perceptual_hash import BITS, NO_HASH, distances, perceptual_hash
 from annotations.store import Store
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import ByteArray
@@ -53,21 +53,22 @@ def test_copies_of_a_page_are_near_and_other_pages_of_its_look_are_far(ecg_page_
         ecg_page_rgb[height // 50 :, width // 60 :],
         jpeg(copy_of(scaled(ecg_page_rgb[: -height // 60], 0.8))),
     ]
-    far = distances(look_hash(ecg_page_rgb), [look_hash(copy) for copy in [*copies, other]])
+    far = distances(perceptual_hash(ecg_page_rgb), [perceptual_hash(copy) for copy in [*copies, other]])
     assert far[:-1].max() < 1 < far[-1]
 
 
 def test_without_a_panel_the_whole_picture_is_compared() -> None:
-    looks = [
-        look_hash(p) for p in (picture_rgb(1), copy_of(picture_rgb(1)), picture_rgb(2), np.zeros_like(picture_rgb(1)))
+    phashes = [
+        perceptual_hash(p)
+        for p in (picture_rgb(1), copy_of(picture_rgb(1)), picture_rgb(2), np.zeros_like(picture_rgb(1)))
     ]
-    assert [len(look) for look in looks] == [BITS // 4, BITS // 4, BITS // 4, 1]
-    assert looks[3] == NO_LOOK
-    near, far, nothing = distances(looks[0], looks[1:])
+    assert [len(phash) for phash in phashes] == [BITS // 4, BITS // 4, BITS // 4, 1]
+    assert phashes[3] == NO_HASH
+    near, far, nothing = distances(phashes[0], phashes[1:])
     assert near < 1 < far
     assert nothing == np.inf
-    assert distances(NO_LOOK, [NO_LOOK])[0] == np.inf
-    assert len(distances(looks[0], [])) == 0
+    assert distances(NO_HASH, [NO_HASH])[0] == np.inf
+    assert len(distances(phashes[0], [])) == 0
 
 
 def test_a_copy_joins_the_group_of_its_twin_with_its_hold_out(store: Store) -> None:
@@ -128,9 +129,9 @@ def test_older_pictures_are_compared_without_moving_any(store: Store) -> None:
     gone, _ = store.add_picture(picture_rgb(3))
     store.db.conn.execute("UPDATE image SET look_hash = '' WHERE id = ?", (gone.id,))
     store.picture_path(gone).unlink()
-    assert (without_look(store), count_pairs(store)) == (2, 0)
+    assert (count_unhashed(store), count_pairs(store)) == (2, 0)
     assert compare_older(store) == 1
-    assert (without_look(store), count_pairs(store)) == (1, 1)
+    assert (count_unhashed(store), count_pairs(store)) == (1, 1)
     assert store.picture(first.id).group_key != store.picture(second.id).group_key
     (pair,) = pairs(store)
     same_patient(store, pair)
@@ -160,7 +161,7 @@ def test_an_import_says_which_pictures_are_copies(store: Store, tmp_path: Path) 
     other.hold_out(["held"])
     report = import_from(other, FORMATS["coco"], tmp_path / "out", "Eve", keep_names=True)
     assert report.pictures_added == 2
-    (told,) = report.twins
+    (told,) = report.near_duplicates
     assert "scan 1.png" in told and "known.png" in told and "now, in the permanent test set" in told
     assert other.picture(2).group_key == known.group_key
     assert other.picture(3).group_key == patient_group(other, "p2")

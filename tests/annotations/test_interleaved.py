@@ -15,7 +15,7 @@ from annotations.pictures import file_intents
 from annotations.pictures.file_intents import incoming
 from annotations.pictures.insert import NewPicture, PictureFacts
 from annotations.privacy import redaction
-from annotations.privacy.redaction import paint_black
+from annotations.privacy.redaction import redact
 from annotations.store import Store
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.types import Box
@@ -59,7 +59,7 @@ def once(patch: pytest.MonkeyPatch, owner: object, name: str, act: Callable[[], 
 def test_a_page_that_is_redacted_while_it_is_erased_leaves_no_picture(
     two: Store, other: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    once(monkeypatch, two, "writing", lambda: paint_black(other, 1, [BOX], "Ben"))
+    once(monkeypatch, two, "writing", lambda: redact(other, 1, [BOX], "Ben"))
     erase_group(two, "p1", "Ada")
     assert is_sound(two)
 
@@ -114,15 +114,15 @@ def test_a_picture_that_goes_while_it_is_read_was_changed(
 ) -> None:
     once(monkeypatch, redaction, "picture_path", lambda: erase_group(other, "p1", "Ben"))
     with pytest.raises(StoreError, match="changed this picture meanwhile"):
-        paint_black(two, 1, [BOX], "Ada")
+        redact(two, 1, [BOX], "Ada")
 
 
-@pytest.mark.parametrize("name", ["_pictures_of", "kept_files", "_pack", "json.dumps"])
+@pytest.mark.parametrize("name", ["_pictures_of", "backed_up_files", "_pack", "json.dumps"])
 @pytest.mark.parametrize(
     "act",
     [
         lambda store: erase_group(store, "p1", "Ben"),
-        lambda store: paint_black(store, 1, [BOX], "Ben"),
+        lambda store: redact(store, 1, [BOX], "Ben"),
         lambda store: store.add_picture(picture_rgb(3), group="p3"),
     ],
     ids=["erased", "redacted", "added"],
@@ -146,7 +146,7 @@ def test_a_picture_that_is_redacted_while_it_is_taken_in_does_not_come_back(two:
     with incoming(two) as pictures:
         new = NewPicture.of(pictures, photo_rgb, picture_hash(photo_rgb), None, PictureFacts(source=""))
         page, _ = other.add_picture(photo_rgb)
-        paint_black(other, page.id, [BOX], "Ben")
+        redact(other, page.id, [BOX], "Ben")
         with two.writing() as connection:
             assert new.insert(connection, two.folder, "2026-11-28T00:00:00+00:00") is None
     assert not (two.folder / new.file).exists(), "what was painted over came back"

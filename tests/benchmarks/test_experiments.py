@@ -14,14 +14,14 @@ from benchmarks.training.khan_features import PUBLISHED_COUNTS, published_sample
 from benchmarks.training.loop import boxes
 from benchmarks.training.loop.labels import mean_auroc, minus
 from benchmarks.training.published_experiment import CHOICES, Budget, cut_short, folds_of
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.papersim import PageStyle, synthetic_ecg
 from tests.support.prepared_pages import prepared_page
 from tests.support.tiny import save_tiny_bundle
 from trainer.data.page import PreparedPage
 from trainer.metrics.classification import bootstrap
 from trainer.named_recipes import RECIPES
-from trainer.runs.folder import read_answers
+from trainer.runs.folder import read_predictions
 from trainer.starter.public_datasets import Record
 
 
@@ -48,7 +48,7 @@ def test_the_published_sample_has_its_counts_and_whole_groups(seed: int) -> None
 
 
 def test_too_few_pages_are_told() -> None:
-    with pytest.raises(BadData, match="are missing"):
+    with pytest.raises(DataError, match="are missing"):
         published_sample(pages_of(20))
 
 
@@ -92,7 +92,7 @@ def test_the_published_experiment_stops_when_its_minutes_are_over_and_goes_on(
     told = capsys.readouterr().out
     assert told.count('"bundle": "tiny-1"') == 2, "every fold goes on from the bundle"
     assert all(word in told for word in ("detector", "local", "global", "fused", "auroc", "ap50"))
-    assert len(read_answers(tmp_path / "out" / "predictions.csv")) == 12
+    assert len(read_predictions(tmp_path / "out" / "predictions.csv")) == 12
     seconds = published_experiment.estimate(pages, RECIPES["tiny"], bundle, 1)
     assert set(seconds) == {"detector", "local", "global", "fusion", "fusion-joint", "looking"}
     assert all(value > 0 for value in seconds.values())

@@ -13,18 +13,18 @@ from weakref import ref
 import streamlit as st
 
 import server
-from pages.parts.screen.screened import Screened
+from pages.parts.screen.screened import ScreenedPage
 
-server.closed_sessions.forget_after_s, server.closed_sessions.look_every_s = 1.0, 0.5
+server.closed_sessions.forget_after_s, server.closed_sessions.poll_every_s = 1.0, 0.5
 
 app = st.App(Path(__file__).parents[2] / "app.py", lifespan=server.from_start_to_end)
 
 
-_pages: list[ref[Screened]] = []
-_init = Screened.__init__
+_pages: list[ref[ScreenedPage]] = []
+_init = ScreenedPage.__init__
 
 
-def _noted(self: Screened, *arguments: Any, **named: Any) -> None:
+def _noted(self: ScreenedPage, *arguments: Any, **named: Any) -> None:
     _pages.append(ref(self))
     _init(self, *arguments, **named)
 
@@ -37,5 +37,5 @@ def _count(file: Path) -> None:
         time.sleep(0.2)
 
 
-Screened.__init__ = _noted  # type: ignore[method-assign]
+ScreenedPage.__init__ = _noted  # type: ignore[method-assign]
 threading.Thread(target=_count, args=(Path(os.environ["PAGES_FILE"]),), daemon=True).start()

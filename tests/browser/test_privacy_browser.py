@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from annotations.patients.keys import find_patient, patient_group
 from annotations.pictures.files import PICTURES
-from annotations.privacy.retention import choose_what_to_keep
+from annotations.privacy.retention import set_retention
 from annotations.store import Store
 from ecgcore.page.decode.read import read_picture
 from ecgcore.types import ByteArray
@@ -82,7 +82,7 @@ def test_what_is_stored_is_seen_and_blacked_out_before_and_the_patient_is_found_
     browser: Browser, address: str, store: Store, named_page: Path
 ) -> None:
     store.add_person("Ada")
-    choose_what_to_keep(store, "panel")
+    set_retention(store, "panel")
     before = {row["id"] for row in store.rows("SELECT id FROM image")}
     page = browser.new_page(viewport={"width": 1400, "height": 1200})
     page.goto(f"{address}/?who=Ada")

@@ -13,8 +13,8 @@ from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.explain import evidence as evidence_module
 from ecgcore.explain.evidence import evidence, explain_beat, page_heat_map
 from ecgcore.measure.quantities import GLOBAL_NAMES, LEAD_VALUES
-from ecgcore.operating import Operating
-from ecgcore.overlay import BLUE, GREY, VERMILION, draw_overlay, overlay_png, share_color_rgb, verdict_line
+from ecgcore.operating_point import OperatingPoint
+from ecgcore.overlay import BLUE, GREY, VERMILION, decision_line, draw_overlay, overlay_png, share_color_rgb
 from ecgcore.page.prepare import prepare_page
 from ecgcore.pipeline import NO_BEAT, screen, screen_pages
 from ecgcore.rhythm.beat_rows import beat_rows
@@ -81,7 +81,7 @@ def test_shares_are_fused_logits_without_the_beat(bundle: Bundle, ecg_page_rgb: 
 
 
 def test_temperature_flattens_the_probability(tmp_path: Path, ecg_page_rgb: ByteArray) -> None:
-    hot = load_bundle(save_tiny_bundle(tmp_path / "hot", Operating(0.0, 1000.0, 0.3, 0.7)), "cpu")
+    hot = load_bundle(save_tiny_bundle(tmp_path / "hot", OperatingPoint(0.0, 1000.0, 0.3, 0.7)), "cpu")
     assert screen(ecg_page_rgb, hot, file="x").p_abnormal == pytest.approx(0.5, abs=1e-3)
 
 
@@ -94,11 +94,11 @@ def test_no_beat_is_refer_with_the_reason(bundle: Bundle, ecg_page_rgb: ByteArra
     assert found.panel_photo_xy is not None
     assert found.seconds["classify"] is None
     assert found.seconds["total"] is not None
-    assert NO_BEAT in verdict_line(found)
+    assert NO_BEAT in decision_line(found)
 
 
 def test_min_score_lowers_the_bundles_threshold(tmp_path: Path, ecg_page_rgb: ByteArray) -> None:
-    strict = load_bundle(save_tiny_bundle(tmp_path / "strict", Operating(1.0, 1.0, 0.3, 0.7)), "cpu")
+    strict = load_bundle(save_tiny_bundle(tmp_path / "strict", OperatingPoint(1.0, 1.0, 0.3, 0.7)), "cpu")
     assert not screen(ecg_page_rgb, strict, file="x").beats
     assert screen(ecg_page_rgb, strict, file="x", min_score=0.0).beats
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgcore.csv_cells import from_cell, to_cell
-from ecgcore.printable import printable, say
+from ecgcore.printable import print_escaped, printable
 
 COMPUTED = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 HOSTILE = st.text(st.sampled_from("'=+-@\t\r\nab ＝"), max_size=8) | st.text(max_size=20)
@@ -30,7 +30,7 @@ def test_names_of_all_languages_stay(name: str) -> None:
 
 
 def test_a_name_gives_no_orders(capsys: pytest.CaptureFixture[str]) -> None:
-    say("\x1b]0;owned\x07\x1b[2Ja\rb\u202egnp.exe\udc80", is_trouble=True)
+    print_escaped("\x1b]0;owned\x07\x1b[2Ja\rb\u202egnp.exe\udc80", to_stderr=True)
     assert capsys.readouterr().err == r"\x1b]0;owned\x07\x1b[2Ja\rb\u202egnp.exe\udc80" + "\n"
 
 

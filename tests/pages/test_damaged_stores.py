@@ -12,7 +12,7 @@ from annotations import readings
 from annotations.model import Reading
 from annotations.store import DATABASE, Store
 from tests.support.app_pages import APP, PAGES, open_page, sound
-from tests.support.review_app import at_hand, desk, do, review
+from tests.support.review_app import at_hand, do, review, state
 
 
 def change(folder: Path, statement: str) -> None:
@@ -57,7 +57,7 @@ def test_a_page_whose_picture_is_damaged_is_passed_over(data: Store) -> None:
         assert at_hand(app).picture.id != 2
         do(app, "label-normal")
         do(app, "save-next")
-    assert desk(app).work is None, "no page is left, and none is offered again"
+    assert state(app).session is None, "no page is left, and none is offered again"
     app.query_params["page"] = "2"
     again = AppTest.from_file(str(APP), default_timeout=60)
     again.query_params.update({"who": "Ben", "page": "2"})
@@ -68,7 +68,7 @@ def test_a_page_whose_picture_is_damaged_is_passed_over(data: Store) -> None:
 
 def test_a_damaged_draft_is_told_and_the_page_can_be_read(data: Store, app: AppTest) -> None:
     work = at_hand(app)
-    readings.keep_draft(data, work.picture.id, "Ada", Reading(comment="half"), base_revision_id=None)
+    readings.save_draft(data, work.picture.id, "Ada", Reading(comment="half"), base_revision_id=None)
     change(data.folder, "UPDATE draft SET content = '{'")
     again = review("Ada")
     assert at_hand(again).picture.id == work.picture.id

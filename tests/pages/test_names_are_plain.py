@@ -18,7 +18,7 @@ NOT_SHOWN = {
 }  # fmt: skip
 FROM_OUTSIDE = {
     "name", "title", "person", "reviewer", "note", "notes", "faults", "reason", "cause", "next_step", "message",
-    "version", "candidate_version", "parent", "recipe", "comment", "label_of", "file", "result", "told", "done_text",
+    "version", "candidate_version", "parent", "recipe", "comment", "label_of", "file", "result", "notice", "done_text",
     "bundle_version", "same_as", "origin_name", "group_key", "source_record",
 }  # fmt: skip
 """Attributes that hold what a person or another program wrote."""

@@ -9,30 +9,30 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecgcore.geometry.displacement import Mesh
-from ecgcore.overlay import DARK_BLUE, DARK_ORANGE, DARK_VERMILION, GREY, draw_overlay, verdict_line
+from ecgcore.geometry.displacement import DisplacementField
+from ecgcore.overlay import DARK_BLUE, DARK_ORANGE, DARK_VERMILION, GREY, decision_line, draw_overlay
 from ecgcore.rhythm.measures import on_paper, rhythm_measures, whole_bpm
-from ecgcore.types import Beat, Box, FloatArray, PanelFrame, Paper, Prediction, Rhythm
+from ecgcore.types import Beat, Box, FloatArray, PanelFrame, PaperSettings, Prediction, Rhythm
 from pages.parts.common import style
 from pages.parts.common.images import jpeg
 from pages.parts.common.score_tables import interval_text, score_tables
 from pages.parts.screen.batch import results_csv, results_jsonl, urgency
 from pages.parts.screen.result.beat_panel import heaviest
+from pages.parts.screen.result.decision_banner import decision_text, probability_scale
 from pages.parts.screen.result.lead_lines import LeadLines
 from pages.parts.screen.result.measurements import rhythm_text
 from pages.parts.screen.result.page_figure import describe_beat, layer_css, page_figure, share_classes
 from pages.parts.screen.result.picture_source import measured_on
-from pages.parts.screen.result.verdict import probability_scale, verdict_text
-from pages.parts.screen.screened import Screened, Shown
+from pages.parts.screen.screened import DisplayedPage, ScreenedPage
 
 
 def beat(share: float | None, left: float = 0.0) -> Beat:
     return Beat(Box(left, 10, left + 20, 40), 0.9, 0.5, share)
 
 
-def item(file: str, decision: str | None, p_abnormal: float | None, status: str = "ok") -> Screened:
+def item(file: str, decision: str | None, p_abnormal: float | None, status: str = "ok") -> ScreenedPage:
     prediction = Prediction(file, 1, status, decision=decision, p_abnormal=p_abnormal, beats=(beat(0.5),))  # type: ignore[arg-type]
-    return Screened(file, prediction, None, synthetic=False, bundle=None)  # type: ignore[arg-type]  # nothing asks it
+    return ScreenedPage(file, prediction, None, synthetic=False, bundle=None)  # type: ignore[arg-type]  # nothing asks it
 
 
 BATCH = [
@@ -69,7 +69,7 @@ def test_csv_says_what_is_wrong_with_a_picture() -> None:
 def test_csv_holds_what_was_measured_on_the_paper() -> None:
     rhythm = Rhythm((0, 1, 2, 3), ((20.0, 22.0, 20.0),))
     prediction = replace(BATCH[3].prediction, px_per_mm=8.0, px_per_mm_source="grid", rhythm=rhythm)
-    measured = replace(BATCH[3], prediction=on_paper(prediction, Paper(50.0, 5.0)))
+    measured = replace(BATCH[3], prediction=on_paper(prediction, PaperSettings(50.0, 5.0)))
     (row,) = csv.DictReader(io.StringIO(results_csv([measured])))
     assert (row["rhythm"], row["paper_speed_mm_s"], row["gain_mm_mv"]) == ("regular", "50.0", "5.0")
     assert (row["lowest_bpm"], row["highest_bpm"], row["rmssd_ms"]) == ("136.4", "150.0", "40")
@@ -144,11 +144,11 @@ def test_a_refer_says_why_before_anything_else() -> None:
     prediction = Prediction(
         "a", 1, "ok", "0.34 lies between 0.11 and 0.77.", decision="refer", p_abnormal=0.34, beats=(beat(0.5),)
     )
-    said = verdict_text(prediction)
+    said = decision_text(prediction)
     assert said.startswith("0.34 lies between 0.11 and 0.77. A clinician should read this page.")
     assert "about 34 were abnormal" in said
     no_beat = replace(prediction, p_abnormal=None, reason="No beat was found. A clinician should read it.")
-    assert verdict_text(no_beat) == "No beat was found. A clinician should read it."
+    assert decision_text(no_beat) == "No beat was found. A clinician should read it."
 
 
 def test_what_is_wrong_with_the_picture_is_not_said_twice() -> None:
@@ -156,7 +156,7 @@ def test_what_is_wrong_with_the_picture_is_not_said_twice() -> None:
     prediction = Prediction(
         "a", 1, "ok", f"{widened}: It is dark. It is blurred.", decision="refer", p_abnormal=0.8, beats=(beat(0.5),)
     )
-    assert verdict_text(replace(prediction, faults=("It is dark.", "It is blurred."))).startswith(f"{widened}. A ")
+    assert decision_text(replace(prediction, faults=("It is dark.", "It is blurred."))).startswith(f"{widened}. A ")
 
 
 def test_the_zones_of_the_scale_end_where_the_bounds_are() -> None:
@@ -168,13 +168,13 @@ def test_the_zones_of_the_scale_end_where_the_bounds_are() -> None:
 
 @pytest.mark.parametrize("rr_mm", [19.4, 19.61, 19.7, 19.74])  # 77.3, 76.49, 76.1 and 75.99 bpm
 def test_the_rate_is_the_same_number_everywhere(rr_mm: float) -> None:
-    measures = rhythm_measures(Rhythm((0, 1, 2, 3), ((rr_mm, rr_mm, rr_mm),)), Paper(25.0, 10.0))
+    measures = rhythm_measures(Rhythm((0, 1, 2, 3), ((rr_mm, rr_mm, rr_mm),)), PaperSettings(25.0, 10.0))
     assert measures is not None
     assert f"Heart rate {whole_bpm(measures.heart_rate_bpm)} bpm**" in rhythm_text(measures.heart_rate_bpm, measures)
 
 
 def test_leads_and_beat_boxes_that_disagree_are_told() -> None:
-    measures = rhythm_measures(Rhythm((0, 1, 2, 3), ((20.0, 20.0, 20.0),)), Paper(25.0, 10.0))
+    measures = rhythm_measures(Rhythm((0, 1, 2, 3), ((20.0, 20.0, 20.0),)), PaperSettings(25.0, 10.0))
     assert measures is not None and measures.heart_rate_bpm == 75.0
     assert "Check the boxes" not in rhythm_text(78.0, measures)
     told = rhythm_text(150.0, measures)
@@ -184,11 +184,11 @@ def test_leads_and_beat_boxes_that_disagree_are_told() -> None:
 
 STRAIGHT = np.array([[2.0, 0, 30], [0, 2.0, 50], [0, 0, 1]])
 TURNED = np.array([[2.0, 0.1, 30], [-0.1, 2.0, 50], [0, 0, 1]])
-WAVES = Mesh((0.0, 0.0), (400.0, 400.0), np.full((4, 4, 2), 3.0))
+WAVES = DisplacementField((0.0, 0.0), (400.0, 400.0), np.full((4, 4, 2), 3.0))
 
 
 @pytest.mark.parametrize(
-    ("file", "grey", "matrix", "mesh", "words"),
+    ("file", "grey", "matrix", "displacement", "words"),
     [
         ("a.jpg", 180, TURNED, None, "a photo, straightened,"),
         ("a.jpg", 180, STRAIGHT, WAVES, "a photo, straightened,"),
@@ -199,12 +199,14 @@ WAVES = Mesh((0.0, 0.0), (400.0, 400.0), np.full((4, 4, 2), 3.0))
         ("a.heic", 180, STRAIGHT, None, "a photo"),
     ],
 )
-def test_it_says_what_was_measured_on(file: str, grey: int, matrix: FloatArray, mesh: Mesh | None, words: str) -> None:
+def test_it_says_what_was_measured_on(
+    file: str, grey: int, matrix: FloatArray, displacement: DisplacementField | None, words: str
+) -> None:
     """It said "from a photo" under exports, scans and the app's own drawings."""
     thumb = jpeg(np.full((60, 90, 3), grey, np.uint8))
-    shown = Shown((900, 600), thumb, thumb, thumb)
+    shown = DisplayedPage((900, 600), thumb, thumb, thumb)
     prediction = Prediction(
-        file, 1, "ok", decision="normal", p_abnormal=0.1, frame=PanelFrame(matrix, (400, 250), mesh)
+        file, 1, "ok", decision="normal", p_abnormal=0.1, frame=PanelFrame(matrix, (400, 250), displacement)
     )
     screened = replace(item(file, "normal", 0.1), prediction=prediction, shown=shown)
     assert measured_on(screened) == f"Measured on {words} assuming 25 mm/s and 10 mm/mV."
@@ -213,7 +215,7 @@ def test_it_says_what_was_measured_on(file: str, grey: int, matrix: FloatArray, 
 
 def test_the_overlay_bears_its_verdict_in_the_words_of_the_pages() -> None:
     prediction = Prediction("a", 1, "ok", decision="refer", p_abnormal=0.34, beats=(beat(0.5),), bundle="tiny-1")
-    assert verdict_line(prediction) == "refer, p(abnormal) 0.34, 1 beat, model tiny-1"
+    assert decision_line(prediction) == "refer, p(abnormal) 0.34, 1 beat, model tiny-1"
     assert draw_overlay(np.full((100, 200, 3), 255, np.uint8), prediction).shape[0] > 100
 
 

@@ -81,7 +81,7 @@ def served(folder: Path, bundle_folder: Path) -> Iterator[None]:
 
 def review_messages(app: AppTest) -> list[tuple[str, dict[str, Any], str]]:
     """Of each component of Review a key, an honest message and its event."""
-    work = app.session_state["desk"].work
+    work = app.session_state["desk"].session
     press = {"n": 1, "what": "label-normal", "view": work.view, "page": ""}
     marker = {**RECT, "width": 0, "height": 0, "strokeDashOffset": -1 - work.seed}
     return [
@@ -146,8 +146,8 @@ class Session:
             self.app.toggle(key="show-straight").set_value(True).run()
 
     def _reading(self) -> object:
-        desk = self.app.session_state.get("desk", None)
-        return None if desk is None or desk.work is None else (desk.work.picture.id, desk.work.reading)
+        state = self.app.session_state.get("desk", None)
+        return None if state is None or state.session is None else (state.session.picture.id, state.session.reading)
 
     def _new(self) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=300)

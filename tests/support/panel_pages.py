@@ -92,7 +92,7 @@ def left_in_cut(page: SimPage, without_rgb: ByteArray) -> tuple[int, int]:
     """Words of header and footer left in the kept cut of a page, and beats that are not whole in it.
 
     Raises:
-        NotScreenable: the page cannot be read.
+        NotScreenableError: the page cannot be read.
     """
     sheet = prepare_page(page.image_rgb)
     cut = cut_panel(page.image_rgb, sheet.frame, sheet.ink)

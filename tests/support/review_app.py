@@ -3,8 +3,8 @@
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from pages.parts.review.session import Work
-from pages.parts.review.turns import Desk
+from pages.parts.review.session import ReviewSession
+from pages.parts.review.state import ReviewState
 from tests.support.app_pages import APP, sound, texts
 
 
@@ -25,17 +25,17 @@ def press(app: AppTest, key: str) -> AppTest:
     return sound(app.button(key=key).click().run())
 
 
-def desk(app: AppTest) -> Desk:
+def state(app: AppTest) -> ReviewState:
     """What lies before the reader."""
-    result: Desk = app.session_state["desk"]
+    result: ReviewState = app.session_state["desk"]
     return result
 
 
-def at_hand(app: AppTest) -> Work:
+def at_hand(app: AppTest) -> ReviewSession:
     """The page that is being read."""
-    work = desk(app).work
-    assert work is not None
-    return work
+    session = state(app).session
+    assert session is not None
+    return session
 
 
 def do(app: AppTest, what: str) -> AppTest:

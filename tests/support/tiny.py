@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from ecgcore.bundle.folder import Provenance, save_bundle
-from ecgcore.bundle.manifest import SeenRow
+from ecgcore.bundle.manifest import TrainedOnRow
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from ecgcore.networks.build import Networks
 from ecgcore.networks.configs import DetectorConfig, FusionConfig, GlobalConfig, LocalConfig, WaveformConfig
@@ -15,7 +15,7 @@ from ecgcore.networks.fusion import FusionHead
 from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
-from ecgcore.operating import Operating
+from ecgcore.operating_point import OperatingPoint
 from trainer.recipes import FEWEST_STRIDED_1X1_CHANNELS
 
 CONTRACT_KEYS = ["file", "page", "status", "reason", "p_abnormal", "decision", "beats", "panel"]
@@ -26,11 +26,11 @@ TINY_DETECTOR = DetectorConfig(width=0.03, px_per_mm=2.0, hidden=16, max_beats=1
 TINY_LOCAL = LocalConfig(px=32, width=FEWEST_STRIDED_1X1_CHANNELS)
 TINY_GLOBAL = GlobalConfig(px_per_mm=0.5, growth_rate=4, block_config=(1, 1, 1, 1), init_features=8)
 TINY_WAVEFORM = WaveformConfig(fs_hz=50.0, width=2, kernel=3)
-TINY_OPERATING = Operating(min_score=0.0, temperature=1.0, p_normal_below=0.3, p_abnormal_from=0.7)
+TINY_OPERATING_POINT = OperatingPoint(min_score=0.0, temperature=1.0, p_normal_below=0.3, p_abnormal_from=0.7)
 
 
 def tiny_networks(seed: int = 0, *, has_waveform: bool = True) -> Networks:
-    """Random networks; at ``TINY_OPERATING`` the detector finds a handful of boxes on any page.
+    """Random networks; at ``TINY_OPERATING_POINT`` the detector finds a handful of boxes on any page.
 
     Args:
         seed: of the weights.
@@ -49,18 +49,18 @@ def tiny_networks(seed: int = 0, *, has_waveform: bool = True) -> Networks:
 
 def save_tiny_bundle(
     folder: Path,
-    operating: Operating = TINY_OPERATING,
+    operating_point: OperatingPoint = TINY_OPERATING_POINT,
     version: str = "tiny-1",
-    seen: Sequence[SeenRow] = (),
+    trained_on: Sequence[TrainedOnRow] = (),
     *,
     has_waveform: bool = True,
 ) -> Path:
     """Save a bundle of ``tiny_networks``, which has seen one page or these, and return its folder."""
-    seen = list(seen) or [("0" * 64, "group-a", "record-a")]
+    trained_on = list(trained_on) or [("0" * 64, "group-a", "record-a")]
     save_bundle(
         folder,
         tiny_networks(has_waveform=has_waveform),
-        operating,
-        Provenance(version=version, recipe={"name": "tiny"}, seen=seen),
+        operating_point,
+        Provenance(version=version, recipe={"name": "tiny"}, trained_on=trained_on),
     )
     return folder

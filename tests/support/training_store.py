@@ -12,7 +12,7 @@ from annotations.runs.activations import record_activation
 from annotations.runs.run_events import events
 from annotations.runs.training_runs import RunKind, RunSettings, TrainingRun, add_run, run_of
 from annotations.store import Store
-from ecgcore.bundle.manifest import SeenRow
+from ecgcore.bundle.manifest import TrainedOnRow
 from tests.support.read_pages import add_training_page
 from tests.support.tiny import save_tiny_bundle
 from trainer import jobs
@@ -65,9 +65,9 @@ def queue(
     )
 
 
-def use_tiny_bundle(store: Store, version: str = IN_USE, *, seen: Sequence[SeenRow] = ()) -> None:
+def use_tiny_bundle(store: Store, version: str = IN_USE, *, trained_on: Sequence[TrainedOnRow] = ()) -> None:
     """Put a tiny bundle, which has seen so much, in use without asking for a comparison."""
-    save_tiny_bundle(bundles_folder(store.folder) / version, version=version, seen=seen)
+    save_tiny_bundle(bundles_folder(store.folder) / version, version=version, trained_on=trained_on)
     record_activation(
         store, version, present_version(store), is_starter=False, is_rollback=False, person="Ada", reason="for tests"
     )
@@ -85,9 +85,9 @@ def wait_for_folds(store: Store, run_id: int) -> int:
     deadline = time.monotonic() + PATIENCE_S
     before = events(store, run_id)[-1].id
     while time.monotonic() < deadline:
-        seen = jobs.status(store, run_id)
-        assert seen is not None
-        assert seen.is_alive, seen.log
+        trained_on = jobs.status(store, run_id)
+        assert trained_on is not None
+        assert trained_on.is_alive, trained_on.log
         pid = lock_holder(run_folder(store.folder, run_id))
         if pid is not None and any(event.event.get("part") == "folds" for event in events(store, run_id, before)):
             return pid

@@ -17,11 +17,11 @@ from annotations.runs.group_folds import STORE_FOLDS
 from annotations.store import Store
 from ecgcore.bundle.folder import load_bundle
 from ecgcore.bundle.manifest import GroupName, as_it_is, starter_folder
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.networks.device import pick_device
-from ecgcore.printable import say
+from ecgcore.printable import print_escaped
 from trainer.atomic_files import write_json_atomic
-from trainer.crossval.distributed import ALONE, Peer, this_peer
+from trainer.crossval.distributed import SINGLE_WORKER, DistributedWorker, this_worker
 from trainer.crossval.final_training import NewBundle, fit_bundle
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
@@ -31,9 +31,9 @@ from trainer.data.prepare import preparation_version, prepare_pages, reading_ver
 from trainer.data.store_pages import find_snapshot, fix_folds_for, folds_for, pages_of_store
 from trainer.evaluation.evaluate import evaluate_bundle, figures_table
 from trainer.named_recipes import recipe_named
-from trainer.progress import PREPARING, counted, show_progress, tell
+from trainer.progress import PREPARING, counted, print_message, show_progress
 from trainer.recipes import Recipe
-from trainer.registry import line_of_descent, present_version
+from trainer.registry import lineage_of, present_version
 from trainer.runs.files import LEFT_OUT, SUMMARY, locked
 from trainer.runs.folder import PAGES, inputs_table, open_run, write_left_out
 from trainer.stages.context import RunContext
@@ -90,15 +90,15 @@ def starter(options: argparse.Namespace) -> None:
 
 def crossval(options: argparse.Namespace) -> None:
     """``crossval``: figures of a recipe on the user's pages, and the run's folder."""
-    recipe, peer = recipe_named(options.recipe), this_peer()
-    device = peer.device(options.device)
-    with _working_in(options.out, options, peer) as data:
+    recipe, worker = recipe_named(options.recipe), this_worker()
+    device = worker.device(options.device)
+    with _working_in(options.out, options, worker) as data:
         line = _line_of_bundles(options, data)
-        _tell_what_was_seen(line, options.start, data)
-        _tell_what_is_from_imagenet(options.start, recipe, data)
+        _warn_what_was_trained_on(line, options.start, data)
+        _print_what_is_from_imagenet(options.start, recipe, data)
         config = _config(options, recipe, line) | {"folds": options.folds}
-        # A peer may have begun already.
-        is_going_on = options.resume or peer.shares
+        # A worker may have begun already.
+        is_going_on = options.resume or worker.shares
         run = open_run(options.out, config, inputs_table(data.items, data.pages), resume=is_going_on)
         write_left_out(run.path / LEFT_OUT, data.left_out)
         summary = cross_validate(
@@ -111,19 +111,19 @@ def crossval(options: argparse.Namespace) -> None:
             folds=data.folds(options.folds),
         )
         write_json_atomic(run.path / SUMMARY, summary.to_json() | data.counts() | {"start": options.start})
-    if peer.rank == 0:
-        say(*figures_table(summary.pooled).splitlines())
+    if worker.rank == 0:
+        print_escaped(*figures_table(summary.pooled).splitlines())
 
 
 def fit(options: argparse.Namespace) -> None:
     """``fit``: a bundle trained on the user's pages; checkpoints and the frozen inputs lie beside it."""
     if options.out.exists():
-        raise BadData(f"{options.out} exists already.", "Choose another folder for the new bundle.")
+        raise DataError(f"{options.out} exists already.", "Choose another folder for the new bundle.")
     recipe = recipe_named(options.recipe)
     run_path = options.out.with_name(options.out.name + ".run")
     with _working_in(run_path, options) as data:
         line = _line_of_bundles(options, data)
-        _tell_what_is_from_imagenet(options.start, recipe, data)
+        _print_what_is_from_imagenet(options.start, recipe, data)
         needs_bundle = options.start == "bundle" or not data.is_boxed
         bundle = load_bundle(line[0].folder, options.device, line[0].name_group) if needs_bundle else None
         config = _config(options, recipe, line)
@@ -137,8 +137,8 @@ def fit(options: argparse.Namespace) -> None:
             NewBundle(options.out, options.version or f"{recipe.name}-{run.inputs_sha256[:8]}"),
             _context(options, options.device),
         )
-    say(*figures_table(figures["inner_split"]).splitlines())
-    tell(f"Wrote {options.out}. The figures above are optimistic: validation pages, used for early stopping.")
+    print_escaped(*figures_table(figures["inner_split"]).splitlines())
+    print_message(f"Wrote {options.out}. The figures above are optimistic: validation pages, used for early stopping.")
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -148,9 +148,9 @@ def evaluate(options: argparse.Namespace) -> None:
         data = _prepare(options, options.cache or Path(temporary))
         found = evaluate_bundle(bundle, data.pages)
     seen = ", ".join(f"{count} {reason}" for reason, count in found.left_out_as_seen.items()) or "none"
-    say(f"bundle {found.bundle}: {found.pages} pages judged; left out as seen before: {seen}")
+    print_escaped(f"bundle {found.bundle}: {found.pages} pages judged; left out as seen before: {seen}")
     parts = [part for part in ("detector", "local", "global", "waveform", "fused") if part in found.figures]
-    say(*figures_table({part: found.figures[part] for part in parts}).splitlines())
+    print_escaped(*figures_table({part: found.figures[part] for part in parts}).splitlines())
     if options.json is not None:
         write_json_atomic(options.json, found.to_json() | {"rows": data.counts()})
 
@@ -162,7 +162,7 @@ def _prepare(options: argparse.Namespace, cache: Path) -> _Data:
         store = Store(options.data_dir)
         readings = pages_of_store(store, find_snapshot(store, options.snapshot).id)
         if not readings.train:
-            raise BadData(f"Snapshot {options.snapshot} holds no page that may train.", "Take another snapshot.")
+            raise DataError(f"Snapshot {options.snapshot} holds no page that may train.", "Take another snapshot.")
         fix_folds_for(store, readings.train)
         items, skipped = readings.train, readings.skipped
         fold_of_group = folds_for(store, items, STORE_FOLDS)
@@ -172,9 +172,11 @@ def _prepare(options: argparse.Namespace, cache: Path) -> _Data:
         items, skipped = table.items, table.skipped_labels
     preparation = prepare_pages(items, cache, os.cpu_count() or 1, counted(show_progress, PREPARING))
     for file, reason in list(preparation.left_out.items())[:5]:
-        tell(f"left out {file}: {reason}")
+        print_message(f"left out {file}: {reason}")
     words = ", ".join(f"{count} {label}" for label, count in skipped.items()) or "none"
-    tell(f"{len(preparation.pages)} pages, {len(preparation.left_out)} left out; rows with another label: {words}")
+    print_message(
+        f"{len(preparation.pages)} pages, {len(preparation.left_out)} left out; rows with another label: {words}"
+    )
     return _Data(items, preparation.pages, preparation.left_out, skipped, fold_of_group)
 
 
@@ -184,10 +186,12 @@ def _context(options: argparse.Namespace, device: str) -> RunContext:
 
 
 @contextmanager
-def _working_in(run_path: Path, options: argparse.Namespace, peer: Peer = ALONE) -> Iterator[_Data]:
+def _working_in(
+    run_path: Path, options: argparse.Namespace, worker: DistributedWorker = SINGLE_WORKER
+) -> Iterator[_Data]:
     """Hold the run's folder; without ``--cache`` the prepared pages lie in it until the run ends well."""
     own_cache = run_path / PAGES
-    with locked(run_path, shared=peer.shares):
+    with locked(run_path, shared=worker.shares):
         yield _prepare(options, options.cache or own_cache)
         shutil.rmtree(own_cache, ignore_errors=True)
 
@@ -200,9 +204,7 @@ def _line_of_bundles(options: argparse.Namespace, data: _Data) -> list[Ancestor]
         return []
     if options.csv is None:
         store = Store(options.data_dir)
-        return [
-            Ancestor.of(facts.folder, _group_name(options)) for facts in line_of_descent(store, present_version(store))
-        ]
+        return [Ancestor.of(facts.folder, _group_name(options)) for facts in lineage_of(store, present_version(store))]
     return [Ancestor.of(starter_folder())]
 
 
@@ -211,20 +213,20 @@ def _group_name(options: argparse.Namespace) -> GroupName:
     return as_it_is if options.csv is not None else group_in_files(Store(options.data_dir))
 
 
-def _tell_what_was_seen(line: Sequence[Ancestor], start_from: StartFrom, data: _Data) -> None:
-    seen = line[0].count_seen(data.pages) if line and start_from == "bundle" else 0
+def _warn_what_was_trained_on(line: Sequence[Ancestor], start_from: StartFrom, data: _Data) -> None:
+    seen = line[0].count_trained_on(data.pages) if line and start_from == "bundle" else 0
     if seen:
-        tell(
+        print_message(
             f"Bundle {line[0].version} was trained on {seen} of these {len(data.pages)} pages; to stay honest, folds "
             "that test such a page start from an ancestor that was not, or with new networks. Name ancestors with "
             "further --bundle."
         )
 
 
-def _tell_what_is_from_imagenet(start_from: StartFrom, recipe: Recipe, data: _Data) -> None:
+def _print_what_is_from_imagenet(start_from: StartFrom, recipe: Recipe, data: _Data) -> None:
     """Of the recipe's networks those alone that are as large as torchvision's."""
     if start_from == "imagenet" and data.is_boxed and "detector" not in imagenet_parts(recipe):
-        tell(
+        print_message(
             f"The beat detector of recipe {recipe.name} is drawn anew: it has {recipe.detector.width:g} of VGG16's "
             "width, for which there are no ImageNet weights. Recipe patent has the whole of it."
         )

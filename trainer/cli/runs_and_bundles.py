@@ -12,12 +12,12 @@ from types import FrameType
 from annotations.model import StoreError
 from annotations.runs.training_runs import COMPARED, TrainingRun, run_of, runs, unfinished_run
 from annotations.store import Store
-from ecgcore.errors import BadData, StageCancelled
-from ecgcore.printable import say
+from ecgcore.errors import DataError, StageCancelledError
+from ecgcore.printable import print_escaped
 from trainer import jobs, registry
 from trainer.data.store_pages import find_snapshot
 from trainer.jobs.plan import Estimate, Plan, estimate, make_plan
-from trainer.jobs.priority import give_way
+from trainer.jobs.priority import lower_priority
 from trainer.registry.activation import UnconfirmedError
 from trainer.registry.activation import activate as activate_bundle
 from trainer.registry.activation import rollback as rollback_bundle
@@ -60,37 +60,37 @@ def run(options: argparse.Namespace) -> None:
     with _holding(folder, options.lock):
         if not run_row.is_unfinished:
             raise StoreError(f"Run {run_row.id} is {run_row.state}.", "Use resume to continue an interrupted one.")
-        give_way()
+        lower_priority()
         signal.signal(signal.SIGTERM, _end_now)
         from trainer.worker.retrain import run_training  # only now: it loads PyTorch
 
         if not run_training(store, run_row.id):
-            raise BadData(run_of(store, run_row.id).message)
+            raise DataError(run_of(store, run_row.id).message)
 
 
 def status(options: argparse.Namespace) -> None:
     """``status``: where the run at work, or a given one, stands, and the list of runs."""
     store = Store(options.data_dir)
-    seen = jobs.status(store, options.id)
-    if seen is None:
-        say("There was no training yet.")
+    run_status = jobs.status(store, options.id)
+    if run_status is None:
+        print_escaped("There was no training yet.")
         return
     for row in runs(store)[:10]:
-        say(_line(row))
-    say(_where(seen))
+        print_escaped(_line(row))
+    print_escaped(_where(run_status))
     if options.log:
-        say(*seen.log.splitlines())
+        print_escaped(*run_status.log.splitlines())
 
 
 def stop(options: argparse.Namespace) -> None:
     """``stop``: ask the run at work to stop, and wait until it has."""
     store = Store(options.data_dir)
-    jobs.settle(store)
+    jobs.reconcile(store)
     at_work = unfinished_run(store)
     if at_work is None:
         raise StoreError("No training is at work.", "There is nothing to stop.")
     jobs.stop(store, at_work.id, by=options.by)
-    say(_line(jobs.follow(store, at_work.id)))
+    print_escaped(_line(jobs.follow(store, at_work.id)))
 
 
 def resume(options: argparse.Namespace) -> None:
@@ -109,11 +109,11 @@ def bundles(options: argparse.Namespace) -> None:
     for facts in registry.bundles(store):
         sign, recipe = "*" if facts.is_active else " ", facts.recipe or "unknown"
         parent = f"from {facts.parent}" if facts.parent else "from no bundle here"
-        words = f"{facts.standing}, {facts.origin}, recipe {recipe}, {parent}, {facts.size_mb:.0f} MB"
-        say(f"{sign} {facts.version}  {words}")
+        words = f"{facts.status}, {facts.origin}, recipe {recipe}, {parent}, {facts.size_mb:.0f} MB"
+        print_escaped(f"{sign} {facts.version}  {words}")
     override = os.environ.get(registry.OVERRIDE)
     if override:
-        say(f"{registry.OVERRIDE} is set: the bundle in {override} is in use, whatever was activated.")
+        print_escaped(f"{registry.OVERRIDE} is set: the bundle in {override} is in use, whatever was activated.")
 
 
 def activate(options: argparse.Namespace) -> None:
@@ -123,35 +123,37 @@ def activate(options: argparse.Namespace) -> None:
         facts = activate_bundle(store, options.version, options.by, options.reason, is_confirmed=options.confirm)
     except UnconfirmedError as error:
         raise StoreError(error.cause, "Add --confirm to use it all the same.") from error
-    say(f"{facts.version} is now in use.")
+    print_escaped(f"{facts.version} is now in use.")
 
 
 def rollback(options: argparse.Namespace) -> None:
     """``rollback``: go back to the bundle before."""
     facts = rollback_bundle(Store(options.data_dir), options.by, options.reason)
-    say(f"{facts.version} is in use again.")
+    print_escaped(f"{facts.version} is in use again.")
 
 
 def export(options: argparse.Namespace) -> None:
     """``export-bundle``: one file."""
     export_bundle(Store(options.data_dir), options.version, options.file)
-    say(f"{options.version} was written to {options.file}.")
+    print_escaped(f"{options.version} was written to {options.file}.")
 
 
 def import_(options: argparse.Namespace) -> None:
     """``import-bundle``: from one file."""
     facts = import_bundle(Store(options.data_dir), options.file)
-    say(f"{facts.version} was imported. Compare it with the model in use before it is activated.")
+    print_escaped(f"{facts.version} was imported. Compare it with the model in use before it is activated.")
 
 
 @contextmanager
 def _holding(folder: Path, handed: int | None) -> Iterator[None]:
     """Hold the run's lock: the one that the starting process handed over, or one taken here."""
     if handed is not None and not os.path.samestat(os.fstat(handed), (folder / ".lock").stat()):
-        raise BadData("The lock that was handed over is another run's.", "Start the run with: python -m trainer resume")
+        raise DataError(
+            "The lock that was handed over is another run's.", "Start the run with: python -m trainer resume"
+        )
     descriptor = take_lock(folder) if handed is None else handed
     if descriptor is None:
-        raise BadData(f"Another process works on {folder}.", "Look at: python -m trainer status")
+        raise DataError(f"Another process works on {folder}.", "Look at: python -m trainer status")
     os.set_inheritable(descriptor, False)
     sign_lock(descriptor)
     try:
@@ -163,16 +165,18 @@ def _holding(folder: Path, handed: int | None) -> Iterator[None]:
 def _end_now(number: int, _frame: FrameType | None) -> None:
     """A signal ends the run wherever it is: everything on disk is whole at any moment."""
     signal.signal(number, signal.SIG_IGN)  # once is enough: what follows writes down how it ended
-    raise StageCancelled("The training was ended by a signal.", "Let it go on when you like; what is finished is kept.")
+    raise StageCancelledError(
+        "The training was ended by a signal.", "Let it go on when you like; what is finished is kept."
+    )
 
 
 def _follow(store: Store, row: TrainingRun, wait: bool) -> None:
-    say(f"Run {row.id} has started. Follow it with: python -m trainer status")
+    print_escaped(f"Run {row.id} has started. Follow it with: python -m trainer status")
     if wait:
         ended = jobs.follow(store, row.id)
-        say(_line(ended))
+        print_escaped(_line(ended))
         if ended.state != "candidate":
-            raise BadData(ended.message)
+            raise DataError(ended.message)
 
 
 def _line(row: TrainingRun) -> str:
@@ -187,11 +191,11 @@ def _line(row: TrainingRun) -> str:
     )
 
 
-def _where(seen: jobs.Status) -> str:
-    stands, step = seen.progress, seen.progress.newest
-    if not seen.is_alive or stands.seconds is None:
-        return f"Run {seen.run.id} is {'at work' if seen.is_alive else 'over'}: {seen.run.state}."
-    words = [f"Run {seen.run.id}: {stands.share:.0%} done, {_minutes(stands.seconds)} so far"]
+def _where(run_status: jobs.Status) -> str:
+    stands, step = run_status.progress, run_status.progress.newest
+    if not run_status.is_alive or stands.seconds is None:
+        return f"Run {run_status.run.id} is {'at work' if run_status.is_alive else 'over'}: {run_status.run.state}."
+    words = [f"Run {run_status.run.id}: {stands.share:.0%} done, {_minutes(stands.seconds)} so far"]
     if stands.seconds_left is not None:
         words.append(f"about {_minutes(stands.seconds_left)} left")
     if step.fold is not None:
@@ -202,17 +206,17 @@ def _where(seen: jobs.Status) -> str:
 
 def _print_plan(plan: Plan, takes: Estimate) -> None:
     train, held = plan.train, plan.held_out
-    say(
+    print_escaped(
         f"It would learn from {train.pages} pages of {train.groups} patients: {train.normal} normal, {train.abnormal} "
         f"abnormal, {train.boxed} with all {train.beats} beats boxed. Held out: {held.pages} pages of {held.groups}."
     )
     for reason, n in plan.skipped.items():
-        say(f"Left out: {n} pages, {reason}.")
+        print_escaped(f"Left out: {n} pages, {reason}.")
     for note in plan.notes:
-        say(f"Note: {note}")
+        print_escaped(f"Note: {note}")
     for problem in plan.problems:
-        say(f"Not yet: {problem.cause} {problem.next_step}")
-    say(
+        print_escaped(f"Not yet: {problem.cause} {problem.next_step}")
+    print_escaped(
         f"It takes {_minutes(takes.low)} to {_minutes(takes.high)} here, as "
         + ("earlier runs did." if takes.source == "measured" else "such machines typically do.")
     )

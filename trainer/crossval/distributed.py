@@ -1,7 +1,7 @@
 """Processes that share one cross-validation, on one machine or several: who this one is, as torchrun or SLURM says.
 
-Folds are independent of each other, so peers need not talk: each takes the next fold that nobody works on, by a lock in
-the run's folder, which all of them must see. A peer that dies frees its fold, and another one goes on with it.
+Folds are independent, so workers need not talk: each takes the next fold that nobody works on, by a lock in
+the run's folder, which all of them must see. A worker that dies frees its fold, and another one goes on with it.
 """
 
 import os
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Peer:
+class DistributedWorker:
     """One of the processes.
 
     Args:
@@ -37,14 +37,14 @@ class Peer:
         return f"cuda:{self.local_rank % n_gpus}" if n_gpus else wanted
 
 
-ALONE = Peer()
+SINGLE_WORKER = DistributedWorker()
 _LAUNCHERS = (("RANK", "WORLD_SIZE", "LOCAL_RANK"), ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"))
 """What torchrun, and SLURM's srun, tell a process in its environment."""
 
 
-def this_peer() -> Peer:
-    """This process among its peers; the only one where no launcher says otherwise."""
+def this_worker() -> DistributedWorker:
+    """This process among its workers; the only one where no launcher says otherwise."""
     for rank, n, local_rank in _LAUNCHERS:
         if rank in os.environ and n in os.environ:
-            return Peer(int(os.environ[rank]), int(os.environ[n]), int(os.environ.get(local_rank, "0")))
-    return ALONE
+            return DistributedWorker(int(os.environ[rank]), int(os.environ[n]), int(os.environ.get(local_rank, "0")))
+    return SINGLE_WORKER

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ecgcore.bundle.folder import Provenance, save_bundle
-from ecgcore.errors import BadData
-from trainer.crossval.train_networks import labelled, train_stack
+from ecgcore.errors import DataError
+from trainer.crossval.train_networks import labelled, train_networks
 from trainer.crossval.trained import Trained
 from trainer.data.folds import split_inner
 from trainer.data.page import PreparedPage
@@ -16,11 +16,11 @@ from trainer.metrics.classification import classification_metrics
 from trainer.metrics.figures import Block, Figures, plain_block
 from trainer.progress import ProgressEvent
 from trainer.recipes import Recipe
-from trainer.runs.folder import RunFolder, seen_rows
+from trainer.runs.folder import RunFolder, trained_on_rows
 from trainer.stages.checkpoint import remove_checkpoints
 from trainer.stages.context import RunContext
 from trainer.stages.start import Start
-from trainer.workload import LOOKING, StageClock
+from trainer.workload import INFERENCE, StageClock
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ def fit_bundle(
         The figures of "inner_split", of the fused answer alone.
 
     Raises:
-        BadBundle: its folder exists, or training left the finite numbers.
-        BadData: a class has too few groups, or a stage cannot learn from its pages.
-        StageCancelled: training was stopped.
+        BundleError: its folder exists, or training left the finite numbers.
+        DataError: a class has too few groups, or a stage cannot learn from its pages.
+        StageCancelledError: training was stopped.
     """
     if aside is None:
         train, val = split_inner(pages, recipe.inner_share, context.seed)
@@ -77,19 +77,19 @@ def fit_bundle(
         val = [page for page, is_aside in zip(pages, aside, strict=True) if is_aside]
     clock = StageClock(context.progress)
     try:
-        trained = train_stack(train, val, recipe, start, replace(context, progress=clock, workdir=run.path))
-    except BadData as error:
-        raise BadData(f"Final training: {error.cause}", error.next_step) from error
-    clock(ProgressEvent(stage=LOOKING, message="judging the inner split"))
+        trained = train_networks(train, val, recipe, start, replace(context, progress=clock, workdir=run.path))
+    except DataError as error:
+        raise DataError(f"Final training: {error.cause}", error.next_step) from error
+    clock(ProgressEvent(stage=INFERENCE, message="judging the inner split"))
     figures = {"inner_split": {"fused": _figures(trained, labelled(val))}}
     save_bundle(
         target.folder,
         trained.nets,
-        trained.operating,
+        trained.operating_point,
         Provenance(
             version=target.version,
             recipe={**recipe.to_json(), "seed": context.seed},
-            seen=seen_rows(pages),
+            trained_on=trained_on_rows(pages),
             parent=trained.parent,
             snapshot_hash=run.inputs_sha256,
             metrics={name: plain_block(block) for name, block in {**target.metrics, **figures}.items()},
@@ -102,6 +102,6 @@ def fit_bundle(
 
 def _figures(trained: Trained, pages: Sequence[PreparedPage]) -> Figures:
     """Of the fused answer on labelled pages."""
-    p = trained.calibrations["fused"].probabilities(trained.answer(pages).logits["fused"])
+    p = trained.calibrations["fused"].probabilities(trained.predict(pages).logits["fused"])
     labels, groups = np.array([page.label for page in pages]), [page.group_key for page in pages]
     return classification_metrics(labels, p, trained.calibrations["fused"].decisions(p), groups)

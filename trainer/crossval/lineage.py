@@ -7,8 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from ecgcore.bundle.folder import Bundle, load_bundle
-from ecgcore.bundle.manifest import MANIFEST, GroupName, Seen, as_it_is, read_manifest
-from ecgcore.errors import BadData
+from ecgcore.bundle.manifest import MANIFEST, GroupName, TrainedOn, as_it_is, read_manifest
+from ecgcore.errors import DataError
 from trainer.data.page import PreparedPage
 from trainer.recipes import Recipe
 from trainer.runs.results import StartFacts
@@ -24,7 +24,7 @@ class Ancestor:
         folder: where it lies.
         fingerprint: by which a training that goes on knows it again.
         manifest_sha256: the one of trainings that began under earlier versions.
-        seen: what it has learnt from.
+        trained_on: what it has learnt from.
         name_group: how the pages of the training name groups.
         has_waveform: whether a waveform network is among its networks.
         measurements: those that its head is told.
@@ -34,7 +34,7 @@ class Ancestor:
     folder: Path
     fingerprint: str
     manifest_sha256: str
-    seen: Seen
+    trained_on: TrainedOn
     name_group: GroupName
     has_waveform: bool = False
     measurements: tuple[str, ...] = ()
@@ -44,25 +44,25 @@ class Ancestor:
         """Read what a bundle says of itself.
 
         Raises:
-            BadBundle: it says nothing that can be read.
+            BundleError: it says nothing that can be read.
         """
         manifest = read_manifest(folder)
         digest = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
-        seen = Seen.of(manifest.seen, name_group)
+        trained_on = TrainedOn.of(manifest.seen, name_group)
         return cls(
             manifest.version,
             folder,
             manifest.fingerprint,
             digest,
-            seen,
+            trained_on,
             name_group,
             has_waveform="waveform" in manifest.weights,
             measurements=manifest.configs.fusion.measurements,
         )
 
-    def count_seen(self, pages: Sequence[PreparedPage]) -> int:
+    def count_trained_on(self, pages: Sequence[PreparedPage]) -> int:
         """How many of these pages it, or a bundle before it, was trained on, by picture, group or source record."""
-        return sum(self.seen.has(page.picture_hash, page.group, page.source_record) for page in pages)
+        return sum(self.trained_on.has(page.picture_hash, page.group, page.source_record) for page in pages)
 
 
 @dataclass(frozen=True)
@@ -104,18 +104,18 @@ def start_chooser(
         passed_over: dict[str, int] = {}
         clean: Ancestor | None = None
         for ancestor in line:
-            seen = ancestor.count_seen(test)
-            if not seen:
+            trained_on = ancestor.count_trained_on(test)
+            if not trained_on:
                 clean = ancestor
                 break
-            passed_over[ancestor.version] = seen
+            passed_over[ancestor.version] = trained_on
         # Without a clean one the oldest lends its detector: it has seen the fewest pages.
         lender = clean or (line[-1] if line else None)
         if start_from == "bundle" and clean is not None:
             facts = StartFacts(start_from, clean.version, clean.version, passed_over)
             return ChosenStart(choose_start("bundle", load(clean), recipe), facts)
         if start_from == "bundle" and not line:
-            raise BadData("There is no bundle to start from.", "Name one with --bundle.")
+            raise DataError("There is no bundle to start from.", "Name one with --bundle.")
         bundle = load(lender) if lender is not None and needs_bundle else None
         taken: StartFrom = "random" if start_from == "bundle" else start_from
         start = choose_start(taken, bundle, recipe, trains_detector=not needs_bundle)

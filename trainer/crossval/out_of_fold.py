@@ -7,25 +7,25 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ecgcore.bundle.folder import Provenance, save_bundle
-from ecgcore.errors import BadData, StageCancelled
+from ecgcore.errors import DataError, StageCancelledError
 from trainer.atomic_files import write_json_atomic
 from trainer.crossval.lineage import ChosenStart, StartOf, untrained_stages
 from trainer.crossval.summary import summarise
-from trainer.crossval.train_networks import shown_in_training, train_stack
-from trainer.crossval.trained import Trained, page_answers
+from trainer.crossval.train_networks import shown_in_training, train_networks
+from trainer.crossval.trained import Trained, page_predictions
 from trainer.data.folds import assign_folds, split_inner
 from trainer.data.page import PreparedPage
 from trainer.progress import Progress, ProgressEvent
 from trainer.recipes import Recipe
 from trainer.runs.files import FOLD, PREDICTIONS, take_lock
-from trainer.runs.folder import RunFolder, read_answers, seen_rows, write_answers
+from trainer.runs.folder import RunFolder, read_predictions, trained_on_rows, write_predictions
 from trainer.runs.results import FoldFacts, RunSummary
-from trainer.stages.answers import Answers
 from trainer.stages.checkpoint import has_checkpoints, remove_checkpoints
 from trainer.stages.context import RunContext
-from trainer.workload import LOOKING, StageClock
+from trainer.stages.predictions import NetworkOutputs
+from trainer.workload import INFERENCE, StageClock
 
-_PEERS_ASKED_EVERY_S = 1.0
+_WORKERS_POLLED_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def cross_validate(
     n_folds: int,
     folds: Sequence[int] | None = None,
 ) -> RunSummary:
-    """Train and judge fold by fold; finished folds are kept and skipped, and peers share the others.
+    """Train and judge fold by fold; finished folds are kept and skipped, and workers share the others.
 
     Inside a fold's training pages a further grouped split serves early stopping, temperatures and thresholds. Each
     fold decides by its own thresholds; the pooled figures are those of all folds' answers put together.
@@ -65,8 +65,8 @@ def cross_validate(
         The figures of each fold and of all answers put together.
 
     Raises:
-        BadData: a class has too few groups, or a stage cannot learn from its pages.
-        StageCancelled: training was stopped.
+        DataError: a class has too few groups, or a stage cannot learn from its pages.
+        StageCancelledError: training was stopped.
     """
     if folds is None:
         labels, groups = [page.label for page in pages], [page.group_key for page in pages]
@@ -75,27 +75,27 @@ def cross_validate(
     def work_on(number: int) -> None:
         rest = [page for page, of in zip(pages, folds, strict=True) if of != number]
         test = [page for page, of in zip(pages, folds, strict=True) if of == number]
-        told = partial(_tell_fold, context.progress, number, n_folds)
+        progress = partial(_report_fold, context.progress, number, n_folds)
         try:
-            _run_fold(_Fold(number, rest, test), recipe, start_of, run, replace(context, progress=told))
-        except BadData as error:
-            raise BadData(f"Fold {number + 1} of {n_folds}: {error.cause}", error.next_step) from error
+            _run_fold(_Fold(number, rest, test), recipe, start_of, run, replace(context, progress=progress))
+        except DataError as error:
+            raise DataError(f"Fold {number + 1} of {n_folds}: {error.cause}", error.next_step) from error
 
     for fold in filter(run.finished, range(n_folds)):
         context.progress(ProgressEvent(stage="fold", fold=fold, folds=n_folds, message="finished before"))
     _share_folds(run, n_folds, work_on, context.cancelled)
     place = {page.key: index for index, page in enumerate(pages)}
-    answers = [answer for fold in range(n_folds) for answer in read_answers(run.fold(fold) / PREDICTIONS)]
+    answers = [answer for fold in range(n_folds) for answer in read_predictions(run.fold(fold) / PREDICTIONS)]
     answers.sort(key=lambda answer: place[answer.file])
-    write_answers(run.path / PREDICTIONS, answers)
+    write_predictions(run.path / PREDICTIONS, answers)
     return summarise(answers, pages, run, n_folds)
 
 
 def _share_folds(run: RunFolder, n_folds: int, work_on: Callable[[int], None], cancelled: Callable[[], bool]) -> None:
-    """Work on one unfinished fold after the other, leave those alone that a peer works on, and wait until all are done.
+    """Work on one unfinished fold after the other, leave those alone that a worker has, and wait until all are done.
 
     Raises:
-        StageCancelled: training was stopped while waiting.
+        StageCancelledError: training was stopped while waiting.
     """
     while left := [fold for fold in range(n_folds) if not run.finished(fold)]:
         for fold in left:
@@ -110,11 +110,11 @@ def _share_folds(run: RunFolder, n_folds: int, work_on: Callable[[int], None], c
             break
         else:
             if cancelled():
-                raise StageCancelled("The training was stopped.", "Start it again to go on.")
-            time.sleep(_PEERS_ASKED_EVERY_S)
+                raise StageCancelledError("The training was stopped.", "Start it again to go on.")
+            time.sleep(_WORKERS_POLLED_EVERY_S)
 
 
-def _tell_fold(progress: Progress, fold: int, n_folds: int, event: ProgressEvent) -> None:
+def _report_fold(progress: Progress, fold: int, n_folds: int, event: ProgressEvent) -> None:
     progress(replace(event, fold=fold, folds=n_folds))
 
 
@@ -127,11 +127,11 @@ def _run_fold(fold: _Fold, recipe: Recipe, start_of: StartOf, run: RunFolder, co
     _check_kept(recipe, chosen)
     clock = StageClock(context.progress)
     own = replace(context, seed=seed, progress=clock, workdir=folder)
-    trained = train_stack(train, val, recipe, chosen.start, own)
-    clock(ProgressEvent(stage=LOOKING, message="judging the test pages"))
-    answers = trained.answer(fold.test)
-    rows = page_answers(fold.number, fold.test, trained, answers)
-    write_answers(folder / PREDICTIONS, rows)
+    trained = train_networks(train, val, recipe, chosen.start, own)
+    clock(ProgressEvent(stage=INFERENCE, message="judging the test pages"))
+    answers = trained.predict(fold.test)
+    rows = page_predictions(fold.number, fold.test, trained, answers)
+    write_predictions(folder / PREDICTIONS, rows)
     # A bundle's detector that has seen the test pages finds their beats, but is not judged by them.
     is_judged = trained.has_own_detector or chosen.facts.detector not in chosen.facts.passed_over
     write_json_atomic(folder / "detections.json", _detections(fold.test, answers) if is_judged else {})
@@ -142,11 +142,11 @@ def _run_fold(fold: _Fold, recipe: Recipe, start_of: StartOf, run: RunFolder, co
         pages={"train": len(train), "val": len(val), "test": len(fold.test)},
         answers=len(rows),
         start=chosen.facts,
-        min_score=trained.operating.min_score,
+        min_score=trained.operating_point.min_score,
         thresholds={name: (c.p_normal_below, c.p_abnormal_from) for name, c in trained.calibrations.items()},
         seconds=round(time.monotonic() - started, 1),
         seconds_of_stages=seconds_of_stages,
-        pages_shown=shown_in_training(recipe, train) | {LOOKING: looked_at},
+        pages_shown=shown_in_training(recipe, train) | {INFERENCE: looked_at},
         was_resumed=was_resumed,
     )
     write_json_atomic(folder / FOLD, facts.to_json())  # last: it says that the fold is complete
@@ -155,10 +155,10 @@ def _run_fold(fold: _Fold, recipe: Recipe, start_of: StartOf, run: RunFolder, co
 
 
 def _check_kept(recipe: Recipe, chosen: ChosenStart) -> None:
-    """Raise BadData where a stage is to stay as a bundle has it, and there is no bundle to take it from."""
+    """Raise DataError where a stage is to stay as a bundle has it, and there is no bundle to take it from."""
     kept = [stage for stage in untrained_stages(recipe) if stage != "waveform" or chosen.start.draws_waveform]
     if kept and not chosen.start.from_bundle:
-        raise BadData(
+        raise DataError(
             f"Stage {', '.join(kept)} cannot stay as it is: every bundle here has seen some of its test pages.",
             "Train all stages.",
         )
@@ -168,11 +168,11 @@ def _save_bundle(fold: _Fold, trained: Trained, recipe: Recipe, run: RunFolder) 
     save_bundle(
         run.fold(fold.number) / "bundle",
         trained.nets,
-        trained.operating,
+        trained.operating_point,
         Provenance(
             version=f"{run.inputs_sha256[:8]}-fold-{fold.number}",
             recipe=recipe.to_json(),
-            seen=seen_rows(fold.rest),
+            trained_on=trained_on_rows(fold.rest),
             parent=trained.parent,
             snapshot_hash=run.inputs_sha256,
         ),
@@ -180,10 +180,10 @@ def _save_bundle(fold: _Fold, trained: Trained, recipe: Recipe, run: RunFolder) 
     )
 
 
-def _detections(pages: Sequence[PreparedPage], answers: Answers) -> dict[str, list[list[list[float]]]]:
+def _detections(pages: Sequence[PreparedPage], answers: NetworkOutputs) -> dict[str, list[list[list[float]]]]:
     """Found boxes, scores and true boxes of every boxed page, by its key."""
     return {
         page.key: [boxes.tolist(), scores.tolist(), page.boxes_panel_xyxy.tolist()]
-        for page, (boxes, scores) in zip(pages, answers.found, strict=True)
+        for page, (boxes, scores) in zip(pages, answers.detections, strict=True)
         if page.boxes_panel_xyxy is not None
     }

@@ -9,14 +9,16 @@ from trainer.metrics.calibration import decide
 from trainer.metrics.classification import classification_metrics, paired_auroc_difference
 from trainer.metrics.detection import PageBoxes, detection_metrics
 from trainer.metrics.figures import Block, Figures
-from trainer.runs.files import ANSWER_OF, read_json
-from trainer.runs.folder import PageAnswer, RunFolder
+from trainer.runs.files import PROBABILITY_OF, read_json
+from trainer.runs.folder import PagePrediction, RunFolder
 from trainer.runs.results import FoldFacts, RunSummary
 
 N_BOOT = 1000
 
 
-def summarise(answers: Sequence[PageAnswer], pages: Sequence[PreparedPage], run: RunFolder, n_folds: int) -> RunSummary:
+def summarise(
+    answers: Sequence[PagePrediction], pages: Sequence[PreparedPage], run: RunFolder, n_folds: int
+) -> RunSummary:
     """Figures of each fold and of all answers put together, from the folds' files.
 
     Args:
@@ -26,7 +28,7 @@ def summarise(answers: Sequence[PageAnswer], pages: Sequence[PreparedPage], run:
         n_folds: of them, all finished.
 
     Raises:
-        BadData: the facts of a fold are damaged.
+        DataError: the facts of a fold are damaged.
     """
     group_of = {page.key: page.group_key for page in pages}
     facts = [run.facts(fold) for fold in range(n_folds)]
@@ -49,7 +51,7 @@ def summarise(answers: Sequence[PageAnswer], pages: Sequence[PreparedPage], run:
 
 
 def _block(
-    answers: Sequence[PageAnswer],
+    answers: Sequence[PagePrediction],
     facts: Sequence[FoldFacts],
     found: dict[str, tuple[int, PageBoxes]],
     group_of: dict[str, str],
@@ -75,8 +77,8 @@ def _block(
     }
 
 
-def _by_network(answers: Sequence[PageAnswer], facts: Sequence[FoldFacts]) -> dict[str, list[float]]:
+def _by_network(answers: Sequence[PagePrediction], facts: Sequence[FoldFacts]) -> dict[str, list[float]]:
     """The own answers of each network that every fold has, and that answered at all."""
-    p = {name: [getattr(a, column) for a in answers] for name, column in ANSWER_OF.items() if name != "fused"}
+    p = {name: [getattr(a, column) for a in answers] for name, column in PROBABILITY_OF.items() if name != "fused"}
     everywhere = set.intersection(*(set(fact.thresholds) for fact in facts))
     return {name: of_pages for name, of_pages in p.items() if name in everywhere and not np.isnan(of_pages).all()}

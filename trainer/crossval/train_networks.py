@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.networks.build import Networks
 from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig
 from ecgcore.networks.detector import BeatDetector
@@ -22,17 +22,17 @@ from trainer.data.beat_labels import with_labelled_beats
 from trainer.data.page import PreparedPage
 from trainer.progress import ProgressEvent
 from trainer.recipes import Recipe
-from trainer.stages.answers import calibrate_networks
 from trainer.stages.classifiers import train_global, train_local
 from trainer.stages.context import RunContext, StageContext
 from trainer.stages.detector import train_detector
 from trainer.stages.fusion import new_head, train_fusion, train_head
-from trainer.stages.head_features import Trunks, kept_features
-from trainer.stages.inference_cache import Looking
+from trainer.stages.head_features import Trunks, frozen_features
+from trainer.stages.inference_cache import InferenceCache
+from trainer.stages.predictions import calibrate_networks
 from trainer.stages.start import Start, network_config
 from trainer.stages.supervision import PagesAndBeats
-from trainer.stages.waveform import teaching_pages, train_waveform
-from trainer.workload import LOOKING, STAGES, pages_shown
+from trainer.stages.waveform import train_waveform, trainable_pages
+from trainer.workload import INFERENCE, STAGES, pages_shown
 
 _Net = TypeVar("_Net", bound=nn.Module)
 
@@ -47,12 +47,12 @@ class _Lessons:
     val_beats: list[FloatArray]
 
     @property
-    def checked(self) -> PagesAndBeats:
+    def val_features(self) -> PagesAndBeats:
         """What stops a stage."""
         return self.val, self.val_beats
 
 
-def train_stack(
+def train_networks(
     train: Sequence[PreparedPage], val: Sequence[PreparedPage], recipe: Recipe, start: Start, context: RunContext
 ) -> Trained:
     """Train the stages and fit the decisions.
@@ -68,32 +68,34 @@ def train_stack(
         context: where and for whom; the stages are "detector", "local", "global", "waveform" and "fusion".
 
     Raises:
-        BadData: there is neither a boxed page nor a bundle, or a stage cannot learn from its pages.
-        StageCancelled: training was stopped.
+        DataError: there is neither a boxed page nor a bundle, or a stage cannot learn from its pages.
+        StageCancelledError: training was stopped.
     """
     is_boxed = any(page.boxes_panel_xyxy is not None for page in train)
     trains_detector = is_boxed and recipe.detector.epochs > 0
     if trains_detector:
         detector, min_score = _train_detector(train, val, recipe, start, context), recipe.min_score
     elif start.bundle is not None:
-        detector, min_score = start.bundle.nets.detector, start.bundle.operating.min_score
+        detector, min_score = start.bundle.nets.detector, start.bundle.operating_point.min_score
     else:
-        raise BadData("No page has beat boxes and there is no bundle.", "Box some pages, or name a bundle.")
-    context.progress(ProgressEvent(stage=LOOKING, message="finding beats"))
+        raise DataError("No page has beat boxes and there is no bundle.", "Box some pages, or name a bundle.")
+    context.progress(ProgressEvent(stage=INFERENCE, message="finding beats"))
     is_frozen = recipe.local.epochs == recipe.global_.epochs == recipe.fusion.joint_epochs == 0
-    looking = Looking(context.cache, not trains_detector, is_frozen and start.from_bundle, context.progress)
-    lessons = _with_beats(labelled(train), labelled(val), looking, detector, min_score)
+    inference_cache = InferenceCache(
+        context.cache, not trains_detector, is_frozen and start.from_bundle, context.progress
+    )
+    lessons = _with_beats(labelled(train), labelled(val), inference_cache, detector, min_score)
     local = _train_local(lessons, recipe, start, context)
     global_ = _train_global(lessons, recipe, start, context)
     waveform = _train_waveform(lessons, recipe, start, context)
     trunks = Trunks(global_, local, waveform, start.measurements_of(recipe))
-    fusion = _train_fusion(trunks, lessons, looking, recipe, start, context)
+    fusion = _train_fusion(trunks, lessons, inference_cache, recipe, start, context)
     nets = Networks(detector, local, global_, fusion, waveform)
     for net in nets.by_part().values():
         net.to(context.device).eval()
-    operating, calibrations = calibrate_networks(nets, min_score, lessons.val, recipe, looking)
+    operating_point, calibrations = calibrate_networks(nets, min_score, lessons.val, recipe, inference_cache)
     parent = start.bundle if start.from_bundle or not trains_detector else None
-    return Trained(nets, operating, calibrations, is_boxed, parent, looking)
+    return Trained(nets, operating_point, calibrations, is_boxed, parent, inference_cache)
 
 
 def shown_in_training(recipe: Recipe, train: Sequence[PreparedPage]) -> dict[str, float]:
@@ -121,11 +123,15 @@ def labelled(pages: Sequence[PreparedPage]) -> list[PreparedPage]:
 
 
 def _with_beats(
-    train: list[PreparedPage], val: list[PreparedPage], looking: Looking, detector: BeatDetector, min_score: float
+    train: list[PreparedPage],
+    val: list[PreparedPage],
+    inference_cache: InferenceCache,
+    detector: BeatDetector,
+    min_score: float,
 ) -> _Lessons:
-    beats, val_beats = (looking.beats(detector, pages, min_score) for pages in (train, val))
+    beats, val_beats = (inference_cache.beats(detector, pages, min_score) for pages in (train, val))
     if not any(len(boxes) for boxes in beats):
-        raise BadData(
+        raise DataError(
             f"The beat detector found no beat on any of the {len(train)} training pages, so that stages local and "
             "fusion have nothing to learn from.",
             "Box all beats of some of these pages and train the detector too, or start from another bundle.",
@@ -144,12 +150,14 @@ def _train_detector(
 def _train_local(lessons: _Lessons, recipe: Recipe, start: Start, context: RunContext) -> LocalNet:
     stage = context.stage("local", keeps_start=start.local is not None)
     local = _own(start.local, stage) or LocalNet(network_config(LocalConfig, recipe.local))
-    taught = [
+    targets = [
         with_labelled_beats(found, page.beat_labels_panel)
         for page, found in zip(lessons.train, lessons.beats, strict=True)
     ]
-    boxes, labels = [of_page for of_page, _ in taught], [own for _, own in taught]
-    return train_local(lessons.train, boxes, recipe.local, stage, init=local, val=lessons.checked, beat_labels=labels)
+    boxes, labels = [of_page for of_page, _ in targets], [own for _, own in targets]
+    return train_local(
+        lessons.train, boxes, recipe.local, stage, init=local, val=lessons.val_features, beat_labels=labels
+    )
 
 
 def _train_global(lessons: _Lessons, recipe: Recipe, start: Start, context: RunContext) -> GlobalNet:
@@ -167,23 +175,28 @@ def _train_waveform(lessons: _Lessons, recipe: Recipe, start: Start, context: Ru
         return None
     stage = context.stage("waveform", keeps_start=start.waveform is not None)
     init = _own(start.waveform, stage)
-    if not teaching_pages(lessons.train) or not recipe.waveform.epochs:
+    if not trainable_pages(lessons.train) or not recipe.waveform.epochs:
         return init
     return train_waveform(lessons.train, recipe.waveform, stage, init=init, val=lessons.val)
 
 
 def _train_fusion(
-    trunks: Trunks, lessons: _Lessons, looking: Looking, recipe: Recipe, start: Start, context: RunContext
+    trunks: Trunks,
+    lessons: _Lessons,
+    inference_cache: InferenceCache,
+    recipe: Recipe,
+    start: Start,
+    context: RunContext,
 ) -> FusionHead:
     stage = context.stage("fusion", keeps_start=start.fusion is not None)
     head = _own(start.fusion, stage)
     if head is None or not trunks.fit(head):
         head = new_head(trunks, recipe.fusion)
-    taught = lessons.train, lessons.beats
-    if not looking.has_frozen_trunks or looking.folder is None:
-        return train_fusion(trunks, *taught, recipe.fusion, stage, init=head, val=lessons.checked)
-    learnt, checked = kept_features(looking, trunks, taught, lessons.checked, stage.seed)
-    train_head(head, learnt, recipe.fusion, stage, val=checked)
+    targets = lessons.train, lessons.beats
+    if not inference_cache.has_frozen_trunks or inference_cache.folder is None:
+        return train_fusion(trunks, *targets, recipe.fusion, stage, init=head, val=lessons.val_features)
+    train_features, val_features = frozen_features(inference_cache, trunks, targets, lessons.val_features, stage.seed)
+    train_head(head, train_features, recipe.fusion, stage, val=val_features)
     return head
 
 

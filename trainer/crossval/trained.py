@@ -6,41 +6,43 @@ from dataclasses import dataclass
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.networks.build import Networks
-from ecgcore.operating import Operating
+from ecgcore.operating_point import OperatingPoint
 from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import Calibration
-from trainer.runs.folder import PageAnswer
-from trainer.stages.answers import Answers, answer_pages
-from trainer.stages.inference_cache import AS_IT_COMES, Looking
+from trainer.runs.folder import PagePrediction
+from trainer.stages.inference_cache import NO_CACHE, InferenceCache
+from trainer.stages.predictions import NetworkOutputs, predict_pages
 
 
 @dataclass(frozen=True)
 class Trained:
     """Networks with their calibration folded in: ``sigmoid`` of the global, waveform and mean local logit is a
-    probability, and so is ``sigmoid`` of the fused logit over ``operating.temperature``.
+    probability, and so is ``sigmoid`` of the fused logit over ``operating_point.temperature``.
 
     Args:
         nets: on the training device, in eval mode.
-        operating: of the fused answer.
+        operating_point: of the fused answer.
         calibrations: of each network and of the fused answer, as they apply to ``nets`` now.
         has_own_detector: whether there were boxed pages; without them the bundle's detector has no figures here.
         parent: the bundle whose weights went in, if any.
-        looking: how the networks look at pages.
+        inference_cache: how inference runs.
     """
 
     nets: Networks
-    operating: Operating
+    operating_point: OperatingPoint
     calibrations: dict[str, Calibration]
     has_own_detector: bool
     parent: Bundle | None
-    looking: Looking = AS_IT_COMES
+    inference_cache: InferenceCache = NO_CACHE
 
-    def answer(self, pages: Sequence[PreparedPage]) -> Answers:
+    def predict(self, pages: Sequence[PreparedPage]) -> NetworkOutputs:
         """Find the beats and judge the pages."""
-        return answer_pages(self.nets, self.operating.min_score, pages, self.looking)
+        return predict_pages(self.nets, self.operating_point.min_score, pages, self.inference_cache)
 
 
-def page_answers(fold: int, pages: Sequence[PreparedPage], trained: Trained, answers: Answers) -> list[PageAnswer]:
+def page_predictions(
+    fold: int, pages: Sequence[PreparedPage], trained: Trained, answers: NetworkOutputs
+) -> list[PagePrediction]:
     """What a fold's networks say of its test pages: calibrated probabilities, and decisions.
 
     Args:
@@ -52,7 +54,7 @@ def page_answers(fold: int, pages: Sequence[PreparedPage], trained: Trained, ans
     p = {name: trained.calibrations[name].probabilities(logits) for name, logits in answers.logits.items()}
     decisions = trained.calibrations["fused"].decisions(p["fused"])
     return [
-        PageAnswer(
+        PagePrediction(
             file=page.key,
             label=page.label,
             group=page.group,

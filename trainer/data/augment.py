@@ -19,7 +19,7 @@ _CURL_MM = 0.4
 """Standard deviation of what is left of the curl once a page is straightened."""
 
 
-def vary_pen(ink: ByteArray, rng: np.random.Generator) -> ByteArray:
+def augment_pen(ink: ByteArray, rng: np.random.Generator) -> ByteArray:
     """Thicken, thin or soften the pen a little, change its strength, and wear some pages as photos do.
 
     Args:
@@ -68,7 +68,7 @@ def _smooth_field(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarra
     return np.asarray(field)
 
 
-def vary_page(ink: ByteArray, rng: np.random.Generator) -> ByteArray:
+def augment_page(ink: ByteArray, rng: np.random.Generator) -> ByteArray:
     """Rescale by up to 6 %, crop up to 4 % of each side, shift on the paper, sometimes lose a patch.
 
     Args:
@@ -82,7 +82,7 @@ def vary_page(ink: ByteArray, rng: np.random.Generator) -> ByteArray:
     page = cv2.resize(
         ink[top : height - bottom, left : width - right], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
     )
-    page = vary_pen(np.asarray(page, dtype=np.uint8), rng)
+    page = augment_pen(np.asarray(page, dtype=np.uint8), rng)
     if rng.random() < 0.25:
         patch_h, patch_w = (int(v) for v in rng.uniform(0.08, 0.22, 2) * page.shape)
         y, x = rng.integers(page.shape[0] - patch_h), rng.integers(page.shape[1] - patch_w)

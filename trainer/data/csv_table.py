@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ecgcore.csv_cells import from_cell
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.types import FloatArray
 from trainer.data.page import LABELS, PageItem
 
@@ -37,21 +37,23 @@ def read_table(csv_path: Path, folder: Path) -> Table:
         The rows labelled normal or abnormal, in order, and the count of every other label.
 
     Raises:
-        BadData: the file or a row cannot be used; every bad row is listed with its line and reason.
+        DataError: the file or a row cannot be used; every bad row is listed with its line and reason.
     """
     if not folder.is_dir():
-        raise BadData(f"There is no folder {folder}.", "Give the folder that holds the pictures.")
+        raise DataError(f"There is no folder {folder}.", "Give the folder that holds the pictures.")
     try:
         with csv_path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             missing = [name for name in NEEDED_COLUMNS if name not in (reader.fieldnames or ())]
             if missing:
-                raise BadData(
+                raise DataError(
                     f"{csv_path.name} has no column {', '.join(missing)}.", "It needs the columns file,label,group."
                 )
             rows = [(reader.line_num, _texts(row)) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadData(f"{csv_path} cannot be read as a table: {error}.", "Save it as UTF-8 CSV with commas.") from error
+        raise DataError(
+            f"{csv_path} cannot be read as a table: {error}.", "Save it as UTF-8 CSV with commas."
+        ) from error
 
     items: list[PageItem] = []
     skipped: Counter[str] = Counter()
@@ -70,7 +72,7 @@ def read_table(csv_path: Path, folder: Path) -> Table:
             items.append(item)
     if problems:
         shown = "; ".join(problems[:10]) + (f"; and {len(problems) - 10} more" if len(problems) > 10 else "")
-        raise BadData(f"{csv_path.name} has {len(problems)} bad row(s): {shown}.", "Correct them and start again.")
+        raise DataError(f"{csv_path.name} has {len(problems)} bad row(s): {shown}.", "Correct them and start again.")
     return Table(items, dict(skipped))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.geometry.arrays import BoolArray, IntArray
 from trainer.data.page import PreparedPage
 
@@ -24,10 +24,10 @@ def assign_folds(labels: Sequence[int | None], groups: Sequence[str], n_folds: i
         The fold of each page, ``int64 [n]`` in ``0..n_folds-1``.
 
     Raises:
-        BadData: too few folds were asked for, or a class has too few groups to be in every fold.
+        DataError: too few folds were asked for, or a class has too few groups to be in every fold.
     """
     if n_folds < 2:
-        raise BadData(f"{n_folds} fold cannot be cross-validated.", "Ask for 2 folds or more.")
+        raise DataError(f"{n_folds} fold cannot be cross-validated.", "Ask for 2 folds or more.")
     return _deal(labels, groups, [1 / n_folds] * n_folds, seed)
 
 
@@ -62,10 +62,10 @@ def split_holdout(labels: Sequence[int | None], groups: Sequence[str], share: fl
         True for each page that was put aside, ``bool [n]``.
 
     Raises:
-        BadData: the share is not between 0 and 1, or a class has fewer than two groups.
+        DataError: the share is not between 0 and 1, or a class has fewer than two groups.
     """
     if not 0 < share < 1:
-        raise BadData(f"A share of {share} cannot be put aside.", "Give a share between 0 and 1.")
+        raise DataError(f"A share of {share} cannot be put aside.", "Give a share between 0 and 1.")
     is_aside: BoolArray = _deal(labels, groups, [1 - share, share], seed) == 1
     return is_aside
 
@@ -81,7 +81,7 @@ def split_inner(
         seed: as in ``assign_folds``.
 
     Raises:
-        BadData: a class has fewer than two groups.
+        DataError: a class has fewer than two groups.
     """
     aside = split_holdout([page.label for page in pages], [page.group_key for page in pages], share, seed)
     return (
@@ -145,7 +145,7 @@ def _check_enough_groups(counts: npt.NDArray[np.float64], n_parts: int) -> None:
     for column, name in enumerate(("normal", "abnormal")):
         n_groups = int(np.count_nonzero(counts[:, column]))
         if 0 < n_groups < n_parts:
-            raise BadData(
+            raise DataError(
                 f"The {name} pages come from {n_groups} group(s), too few for {n_parts} parts.",
                 "Add pages of other patients, or ask for fewer folds.",
             )
@@ -153,7 +153,7 @@ def _check_enough_groups(counts: npt.NDArray[np.float64], n_parts: int) -> None:
 
 def _check_every_part(held: npt.NDArray[np.float64]) -> None:
     if np.any(held == 0):
-        raise BadData(
+        raise DataError(
             "The groups are too large or too mixed to give every part both classes.",
             "Ask for fewer folds, or check the column 'group': it should name the patient.",
         )

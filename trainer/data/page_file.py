@@ -10,7 +10,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save
 
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from trainer.atomic_files import write_bytes_atomic
 from trainer.data.page import BeatLabels, PreparedPage
 
@@ -46,19 +46,19 @@ def load_pages(path: Path) -> list[PreparedPage]:
     """Read pages back in order.
 
     Raises:
-        BadData: the file is no such file.
+        DataError: the file is no such file.
     """
     try:
         tensors = load_file(path)
         with safe_open(str(path), framework="np") as handle:
             rows = json.loads(handle.metadata()["rows"])
     except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise BadData(f"{path} holds no prepared pages: {error}.", "Delete it; it is made again.") from error
+        raise DataError(f"{path} holds no prepared pages: {error}.", "Delete it; it is made again.") from error
     pages = []
     for index, row in enumerate(rows):
         ink = cv2.imdecode(tensors[f"ink/{index}"], cv2.IMREAD_GRAYSCALE)
         if ink is None:
-            raise BadData(f"{path} holds a page that is no picture.", "Delete it; it is made again.")
+            raise DataError(f"{path} holds a page that is no picture.", "Delete it; it is made again.")
         boxes = tensors.get(f"boxes/{index}")
         labelled = tensors.get(f"beat_labels/{index}")
         pages.append(

@@ -13,14 +13,14 @@ from zipfile import BadZipFile
 import cv2
 import numpy as np
 
-from ecgcore.errors import BadData, NotScreenable, UnreadablePicture
+from ecgcore.errors import DataError, NotScreenableError, UnreadablePictureError
 from ecgcore.geometry.arrays import BoolArray
 from ecgcore.measure.page import measure
 from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.page.prepare import prepare_page, prepare_with_corners
-from ecgcore.rhythm.calibration_pulse import paper_of
-from ecgcore.types import ByteArray, FloatArray, PanelFrame, Paper
+from ecgcore.rhythm.calibration_pulse import paper_settings
+from ecgcore.types import ByteArray, FloatArray, PanelFrame, PaperSettings
 from ecgcore.waveform.columns import PageScale
 from ecgcore.waveform.layout import LEADS
 from ecgcore.waveform.page_signal import read_signal
@@ -56,7 +56,7 @@ def prepare_pages(
         progress: told after every page how many are done, and of how many.
 
     Raises:
-        BadData: not one page can be used.
+        DataError: not one page can be used.
     """
     cache_dir.mkdir(parents=True, exist_ok=True)
     results: list[PreparedPage | str] = []
@@ -82,14 +82,16 @@ def prepare_pages(
             pages.append(result)
     if not pages:
         reasons = "; ".join(f"{key}: {reason}" for key, reason in list(left_out.items())[:3])
-        raise BadData(f"None of the {len(items)} pages can be used. {reasons}", "Check the data folder and the table.")
+        raise DataError(
+            f"None of the {len(items)} pages can be used. {reasons}", "Check the data folder and the table."
+        )
     return Preparation(pages, left_out)
 
 
 def _prepare_or_reason(item: PageItem, cache_dir: Path) -> PreparedPage | str:
     try:
         return prepare_item(item, cache_dir)
-    except (UnreadablePicture, NotScreenable, BadData) as error:
+    except (UnreadablePictureError, NotScreenableError, DataError) as error:
         return str(error)
 
 
@@ -101,18 +103,18 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
         cache_dir: an existing folder where prepared panels are kept.
 
     Raises:
-        UnreadablePicture: the file does not decode.
-        NotScreenable: it shows no ECG.
-        BadData: the file has several pages, or a box lies outside the picture.
+        UnreadablePictureError: the file does not decode.
+        NotScreenableError: it shows no ECG.
+        DataError: the file has several pages, or a box lies outside the picture.
     """
     pictures = read_untrusted(item.path, item.key)
     if len(pictures) != 1:
-        raise BadData(f"The file has {len(pictures)} pages.", "Save every page as a picture of its own.")
+        raise DataError(f"The file has {len(pictures)} pages.", "Save every page as a picture of its own.")
     photo_rgb = pictures[0]
     if item.boxes_photo_xyxy is not None and len(item.boxes_photo_xyxy):
         height, width = photo_rgb.shape[:2]
         if np.any(item.boxes_photo_xyxy[:, 2:].max(axis=0) > (width, height)):
-            raise BadData(f"A box lies outside the picture of {width}x{height} pixels.", "Correct its boxes.")
+            raise DataError(f"A box lies outside the picture of {width}x{height} pixels.", "Correct its boxes.")
     content_hash = picture_hash(photo_rgb)
     panel = _cached_panel(photo_rgb, item.corners_photo_xy, content_hash, cache_dir)
     frame = panel.frame
@@ -217,7 +219,9 @@ def _cached_reading(panel: _Panel) -> tuple[LeadsArray | None, FloatArray]:
     return leads if leads.shape[1] else None, measured
 
 
-def read_leads(ink: ByteArray, scale: PageScale, paper: Paper | None = None) -> tuple[LeadsArray | None, FloatArray]:
+def read_leads(
+    ink: ByteArray, scale: PageScale, paper: PaperSettings | None = None
+) -> tuple[LeadsArray | None, FloatArray]:
     """The signal of a prepared page as it learns, and its measurements: ``leads_mv`` and ``measured`` of the page.
 
     Args:
@@ -225,6 +229,6 @@ def read_leads(ink: ByteArray, scale: PageScale, paper: Paper | None = None) -> 
         scale: where its millimetres were read.
         paper: its speed and gain; by default as where nobody sets them.
     """
-    signal = read_signal(ink, None, paper or paper_of(ink, has_grid=scale == "grid"), scale)
+    signal = read_signal(ink, None, paper or paper_settings(ink, has_grid=scale == "grid"), scale)
     leads_mv = signal.leads_mv.astype(np.float16) if signal.is_read.any() else None
     return leads_mv, measure(signal).vector()

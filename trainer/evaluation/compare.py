@@ -12,15 +12,23 @@ import numpy as np
 
 from ecgcore.bundle.folder import Bundle
 from trainer.data.page import PreparedPage
-from trainer.evaluation.evaluate import Judgement, Unseen, boxed_rows, figures_of, judge, leave_out_seen, page_boxes
+from trainer.evaluation.evaluate import (
+    BundlePredictions,
+    UnseenPages,
+    boxed_rows,
+    exclude_trained_on,
+    figures_of,
+    page_boxes,
+    predict_bundle,
+)
 from trainer.metrics.classification import classification_figures, paired_differences
 from trainer.metrics.detection import detection_figures
 from trainer.metrics.figures import Figures
 from trainer.registry.comparisons import verdict_of
-from trainer.runs.files import ANSWER_OF, PREDICTIONS, read_json
-from trainer.runs.folder import RunFolder, read_answers
-from trainer.runs.results import ChangedPage, Comparison, PagesFrom, Sides, Verdict
-from trainer.stages.inference_cache import Found
+from trainer.runs.files import PREDICTIONS, PROBABILITY_OF, read_json
+from trainer.runs.folder import RunFolder, read_predictions
+from trainer.runs.results import ChangedPage, Comparison, ComparisonVerdict, PagesFrom, Sides
+from trainer.stages.inference_cache import Detections
 
 FEWEST_GROUPS = 5
 """Patients of each class below which an interval says nothing."""
@@ -31,22 +39,24 @@ class Side:
     """One of the two that are compared: its version and what it said of the pages."""
 
     version: str
-    judgement: Judgement
+    predictions: BundlePredictions
 
 
 def compare_on_held_out(candidate: Bundle, in_use: Bundle, held_out: Sequence[PreparedPage]) -> Comparison:
     """Compare two bundles on pages of groups that are held out; pages that either has seen are left out."""
-    seen_by_candidate = leave_out_seen(candidate, held_out)
-    unseen = leave_out_seen(in_use, seen_by_candidate.pages)
-    left_out = {"candidate": seen_by_candidate.seen, "active": unseen.seen}
+    seen_by_candidate = exclude_trained_on(candidate, held_out)
+    unseen = exclude_trained_on(in_use, seen_by_candidate.pages)
+    left_out = {"candidate": seen_by_candidate.excluded, "active": unseen.excluded}
     if not unseen.pages:
         return nothing_to_compare(candidate.version, in_use.version, left_out)
-    first, second = (Side(bundle.version, judge(bundle, unseen.pages)) for bundle in (candidate, in_use))
+    first, second = (Side(bundle.version, predict_bundle(bundle, unseen.pages)) for bundle in (candidate, in_use))
     words = f"{len(unseen.pages)} pages of the permanent test set, judged by both models."
     return report("held-out", words, first, second, unseen.pages, left_out)
 
 
-def compare_on_folds(version: str, out_of_fold: Judgement, in_use: Bundle, pages: Sequence[PreparedPage]) -> Comparison:
+def compare_on_folds(
+    version: str, out_of_fold: BundlePredictions, in_use: Bundle, pages: Sequence[PreparedPage]
+) -> Comparison:
     """Compare the folds' answers with the bundle in use, on the pages that it has not seen.
 
     Args:
@@ -55,8 +65,8 @@ def compare_on_folds(version: str, out_of_fold: Judgement, in_use: Bundle, pages
         in_use: the bundle in use.
         pages: all pages of the cross-validation.
     """
-    unseen: Unseen = leave_out_seen(in_use, pages)
-    left_out: Sides = {"candidate": {}, "active": unseen.seen}
+    unseen: UnseenPages = exclude_trained_on(in_use, pages)
+    left_out: Sides = {"candidate": {}, "active": unseen.excluded}
     if not unseen.pages:
         return nothing_to_compare(version, in_use.version, left_out)
     kept = {page.key for page in unseen.pages}
@@ -66,22 +76,24 @@ def compare_on_folds(version: str, out_of_fold: Judgement, in_use: Bundle, pages
         f"There is no permanent test set. {len(rows)} training pages that the model in use has not seen, judged by it "
         "and by the networks of the fold that had not seen the page; these stand for the candidate."
     )
-    return report("folds", words, candidate, Side(in_use.version, judge(in_use, unseen.pages)), unseen.pages, left_out)
+    return report(
+        "folds", words, candidate, Side(in_use.version, predict_bundle(in_use, unseen.pages)), unseen.pages, left_out
+    )
 
 
-def out_of_fold_judgement(run: RunFolder, n_folds: int, pages: Sequence[PreparedPage]) -> Judgement:
+def fold_predictions(run: RunFolder, n_folds: int, pages: Sequence[PreparedPage]) -> BundlePredictions:
     """What the folds of a finished cross-validation said of its pages, each by networks that had not seen the page."""
-    answers = {answer.file: answer for answer in read_answers(run.path / PREDICTIONS)}
+    answers = {answer.file: answer for answer in read_predictions(run.path / PREDICTIONS)}
     facts = [run.facts(fold) for fold in range(n_folds)]
-    found: dict[str, Found] = {}
+    found: dict[str, Detections] = {}
     min_scores: dict[str, float] = {}
     for fold in range(n_folds):
         for key, (boxes, scores, _) in read_json(run.fold(fold) / "detections.json").items():
             found[key] = np.array(boxes, dtype=np.float64).reshape(-1, 4), np.array(scores, dtype=np.float64)
             min_scores[key] = facts[fold].min_score
     rows = [answers.get(page.key) for page in pages]
-    return Judgement(
-        {part: np.array([getattr(row, name, np.nan) for row in rows]) for part, name in ANSWER_OF.items()},
+    return BundlePredictions(
+        {part: np.array([getattr(row, name, np.nan) for row in rows]) for part, name in PROBABILITY_OF.items()},
         [row.decision if row is not None else "refer" for row in rows],
         [found.get(page.key) for page in pages],
         [min_scores.get(page.key, 0.0) for page in pages],
@@ -111,7 +123,7 @@ def report(
     left_out: Sides,
 ) -> Comparison:
     """Figures of both, their paired differences with intervals, and what follows."""
-    differences = _differences(candidate.judgement, in_use.judgement, pages)
+    differences = _differences(candidate.predictions, in_use.predictions, pages)
     verdict, because = decide_verdict(differences, pages)
     return Comparison(
         pages_from=pages_from,
@@ -120,20 +132,20 @@ def report(
         active=in_use.version,
         pages=len(pages),
         left_out_as_seen=left_out,
-        candidate_figures=figures_of(candidate.judgement, pages),
-        active_figures=figures_of(in_use.judgement, pages),
+        candidate_figures=figures_of(candidate.predictions, pages),
+        active_figures=figures_of(in_use.predictions, pages),
         differences=differences,
         decisions={
-            name: dict(Counter(side.judgement.decisions))
+            name: dict(Counter(side.predictions.decisions))
             for name, side in (("candidate", candidate), ("active", in_use))
         },
         verdict=verdict,
         because=because,
-        changed=_changed(candidate.judgement, in_use.judgement, pages),
+        changed=_changed(candidate.predictions, in_use.predictions, pages),
     )
 
 
-def decide_verdict(differences: Figures, pages: Sequence[PreparedPage]) -> tuple[Verdict, str]:
+def decide_verdict(differences: Figures, pages: Sequence[PreparedPage]) -> tuple[ComparisonVerdict, str]:
     """What the differences say; unknown where the pages come from too few patients to tell."""
     for label, name in ((0, "normal"), (1, "abnormal")):
         groups = {page.group_key for page in pages if page.label == label}
@@ -146,7 +158,7 @@ def decide_verdict(differences: Figures, pages: Sequence[PreparedPage]) -> tuple
     return verdict_of(differences)
 
 
-def _differences(first: Judgement, second: Judgement, pages: Sequence[PreparedPage]) -> Figures:
+def _differences(first: BundlePredictions, second: BundlePredictions, pages: Sequence[PreparedPage]) -> Figures:
     both = (first, second)
     labelled = [row for row, page in enumerate(pages) if page.label is not None]
     boxed = sorted(set(boxed_rows(first, pages)) & set(boxed_rows(second, pages)))
@@ -165,7 +177,9 @@ def _differences(first: Judgement, second: Judgement, pages: Sequence[PreparedPa
     return differences
 
 
-def _changed(first: Judgement, second: Judgement, pages: Sequence[PreparedPage]) -> tuple[ChangedPage, ...]:
+def _changed(
+    first: BundlePredictions, second: BundlePredictions, pages: Sequence[PreparedPage]
+) -> tuple[ChangedPage, ...]:
     names = {0: "normal", 1: "abnormal", None: None}
     return tuple(
         ChangedPage(
@@ -181,12 +195,12 @@ def _changed(first: Judgement, second: Judgement, pages: Sequence[PreparedPage])
     )
 
 
-def _some(judgement: Judgement, rows: Sequence[int]) -> Judgement:
-    return Judgement(
-        {name: p[list(rows)] for name, p in judgement.p.items()},
-        [judgement.decisions[row] for row in rows],
-        [judgement.found[row] for row in rows],
-        [judgement.min_scores[row] for row in rows],
+def _some(predictions: BundlePredictions, rows: Sequence[int]) -> BundlePredictions:
+    return BundlePredictions(
+        {name: p[list(rows)] for name, p in predictions.p.items()},
+        [predictions.decisions[row] for row in rows],
+        [predictions.detections[row] for row in rows],
+        [predictions.min_scores[row] for row in rows],
     )
 
 

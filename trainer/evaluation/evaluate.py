@@ -9,69 +9,69 @@ from pydantic import JsonValue
 from scipy.special import expit
 
 from ecgcore.bundle.folder import Bundle
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.types import FloatArray
 from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import decide
 from trainer.metrics.classification import classification_metrics
 from trainer.metrics.detection import PageBoxes, detection_metrics
 from trainer.metrics.figures import Block, Interval, block_json
-from trainer.stages.answers import answer_pages
-from trainer.stages.inference_cache import Found
+from trainer.stages.inference_cache import Detections
+from trainer.stages.predictions import predict_pages
 
 
 @dataclass(frozen=True)
-class Unseen:
+class UnseenPages:
     """Pages that may be judged, and how many may not, by what gives them away."""
 
     pages: list[PreparedPage]
-    seen: dict[str, int]
+    excluded: dict[str, int]
 
 
-def leave_out_seen(bundle: Bundle, pages: Sequence[PreparedPage]) -> Unseen:
+def exclude_trained_on(bundle: Bundle, pages: Sequence[PreparedPage]) -> UnseenPages:
     """Leave out every page whose picture, group or source record the bundle or a parent was trained on."""
     unseen: list[PreparedPage] = []
-    seen: Counter[str] = Counter()
+    excluded: Counter[str] = Counter()
     for page in pages:
-        if bundle.has_seen(picture_hash=page.picture_hash):
-            seen["same picture"] += 1
-        elif bundle.has_seen(source_record=page.source_record):
-            seen["same source record"] += 1
-        elif bundle.has_seen(group=page.group):
-            seen["same group"] += 1
+        if bundle.was_trained_on(picture_hash=page.picture_hash):
+            excluded["same picture"] += 1
+        elif bundle.was_trained_on(source_record=page.source_record):
+            excluded["same source record"] += 1
+        elif bundle.was_trained_on(group=page.group):
+            excluded["same group"] += 1
         else:
             unseen.append(page)
-    return Unseen(unseen, dict(seen))
+    return UnseenPages(unseen, dict(excluded))
 
 
 @dataclass(frozen=True)
-class Judgement:
+class BundlePredictions:
     """What a bundle says of N pages as it screens: by its own operating score, temperature and thresholds.
 
     Args:
         p: "local", "global", "waveform" and "fused" probabilities, each ``[N]``; NaN where there is no answer.
         decisions: "normal", "abnormal" or "refer" of each page.
-        found: boxes and scores of each page, None where no honest detector looked.
+        detections: boxes and scores of each page, None where no honest detector looked.
         min_scores: of each page, from which score on boxes are beats.
     """
 
     p: dict[str, FloatArray]
     decisions: list[str]
-    found: Sequence[Found | None]
+    detections: Sequence[Detections | None]
     min_scores: list[float]
 
 
-def judge(bundle: Bundle, pages: Sequence[PreparedPage]) -> Judgement:
+def predict_bundle(bundle: Bundle, pages: Sequence[PreparedPage]) -> BundlePredictions:
     """Let a bundle judge pages, whatever it has seen before."""
-    operating = bundle.operating
-    answers = answer_pages(bundle.nets, operating.min_score, pages)
+    operating_point = bundle.operating_point
+    answers = predict_pages(bundle.nets, operating_point.min_score, pages)
     p = {name: expit(logits) for name, logits in answers.logits.items()}
-    p["fused"] = expit(answers.logits["fused"] / operating.temperature)
-    decisions = decide(p["fused"], (operating.p_normal_below, operating.p_abnormal_from))
-    return Judgement(p, decisions, answers.found, [operating.min_score] * len(pages))
+    p["fused"] = expit(answers.logits["fused"] / operating_point.temperature)
+    decisions = decide(p["fused"], (operating_point.p_normal_below, operating_point.p_abnormal_from))
+    return BundlePredictions(p, decisions, answers.detections, [operating_point.min_score] * len(pages))
 
 
-def figures_of(judgement: Judgement, pages: Sequence[PreparedPage], *, n_boot: int = 1000) -> Block:
+def figures_of(predictions: BundlePredictions, pages: Sequence[PreparedPage], *, n_boot: int = 1000) -> Block:
     """Figures of what a bundle said, by network.
 
     Single networks have no thresholds of their own in a bundle; alone they decide at 0.5. Pages
@@ -79,35 +79,37 @@ def figures_of(judgement: Judgement, pages: Sequence[PreparedPage], *, n_boot: i
     """
     labelled = [row for row, page in enumerate(pages) if page.label is not None]
     labels, groups = [int(pages[row].label == 1) for row in labelled], [pages[row].group_key for row in labelled]
-    boxed = boxed_rows(judgement, pages)
+    boxed = boxed_rows(predictions, pages)
     figures: Block = {
         "detector": detection_metrics(
-            page_boxes(judgement, pages, boxed),
+            page_boxes(predictions, pages, boxed),
             [pages[row].group_key for row in boxed],
-            [judgement.min_scores[row] for row in boxed],
+            [predictions.min_scores[row] for row in boxed],
             n_boot=n_boot,
         )
     }
-    for name in judgement.p:
-        if name == "waveform" and np.isnan(judgement.p[name]).all():  # no such network, or no lead was read
+    for name in predictions.p:
+        if name == "waveform" and np.isnan(predictions.p[name]).all():  # no such network, or no lead was read
             continue
-        decisions = [judgement.decisions[row] for row in labelled] if name == "fused" else None
-        figures[name] = classification_metrics(labels, judgement.p[name][labelled], decisions, groups, n_boot=n_boot)
+        decisions = [predictions.decisions[row] for row in labelled] if name == "fused" else None
+        figures[name] = classification_metrics(labels, predictions.p[name][labelled], decisions, groups, n_boot=n_boot)
     return figures
 
 
-def boxed_rows(judgement: Judgement, pages: Sequence[PreparedPage]) -> list[int]:
+def boxed_rows(predictions: BundlePredictions, pages: Sequence[PreparedPage]) -> list[int]:
     """Pages on which a person boxed all beats and a detector looked for them."""
     return [
-        row for row, page in enumerate(pages) if page.boxes_panel_xyxy is not None and judgement.found[row] is not None
+        row
+        for row, page in enumerate(pages)
+        if page.boxes_panel_xyxy is not None and predictions.detections[row] is not None
     ]
 
 
-def page_boxes(judgement: Judgement, pages: Sequence[PreparedPage], rows: Sequence[int]) -> list[PageBoxes]:
+def page_boxes(predictions: BundlePredictions, pages: Sequence[PreparedPage], rows: Sequence[int]) -> list[PageBoxes]:
     """Found boxes, scores and true boxes of the pages ``rows``, which are among ``boxed_rows``."""
     result: list[PageBoxes] = []
     for row in rows:
-        found, true_boxes = judgement.found[row], pages[row].boxes_panel_xyxy
+        found, true_boxes = predictions.detections[row], pages[row].boxes_panel_xyxy
         assert found is not None and true_boxes is not None
         result.append((*found, true_boxes))
     return result
@@ -149,13 +151,15 @@ def evaluate_bundle(bundle: Bundle, pages: Sequence[PreparedPage], *, n_boot: in
         n_boot: resamplings for the intervals.
 
     Raises:
-        BadData: the bundle has seen every page.
+        DataError: the bundle has seen every page.
     """
-    unseen = leave_out_seen(bundle, pages)
+    unseen = exclude_trained_on(bundle, pages)
     if not unseen.pages:
-        raise BadData(f"Bundle {bundle.version} was trained on all {len(pages)} pages.", "Evaluate it on other pages.")
-    figures = figures_of(judge(bundle, unseen.pages), unseen.pages, n_boot=n_boot)
-    return Evaluation(bundle.version, len(unseen.pages), unseen.seen, figures)
+        raise DataError(
+            f"Bundle {bundle.version} was trained on all {len(pages)} pages.", "Evaluate it on other pages."
+        )
+    figures = figures_of(predict_bundle(bundle, unseen.pages), unseen.pages, n_boot=n_boot)
+    return Evaluation(bundle.version, len(unseen.pages), unseen.excluded, figures)
 
 
 _ROWS = {

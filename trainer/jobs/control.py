@@ -30,7 +30,7 @@ from annotations.runs.training_runs import (
     unfinished_run,
 )
 from annotations.store import Store
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from trainer import registry
 from trainer.jobs.plan import make_plan
 from trainer.progress import RunProgress
@@ -88,13 +88,13 @@ def start(
         snapshot_id: what to learn from; None freezes what holds now.
 
     Raises:
-        RunBusy: another run is at work; it says whose.
+        RunBusyError: another run is at work; it says whose.
         StoreError: the name is empty, or there is no such snapshot.
-        BadData: there are too few pages; the message says of what.
+        DataError: there are too few pages; the message says of what.
     """
     plan = make_plan(store, snapshot_id=snapshot_id, recipe=recipe, stages=stages, folds=folds)
     if plan.problems:
-        raise BadData(plan.problems[0].cause, plan.problems[0].next_step)
+        raise DataError(plan.problems[0].cause, plan.problems[0].next_step)
     ordered = tuple(stage for stage in STAGES if stage in stages)
     return _launch_new(store, RunSettings(recipe, ordered, seed, folds, device, snapshot_id), "retrain", by)
 
@@ -103,7 +103,7 @@ def compare(store: Store, version: str, *, by: str, device: str = "auto") -> Tra
     """Measure a bundle that is here already, an imported one say, beside the active one; as a process of its own.
 
     Raises:
-        RunBusy: another run is at work.
+        RunBusyError: another run is at work.
         StoreError: there is no such bundle, or it is the active one.
     """
     facts = registry.bundle(store, version)
@@ -116,12 +116,12 @@ def resume(store: Store, run_id: int, *, by: str) -> TrainingRun:
     """Go on with a run that was interrupted, stopped or failed; what is finished is kept.
 
     Raises:
-        RunBusy: another run is at work.
+        RunBusyError: another run is at work.
         StoreError: there is no such run, it is at work, or it is finished.
     """
     by = store.add_person(by)
     with starting(store.folder):
-        _settle(store)
+        _reconcile(store)
         if not move_run(store, run_id, "queued", of=RESUMABLE, message=f"{by} resumed it."):
             raise StoreError(
                 f"Run {run_id} is {run_of(store, run_id).state}.", "Only an interrupted run can be resumed."
@@ -146,7 +146,7 @@ def status(store: Store, run_id: int | None = None) -> Status | None:
         store: where.
         run_id: which; None takes the one at work, else the newest. Without any run the answer is None.
     """
-    settle(store)
+    reconcile(store)
     if run_id is None:
         known = runs(store)
         if not known:
@@ -168,15 +168,15 @@ def log_tail(store: Store, run_id: int, most_bytes: int = 8000) -> str:
         return ""
 
 
-def settle(store: Store) -> None:
+def reconcile(store: Store) -> None:
     """Notice a run whose process died, and end one that did not stop when asked."""
     if unfinished_run(store) is not None:
         with starting(store.folder):
-            _settle(store)
+            _reconcile(store)
     forget_mentions_left(store)  # what the process of a run that died was to forget
 
 
-def _settle(store: Store) -> None:
+def _reconcile(store: Store) -> None:
     run = unfinished_run(store)
     if run is None:
         return
@@ -196,7 +196,7 @@ def _settle(store: Store) -> None:
 
 def follow(store: Store, run_id: int) -> TrainingRun:
     """Wait until a run is at work no more."""
-    while (seen := status(store, run_id)) is not None and seen.is_alive:
+    while (run_status := status(store, run_id)) is not None and run_status.is_alive:
         time.sleep(_FOLLOW_EVERY_S)
     return run_of(store, run_id)
 
@@ -204,7 +204,7 @@ def follow(store: Store, run_id: int) -> TrainingRun:
 def _launch_new(store: Store, settings: RunSettings, kind: RunKind, by: str, version: str | None = None) -> TrainingRun:
     by = store.add_person(by)
     with starting(store.folder):
-        _settle(store)
+        _reconcile(store)
         run = add_run(
             store,
             settings,
@@ -239,7 +239,7 @@ def _launch(store: Store, run_id: int) -> None:
             )
     except OSError as error:
         move_run(store, run_id, "failed", message=f"The process could not be started: {error.strerror}.")
-        raise BadData(f"The training could not be started: {error.strerror}.", "Free memory or space.") from error
+        raise DataError(f"The training could not be started: {error.strerror}.", "Free memory or space.") from error
     finally:
         os.close(lock)
 

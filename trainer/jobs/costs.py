@@ -10,12 +10,12 @@ from typing import Literal
 from annotations.runs.training_runs import runs
 from annotations.store import Store
 from trainer.jobs.priority import threads_to_use
-from trainer.runs.files import ENVIRONMENT, FOLD, REHEARSAL, read_json, run_folder
+from trainer.runs.files import DRY_RUN, ENVIRONMENT, FOLD, read_json, run_folder
 from trainer.runs.results import FoldFacts, read_fold
-from trainer.workload import JOINT, LOOKING
+from trainer.workload import INFERENCE, JOINT
 
 _TYPICAL_S = {"detector": 0.35, "local": 0.12, "global": 0.25, "waveform": 0.01, "fusion": 0.01}
-_TYPICAL_S |= {JOINT: 1.2, LOOKING: 1.0}
+_TYPICAL_S |= {JOINT: 1.2, INFERENCE: 1.0}
 """Seconds a page on 2 threads, each time it is shown to a stage; "looking" once a page: find beats, judge."""
 _TYPICAL_THREADS = 2
 _GAIN_OF_THREADS = 0.7
@@ -26,25 +26,25 @@ _FOLDS_ASKED = 10
 
 
 @dataclass(frozen=True)
-class SpeedHere:
+class MachineSpeed:
     """Seconds a page.
 
     Args:
         stages: each time that it is shown to a stage; "looking" once in a training.
         preparing: of decoding it and cutting its panel.
-        looking: of judging it once more, in the comparison.
+        inference: of judging it once more, in the comparison.
         beside: of one training, whatever its pages: saving networks, working figures out.
         source: whether ``stages`` were measured on this machine.
     """
 
     stages: dict[str, float]
     preparing: float
-    looking: float
+    inference: float
     beside: float
     source: Literal["measured", "typical"]
 
 
-def speed_here(store: Store, recipe: str, device: str = "auto") -> SpeedHere:
+def machine_speed(store: Store, recipe: str, device: str = "auto") -> MachineSpeed:
     """As the newest runs of the recipe measured on this machine with the same device; else as such machines are.
 
     A run measures itself when it starts, where none has before, and in every fold. Another recipe's figures tell how
@@ -62,8 +62,8 @@ def speed_here(store: Store, recipe: str, device: str = "auto") -> SpeedHere:
         speed = ratios[len(ratios) // 2] if ratios else 1.0
         typical = {stage: seconds * speed for stage, seconds in typical.items()}
     stages = typical | measured
-    looking = stages[LOOKING]
-    return SpeedHere(stages, 1.0 * slower, looking, 2.0 * slower, "measured" if measured else "typical")
+    inference = stages[INFERENCE]
+    return MachineSpeed(stages, 1.0 * slower, inference, 2.0 * slower, "measured" if measured else "typical")
 
 
 def machine() -> dict[str, str | int | None]:
@@ -95,6 +95,6 @@ def _measured(folders: list[Path]) -> dict[str, float]:
         spent.update(fact.seconds_of_stages)
         shown.update(fact.pages_shown)
     of_folds = {stage: spent[stage] / shown[stage] for stage in spent if shown[stage]}
-    rehearsals = (read_json(folder / REHEARSAL) for folder in folders)
+    rehearsals = (read_json(folder / DRY_RUN) for folder in folders)
     of_rehearsal: dict[str, float] = next((found for found in rehearsals if isinstance(found, dict)), {})
     return of_rehearsal | of_folds

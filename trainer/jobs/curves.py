@@ -7,7 +7,7 @@ import numpy as np
 
 from ecgcore.types import FloatArray
 from trainer.jobs.results import PageResult
-from trainer.runs.files import ANSWER_OF
+from trainer.runs.files import PROBABILITY_OF
 
 Network = Literal["fused", "global", "local", "waveform"]
 
@@ -43,7 +43,7 @@ def precision_recall_points(pages: Sequence[PageResult], network: Network) -> Fl
 
 def _counts(pages: Sequence[PageResult], network: Network) -> tuple[FloatArray, FloatArray, FloatArray]:
     """How many abnormal and how many normal pages reach each threshold; none at the infinite one, the first."""
-    answers = [getattr(page, ANSWER_OF[network]) for page in pages]
+    answers = [getattr(page, PROBABILITY_OF[network]) for page in pages]
     p = np.array([0.5 if answer is None else answer for answer in answers])
     is_abnormal = np.array([page.label == "abnormal" for page in pages], dtype=bool)
     thresholds, place = np.unique(-p, return_inverse=True)

@@ -10,17 +10,17 @@ from annotations.runs.training_runs import COMPARED, runs
 from annotations.store import Store
 from trainer.data.page import NAMES, PageItem
 from trainer.data.store_pages import StorePages, folds_for, pages_of_store
-from trainer.jobs.costs import SpeedHere, speed_here
+from trainer.jobs.costs import MachineSpeed, machine_speed
 from trainer.named_recipes import recipe_named
-from trainer.registry.catalogue import line_of_descent, present_version, seen_by
-from trainer.workload import LOOKING, STAGES, pages_shown
+from trainer.registry.catalogue import lineage_of, present_version, trained_on_by
+from trainer.workload import INFERENCE, STAGES, pages_shown
 
 FEWEST_GROUPS = 2
 """Of each class outside a fold: one group learns, the other stops the training and sets the thresholds."""
 
 SUGGESTED_NEW_PAGES = 30
 
-_LOOKING_AGAIN = {True: 0.15, False: 0.5}
+_REPEATED_INFERENCE = {True: 0.15, False: 0.5}
 """Share of looking after the first training where the bundle's detector stays, by whether its trunks stay too."""
 _RANGES = {"measured": (0.7, 1.4), "typical": (0.3, 3.0)}
 
@@ -126,7 +126,7 @@ def make_plan(
     """What a run would use; the arguments are those of ``trainer.jobs.control.start``.
 
     Raises:
-        BadData: there is no such recipe.
+        DataError: there is no such recipe.
     """
     recipe_named(recipe)
     pages = pages_of_store(store, snapshot_id)
@@ -150,18 +150,18 @@ def make_plan(
 
 def estimate(store: Store, plan: Plan, device: str = "auto") -> Estimate:
     """How long the planned run takes here: as earlier runs did on this machine, else as such machines do."""
-    speed = speed_here(store, plan.recipe, device)
+    speed = machine_speed(store, plan.recipe, device)
     trainings = stage_seconds(plan, speed)
     stages = {stage: sum(training[stage] for training in trainings) for stage in trainings[0]}
     is_first = plan.new_pages is None
     unprepared = plan.train.pages + plan.held_out.pages if is_first else plan.new_pages or 0
-    before, after = speed.preparing * unprepared, speed.looking * (2 * plan.held_out.pages or plan.train.pages)
+    before, after = speed.preparing * unprepared, speed.inference * (2 * plan.held_out.pages or plan.train.pages)
     likely = before + sum(stages.values()) + speed.beside * len(trainings) + after
     low, high = _RANGES[speed.source]
     return Estimate(low * likely, likely, high * likely, stages, trainings, before, speed.beside, after, speed.source)
 
 
-def stage_seconds(plan: Plan, speed: SpeedHere) -> tuple[dict[str, float], ...]:
+def stage_seconds(plan: Plan, speed: MachineSpeed) -> tuple[dict[str, float], ...]:
     """The expected seconds of each stage in every fold, then in the final training."""
     recipe = recipe_named(plan.recipe)
     trainings: list[dict[str, float]] = []
@@ -170,11 +170,11 @@ def stage_seconds(plan: Plan, speed: SpeedHere) -> tuple[dict[str, float], ...]:
         if judged is not None:
             counts = {name: n - getattr(judged, name) for name, n in counts.items()}
         learnt = {name: round(n * (1 - recipe.inner_share)) for name, n in counts.items()}
-        shown = pages_shown(recipe, plan.stages, **learnt) | {LOOKING: float(plan.train.pages)}
+        shown = pages_shown(recipe, plan.stages, **learnt) | {INFERENCE: float(plan.train.pages)}
         seconds = {stage: pages * speed.stages.get(stage, 0.0) for stage, pages in shown.items()}
         # What a detector that is not trained finds is kept from one training to the next.
         if trainings and not shown.get("detector"):
-            seconds[LOOKING] *= _LOOKING_AGAIN[not shown.keys() & {"local", "global"}]
+            seconds[INFERENCE] *= _REPEATED_INFERENCE[not shown.keys() & {"local", "global"}]
         trainings.append(seconds)
     return tuple(trainings)
 
@@ -232,7 +232,7 @@ def _notes(pages: StorePages, parts: Sequence[Sequence[PageItem]], stages: Colle
 
 def _fresh_folds(store: Store, parts: Sequence[Sequence[PageItem]]) -> tuple[int, ...]:
     """Numbers of the folds that no bundle of the line in use is clean for (``trainer.crossval.lineage``)."""
-    line = [seen_by(store, facts) for facts in line_of_descent(store, present_version(store))]
+    line = [trained_on_by(store, facts) for facts in lineage_of(store, present_version(store))]
     return tuple(
         number
         for number, part in enumerate(parts, 1)

@@ -13,14 +13,14 @@ _AUTOGROUP = Path("/proc/self/autogroup")
 
 def threads_to_use() -> int:
     """How many threads a training computes with: what OMP_NUM_THREADS says, else all cores but one for the app."""
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    if told.isdecimal() and int(told):
-        return int(told)
+    omp_threads = os.environ.get("OMP_NUM_THREADS", "")
+    if omp_threads.isdecimal() and int(omp_threads):
+        return int(omp_threads)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores - 1) if _yields() else cores
 
 
-def give_way() -> None:
+def lower_priority() -> None:
     """Run this process, and what it starts, only when nobody else wants the processor or the disk.
 
     To be called before PyTorch is loaded, which reads the number of threads then. What a system does not offer or does

@@ -84,7 +84,7 @@ def results(store: Store, run_id: int) -> Results:
         run_id: the run.
 
     Raises:
-        BadData: a file of it is damaged.
+        DataError: a file of it is damaged.
     """
     folder = run_folder(store.folder, run_id)
     left_out = {row["file"]: row["reason"] for row in _rows(folder / LEFT_OUT, LEFT_OUT_COLUMNS)}
@@ -102,7 +102,7 @@ def out_of_fold(store: Store, run_id: int) -> list[PageResult]:
         run_id: the run.
 
     Raises:
-        BadData: the file of the answers is damaged.
+        DataError: the file of the answers is damaged.
     """
     path = run_folder(store.folder, run_id) / PREDICTIONS
     try:

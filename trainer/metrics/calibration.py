@@ -155,7 +155,7 @@ def _rank(n: int, target: float) -> int:
 
 
 def decide(p_abnormal: npt.ArrayLike, thresholds: tuple[float, float]) -> list[str]:
-    """Answers for many probabilities, as ``Operating.decide`` of ``ecgcore`` gives them one by one; NaN is "refer"."""
+    """Answers for many probabilities, as ``OperatingPoint.decide`` gives them one by one; NaN is "refer"."""
     p = np.atleast_1d(np.asarray(p_abnormal, dtype=np.float64))
     p_normal_below, p_abnormal_from = thresholds
     answers: Sequence[str] = np.select(

@@ -3,25 +3,25 @@
 from trainer.registry.catalogue import (
     OVERRIDE,
     BundleFacts,
-    Standing,
+    BundleStatus,
     active,
     bundle,
     bundles,
     bundles_folder,
-    line_of_descent,
+    lineage_of,
     present_version,
-    seen_by,
+    trained_on_by,
 )
 
 __all__ = [
     "OVERRIDE",
     "BundleFacts",
-    "Standing",
+    "BundleStatus",
     "active",
     "bundle",
     "bundles",
     "bundles_folder",
-    "line_of_descent",
+    "lineage_of",
     "present_version",
-    "seen_by",
+    "trained_on_by",
 ]

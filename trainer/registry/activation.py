@@ -31,7 +31,7 @@ def activate(store: Store, version: str, by: str, reason: str, *, is_confirmed: 
         StoreError: name or reason is empty, there is no such bundle, it is in use already, or nobody compared it with
             the bundle in use.
         UnconfirmedError: all that is right, but the comparison tells nothing, and that was not confirmed.
-        BadBundle: a file of it is missing or altered.
+        BundleError: a file of it is missing or altered.
     """
     chosen, present = bundle(store, version), present_version(store)
     if chosen.version == present:
@@ -65,7 +65,7 @@ def rollback(store: Store, by: str, reason: str = "Rolled back.") -> BundleFacts
 
     Raises:
         StoreError: the name is empty, or there is nothing to go back to.
-        BadBundle: that bundle is damaged.
+        BundleError: that bundle is damaged.
     """
     target = rollback_target(store)
     if target is None:
@@ -99,7 +99,7 @@ def reject(store: Store, version: str, by: str, reason: str) -> None:
     by, reason = store.add_person(by), reason.strip()
     if not reason:
         raise StoreError("Rejecting a candidate needs a reason.", "Say in a few words why.")
-    is_open = bundle(store, version).standing not in ("in use", "being compared", "rejected")
+    is_open = bundle(store, version).status not in ("in use", "being compared", "rejected")
     # A run that a roll back once called rejected was not rejected by anybody yet.
     if not is_open or not _move_runs(store, version, ("candidate", "rejected"), "rejected", f"{by}: {reason}"):
         raise StoreError(f"{version} is no candidate.", "Only the model of a finished run can be rejected.")

@@ -11,7 +11,7 @@ from annotations.exchange.zip_archives import DAMAGED, listed_entries
 from annotations.model import StoreError
 from annotations.store import Store
 from ecgcore.bundle.manifest import MANIFEST, check_files
-from ecgcore.errors import BadBundle
+from ecgcore.errors import BundleError
 from ecgcore.networks.configs import PARTS, PUBLISHED_PARTS
 from trainer.registry.catalogue import BundleFacts, bundle, bundles, bundles_folder, check_version
 
@@ -36,7 +36,7 @@ def check_bundle(facts: BundleFacts) -> None:
         facts: of the bundle.
 
     Raises:
-        BadBundle: a file of the bundle is missing or altered.
+        BundleError: a file of the bundle is missing or altered.
     """
     try:
         states = [(facts.folder / name).stat() for name in _names_in(facts.folder)]
@@ -65,7 +65,7 @@ def export_bundle(store: Store, version: str, file: Path) -> None:
 
     Raises:
         StoreError: there is no such bundle, the file exists, or it cannot be written.
-        BadBundle: a file of the bundle is missing or altered.
+        BundleError: a file of the bundle is missing or altered.
     """
     wait_until_forgotten(store)
     facts = bundle(store, version)
@@ -94,7 +94,7 @@ def import_bundle(store: Store, file: Path | BinaryIO) -> BundleFacts:
 
     Raises:
         StoreError: it is no such file, is too large, holds anything else, or its version is here already.
-        BadBundle: a file in it is missing or altered, or holds what no model does; nothing is kept of it.
+        BundleError: a file in it is missing or altered, or holds what no model does; nothing is kept of it.
     """
     root = bundles_folder(store.folder)
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -108,8 +108,8 @@ def import_bundle(store: Store, file: Path | BinaryIO) -> BundleFacts:
         try:
             manifest = check_files(unpacked)
             version = check_version(manifest.version)
-        except BadBundle as error:
-            raise BadBundle(error.cause.replace(f"{unpacked}/", ""), _CHOOSE_ANOTHER) from error
+        except BundleError as error:
+            raise BundleError(error.cause.replace(f"{unpacked}/", ""), _CHOOSE_ANOTHER) from error
         if {MANIFEST, *(weights.file for weights in manifest.weights.values())} != set(_names_in(unpacked)):
             raise StoreError(_OTHER_FILES, _CHOOSE_ANOTHER)
         if version in {known.version for known in bundles(store)} or (root / version).exists():

@@ -18,18 +18,18 @@ from annotations.patients.keys import group_in_files
 from annotations.runs.activations import Activation, activations, active_version
 from annotations.runs.training_runs import COMPARED, TrainingRun, runs_of_bundle
 from annotations.store import Store
-from ecgcore.bundle.manifest import MANIFEST, Figures, Manifest, Seen, read_manifest, starter_folder
-from ecgcore.errors import BadBundle
+from ecgcore.bundle.manifest import MANIFEST, Figures, Manifest, TrainedOn, read_manifest, starter_folder
+from ecgcore.errors import BundleError
 from trainer.registry.comparisons import comparison_of
 
 OVERRIDE = "ECG_BUNDLE_DIR"
 """Environment variable that names a bundle's folder, which then answers whatever is active."""
 
 Origin = Literal["starter", "trained", "imported", "environment"]
-Standing = Literal[
+BundleStatus = Literal[
     "in use", "being compared", "rejected", "earlier in use", "starter", "candidate", "not compared",
 ]  # fmt: skip
-"""What a bundle is at present; the only place that derives it is ``_standing``."""
+"""What a bundle is at present; the only place that derives it is ``_status``."""
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _PARTIAL = ".partial"
@@ -52,7 +52,7 @@ class BundleFacts:
         erased_pages: how many of these were erased since, as far as is known.
         size_mb: of its weights.
         metrics: its own figures, ``{data set: {network: {metric: {"value", "low", "high"}}}}``, nested at will.
-        standing: what it is at present: "in use"; "being compared" by a run at work; "rejected" by a person; "earlier
+        status: what it is at present: "in use"; "being compared" by a run at work; "rejected" by a person; "earlier
             in use"; the "starter", never replaced yet or left out by ``ECG_BUNDLE_DIR``; a "candidate" that was
             compared with the bundle in use; or "not compared" with it.
         run_id: the newest run that made it here or compared it, if any.
@@ -72,7 +72,7 @@ class BundleFacts:
     erased_pages: int
     size_mb: float
     metrics: Figures
-    standing: Standing
+    status: BundleStatus
     run_id: int | None
     is_compared: bool
     is_active: bool
@@ -153,7 +153,7 @@ def bundle(store: Store, version: str) -> BundleFacts:
     raise StoreError(f"There is no model {version} here.", "See the list of models, or import it.")
 
 
-def line_of_descent(store: Store, version: str) -> list[BundleFacts]:
+def lineage_of(store: Store, version: str) -> list[BundleFacts]:
     """A bundle, its parent, that one's parent and so on, as far as they are on this machine."""
     known = {facts.version: facts for facts in bundles(store)}
     line: list[BundleFacts] = []
@@ -164,14 +164,14 @@ def line_of_descent(store: Store, version: str) -> list[BundleFacts]:
     return line
 
 
-def seen_by(store: Store, facts: BundleFacts) -> Seen:
+def trained_on_by(store: Store, facts: BundleFacts) -> TrainedOn:
     """Everything that a bundle and its parents were trained on, with groups under their names in files too."""
-    return _seen(store, facts.folder, manifest_of(facts.folder)[1])
+    return _trained_on(store, facts.folder, manifest_of(facts.folder)[1])
 
 
 @lru_cache(maxsize=64)
-def _seen(store: Store, folder: Path, _sha256: str) -> Seen:
-    return Seen.of(manifest_of(folder)[0].seen, group_in_files(store))
+def _trained_on(store: Store, folder: Path, _sha256: str) -> TrainedOn:
+    return TrainedOn.of(manifest_of(folder)[0].seen, group_in_files(store))
 
 
 def present_version(store: Store) -> str:
@@ -198,7 +198,7 @@ def _facts(store: Store, place: tuple[Path, Origin]) -> BundleFacts | None:
     folder, origin = place
     try:
         manifest, sha256 = manifest_of(folder)
-    except BadBundle:
+    except BundleError:
         return None
     version = manifest.version
     if origin == "imported" and (is_partial(folder) or version != folder.name):
@@ -223,9 +223,9 @@ def _facts(store: Store, place: tuple[Path, Origin]) -> BundleFacts | None:
         erased_pages=erased,
         size_mb=sum(weights.bytes for weights in manifest.weights.values()) / 1e6,
         metrics=manifest.metrics,
-        standing="in use"
+        status="in use"
         if is_active
-        else _standing(store, version, runs, is_starter=origin == "starter", is_compared=is_compared),
+        else _status(store, version, runs, is_starter=origin == "starter", is_compared=is_compared),
         run_id=runs[0].id if runs else None,
         is_compared=is_compared,
         is_active=is_active,
@@ -233,9 +233,9 @@ def _facts(store: Store, place: tuple[Path, Origin]) -> BundleFacts | None:
     )
 
 
-def _standing(
+def _status(
     store: Store, version: str, runs: Sequence[TrainingRun], *, is_starter: bool, is_compared: bool
-) -> Standing:
+) -> BundleStatus:
     """What a bundle that is not in use is at present; ``runs`` made or compared it, newest first."""
     decisions = activations(store)
     finished = next((run for run in runs if run.state in COMPARED), None)
@@ -263,7 +263,7 @@ def _was_rolled_back(run: TrainingRun, decisions: Sequence[Activation]) -> bool:
 def _active(folder: Path, origin: Origin) -> Active:
     try:
         return Active(folder, manifest_of(folder)[1], origin)
-    except BadBundle:
+    except BundleError:
         return Active(folder, "", origin)
 
 
@@ -271,24 +271,26 @@ def manifest_of(folder: Path) -> tuple[Manifest, str]:
     """What a bundle says of itself and the sha256 of that; read once while the file stays as it is.
 
     Raises:
-        BadBundle: it says nothing that can be used.
+        BundleError: it says nothing that can be used.
     """
     try:
         status = (folder / MANIFEST).stat()
     except OSError as error:
-        raise BadBundle(f"{folder / MANIFEST} cannot be read ({error.strerror}).", "Give a bundle's folder.") from error
+        raise BundleError(
+            f"{folder / MANIFEST} cannot be read ({error.strerror}).", "Give a bundle's folder."
+        ) from error
     found = _manifest_as_of(folder, status.st_mtime_ns, status.st_size)
-    if isinstance(found, BadBundle):
-        raise BadBundle(found.cause, found.next_step)
+    if isinstance(found, BundleError):
+        raise BundleError(found.cause, found.next_step)
     return found
 
 
 @lru_cache(maxsize=64)
-def _manifest_as_of(folder: Path, _mtime_ns: int, _size: int) -> tuple[Manifest, str] | BadBundle:
+def _manifest_as_of(folder: Path, _mtime_ns: int, _size: int) -> tuple[Manifest, str] | BundleError:
     try:
         manifest = read_manifest(folder)
         return manifest, hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
-    except BadBundle as error:
+    except BundleError as error:
         return error
     except OSError as error:
-        return BadBundle(f"{folder / MANIFEST} cannot be read ({error.strerror}).", "Give a bundle's folder.")
+        return BundleError(f"{folder / MANIFEST} cannot be read ({error.strerror}).", "Give a bundle's folder.")

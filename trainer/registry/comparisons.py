@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from annotations.runs.training_runs import COMPARED, runs_of_bundle
 from annotations.store import Store
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from trainer.metrics.figures import Figures, Interval
 from trainer.runs.files import COMPARISON, run_folder
-from trainer.runs.results import Comparison, Sides, Verdict, read_comparison
+from trainer.runs.results import Comparison, ComparisonVerdict, Sides, read_comparison
 
 _NAMES = {
     "auroc": "AUROC",
@@ -39,7 +39,7 @@ def newest_comparison(store: Store, version: str) -> Comparison | None:
     return next((found for found in _written(store, version) if found.candidate == version), None)
 
 
-def verdict_of(differences: Figures) -> tuple[Verdict, str]:
+def verdict_of(differences: Figures) -> tuple[ComparisonVerdict, str]:
     """Worse where any difference is surely below 0, better where one is surely above, by the 95 % interval."""
     surely_below = [name for name, d in differences.items() if (high := d.get("high")) is not None and high < 0]
     surely_above = [name for name, d in differences.items() if (low := d.get("low")) is not None and low > 0]
@@ -55,7 +55,7 @@ def _written(store: Store, *versions: str) -> list[Comparison]:
     runs = {run.id: run for version in versions for run in runs_of_bundle(store, version) if run.state in COMPARED}
     found = []
     for run_id in sorted(runs, reverse=True):
-        with suppress(BadData):
+        with suppress(DataError):
             found.append(read_comparison(run_folder(store.folder, run_id) / COMPARISON))
     return [comparison for comparison in found if comparison is not None]
 

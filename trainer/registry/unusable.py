@@ -8,7 +8,7 @@ from pathlib import Path
 from annotations.model import StoreError
 from annotations.runs.training_runs import unfinished_run
 from annotations.store import Store
-from ecgcore.errors import BadBundle
+from ecgcore.errors import BundleError
 from trainer.registry.catalogue import bundle_folders, bundles_folder, is_partial, manifest_of, present_version
 
 
@@ -68,7 +68,7 @@ def _wrong(folder: Path) -> str:
     """Why a folder is no bundle, without the way to it; empty where it is one."""
     try:
         manifest, _ = manifest_of(folder)
-    except BadBundle as error:
+    except BundleError as error:
         return error.cause.replace(f"{folder}/", "")
     if manifest.version != folder.name:
         return "bundle.json names another model than its folder."

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from annotations.artifacts.run_locks import LOCK, one_at_a_time, run_folder, starting, take_lock
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 
 __all__ = ["LOCK", "run_folder", "starting", "take_lock"]
 
 OPENING = ".opening"
 PROGRESS, LOG, ENVIRONMENT, LEFT_OUT = "progress.json", "log.txt", "environment.json", "left_out.csv"
-REHEARSAL = "rehearsal.json"
+DRY_RUN = "rehearsal.json"
 PREDICTIONS, SUMMARY, COMPARISON = "predictions.csv", "summary.json", "comparison.json"
 FOLD = "fold.json"
 PREDICTION_COLUMNS = ("file", "label", "group", "fold", "p_global", "p_local", "p_abnormal", "decision")
 LATER_COLUMNS = ("p_waveform",)
 """Of the predictions too; runs of earlier versions do not have them."""
-ANSWER_OF = {"fused": "p_abnormal", "global": "p_global", "local": "p_local", "waveform": "p_waveform"}
+PROBABILITY_OF = {"fused": "p_abnormal", "global": "p_global", "local": "p_local", "waveform": "p_waveform"}
 """The column, and field, that holds the answer of each network and the fused one."""
 
 
@@ -47,25 +47,25 @@ def lock_holder(folder: Path) -> int | None:
 
 @contextmanager
 def opening(folder: Path) -> Iterator[None]:
-    """Look whether a folder holds a run, and begin one, as one step; waits for peers that do the same."""
+    """Look whether a folder holds a run, and begin one, as one step; waits for workers that do the same."""
     with one_at_a_time(folder / OPENING):
         yield
 
 
 @contextmanager
 def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
-    """Hold a run's folder for this process, or with peers; the lock ends with it, however it ends.
+    """Hold a run's folder for this process, or with workers; the lock ends with it, however it ends.
 
     Args:
         folder: the run's.
-        shared: whether peers may hold it too.
+        shared: whether workers may hold it too.
 
     Raises:
-        BadData: another process holds it.
+        DataError: another process holds it.
     """
     descriptor = take_lock(folder, shared=shared)
     if descriptor is None:
-        raise BadData(f"Another training works in {folder}.", "Wait for it or choose another folder.")
+        raise DataError(f"Another training works in {folder}.", "Wait for it or choose another folder.")
     try:
         yield
     finally:

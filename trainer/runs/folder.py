@@ -20,10 +20,11 @@ from pydantic import JsonValue
 from annotations.erasure.derived_files import PREPARED
 from ecgcore.bundle.manifest import check_files
 from ecgcore.csv_cells import from_cell, to_cell
-from ecgcore.errors import BadBundle, BadData
+from ecgcore.errors import BundleError, DataError
 from trainer.atomic_files import write_json_atomic, write_text_atomic
 from trainer.data.page import NAMES, PageItem, PreparedPage
 from trainer.runs.files import (
+    DRY_RUN,
     ENVIRONMENT,
     FOLD,
     LATER_COLUMNS,
@@ -34,7 +35,6 @@ from trainer.runs.files import (
     PREDICTION_COLUMNS,
     PREDICTIONS,
     PROGRESS,
-    REHEARSAL,
     opening,
     read_json,
 )  # fmt: skip
@@ -42,12 +42,12 @@ from trainer.runs.results import FoldFacts, damaged, read_fold
 
 PAGES = "pages"
 CONFIG = "config.json"
-_BEFORE_THE_START = {LOCK, OPENING, LOG, PROGRESS, ENVIRONMENT, LEFT_OUT, PAGES, PREPARED, REHEARSAL}
+_BEFORE_THE_START = {LOCK, OPENING, LOG, PROGRESS, ENVIRONMENT, LEFT_OUT, PAGES, PREPARED, DRY_RUN}
 INPUT_COLUMNS = ("file", "label", "group", "picture_hash", "source_record", "boxes", "beat_labels")
 
 
 @dataclass(frozen=True)
-class PageAnswer:
+class PagePrediction:
     """What a network that had not seen a page said of it: one row of ``predictions.csv``; NaN is written empty."""
 
     file: str
@@ -76,7 +76,7 @@ class RunFolder:
         """The course of a finished fold.
 
         Raises:
-            BadData: its file is missing or damaged.
+            DataError: its file is missing or damaged.
         """
         path = self.fold(number) / FOLD
         facts = read_fold(path)
@@ -89,9 +89,9 @@ class RunFolder:
         folder = self.fold(number)
         facts = read_fold(folder / FOLD)
         try:
-            answers = read_answers(folder / PREDICTIONS)
+            answers = read_predictions(folder / PREDICTIONS)
             check_files(folder / "bundle")
-        except (OSError, ValueError, KeyError, TypeError, BadBundle):
+        except (OSError, ValueError, KeyError, TypeError, BundleError):
             return False
         is_whole = facts is not None and facts.answers == len(answers)
         return is_whole and read_json(folder / "detections.json") is not None
@@ -107,7 +107,7 @@ def open_run(path: Path, config: Mapping[str, JsonValue], inputs: str, *, resume
         resume: go on with what is there.
 
     Raises:
-        BadData: the folder holds something else, or another run.
+        DataError: the folder holds something else, or another run.
     """
     digest = hashlib.sha256(inputs.encode("utf-8")).hexdigest()
     frozen: dict[str, JsonValue] = {**json.loads(json.dumps(config)), "inputs_sha256": digest}
@@ -126,13 +126,13 @@ def open_run(path: Path, config: Mapping[str, JsonValue], inputs: str, *, resume
 def _check_same_run(path: Path, frozen: Mapping[str, JsonValue]) -> None:
     before = read_json(path / CONFIG)
     if not isinstance(before, dict):
-        raise BadData(f"{path / CONFIG} is damaged.", "Start the run again in another folder.")
+        raise DataError(f"{path / CONFIG} is damaged.", "Start the run again in another folder.")
     recipe, known = frozen.get("recipe"), before.get("recipe")
     if isinstance(recipe, dict) and isinstance(known, dict):
         frozen = {**frozen, "recipe": _as_earlier_versions_wrote_it(recipe, known)}
     changed = sorted(key for key in before.keys() | frozen.keys() if before.get(key) != frozen.get(key))
     if changed:
-        raise BadData(
+        raise DataError(
             f"{path} holds a run with another {', '.join(changed)}.",
             "Resume with the same data and options, or choose another folder.",
         )
@@ -154,8 +154,8 @@ def _is_before_the_start(name: str) -> bool:
     return name in _BEFORE_THE_START or name.startswith(f".{CONFIG}.")
 
 
-def _holds_something_else(path: Path) -> BadData:
-    return BadData(f"{path} is not an empty folder.", "Choose another folder, or add --resume to go on with its run.")
+def _holds_something_else(path: Path) -> DataError:
+    return DataError(f"{path} is not an empty folder.", "Choose another folder, or add --resume to go on with its run.")
 
 
 def inputs_table(items: Sequence[PageItem], pages: Sequence[PreparedPage]) -> str:
@@ -174,8 +174,8 @@ def inputs_table(items: Sequence[PageItem], pages: Sequence[PreparedPage]) -> st
     return _csv_text(INPUT_COLUMNS, rows)
 
 
-def seen_rows(pages: Sequence[PreparedPage]) -> list[tuple[str, str, str]]:
-    """What a bundle remembers of the pages that it was trained on (``ecgcore.bundle.folder.SeenRow``)."""
+def trained_on_rows(pages: Sequence[PreparedPage]) -> list[tuple[str, str, str]]:
+    """What a bundle remembers of the pages that it was trained on (``ecgcore.bundle.folder.TrainedOnRow``)."""
     return [(page.picture_hash, page.group, page.source_record) for page in pages]
 
 
@@ -184,7 +184,7 @@ def write_left_out(path: Path, left_out: Mapping[str, str]) -> None:
     write_text_atomic(path, _csv_text(("file", "reason"), list(left_out.items())))
 
 
-def write_answers(path: Path, answers: Sequence[PageAnswer]) -> None:
+def write_predictions(path: Path, answers: Sequence[PagePrediction]) -> None:
     """Write ``predictions.csv`` (contract 1)."""
     rows = []
     for a in answers:
@@ -194,11 +194,11 @@ def write_answers(path: Path, answers: Sequence[PageAnswer]) -> None:
     write_text_atomic(path, _csv_text((*PREDICTION_COLUMNS, *LATER_COLUMNS), rows))
 
 
-def read_answers(path: Path) -> list[PageAnswer]:
+def read_predictions(path: Path) -> list[PagePrediction]:
     """Read ``predictions.csv`` back."""
     with path.open(newline="", encoding="utf-8") as stream:
         return [
-            PageAnswer(
+            PagePrediction(
                 file=from_cell(row["file"]),
                 label=int(row["label"] == "abnormal"),
                 group=from_cell(row["group"]),

@@ -10,12 +10,12 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, JsonValue, TypeAdapter
 
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from trainer.metrics.figures import NULL_IS_EMPTY, Block, Figures, block_json, figures_json
 
 _Result = TypeVar("_Result")
 
-Verdict = Literal["better", "same", "worse", "unknown"]
+ComparisonVerdict = Literal["better", "same", "worse", "unknown"]
 PagesFrom = Literal["held-out", "folds", "none"]
 
 Counts = Annotated[dict[str, int], NULL_IS_EMPTY]
@@ -245,7 +245,7 @@ def read_summary(path: Path) -> RunSummary | None:
         path: its ``summary.json``.
 
     Raises:
-        BadData: the file is damaged.
+        DataError: the file is damaged.
     """
     return _read(path, RunSummary.from_json)
 
@@ -257,7 +257,7 @@ def read_comparison(path: Path) -> Comparison | None:
         path: its ``comparison.json``.
 
     Raises:
-        BadData: the file is damaged.
+        DataError: the file is damaged.
     """
     return _read(path, Comparison.from_json)
 
@@ -271,9 +271,9 @@ def _read(path: Path, from_json: Callable[[bytes], _Result]) -> _Result | None:
         raise damaged(path) from error
 
 
-def damaged(path: Path) -> BadData:
+def damaged(path: Path) -> DataError:
     """What is said of a file of a run that cannot be understood."""
-    return BadData(
+    return DataError(
         f"{path.name} of run {path.parent.name} is damaged.",
         "Restore it from a backup; python -m annotations check lists what else is damaged.",
     )

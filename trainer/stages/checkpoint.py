@@ -115,14 +115,16 @@ def save_checkpoint(
 
 
 @dataclass(frozen=True)
-class Found:
+class Detections:
     """What a checkpoint holds beside the state of model and optimiser: the best weights so far, and the history."""
 
     best: dict[str, Tensor]
     history: History
 
 
-def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[Found | None, list[Path]]:
+def load_checkpoint(
+    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer
+) -> tuple[Detections | None, list[Path]]:
     """Load the newest sound checkpoint into model and optimiser, in place.
 
     Args:
@@ -150,7 +152,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimiz
             index, name = key.split("/")
             state.setdefault(int(index), {})[name] = tensor
         optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-        return Found(_under("best/", tensors), history), damaged
+        return Detections(_under("best/", tensors), history), damaged
     return None, damaged
 
 

@@ -13,7 +13,7 @@ from ecgcore.networks.device import mixed_precision
 from ecgcore.networks.global_net import GlobalNet, page_canvas
 from ecgcore.networks.local_net import LocalNet, cut_beats
 from ecgcore.types import FloatArray
-from trainer.data.augment import balanced_order, jitter_boxes, vary_page, vary_pen
+from trainer.data.augment import augment_page, augment_pen, balanced_order, jitter_boxes
 from trainer.data.page import PreparedPage
 from trainer.recipes import GlobalStage, LocalStage
 from trainer.stages.context import StageContext
@@ -56,7 +56,7 @@ def train_global(
         weights: chance of each page to be drawn, relative to its class (``[N]``); even by default.
 
     Raises:
-        BadData: a page has no label, or all have one.
+        DataError: a page has no label, or all have one.
     """
     labels = labels_of(pages)
     torch.manual_seed(context.seed)
@@ -72,7 +72,7 @@ def train_global(
     def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         rng = np.random.default_rng([context.seed, epoch])
         for chosen in balanced_batches(labels, at_once, steps, rng, weights):
-            canvases = [page_canvas(vary_page(pages[i].ink, rng), model.config) for i in chosen]
+            canvases = [page_canvas(augment_page(pages[i].ink, rng), model.config) for i in chosen]
             yield torch.stack(canvases), torch.as_tensor(labels[chosen], dtype=torch.float32)
 
     def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
@@ -121,7 +121,7 @@ def train_local(
             default.
 
     Raises:
-        BadData: no page has a beat, or all have one label.
+        DataError: no page has a beat, or all have one label.
     """
     taught = _LabelledBeats.of(pages, beats, beat_labels, weights)
     torch.manual_seed(context.seed)
@@ -209,7 +209,7 @@ class _LabelledBeats:
             targets.append(np.where(np.isnan(own), self.labels[index], own))
             if stage.box_jitter:
                 boxes = jitter_boxes(boxes, stage.box_jitter, rng)
-            crops.append(cut_beats(vary_pen(self.pages[index].ink, rng), boxes, config))
+            crops.append(cut_beats(augment_pen(self.pages[index].ink, rng), boxes, config))
             counts.append(len(boxes))
         of_beats = torch.as_tensor(np.concatenate(targets), dtype=torch.float32)
         of_pages = torch.as_tensor(self.labels[chosen], dtype=torch.float32)

@@ -17,7 +17,7 @@ from ecgcore.networks.waveform_net import WaveformNet
 from trainer.data.folds import assign_folds
 from trainer.data.page import PreparedPage
 from trainer.stages.inference import features_of_leads, network_leads
-from trainer.stages.lead_augment import vary_leads
+from trainer.stages.lead_augment import augment_leads
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class CrossFitted:
     parts: tuple[WaveformNet, ...] = ()
     part_of_group: Mapping[str, int] = field(default_factory=dict)
 
-    def varied_features(self, pages: Sequence[PreparedPage], rng: np.random.Generator) -> Tensor:
+    def augmented_features(self, pages: Sequence[PreparedPage], rng: np.random.Generator) -> Tensor:
         """Features ``[N, D]`` of varied leads by the network that has not seen the page; NaN where none was read.
 
         Args:
@@ -42,7 +42,7 @@ class CrossFitted:
             rng: varies the leads.
         """
         leads = [network_leads(page, self.net.config) for page in pages]
-        varied = [None if one is None else vary_leads(one, self.net.config.fs_hz, rng) for one in leads]
+        varied = [None if one is None else augment_leads(one, self.net.config.fs_hz, rng) for one in leads]
         features = torch.full((len(pages), self.net.config.feature_dim), torch.nan)
         part_of = [self.part_of_group.get(page.group_key) for page in pages]
         for part in set(part_of):
@@ -64,7 +64,7 @@ def cross_fit(
         tune: pages and number of the part that is left out -> a network; all from the same weights.
 
     Raises:
-        BadData: a class has too few groups to be in every part.
+        DataError: a class has too few groups to be in every part.
     """
     groups = [page.group_key for page in pages]
     part_of = assign_folds([page.label for page in pages], groups, n_parts, seed)

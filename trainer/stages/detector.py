@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.networks.configs import DetectorConfig
 from ecgcore.networks.detector import BeatDetector, panel_tensor
 from ecgcore.types import FloatArray
-from trainer.data.augment import vary_pen
+from trainer.data.augment import augment_pen
 from trainer.data.page import PreparedPage
 from trainer.recipes import DetectorStage
 from trainer.stages.context import StageContext
@@ -44,12 +44,12 @@ def train_detector(
         val: boxed pages for early stopping.
 
     Raises:
-        BadData: no page is boxed, or the loss left the finite numbers.
+        DataError: no page is boxed, or the loss left the finite numbers.
     """
     boxed = [page for page in pages if page.boxes_panel_xyxy is not None]
     checked = [page for page in val if page.boxes_panel_xyxy is not None][:VALIDATION_PAGES]
     if not boxed:
-        raise BadData("No page has beat boxes.", "Box the beats of some pages, or use a bundle's detector as it is.")
+        raise DataError("No page has beat boxes.", "Box the beats of some pages, or use a bundle's detector as it is.")
     torch.manual_seed(context.seed)
     model = init or BeatDetector(network_config(DetectorConfig, stage))
     if stage.fresh_head:
@@ -80,7 +80,7 @@ def _batch(pages: Sequence[PreparedPage], px_per_mm: float, rng: np.random.Gener
     panels, targets = [], []
     for page in pages:
         assert page.boxes_panel_xyxy is not None
-        panel, scale_x, scale_y = panel_tensor(vary_pen(page.ink, rng), px_per_mm * float(rng.uniform(0.92, 1.08)))
+        panel, scale_x, scale_y = panel_tensor(augment_pen(page.ink, rng), px_per_mm * float(rng.uniform(0.92, 1.08)))
         boxes = page.boxes_panel_xyxy * [scale_x, scale_y, scale_x, scale_y]
         height, width = panel.shape[-2:]
         boxes = np.clip(boxes, 0, [width, height, width, height])

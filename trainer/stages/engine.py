@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ecgcore.errors import BadData, StageCancelled
+from ecgcore.errors import DataError, StageCancelledError
 from trainer.atomic_files import write_json_atomic
 from trainer.progress import ProgressEvent
 from trainer.recipes import Stage
@@ -89,8 +89,8 @@ def train(model: nn.Module, task: Task[Batch], stage: Stage, context: StageConte
         context: where and for whom.
 
     Raises:
-        BadData: the loss is not finite.
-        StageCancelled: the context asked to stop.
+        DataError: the loss is not finite.
+        StageCancelledError: the context asked to stop.
     """
     model.to(context.device)
     loop = _Loop(model, task, stage, context, make_optimiser(model.parameters(), stage))
@@ -180,7 +180,7 @@ class _Loop(Generic[Batch]):
         self.optimiser.zero_grad(set_to_none=True)
         for batch in task.batches(epoch):
             if context.cancelled():
-                raise StageCancelled(f"The stage {context.name} was stopped.", "Start it again to go on.")
+                raise StageCancelledError(f"The stage {context.name} was stopped.", "Start it again to go on.")
             self._set_rate(epoch * task.steps_per_epoch + len(losses))
             losses.append(self._add_gradients(batch, epoch))
             if len(losses) % task.accumulate == 0 or len(losses) == task.steps_per_epoch:
@@ -208,7 +208,7 @@ class _Loop(Generic[Batch]):
         loss = self.task.loss(batch)
         value = float(loss.detach())
         if not math.isfinite(value):
-            raise BadData(
+            raise DataError(
                 f"The loss of stage {self.context.name} became {value} in epoch {epoch + 1}.",
                 "Lower the learning rate or look for a damaged page; the last good epoch is kept.",
             )

@@ -13,13 +13,13 @@ from ecgcore.networks.fusion import FusedNet, FusionHead, PageFeatures, freeze_b
 from ecgcore.networks.global_net import page_canvas
 from ecgcore.networks.local_net import cut_beats
 from ecgcore.types import FloatArray
-from trainer.data.augment import BOX_JITTER, balanced_order, jitter_boxes, vary_page, vary_pen
+from trainer.data.augment import BOX_JITTER, augment_page, augment_pen, balanced_order, jitter_boxes
 from trainer.data.page import PreparedPage
 from trainer.progress import ProgressEvent
 from trainer.recipes import FusionStage
 from trainer.stages.context import StageContext
 from trainer.stages.engine import Task, train
-from trainer.stages.head_features import HeadFeatures, Trunks, still_features, varied_features, with_beats
+from trainer.stages.head_features import HeadFeatures, Trunks, augmented_features, unaugmented_features, with_beats
 from trainer.stages.inference import (
     beat_features,
     fused_logits,
@@ -58,18 +58,18 @@ def train_fusion(
         val: pages and beats for early stopping.
 
     Raises:
-        BadData: no page has a beat, or all have one label.
+        DataError: no page has a beat, or all have one label.
     """
     pages, beats = with_beats(pages, beats)
     torch.manual_seed(context.seed)
     head = init or new_head(trunks, stage)
     context.progress(ProgressEvent(stage=context.name, step=0, message="computing features"))
-    learnt = varied_features(trunks, pages, beats, context.seed)
-    checked = None if val is None else still_features(trunks, *val)
-    train_head(head, learnt, stage, context, val=checked)
+    train_features = augmented_features(trunks, pages, beats, context.seed)
+    val_features = None if val is None else unaugmented_features(trunks, *val)
+    train_head(head, train_features, stage, context, val=val_features)
     if stage.joint_epochs:
         net = FusedNet(trunks.global_, trunks.local, head)
-        _train_jointly(net, pages, beats, learnt, stage, context, val, checked)
+        _train_jointly(net, pages, beats, train_features, stage, context, val, val_features)
     return head
 
 
@@ -95,7 +95,7 @@ def new_head(trunks: Trunks, stage: FusionStage) -> FusionHead:
 
 def train_head(
     head: FusionHead,
-    learnt: HeadFeatures,
+    train_features: HeadFeatures,
     stage: FusionStage,
     context: StageContext,
     *,
@@ -105,18 +105,18 @@ def train_head(
 
     Args:
         head: fits the networks that saw the pages.
-        learnt: features of labelled pages, both classes.
+        train_features: features of labelled pages, both classes.
         stage: how long and how fast.
         context: where and for whom.
         val: features of other pages for early stopping.
     """
-    labels = learnt.labels
+    labels = train_features.labels
     if stage.fresh_head:
         _draw_anew(head)
-    if head.embedding is not None and learnt.measured is not None and not head.embedding.knows_edges:
-        head.embedding.fit_edges(learnt.measured)
-    checked = None if val is None else val.pooled()
-    usual = learnt.f_global.mean(dim=0), torch.cat(learnt.f_beats).mean(dim=0)
+    if head.embedding is not None and train_features.measured is not None and not head.embedding.knows_edges:
+        head.embedding.fit_edges(train_features.measured)
+    val_features = None if val is None else val.pooled()
+    usual = train_features.f_global.mean(dim=0), torch.cat(train_features.f_beats).mean(dim=0)
     steps = stage.steps_per_epoch or max(
         1, len(balanced_order(labels, np.random.default_rng(context.seed))) // stage.batch
     )
@@ -126,10 +126,12 @@ def train_head(
         order = np.concatenate([balanced_order(labels, rng) for _ in range(1 + steps * stage.batch // len(labels))])
         for step in range(steps):
             chosen = order[step * stage.batch : (step + 1) * stage.batch]
-            subsets = [_some(learnt.f_beats[i], rng) for i in chosen]
-            signals = None if learnt.f_waveform is None else _some_unread(learnt.f_waveform[chosen], rng)
-            measured = None if learnt.measured is None else learnt.measured[chosen]
-            seen = page_features(learnt.f_global[chosen], subsets, signals, measured)
+            subsets = [_some(train_features.f_beats[i], rng) for i in chosen]
+            signals = (
+                None if train_features.f_waveform is None else _some_unread(train_features.f_waveform[chosen], rng)
+            )
+            measured = None if train_features.measured is None else train_features.measured[chosen]
+            seen = page_features(train_features.f_global[chosen], subsets, signals, measured)
             yield (
                 _some_unseen(seen, usual, stage.pictures_hidden, rng),
                 torch.as_tensor(labels[chosen], dtype=torch.float32),
@@ -140,8 +142,8 @@ def train_head(
         return binary_loss(head(features.on(context.device)), target.to(context.device))
 
     def validate() -> float:
-        assert checked is not None and val is not None
-        return _head_loss(head, checked, val.labels)
+        assert val_features is not None and val is not None
+        return _head_loss(head, val_features, val.labels)
 
     train(head, Task(batches, steps, loss, validate if val else None), stage, context)
 
@@ -157,13 +159,13 @@ def _train_jointly(
     net: FusedNet,
     pages: Sequence[PreparedPage],
     beats: Sequence[FloatArray],
-    learnt: HeadFeatures,
+    train_features: HeadFeatures,
     stage: FusionStage,
     context: StageContext,
     val: PagesAndBeats | None,
-    checked: HeadFeatures | None,
+    val_features: HeadFeatures | None,
 ) -> None:
-    labels = learnt.labels
+    labels = train_features.labels
     joint = replace(stage, epochs=stage.joint_epochs, lr=stage.joint_lr, fresh_head=False)
     context = replace(context, name=f"{context.name}-joint", keeps_start=True)
     steps = stage.joint_batch * max(1, len(balanced_order(labels, np.random.default_rng(0))) // stage.joint_batch)
@@ -180,24 +182,26 @@ def _train_jointly(
         rng = np.random.default_rng([context.seed, index, int(torch.randint(2**31, ()))])
         boxes = beats[index]
         chosen = boxes[rng.choice(len(boxes), min(_JOINT_BEATS, len(boxes)), replace=False)]
-        crops = cut_beats(vary_pen(pages[index].ink, rng), jitter_boxes(chosen, BOX_JITTER, rng), net.local_net.config)
-        canvas = page_canvas(vary_page(pages[index].ink, rng), net.global_net.config)[None]
+        crops = cut_beats(
+            augment_pen(pages[index].ink, rng), jitter_boxes(chosen, BOX_JITTER, rng), net.local_net.config
+        )
+        canvas = page_canvas(augment_page(pages[index].ink, rng), net.global_net.config)[None]
         with mixed_precision(context.device, stage.precision):
             f_beats = net.local_net.features(crops.to(context.device, memory_format=torch.channels_last))
             f_global = net.global_net.features(canvas.to(context.device, memory_format=torch.channels_last))
         total = f_beats.float().sum(dim=0, keepdim=True) * (len(boxes) / len(chosen))
-        f_waveform = None if learnt.f_waveform is None else learnt.f_waveform[[index]]
-        measured = None if learnt.measured is None else learnt.measured[[index]]
+        f_waveform = None if train_features.f_waveform is None else train_features.f_waveform[[index]]
+        measured = None if train_features.measured is None else train_features.measured[[index]]
         page = PageFeatures(f_global.float(), total, torch.tensor([len(boxes)]), f_waveform, measured)
         return binary_loss(
             net.head(page.on(context.device)), torch.tensor([labels[index]], dtype=torch.float32, device=context.device)
         )
 
     def validate() -> float:
-        assert val is not None and checked is not None
+        assert val is not None and val_features is not None
         pages_, beats_ = val
         seen = replace(
-            checked,
+            val_features,
             f_global=global_features(net.global_net, pages_),
             f_beats=beat_features(net.local_net, pages_, beats_),
         )

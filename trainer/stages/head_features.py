@@ -12,7 +12,7 @@ from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
 from ecgcore.types import FloatArray
-from trainer.data.augment import BOX_JITTER, jitter_boxes, vary_page
+from trainer.data.augment import BOX_JITTER, augment_page, jitter_boxes
 from trainer.data.page import PreparedPage
 from trainer.stages.cross_fit import CrossFitted
 from trainer.stages.inference import (
@@ -22,7 +22,7 @@ from trainer.stages.inference import (
     page_features,
     waveform_features,
 )
-from trainer.stages.inference_cache import Looking
+from trainer.stages.inference_cache import InferenceCache
 from trainer.stages.supervision import PagesAndBeats, labels_of, pages_with_beats
 
 
@@ -75,7 +75,7 @@ def with_beats(
         beats: boxes of each, ``[n, 4]``.
 
     Raises:
-        BadData: no page has a beat.
+        DataError: no page has a beat.
     """
     kept = pages_with_beats(beats)
     return [pages[i] for i in kept], [beats[i] for i in kept]
@@ -112,7 +112,7 @@ class HeadFeatures:
         return page_features(self.f_global, self.f_beats, self.f_waveform, self.measured)
 
 
-def varied_features(
+def augmented_features(
     trunks: Trunks, pages: Sequence[PreparedPage], beats: Sequence[FloatArray], seed: int
 ) -> HeadFeatures:
     """Features of varied pages, boxes and leads, for training: the trunks know their own training pages too well.
@@ -124,13 +124,13 @@ def varied_features(
         seed: of the changes.
     """
     rng = np.random.default_rng(seed)
-    varied = [replace(page, ink=vary_page(page.ink, rng)) for page in pages]
+    varied = [replace(page, ink=augment_page(page.ink, rng)) for page in pages]
     f_global = global_features(trunks.global_, varied)
     f_beats = beat_features(trunks.local, pages, [jitter_boxes(boxes, BOX_JITTER, rng) for boxes in beats])
     return with_signals(HeadFeatures(f_global, f_beats, labels_of(pages)), trunks, pages, rng)
 
 
-def still_features(trunks: Trunks, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]) -> HeadFeatures:
+def unaugmented_features(trunks: Trunks, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]) -> HeadFeatures:
     """Features of pages, beats and leads as they are, for validation and measuring.
 
     Args:
@@ -138,38 +138,40 @@ def still_features(trunks: Trunks, pages: Sequence[PreparedPage], beats: Sequenc
         pages: N labelled pages.
         beats: boxes of each, ``[n, 4]`` in panel pixels.
     """
-    seen = HeadFeatures(
+    features = HeadFeatures(
         global_features(trunks.global_, pages), beat_features(trunks.local, pages, beats), labels_of(pages)
     )
-    return with_signals(seen, trunks, pages)
+    return with_signals(features, trunks, pages)
 
 
-def kept_features(
-    looking: Looking, trunks: Trunks, train: PagesAndBeats, val: PagesAndBeats, seed: int
+def frozen_features(
+    inference_cache: InferenceCache, trunks: Trunks, train: PagesAndBeats, val: PagesAndBeats, seed: int
 ) -> tuple[HeadFeatures, HeadFeatures]:
     """What a head learns from and is stopped by, where the trunks stay as they are and what they see is kept.
 
     Args:
-        looking: with frozen trunks.
+        inference_cache: with frozen trunks.
         trunks: what the head fuses.
         train: labelled pages with their beats; those without a beat are left out.
         val: the same for early stopping.
         seed: of how signals are varied.
     """
-    seen, beats = with_beats(*train)
-    learnt = HeadFeatures(*looking.varied_features(trunks.global_, trunks.local, seen, beats), labels_of(seen))
-    checked = HeadFeatures(*looking.features(trunks.global_, trunks.local, *val), labels_of(val[0]))
-    learnt = with_signals(learnt, trunks, seen, np.random.default_rng(seed))
-    return learnt, with_signals(checked, trunks, val[0])
+    pages, beats = with_beats(*train)
+    train_features = HeadFeatures(
+        *inference_cache.augmented_features(trunks.global_, trunks.local, pages, beats), labels_of(pages)
+    )
+    val_features = HeadFeatures(*inference_cache.features(trunks.global_, trunks.local, *val), labels_of(val[0]))
+    train_features = with_signals(train_features, trunks, pages, np.random.default_rng(seed))
+    return train_features, with_signals(val_features, trunks, val[0])
 
 
 def with_signals(
-    seen: HeadFeatures, trunks: Trunks, pages: Sequence[PreparedPage], rng: np.random.Generator | None = None
+    features: HeadFeatures, trunks: Trunks, pages: Sequence[PreparedPage], rng: np.random.Generator | None = None
 ) -> HeadFeatures:
     """The features with those of the pages' signals, and their measurements.
 
     Args:
-        seen: features of pages and beats.
+        features: features of pages and beats.
         trunks: the networks.
         pages: the same pages.
         rng: varies the leads, for training; None leaves them as they are.
@@ -178,5 +180,5 @@ def with_signals(
     if trunks.waveform is not None and rng is None:
         f_waveform = waveform_features(trunks.waveform, pages)
     elif trunks.waveform is not None and rng is not None:
-        f_waveform = (trunks.cross_fitted or CrossFitted(trunks.waveform)).varied_features(pages, rng)
-    return replace(seen, f_waveform=f_waveform, measured=measured_values(pages, trunks.measurements))
+        f_waveform = (trunks.cross_fitted or CrossFitted(trunks.waveform)).augmented_features(pages, rng)
+    return replace(features, f_waveform=f_waveform, measured=measured_values(pages, trunks.measurements))

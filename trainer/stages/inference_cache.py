@@ -1,4 +1,4 @@
-"""Networks that look at pages without learning; what frozen ones see is kept, by their weights and the picture."""
+"""Inference by networks that do not learn; outputs of frozen ones are cached by their weights and the picture."""
 
 import functools
 import hashlib
@@ -19,27 +19,27 @@ from ecgcore.networks.global_net import GlobalNet, page_canvas
 from ecgcore.networks.local_net import LocalNet, cut_beats
 from ecgcore.types import FloatArray
 from trainer.atomic_files import write_bytes_atomic
-from trainer.data.augment import BOX_JITTER, jitter_boxes, vary_page
+from trainer.data.augment import BOX_JITTER, augment_page, jitter_boxes
 from trainer.data.code_version import code_version
 from trainer.data.page import PreparedPage
 from trainer.progress import Progress, ProgressEvent, silent
 from trainer.stages.inference import LOWEST_SCORE, beat_features, detect_pages, global_features
-from trainer.workload import LOOKING
+from trainer.workload import INFERENCE
 
-Found = tuple[FloatArray, FloatArray]
+Detections = tuple[FloatArray, FloatArray]
 """Boxes of one page in panel pixels ``[n, 4]`` and their scores ``[n]``, down to ``LOWEST_SCORE``."""
 
 
 @dataclass(frozen=True)
-class Looking:
-    """How a training looks at its pages.
+class InferenceCache:
+    """How a training runs inference on its pages, and where the outputs of frozen networks are cached.
 
     Args:
-        folder: where to keep what frozen networks see; None keeps nothing.
+        folder: of the cache; None caches nothing.
         has_frozen_detector: whether the detector is a bundle's, as it is.
         has_frozen_trunks: whether the local and the global network are a bundle's, as they are, but for their last
             layers.
-        progress: told of every page that was looked at.
+        progress: told of every page.
     """
 
     folder: Path | None = None
@@ -47,7 +47,7 @@ class Looking:
     has_frozen_trunks: bool = False
     progress: Progress = silent
 
-    def found(self, detector: BeatDetector, pages: Sequence[PreparedPage]) -> list[Found]:
+    def detections(self, detector: BeatDetector, pages: Sequence[PreparedPage]) -> list[Detections]:
         """Boxes and scores of every page.
 
         Args:
@@ -58,12 +58,12 @@ class Looking:
             return [detect_pages(detector, [page], LOWEST_SCORE)[0] for page in self._one_by_one(pages)]
         place = self.folder / f"beats-{_fingerprint(detector)}"
 
-        def look(page: PreparedPage) -> dict[str, Tensor]:
+        def compute(page: PreparedPage) -> dict[str, Tensor]:
             ((boxes, scores),) = detect_pages(detector, [page], LOWEST_SCORE)
             return {"boxes": torch.from_numpy(boxes), "scores": torch.from_numpy(scores)}
 
-        kept = [_kept(place / _name(page), partial(look, page)) for page in self._one_by_one(pages)]
-        return [(seen["boxes"].numpy(), seen["scores"].numpy()) for seen in kept]
+        kept = [_cached(place / _name(page), partial(compute, page)) for page in self._one_by_one(pages)]
+        return [(outputs["boxes"].numpy(), outputs["scores"].numpy()) for outputs in kept]
 
     def beats(self, detector: BeatDetector, pages: Sequence[PreparedPage], min_score: float) -> list[FloatArray]:
         """The boxes of every page, ``[n, 4]``, from the operating score on.
@@ -73,7 +73,7 @@ class Looking:
             pages: N pages.
             min_score: the operating score.
         """
-        return beats_from(self.found(detector, pages), min_score)
+        return beats_from(self.detections(detector, pages), min_score)
 
     def features(
         self, global_: GlobalNet, local: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]
@@ -88,9 +88,9 @@ class Looking:
         """
         if self.folder is None or not self.has_frozen_trunks:
             return global_features(global_, pages), beat_features(local, pages, beats)
-        return self._kept_features(global_, local, pages, beats, "still")
+        return self._cached_features(global_, local, pages, beats, "still")
 
-    def varied_features(
+    def augmented_features(
         self, global_: GlobalNet, local: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray]
     ) -> tuple[Tensor, list[Tensor]]:
         """As ``features``, of a varied page and moved boxes, for training: the same for a page in every fold.
@@ -104,67 +104,67 @@ class Looking:
         varied, moved = [], []
         for page, boxes in zip(pages, beats, strict=True):
             rng = np.random.default_rng(int(page.picture_hash[:16] or "0", 16))
-            varied.append(replace(page, ink=vary_page(page.ink, rng)))
+            varied.append(replace(page, ink=augment_page(page.ink, rng)))
             moved.append(jitter_boxes(boxes, BOX_JITTER, rng))
-        return self._kept_features(global_, local, varied, moved, "varied")
+        return self._cached_features(global_, local, varied, moved, "varied")
 
-    def _kept_features(
+    def _cached_features(
         self, global_: GlobalNet, local: LocalNet, pages: Sequence[PreparedPage], beats: Sequence[FloatArray], kind: str
     ) -> tuple[Tensor, list[Tensor]]:
         assert self.folder is not None
         place = self.folder / f"features-{_fingerprint(global_)}-{_fingerprint(local)}"
 
-        def look(page: PreparedPage, boxes: FloatArray) -> dict[str, Tensor]:
+        def compute(page: PreparedPage, boxes: FloatArray) -> dict[str, Tensor]:
             # One page at a time, so that a page's features do not depend on those beside it.
             (of_beats,) = beat_features(local, [page], [boxes])
             return {"page": global_features(global_, [page])[0], "beats": of_beats}
 
         kept = [
-            _kept(
+            _cached(
                 place / f"{_name(page)}-{kind}-{_digest(boxes.tobytes())}",
-                partial(look, page, boxes),
+                partial(compute, page, boxes),
             )
             for page, boxes in zip(self._one_by_one(pages), beats, strict=True)
         ]
-        return torch.stack([seen["page"] for seen in kept]), [seen["beats"] for seen in kept]
+        return torch.stack([outputs["page"] for outputs in kept]), [outputs["beats"] for outputs in kept]
 
     def _one_by_one(self, pages: Sequence[PreparedPage]) -> Iterator[PreparedPage]:
         for step, page in enumerate(pages, 1):
             yield page
-            self.progress(ProgressEvent(stage=LOOKING, step=step, steps=len(pages)))
+            self.progress(ProgressEvent(stage=INFERENCE, step=step, steps=len(pages)))
 
 
-def beats_from(found: Sequence[Found], min_score: float) -> list[FloatArray]:
+def beats_from(found: Sequence[Detections], min_score: float) -> list[FloatArray]:
     """Of what was found on each page, the boxes ``[n, 4]`` from a score on.
 
     Args:
-        found: as ``Looking.found`` gives it.
+        found: as ``InferenceCache.detections`` gives it.
         min_score: the operating score.
     """
     return [boxes[scores >= min_score] for boxes, scores in found]
 
 
-AS_IT_COMES = Looking()
+NO_CACHE = InferenceCache()
 """Keeps nothing: every network is trained, or its pages are seen once."""
 
 
-def _kept(stem: Path, look: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """What was seen before, by the same code; else look, and keep it."""
-    path = stem.with_name(f"{stem.name}-{looking_version()}.safetensors")
+def _cached(stem: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """What was computed before, by the same code; else compute and cache it."""
+    path = stem.with_name(f"{stem.name}-{inference_code_version()}.safetensors")
     if path.exists():
         try:
             return load_file(path)
         except (OSError, SafetensorError):
-            path.unlink(missing_ok=True)  # as after a power cut; looking again makes it anew
-    seen = {name: tensor.contiguous() for name, tensor in look().items()}
-    write_bytes_atomic(path, save(seen))
-    return seen
+            path.unlink(missing_ok=True)  # as after a power cut; inference makes it anew
+    outputs = {name: tensor.contiguous() for name, tensor in compute().items()}
+    write_bytes_atomic(path, save(outputs))
+    return outputs
 
 
 @functools.cache
-def looking_version() -> str:
+def inference_code_version() -> str:
     """A fingerprint of the code through which networks see a page; how it was prepared, its ink tells."""
-    return code_version(Looking, detect_beats, cut_beats, page_canvas, beat_features, vary_page)
+    return code_version(InferenceCache, detect_beats, cut_beats, page_canvas, beat_features, augment_page)
 
 
 def _fingerprint(net: BeatDetector | GlobalNet | LocalNet) -> str:

@@ -16,7 +16,9 @@ _SMOOTH = (np.array([1, 2, 1]) / 4, np.array([1, 4, 6, 4, 1]) / 16)
 """What a thick pen does to a steep stroke."""
 
 
-def vary_leads(leads: LeadsOfNetwork, fs_hz: float, rng: np.random.Generator, *, lose: float = 0.06) -> LeadsOfNetwork:
+def augment_leads(
+    leads: LeadsOfNetwork, fs_hz: float, rng: np.random.Generator, *, lose: float = 0.06
+) -> LeadsOfNetwork:
     """Another page that the same heart could have printed.
 
     Args:

@@ -5,7 +5,7 @@ from typing import Literal, TypeVar
 from urllib.error import URLError
 
 from ecgcore.bundle.folder import Bundle
-from ecgcore.errors import BadData, EcgError
+from ecgcore.errors import DataError, EcgError
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig, WaveformConfig
 from ecgcore.networks.detector import BeatDetector
@@ -63,7 +63,7 @@ def choose_start(
         trains_detector: whether a page is boxed; else no weights are fetched for a detector that is not trained.
 
     Raises:
-        BadData: the bundle is needed and missing, or there are no ImageNet weights for the recipe's networks.
+        DataError: the bundle is needed and missing, or there are no ImageNet weights for the recipe's networks.
         EcgError: the ImageNet weights cannot be fetched.
     """
     if start_from == "random":
@@ -71,7 +71,7 @@ def choose_start(
     if start_from == "imagenet":
         return _from_imagenet(bundle, recipe, trains_detector)
     if bundle is None:
-        raise BadData("There is no bundle to start from.", "Name one with --bundle.")
+        raise DataError("There is no bundle to start from.", "Name one with --bundle.")
     nets = bundle.nets
     waveform = None if recipe.waveform is None else nets.waveform
     head = nets.fusion.config
@@ -107,7 +107,7 @@ def _from_imagenet(bundle: Bundle | None, recipe: Recipe, trains_detector: bool)
     """The networks that there are weights for; the others, and all heads, are drawn anew."""
     parts = imagenet_parts(recipe)
     if not parts:
-        raise BadData(
+        raise DataError(
             f"There are no ImageNet weights for the small networks of recipe {recipe.name}.", "Use --start bundle."
         )
     trains_detector = trains_detector and recipe.detector.epochs > 0

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.types import FloatArray
 from trainer.data.augment import balanced_order
 from trainer.data.page import PreparedPage
@@ -23,13 +23,13 @@ def labels_of(pages: Sequence[PreparedPage]) -> FloatArray:
     """Labels ``[N]`` as 0.0 and 1.0.
 
     Raises:
-        BadData: a page has no label, or all have the same.
+        DataError: a page has no label, or all have the same.
     """
     if any(page.label is None for page in pages):
-        raise BadData("A page without a label cannot train a classifier.", "Leave such pages out.")
+        raise DataError("A page without a label cannot train a classifier.", "Leave such pages out.")
     labels = np.array([page.label for page in pages], dtype=np.float64)
     if len(np.unique(labels)) < 2:
-        raise BadData("All training pages have the same label.", "Label pages of both kinds, normal and abnormal.")
+        raise DataError("All training pages have the same label.", "Label pages of both kinds, normal and abnormal.")
     return labels
 
 
@@ -58,11 +58,11 @@ def pages_with_beats(beats: Sequence[FloatArray]) -> list[int]:
     """Numbers of the pages with a beat; one without is referred, and teaches nothing.
 
     Raises:
-        BadData: no page has a beat.
+        DataError: no page has a beat.
     """
     kept = [index for index, boxes in enumerate(beats) if len(boxes)]
     if not kept:
-        raise BadData("No page has a beat to learn from.", "Train the detector first, or box the beats.")
+        raise DataError("No page has a beat to learn from.", "Train the detector first, or box the beats.")
     return kept
 
 

@@ -14,7 +14,7 @@ from trainer.recipes import WaveformStage
 from trainer.stages.context import StageContext
 from trainer.stages.engine import Task, train
 from trainer.stages.inference import network_leads, waveform_logits
-from trainer.stages.lead_augment import vary_leads
+from trainer.stages.lead_augment import augment_leads
 from trainer.stages.start import network_config
 from trainer.stages.supervision import balanced_batches, binary_loss, fresh_head, labels_of, mean_log_loss, steps_of
 
@@ -41,13 +41,15 @@ def train_waveform(
         weights: chance of each page to be drawn, relative to its class (``[N]``); even by default.
 
     Raises:
-        BadData: there is no such page.
+        DataError: there is no such page.
     """
     torch.manual_seed(context.seed)
     model = init or WaveformNet(network_config(WaveformConfig, stage))
     if stage.fresh_head:
         fresh_head(model.fc)
-    leads_of = {i: leads for i in teaching_pages(pages) if (leads := network_leads(pages[i], model.config)) is not None}
+    leads_of = {
+        i: leads for i in trainable_pages(pages) if (leads := network_leads(pages[i], model.config)) is not None
+    }
     kept, read = list(leads_of), list(leads_of.values())
     labels = labels_of([pages[i] for i in kept])
     weights = None if weights is None else weights[kept]
@@ -56,7 +58,7 @@ def train_waveform(
     def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         rng = np.random.default_rng([context.seed, epoch])
         for chosen in balanced_batches(labels, stage.batch, steps, rng, weights):
-            varied = [vary_leads(read[i], model.config.fs_hz, rng) for i in chosen]
+            varied = [augment_leads(read[i], model.config.fs_hz, rng) for i in chosen]
             yield torch.from_numpy(np.stack(varied)), torch.as_tensor(labels[chosen], dtype=torch.float32)
 
     def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
@@ -73,7 +75,7 @@ def train_waveform(
     return model
 
 
-def teaching_pages(pages: Sequence[PreparedPage]) -> list[int]:
+def trainable_pages(pages: Sequence[PreparedPage]) -> list[int]:
     """Numbers of the labelled pages with leads in layouts that both classes print.
 
     A layout is known by how much of the page its median lead fills: a quarter on 3x4, a half on 6x2.

@@ -16,20 +16,20 @@ from pathlib import Path
 import torch
 from pydantic import JsonValue
 
-from ecgcore.bundle.folder import Bundle, Provenance, SeenRow, save_bundle
-from ecgcore.errors import BadData
+from ecgcore.bundle.folder import Bundle, Provenance, TrainedOnRow, save_bundle
+from ecgcore.errors import DataError
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from ecgcore.networks.build import Networks
 from trainer.atomic_files import write_json_atomic
-from trainer.crossval.trained import Trained, page_answers
+from trainer.crossval.trained import Trained, page_predictions
 from trainer.data.page import PreparedPage
 from trainer.metrics.figures import Block, plain_block
 from trainer.runs.files import PREDICTIONS, read_json
-from trainer.runs.folder import seen_rows, write_answers
-from trainer.stages.answers import apply_calibrations
+from trainer.runs.folder import trained_on_rows, write_predictions
 from trainer.stages.context import RunContext
 from trainer.stages.head_features import Trunks
-from trainer.stages.inference_cache import Looking
+from trainer.stages.inference_cache import InferenceCache
+from trainer.stages.predictions import apply_calibrations
 from trainer.starter.decisions import decisions
 from trainer.starter.figures import real_figures, rendered_figures
 from trainer.starter.options import DataFolders, StarterOptions
@@ -37,17 +37,17 @@ from trainer.starter.pages import RecordSplit, Split, khan_pages, ludb_pages, pt
 from trainer.starter.plan import STARTER, StarterPlan
 from trainer.starter.public_datasets import Record
 from trainer.starter.stages import (
-    Finder,
-    Teaching,
-    finder_of,
-    kept_copy,
-    to_train,
+    StarterData,
+    StarterDetector,
+    frozen_copy,
+    starter_detector_of,
     train_decision,
-    train_finder,
     train_signals,
+    train_starter_detector,
     train_trunks,
+    trainable_copy,
 )
-from trainer.starter.training_sets import Lessons
+from trainer.starter.training_sets import TrainingSet
 
 SETTINGS = "starter.json"
 """With what a starter's folder was begun."""
@@ -78,7 +78,7 @@ def build_starter(
         plan: how long each part trains.
 
     Raises:
-        BadData: a data folder is missing or holds nothing usable, or ``out`` exists and ``resume`` was not asked for.
+        DataError: a data folder is missing or holds nothing usable, or ``out`` exists and ``resume`` was not asked for.
     """
     _check_is_complete(data, options)
     cache, start = context.cache or out, options.start
@@ -89,25 +89,29 @@ def build_starter(
     found = _finder(data, options, plan, init, context)
     sets = _data_sets(data, options, plan, cache)
     # by the networks' weights, so that folds share what was seen
-    looking = Looking(cache / "looks", has_frozen_detector=True, has_frozen_trunks=options.keeps_trunks)
-    taught = _teaching(sets, found, looking, options)
-    nets = _train(taught, found, options, plan, init, context)
-    kept = PICTURE_PARTS if options.keeps_trunks and not taught.has_unseen_pictures else ()
-    fitted = decisions(nets, found.min_score, sets.rendered, sets.real, plan.recipe, looking, options.decide_by, kept)
-    operating, calibrations = apply_calibrations(nets, found.min_score, fitted)
-    trained = Trained(nets, operating, calibrations, has_own_detector=True, parent=start, looking=looking)
+    inference_cache = InferenceCache(cache / "looks", has_frozen_detector=True, has_frozen_trunks=options.keeps_trunks)
+    starter_data = _teaching(sets, found, inference_cache, options)
+    nets = _train(starter_data, found, options, plan, init, context)
+    kept = PICTURE_PARTS if options.keeps_trunks and not starter_data.has_unseen_pictures else ()
+    fitted = decisions(
+        nets, found.min_score, sets.rendered, sets.real, plan.recipe, inference_cache, options.decide_by, kept
+    )
+    operating_point, calibrations = apply_calibrations(nets, found.min_score, fitted)
+    trained = Trained(
+        nets, operating_point, calibrations, has_own_detector=True, parent=start, inference_cache=inference_cache
+    )
     measured = {name: plain_block(block) for name, block in _measured(trained, sets, options.fold, out).items()}
-    signals = [] if nets.waveform is None else _seen_signals(sets.records.signals)
-    rows = sorted({*sets.seen(), *found.seen, *signals})
+    signals = [] if nets.waveform is None else _trained_on_signals(sets.records.signals)
+    rows = sorted({*sets.trained_on(), *found.trained_on, *signals})
     provenance = Provenance(
         version=_version(options, context.seed),
         recipe={**settings, "rendered_only": options.rendered_only},
-        seen=rows,
+        trained_on=rows,
         parent=start,
         snapshot_hash=hashlib.sha256(json.dumps(rows).encode()).hexdigest(),
         metrics={"ludb_rendered": {"detector": found.figures}, **measured},
     )
-    save_bundle(out / "bundle", nets, trained.operating, provenance, replace=True)
+    save_bundle(out / "bundle", nets, trained.operating_point, provenance, replace=True)
 
 
 @dataclass(frozen=True)
@@ -118,20 +122,20 @@ class _DataSets:
     rendered: Split
     real: Split | None
 
-    def seen(self) -> list[SeenRow]:
+    def trained_on(self) -> list[TrainedOnRow]:
         """What a bundle remembers of the pages that teach and stop."""
         splits = (self.rendered,) if self.real is None else (self.rendered, self.real)
-        return seen_rows([page for split in splits for page in (*split.train, *split.inner)])
+        return trained_on_rows([page for split in splits for page in (*split.train, *split.inner)])
 
 
 def _check_is_complete(data: DataFolders, options: StarterOptions) -> None:
-    """Raise BadData where a folder, or the bundle to start from, is missing."""
+    """Raise DataError where a folder, or the bundle to start from, is missing."""
     has_boxes = data.ludb is not None or options.detector_from is not None
     has_pages = data.khan is not None or options.rendered_only
     if data.ptbxl is None or not has_boxes or not has_pages:
-        raise BadData("The starter needs --ludb, --ptbxl and --khan.", "Name the folders, or add --rendered-only.")
+        raise DataError("The starter needs --ludb, --ptbxl and --khan.", "Name the folders, or add --rendered-only.")
     if options.keeps_trunks and options.start is None:
-        raise BadData("There are no networks to keep.", "Name the bundle that has them with --bundle.")
+        raise DataError("There are no networks to keep.", "Name the bundle that has them with --bundle.")
 
 
 def _settings(options: StarterOptions, plan: StarterPlan, seed: int) -> dict[str, JsonValue]:
@@ -154,18 +158,18 @@ def _settings(options: StarterOptions, plan: StarterPlan, seed: int) -> dict[str
 def _to_go_on_from(options: StarterOptions, plan: StarterPlan, device: torch.device) -> Networks | None:
     if options.start is None:
         return None
-    return kept_copy(options.start, device) if options.keeps_trunks else to_train(options.start, plan, device)
+    return frozen_copy(options.start, device) if options.keeps_trunks else trainable_copy(options.start, plan, device)
 
 
 def _finder(
     data: DataFolders, options: StarterOptions, plan: StarterPlan, init: Networks | None, context: RunContext
-) -> Finder:
+) -> StarterDetector:
     if options.detector_from is not None:
-        return finder_of(options.detector_from, context.device)
+        return starter_detector_of(options.detector_from, context.device)
     assert data.ludb is not None and context.cache is not None
     boxed = ludb_pages(data.ludb, context.cache / "pages", plan.styles)
     first = None if init is None else init.detector
-    return train_finder(boxed, plan.recipe.detector, context.stage("detector"), first)
+    return train_starter_detector(boxed, plan.recipe.detector, context.stage("detector"), first)
 
 
 def _data_sets(data: DataFolders, options: StarterOptions, plan: StarterPlan, cache: Path) -> _DataSets:
@@ -178,23 +182,31 @@ def _data_sets(data: DataFolders, options: StarterOptions, plan: StarterPlan, ca
         return _DataSets(records, rendered, None)
     real = khan_pages(data.khan, cache / "pages", cache / "cache", options.fold)
     if start is not None:
-        _check_unseen(start, real.test, options.fold)
+        _check_not_trained_on(start, real.test, options.fold)
     return _DataSets(records, rendered, real)
 
 
-def _teaching(sets: _DataSets, found: Finder, looking: Looking, options: StarterOptions) -> Teaching:
-    def lessons(split: Split) -> Lessons:
-        of_train, of_inner = (looking.beats(found.detector, p, found.min_score) for p in (split.train, split.inner))
-        return Lessons(split.train, of_train, split.inner, of_inner)
+def _teaching(
+    sets: _DataSets, found: StarterDetector, inference_cache: InferenceCache, options: StarterOptions
+) -> StarterData:
+    def training_sets(split: Split) -> TrainingSet:
+        of_train, of_inner = (
+            inference_cache.beats(found.detector, p, found.min_score) for p in (split.train, split.inner)
+        )
+        return TrainingSet(split.train, of_train, split.inner, of_inner)
 
-    rendered, real = lessons(sets.rendered), None if sets.real is None else lessons(sets.real)
-    has_unseen = options.keeps_trunks and sets.real is not None and not _seen(options.start, sets.real.train)
-    return Teaching(rendered, real, sets.records.signals, sets.records.inner, looking, has_unseen_pictures=has_unseen)
+    rendered, real = training_sets(sets.rendered), None if sets.real is None else training_sets(sets.real)
+    has_unseen = (
+        options.keeps_trunks and sets.real is not None and not _count_trained_on(options.start, sets.real.train)
+    )
+    return StarterData(
+        rendered, real, sets.records.signals, sets.records.inner, inference_cache, has_unseen_pictures=has_unseen
+    )
 
 
 def _train(
-    taught: Teaching,
-    found: Finder,
+    starter_data: StarterData,
+    found: StarterDetector,
     options: StarterOptions,
     plan: StarterPlan,
     init: Networks | None,
@@ -204,11 +216,11 @@ def _train(
     if options.keeps_trunks and init is not None:
         global_, local = init.global_, init.local
     else:
-        global_, local = train_trunks(taught, plan, init, context)
-    cross_fitted = train_signals(taught, plan, None if init is None else init.waveform, context)
+        global_, local = train_trunks(starter_data, plan, init, context)
+    cross_fitted = train_signals(starter_data, plan, None if init is None else init.waveform, context)
     waveform = None if cross_fitted is None else cross_fitted.net
     told = MEASUREMENT_NAMES if plan.recipe.fusion.measures else ()
-    fusion = train_decision(taught, Trunks(global_, local, waveform, told, cross_fitted), plan, context)
+    fusion = train_decision(starter_data, Trunks(global_, local, waveform, told, cross_fitted), plan, context)
     nets = Networks(found.detector, local, global_, fusion, waveform)
     for net in nets.by_part().values():
         net.to(context.device).eval()
@@ -220,8 +232,8 @@ def _measured(trained: Trained, sets: _DataSets, fold: int, out: Path) -> dict[s
     # The rendered pages put aside are the same in every fold: one of them is enough to measure them.
     figures = rendered_figures(trained, [] if fold else sets.rendered.test)
     if sets.real is not None:
-        answers = page_answers(fold, sets.real.test, trained, trained.answer(sets.real.test))
-        write_answers(out / PREDICTIONS, answers)
+        answers = page_predictions(fold, sets.real.test, trained, trained.predict(sets.real.test))
+        write_predictions(out / PREDICTIONS, answers)
         figures |= real_figures(sets.real.test, answers, trained.calibrations)
     return figures
 
@@ -235,41 +247,41 @@ def _open_folder(out: Path, settings: Mapping[str, JsonValue], *, resume: bool) 
     """Begin in an empty folder, or go on in one that was begun with the same settings.
 
     Raises:
-        BadData: it holds something else.
+        DataError: it holds something else.
     """
     settings = json.loads(json.dumps(settings))
     if out.exists() and any(out.iterdir()) and not resume:
-        raise BadData(f"{out} is not empty.", "Choose another folder, or add --resume to go on.")
+        raise DataError(f"{out} is not empty.", "Choose another folder, or add --resume to go on.")
     before = settings
     if out.exists() and any(out.iterdir()):
         before = read_json(out / SETTINGS)
         if not isinstance(before, dict):
-            raise BadData(f"{out} was not begun by this version.", "Choose another folder.")
+            raise DataError(f"{out} was not begun by this version.", "Choose another folder.")
     out.mkdir(parents=True, exist_ok=True)
     changed = sorted(key for key in before.keys() | settings.keys() if before.get(key) != settings.get(key))
     if changed:
-        raise BadData(
+        raise DataError(
             f"{out} holds a starter with another {', '.join(changed)}.",
             "Resume with the same options, or choose another folder.",
         )
     write_json_atomic(out / SETTINGS, settings)
 
 
-def _check_unseen(start: Bundle, pages: Sequence[PreparedPage], fold: int) -> None:
-    """Raise BadData where the bundle was trained on pages that are only to be measured."""
-    seen = _seen(start, pages)
+def _check_not_trained_on(start: Bundle, pages: Sequence[PreparedPage], fold: int) -> None:
+    """Raise DataError where the bundle was trained on pages that are only to be measured."""
+    seen = _count_trained_on(start, pages)
     if seen:
-        raise BadData(
+        raise DataError(
             f"Bundle {start.version} was trained on {seen} of the {len(pages)} pages that fold {fold} only measures.",
             "Go on with the fold that it was trained with, or from a bundle that has seen no real page.",
         )
 
 
-def _seen(start: Bundle | None, pages: Sequence[PreparedPage]) -> int:
+def _count_trained_on(start: Bundle | None, pages: Sequence[PreparedPage]) -> int:
     """How many of the pages a bundle was trained on."""
-    return sum(start is not None and start.has_seen(p.picture_hash, p.group, p.source_record) for p in pages)
+    return sum(start is not None and start.was_trained_on(p.picture_hash, p.group, p.source_record) for p in pages)
 
 
-def _seen_signals(records: Sequence[Record]) -> list[SeenRow]:
+def _trained_on_signals(records: Sequence[Record]) -> list[TrainedOnRow]:
     """What has taught the waveform network without a page of it having been drawn."""
     return [("", record.group, record.source_record) for record in records]

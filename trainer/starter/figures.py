@@ -7,14 +7,14 @@ from scipy.special import logit
 
 from ecgcore.networks.detector import BeatDetector
 from ecgcore.types import FloatArray
-from trainer.crossval.trained import Trained, page_answers
+from trainer.crossval.trained import Trained, page_predictions
 from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import Calibration
 from trainer.metrics.classification import classification_metrics
 from trainer.metrics.detection import PageBoxes, detection_metrics
 from trainer.metrics.figures import Block, Figures
-from trainer.runs.files import ANSWER_OF
-from trainer.runs.folder import PageAnswer
+from trainer.runs.files import PROBABILITY_OF
+from trainer.runs.folder import PagePrediction
 from trainer.stages.inference import LOWEST_SCORE, detect_pages
 
 _SMALLEST_P = 1e-6
@@ -36,12 +36,12 @@ def rendered_figures(trained: Trained, ptbxl: Sequence[PreparedPage]) -> dict[st
     """
     if not ptbxl:
         return {}
-    answers = page_answers(0, ptbxl, trained, trained.answer(ptbxl))
+    answers = page_predictions(0, ptbxl, trained, trained.predict(ptbxl))
     return {"ptbxl_rendered": figures_of(ptbxl, answers, trained.calibrations)}
 
 
 def real_figures(
-    khan: Sequence[PreparedPage], answers: Sequence[PageAnswer], calibrations: Mapping[str, Calibration]
+    khan: Sequence[PreparedPage], answers: Sequence[PagePrediction], calibrations: Mapping[str, Calibration]
 ) -> dict[str, Block]:
     """The figures of each part of the real pages, with group-bootstrap intervals.
 
@@ -59,7 +59,7 @@ def real_figures(
 
 
 def figures_of(
-    pages: Sequence[PreparedPage], answers: Sequence[PageAnswer], calibrations: Mapping[str, Calibration]
+    pages: Sequence[PreparedPage], answers: Sequence[PagePrediction], calibrations: Mapping[str, Calibration]
 ) -> Block:
     """All classification metrics of each network and of the fused answer.
 
@@ -71,19 +71,19 @@ def figures_of(
     labels, groups = [answer.label for answer in answers], [page.group_key for page in pages]
     result = {}
     for name in calibrations:
-        p = np.array([getattr(answer, ANSWER_OF[name]) for answer in answers])
+        p = np.array([getattr(answer, PROBABILITY_OF[name]) for answer in answers])
         result[name] = classification_metrics(labels, p, calibrations[name].decisions(p), groups)
     return result
 
 
-def log_odds(answers: Sequence[PageAnswer], name: str) -> FloatArray:
+def log_odds(answers: Sequence[PagePrediction], name: str) -> FloatArray:
     """Log-odds of one network, or of the fused answer, ``[n]``; NaN stays NaN.
 
     Args:
         answers: of n pages.
         name: "global", "local", "waveform" or "fused".
     """
-    p = np.array([getattr(answer, ANSWER_OF[name]) for answer in answers], dtype=np.float64)
+    p = np.array([getattr(answer, PROBABILITY_OF[name]) for answer in answers], dtype=np.float64)
     odds: FloatArray = logit(np.clip(p, _SMALLEST_P, 1 - _SMALLEST_P))
     return odds
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from ecgcore.bundle.folder import Bundle
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from trainer.data.folds import assign_folds, split_holdout
 from trainer.data.page import PageItem, PreparedPage
 from trainer.data.page_file import load_pages, save_pages
@@ -48,7 +48,7 @@ def ludb_pages(folder: Path, pages_dir: Path, styles: tuple[int, int, int]) -> S
     jobs = zip(DRAWING_SEEDS.items(), styles, parts, strict=True)
     return Split(
         *(
-            kept_pages(
+            cached_pages(
                 pages_dir / f"ludb-{name}-{n}-{_named(r.source_record for r in part)}.pages",
                 partial(boxed_pages, part, n, seed, varied=name == "train"),
                 drawing_version(),
@@ -77,7 +77,7 @@ class RecordSplit:
 
         All that train where it has seen every one.
         """
-        unseen = [r for r in self.train if start and not start.has_seen("", r.group, r.source_record)]
+        unseen = [r for r in self.train if start and not start.was_trained_on("", r.group, r.source_record)]
         return unseen or self.train
 
 
@@ -101,7 +101,7 @@ def ptbxl_records(folder: Path, start: Bundle | None = None) -> RecordSplit:
         return RecordSplit(train, inner, test, train)
     aside = {record.group for record in records if record.fold in (CHOOSING_FOLD, REPORTING_FOLD)}
     if start is not None:
-        test = [record for record in test if not start.has_seen("", record.group, record.source_record)]
+        test = [record for record in test if not start.was_trained_on("", record.group, record.source_record)]
     kept = [record for record in records if record.group not in aside]
     train = [record for record in kept if record.label is not None]
     return RecordSplit(train, inner, test, [record for record in kept if record.label is not None or record.statements])
@@ -130,7 +130,7 @@ def _drawn(records: Sequence[Record], part: str, pages_dir: Path) -> list[Prepar
     for start in range(0, len(records), _RECORDS_A_FILE):
         some = records[start : start + _RECORDS_A_FILE]
         path = pages_dir / f"ptbxl-{part}-0-{_named(record.source_record for record in some)}.pages"
-        pages += kept_pages(path, partial(labelled_pages, some, [0], DRAWING_SEEDS[part]), drawing_version())
+        pages += cached_pages(path, partial(labelled_pages, some, [0], DRAWING_SEEDS[part]), drawing_version())
     return pages
 
 
@@ -144,14 +144,14 @@ def khan_pages(folder: Path, pages_dir: Path, cache_dir: Path, fold: int = 0) ->
         fold: see above.
 
     Raises:
-        BadData: there is no such fold.
+        DataError: there is no such fold.
     """
     if not 0 <= fold < FOLDS:
-        raise BadData(f"There is no fold {fold}.", f"Choose one of 0 to {FOLDS - 1}.")
+        raise DataError(f"There is no fold {fold}.", f"Choose one of 0 to {FOLDS - 1}.")
     parts = split_items(khan_items(folder))
     first = Split(
         *(
-            kept_pages(
+            cached_pages(
                 pages_dir / f"khan-{name}-{_named(item.key for item in part)}.pages",
                 partial(_prepared, part, cache_dir),
             )
@@ -213,7 +213,7 @@ def _named(parts: Iterable[str]) -> str:
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:12]
 
 
-def kept_pages(path: Path, make: Callable[[], Iterable[PreparedPage]], drawn_by: str = "") -> list[PreparedPage]:
+def cached_pages(path: Path, make: Callable[[], Iterable[PreparedPage]], drawn_by: str = "") -> list[PreparedPage]:
     """Pages that were made before, by the same code; else they are made, and kept.
 
     Args:

@@ -10,7 +10,7 @@ import numpy as np
 import wfdb
 
 from annotations.exchange.wfdb_records import read_marks, read_record
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.page.decode.read import PICTURE_ENDINGS
 from ecgcore.papersim import LEADS
 from ecgcore.types import FloatArray
@@ -70,12 +70,12 @@ def load_ludb(folder: Path) -> list[Record]:
         folder: holds the WFDB records, in itself or in a folder below.
 
     Raises:
-        BadData: no record with its annotations is found.
+        DataError: no record with its annotations is found.
     """
     headers = sorted(folder.rglob("*.hea"), key=lambda path: (len(path.stem), path.stem))
     records = [_ludb_record(path.with_suffix("")) for path in headers if path.with_suffix(".ii").exists()]
     if not records:
-        raise BadData(f"{folder} holds no LUDB record.", "Point --ludb to the folder of 1.hea, 1.dat, 1.i and so on.")
+        raise DataError(f"{folder} holds no LUDB record.", "Point --ludb to the folder of 1.hea, 1.dat, 1.i and so on.")
     return records
 
 
@@ -133,13 +133,13 @@ def load_ptbxl(folder: Path) -> list[Record]:
     patients where known.
 
     Raises:
-        BadData: neither form is found in ``folder``.
+        DataError: neither form is found in ``folder``.
     """
     if (folder / "ptbxl.npz").exists():
         return list(_ptbxl_compact(folder))
     if (folder / "ptbxl_database.csv").exists():
         return list(_ptbxl_published(folder))
-    raise BadData(f"{folder} holds no PTB-XL.", "Point --ptbxl to the folder with ptbxl_database.csv or ptbxl.npz.")
+    raise DataError(f"{folder} holds no PTB-XL.", "Point --ptbxl to the folder with ptbxl_database.csv or ptbxl.npz.")
 
 
 def _ptbxl_compact(folder: Path) -> Iterator[Record]:
@@ -189,7 +189,7 @@ def load_khan(folder: Path) -> list[Picture]:
     The published folders name the class only; the group is then the picture itself, and copies are found by content.
 
     Raises:
-        BadData: no page is found.
+        DataError: no page is found.
     """
     if (folder / "khan.csv").exists():
         return [
@@ -206,7 +206,7 @@ def load_khan(folder: Path) -> list[Picture]:
                 diagnosis = _KHAN_PUBLISHED_FOLDERS[words[0]]
                 pictures.append(Picture(path, int(diagnosis != "normal"), diagnosis, f"khan:{path.stem}"))
     if not pictures:
-        raise BadData(
+        raise DataError(
             f"{folder} holds no Khan page.", "Point --khan to the folder with khan.csv or the Mendeley folders."
         )
     return pictures

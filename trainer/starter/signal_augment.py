@@ -17,7 +17,7 @@ ECTOPIC_SHARE = 0.35
 """How many of the pauses between beats take a premature beat, where a record is given any."""
 
 
-def vary_amplitudes(record: Record, rng: np.random.Generator) -> Record:
+def augment_amplitudes(record: Record, rng: np.random.Generator) -> Record:
     """Make leads taller or flatter, as hearts differ; chest leads may become 3 cm tall and overlap others.
 
     Args:
@@ -30,7 +30,7 @@ def vary_amplitudes(record: Record, rng: np.random.Generator) -> Record:
     return replace(record, signals_mv=record.signals_mv * factors)
 
 
-def vary_rhythm(record: Record, rng: np.random.Generator) -> Record:
+def augment_rhythm(record: Record, rng: np.random.Generator) -> Record:
     """Shorten and stretch the pauses between the beats, and put premature ventricular beats into some of them.
 
     The beats themselves are not touched: time is bent only where no lead has a marked beat. In a stretch in which every

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from ecgcore.bundle.folder import Bundle
-from ecgcore.bundle.manifest import Figures, SeenRow, figures_in
+from ecgcore.bundle.manifest import Figures, TrainedOnRow, figures_in
 from ecgcore.networks.build import Networks
 from ecgcore.networks.configs import LocalConfig
 from ecgcore.networks.detector import BeatDetector
@@ -18,14 +18,14 @@ from ecgcore.networks.waveform_net import WaveformNet
 from trainer.data.page import PreparedPage
 from trainer.metrics.figures import plain_figures
 from trainer.recipes import DetectorStage
-from trainer.runs.folder import seen_rows
+from trainer.runs.folder import trained_on_rows
 from trainer.stages.classifiers import train_global, train_local
 from trainer.stages.context import RunContext, StageContext
 from trainer.stages.cross_fit import CrossFitted, cross_fit
 from trainer.stages.detector import best_min_score, train_detector
 from trainer.stages.fusion import new_head, train_fusion, train_head
-from trainer.stages.head_features import Trunks, kept_features
-from trainer.stages.inference_cache import Looking
+from trainer.stages.head_features import Trunks, frozen_features
+from trainer.stages.inference_cache import InferenceCache
 from trainer.stages.start import network_config
 from trainer.stages.waveform import train_waveform
 from trainer.starter.figures import detector_figures
@@ -33,21 +33,23 @@ from trainer.starter.last_layers import fit_last_layers
 from trainer.starter.pages import Split
 from trainer.starter.plan import StarterPlan
 from trainer.starter.public_datasets import Record
-from trainer.starter.training_sets import Lessons, mixing_weights
+from trainer.starter.training_sets import TrainingSet, sampling_weights
 from trainer.starter.waveform import pretrain_waveform, tune_waveform
 
 
 @dataclass(frozen=True)
-class Finder:
+class StarterDetector:
     """The beat detector, its operating score, its figures on held-out pages, and what it has learnt from."""
 
     detector: BeatDetector
     min_score: float
     figures: Figures
-    seen: list[SeenRow]
+    trained_on: list[TrainedOnRow]
 
 
-def train_finder(boxed: Split, stage: DetectorStage, context: StageContext, init: BeatDetector | None) -> Finder:
+def train_starter_detector(
+    boxed: Split, stage: DetectorStage, context: StageContext, init: BeatDetector | None
+) -> StarterDetector:
     """Train the beat detector, choose its operating score, and measure it.
 
     Args:
@@ -58,15 +60,15 @@ def train_finder(boxed: Split, stage: DetectorStage, context: StageContext, init
     """
     detector = train_detector(boxed.train, stage, context, init=init, val=boxed.inner)
     min_score = best_min_score(detector, boxed.inner)
-    return Finder(
+    return StarterDetector(
         detector,
         min_score,
         plain_figures(detector_figures(detector, boxed.test, min_score)),
-        seen_rows(boxed.train + boxed.inner),
+        trained_on_rows(boxed.train + boxed.inner),
     )
 
 
-def finder_of(bundle: Bundle, device: torch.device) -> Finder:
+def starter_detector_of(bundle: Bundle, device: torch.device) -> StarterDetector:
     """A starter's detector has learnt from LUDB alone, whatever its classifiers have seen.
 
     Args:
@@ -75,55 +77,55 @@ def finder_of(bundle: Bundle, device: torch.device) -> Finder:
     """
     seen = [(picture, group, record) for picture, group, record in bundle.manifest.seen if record.startswith("ludb:")]
     figures = figures_in(bundle.manifest.metrics, "ludb_rendered", "detector")
-    return Finder(bundle.nets.detector.to(device), bundle.operating.min_score, figures, seen)
+    return StarterDetector(bundle.nets.detector.to(device), bundle.operating_point.min_score, figures, seen)
 
 
 @dataclass(frozen=True)
-class Teaching:
+class StarterData:
     """What the classifiers learn from.
 
     Args:
         rendered: drawn pages of public records.
         real: real pages; None where drawn ones alone teach.
         signals, signals_inner: the records themselves, to learn from and to stop by.
-        looking: how networks that stay as they are look at pages.
+        inference_cache: of networks that stay as they are.
         has_unseen_pictures: whether beat and page networks stay as they are and have seen none of the real pages: their
             last layers are fitted to these then.
     """
 
-    rendered: Lessons
-    real: Lessons | None
+    rendered: TrainingSet
+    real: TrainingSet | None
     signals: Sequence[Record]
     signals_inner: Sequence[Record]
-    looking: Looking
+    inference_cache: InferenceCache
     has_unseen_pictures: bool = False
 
-    def last(self) -> Lessons:
+    def last(self) -> TrainingSet:
         """What is learnt last: real and rendered pages together, where there are real ones."""
         return self.rendered if self.real is None else self.real.gridded() + self.rendered
 
-    def of_head(self, rendered: int) -> Lessons:
+    def of_head(self, rendered: int) -> TrainingSet:
         """The head decides on paper, and real paper stops it: a few rendered pages keep it from learning one paper."""
         if self.real is None:
             return self.rendered
         real, drawn = self.real.gridded(), self.rendered.first(rendered)
-        return Lessons(real.train + drawn.train, real.train_beats + drawn.train_beats, real.inner, real.inner_beats)
+        return TrainingSet(real.train + drawn.train, real.train_beats + drawn.train_beats, real.inner, real.inner_beats)
 
 
 def train_trunks(
-    taught: Teaching, plan: StarterPlan, init: Networks | None, context: RunContext
+    starter_data: StarterData, plan: StarterPlan, init: Networks | None, context: RunContext
 ) -> tuple[GlobalNet, LocalNet]:
     """Rendered pages first, unless ``init`` has learnt them; then, where there are any, real and rendered together.
 
     Args:
-        taught: what they learn from.
+        starter_data: what they learn from.
         plan: how long.
         init: networks to go on from; None draws new ones.
         context: where and for whom.
     """
-    rendered, recipe = taught.rendered, plan.recipe
+    rendered, recipe = starter_data.rendered, plan.recipe
     global_, local = (init.global_, init.local) if init is not None else (None, None)
-    if init is None or taught.real is None:
+    if init is None or starter_data.real is None:
         val = (rendered.inner, rendered.inner_beats)
         local = train_local(
             rendered.train, rendered.train_beats, recipe.local, context.stage("local-rendered"), init=local, val=val
@@ -131,9 +133,9 @@ def train_trunks(
         global_ = train_global(
             rendered.train, recipe.global_, context.stage("global-rendered"), init=global_, val=rendered.inner
         )
-    if taught.real is not None:
-        last = taught.last()
-        weights, val = mixing_weights(last.train), (last.inner, last.inner_beats)
+    if starter_data.real is not None:
+        last = starter_data.last()
+        weights, val = sampling_weights(last.train), (last.inner, last.inner_beats)
         local = train_local(
             last.train,
             last.train_beats,
@@ -144,7 +146,7 @@ def train_trunks(
             weights=weights,
         )
         if global_ is not None:
-            global_ = seeing_at(global_, plan.real_global.px_per_mm)
+            global_ = at_resolution(global_, plan.real_global.px_per_mm)
         global_ = train_global(
             last.train, plan.real_global, context.stage("global-real"), init=global_, val=last.inner, weights=weights
         )
@@ -152,7 +154,7 @@ def train_trunks(
     return global_, local
 
 
-def seeing_at(net: GlobalNet, px_per_mm: float) -> GlobalNet:
+def at_resolution(net: GlobalNet, px_per_mm: float) -> GlobalNet:
     """A network with the same weights that sees pages at another resolution: convolutions do not mind their size.
 
     Args:
@@ -165,12 +167,12 @@ def seeing_at(net: GlobalNet, px_per_mm: float) -> GlobalNet:
 
 
 def train_signals(
-    taught: Teaching, plan: StarterPlan, init: WaveformNet | None, context: RunContext
+    starter_data: StarterData, plan: StarterPlan, init: WaveformNet | None, context: RunContext
 ) -> CrossFitted | None:
     """Records first, unless ``init`` has learnt them; then what was read off pages, the real ones if there are any.
 
     Args:
-        taught: what it learns from.
+        starter_data: what it learns from.
         plan: how long.
         init: a network to go on from; None draws a new one.
         context: where and for whom.
@@ -178,42 +180,46 @@ def train_signals(
     stage = plan.recipe.waveform
     if stage is None:
         return None
-    net = init or pretrain_waveform(taught.signals, stage, context.stage("waveform-signals"), val=taught.signals_inner)
-    if taught.real is None:
-        drawn, place = taught.rendered, context.stage("waveform-rendered")
+    net = init or pretrain_waveform(
+        starter_data.signals, stage, context.stage("waveform-signals"), val=starter_data.signals_inner
+    )
+    if starter_data.real is None:
+        drawn, place = starter_data.rendered, context.stage("waveform-rendered")
         return CrossFitted(train_waveform(drawn.train, plan.real_waveform, place, init=net, val=drawn.inner))
 
     def tune(pages: Sequence[PreparedPage], part: int) -> WaveformNet:
         place = context.stage(f"waveform-real-{part}")
-        return tune_waveform(copy.deepcopy(net), pages, taught.signals, plan.real_waveform, place)
+        return tune_waveform(copy.deepcopy(net), pages, starter_data.signals, plan.real_waveform, place)
 
-    return cross_fit(taught.real.gridded().train, plan.waveform_parts, context.seed, tune)
+    return cross_fit(starter_data.real.gridded().train, plan.waveform_parts, context.seed, tune)
 
 
-def train_decision(taught: Teaching, trunks: Trunks, plan: StarterPlan, context: RunContext) -> FusionHead:
+def train_decision(starter_data: StarterData, trunks: Trunks, plan: StarterPlan, context: RunContext) -> FusionHead:
     """The head that fuses page, beats, signal and measurements.
 
     Args:
-        taught: what it learns from.
+        starter_data: what it learns from.
         trunks: what it fuses.
         plan: how long.
         context: where and for whom.
     """
-    lessons, stage = taught.of_head(plan.fusion_rendered), plan.recipe.fusion
-    place = context.stage("fusion-rendered" if taught.real is None else "fusion-real")
-    val = (lessons.inner, lessons.inner_beats)
-    if not taught.looking.has_frozen_trunks:
-        return train_fusion(trunks, lessons.train, lessons.train_beats, stage, place, val=val)
-    learnt, checked = kept_features(taught.looking, trunks, (lessons.train, lessons.train_beats), val, place.seed)
-    if taught.has_unseen_pictures:
-        fit_last_layers(trunks, learnt)
+    training_set, stage = starter_data.of_head(plan.fusion_rendered), plan.recipe.fusion
+    place = context.stage("fusion-rendered" if starter_data.real is None else "fusion-real")
+    val = (training_set.inner, training_set.inner_beats)
+    if not starter_data.inference_cache.has_frozen_trunks:
+        return train_fusion(trunks, training_set.train, training_set.train_beats, stage, place, val=val)
+    train_features, val_features = frozen_features(
+        starter_data.inference_cache, trunks, (training_set.train, training_set.train_beats), val, place.seed
+    )
+    if starter_data.has_unseen_pictures:
+        fit_last_layers(trunks, train_features)
     torch.manual_seed(place.seed)
     head = new_head(trunks, stage)
-    train_head(head, learnt, stage, place, val=checked)
+    train_head(head, train_features, stage, place, val=val_features)
     return head
 
 
-def kept_copy(start: Bundle, device: torch.device) -> Networks:
+def frozen_copy(start: Bundle, device: torch.device) -> Networks:
     """A copy of the networks as they are; the signal's may be trained.
 
     Args:
@@ -228,7 +234,7 @@ def kept_copy(start: Bundle, device: torch.device) -> Networks:
     return nets
 
 
-def to_train(start: Bundle, plan: StarterPlan, device: torch.device) -> Networks:
+def trainable_copy(start: Bundle, plan: StarterPlan, device: torch.device) -> Networks:
     """A copy of the networks that may be trained; the local one with the window and inputs that the plan asks for.
 
     Args:

@@ -9,16 +9,16 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 
 from annotations.exchange.wfdb_records import read_record
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, plan_page, random_style
-from ecgcore.types import FloatArray, Paper
+from ecgcore.types import FloatArray, PaperSettings
 from trainer.data.code_version import code_version
 from trainer.data.page import PreparedPage
 from trainer.data.prepare import boxes_in_panel, read_leads
 from trainer.starter.public_datasets import Record, load_ludb
-from trainer.starter.signal_augment import vary_amplitudes, vary_rhythm
+from trainer.starter.signal_augment import augment_amplitudes, augment_rhythm
 
 MIN_COLUMN_S = 1.2
 """Shorter stretches hold hardly a complete beat."""
@@ -102,7 +102,7 @@ def render_page(record: Record, seed: int, style: PageStyle | None = None) -> Si
 
 
 def prepare_rendered(
-    record: Record, page: SimPage, *, boxed: bool, key: str, paper: Paper | None = None
+    record: Record, page: SimPage, *, boxed: bool, key: str, paper: PaperSettings | None = None
 ) -> PreparedPage | None:
     """Send a drawn page through the same preparation as a user's picture; None where it is not screenable.
 
@@ -115,7 +115,7 @@ def prepare_rendered(
     """
     try:
         prepared = prepare_page(page.image_rgb)
-    except NotScreenable:
+    except NotScreenableError:
         return None
     leads_mv, measured = read_leads(prepared.ink, prepared.px_per_mm_source, paper)
     return PreparedPage(
@@ -171,7 +171,7 @@ def labelled_pages(records: Sequence[Record], styles: Sequence[int], seed: int) 
 @functools.cache
 def drawing_version() -> str:
     """A fingerprint of the code that makes pages of records, beside their preparation."""
-    return code_version(labelled_pages, vary_rhythm, load_ludb, read_record, draw_page, random_style)
+    return code_version(labelled_pages, augment_rhythm, load_ludb, read_record, draw_page, random_style)
 
 
 def page_seed(record: Record, number: int, seed: int) -> int:
@@ -193,9 +193,9 @@ def _boxed_page(record: Record, number: int, seed: int) -> PreparedPage | None:
 def _varied_boxed_page(record: Record, number: int, seed: int) -> PreparedPage | None:
     rng = np.random.default_rng(page_seed(record, number, seed + 1_000_000))
     if rng.random() < 0.5:
-        record = vary_rhythm(record, rng)
+        record = augment_rhythm(record, rng)
     if rng.random() < 0.5:
-        record = vary_amplitudes(record, rng)
+        record = augment_amplitudes(record, rng)
     return _boxed_page(record, number, seed)
 
 

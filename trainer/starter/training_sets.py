@@ -15,7 +15,7 @@ DIAGNOSIS_WEIGHTS = {"mi": 3.0}
 
 
 @dataclass(frozen=True)
-class Lessons:
+class TrainingSet:
     """One data set's pages to learn from and to stop by, with their beats."""
 
     train: list[PreparedPage]
@@ -23,23 +23,23 @@ class Lessons:
     inner: list[PreparedPage]
     inner_beats: list[FloatArray]
 
-    def __add__(self, other: "Lessons") -> "Lessons":
-        return Lessons(
+    def __add__(self, other: "TrainingSet") -> "TrainingSet":
+        return TrainingSet(
             self.train + other.train,
             self.train_beats + other.train_beats,
             self.inner + other.inner,
             self.inner_beats + other.inner_beats,
         )
 
-    def first(self, pages: int) -> "Lessons":
+    def first(self, pages: int) -> "TrainingSet":
         """Some of the pages that train, and all that stop."""
-        return Lessons(self.train[:pages], self.train_beats[:pages], self.inner, self.inner_beats)
+        return TrainingSet(self.train[:pages], self.train_beats[:pages], self.inner, self.inner_beats)
 
-    def gridded(self) -> "Lessons":
+    def gridded(self) -> "TrainingSet":
         """Without the pages that have no grid: on the real ones its absence tells the class."""
         train = [index for index, page in enumerate(self.train) if page.has_grid]
         inner = [index for index, page in enumerate(self.inner) if page.has_grid]
-        return Lessons(
+        return TrainingSet(
             [self.train[i] for i in train],
             [self.train_beats[i] for i in train],
             [self.inner[i] for i in inner],
@@ -57,7 +57,7 @@ def diagnosis_weights(pages: Sequence[PreparedPage]) -> FloatArray:
     return np.array([DIAGNOSIS_WEIGHTS.get(diagnosis_of(page), 1.0) for page in pages], dtype=np.float64)
 
 
-def mixing_weights(pages: Sequence[PreparedPage]) -> FloatArray:
+def sampling_weights(pages: Sequence[PreparedPage]) -> FloatArray:
     """As ``diagnosis_weights``, and real pages are ``KHAN_SHARE`` of each class."""
     weights = diagnosis_weights(pages)
     is_real = np.array([page.source == "khan" for page in pages])

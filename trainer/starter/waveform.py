@@ -1,4 +1,4 @@
-"""The waveform network's first lessons: signals of PTB-XL cut to what pages print, with its statements as helpers.
+"""Pretraining of the waveform network: signals of PTB-XL cut to what pages print, with its statements as helpers.
 
 A page is a signal with gaps, and thousands of signals are to be had without drawing a page. Beside normal and abnormal
 the network is taught the diagnostic superclasses and the common SCP statements (Wagner et al. 2020): they say which
@@ -23,10 +23,10 @@ from trainer.recipes import WaveformStage
 from trainer.stages.context import StageContext
 from trainer.stages.engine import Task, train
 from trainer.stages.inference import features_of_leads, logits_of_pages, network_leads
-from trainer.stages.lead_augment import vary_leads
+from trainer.stages.lead_augment import augment_leads
 from trainer.stages.start import network_config
 from trainer.stages.supervision import LABEL_SMOOTHING, balanced_batches, labels_of, mean_log_loss
-from trainer.stages.waveform import teaching_pages
+from trainer.stages.waveform import trainable_pages
 from trainer.starter.public_datasets import Record
 from trainer.starter.training_sets import diagnosis_weights
 
@@ -56,7 +56,7 @@ def pretrain_waveform(
     """
     torch.manual_seed(context.seed)
     config = network_config(WaveformConfig, stage)
-    taught = _Taught(WaveformNet(config), _targets(records))
+    multi_task = _MultiTaskNet(WaveformNet(config), _targets(records))
     signals = [_resampled(record, config) for record in records]
     steps = stage.steps_per_epoch or max(1, len(records) // stage.batch)
     checked = [as_printed(_resampled(r, config), config, Layout(3, 4, 1), (1,)) for r in val if r.label is not None]
@@ -67,18 +67,18 @@ def pretrain_waveform(
         order = np.concatenate([rng.permutation(len(records)) for _ in range(1 + steps * stage.batch // len(records))])
         for step in range(steps):
             chosen = order[step * stage.batch : (step + 1) * stage.batch]
-            seen = [_drawn(signals[i], config, rng) for i in chosen]
-            yield torch.from_numpy(np.stack(seen)), taught.targets[torch.as_tensor(chosen)]
+            batch_leads = [_drawn(signals[i], config, rng) for i in chosen]
+            yield torch.from_numpy(np.stack(batch_leads)), multi_task.targets[torch.as_tensor(chosen)]
 
     def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
         leads, targets = (part.to(context.device) for part in batch)
-        return taught.loss(leads, targets)
+        return multi_task.loss(leads, targets)
 
     def validate() -> float:
-        return mean_log_loss(logits_of_pages(taught.net, features_of_leads(taught.net, checked)), labels)
+        return mean_log_loss(logits_of_pages(multi_task.net, features_of_leads(multi_task.net, checked)), labels)
 
-    train(taught, Task(batches, steps, loss, validate if checked else None), stage, context)
-    return taught.net
+    train(multi_task, Task(batches, steps, loss, validate if checked else None), stage, context)
+    return multi_task.net
 
 
 def tune_waveform(
@@ -101,11 +101,11 @@ def tune_waveform(
     """
     torch.manual_seed(context.seed)
     config = net.config
-    seen_of = [(pages[i], network_leads(pages[i], config)) for i in teaching_pages(pages)]
-    read = [leads for _, leads in seen_of if leads is not None]
-    teaching = [page for page, leads in seen_of if leads is not None]
-    labels, weights = labels_of(teaching), diagnosis_weights(teaching)
-    taught = _Taught(net, _targets(records))
+    with_leads = [(pages[i], network_leads(pages[i], config)) for i in trainable_pages(pages)]
+    read = [leads for _, leads in with_leads if leads is not None]
+    usable = [page for page, leads in with_leads if leads is not None]
+    labels, weights = labels_of(usable), diagnosis_weights(usable)
+    multi_task = _MultiTaskNet(net, _targets(records))
     signals = [_resampled(record, config) for record in records]
     of_pages = round(stage.batch * PAGES_SHARE / 2) * 2
     steps = stage.steps_per_epoch or max(1, len(balanced_order(labels, np.random.default_rng(0))) // of_pages)
@@ -113,23 +113,26 @@ def tune_waveform(
     def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         rng = np.random.default_rng([context.seed, epoch])
         for chosen in balanced_batches(labels, of_pages, steps, rng, weights):
-            told = rng.choice(len(records), stage.batch - of_pages)
-            seen = [vary_leads(read[i], config.fs_hz, rng) for i in chosen]
-            seen += [_drawn(signals[i], config, rng) for i in told]
-            targets = torch.full((len(chosen), taught.targets.shape[1]), torch.nan)
+            record_rows = rng.choice(len(records), stage.batch - of_pages)
+            batch_leads = [augment_leads(read[i], config.fs_hz, rng) for i in chosen]
+            batch_leads += [_drawn(signals[i], config, rng) for i in record_rows]
+            targets = torch.full((len(chosen), multi_task.targets.shape[1]), torch.nan)
             targets[:, 0] = torch.as_tensor(labels[chosen])
-            yield torch.from_numpy(np.stack(seen)), torch.cat([targets, taught.targets[torch.as_tensor(told)]])
+            yield (
+                torch.from_numpy(np.stack(batch_leads)),
+                torch.cat([targets, multi_task.targets[torch.as_tensor(record_rows)]]),
+            )
 
     def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
         leads, targets = (part.to(context.device) for part in batch)
-        return taught.loss(leads, targets)
+        return multi_task.loss(leads, targets)
 
-    train(taught, Task(batches, steps, loss), stage, context)
+    train(multi_task, Task(batches, steps, loss), stage, context)
     return net
 
 
-class _Taught(nn.Module):
-    """The network with a second last layer, which answers the helper questions and is left behind."""
+class _MultiTaskNet(nn.Module):
+    """The network with a second last layer, which answers the auxiliary questions and is left behind."""
 
     def __init__(self, net: WaveformNet, targets: FloatArray) -> None:
         super().__init__()
@@ -195,4 +198,4 @@ def _drawn(leads_mv: FloatArray, config: WaveformConfig, rng: np.random.Generato
     strips = _STRIPS if rng.random() < _USUAL_STRIP else rng.permutation(len(LEADS)).tolist()
     leads = as_printed(leads_mv, config, layout, strips[: layout.strips])
     assert leads is not None
-    return vary_leads(leads, config.fs_hz, rng)
+    return augment_leads(leads, config.fs_hz, rng)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from annotations.erasure.mentions import BEGINS_AGAIN, begins_again
 from annotations.runs.training_runs import RunState, stop_requested
 from annotations.store import Store
-from ecgcore.errors import EcgError, StageCancelled
+from ecgcore.errors import EcgError, StageCancelledError
 
 _FULL_DISK = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 _NO_MEMORY = (
@@ -23,7 +23,7 @@ def how_it_ended(store: Store, run_id: int, error: BaseException) -> tuple[RunSt
     """
     if _is(begins_again, store, run_id):
         return "interrupted", BEGINS_AGAIN
-    if isinstance(error, StageCancelled | KeyboardInterrupt):
+    if isinstance(error, StageCancelledError | KeyboardInterrupt):
         return _how_it_was_stopped(store, run_id)
     if isinstance(error, EcgError):
         return "failed", str(error)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from trainer.progress import ProgressEvent
-from trainer.workload import JOINT, LOOKING
+from trainer.workload import INFERENCE, JOINT
 
-ORDER = ("detector", LOOKING, "local", "global", "waveform", "fusion", JOINT)
+ORDER = ("detector", INFERENCE, "local", "global", "waveform", "fusion", JOINT)
 _FINDING_SHARE = 0.7
 """Of looking: finding the beats before the classifiers are trained. The rest is judging pages after them."""
 _TRUST = 0.1
@@ -73,20 +73,20 @@ class Forecast:
         spent_s = event.stage_seconds
         self._spent_s[place] = self._spent_s.get(place, 0.0) if spent_s is None else spent_s
         share = _share_of(event)
-        if share is not None and stage != LOOKING:
+        if share is not None and stage != INFERENCE:
             # A stage that was resumed did its first epochs in an earlier process.
             began = self._began.setdefault(place, _epochs_before(event))
             self._shown[place] = max(self._shown.get(place, 0.0), share - began)
         if event.is_finished:
             self._over.add(place)
-            if stage == LOOKING:
+            if stage == INFERENCE:
                 has_judged = any(later in self._over for later in self._of(number)[2:])
                 self._shown[place] = 1.0 if has_judged else _FINDING_SHARE
 
     def left_s(self) -> float:
         """Seconds until the run's end."""
         now, _ = self._at
-        left = self._before_s + self._after_s * (now <= len(self._trainings)) * self._rate(LOOKING)
+        left = self._before_s + self._after_s * (now <= len(self._trainings)) * self._rate(INFERENCE)
         for number in range(max(0, now), len(self._trainings)):
             left += self._beside_s
             left += sum(self._left_of((number, stage)) for stage in self._trainings[number])
@@ -101,7 +101,7 @@ class Forecast:
         if number > self._at[0]:
             return whole * self._usual_share(stage)
         spent = self._spent_s.get(place, 0.0)
-        if stage == LOOKING:
+        if stage == INFERENCE:
             return max(0.0, whole - spent)
         if place in self._over or (self._at[1] and ORDER.index(stage) < ORDER.index(self._at[1])):
             return 0.0
@@ -120,7 +120,7 @@ class Forecast:
 
         Without looking, which says little of the others: what a detector finds is often kept from before.
         """
-        seen_s, expected_s = self._seen([place for place in self._spent_s if place[1] != LOOKING])
+        seen_s, expected_s = self._seen([place for place in self._spent_s if place[1] != INFERENCE])
         trust_s = _TRUST * _TRUST * max((sum(stages.values()) for stages in self._trainings), default=0.0)
         return (seen_s + trust_s) / (expected_s + trust_s) if expected_s + trust_s else 1.0
 

@@ -13,7 +13,7 @@ from annotations.model import StoreError
 from annotations.runs.run_events import add_events
 from annotations.runs.training_runs import RunState, TrainingRun, move_run, must_stop
 from annotations.store import Store
-from ecgcore.errors import StageCancelled
+from ecgcore.errors import StageCancelledError
 from trainer.atomic_files import write_json_atomic
 from trainer.jobs.plan import Estimate, estimate, make_plan
 from trainer.progress import Progress, ProgressEvent, RunProgress, show_progress
@@ -78,15 +78,15 @@ class Recorder:
     def part(self, name: str) -> Progress:
         """A listener for one part of the run: "prepare", "folds", "final" or "comparison".
 
-        It raises ``StageCancelled`` when the run shall stop.
+        It raises ``StageCancelledError`` when the run shall stop.
         """
-        return partial(self.tell, name)
+        return partial(self.report, name)
 
-    def tell(self, part: str, event: ProgressEvent) -> None:
+    def report(self, part: str, event: ProgressEvent) -> None:
         """Take note of one step.
 
         Raises:
-            StageCancelled: somebody asked to stop, or a page was erased.
+            StageCancelledError: somebody asked to stop, or a page was erased.
         """
         self.forecast.note(replace(event, part=part))
         self._newest = replace(event, part=part, stage_seconds=None)
@@ -102,15 +102,15 @@ class Recorder:
         """Take note of words for a person.
 
         Raises:
-            StageCancelled: as ``tell``.
+            StageCancelledError: as ``report``.
         """
-        self.tell(part, ProgressEvent(stage=stage, message=message))
+        self.report(part, ProgressEvent(stage=stage, message=message))
 
     def check(self) -> None:
         """Ask the store at once, before pages are written.
 
         Raises:
-            StageCancelled: as ``tell``.
+            StageCancelledError: as ``report``.
         """
         self._asked = -math.inf
         self._stop_where_asked()
@@ -142,7 +142,9 @@ class Recorder:
 
     def _stop_where_asked(self) -> None:
         if self.cancelled():
-            raise StageCancelled("The training was stopped.", "Let it go on when you like; what is finished is kept.")
+            raise StageCancelledError(
+                "The training was stopped.", "Let it go on when you like; what is finished is kept."
+            )
 
     def _note(self, event: dict[str, JsonValue]) -> None:
         self._pending = [*self._pending, event][-_EVENTS_KEPT:]

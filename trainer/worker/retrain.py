@@ -21,7 +21,7 @@ from annotations.runs.training_runs import COMPARED, TrainingRun, move_run, note
 from annotations.store import Store
 from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.bundle.manifest import check_files, read_manifest
-from ecgcore.errors import BadBundle, BadData, EcgError
+from ecgcore.errors import BundleError, DataError, EcgError
 from ecgcore.networks.device import pick_device
 from trainer.atomic_files import write_json_atomic
 from trainer.crossval.final_training import NewBundle, fit_bundle
@@ -31,21 +31,21 @@ from trainer.data.page import PageItem, PreparedPage
 from trainer.data.page_file import load_pages, save_pages
 from trainer.data.prepare import preparation_version, prepare_pages, reading_version
 from trainer.data.store_pages import StorePages, fix_folds_for, folds_for, left_out_words, pages_of_store
-from trainer.evaluation.compare import compare_on_folds, compare_on_held_out, nothing_to_compare, out_of_fold_judgement
+from trainer.evaluation.compare import compare_on_folds, compare_on_held_out, fold_predictions, nothing_to_compare
 from trainer.jobs.priority import threads_to_use
 from trainer.named_recipes import recipe_named
 from trainer.progress import PREPARING, counted
 from trainer.recipes import Recipe, only_stages
-from trainer.registry import bundle, bundles_folder, line_of_descent
-from trainer.runs.files import COMPARISON, ENVIRONMENT, LEFT_OUT, REHEARSAL, SUMMARY, read_json, run_folder
+from trainer.registry import bundle, bundles_folder, lineage_of
+from trainer.runs.files import COMPARISON, DRY_RUN, ENVIRONMENT, LEFT_OUT, SUMMARY, read_json, run_folder
 from trainer.runs.folder import RunFolder, inputs_table, open_run, write_left_out
 from trainer.runs.results import Comparison
 from trainer.stages.context import RunContext
 from trainer.stages.start import choose_start
+from trainer.worker.dry_run import dry_run
 from trainer.worker.environment import environment
 from trainer.worker.failures import how_it_ended
 from trainer.worker.recorder import Recorder, estimate_of, recorder_of
-from trainer.worker.rehearsal import rehearse
 
 _INNER_FOLD = 0
 """Pages of this fold stop and calibrate every final training and never train it, so that a bundle whose parent was
@@ -140,13 +140,13 @@ class _Training:
                     [page for page in pages if page.key not in is_held_out],
                     [page for page in pages if page.key in is_held_out],
                 )
-            except BadData:
+            except DataError:
                 self.recorder.say("prepare", PREPARING, f"{PREPARED} is damaged; the pages are prepared again.")
         for other in self.folder.parent.glob(f"*/{PREPARED}"):  # of runs that broke off; made again if they go on
             other.unlink()
         items = [*readings.train, *readings.held_out]
         if not items:
-            raise BadData("Nobody has read a page that may train or measure.", "Label some pages on the Review page.")
+            raise DataError("Nobody has read a page that may train or measure.", "Label some pages on the Review page.")
         cache, counts = self.store.folder / CACHE / "pages", counted(self.recorder.part("prepare"), PREPARING)
         preparation = prepare_pages(items, cache, threads_to_use(), counts)
         write_left_out(self.folder / LEFT_OUT, preparation.left_out)
@@ -159,7 +159,7 @@ class _Training:
     def _open(self, readings: StorePages, pages: _Pages) -> RunFolder:
         """Freeze list and settings, or check that they are those of the run that goes on."""
         if not pages.train:
-            raise BadData("No page that may train can be used.", "Look at the list of pages that were left out.")
+            raise DataError("No page that may train can be used.", "Look at the list of pages that were left out.")
         fix_folds_for(self.store, readings.train)
         before = read_json(self.folder / "config.json")
         line = before["line"] if isinstance(before, dict) else self._line()
@@ -177,9 +177,9 @@ class _Training:
 
     def _line(self) -> list[JsonValue]:
         """Bundles that folds may start from: the one in use, its parent and so on."""
-        line = line_of_descent(self.store, self.run.parent_version)
+        line = lineage_of(self.store, self.run.parent_version)
         if not line:
-            raise BadData(f"The model in use, {self.run.parent_version}, is missing or damaged.", "Activate another.")
+            raise DataError(f"The model in use, {self.run.parent_version}, is missing or damaged.", "Activate another.")
         return [[facts.version, read_manifest(facts.folder).fingerprint] for facts in line]
 
     def _recipe(self) -> Recipe:
@@ -242,8 +242,8 @@ class _Training:
         self.recorder.say("prepare", PREPARING, "measuring the speed of this computer")
         first = [page for page in pages if not fold_of[page.group]]
         rest = [page for page in pages if fold_of[page.group]]
-        measure = partial(rehearse, seed=self.run.seed, device=self.device, cancelled=self.recorder.cancelled)
-        write_json_atomic(self.folder / REHEARSAL, measure(rest, first, self._recipe(), start_of))
+        measure = partial(dry_run, seed=self.run.seed, device=self.device, cancelled=self.recorder.cancelled)
+        write_json_atomic(self.folder / DRY_RUN, measure(rest, first, self._recipe(), start_of))
         takes = estimate_of(self.store, self.run)
         self.recorder.forecast.expect(takes.trainings, takes.after)
 
@@ -253,7 +253,7 @@ class _Training:
         for version, sha256 in read_json(folder.path / "config.json")["line"]:
             line.append(Ancestor.of(bundle(self.store, version).folder, self.name_group))
             if sha256 not in (line[-1].fingerprint, line[-1].manifest_sha256):
-                raise BadData(f"Model {version} is not the one that the run began with.", "Start another run.")
+                raise DataError(f"Model {version} is not the one that the run began with.", "Start another run.")
         return line
 
     def _aside(self, pages: Sequence[PreparedPage]) -> list[bool] | None:
@@ -274,8 +274,8 @@ class _Training:
         if pages.held_out:
             found = compare_on_held_out(self._load(version), in_use, pages.held_out)
         elif folder is not None:
-            judgement = out_of_fold_judgement(folder, self.run.folds, pages.train)
-            found = compare_on_folds(version, judgement, in_use, pages.train)
+            predictions = fold_predictions(folder, self.run.folds, pages.train)
+            found = compare_on_folds(version, predictions, in_use, pages.train)
         else:
             found = self._compare_on_unseen(version, in_use, pages.train)
         write_json_atomic(self.folder / COMPARISON, found.to_json())
@@ -294,6 +294,6 @@ def _as_items(pages: Sequence[PreparedPage]) -> list[PageItem]:
 def _is_sound(folder: Path) -> bool:
     try:
         check_files(folder)
-    except BadBundle:
+    except BundleError:
         return False
     return True

@@ -62,13 +62,13 @@ def checked_box(values: Sequence[object], width: int, height: int, what: str) ->
     if len(values) != 4:
         raise StoreError(f"{what}: {shown(values)} is not [x1, y1, x2, y2].", "Correct the box.")
     x1, y1, x2, y2 = (number(value, what) for value in values)
-    told = f"[{x1:g}, {y1:g}, {x2:g}, {y2:g}]"
+    corners_text = f"[{x1:g}, {y1:g}, {x2:g}, {y2:g}]"
     if min(x1, y1) < -BOX_TOLERANCE_PX or x2 > width + BOX_TOLERANCE_PX or y2 > height + BOX_TOLERANCE_PX:
-        cause = f"{what}: the box {told} leaves the picture of {width} x {height} pixels."
+        cause = f"{what}: the box {corners_text} leaves the picture of {width} x {height} pixels."
         raise StoreError(cause, "Correct the box.")
     x1, y1, x2, y2 = max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height))
     if not (x1 < x2 and y1 < y2):
-        raise StoreError(f"{what}: the box {told} is inverted or empty.", "Correct the box.")
+        raise StoreError(f"{what}: the box {corners_text} is inverted or empty.", "Correct the box.")
     return Box(x1, y1, x2, y2)
 
 

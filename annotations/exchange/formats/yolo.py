@@ -102,9 +102,9 @@ def _page(
 ) -> ExchangePage:
     file = locate(root, str(labels))
     lines = [] if file is None else read_text(file, MAX_PAGE_LABEL_BYTES).split("\n")
-    told = [(number, line.split()) for number, line in enumerate(lines, start=1) if line.strip()]
-    check_boxes(len(told))
-    boxes = [_raw_box(cells, number, names) for number, cells in told]
+    numbered_lines = [(number, line.split()) for number, line in enumerate(lines, start=1) if line.strip()]
+    check_boxes(len(numbered_lines))
+    boxes = [_raw_box(cells, number, names) for number, cells in numbered_lines]
     is_complete = file is not None and (complete is None or picture in complete)
     return build_page(root, str(picture), PageExtras(boxes_complete=is_complete), boxes)
 

@@ -34,7 +34,7 @@ from trainer.runs.files import read_json
 from trainer.stages.context import StageContext
 from trainer.stages.detector import train_detector
 from trainer.stages.inference import LOWEST_SCORE, detect_pages
-from trainer.starter.pages import kept_pages, split_records
+from trainer.starter.pages import cached_pages, split_records
 from trainer.starter.public_datasets import Record, load_ludb
 from trainer.starter.synthetic_pages import drawing_version, page_seed, prepare_rendered, render_boxed_page
 
@@ -64,7 +64,7 @@ def draw(records: Sequence[Record], style: PageStyle, seed: int, kept: Path) -> 
                     yield prepared
 
     named = hashlib.sha256(repr((style, [record.source_record for record in records])).encode()).hexdigest()[:12]
-    return kept_pages(kept, drawn, f"{drawing_version()}-{named}")
+    return cached_pages(kept, drawn, f"{drawing_version()}-{named}")
 
 
 def measured(detector: BeatDetector, pages: Sequence[PreparedPage], min_score: float) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def weakest_layout(bundle: Bundle, records: Sequence[Record], out: Path) -> str:
         figures = read_json(kept)
         if figures is None:
             pages = draw(records, style, PROBE_SEED, out / f"probe-{name}.pages")
-            figures = measured(bundle.nets.detector, pages, bundle.operating.min_score)
+            figures = measured(bundle.nets.detector, pages, bundle.operating_point.min_score)
             write_json_atomic(kept, figures)
         report(f"layout {name}", figures)
         recall[name] = figures["recall"]["value"]
@@ -134,7 +134,7 @@ def main() -> None:
             kept = options.out / f"{layout}-{n}-{seed}.json"
             result = read_json(kept)
             if result is None:
-                detector, min_score, seconds = bundle.nets.detector, bundle.operating.min_score, 0.0
+                detector, min_score, seconds = bundle.nets.detector, bundle.operating_point.min_score, 0.0
                 if n:
                     order = np.random.default_rng(seed).permutation(len(train))
                     chosen = [train[row] for row in order[: n + n // 4 + 2]]  # some have too little marked

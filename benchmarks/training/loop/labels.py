@@ -24,9 +24,9 @@ import numpy as np
 import torch
 
 from annotations.readings.predictions import uncertainty
-from benchmarks.training.khan_features import SeenPages, all_khan_pages, published_sample, see
+from benchmarks.training.khan_features import PagesWithFeatures, all_khan_pages, compute_features, published_sample
 from ecgcore.bundle.folder import Bundle, load_bundle
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.networks.fusion import FusionHead
 from ecgcore.types import FloatArray, Prediction
 from trainer.atomic_files import write_json_atomic
@@ -48,7 +48,7 @@ SPLIT_SEED = 5
 class Pages:
     """Real pages, what frozen networks see of them, and the two stages' own probabilities, N pages."""
 
-    seen: SeenPages
+    seen: PagesWithFeatures
     p_local: FloatArray
     p_global: FloatArray
 
@@ -63,14 +63,14 @@ class Pages:
         return fused_logits(head, page_features(features.f_global, features.f_beats))
 
 
-def look(bundle: Bundle, seen: SeenPages) -> Pages:
+def look(bundle: Bundle, seen: PagesWithFeatures) -> Pages:
     """The unfused answers do not change while trunks stay as they are.
 
     Raises:
-        BadData: the bundle's head sees more than pages and beats, which this measurement does not give it.
+        DataError: the bundle's head sees more than pages and beats, which this measurement does not give it.
     """
     if bundle.nets.waveform is not None or bundle.nets.fusion.config.measurements:
-        raise BadData(f"Bundle {bundle.version} uses signals or measurements.", "Name a bundle of pictures alone.")
+        raise DataError(f"Bundle {bundle.version} uses signals or measurements.", "Name a bundle of pictures alone.")
     local = mean_logits_of_beats(bundle.nets.local, seen.f_beats)
     global_ = logits_of_pages(bundle.nets.global_, seen.f_global)
     return Pages(seen, *(1 / (1 + np.exp(-logits)) for logits in (local, global_)))
@@ -95,7 +95,7 @@ def trained(start: FusionHead, pages: Pages, rows: Sequence[int], seed: int) -> 
     labels, groups = pages.seen.labels[list(rows)], [pages.seen.groups[row] for row in rows]
     try:
         aside = split_holdout([int(label) for label in labels], groups, INNER_SHARE, seed)
-    except BadData:  # too few groups of a class to stop by
+    except DataError:  # too few groups of a class to stop by
         aside = np.zeros(len(rows), dtype=np.bool_)
     head = copy.deepcopy(start).requires_grad_(True)
     learnt = [row for row, is_aside in zip(rows, aside, strict=True) if not is_aside]
@@ -121,7 +121,7 @@ def run_queue(
         waiting = [row for row in pool if row not in set(labelled)]
         n = min(wanted - len(labelled), len(waiting))
         if queue == "uncertain":
-            labelled += most_uncertain(pages, head, bundle.operating.temperature, waiting, n)
+            labelled += most_uncertain(pages, head, bundle.operating_point.temperature, waiting, n)
         else:
             labelled += [waiting[i] for i in rng.permutation(len(waiting))[:n]]
         started = time.monotonic()
@@ -167,7 +167,7 @@ def main() -> None:
     bundle = load_bundle(options.bundle, "cpu")
     everything = all_khan_pages(options.khan, options.cache)
     some = everything if options.pages is None else published_sample(everything)[: options.pages]
-    pages = look(bundle, see(bundle, [page for page in some if page.has_grid], options.cache))
+    pages = look(bundle, compute_features(bundle, [page for page in some if page.has_grid], options.cache))
     labels, groups = pages.seen.labels, pages.seen.groups
     side = split_holdout([int(label) for label in labels], groups, 0.5, SPLIT_SEED)
     halves = [np.flatnonzero(side == value).tolist() for value in (False, True)]

@@ -29,7 +29,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.limits import DECODER_ERRORS, PageBudget, damaged
 from ecgcore.page.decode.pdf import is_pdf, pdf_pages
@@ -95,8 +95,8 @@ def dicom_pages(data: bytes, name: str) -> Iterator[ByteArray]:
     """Decode every frame, or every page of an encapsulated PDF, ``uint8 [H, W, 3]`` RGB.
 
     Raises:
-        UnreadablePicture: damaged, without a picture, compressed in a way that is not read, or beyond the bounds of
-            ``decode.limits``.
+        UnreadablePictureError: damaged, without a picture, compressed in a way that is not read, or beyond the bounds
+            of ``decode.limits``.
     """
     # A deflated data set is inflated as a whole, whatever its size, so it must be refused before it is opened.
     if str(DeflatedExplicitVRLittleEndian).encode() in data:
@@ -107,7 +107,7 @@ def dicom_pages(data: bytes, name: str) -> Iterator[ByteArray]:
             yield from _document_pages(content, name)
         else:
             yield from _frames(content, name)
-    except UnreadablePicture:
+    except UnreadablePictureError:
         raise
     except (*DECODER_ERRORS, InvalidDicomError, BytesLengthException, AttributeError, RuntimeError) as error:
         # NotImplementedError and RecursionError are RuntimeErrors; a missing element is an AttributeError
@@ -117,22 +117,22 @@ def dicom_pages(data: bytes, name: str) -> Iterator[ByteArray]:
 def _document_pages(content: Dataset, name: str) -> Iterator[ByteArray]:
     document = bytes(content.EncapsulatedDocument)
     if not is_pdf(document):
-        raise UnreadablePicture(f"{name} is a DICOM file that carries a document, but no PDF.", _EXPORT)
+        raise UnreadablePictureError(f"{name} is a DICOM file that carries a document, but no PDF.", _EXPORT)
     return pdf_pages(document, name)
 
 
 def _frames(content: Dataset, name: str) -> Iterator[ByteArray]:
     if "PixelData" not in content:
-        raise UnreadablePicture(f"{name} is a DICOM file without a picture in it.", _EXPORT)
+        raise UnreadablePictureError(f"{name} is a DICOM file without a picture in it.", _EXPORT)
     syntax = UID(content.file_meta.TransferSyntaxUID)
     if syntax not in _DECODED:
         raise _cannot_decode(name, syntax)
     if syntax == RLELossless and len(content.PixelData) > MAX_RLE_BYTES:
         cause = f"{name} holds more than {MAX_RLE_BYTES // 2**20} MiB of run-length coded pixels."
-        raise UnreadablePicture(cause, _EXPORT)
+        raise UnreadablePictureError(cause, _EXPORT)
     interpretation = str(content.PhotometricInterpretation)
     if interpretation not in _GREY | _COLOUR | {"PALETTE COLOR"}:
-        raise UnreadablePicture(f"{name} stores its colours in a way that cannot be read.", _EXPORT)
+        raise UnreadablePictureError(f"{name} stores its colours in a way that cannot be read.", _EXPORT)
     budget = PageBudget(name)
     frames = int(content.get("NumberOfFrames") or 1)
     if frames < 1:
@@ -187,6 +187,8 @@ def _stretched(values: np.ndarray, low: float, high: float) -> ByteArray:
     return np.asarray(np.clip(np.round(scaled), 0, 255), dtype=np.uint8)
 
 
-def _cannot_decode(name: str, syntax: UID) -> UnreadablePicture:
+def _cannot_decode(name: str, syntax: UID) -> UnreadablePictureError:
     kind = syntax.name if not syntax.is_private and syntax.name != str(syntax) else "an unknown way"
-    return UnreadablePicture(f"{name} is a DICOM file whose content is packed as {kind}, which is not read.", _EXPORT)
+    return UnreadablePictureError(
+        f"{name} is a DICOM file whose content is packed as {kind}, which is not read.", _EXPORT
+    )

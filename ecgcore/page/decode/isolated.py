@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.limits import EXPORT_AGAIN, MAX_FILE_S, MAX_PAGE_S
 from ecgcore.page.decode.read import read_bytes
@@ -39,9 +39,9 @@ def read_untrusted(source: Path | bytes, name: str) -> list[ByteArray]:
         The upright pages, each ``uint8 [H, W, 3]`` RGB.
 
     Raises:
-        UnreadablePicture: as ``read_picture`` raises it; or the file takes over ``MAX_PAGE_S`` a page or ``MAX_FILE_S``
-            in all, needs more memory than ``decode.worker`` has, is thinner than an ECG can be, or makes its decoder
-            crash.
+        UnreadablePictureError: as ``read_picture`` raises it; or the file takes over ``MAX_PAGE_S`` a page or
+            ``MAX_FILE_S`` in all, needs more memory than ``decode.worker`` has, is thinner than an ECG can be, or makes
+            its decoder crash.
     """
     data = read_bytes(source, name)
     with _turns:
@@ -59,7 +59,7 @@ def read_untrusted(source: Path | bytes, name: str) -> list[ByteArray]:
             worker.kill()
         else:
             _idle.append(worker)
-    if isinstance(answer, UnreadablePicture):
+    if isinstance(answer, UnreadablePictureError):
         raise answer
     return answer
 
@@ -95,14 +95,14 @@ class _Worker:
             return False
         return True
 
-    def decode(self, name: str) -> list[ByteArray] | UnreadablePicture:
+    def decode(self, name: str) -> list[ByteArray] | UnreadablePictureError:
         """The pages of the file that it took, or its refusal of it.
 
         Raises:
-            UnreadablePicture: the worker crashed or took too long and can only be killed.
+            UnreadablePictureError: the worker crashed or took too long and can only be killed.
         """
         pages: list[ByteArray] = []
-        refusal: UnreadablePicture | None = None
+        refusal: UnreadablePictureError | None = None
         deadline = time.monotonic() + MAX_FILE_S
         try:
             while True:
@@ -111,7 +111,7 @@ class _Worker:
                     self.leaves = message["end"]
                     return refusal or pages
                 if "error" in message:
-                    refusal = UnreadablePicture(*message["error"])
+                    refusal = UnreadablePictureError(*message["error"])
                 else:
                     height, width = message["page"]
                     pages.append(self._page(height, width, deadline))
@@ -121,7 +121,7 @@ class _Worker:
                 cause = f"{name} takes longer than {MAX_PAGE_S:.0f} seconds a page to open."
             else:
                 cause = f"{name} is damaged so that it cannot be opened."
-            raise UnreadablePicture(cause, EXPORT_AGAIN) from error
+            raise UnreadablePictureError(cause, EXPORT_AGAIN) from error
 
     def kill(self) -> None:
         """End the process, whatever it is at."""

@@ -4,7 +4,7 @@ import math
 import struct
 import zlib
 
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 
 MAX_FILE_BYTES = 64 * 2**20
 MAX_PIXELS = 100_000_000
@@ -35,14 +35,14 @@ DECODER_ERRORS = (
 EXPORT_AGAIN = "Export or photograph the ECG again as PNG or JPEG."
 
 
-def damaged(name: str) -> UnreadablePicture:
+def damaged(name: str) -> UnreadablePictureError:
     """The refusal of a file whose content breaks off or contradicts itself."""
-    return UnreadablePicture(f"{name} is damaged or incomplete.", EXPORT_AGAIN)
+    return UnreadablePictureError(f"{name} is damaged or incomplete.", EXPORT_AGAIN)
 
 
-def too_many_pixels(name: str) -> UnreadablePicture:
+def too_many_pixels(name: str) -> UnreadablePictureError:
     """The refusal of a picture over ``MAX_PIXELS``, or of a file over ``MAX_FILE_PIXELS``."""
-    return UnreadablePicture(
+    return UnreadablePictureError(
         f"{name} has more than {MAX_PIXELS // 10**6} million pixels.", "Scan the page at 300 dpi or scale it down."
     )
 
@@ -63,19 +63,19 @@ class PageBudget:
         """Take one more page of this size.
 
         Raises:
-            UnreadablePicture: the page or the file would be too large.
+            UnreadablePictureError: the page or the file would be too large.
         """
         # a page that is thinner than a pixel is given whole ones
         width_px, height_px = max(1, math.ceil(width_px)), max(1, math.ceil(height_px))
         self.pages += 1
         self.pixels += width_px * height_px
         if self.pages > MAX_PAGES:
-            raise UnreadablePicture(f"{self.name} has more than {MAX_PAGES} pages.", "Split the file.")
+            raise UnreadablePictureError(f"{self.name} has more than {MAX_PAGES} pages.", "Split the file.")
         if width_px * height_px > MAX_PIXELS:
             raise too_many_pixels(self.name)
         if max(width_px, height_px) > MAX_SIDE_PX:
             cause = f"{self.name} is over {MAX_SIDE_PX} pixels wide or high."
-            raise UnreadablePicture(cause, "Scan the page at 300 dpi or scale it down.")
+            raise UnreadablePictureError(cause, "Scan the page at 300 dpi or scale it down.")
         if self.pixels > MAX_FILE_PIXELS:
             cause = f"The pages of {self.name} have more than {MAX_FILE_PIXELS // 10**6} million pixels together."
-            raise UnreadablePicture(cause, "Split the file, or scan its pages at 200 dpi.")
+            raise UnreadablePictureError(cause, "Split the file, or scan its pages at 200 dpi.")

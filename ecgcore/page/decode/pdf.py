@@ -7,7 +7,7 @@ import numpy as np
 import pypdfium2 as pdfium
 from PIL import Image
 
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.limits import MAX_PAGES, PageBudget
 
@@ -25,7 +25,7 @@ def pdf_pages(data: bytes, name: str) -> Iterator[ByteArray]:
     """Draw every page at ``PDF_DPI``, ``uint8 [H, W, 3]`` RGB.
 
     Raises:
-        UnreadablePicture: damaged, password-protected, without pages or beyond the bounds of ``decode.limits``.
+        UnreadablePictureError: damaged, password-protected, without pages or beyond the bounds of ``decode.limits``.
     """
     scale = PDF_DPI / 72
     with _pdfium_lock:
@@ -33,11 +33,11 @@ def pdf_pages(data: bytes, name: str) -> Iterator[ByteArray]:
             document = pdfium.PdfDocument(data)
         except pdfium.PdfiumError as error:
             cause = f"{name} is a damaged or password-protected PDF."
-            raise UnreadablePicture(cause, "Export its pages as PNG.") from error
+            raise UnreadablePictureError(cause, "Export its pages as PNG.") from error
         try:
             if not 1 <= len(document) <= MAX_PAGES:
                 cause = f"{name} has {len(document)} pages; 1 to {MAX_PAGES} can be read."
-                raise UnreadablePicture(cause, "Split the PDF.")
+                raise UnreadablePictureError(cause, "Split the PDF.")
             budget = PageBudget(name)
             for page in document:
                 width_pt, height_pt = page.get_size()
@@ -45,6 +45,8 @@ def pdf_pages(data: bytes, name: str) -> Iterator[ByteArray]:
                 bitmap = page.render(scale=scale, rev_byteorder=True)
                 yield np.array(Image.fromarray(bitmap.to_numpy()).convert("RGB"))
         except pdfium.PdfiumError as error:
-            raise UnreadablePicture(f"{name} has a page that cannot be drawn.", "Export its pages as PNG.") from error
+            raise UnreadablePictureError(
+                f"{name} has a page that cannot be drawn.", "Export its pages as PNG."
+            ) from error
         finally:
             document.close()

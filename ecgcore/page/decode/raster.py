@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.limits import DECODER_ERRORS, EXPORT_AGAIN, MAX_PAGES, PageBudget, damaged, too_many_pixels
 
@@ -30,7 +30,7 @@ def raster_pages(data: bytes, name: str) -> Iterator[ByteArray]:
     """Decode a picture, every page of a TIFF, or the first frame of an animation, ``uint8 [H, W, 3]`` RGB each.
 
     Raises:
-        UnreadablePicture: no known picture, damaged, beyond the bounds of ``decode.limits``, or HEIC without the
+        UnreadablePictureError: no known picture, damaged, beyond the bounds of ``decode.limits``, or HEIC without the
             extra that reads it.
     """
     formats: tuple[str, ...] = _FORMATS
@@ -42,7 +42,7 @@ def raster_pages(data: bytes, name: str) -> Iterator[ByteArray]:
             budget = PageBudget(name)
             yield from map(_upright_rgb, _pages(image, budget))
     except UnidentifiedImageError as error:
-        raise UnreadablePicture(f"{name}: file type not supported.", EXPORT_AGAIN) from error
+        raise UnreadablePictureError(f"{name}: file type not supported.", EXPORT_AGAIN) from error
     except Image.DecompressionBombError as error:
         raise too_many_pixels(name) from error
     except (*DECODER_ERRORS, RuntimeError) as error:  # libheif's errors are RuntimeErrors
@@ -55,7 +55,7 @@ def _allow_heif(name: str) -> None:
     except ImportError as error:
         cause = f"{name} is a HEIC photo, and the extra that reads them is not installed."
         step = "Save it as JPEG; or run `make heic` in the program's folder and start the app again."
-        raise UnreadablePicture(cause, step) from error
+        raise UnreadablePictureError(cause, step) from error
     register_heif_opener(thumbnails=False)
 
 

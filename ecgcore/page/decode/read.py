@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.dicom import dicom_pages, is_dicom
 from ecgcore.page.decode.limits import MAX_FILE_BYTES
@@ -34,7 +34,7 @@ def read_picture(source: Path | bytes, name: str) -> list[ByteArray]:
         The upright pages (EXIF orientation applied), each ``uint8 [H, W, 3]`` RGB.
 
     Raises:
-        UnreadablePicture: missing, empty, truncated, beyond the bounds of ``decode.limits``, or no picture.
+        UnreadablePictureError: missing, empty, truncated, beyond the bounds of ``decode.limits``, or no picture.
     """
     return list(decoded_pages(read_bytes(source, name), name))
 
@@ -60,7 +60,7 @@ def read_bytes(source: Path | bytes, name: str) -> bytes:
     """A file's content, as far as a file may be large.
 
     Raises:
-        UnreadablePicture: it is missing, empty or larger than ``MAX_FILE_BYTES``.
+        UnreadablePictureError: it is missing, empty or larger than ``MAX_FILE_BYTES``.
     """
     if isinstance(source, bytes):
         data = source
@@ -71,10 +71,10 @@ def read_bytes(source: Path | bytes, name: str) -> bytes:
             data = source.read_bytes() if size <= MAX_FILE_BYTES else b""
         except OSError as error:
             cause = f"{name} cannot be opened: {error.strerror or 'unknown reason'}."
-            raise UnreadablePicture(cause, "Check the path and its permissions.") from error
+            raise UnreadablePictureError(cause, "Check the path and its permissions.") from error
     if size > MAX_FILE_BYTES:
         limit = MAX_FILE_BYTES // 2**20
-        raise UnreadablePicture(f"{name} is larger than {limit} MiB.", "Save it smaller or as JPEG.")
+        raise UnreadablePictureError(f"{name} is larger than {limit} MiB.", "Save it smaller or as JPEG.")
     if size == 0:
-        raise UnreadablePicture(f"{name} is empty.", "Copy or upload it again.")
+        raise UnreadablePictureError(f"{name} is empty.", "Copy or upload it again.")
     return data

@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ecgcore.errors import EcgError, UnreadablePicture
+from ecgcore.errors import EcgError, UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.limits import DECODER_ERRORS, EXPORT_AGAIN, MAX_ASPECT, MAX_FILE_S, damaged
 from ecgcore.page.decode.read import decoded_pages
@@ -86,11 +86,11 @@ def check_aspect(page: ByteArray, name: str) -> None:
     """Refuse what is thinner than any ECG, since it could not be shown at the width of a page.
 
     Raises:
-        UnreadablePicture: the longer side is over ``MAX_ASPECT`` times the shorter.
+        UnreadablePictureError: the longer side is over ``MAX_ASPECT`` times the shorter.
     """
     height, width = page.shape[:2]
     if max(height, width) > MAX_ASPECT * min(height, width):
-        raise UnreadablePicture(
+        raise UnreadablePictureError(
             f"{name} is {width} x {height} pixels, too narrow for an ECG.", "Photograph or export the whole page."
         )
 

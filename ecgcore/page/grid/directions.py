@@ -64,36 +64,36 @@ class GridDirections:
         return np.asarray(turn @ to_middle, dtype=np.float64)
 
 
-def find_directions(squashed: ByteArray) -> GridDirections | None:
+def find_directions(compressed: ByteArray) -> GridDirections | None:
     """Find the grid's two directions all over a picture and the perspective that explains them.
 
     In a tile's spectrum all harmonics of a family of parallel lines lie on one ray; traces and text spread over all.
 
     Args:
-        squashed: darkness with faint marks lifted, ``uint8 [H, W]``.
+        compressed: darkness with faint marks lifted, ``uint8 [H, W]``.
 
     Returns:
         The directions, or None where too few tiles show two.
     """
-    middles, rays = _ray_powers(squashed)
+    middles, rays = _ray_powers(compressed)
     if len(middles) < MIN_TILES:
         return None
     usual = _usual_crossing(rays)
     if usual >= _ANGLES // 4:
         usual -= _ANGLES // 2
     (first, clear_u), (second, clear_v) = (_peaks(rays, usual + turn) for turn in (0, _ANGLES // 2))
-    middle = np.array(squashed.shape[::-1]) / 2
+    middle = np.array(compressed.shape[::-1]) / 2
     return _fit_plane(middles, first, second, np.minimum(clear_u, clear_v), middle, usual * np.pi / _ANGLES)
 
 
-def _ray_powers(squashed: ByteArray) -> tuple[FloatArray, FloatArray]:
+def _ray_powers(compressed: ByteArray) -> tuple[FloatArray, FloatArray]:
     """Middle of every marked tile and its power by direction, ``[n, 2]`` and ``[n, _ANGLES]``."""
-    height, width = squashed.shape
+    height, width = compressed.shape
     tops, lefts = (range(0, max(1, n - TILE_PX + 1), HOP_PX) for n in (height, width))
     places = [(y, x) for y in tops for x in lefts if min(height - y, width - x) >= TILE_PX]
     if not places:
         return np.zeros((0, 2)), np.zeros((0, _ANGLES))
-    tiles = np.stack([squashed[y : y + TILE_PX, x : x + TILE_PX] for y, x in places]).astype(np.float32)
+    tiles = np.stack([compressed[y : y + TILE_PX, x : x + TILE_PX] for y, x in places]).astype(np.float32)
     tiles -= tiles.mean(axis=(1, 2), keepdims=True)
     taper = np.hanning(TILE_PX).astype(np.float32)
     spectra = np.fft.rfft2(tiles * (taper[:, None] * taper))

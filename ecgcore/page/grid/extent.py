@@ -19,7 +19,7 @@ _LEAST_SEEN = 0.3
 """Share of a line that must lie in the photo for the line to tell anything."""
 
 
-def find_sides(flat_rgb: ByteArray, seen: BoolArray, inner: XYXY) -> XYXY:
+def find_sides(flat_rgb: ByteArray, in_photo: BoolArray, inner: XYXY) -> XYXY:
     """Find the four sides of a grid to a fraction of a millimetre.
 
     The grid's cell, as printed, is the mean over all cells: traces and labels leave nothing in it. Every column of
@@ -29,7 +29,7 @@ def find_sides(flat_rgb: ByteArray, seen: BoolArray, inner: XYXY) -> XYXY:
 
     Args:
         flat_rgb: straightened picture in pixels of ``GRID_PX_PER_MM``, ``uint8 [h, w, 3]``.
-        seen: which of them lie in the photo, ``bool [h, w]``.
+        in_photo: which of them lie in the photo, ``bool [h, w]``.
         inner: a box whose middle lies in the grid and which is mostly grid, in the same pixels.
 
     Returns:
@@ -39,10 +39,10 @@ def find_sides(flat_rgb: ByteArray, seen: BoolArray, inner: XYXY) -> XYXY:
     paper_rgb = np.median(flat_rgb[y1:y2:5, x1:x2:5].reshape(-1, 3), axis=0)
     lightness = (flat_rgb / np.maximum(paper_rgb, 1).astype(np.float32)).min(axis=2)
     # against the light close by, not against the paper's: a desk, a shadow's edge or a glare then weighs no more
-    down, across = (_contrast(lightness, size) * seen for size in ((1, CELL_PX), (CELL_PX, 1)))
+    down, across = (_contrast(lightness, size) * in_photo for size in ((1, CELL_PX), (CELL_PX, 1)))
     for _ in range(_ROUNDS):
-        x1, x2 = _ends(down[y1:y2], seen[y1:y2], (x1, x2))
-        y1, y2 = _ends(across[:, x1:x2].T, seen[:, x1:x2].T, (y1, y2))
+        x1, x2 = _ends(down[y1:y2], in_photo[y1:y2], (x1, x2))
+        y1, y2 = _ends(across[:, x1:x2].T, in_photo[:, x1:x2].T, (y1, y2))
     return x1, y1, x2, y2
 
 
@@ -52,21 +52,21 @@ def _contrast(lightness: FloatPixels, size: tuple[int, int]) -> FloatPixels:
     return np.asarray(contrast / (np.abs(contrast) + _FAINT), dtype=np.float32)
 
 
-def _ends(band: FloatPixels, seen: BoolArray, inner: tuple[int, int]) -> tuple[int, int]:
+def _ends(band: FloatPixels, in_photo: BoolArray, inner: tuple[int, int]) -> tuple[int, int]:
     """First and last column (exclusive) of a band of rows in which the rows' lines go on."""
-    gain = np.clip(_agreement(band, seen, inner), 0.0, 1.0) - _ENOUGH
+    gain = np.clip(_agreement(band, in_photo, inner), 0.0, 1.0) - _ENOUGH
     middle = sum(inner) // 2
     right = middle + int(np.argmax(np.cumsum(gain[middle:]))) + 1
     left = middle - int(np.argmax(np.cumsum(gain[:middle][::-1]))) - 1
     return left, right
 
 
-def _agreement(band: FloatPixels, seen: BoolArray, inner: tuple[int, int]) -> FloatArray:
+def _agreement(band: FloatPixels, in_photo: BoolArray, inner: tuple[int, int]) -> FloatArray:
     """Correlation of every column with the grid, 1 = as much as usual."""
     rows = len(band) // CELL_PX * CELL_PX
     detail = band[:rows]
     cell = detail[:, slice(*inner)].mean(axis=1).reshape(-1, CELL_PX).mean(axis=0)
     wave = np.tile(cell - cell.mean(), rows // CELL_PX)
-    seen_power = np.maximum(wave**2 @ seen[:rows], _LEAST_SEEN * (wave**2).sum())
-    matched = wave @ detail / np.sqrt(seen_power * np.maximum((detail**2).sum(axis=0), 1e-6))
+    in_photo_power = np.maximum(wave**2 @ in_photo[:rows], _LEAST_SEEN * (wave**2).sum())
+    matched = wave @ detail / np.sqrt(in_photo_power * np.maximum((detail**2).sum(axis=0), 1e-6))
     return np.asarray(matched / np.median(matched[slice(*inner)]), dtype=np.float64)

@@ -10,9 +10,9 @@ from ecgcore.geometry.frame import PanelFrame
 from ecgcore.geometry.warp import on_pixel_centres, resample
 from ecgcore.page.grid import CELL_PX, GRID_PX_PER_MM
 from ecgcore.page.grid.directions import TILE_PX, GridDirections, find_directions
+from ecgcore.page.grid.displacement_fit import fit_grid
 from ecgcore.page.grid.extent import find_sides
-from ecgcore.page.grid.mesh_fit import fit_grid
-from ecgcore.page.grid.scale import MAX_SIDE_MM, find_grid_scale, squash
+from ecgcore.page.grid.scale import MAX_SIDE_MM, compress_contrast, find_grid_scale
 from ecgcore.page.ink import darkness_rgb
 
 WORK_PX = 1600
@@ -79,24 +79,24 @@ def straighten(photo_rgb: ByteArray) -> StraightPicture | None:
 
 def _find_panel(work_rgb: ByteArray) -> PanelFrame | None:
     """From the printed grid, ``GRID_PX_PER_MM``, to the work picture; None as :func:`straighten` says."""
-    squashed = squash(np.asarray(darkness_rgb(work_rgb).max(axis=2), dtype=np.uint8))
-    directions = find_directions(squashed)
+    compressed = compress_contrast(np.asarray(darkness_rgb(work_rgb).max(axis=2), dtype=np.uint8))
+    directions = find_directions(compressed)
     if directions is None or _is_straight(directions):
         return None
-    grid_from_work = _grid_from_work(squashed, directions)
+    grid_from_work = _grid_from_work(compressed, directions)
     if grid_from_work is None:
         return None
     matrix, grid_wh = grid_from_work
-    upright = cv2.warpPerspective(squashed, on_pixel_centres(matrix), grid_wh, flags=cv2.INTER_LINEAR)
+    upright = cv2.warpPerspective(compressed, on_pixel_centres(matrix), grid_wh, flags=cv2.INTER_LINEAR)
     grid = fit_grid(np.asarray(upright, dtype=np.uint8))
     if grid is None or grid.residual_mm > MAX_RESIDUAL_MM:
         return None
     reach = REACH_MM * GRID_PX_PER_MM
     ys, xs = np.nonzero(grid.present)
     low, high = (np.array([xs.min(), ys.min()]) * CELL_PX, np.array([xs.max() + 1, ys.max() + 1]) * CELL_PX)
-    corner = low - reach - grid.mesh.at((low + high)[None] / 2.0)[0]
+    corner = low - reach - grid.displacement.at((low + high)[None] / 2.0)[0]
     width, height = (int(side) + 2 * reach for side in high - low)
-    whole = PanelFrame(np.asarray(np.linalg.inv(matrix), dtype=np.float64), grid_wh, grid.mesh)
+    whole = PanelFrame(np.asarray(np.linalg.inv(matrix), dtype=np.float64), grid_wh, grid.displacement)
     around = whole.after(np.array([[1, 0, corner[0]], [0, 1, corner[1]], [0, 0, 1]]), (width, height))
     x1, y1, x2, y2 = find_sides(*resample(work_rgb, around), (reach, reach, width - reach, height - reach))
     return around.after(np.array([[1.0, 0, x1], [0, 1.0, y1], [0, 0, 1]]), (x2 - x1, y2 - y1))
@@ -108,7 +108,7 @@ def _is_straight(directions: GridDirections) -> bool:
     return bool(np.degrees(turn) < STRAIGHT_DEG and directions.spread_deg < STRAIGHT_SPREAD_DEG and not is_wavy)
 
 
-def _grid_from_work(squashed: ByteArray, directions: GridDirections) -> tuple[FloatArray, tuple[int, int]] | None:
+def _grid_from_work(compressed: ByteArray, directions: GridDirections) -> tuple[FloatArray, tuple[int, int]] | None:
     """Homography from the work picture to a nearly perfect grid of ``GRID_PX_PER_MM``, and that picture's size."""
     plane = directions.plane_from_picture
     half = TILE_PX / 2
@@ -123,7 +123,7 @@ def _grid_from_work(squashed: ByteArray, directions: GridDirections) -> tuple[Fl
     if max(size) > 3 * WORK_PX or min(size) < TILE_PX:
         return None
     plane = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1]]) @ plane
-    upright = cv2.warpPerspective(squashed, on_pixel_centres(plane), size, flags=cv2.INTER_LINEAR)
+    upright = cv2.warpPerspective(compressed, on_pixel_centres(plane), size, flags=cv2.INTER_LINEAR)
     scale = find_grid_scale(np.asarray(upright, dtype=np.uint8), SCALE_SLACK_STEPS)
     if scale is None or max(size) / scale.px_per_mm > MAX_SIDE_MM:
         return None

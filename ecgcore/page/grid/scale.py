@@ -53,9 +53,9 @@ def find_grid_scale(darkness: ByteArray, slack_steps: int = SLACK_STEPS) -> Grid
     longest = max(darkness.shape)
     low, high = max(1.9, longest / PICTURE_MM[1]), longest / PICTURE_MM[0]
     candidates = np.exp(np.arange(np.log(low), np.log(high), LADDER_STEP))
-    squashed = squash(darkness)
+    compressed = compress_contrast(darkness)
     window = min(darkness.shape) // 3
-    spectra = [_whitened_spectrum(np.ascontiguousarray(s), window) for s in (squashed, squashed.T)]
+    spectra = [_whitened_spectrum(np.ascontiguousarray(s), window) for s in (compressed, compressed.T)]
     scores = [_running_max(_comb_scores(np.minimum(s, TOOTH_CAP), candidates), slack_steps) for s in spectra]
     usual = np.exp(-0.5 * (np.log(longest / candidates / USUAL_PICTURE_MM) / USUAL_SPREAD_LOG) ** 2)
     both = np.minimum(*scores) * usual
@@ -70,13 +70,13 @@ def find_grid_scale(darkness: ByteArray, slack_steps: int = SLACK_STEPS) -> Grid
     return GridScale(*(float(near[np.argmax(_comb_scores(s, near))]) for s in spectra))
 
 
-_SQUASH = (255 * (x := np.arange(256) / 255.0) / (x + 0.15)).astype(np.uint8)
+_CONTRAST_CURVE = (255 * (x := np.arange(256) / 255.0) / (x + 0.15)).astype(np.uint8)
 """Brings faint grids and black pens closer together."""
 
 
-def squash(darkness: ByteArray) -> ByteArray:
+def compress_contrast(darkness: ByteArray) -> ByteArray:
     """Lift faint marks towards the pen, so that a printed grid weighs as much as the traces."""
-    return np.asarray(cv2.LUT(darkness, _SQUASH), dtype=np.uint8)
+    return np.asarray(cv2.LUT(darkness, _CONTRAST_CURVE), dtype=np.uint8)
 
 
 def _running_max(values: FloatArray, reach: int) -> FloatArray:

@@ -89,8 +89,8 @@ def trace_features(ink: ByteArray) -> FloatArray:
             (widths_mm * (widths_mm > WIDE_MM)).sum() / max(1e-9, widths_mm.sum()),
             (per_bin == 0).mean(),
             np.log1p(spread),
-            _comes_again(np.bincount(columns[steep], minlength=width_px)),
-            _gathered(top[flat] + height[flat] / 2, ink.shape[0]),
+            _periodicity(np.bincount(columns[steep], minlength=width_px)),
+            _baseline_concentration(top[flat] + height[flat] / 2, ink.shape[0]),
         ]
     )
 
@@ -121,7 +121,7 @@ def _binned(columns: np.ndarray, width_px: int) -> FloatArray:
     return np.bincount(bins, minlength=int(np.ceil(width_px / (BIN_MM * STANDARD_PX_PER_MM)))).astype(np.float64)
 
 
-def _comes_again(steep_per_column: np.ndarray) -> float:
+def _periodicity(steep_per_column: np.ndarray) -> float:
     """The highest autocorrelation of the steep strokes' columns at a beat's distance, 0 to 1."""
     profile = cv2.GaussianBlur(steep_per_column.astype(np.float32)[None], (0, 0), STANDARD_PX_PER_MM)[0]
     profile = profile - cv2.blur(profile[None], (round(40 * STANDARD_PX_PER_MM), 1))[0]
@@ -137,7 +137,7 @@ def _comes_again(steep_per_column: np.ndarray) -> float:
     return float(np.clip((again[low:high] / again[0] * n / (n - lags)).max(), 0.0, 1.0))
 
 
-def _gathered(middle_y: FloatArray, height_px: int) -> float:
+def _baseline_concentration(middle_y: FloatArray, height_px: int) -> float:
     """Share of the flat trace within a tenth of the panel's height: near the rows' baselines on an ECG."""
     counted = np.bincount((middle_y / 2).astype(int), minlength=height_px // 2 + 1)
     tenth = max(1, len(counted) // 10)

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.ink_levels import STROKE_INK
@@ -60,7 +60,7 @@ POOR_MARGIN_LOGIT = 0.5
 """A poor page's answer must stay the same if the log-odds of abnormal were off by so much either way."""
 
 
-def graded(page: PageImage, darkness: ByteArray) -> PageImage:
+def assess_quality(page: PageImage, darkness: ByteArray) -> PageImage:
     """Judge a page after its panel was cut out; of millimetres nothing is said where its scale was assumed.
 
     Letters and specks do not run on as traces, and a page without a grid that is longer than any is a page of letters.
@@ -73,24 +73,24 @@ def graded(page: PageImage, darkness: ByteArray) -> PageImage:
         The page with its faults.
 
     Raises:
-        NotScreenable: too dark, no traces, no ECG, too small a part of one, or blurred beyond reading.
+        NotScreenableError: too dark, no traces, no ECG, too small a part of one, or blurred beyond reading.
     """
     if float((page.ink > STROKE_INK).mean()) > MAX_INK_SHARE:
-        raise NotScreenable(*TOO_DARK)
+        raise NotScreenableError(*TOO_DARK)
     is_endless = not page.has_grid and max(page.ink.shape) > MAX_SIDE_MM * STANDARD_PX_PER_MM
     if is_endless or trace_columns(page.ink) < MIN_TRACE_COLUMNS:
-        raise NotScreenable(*NO_TRACES)
+        raise NotScreenableError(*NO_TRACES)
     features = trace_features(page.ink)
     score, limits = ecg_score(features), _weights()
     if score < limits["refuse_below"]:
-        raise NotScreenable(*NO_ECG)
-    page = replace(page, ecg_logit=score, comes_again=float(features[NAMES.index("comes_again")]))
+        raise NotScreenableError(*NO_ECG)
+    page = replace(page, ecg_logit=score, periodicity=float(features[NAMES.index("comes_again")]))
     width_mm = np.inf if page.px_per_mm is None else page.ink.shape[1] / STANDARD_PX_PER_MM
     if width_mm < MIN_PANEL_MM:
-        raise NotScreenable(f"Only {width_mm / 10:.1f} cm of the ECG can be seen.", "Show the whole page.")
+        raise NotScreenableError(f"Only {width_mm / 10:.1f} cm of the ECG can be seen.", "Show the whole page.")
     blur_mm = _blur_px(darkness) * page.ink.shape[1] / darkness.shape[1] / STANDARD_PX_PER_MM
     if blur_mm > UNREADABLE_BLUR_MM:
-        raise NotScreenable("The picture is too blurred to be read.", "Hold the camera still and let it focus.")
+        raise NotScreenableError("The picture is too blurred to be read.", "Hold the camera still and let it focus.")
     checks = (
         (score < limits["doubt_below"], "The traces are hard to tell from other marks: use a clean, flat page."),
         (width_mm < WHOLE_PANEL_MM, "Only a part of the page can be seen: show the whole page."),
@@ -111,15 +111,15 @@ def check_beats(page: PageImage, scores: FloatArray, min_score: float) -> None:
         min_score: the detector's threshold.
 
     Raises:
-        NotScreenable: the page is in doubt, and so are its beats.
+        NotScreenableError: the page is in doubt, and so are its beats.
     """
     if page.ecg_logit >= BEATS_BELOW:
         return
-    if any(page.comes_again >= regular and page.ecg_logit >= logit for regular, logit in REGULAR):
+    if any(page.periodicity >= regular and page.ecg_logit >= logit for regular, logit in REGULAR):
         return
     found = scores[scores >= min_score]
     if len(found) < FEWEST_BEATS or float(np.median(found)) < min_score + BELIEVED_SHARE * (1 - min_score):
-        raise NotScreenable(*NO_ECG)
+        raise NotScreenableError(*NO_ECG)
 
 
 def trace_columns(ink: ByteArray) -> float:

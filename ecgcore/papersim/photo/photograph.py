@@ -150,7 +150,7 @@ def photograph(page: SimPage, damage: PhotoDamage, seed: int) -> SimPhoto:
     photo = draw_desk(damage.desk, camera.photo_wh, rng)
     on_sheet, slope = _coverage(page_xy, (width, height)), sheet.slope_towards_light(page_xy)
     seen = cv2.remap(
-        _as_small_as_seen(page.image_rgb, page_xy),
+        _at_photo_resolution(page.image_rgb, page_xy),
         *_for_remap(page_xy, page.image_rgb.shape, camera.photo_wh),
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
@@ -214,7 +214,7 @@ def _coverage(page_xy: FloatArray, page_wh: tuple[int, int]) -> FloatArray:
     return np.asarray(np.clip(depth / step + 0.5, 0, 1))
 
 
-def _as_small_as_seen(image_rgb: ByteArray, page_xy: FloatArray) -> ByteArray:
+def _at_photo_resolution(image_rgb: ByteArray, page_xy: FloatArray) -> ByteArray:
     """The page's picture, area-averaged where the photo shows it smaller."""
     scale = _COARSE_PX / float(np.linalg.norm(np.diff(page_xy, axis=1).mean(axis=(0, 1))))
     if scale >= 1:

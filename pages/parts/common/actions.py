@@ -16,22 +16,24 @@ def attempt(action: Callable[[], object]) -> None:
     try:
         action()
     except EcgError as error:
-        tell(error)
+        show_error(error)
     else:
         st.rerun()
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def errors_shown() -> Iterator[None]:
     """Show a part of a page; where it cannot be shown, say why in its place, so that the other parts can be used."""
     try:
         yield
     except EcgError as error:
-        tell(error)
+        show_error(error)
     except (OSError, sqlite3.Error) as error:
-        tell(StoreError(f"The data folder cannot be used: {error}.", "Check the disk and the folder's permissions."))
+        show_error(
+            StoreError(f"The data folder cannot be used: {error}.", "Check the disk and the folder's permissions.")
+        )
 
 
-def tell(error: EcgError) -> None:
+def show_error(error: EcgError) -> None:
     """Say what is wrong and what to do next."""
     st.error(error_text(error))

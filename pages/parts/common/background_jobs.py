@@ -38,7 +38,7 @@ class Job:
         self.is_stopping = True
 
 
-class Stopped(EcgError):
+class JobStoppedError(EcgError):
     """Somebody stopped the work; ``Report`` raises it."""
 
 
@@ -64,12 +64,12 @@ def start(name: str, what: str, work: Callable[[Report], str], *, stopped: str =
     def report(done: int, of: int) -> None:
         job.done, job.of = done, of
         if job.is_stopping:
-            raise Stopped(job.stopped)
+            raise JobStoppedError(job.stopped)
 
     def run() -> None:
         try:
             job.result = work(report)
-        except Stopped:
+        except JobStoppedError:
             job.result = job.stopped
         except EcgError as error:
             job.failed, job.result = True, str(error)

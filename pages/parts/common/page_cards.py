@@ -93,7 +93,7 @@ def boxed_thumbnail(store: Store, image_id: int) -> bytes:
 
     Raises:
         StoreError: there is no such page.
-        UnreadablePicture: its file is missing or damaged.
+        UnreadablePictureError: its file is missing or damaged.
     """
     picture = store.picture(image_id)
     head = readings.head(store, image_id)

@@ -111,19 +111,19 @@ def stand_on(figures: Figures) -> str:
     if pages is None:
         return ""
     warning = " Uncertain: with so few pages of a class, a single one can change each figure by a tenth or more."
-    told = f"On {classes_of(figures)}.{warning if min(pages) < FEW_PAGES else ''}"
-    return f"{told} Sensitivity: abnormal pages not called normal, so a referred page counts as found."
+    titles = f"On {classes_of(figures)}.{warning if min(pages) < FEW_PAGES else ''}"
+    return f"{titles} Sensitivity: abnormal pages not called normal, so a referred page counts as found."
 
 
 def headline(metrics: Measured) -> str:
     """A bundle's AUROC in one line with the pages that it was measured on; empty where it carries none."""
-    told = [
+    titles = [
         f"AUROC {row[PARTS['fused']]}" + (f", {_in_a_sentence(title)}" if title else "")
         for title, rows in score_tables({name: below for name, below in metrics.items() if name != INNER_SPLIT})
         for row in rows
         if row[FIGURE] == METRICS["auroc"] and row.get(PARTS["fused"], "–") != "–"
     ]
-    return told[-1] if told else ""  # real pages come after drawn ones
+    return titles[-1] if titles else ""  # real pages come after drawn ones
 
 
 def _in_a_sentence(title: str) -> str:

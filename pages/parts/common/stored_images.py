@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.read import read_picture
 from ecgcore.types import ByteArray
 from pages.parts.common.images import at_width, jpeg
@@ -24,7 +24,7 @@ def thumbnail(path: Path, width_px: int = THUMBNAIL_WIDTH_PX, *, alt: str = "") 
     """
     try:
         st.image(_thumbnail(str(path), width_px), alt=alt or None)
-    except UnreadablePicture as error:
+    except UnreadablePictureError as error:
         st.caption(error_text(error))
 
 

@@ -6,10 +6,10 @@ from annotations.duplicate_review import (
     Pair,
     compare_older,
     count_pairs,
+    count_unhashed,
     not_the_same,
     pairs,
     same_patient,
-    without_look,
 )
 from annotations.model import Picture
 from annotations.patients.keys import group_words
@@ -24,7 +24,7 @@ _A_SCREEN = 5
 _WIDTH_PX = 640
 
 
-def look_alike_tab(store: Store, person: str) -> None:
+def near_duplicate_tab(store: Store, person: str) -> None:
     """Pairs of near-copies, side by side, and what to say of them.
 
     Args:
@@ -51,7 +51,7 @@ def look_alike_tab(store: Store, person: str) -> None:
 
 def _older(store: Store) -> None:
     """Pages that came before this program compared them."""
-    left = without_look(store)
+    left = count_unhashed(store)
     if left and st.button(f"Compare {counted(left, 'older page')}", key="alike-compare"):
 
         def work(report: background_jobs.Report) -> str:

@@ -9,7 +9,7 @@ from annotations.model import StoreError
 from annotations.patients.keys import find_patient, group_code, group_words, name_patient, patient_group
 from annotations.readings.counts_and_agreement import SHOWS, GalleryPage, gallery, gallery_size
 from annotations.store import Store
-from pages.parts.common.actions import attempt, tell
+from pages.parts.common.actions import attempt, show_error
 from pages.parts.common.page_cards import open_in_review
 from pages.parts.common.patient_key import KEY_HELP
 from pages.parts.common.stored_images import thumbnail
@@ -65,7 +65,7 @@ def _patient(store: Store, typed: str) -> str | None:
     try:
         return find_patient(store, typed)
     except StoreError as error:
-        tell(error)
+        show_error(error)
         return None
 
 

@@ -116,8 +116,8 @@ def _show_report(report: ImportReport) -> None:
             ],
             hide_index=True,
         )
-    for twin in report.twins[:_REFUSALS_SHOWN]:
-        st.caption(plain(twin))
+    for near_duplicate in report.near_duplicates[:_REFUSALS_SHOWN]:
+        st.caption(plain(near_duplicate))
 
 
 def export_tab(store: Store) -> None:

@@ -9,7 +9,7 @@ from annotations.exchange.zip_archives import MAX_ARCHIVE_BYTES, MAX_DOWNLOAD_PA
 from annotations.readings.snapshots import which_pages
 from annotations.store import Store
 from pages.parts.common import background_jobs
-from pages.parts.common.browser.uploads import held_or_told, let_go
+from pages.parts.common.browser.uploads import held_or_refused, release_uploads
 from pages.parts.common.style import FIELD_PX
 from pages.parts.common.words import counted
 
@@ -23,12 +23,12 @@ def dropped_archive() -> UploadedFile | None:
         width=FIELD_PX,
         key=f"import-archive-{st.session_state.get('archives-taken', 0)}",
     )
-    return held_or_told(archive)
+    return held_or_refused(archive)
 
 
 def empty_drop_zone(taken: Iterable[UploadedFile]) -> None:
     """Let go what was taken: a widget of another key is a new one."""
-    let_go(taken)
+    release_uploads(taken)
     st.session_state["archives-taken"] = st.session_state.get("archives-taken", 0) + 1
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from annotations.store import Store
 from ecgcore.errors import EcgError
-from pages.parts.common.browser.uploads import held_or_told, let_go
+from pages.parts.common.browser.uploads import held_or_refused, release_uploads
 from pages.parts.common.words import plain
 from trainer.registry import BundleFacts
 from trainer.registry.bundle_file import check_bundle, export_bundle, import_bundle
@@ -44,7 +44,7 @@ def import_box(store: Store) -> None:
     file = st.file_uploader(
         "Model file (written by Export)", type="zip", key="bundle-file", max_upload_size=MOST_UPLOADED_MB
     )
-    st.button("Import", key="bundle-import", disabled=held_or_told(file) is None, on_click=_import, args=(store,))
+    st.button("Import", key="bundle-import", disabled=held_or_refused(file) is None, on_click=_import, args=(store,))
 
 
 def _import(store: Store) -> None:
@@ -55,7 +55,7 @@ def _import(store: Store) -> None:
     except EcgError as error:
         st.session_state[ERROR] = error
     else:
-        let_go([file])
+        release_uploads([file])
         st.session_state[CHOSEN] = facts.version
         st.session_state[NOTE] = f"{facts.version} was imported. Compare it, then decide."
 

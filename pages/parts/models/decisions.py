@@ -46,7 +46,7 @@ def _decision_form(store: Store, facts: BundleFacts, person: str) -> None:
             )  # fmt: skip
             rejected = st.form_submit_button(
                 "Reject", icon=":material/cancel:", key="reject",
-                disabled=facts.run_id is None or facts.standing in ("rejected", "being compared"),
+                disabled=facts.run_id is None or facts.status in ("rejected", "being compared"),
                 help="It is kept, but no longer offered as a candidate.",
             )  # fmt: skip
     if activated:

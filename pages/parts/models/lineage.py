@@ -10,7 +10,7 @@ from pages.parts.common.runs.words import recipe_name
 from pages.parts.common.score_tables import headline
 from pages.parts.common.words import counted, plain
 from pages.parts.models.bundle_files import CHOSEN, export_button
-from trainer.registry import BundleFacts, Standing, bundles, line_of_descent
+from trainer.registry import BundleFacts, BundleStatus, bundles, lineage_of
 
 _CARD_WIDTH_PX = 250
 _ORIGINS = {
@@ -19,7 +19,7 @@ _ORIGINS = {
     "imported": "imported",
     "environment": "named by ECG_BUNDLE_DIR",
 }
-_BADGES: dict[Standing, tuple[str, str]] = {
+_BADGES: dict[BundleStatus, tuple[str, str]] = {
     "in use": (":material/check_circle:", "green"),
     "being compared": (":material/balance:", "blue"),
     "candidate": (":material/hourglass_empty:", "blue"),
@@ -30,18 +30,18 @@ _BADGES: dict[Standing, tuple[str, str]] = {
 }
 
 
-def standing_badge(facts: BundleFacts) -> None:
+def status_badge(facts: BundleFacts) -> None:
     """What a model is at present, with a sign and a colour that say the same."""
-    icon, colour = _BADGES[facts.standing]
-    st.badge(facts.standing, icon=icon, color=colour)  # type: ignore[arg-type]
+    icon, colour = _BADGES[facts.status]
+    st.badge(facts.status, icon=icon, color=colour)  # type: ignore[arg-type]
 
 
 def lineage_box(store: Store) -> None:
     """A card for each model of the line, oldest first, and the others folded away."""
     known = bundles(store)
-    line = [facts for in_use in known if in_use.is_active for facts in line_of_descent(store, in_use.version)]
+    line = [facts for in_use in known if in_use.is_active for facts in lineage_of(store, in_use.version)]
     line = line[::-1]
-    line += [facts for facts in known[::-1] if facts not in line and facts.standing in ("candidate", "being compared")]
+    line += [facts for facts in known[::-1] if facts not in line and facts.status in ("candidate", "being compared")]
     with st.container(horizontal=True, gap="small"):
         for number, facts in enumerate(line):
             bundle_card(store, facts, is_first=not number)
@@ -59,7 +59,7 @@ def bundle_card(store: Store, facts: BundleFacts, *, is_first: bool = True) -> N
         with st.container(horizontal=True, gap="small"):
             if not is_first:
                 st.markdown(":material/arrow_forward:", width="content")
-            standing_badge(facts)
+            status_badge(facts)
         st.markdown(f"**{plain(facts.version)}**")
         dated = f", {local_day(facts.created_at)}" if facts.created_at else ""
         pages = counted(facts.pages, "page")

@@ -9,32 +9,32 @@ import streamlit as st
 from annotations.model import LabelledBox
 from annotations.readings.panel_corners import corners_of
 from annotations.store import Store
-from ecgcore.assist import Hint, find_alike, rhythm_hints, snap
+from ecgcore.assist import Hint, find_similar_beats, rhythm_hints, snap
 from ecgcore.errors import EcgError
 from ecgcore.page.decode.read import read_picture
 from ecgcore.page.prepare import prepare_page, prepare_with_corners
 from ecgcore.types import Box, ByteArray, FloatArray, PageImage
 from pages.parts.common.images import at_width
 from pages.parts.common.words import counted
-from pages.parts.review.session import Work, replace_box
-from pages.parts.review.turns import Desk, Helper
+from pages.parts.review.session import ReviewSession, replace_box
+from pages.parts.review.state import ReviewState, Tool
 
 _VIEW_WIDTH_PX = 1100
 _ORANGE = (230, 159, 0)
 
 
-def helper_keys(desk: Desk, work: Work) -> None:
+def tool_keys(state: ReviewState, session: ReviewSession) -> None:
     """The keys of the helpers; what they propose is orange and waits to be accepted.
 
     Args:
-        desk: this browser session's desk.
-        work: the page that is read.
+        state: this browser session's desk.
+        session: the page that is read.
     """
-    button = desk.presses.button
-    idle = _last_drawn(work) is None
+    button = state.presses.button
+    idle = _last_drawn(session) is None
     with st.container(horizontal=True, vertical_alignment="center"):
         button(
-            work.view,
+            session.view,
             "Find alike",
             "help-alike",
             icon=":material/content_copy:",
@@ -43,7 +43,7 @@ def helper_keys(desk: Desk, work: Work) -> None:
             help="Draw one beat, then look for others like it in its row and in the rows above and below.",
         )
         button(
-            work.view,
+            session.view,
             "Snap",
             "help-snap",
             icon=":material/fit_screen:",
@@ -51,56 +51,56 @@ def helper_keys(desk: Desk, work: Work) -> None:
             disabled=idle,
             help="Fit the box drawn last to onset, end, highest and lowest point of its trace.",
         )
-        if work.pending:
-            n = len(work.pending)
-            button(work.view, f"Accept {n}", "help-accept", icon=":material/check:", shortcut="Y", type="primary")
-            button(work.view, f"Reject {n}", "help-reject", icon=":material/close:", shortcut="X")
+        if session.pending:
+            n = len(session.pending)
+            button(session.view, f"Accept {n}", "help-accept", icon=":material/check:", shortcut="Y", type="primary")
+            button(session.view, f"Reject {n}", "help-reject", icon=":material/close:", shortcut="X")
             st.caption("Proposed boxes are orange: delete wrong ones with the pencil, then accept the rest.")
 
 
-def _find_alike(store: Store, work: Work) -> None:
+def _find_similar_beats(store: Store, session: ReviewSession) -> None:
     """Propose boxes like the one drawn last."""
-    page, drawn = _prepared_page(store, work), _last_drawn(work)
+    page, drawn = _prepared_page(store, session), _last_drawn(session)
     if page is None or drawn is None:
         return
     # A box fitted to its beat finds its like more surely than a rough one.
-    found = find_alike(page.ink, snap(page.ink, _to_panel(page, drawn)), _all_to_panel(page, work))
-    work.propose(_proposed(work, page.frame.boxes_to_photo(found.boxes_panel_xyxy)))
+    found = find_similar_beats(page.ink, snap(page.ink, _to_panel(page, drawn)), _all_to_panel(page, session))
+    session.propose(_proposed(session, page.frame.boxes_to_photo(found.boxes_panel_xyxy)))
 
 
-def _snap(store: Store, work: Work) -> None:
+def _snap(store: Store, session: ReviewSession) -> None:
     """Fit the box drawn last to its beat."""
-    page, drawn = _prepared_page(store, work), _last_drawn(work)
+    page, drawn = _prepared_page(store, session), _last_drawn(session)
     if page is None or drawn is None:
         return
     (fitted,) = page.frame.boxes_to_photo([snap(page.ink, _to_panel(page, drawn))])
-    work.change(store, replace_box(work.reading, drawn.uid, _box(work, fitted)))
-    work.reseed()
+    session.change(store, replace_box(session.reading, drawn.uid, _box(session, fitted)))
+    session.reseed()
 
 
-HELPERS: dict[str, Helper] = {
-    "help-alike": _find_alike,
+BEAT_TOOLS: dict[str, Tool] = {
+    "help-alike": _find_similar_beats,
     "help-snap": _snap,
-    "help-accept": lambda store, work: work.accept_pending(store),
-    "help-reject": lambda _, work: work.propose(()),
+    "help-accept": lambda store, session: session.accept_pending(store),
+    "help-reject": lambda _, session: session.propose(()),
 }
 """What the keys of the helpers do. Only they prepare the page, which takes a second or more."""
 
 
-def _last_drawn(work: Work) -> LabelledBox | None:
-    return next((box for box in work.reading.beats if box.uid == work.last_drawn), None)
+def _last_drawn(session: ReviewSession) -> LabelledBox | None:
+    return next((box for box in session.reading.beats if box.uid == session.last_drawn), None)
 
 
-def rhythm_box(store: Store, work: Work, photo_rgb: ByteArray) -> None:
+def rhythm_box(store: Store, session: ReviewSession, photo_rgb: ByteArray) -> None:
     """Where the rhythm of a row hints at a missed or a doubled beat; ectopic beats and fibrillation are real.
 
     Args:
         store: where.
-        work: the page that is read.
+        session: the page that is read.
         photo_rgb: upright, ``uint8 [H, W, 3]``.
     """
-    page = _prepared_page(store, work)
-    hints = [] if page is None else rhythm_hints(_all_to_panel(page, work))
+    page = _prepared_page(store, session)
+    hints = [] if page is None else rhythm_hints(_all_to_panel(page, session))
     if page is None or not hints:
         st.caption("The rhythm of the rows shows no missed or doubled beat.")
         return
@@ -113,9 +113,9 @@ def rhythm_box(store: Store, work: Work, photo_rgb: ByteArray) -> None:
     st.image(_hints_picture(page, hints, photo_rgb), alt="The page with the places of the rhythm check marked")
 
 
-def _prepared_page(store: Store, work: Work) -> PageImage | None:
-    corners = corners_of(store, work.picture.id)
-    path = str(store.picture_path(work.picture))
+def _prepared_page(store: Store, session: ReviewSession) -> PageImage | None:
+    corners = corners_of(store, session.picture.id)
+    path = str(store.picture_path(session.picture))
     return _prepared(path, None if corners is None else tuple(corners.ravel().tolist()))
 
 
@@ -134,20 +134,20 @@ def _to_panel(page: PageImage, box: LabelledBox) -> FloatArray:
     return result
 
 
-def _all_to_panel(page: PageImage, work: Work) -> FloatArray:
-    return page.frame.boxes_to_panel([box.box_photo_xyxy.as_list() for box in work.reading.beats])
+def _all_to_panel(page: PageImage, session: ReviewSession) -> FloatArray:
+    return page.frame.boxes_to_panel([box.box_photo_xyxy.as_list() for box in session.reading.beats])
 
 
-def _box(work: Work, xyxy: FloatArray) -> Box:
+def _box(session: ReviewSession, xyxy: FloatArray) -> Box:
     """A box of the photo, kept inside it."""
-    width, height = work.picture.width, work.picture.height
+    width, height = session.picture.width, session.picture.height
     x1, y1, x2, y2 = (float(v) for v in np.clip(xyxy, 0, [width, height, width, height]))
     return Box(x1, y1, x2, y2)
 
 
-def _proposed(work: Work, boxes_photo_xyxy: FloatArray) -> tuple[LabelledBox, ...]:
+def _proposed(session: ReviewSession, boxes_photo_xyxy: FloatArray) -> tuple[LabelledBox, ...]:
     return tuple(
-        LabelledBox(f"{work.token}-a{work.seed}-{number}", _box(work, box), None, "propagated")
+        LabelledBox(f"{session.token}-a{session.seed}-{number}", _box(session, box), None, "propagated")
         for number, box in enumerate(boxes_photo_xyxy)
     )
 

@@ -10,8 +10,8 @@ from annotations.store import Store
 from ecgcore.types import Box
 from pages.parts.common.browser.messages import ticked_rows
 from pages.parts.common.words import counted
-from pages.parts.review.session import Work, replace_box
-from pages.parts.review.turns import Desk, Helper
+from pages.parts.review.session import ReviewSession, replace_box
+from pages.parts.review.state import ReviewState, Tool
 
 _ORIGIN_WORDS = {
     "accepted": "proposed",
@@ -25,14 +25,14 @@ _NEW_BOX_SHARE = 0.04
 """Side of a box that was added without a mouse, as a share of the picture's width, until it is given its place."""
 
 
-def box_list(desk: Desk, work: Work) -> None:
+def box_list(state: ReviewState, session: ReviewSession) -> None:
     """List the beats in reading order; what is ticked can be relabelled, deleted or, once removed, brought back.
 
     Args:
-        desk: this browser session's desk.
-        work: the page that is read.
+        state: this browser session's desk.
+        session: the page that is read.
     """
-    boxes = _in_order(work)
+    boxes = _in_order(session)
     rows = [
         {
             "beat": number,
@@ -50,33 +50,33 @@ def box_list(desk: Desk, work: Work) -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        key=_list_key(work),
+        key=_list_key(session),
         height=min(38 + 35 * len(rows), 320),
     )
-    ticked = len(_ticked(work))
+    ticked = len(_ticked(session))
     st.caption(
-        f"{counted(len(work.reading.beats), 'beat')} · {ticked} ticked. Positions in pixels of the upright picture. "
+        f"{counted(len(session.reading.beats), 'beat')} · {ticked} ticked. Positions in pixels of the upright picture. "
         "Without a mouse: choose a beat and type its edges, or add one."
     )
-    button = desk.presses.button
+    button = state.presses.button
     with st.container(horizontal=True):
         for label in _BULK_LABELS:
             words = "Clear label" if label is None else f"Label {label}"
-            button(work.view, words, f"bulk-{label}", disabled=not ticked)
-        button(work.view, "Delete", "bulk-delete", icon=":material/delete:", disabled=not ticked)
-        button(work.view, "Restore", "bulk-restore", disabled=not ticked, help="For removed proposals.")
-    _place_box(desk, work)
+            button(session.view, words, f"bulk-{label}", disabled=not ticked)
+        button(session.view, "Delete", "bulk-delete", icon=":material/delete:", disabled=not ticked)
+        button(session.view, "Restore", "bulk-restore", disabled=not ticked, help="For removed proposals.")
+    _place_box(state, session)
 
 
-def _place_box(desk: Desk, work: Work) -> None:
+def _place_box(state: ReviewState, session: ReviewSession) -> None:
     """Number fields for the edges of one beat: adding and moving a box by keyboard alone."""
-    beats = [box for box in _in_order(work) if box.origin != "rejected"]
+    beats = [box for box in _in_order(session) if box.origin != "rejected"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
-            "Beat", range(len(beats)), format_func=lambda i: f"Beat {i + 1}", key=_key(work, "place"), width=120
+            "Beat", range(len(beats)), format_func=lambda i: f"Beat {i + 1}", key=_key(session, "place"), width=120
         )
         if chosen is not None:
-            limits = (work.picture.width, work.picture.height) * 2
+            limits = (session.picture.width, session.picture.height) * 2
             for edge, value, limit in zip(_EDGES, beats[chosen].box_photo_xyxy.as_list(), limits, strict=True):
                 st.number_input(
                     edge,
@@ -85,67 +85,67 @@ def _place_box(desk: Desk, work: Work) -> None:
                     float(value),
                     1.0,
                     format="%.0f",
-                    key=_edge_key(work, chosen, edge),
+                    key=_edge_key(session, chosen, edge),
                     width=130,
                 )
-            desk.presses.button(work.view, "Move", "list-move", icon=":material/open_with:")
-        desk.presses.button(work.view, "Add a box", "list-add", icon=":material/add_box:")
+            state.presses.button(session.view, "Move", "list-move", icon=":material/open_with:")
+        state.presses.button(session.view, "Add a box", "list-add", icon=":material/add_box:")
 
 
-def _move(store: Store, work: Work) -> None:
+def _move(store: Store, session: ReviewSession) -> None:
     """Give the chosen beat the edges that were typed."""
-    beats = [box for box in _in_order(work) if box.origin != "rejected"]
-    chosen = st.session_state.get(_key(work, "place"))
+    beats = [box for box in _in_order(session) if box.origin != "rejected"]
+    chosen = st.session_state.get(_key(session, "place"))
     if chosen is None or chosen >= len(beats):
         return
-    x1, y1, x2, y2 = (float(st.session_state[_edge_key(work, chosen, edge)]) for edge in _EDGES)
+    x1, y1, x2, y2 = (float(st.session_state[_edge_key(session, chosen, edge)]) for edge in _EDGES)
     if x1 >= x2 or y1 >= y2:
         st.toast("Left must be smaller than right, and top smaller than bottom.")
         return
     box = beats[chosen]
-    moved = replace_box(work.reading, box.uid, Box(x1, y1, x2, y2))
+    moved = replace_box(session.reading, box.uid, Box(x1, y1, x2, y2))
     origin: Origin = "drawn" if box.prediction_box_id is None else "adjusted"
-    _put(store, work, tuple(replace(b, origin=origin) if b.uid == box.uid else b for b in moved.boxes))
+    _put(store, session, tuple(replace(b, origin=origin) if b.uid == box.uid else b for b in moved.boxes))
 
 
-def _add(store: Store, work: Work) -> None:
+def _add(store: Store, session: ReviewSession) -> None:
     """Add a box in the middle of the picture."""
-    x, y = work.picture.width / 2, work.picture.height / 2
-    half = work.picture.width * _NEW_BOX_SHARE / 2
-    place = Box(x - half, max(0.0, y - half), x + half, min(float(work.picture.height), y + half))
-    work.last_drawn = f"{work.token}-k{work.seed}"
-    _put(store, work, (*work.reading.boxes, LabelledBox(work.last_drawn, place)))
+    x, y = session.picture.width / 2, session.picture.height / 2
+    half = session.picture.width * _NEW_BOX_SHARE / 2
+    place = Box(x - half, max(0.0, y - half), x + half, min(float(session.picture.height), y + half))
+    session.last_drawn = f"{session.token}-k{session.seed}"
+    _put(store, session, (*session.reading.boxes, LabelledBox(session.last_drawn, place)))
 
 
-def _relabel(label: BeatLabel | None) -> Helper:
-    def relabel(store: Store, work: Work) -> None:
-        uids = _ticked(work)
-        _put(store, work, tuple(replace(b, label=label) if b.uid in uids else b for b in work.reading.boxes))
+def _relabel(label: BeatLabel | None) -> Tool:
+    def relabel(store: Store, session: ReviewSession) -> None:
+        uids = _ticked(session)
+        _put(store, session, tuple(replace(b, label=label) if b.uid in uids else b for b in session.reading.boxes))
 
     return relabel
 
 
-def _delete(store: Store, work: Work) -> None:
+def _delete(store: Store, session: ReviewSession) -> None:
     """Proposals stay as rejected, so that nobody proposes them again; drawn boxes go."""
-    uids = _ticked(work)
-    kept = [box for box in work.reading.boxes if box.uid not in uids or box.prediction_box_id is not None]
-    _put(store, work, tuple(replace(box, origin="rejected") if box.uid in uids else box for box in kept))
+    uids = _ticked(session)
+    kept = [box for box in session.reading.boxes if box.uid not in uids or box.prediction_box_id is not None]
+    _put(store, session, tuple(replace(box, origin="rejected") if box.uid in uids else box for box in kept))
 
 
-def _restore(store: Store, work: Work) -> None:
-    uids = _ticked(work)
+def _restore(store: Store, session: ReviewSession) -> None:
+    uids = _ticked(session)
     _put(
         store,
-        work,
+        session,
         tuple(
             replace(box, origin="accepted") if box.origin == "rejected" and box.uid in uids else box
-            for box in work.reading.boxes
+            for box in session.reading.boxes
         ),
     )
 
 
 _BULK_LABELS: tuple[BeatLabel | None, ...] = ("normal", "abnormal", None)
-LIST_HELPERS: dict[str, Helper] = {
+LIST_TOOLS: dict[str, Tool] = {
     **{f"bulk-{label}": _relabel(label) for label in _BULK_LABELS},
     "bulk-delete": _delete,
     "bulk-restore": _restore,
@@ -155,28 +155,28 @@ LIST_HELPERS: dict[str, Helper] = {
 """What the buttons of the list do."""
 
 
-def _put(store: Store, work: Work, boxes: tuple[LabelledBox, ...]) -> None:
-    work.change(store, replace(work.reading, boxes=boxes))
-    work.reseed()
+def _put(store: Store, session: ReviewSession, boxes: tuple[LabelledBox, ...]) -> None:
+    session.change(store, replace(session.reading, boxes=boxes))
+    session.reseed()
 
 
-def _in_order(work: Work) -> list[LabelledBox]:
-    return sorted(work.reading.boxes, key=lambda box: (box.origin == "rejected", box.box_photo_xyxy.x1))
+def _in_order(session: ReviewSession) -> list[LabelledBox]:
+    return sorted(session.reading.boxes, key=lambda box: (box.origin == "rejected", box.box_photo_xyxy.x1))
 
 
-def _ticked(work: Work) -> Collection[str]:
+def _ticked(session: ReviewSession) -> Collection[str]:
     """The uids of the rows that are ticked."""
-    boxes = _in_order(work)
-    return {boxes[row].uid for row in ticked_rows(_list_key(work)) if row < len(boxes)}
+    boxes = _in_order(session)
+    return {boxes[row].uid for row in ticked_rows(_list_key(session)) if row < len(boxes)}
 
 
-def _list_key(work: Work) -> str:
-    return _key(work, f"list-{len(work.reading.boxes)}")
+def _list_key(session: ReviewSession) -> str:
+    return _key(session, f"list-{len(session.reading.boxes)}")
 
 
-def _edge_key(work: Work, beat: int, edge: str) -> str:
-    return _key(work, f"place-{beat}-{edge}")
+def _edge_key(session: ReviewSession, beat: int, edge: str) -> str:
+    return _key(session, f"place-{beat}-{edge}")
 
 
-def _key(work: Work, name: str) -> str:
-    return f"{name}-{work.token}-{work.seed}"
+def _key(session: ReviewSession, name: str) -> str:
+    return f"{name}-{session.token}-{session.seed}"

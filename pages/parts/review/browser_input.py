@@ -6,64 +6,64 @@ import streamlit as st
 
 from annotations.store import Store
 from pages.parts.review.canvas_view import canvas_key, canvas_width_px, take_drawing
-from pages.parts.review.label_panel import chosen_order, take_answers
-from pages.parts.review.turns import RESEEDS, Desk, turns_of
+from pages.parts.review.label_panel import chosen_order, take_label_input
+from pages.parts.review.state import RESEEDS, ReviewState, turns_of
 
 
-def hear(data: Store, desk: Desk) -> None:
+def take_browser_input(data: Store, state: ReviewState) -> None:
     """Take over all that the browser said, before anything is drawn: first what was set and drawn, then the presses.
 
     Args:
         data: the store.
-        desk: this browser session's desk.
+        state: this browser session's desk.
     """
     wanted = st.session_state.pop("review-open", None)
-    if desk.work is not None and wanted is None:
-        if desk.work.trouble is not None:
-            desk.work.keep(data)
-        take_answers(data, desk.work)
-        take_drawing(data, desk.work)
-    elif wanted is not None or not desk.presses.log:
-        desk.open(data, str(wanted or st.query_params.get("page", "")))
-    desk.heed(data)
-    desk.choose(data, chosen_order())
-    if desk.work is None:
-        desk.open(data, "")
-    if desk.work is not None:
-        take_drawing(data, desk.work)  # a new page comes in the zoom that was chosen
-    name_the_page(desk)
+    if state.session is not None and wanted is None:
+        if state.session.trouble is not None:
+            state.session.save_draft(data)
+        take_label_input(data, state.session)
+        take_drawing(data, state.session)
+    elif wanted is not None or not state.presses.log:
+        state.open(data, str(wanted or st.query_params.get("page", "")))
+    state.handle_presses(data)
+    state.choose(data, chosen_order())
+    if state.session is None:
+        state.open(data, "")
+    if state.session is not None:
+        take_drawing(data, state.session)  # a new page comes in the zoom that was chosen
+    name_the_page(state)
 
 
-def name_the_page(desk: Desk) -> None:
+def name_the_page(state: ReviewState) -> None:
     """Put the page's number into the address, so that a reload finds it; once a page.
 
     A run's address may be older than the page, or the one that Back has just gone to: writing the number again would
     put it into the browser's history a second time, and cut off the way forward.
     """
-    number = "" if desk.work is None else str(desk.work.picture.id)
-    if number == desk.named and (not number or "page" in st.query_params):
+    number = "" if state.session is None else str(state.session.picture.id)
+    if number == state.named and (not number or "page" in st.query_params):
         return
-    desk.named = number
+    state.named = number
     if number:
         st.query_params["page"] = number
     else:
         st.query_params.pop("page", None)
 
 
-def listen(desk: Desk, helpers: Iterable[str]) -> None:
+def listen(state: ReviewState, tools: Iterable[str]) -> None:
     """Hear presses from now on, those of the page that is shown now.
 
     Args:
-        desk: what is shown.
-        helpers: presses of the tools below the page, which give the canvas its boxes anew.
+        state: what is shown.
+        tools: presses of the tools below the page, which give the canvas its boxes anew.
     """
-    work = desk.work
-    has_canvas = work is not None and work.conflict is None
-    desk.presses.listen(
-        view="" if work is None else work.view,
-        canvas=canvas_key(work) if work is not None and has_canvas else "",
-        width=0 if work is None else canvas_width_px(work),
-        zoom=1 if work is None else work.zoom,
-        turns=turns_of(work),
-        reseeds=[*RESEEDS, *helpers],
+    session = state.session
+    has_canvas = session is not None and session.conflict is None
+    state.presses.listen(
+        view="" if session is None else session.view,
+        canvas=canvas_key(session) if session is not None and has_canvas else "",
+        width=0 if session is None else canvas_width_px(session),
+        zoom=1 if session is None else session.zoom,
+        turns=turns_of(session),
+        reseeds=[*RESEEDS, *tools],
     )

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.parts.common.browser.messages import PRESS_LOG, checked
 
 _STATE = "review-presses"
-_KEPT_TELLINGS = 5
+_NOTICES_KEPT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Press:
 
     Args:
         what: the button's name, as in "label-normal"; "open" for a page that the address names.
-        view: what was on the screen then, see ``Work.view``.
+        view: what was on the screen then, see ``ReviewSession.view``.
         page: of "open", the number in the address, as it stands there.
     """
 
@@ -39,41 +39,41 @@ class Presses:
 
     Args:
         log: names the browser's list; a reload begins another.
-        heard: number of the newest press of that list that was done.
+        last_handled: number of the newest press of that list that was done.
         clicks: presses of Streamlit's buttons that were not done yet.
-        told: what the reader must be told, with running numbers.
+        notices: what the reader must be told, with running numbers.
     """
 
     log: str = ""
-    heard: int = 0
+    last_handled: int = 0
     clicks: list[Press] = field(default_factory=list)
-    told: list[tuple[int, str]] = field(default_factory=list)
+    notices: list[tuple[int, str]] = field(default_factory=list)
 
-    def heed(self, act: Callable[[Press], None]) -> None:
+    def handle_presses(self, act: Callable[[Press], None]) -> None:
         """Do what was pressed since. A press counts as done only after ``act`` has returned."""
         while self.clicks:
             act(self.clicks[0])
             self.clicks.pop(0)
-        said = _log_of_browser()
-        log = checked(PRESS_LOG, said) if said else None
+        received = _log_of_browser()
+        log = checked(PRESS_LOG, received) if received else None
         if log is None:
             return
         if log.id != self.log:
-            self.log, self.heard = log.id, 0
+            self.log, self.last_handled = log.id, 0
         for entry in log.presses:
-            if entry.n > self.heard:
+            if entry.n > self.last_handled:
                 act(Press(entry.what, entry.view, entry.page))
-                self.heard = entry.n
+                self.last_handled = entry.n
 
-    def tell(self, words: str) -> None:
+    def notify(self, words: str) -> None:
         """Show a line over the page for some seconds."""
-        number = self.told[-1][0] + 1 if self.told else 1
-        self.told = [*self.told, (number, words)][-_KEPT_TELLINGS:]
+        number = self.notices[-1][0] + 1 if self.notices else 1
+        self.notices = [*self.notices, (number, words)][-_NOTICES_KEPT:]
 
     def button(
-        self, view: str, label: str, what: str, *, shortcut: str = "", is_below: bool = False, **looks: Any
+        self, view: str, label: str, what: str, *, shortcut: str = "", is_below: bool = False, **options: Any
     ) -> None:
-        """A button whose press ``heed`` will hear of in the next run.
+        """A button whose press ``handle_presses`` will hear of in the next run.
 
         Args:
             view: what it is shown for; a press of it for another one is not done.
@@ -81,14 +81,14 @@ class Presses:
             what: its name.
             shortcut: the key that presses it, shown beside the label, where the browser finds it.
             is_below: whether this is the same button a second time, below the picture.
-            looks: as ``st.button`` takes them.
+            options: as ``st.button`` takes them.
         """
         st.button(
             f"{label} `{shortcut}`" if shortcut else label,
             key=f"{'below-' if is_below else ''}press-{what}-{view}",
             on_click=self.clicks.append,
             args=(Press(what, view),),
-            **looks,
+            **options,
         )
 
     def listen(
@@ -111,10 +111,10 @@ class Presses:
                 "width": width,
                 "zoom": zoom,
                 "log": self.log,
-                "heard": self.heard,
+                "heard": self.last_handled,
                 "turns": turns,
                 "reseeds": reseeds,
-                "told": [{"n": number, "text": words} for number, words in self.told],
+                "told": [{"n": number, "text": words} for number, words in self.notices],
             },
             key=_STATE,
             on_log_change=lambda: None,
@@ -123,8 +123,8 @@ class Presses:
 
 
 def _log_of_browser() -> object:
-    said = st.session_state.get(_STATE)
-    return said.get("log") if said else None
+    received = st.session_state.get(_STATE)
+    return received.get("log") if received else None
 
 
 @cache

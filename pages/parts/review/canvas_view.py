@@ -8,7 +8,7 @@ from pages.parts.common.browser.drawing_canvas import drawing_canvas
 from pages.parts.common.browser.messages import drawn_on
 from pages.parts.common.images import at_width, jpeg
 from pages.parts.common.stored_images import photo
-from pages.parts.review.session import Work
+from pages.parts.review.session import ReviewSession
 
 CANVAS_WIDTH_PX = 938
 CANVAS_HEIGHT_PX = 720
@@ -21,68 +21,70 @@ STYLE = """<style>
 </style>"""
 
 
-def take_drawing(store: Store, work: Work) -> None:
+def take_drawing(store: Store, session: ReviewSession) -> None:
     """Take over what was drawn since, and give the canvas its boxes in a new size where another zoom was chosen.
 
     Args:
         store: where.
-        work: the page that is read.
+        session: the page that is read.
     """
-    drawing = drawn_on(canvas_key(work))
-    if seed_of(drawing) == work.seed:  # one that grew from an older seed is out of date
+    drawing = drawn_on(canvas_key(session))
+    if seed_of(drawing) == session.seed:  # one that grew from an older seed is out of date
         shown = from_drawing(
             drawing,
-            work.seeded,
-            _scale(work),
-            (work.picture.width, work.picture.height),
-            lambda number: f"{work.token}-{work.seed}-{number}",
+            session.seeded,
+            _scale(session),
+            (session.picture.width, session.picture.height),
+            lambda number: f"{session.token}-{session.seed}-{number}",
         )
-        work.take_boxes(store, shown)
+        session.take_boxes(store, shown)
     zoom = int(st.session_state.get(_ZOOM) or 1)
-    if zoom != work.zoom:
-        work.zoom = zoom
-        work.reseed()
+    if zoom != session.zoom:
+        session.zoom = zoom
+        session.reseed()
 
 
-def canvas(store: Store, work: Work) -> None:
+def canvas(store: Store, session: ReviewSession) -> None:
     """Show the page with its boxes; ``take_drawing`` reads what the reader changes.
 
-    The canvas keeps its key for as long as the page lies on the desk: with new boxes it keeps its scroll and its tool.
+    The canvas keeps its key for as long as the page is open: with new boxes it keeps its scroll and its tool.
 
     Args:
         store: where.
-        work: the page that is read.
+        session: the page that is read.
     """
     _tools()
-    scale = _scale(work)
+    scale = _scale(session)
     drawing_canvas(
         fill_color="rgba(0, 0, 0, 0)",
         stroke_width=STROKE_PX,
         stroke_color=COLOUR[None],
-        background_image=background(store.picture_path(work.picture).as_posix(), canvas_width_px(work)),
-        width=canvas_width_px(work),
-        height=round(work.picture.height * scale),
+        background_image=background(store.picture_path(session.picture).as_posix(), canvas_width_px(session)),
+        width=canvas_width_px(session),
+        height=round(session.picture.height * scale),
         max_display_height=CANVAS_HEIGHT_PX,
         drawing_mode="rect",
         # The same at each rerun of one seed: a changed one would loop.
-        initial_drawing=to_drawing(work.seeded, scale, work.seeded_untouched, work.seeded_pending, seed=work.seed),
-        key=canvas_key(work),
+        initial_drawing=to_drawing(
+            session.seeded, scale, session.seeded_untouched, session.seeded_pending, seed=session.seed
+        ),
+        key=canvas_key(session),
     )
 
 
-def canvas_key(work: Work) -> str:
-    """Names the canvas of one page on the desk, in the session and in the browser."""
-    return f"canvas-{work.token}"
+def canvas_key(session: ReviewSession) -> str:
+    """Names the canvas of the open page, in the session and in the browser."""
+    return f"canvas-{session.token}"
 
 
-def canvas_width_px(work: Work) -> int:
+def canvas_width_px(session: ReviewSession) -> int:
     """Width of the whole canvas, of which a part is in view."""
-    return CANVAS_WIDTH_PX * work.zoom
+    return CANVAS_WIDTH_PX * session.zoom
 
 
-def _scale(work: Work) -> float:
+def _scale(session: ReviewSession) -> float:
     """Canvas pixels per photo pixel."""
-    return canvas_width_px(work) / work.picture.width
+    return canvas_width_px(session) / session.picture.width
 
 
 def _tools() -> None:

@@ -5,22 +5,22 @@ import streamlit as st
 from annotations.readings import work_queue
 from annotations.store import Store
 from pages.parts.common.words import counted
-from pages.parts.review.turns import Desk
+from pages.parts.review.state import ReviewState
 
 
-def empty_queue(store: Store, desk: Desk) -> None:
+def empty_queue(store: Store, state: ReviewState) -> None:
     """Say that the queue is empty, and how many pages the reader skipped or saved without a label.
 
     Args:
         store: where.
-        desk: this browser session's desk.
+        state: this browser session's desk.
     """
     st.info("Queue is empty. Screen a page and choose **Correct this**, or choose another queue.")
-    if desk.order == "unlabelled":
+    if state.order == "unlabelled":
         return
-    if skipped := work_queue.skipped_unread(store, desk.person):
+    if skipped := work_queue.skipped_unread(store, state.person):
         st.markdown(f"You skipped {counted(skipped, 'page')} that nobody has read yet. Other readers are given them.")
-    count = work_queue.progress(store, desk.person, "unlabelled").waiting
+    count = work_queue.progress(store, state.person, "unlabelled").waiting
     if count == 0:
         return
     st.markdown(f"You saved {counted(count, 'page')} **without a label**.")

@@ -9,8 +9,8 @@ from annotations.readings import work_queue
 from annotations.store import Store
 from pages.parts.common.local_time import local_clock
 from pages.parts.common.words import counted, plain
-from pages.parts.review.session import Work
-from pages.parts.review.turns import Desk
+from pages.parts.review.session import ReviewSession
+from pages.parts.review.state import ReviewState
 
 _LABEL_KEYS = {"normal": "N", "abnormal": "A", "unsure": "U"}
 _LABEL_ICONS = {"normal": ":material/circle:", "abnormal": ":material/change_history:", "unsure": ":material/help:"}
@@ -42,75 +42,76 @@ def queue_box(store: Store, person: str) -> None:
     st.caption(f"{counted(count.waiting, 'page')} left · {count.done} read by you, {count.done_today} today")
 
 
-def take_answers(store: Store, work: Work) -> None:
-    """Take over what was set in ``answer_box`` since it was drawn; every change is kept at once.
+def take_label_input(store: Store, session: ReviewSession) -> None:
+    """Take over what was set in ``label_box`` since it was drawn; every change is kept at once.
 
     Args:
         store: where.
-        work: the page that is read.
+        session: the page that is read.
     """
-    said, reading = st.session_state, work.reading
+    received, reading = st.session_state, session.reading
     changed = replace(
         reading,
-        boxes_complete=bool(said.get(_key(work, "complete"), reading.boxes_complete)),
-        flags=frozenset(said.get(_key(work, "flags"), reading.flags)),
-        comment=str(said.get(_key(work, "comment"), reading.comment)),
+        boxes_complete=bool(received.get(_key(session, "complete"), reading.boxes_complete)),
+        flags=frozenset(received.get(_key(session, "flags"), reading.flags)),
+        comment=str(received.get(_key(session, "comment"), reading.comment)),
     )
     if changed != reading:
-        work.change(store, changed)
+        session.change(store, changed)
 
 
-def answer_box(desk: Desk, work: Work) -> None:
+def label_box(state: ReviewState, session: ReviewSession) -> None:
     """The page's label, whether all beats are boxed, flags and comment.
 
     Args:
-        desk: this browser session's desk.
-        work: the page that is read.
+        state: this browser session's desk.
+        session: the page that is read.
     """
     st.caption(
-        f"**Page {work.picture.id}** · {plain(work.picture.name)}" + (" · second reading, blind" if work.reader else "")
+        f"**Page {session.picture.id}** · {plain(session.picture.name)}"
+        + (" · second reading, blind" if session.reader else "")
     )
-    if work.asking:
-        _question(desk, work)
+    if session.asking:
+        _question(state, session)
     for label in PAGE_LABELS:
-        chosen = work.reading.label == label
-        desk.presses.button(
-            work.view,
+        chosen = session.reading.label == label
+        state.presses.button(
+            session.view,
             f"**{label.capitalize()}**" if chosen else label.capitalize(),
             f"label-{label}",
             icon=":material/check:" if chosen else _LABEL_ICONS[label],
             shortcut=_LABEL_KEYS[label],
             width="stretch",
         )
-    if work.reading.label is not None:
-        desk.presses.button(work.view, "Clear label", "label-none", type="tertiary", icon=":material/close:")
+    if session.reading.label is not None:
+        state.presses.button(session.view, "Clear label", "label-none", type="tertiary", icon=":material/close:")
     st.toggle(
         "All beats are boxed",
-        work.reading.boxes_complete,
-        key=_key(work, "complete"),
+        session.reading.boxes_complete,
+        key=_key(session, "complete"),
         help="Only then does the detector learn that what is not boxed is no complete beat.",
     )
     st.pills(
         "Flags",
         FLAGS,
         selection_mode="multi",
-        default=[flag for flag in FLAGS if flag in work.reading.flags],
-        key=_key(work, "flags"),
+        default=[flag for flag in FLAGS if flag in session.reading.flags],
+        key=_key(session, "flags"),
     )
-    st.text_area("Comment", work.reading.comment, key=_key(work, "comment"), height=70, max_chars=2000)
+    st.text_area("Comment", session.reading.comment, key=_key(session, "comment"), height=70, max_chars=2000)
 
 
-def save_box(desk: Desk, work: Work) -> None:
+def save_box(state: ReviewState, session: ReviewSession) -> None:
     """Save, save and next, undo, skip.
 
     Args:
-        desk: this browser session's desk.
-        work: the page that is read.
+        state: this browser session's desk.
+        session: the page that is read.
     """
-    button = desk.presses.button
-    if not work.asking:
+    button = state.presses.button
+    if not session.asking:
         button(
-            work.view,
+            session.view,
             "Save and next",
             "save-next",
             type="primary",
@@ -119,47 +120,47 @@ def save_box(desk: Desk, work: Work) -> None:
             width="stretch",
         )
     with st.container(horizontal=True):
-        if not work.asking:
-            button(work.view, "Save", "save", icon=":material/save:", shortcut="S")
-        button(work.view, "Undo", "undo", icon=":material/undo:", shortcut="Z", disabled=not work.earlier)
-        button(work.view, "Skip", "skip", icon=":material/skip_next:", shortcut="K")
-    if work.trouble is not None:
+        if not session.asking:
+            button(session.view, "Save", "save", icon=":material/save:", shortcut="S")
+        button(session.view, "Undo", "undo", icon=":material/undo:", shortcut="Z", disabled=not session.earlier)
+        button(session.view, "Skip", "skip", icon=":material/skip_next:", shortcut="K")
+    if session.trouble is not None:
         st.caption("**Not kept:** this work is in this browser's session alone.")
-    elif work.kept_at is not None:
-        st.caption(f"Draft kept {local_clock(work.kept_at)}")
+    elif session.draft_saved_at is not None:
+        st.caption(f"Draft kept {local_clock(session.draft_saved_at)}")
     else:
-        st.caption(desk.done or "No changes yet.")
+        st.caption(state.done or "No changes yet.")
 
 
-def narrow_box(desk: Desk, work: Work) -> None:
+def narrow_box(state: ReviewState, session: ReviewSession) -> None:
     """On a phone, where the sidebar would cover the ECG: label and save below the picture.
 
     Args:
-        desk: this browser session's desk.
-        work: the page that is read.
+        state: this browser session's desk.
+        session: the page that is read.
     """
     with st.container(key="narrow-answers"):
-        if work.asking:
+        if session.asking:
             st.warning("**Not saved yet: this page has no label.** Choose one.", icon=":material/help:")
         with st.container(horizontal=True):
             for label in PAGE_LABELS:
-                chosen = work.reading.label == label
+                chosen = session.reading.label == label
                 words = f"**{label.capitalize()}**" if chosen else label.capitalize()
                 icon = ":material/check:" if chosen else _LABEL_ICONS[label]
-                desk.presses.button(work.view, words, f"label-{label}", icon=icon, is_below=True)
-            if work.asking:
-                desk.presses.button(work.view, "Save boxes only", "only-boxes", is_below=True)
+                state.presses.button(session.view, words, f"label-{label}", icon=icon, is_below=True)
+            if session.asking:
+                state.presses.button(session.view, "Save boxes only", "only-boxes", is_below=True)
             else:
-                desk.presses.button(work.view, "Save and next", "save-next", type="primary", is_below=True)
+                state.presses.button(session.view, "Save and next", "save-next", type="primary", is_below=True)
 
 
-def _question(desk: Desk, work: Work) -> None:
+def _question(state: ReviewState, session: ReviewSession) -> None:
     """What a save without a label asks; nothing is saved before the answer."""
     st.warning("**Not saved yet: this page has no label.** Choose one, or save the boxes only.", icon=":material/help:")
     with st.container(horizontal=True):
-        desk.presses.button(work.view, "Save boxes only", "only-boxes", shortcut="B", icon=":material/select:")
-        desk.presses.button(work.view, "Cancel", "not-yet", shortcut="Escape", type="tertiary")
+        state.presses.button(session.view, "Save boxes only", "only-boxes", shortcut="B", icon=":material/select:")
+        state.presses.button(session.view, "Cancel", "not-yet", shortcut="Escape", type="tertiary")
 
 
-def _key(work: Work, name: str) -> str:
-    return f"{name}-{work.token}-{work.seed}"
+def _key(session: ReviewSession, name: str) -> str:
+    return f"{name}-{session.token}-{session.seed}"

@@ -2,52 +2,56 @@
 
 import streamlit as st
 
-from annotations.privacy.redaction import paint_black
+from annotations.privacy.redaction import redact
 from annotations.store import Store
 from ecgcore.errors import EcgError
 from ecgcore.types import Box
-from pages.parts.common.actions import tell
+from pages.parts.common.actions import show_error
 from pages.parts.common.browser.canvas_boxes import STROKE_PX, from_drawing
 from pages.parts.common.browser.drawing_canvas import drawing_canvas
 from pages.parts.common.browser.messages import drawn_on
 from pages.parts.common.words import counted
 from pages.parts.review.canvas_view import background, forget_pictures
-from pages.parts.review.session import Work
+from pages.parts.review.session import ReviewSession
 
 WIDTH_PX = 938
 HEIGHT_PX = 620
 
 
-def painting_box(store: Store, work: Work) -> None:
+def redaction_box(store: Store, session: ReviewSession) -> None:
     """A second canvas on which boxes become black places of the stored picture; the beats stay.
 
     Args:
         store: where.
-        work: the page that is read.
+        session: the page that is read.
     """
     st.caption(
         "Drag boxes over names, numbers or faces. Their pixels are overwritten in the stored picture and the old file "
         "is deleted: they cannot be restored, except from an earlier backup. Beats and labels stay. An unfinished "
         "training that learns from this page stops, and begins again when it is resumed."
     )
-    scale = WIDTH_PX / work.picture.width
-    key = f"paint-{work.picture.picture_hash}"
+    scale = WIDTH_PX / session.picture.width
+    key = f"paint-{session.picture.picture_hash}"
     drawing_canvas(
         fill_color="rgba(0, 0, 0, 0.85)",
         stroke_width=STROKE_PX,
         stroke_color="black",
-        background_image=background(store.picture_path(work.picture).as_posix(), WIDTH_PX),
+        background_image=background(store.picture_path(session.picture).as_posix(), WIDTH_PX),
         width=WIDTH_PX,
-        height=round(work.picture.height * scale),
+        height=round(session.picture.height * scale),
         max_display_height=HEIGHT_PX,
         drawing_mode="rect",
         key=key,
     )
     drawn = from_drawing(
-        drawn_on(key) or (), (), scale, (work.picture.width, work.picture.height), lambda number: f"black-{number}"
+        drawn_on(key) or (),
+        (),
+        scale,
+        (session.picture.width, session.picture.height),
+        lambda number: f"black-{number}",
     )
     boxes: list[Box] = [box.box_photo_xyxy for box in drawn]
-    sure = st.checkbox("I understand that this cannot be undone", key=f"paint-sure-{work.picture.picture_hash}")
+    sure = st.checkbox("I understand that this cannot be undone", key=f"paint-sure-{session.picture.picture_hash}")
     if st.button(
         f"Redact {counted(len(boxes), 'area')}" if boxes else "Redact",
         key="paint-go",
@@ -55,10 +59,10 @@ def painting_box(store: Store, work: Work) -> None:
         disabled=not (boxes and sure),
     ):
         try:
-            work.picture = paint_black(store, work.picture.id, boxes, work.person)
+            session.picture = redact(store, session.picture.id, boxes, session.person)
         except EcgError as error:
-            tell(error)
+            show_error(error)
             return
         forget_pictures()
-        work.reseed()
+        session.reseed()
         st.rerun()

@@ -7,8 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from annotations import readings
-from annotations.database.stored_json import DamagedRow
-from annotations.model import UNTOLD, LabelledBox, Picture, Provenance, Reading, SaveConflict, StoreError
+from annotations.database.stored_json import DamagedRowError
+from annotations.model import (
+    UNKNOWN_PROVENANCE,
+    LabelledBox,
+    Picture,
+    Provenance,
+    Reading,
+    SaveConflictError,
+    StoreError,
+)
 from annotations.readings.predictions import latest_prediction_id, proposals
 from annotations.store import Store
 from ecgcore.types import Box
@@ -18,7 +26,7 @@ LONGEST_PAUSE_S = 60.0
 
 
 @dataclass
-class Work:
+class ReviewSession:
     """A page that is being read.
 
     Args:
@@ -28,7 +36,7 @@ class Work:
         reading: as it stands.
         base_revision_id: the head when the work began.
         provenance: whose boxes were proposed, and what the reading took so far.
-        kept_at: when the draft was last written; None while nothing changed.
+        draft_saved_at: when the draft was last written; None while nothing changed.
         seeded: what the canvas was given; ``seeded_pending`` are the uids of what a helper proposed then,
             ``seeded_untouched`` those of the bundle's proposals.
         set_aside: rejected proposals, which the canvas does not show.
@@ -45,8 +53,8 @@ class Work:
     reader: str
     reading: Reading
     base_revision_id: int | None
-    provenance: Provenance = UNTOLD
-    kept_at: str | None = None
+    provenance: Provenance = UNKNOWN_PROVENANCE
+    draft_saved_at: str | None = None
     earlier: list[Reading] = field(default_factory=list)
     seed: int = 0
     seeded: tuple[LabelledBox, ...] = ()
@@ -57,7 +65,7 @@ class Work:
     last_drawn: str | None = None
     token: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     last_action: float = field(default_factory=time.monotonic)
-    conflict: SaveConflict | None = None
+    conflict: SaveConflictError | None = None
     zoom: int = 1
     asking: Literal["", "stay", "next"] = ""
     trouble: StoreError | None = None
@@ -142,7 +150,7 @@ class Work:
                 reader=self.reader,
                 picture_hash=self.picture.picture_hash,
             )
-        except SaveConflict as conflict:
+        except SaveConflictError as conflict:
             self.conflict = conflict
             return False
         return True
@@ -166,12 +174,12 @@ class Work:
         self.provenance = replace(spent, seconds=seconds, actions=spent.actions + 1)
         self.last_action = now
         self.reading = reading
-        self.keep(store)
+        self.save_draft(store)
 
-    def keep(self, store: Store) -> None:
+    def save_draft(self, store: Store) -> None:
         """Keep the reading as a draft; where the store cannot be written, note why."""
         try:
-            self.kept_at = readings.keep_draft(
+            self.draft_saved_at = readings.save_draft(
                 store,
                 self.picture.id,
                 self.person,
@@ -186,8 +194,8 @@ class Work:
             self.trouble = error
 
 
-def open_work(store: Store, person: str, image_id: int, reader: str) -> Work:
-    """Put a page on the desk: the reader's draft, else what holds, else the newest bundle's proposals.
+def open_review_session(store: Store, person: str, image_id: int, reader: str) -> ReviewSession:
+    """Open a page: the reader's draft, else what holds, else the newest bundle's proposals.
 
     A draft that cannot be read back is told, and stays until something is changed.
 
@@ -203,28 +211,32 @@ def open_work(store: Store, person: str, image_id: int, reader: str) -> Work:
     picture = store.picture(image_id)
     try:
         draft = readings.draft_of(store, image_id, person, reader)
-    except DamagedRow as error:
-        work = _without_draft(store, picture, person, reader)
-        work.warning = f"{error.cause} {error.next_step}"
-        return work
+    except DamagedRowError as error:
+        session = _without_draft(store, picture, person, reader)
+        session.warning = f"{error.cause} {error.next_step}"
+        return session
     if draft is not None:
-        return Work(picture, person, reader, draft.reading, draft.base_revision_id, draft.provenance, draft.updated_at)
+        return ReviewSession(
+            picture, person, reader, draft.reading, draft.base_revision_id, draft.provenance, draft.updated_at
+        )
     return _without_draft(store, picture, person, reader)
 
 
-def _without_draft(store: Store, picture: Picture, person: str, reader: str) -> Work:
+def _without_draft(store: Store, picture: Picture, person: str, reader: str) -> ReviewSession:
     image_id = picture.id
     head = readings.head(store, image_id, reader)
     if head is not None:
-        return Work(picture, person, reader, head.reading, head.id, Provenance(head.provenance.base_prediction_id))
+        return ReviewSession(
+            picture, person, reader, head.reading, head.id, Provenance(head.provenance.base_prediction_id)
+        )
     prediction_id = latest_prediction_id(store, image_id)
     if prediction_id is None:
-        return Work(picture, person, reader, Reading(), None)
+        return ReviewSession(picture, person, reader, Reading(), None)
     boxes = tuple(
         LabelledBox(f"p{box_id}", beat.box_photo_xyxy, None, "accepted", box_id)
         for box_id, beat in proposals(store, prediction_id).items()
     )
-    return Work(picture, person, reader, Reading(boxes=boxes), None, Provenance(prediction_id))
+    return ReviewSession(picture, person, reader, Reading(boxes=boxes), None, Provenance(prediction_id))
 
 
 def replace_box(reading: Reading, uid: str, place: Box) -> Reading:

@@ -7,110 +7,112 @@ import numpy as np
 import streamlit as st
 
 from annotations import readings
-from annotations.model import Reading, Revision, SaveConflict, StoreError
+from annotations.model import Reading, Revision, SaveConflictError, StoreError
 from annotations.store import Store
 from ecgcore.types import ByteArray
 from pages.parts.common.images import at_width
 from pages.parts.common.local_time import local_time
 from pages.parts.common.words import counted, error_text, plain
-from pages.parts.review.session import Work
-from pages.parts.review.turns import Desk
+from pages.parts.review.session import ReviewSession
+from pages.parts.review.state import ReviewState
 
 _VIEW_WIDTH_PX = 1100
 _KEPT, _ADDED, _REMOVED = (138, 143, 148), (0, 158, 115), (213, 94, 0)
 
 
-def history_box(store: Store, desk: Desk, work: Work, photo_rgb: ByteArray) -> None:
+def history_box(store: Store, state: ReviewState, session: ReviewSession, photo_rgb: ByteArray) -> None:
     """All versions with who and when; one can be compared with what is on the canvas, and restored.
 
     Args:
         store: where.
-        desk: this browser session's desk.
-        work: the page that is read.
+        state: this browser session's desk.
+        session: the page that is read.
         photo_rgb: upright, ``uint8 [H, W, 3]``.
     """
-    versions = readings.history(store, work.picture.id, work.reader)
+    versions = readings.history(store, session.picture.id, session.reader)
     if not versions:
         st.caption("Nobody has saved this page yet.")
         return
-    chosen = st.selectbox("Version", versions, format_func=_named, key=f"version-{work.token}")
+    chosen = st.selectbox("Version", versions, format_func=_named, key=f"version-{session.token}")
     st.caption(f"{_summary(chosen.reading)} Green: only on the canvas now. Orange, dashed: only in that version.")
     st.image(
-        difference_picture(photo_rgb, chosen.reading, work.reading),
+        difference_picture(photo_rgb, chosen.reading, session.reading),
         alt="What changed between this version and what is on the canvas",
     )
-    current = chosen.id == work.base_revision_id
+    current = chosen.id == session.base_revision_id
     if st.button(
         "Restore this version",
-        key=f"restore-{work.token}",
+        key=f"restore-{session.token}",
         disabled=current,
         help="Saved as a new version; nothing is overwritten.",
     ):
         try:
-            readings.go_back(store, chosen.id, work.person, work.base_revision_id)
-        except SaveConflict as conflict:
-            work.conflict = conflict
+            readings.restore_revision(store, chosen.id, session.person, session.base_revision_id)
+        except SaveConflictError as conflict:
+            session.conflict = conflict
         else:
-            desk.put(store, work.picture.id)
+            state.put(store, session.picture.id)
         st.rerun()
-    _reviews(store, work, chosen)
+    _reviews(store, session, chosen)
 
 
-def _reviews(store: Store, work: Work, chosen: Revision) -> None:
-    for review in readings.reviews_of(store, work.picture.id):
+def _reviews(store: Store, session: ReviewSession, chosen: Revision) -> None:
+    for review in readings.reviews_of(store, session.picture.id):
         if review.revision_id == chosen.id:
             st.caption(
                 f"{review.verdict.capitalize()} by {plain(review.reviewer)}, {local_time(review.created_at)}. "
                 + plain(review.note)
             )
-    if chosen.person == work.person:
+    if chosen.person == session.person:
         return
     note = st.text_input("Reviewer's note", key=f"review-note-{chosen.id}", max_chars=500)
     with st.container(horizontal=True):
         for verdict, word in (("accepted", "Accept"), ("returned", "Return with note")):
             if st.button(word, key=f"review-{verdict}-{chosen.id}"):
                 try:
-                    readings.add_review(store, chosen.id, work.person, verdict, note)  # type: ignore[arg-type]
+                    readings.add_review(store, chosen.id, session.person, verdict, note)  # type: ignore[arg-type]
                     st.rerun()
                 except StoreError as error:
                     st.warning(error_text(error))
 
 
-def conflict_box(store: Store, desk: Desk, work: Work, photo_rgb: ByteArray) -> None:
+def conflict_box(store: Store, state: ReviewState, session: ReviewSession, photo_rgb: ByteArray) -> None:
     """Two versions side by side, and three ways on; whatever is chosen, both stay in the history.
 
     Args:
         store: where.
-        desk: this browser session's desk.
-        work: the page that is read.
+        state: this browser session's desk.
+        session: the page that is read.
         photo_rgb: upright, ``uint8 [H, W, 3]``.
     """
-    assert work.conflict is not None
-    theirs = readings.revision(store, work.conflict.head_revision_id)
-    st.warning(f"**{plain(work.conflict.cause)}** Both versions are kept. Which version should be current?")
+    assert session.conflict is not None
+    theirs = readings.revision(store, session.conflict.head_revision_id)
+    st.warning(f"**{plain(session.conflict.cause)}** Both versions are kept. Which version should be current?")
     left, right = st.columns(2)
     with left:
-        st.markdown(f"**Yours** · {_summary(work.reading)}")
-        st.image(difference_picture(photo_rgb, theirs.reading, work.reading), alt="Your version, and how it differs")
+        st.markdown(f"**Yours** · {_summary(session.reading)}")
+        st.image(difference_picture(photo_rgb, theirs.reading, session.reading), alt="Your version, and how it differs")
         mine = st.button("Keep yours, as a new version", type="primary", key="conflict-mine")
     with right:
         st.markdown(f"**{plain(theirs.person)}'s** · {_summary(theirs.reading)}")
-        st.image(difference_picture(photo_rgb, work.reading, theirs.reading), alt="Their version, and how it differs")
+        st.image(
+            difference_picture(photo_rgb, session.reading, theirs.reading), alt="Their version, and how it differs"
+        )
         other = st.button(f"Keep {plain(theirs.person)}'s", key="conflict-theirs")
         both = st.button("Show both on the canvas", key="conflict-both")
     if mine or both:
-        work.base_revision_id, work.conflict = theirs.id, None
+        session.base_revision_id, session.conflict = theirs.id, None
         if both:
-            known = {box.uid for box in work.reading.boxes}
+            known = {box.uid for box in session.reading.boxes}
             added = tuple(box for box in theirs.reading.beats if box.uid not in known)
-            work.change(store, replace(work.reading, boxes=(*work.reading.boxes, *added)))
-            work.reseed()
+            session.change(store, replace(session.reading, boxes=(*session.reading.boxes, *added)))
+            session.reseed()
         else:
-            desk.save(store, "stay")
+            state.save(store, "stay")
         st.rerun()
     if other:
-        readings.drop_draft(store, work.picture.id, work.person, work.reader)
-        desk.put(store, work.picture.id)
+        readings.drop_draft(store, session.picture.id, session.person, session.reader)
+        state.put(store, session.picture.id)
         st.rerun()
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.parts.common.words import plain
 from pages.parts.screen.batch import download_all
 from pages.parts.screen.keep.batch import keep_dialog, queue_all_button
-from pages.parts.screen.screened import Screened
+from pages.parts.screen.screened import ScreenedPage
 from pages.parts.screen.screening.session import remove_all
 from pages.parts.screen.screening.waiting_files import ScreeningQueue
 
@@ -16,7 +16,7 @@ REMOVE_ALL = "Removes all pictures and results from memory, also those that are 
 _TURN = "all-pages-turn"
 
 
-def title_row(opened: Screened, queue: ScreeningQueue) -> None:
+def title_row(opened: ScreenedPage, queue: ScreeningQueue) -> None:
     """The open page's title with the menu to its right.
 
     Args:

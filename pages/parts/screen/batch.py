@@ -11,7 +11,7 @@ import streamlit as st
 from ecgcore.csv_cells import to_cell
 from ecgcore.rhythm.measures import rhythm_measures
 from ecgcore.types import Prediction
-from pages.parts.screen.screened import Screened
+from pages.parts.screen.screened import ScreenedPage
 
 _CSV_COLUMNS = (
     "file",
@@ -40,7 +40,7 @@ _CSV_COLUMNS = (
 ORDER = "Most urgent first: abnormal and refer by probability, then pages without a result, then normal."
 
 
-def urgency(item: Screened) -> tuple[int, float]:
+def urgency(item: ScreenedPage) -> tuple[int, float]:
     """Sorting key.
 
     A page that is probably abnormal comes first whichever word it has: a refer at 0.75 before an abnormal at 0.70, and
@@ -52,7 +52,7 @@ def urgency(item: Screened) -> tuple[int, float]:
     return (2 if prediction.decision == "normal" else 0, -prediction.p_abnormal)
 
 
-def download_all(items: Callable[[], Sequence[Screened]]) -> None:
+def download_all(items: Callable[[], Sequence[ScreenedPage]]) -> None:
     """Two buttons that hand out the results as they are when one is pressed."""
     for words, to_text, name, kind in (
         ("Save all (CSV)", results_csv, "ecg results.csv", "text/csv"),
@@ -64,11 +64,11 @@ def download_all(items: Callable[[], Sequence[Screened]]) -> None:
         )  # fmt: skip
 
 
-def _text(to_text: Callable[[Sequence[Screened]], str], items: Callable[[], Sequence[Screened]]) -> str:
+def _text(to_text: Callable[[Sequence[ScreenedPage]], str], items: Callable[[], Sequence[ScreenedPage]]) -> str:
     return to_text(items())
 
 
-def results_csv(items: Sequence[Screened]) -> str:
+def results_csv(items: Sequence[ScreenedPage]) -> str:
     """One line a page: the fields of the result file and what else was measured, beats and seconds as numbers."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _CSV_COLUMNS, extrasaction="ignore")
@@ -98,6 +98,6 @@ def _measured(prediction: Prediction) -> dict[str, str | float | None]:
     }
 
 
-def results_jsonl(items: Sequence[Screened]) -> str:
+def results_jsonl(items: Sequence[ScreenedPage]) -> str:
     """One JSON object a page and line, as ``python -m ecgcore screen --json`` writes them."""
     return "".join(json.dumps(item.prediction.to_json()) + "\n" for item in sorted(items, key=urgency))

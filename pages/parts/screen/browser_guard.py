@@ -53,7 +53,7 @@ def too_large(limit_bytes: int) -> tuple[list[str], bool]:
     Returns:
         Their names, none where nothing is new; and whether nothing else was dropped with them.
     """
-    told = _watch(key="files-too-large", data={"limit": limit_bytes}, on_drop_change=lambda: None, height=1)
-    said = told.get("drop")
-    drop = (checked(DROP, said) if said else None) or Drop()
+    reply = _watch(key="files-too-large", data={"limit": limit_bytes}, on_drop_change=lambda: None, height=1)
+    received = reply.get("drop")
+    drop = (checked(DROP, received) if received else None) or Drop()
     return drop.names, drop.alone

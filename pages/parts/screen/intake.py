@@ -9,7 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
-from pages.parts.common.browser.uploads import TOO_MUCH_AT_ONCE, is_held, let_go
+from pages.parts.common.browser.uploads import TOO_MUCH_AT_ONCE, is_held, release_uploads
 from pages.parts.screen.browser_guard import too_large
 from pages.parts.screen.screened import Picture
 from pages.parts.screen.screening.session import screen_in_background
@@ -74,7 +74,7 @@ def _dropped(bundle: Bundle) -> bool:
         return False
     screen_in_background([_picture(file, file.name) for file in files], bundle)
     _next_turn("drop")
-    let_go(files)
+    release_uploads(files)
     return True
 
 
@@ -97,7 +97,7 @@ def _photographed(bundle: Bundle) -> bool:
         return False
     screen_in_background([_picture(photo, f"Camera photo {turn + 1}.jpg")], bundle)
     _next_turn("camera")
-    let_go([photo])
+    release_uploads([photo])
     return True
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from ecgcore.rhythm.measures import whole_bpm
-from pages.parts.common.browser.messages import CHOSEN, ROW_ID, checked, tell_ignored
+from pages.parts.common.browser.messages import CHOSEN, ROW_ID, checked, warn_ignored
 from pages.parts.common.style import DECISION_COLOUR, DECISION_SHAPE
 from pages.parts.common.words import counted, plain
 from pages.parts.screen.batch import ORDER, urgency
 from pages.parts.screen.result.page_figure import data_uri
-from pages.parts.screen.screened import Screened
+from pages.parts.screen.screened import ScreenedPage
 from pages.parts.screen.screening import session
 from pages.parts.screen.screening.session import Row, opened, screening
 from pages.parts.screen.screening.waiting_files import ScreeningQueue, Waiting
@@ -67,7 +67,7 @@ def _show(was_open: str | None, was_busy: bool) -> None:
     here = opened(listed)
     if (here, queue.is_busy) != (was_open, was_busy):  # the rest of the page depends on these two
         st.rerun()
-    tell_ignored()
+    warn_ignored()
     _progress(queue)
     if len(listed) > 1 and here is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -98,12 +98,12 @@ def _duration(seconds: float) -> str:
 
 
 def _counts(listed: Rows) -> str:
-    verdicts = [row.verdict for _, row in listed if isinstance(row, Screened)]
-    parts = [f"{DECISION_SHAPE[word]} {verdicts.count(word)} {word}" for word in ("abnormal", "refer", "normal")]
-    without = sum(verdict not in DECISION_SHAPE for verdict in verdicts)
+    outcomes = [row.outcome for _, row in listed if isinstance(row, ScreenedPage)]
+    parts = [f"{DECISION_SHAPE[word]} {outcomes.count(word)} {word}" for word in ("abnormal", "refer", "normal")]
+    without = sum(outcome not in DECISION_SHAPE for outcome in outcomes)
     parts.append(f"{NOT_SCREENED_SHAPE} {without} not screened")
-    if len(listed) > len(verdicts):
-        parts.append(f"{len(listed) - len(verdicts)} waiting")
+    if len(listed) > len(outcomes):
+        parts.append(f"{len(listed) - len(outcomes)} waiting")
     return f"**{counted(len(listed), 'page')}:** {' · '.join(parts)}"
 
 
@@ -122,16 +122,16 @@ def _list(listed: Rows, here: str) -> None:
 
 
 def _open_clicked() -> None:
-    said = st.session_state["page-list"].open
-    chosen = checked(CHOSEN, said, in_callback=True) if said else None
+    received = st.session_state["page-list"].open
+    chosen = checked(CHOSEN, received, in_callback=True) if received else None
     if chosen is not None:
         st.session_state[_HEARD] = chosen.number
         session.show([chosen.id])
 
 
 def _remove_clicked(listed: Rows) -> None:
-    said = st.session_state["page-list"].remove
-    chosen = checked(ROW_ID, said, in_callback=True) if said else None
+    received = st.session_state["page-list"].remove
+    chosen = checked(ROW_ID, received, in_callback=True) if received else None
     if chosen is not None:
         session.remove(chosen, listed)
 
@@ -163,10 +163,10 @@ def _row_data(id_: str, row: Row) -> dict[str, str | None]:
         numbers.append(f"{whole_bpm(prediction.heart_rate_bpm)} bpm")
     same = f"Same picture as {row.same_as}. " if row.same_as else ""
     note = same + (prediction.reason or " ".join(prediction.faults))
-    shape = DECISION_SHAPE.get(row.verdict, NOT_SCREENED_SHAPE)
-    word = row.verdict.capitalize() if is_ok else "Not screened"
+    shape = DECISION_SHAPE.get(row.outcome, NOT_SCREENED_SHAPE)
+    word = row.outcome.capitalize() if is_ok else "Not screened"
     thumb = None if row.shown is None else data_uri(row.shown.thumb_jpeg, "jpeg")
-    return _texts(id_, row.verdict, shape, word, row.title, " · ".join(numbers), note, thumb)
+    return _texts(id_, row.outcome, shape, word, row.title, " · ".join(numbers), note, thumb)
 
 
 def _texts(

@@ -27,7 +27,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Shown:
+class DisplayedPage:
     """A decoded page as the browser needs it, compressed.
 
     Args:
@@ -53,7 +53,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Screened:
+class ScreenedPage:
     """One page and what was said of it; ``shown`` is None where nothing could be decoded.
 
     Args:
@@ -67,7 +67,7 @@ class Screened:
 
     key: str
     prediction: Prediction
-    shown: Shown | None
+    shown: DisplayedPage | None
     synthetic: bool
     bundle: Bundle
     same_as: str | None = None
@@ -78,6 +78,6 @@ class Screened:
         return self.prediction.file + (f", page {self.prediction.page}" if self.prediction.page > 1 else "")
 
     @property
-    def verdict(self) -> str:
+    def outcome(self) -> str:
         """normal, abnormal, refer, rejected or error."""
         return self.prediction.decision or self.prediction.status

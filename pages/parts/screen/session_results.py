@@ -11,20 +11,20 @@ from ecgcore.page.decode.read import picture_hash
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray, Prediction
 from pages.parts.common.images import at_width, jpeg
-from pages.parts.screen.screened import VIEW_WIDTH_PX, Picture, Screened, Shown
+from pages.parts.screen.screened import VIEW_WIDTH_PX, DisplayedPage, Picture, ScreenedPage
 
 THUMB_WIDTH_PX = 144
 
 
-def shelf() -> dict[str, Screened]:
+def session_results() -> dict[str, ScreenedPage]:
     """This session's results by key, in the order in which they came; a page switch leaves them alone."""
-    results: dict[str, Screened] = st.session_state.setdefault("screened", {})
+    results: dict[str, ScreenedPage] = st.session_state.setdefault("screened", {})
     return results
 
 
-def put_on_shelf(item: Screened) -> None:
+def replace_result(item: ScreenedPage) -> None:
     """Take a changed result over in the place of the one with the same key."""
-    shelf()[item.key] = item
+    session_results()[item.key] = item
 
 
 def page_key(photo_rgb: ByteArray, bundle: Bundle) -> str:
@@ -37,7 +37,7 @@ def page_key(photo_rgb: ByteArray, bundle: Bundle) -> str:
     return _sha256(bundle.version, picture_hash(photo_rgb))
 
 
-def screen_page(photo_rgb: ByteArray, number: int, of: int, picture: Picture, bundle: Bundle) -> Screened:
+def screen_page(photo_rgb: ByteArray, number: int, of: int, picture: Picture, bundle: Bundle) -> ScreenedPage:
     """Screen one decoded page.
 
     Args:
@@ -51,11 +51,11 @@ def screen_page(photo_rgb: ByteArray, number: int, of: int, picture: Picture, bu
     # A page of many is kept on its own, without loss, so that looking at it does not decode them all again.
     original = picture.content if of == 1 else cv2.imencode(".png", photo_rgb[..., ::-1])[1].tobytes()
     view, thumb = (jpeg(at_width(photo_rgb, width)) for width in (VIEW_WIDTH_PX, THUMB_WIDTH_PX))
-    shown = Shown((photo_rgb.shape[1], photo_rgb.shape[0]), original, view, thumb)
-    return Screened(page_key(photo_rgb, bundle), prediction, shown, picture.synthetic, bundle)
+    shown = DisplayedPage((photo_rgb.shape[1], photo_rgb.shape[0]), original, view, thumb)
+    return ScreenedPage(page_key(photo_rgb, bundle), prediction, shown, picture.synthetic, bundle)
 
 
-def without_picture(picture: Picture, number: int, reason: str, bundle: Bundle) -> Screened:
+def without_picture(picture: Picture, number: int, reason: str, bundle: Bundle) -> ScreenedPage:
     """The result of a file, or of one page of it, that could not be opened or screened.
 
     Args:
@@ -66,10 +66,10 @@ def without_picture(picture: Picture, number: int, reason: str, bundle: Bundle) 
     """
     prediction = Prediction(file=picture.name, page=number, status="error", reason=reason, bundle=bundle.version)
     content = hashlib.sha256(picture.content).hexdigest()
-    return Screened(_sha256(bundle.version, picture.name, content, str(number)), prediction, None, False, bundle)
+    return ScreenedPage(_sha256(bundle.version, picture.name, content, str(number)), prediction, None, False, bundle)
 
 
-def same_picture(known: Screened, number: int, picture: Picture) -> Screened:
+def same_picture(known: ScreenedPage, number: int, picture: Picture) -> ScreenedPage:
     """The result of a page whose picture has been screened before: the same, under its own file's name.
 
     Args:

@@ -18,7 +18,7 @@ from pages.parts.common.runs.words import STAGES, duration, recipe_name, stage_n
 from pages.parts.common.score_tables import FIGURE, HELP, PARTS, fold_rows, interval_text, stand_on
 from pages.parts.common.words import counted, plain
 from pages.parts.models.bundle_files import CHOSEN
-from pages.parts.models.lineage import standing_badge
+from pages.parts.models.lineage import status_badge
 from trainer.jobs.results import PageResult, Results, results
 from trainer.metrics.figures import Figures
 from trainer.registry import bundles
@@ -65,7 +65,7 @@ def _outcome(store: Store, run: TrainingRun) -> None:
         if facts is None:
             st.markdown("its files are missing", width="content")
         else:
-            standing_badge(facts)
+            status_badge(facts)
 
 
 def started_from(summary: RunSummary) -> dict[str, str]:

@@ -8,10 +8,10 @@ from annotations.readings.snapshots import Snapshot, snapshots
 from annotations.runs.training_runs import unfinished_run
 from annotations.store import Store
 from ecgcore.errors import EcgError
-from pages.parts.common.actions import tell
+from pages.parts.common.actions import show_error
 from pages.parts.common.runs.words import RECIPE_HELP, STAGES, duration, recipe_name
 from pages.parts.common.words import counted, error_text, plain
-from trainer.jobs import settle, start
+from trainer.jobs import reconcile, start
 from trainer.jobs.plan import Estimate, PageCounts, Plan, estimate, make_plan
 from trainer.registry import present_version
 
@@ -46,7 +46,7 @@ def plan_box(store: Store, person: str) -> None:
         st.markdown(sentence(plan, estimate(store, plan, choices.device), present_version(store)))
         if plan.fresh_folds:
             st.warning(fresh_start(plan), icon=":material/restart_alt:")
-    settle(store)
+    reconcile(store)
     at_work = unfinished_run(store)
     if at_work is not None:
         st.info(f"Run {at_work.id} is in progress. Only one training runs at a time.")
@@ -64,7 +64,7 @@ def plan_box(store: Store, person: str) -> None:
     )
     error: EcgError | None = st.session_state.pop(_ERROR, None)
     if error is not None:
-        tell(error)
+        show_error(error)
     if plan.train.pages or plan.held_out.pages:
         _uses(plan)
 

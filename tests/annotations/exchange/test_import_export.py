@@ -12,7 +12,7 @@ from PIL import Image
 
 from annotations import readings
 from annotations.exchange.formats import FORMATS
-from annotations.exchange.import_export import export_to, import_from, said
+from annotations.exchange.import_export import comparable, export_to, import_from
 from annotations.model import StoreError
 from annotations.patients.keys import patient_group
 from annotations.readings.snapshots import take_snapshot
@@ -32,7 +32,7 @@ def _filled(store: Store) -> None:
 def _contents(store: Store) -> dict[str, tuple[str, object]]:
     rows = store.rows("SELECT id, picture_hash, group_key FROM image")
     heads = {row["picture_hash"]: readings.head(store, row["id"]) for row in rows}
-    return {row["picture_hash"]: (row["group_key"], said(heads[row["picture_hash"]].reading)) for row in rows}  # type: ignore[union-attr]
+    return {row["picture_hash"]: (row["group_key"], comparable(heads[row["picture_hash"]].reading)) for row in rows}  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("name", WHOLE)

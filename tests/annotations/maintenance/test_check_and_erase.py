@@ -29,7 +29,7 @@ def _filled(store: Store) -> None:
         )
         second = readings.save(store, page.id, "Ben", ABNORMAL, base_revision_id=first.id)
         readings.add_review(store, second.id, "Ada", "accepted", f"secret-{number % 2}")
-        readings.keep_draft(store, page.id, "Ada", NORMAL, base_revision_id=second.id)
+        readings.save_draft(store, page.id, "Ada", NORMAL, base_revision_id=second.id)
         work_queue.lease(store, page.id, "Ada")
     take_snapshot(store, "all", "Ada")
 

@@ -13,7 +13,7 @@ from annotations.maintenance.backup import backup
 from annotations.maintenance.check_and_erase import check, erase_group
 from annotations.model import StoreError
 from annotations.pictures.file_intents import at_work
-from annotations.privacy.redaction import paint_black
+from annotations.privacy.redaction import redact
 from annotations.store import Store
 from ecgcore.types import Box
 from tests.support.stored_pictures import picture_rgb
@@ -27,10 +27,10 @@ KILLS = {
         "annotations.pictures.insert.NewPicture.insert", "store.add_picture(picture_rgb(7))",
     ),
     "before a painted picture's row is stored": (
-        "annotations.privacy.redaction._move", "paint_black(store, 1, [Box(10, 10, 60, 40)], 'Ada')",
+        "annotations.privacy.redaction._move", "redact(store, 1, [Box(10, 10, 60, 40)], 'Ada')",
     ),
     "before the unpainted picture is deleted": (
-        "annotations.privacy.redaction.delete_unnamed", "paint_black(store, 1, [Box(10, 10, 60, 40)], 'Ada')",
+        "annotations.privacy.redaction.delete_unnamed", "redact(store, 1, [Box(10, 10, 60, 40)], 'Ada')",
     ),
     "before an erased picture is deleted": (
         "annotations.maintenance.check_and_erase.delete_unnamed", "erase_group(store, 'p1', 'Ada')",
@@ -45,7 +45,7 @@ PROGRAM = """
 import os, sys
 from importlib import import_module
 from pathlib import Path
-from annotations.privacy.redaction import paint_black
+from annotations.privacy.redaction import redact
 from annotations.store import Store
 from annotations.maintenance.check_and_erase import erase_group
 from ecgcore.types import Box
@@ -127,7 +127,7 @@ def test_painting_the_same_place_twice_at_once_keeps_the_picture(two: Store) -> 
         def paint(barrier: threading.Barrier, failed: list[StoreError], box: Box) -> None:
             barrier.wait()
             try:
-                paint_black(two, 1, [box], "Ada")
+                redact(two, 1, [box], "Ada")
             except StoreError as error:
                 failed.append(error)
             finally:

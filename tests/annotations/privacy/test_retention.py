@@ -16,8 +16,8 @@ from annotations.exchange.import_export import import_from
 from annotations.maintenance.check_and_erase import check, erase_group
 from annotations.model import LabelledBox, Picture, Provenance, Reading, StoreError
 from annotations.pictures.files import PICTURES
-from annotations.privacy.redaction import blackened, paint_black
-from annotations.privacy.retention import choose_what_to_keep, keep_result, kept_results, what_to_keep
+from annotations.privacy.redaction import redact, redacted
+from annotations.privacy.retention import retention_setting, save_result, saved_results, set_retention
 from annotations.readings.panel_corners import corners_of, remember_corners
 from annotations.readings.predictions import latest_prediction_id, proposals, record_prediction
 from annotations.readings.snapshots import read_pages, take_snapshot
@@ -35,15 +35,15 @@ def files_of(store: Store) -> list[Path]:
 
 
 def test_the_choice_is_remembered_and_can_be_changed(store: Store) -> None:
-    assert what_to_keep(store) is None
+    assert retention_setting(store) is None
     for keep in ("panel", "photo"):
-        choose_what_to_keep(store, keep)  # type: ignore[arg-type]
-        assert what_to_keep(Store(store.folder)) == keep
+        set_retention(store, keep)  # type: ignore[arg-type]
+        assert retention_setting(Store(store.folder)) == keep
 
 
 def test_a_kept_result_has_no_picture_and_no_file_name(store: Store) -> None:
-    keep_result(store, replace(prediction(), file="Jane Doe.jpg"))
-    (result,) = kept_results(store)
+    save_result(store, replace(prediction(), file="Jane Doe.jpg"))
+    (result,) = saved_results(store)
     assert (result["p_abnormal"], result["decision"], result["file"]) == (0.7, "abnormal", "")
     assert not files_of(store)
     assert b"Jane" not in store.database_path.read_bytes()
@@ -61,7 +61,7 @@ def test_painting_overwrites_pixels_and_keeps_what_people_said(store: Store, pag
     prediction_id = record_prediction(store, page.id, prediction())
     readings.save(store, page.id, "Ada", NORMAL, base_revision_id=None, provenance=Provenance(prediction_id))
     take_snapshot(store, "before", "Ada")
-    painted = paint_black(store, page.id, [NAME], "Ada")
+    painted = redact(store, page.id, [NAME], "Ada")
 
     (photo_rgb,) = read_picture(store.picture_path(painted), "x")
     assert (photo_rgb[3:13, 5:40] == 0).all()
@@ -84,7 +84,7 @@ def test_painting_overwrites_pixels_and_keeps_what_people_said(store: Store, pag
 
 
 def test_the_unpainted_file_is_recognised_when_it_comes_again(store: Store, page: Picture) -> None:
-    painted = paint_black(store, page.id, [NAME], "Ada")
+    painted = redact(store, page.id, [NAME], "Ada")
     again, is_new = store.add_picture(picture_rgb(0))
     assert not is_new
     assert again == painted
@@ -92,8 +92,8 @@ def test_the_unpainted_file_is_recognised_when_it_comes_again(store: Store, page
 
 
 def test_painting_twice_leaves_one_file_and_knows_all_former_pixels(store: Store, page: Picture) -> None:
-    first = paint_black(store, page.id, [NAME], "Ada")
-    second = paint_black(store, page.id, [Box(60, 60, 80, 70)], "Ben")
+    first = redact(store, page.id, [NAME], "Ada")
+    second = redact(store, page.id, [Box(60, 60, 80, 70)], "Ben")
     assert files_of(store) == [store.picture_path(second)]
     for digest in (page.picture_hash, first.picture_hash, second.picture_hash):
         assert store.picture_by_hash(digest) == second
@@ -102,7 +102,7 @@ def test_painting_twice_leaves_one_file_and_knows_all_former_pixels(store: Store
 @pytest.mark.parametrize("boxes", [[], [Box(WIDTH, 0, WIDTH + 5, 5)]])
 def test_nothing_to_paint_changes_nothing(store: Store, page: Picture, boxes: list[Box]) -> None:
     with pytest.raises(StoreError, match="No box"):
-        paint_black(store, page.id, boxes, "Ada")
+        redact(store, page.id, boxes, "Ada")
     assert store.picture(page.id) == page
     assert check(store) == []
 
@@ -111,14 +111,14 @@ def test_a_failed_transaction_leaves_the_old_picture(
     store: Store, page: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(StoreError):
-        paint_black(store, page.id, [NAME], "nobody whom the store knows")
+        redact(store, page.id, [NAME], "nobody whom the store knows")
     assert store.picture(page.id) == page
     assert files_of(store) == [store.picture_path(page)]
     assert check(store) == []
 
 
 def test_erasing_a_patient_takes_the_notes_on_paint_along(store: Store, page: Picture) -> None:
-    paint_black(store, page.id, [NAME], "Ada")
+    redact(store, page.id, [NAME], "Ada")
     erase_group(store, page.group_key, "Ada")
     assert not files_of(store)
     assert not store.rows("SELECT 1 FROM former_hash UNION SELECT 1 FROM blackening")
@@ -134,7 +134,7 @@ def test_every_pixel_that_a_box_touches_is_black_and_no_other_changes(
 ) -> None:
     photo_rgb: ByteArray = np.full((50, 60, 3), 200, dtype=np.uint8)
     boxes = [Box(x, y, x + w, y + h) for x, y, w, h in corners]
-    painted = blackened(photo_rgb, boxes)
+    painted = redacted(photo_rgb, boxes)
     rows, columns = np.mgrid[:50, :60]
     touched = np.zeros((50, 60), dtype=bool)
     for box in boxes:
@@ -160,7 +160,7 @@ def folder(tmp_path: Path, ecg_page_rgb: ByteArray) -> Path:
 def test_an_import_keeps_only_the_panel_and_moves_its_boxes(
     store: Store, folder: Path, ecg_page_rgb: ByteArray
 ) -> None:
-    choose_what_to_keep(store, "panel")
+    set_retention(store, "panel")
     report = import_from(store, FORMATS["coco"], folder, "Ada")
     assert not report.refusals
     (page,) = read_pages(store)
@@ -181,7 +181,7 @@ def test_an_import_keeps_file_names_only_when_asked(store: Store, folder: Path) 
 
 
 def test_no_picture_is_imported_where_only_results_are_kept(store: Store, folder: Path) -> None:
-    choose_what_to_keep(store, "result")
+    set_retention(store, "result")
     with pytest.raises(StoreError, match="Only results"):
         import_from(store, FORMATS["coco"], folder, "Ada")
     assert not files_of(store)

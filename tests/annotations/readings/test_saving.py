@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotations import readings
-from annotations.model import FLAGS, ORIGINS, LabelledBox, Picture, Provenance, Reading, SaveConflict, StoreError
+from annotations.model import FLAGS, ORIGINS, LabelledBox, Picture, Provenance, Reading, SaveConflictError, StoreError
 from annotations.readings.predictions import latest_prediction_id, proposals, record_prediction, uncertainty
 from annotations.store import Store
 from ecgcore.types import Box
@@ -58,8 +58,8 @@ def test_any_reading_survives_as_draft_and_as_json(reading: Reading) -> None:
 
 
 def test_a_draft_waits_until_it_is_submitted(store: Store, page: Picture) -> None:
-    readings.keep_draft(store, page.id, "Ada", NORMAL, base_revision_id=None, provenance=Provenance(None, 3))
-    readings.keep_draft(store, page.id, "Ada", ABNORMAL, base_revision_id=None, provenance=Provenance(7, 5, 2))
+    readings.save_draft(store, page.id, "Ada", NORMAL, base_revision_id=None, provenance=Provenance(None, 3))
+    readings.save_draft(store, page.id, "Ada", ABNORMAL, base_revision_id=None, provenance=Provenance(7, 5, 2))
     draft = readings.draft_of(store, page.id, "Ada")
     assert draft is not None
     assert (draft.reading, draft.provenance) == (ABNORMAL, Provenance(7, 5, 2))
@@ -70,9 +70,9 @@ def test_a_draft_waits_until_it_is_submitted(store: Store, page: Picture) -> Non
 
 
 def test_the_second_of_two_savers_is_told_and_keeps_the_draft(store: Store, page: Picture) -> None:
-    readings.keep_draft(store, page.id, "Ben", ABNORMAL, base_revision_id=None)
+    readings.save_draft(store, page.id, "Ben", ABNORMAL, base_revision_id=None)
     won = readings.save(store, page.id, "Ada", NORMAL, base_revision_id=None)
-    with pytest.raises(SaveConflict, match="Ada saved this page") as conflict:
+    with pytest.raises(SaveConflictError, match="Ada saved this page") as conflict:
         readings.save(store, page.id, "Ben", ABNORMAL, base_revision_id=None)
     assert conflict.value.head_revision_id == won.id
     assert readings.head(store, page.id) == won
@@ -87,7 +87,7 @@ def test_the_second_of_two_savers_is_told_and_keeps_the_draft(store: Store, page
 def test_going_back_is_a_new_revision(store: Store, page: Picture) -> None:
     first = readings.save(store, page.id, "Ada", NORMAL, base_revision_id=None)
     second = readings.save(store, page.id, "Ben", ABNORMAL, base_revision_id=first.id)
-    back = readings.go_back(store, first.id, "Ada", second.id)
+    back = readings.restore_revision(store, first.id, "Ada", second.id)
     assert back.reading == first.reading
     assert (back.number, back.parent_id) == (3, second.id)
     assert len(readings.history(store, page.id)) == 3
@@ -109,7 +109,7 @@ def test_a_blind_second_reading_has_a_line_of_its_own(store: Store, page: Pictur
 
 def test_a_box_outside_its_picture_saves_nothing(store: Store, page: Picture) -> None:
     wide = replace(NORMAL, boxes=(*NORMAL.boxes, box("w", WIDTH - 5.0)))
-    readings.keep_draft(store, page.id, "Ada", wide, base_revision_id=None)
+    readings.save_draft(store, page.id, "Ada", wide, base_revision_id=None)
     with pytest.raises(StoreError, match="leaves its picture"):
         readings.save(store, page.id, "Ada", wide, base_revision_id=None)
     assert readings.history(store, page.id) == []
@@ -156,7 +156,7 @@ def _save_often(folder: Path, person: str, image_ids: list[int], times: int) -> 
         try:
             readings.save(store, image_id, person, NORMAL, base_revision_id=None if seen is None else seen.id)
             saved += 1
-        except SaveConflict:
+        except SaveConflictError:
             conflicts += 1
     return saved, conflicts
 

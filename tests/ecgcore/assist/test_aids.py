@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ecgcore.assist import Alike, find_alike, rhythm_hints, snap
+from ecgcore.assist import SimilarBeats, find_similar_beats, rhythm_hints, snap
 from ecgcore.geometry.boxes import iou_matrix
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
@@ -37,7 +37,7 @@ def _page(kind: str, layout: str, separators: str = "none") -> tuple[ByteArray, 
     return page.ink, page.frame.boxes_to_panel(simulated.boxes_xyxy), simulated.box_rows
 
 
-def _right(alike: Alike, truth: FloatArray) -> set[int]:
+def _right(alike: SimilarBeats, truth: FloatArray) -> set[int]:
     """The true beats that are proposed; every proposal must be one."""
     found = [iou_matrix(box, truth)[0] for box in alike.boxes_panel_xyxy]
     wrong = [alike.boxes_panel_xyxy[i] for i, values in enumerate(found) if values.max() < 0.5]
@@ -68,7 +68,7 @@ def test_every_row_is_followed_across_its_neighbours(kind: str, layout: str) -> 
 def test_one_drawn_beat_brings_many_right_ones(kind: str, layout: str) -> None:
     ink, truth, page_rows = _page(kind, layout)
     drawn = len(truth) // 3  # on the first page a beat of a lead that is nearly flat
-    alike = find_alike(ink, truth[drawn], NO_BOXES)
+    alike = find_similar_beats(ink, truth[drawn], NO_BOXES)
     right = _right(alike, truth)
     assert len(right) == len(alike), "a beat was proposed twice"
     assert drawn not in right
@@ -81,7 +81,7 @@ def test_one_drawn_beat_brings_many_right_ones(kind: str, layout: str) -> None:
 def test_only_the_own_row_where_asked() -> None:
     ink, truth, page_rows = _page("normal", "3x4+1")
     strip = np.flatnonzero(page_rows == 3)
-    alike = find_alike(ink, truth[strip[2]], NO_BOXES, same_time_rows=False)
+    alike = find_similar_beats(ink, truth[strip[2]], NO_BOXES, same_time_rows=False)
     assert alike.in_own_row.all()
     assert _right(alike, truth) <= set(strip.tolist())
     assert len(alike) >= 4
@@ -89,10 +89,10 @@ def test_only_the_own_row_where_asked() -> None:
 
 def test_boxes_that_exist_are_not_proposed_again() -> None:
     ink, truth, _ = _page("tachycardia", "6x2+1")
-    first = find_alike(ink, truth[20], NO_BOXES)
+    first = find_similar_beats(ink, truth[20], NO_BOXES)
     wanted = first.boxes_panel_xyxy[::5]
     rest = np.delete(first.boxes_panel_xyxy, np.s_[::5], axis=0)
-    again = find_alike(ink, truth[20], rest)
+    again = find_similar_beats(ink, truth[20], rest)
     assert len(again) == len(wanted)
     assert all(iou_matrix(box, wanted).max() == 1 for box in again.boxes_panel_xyxy)
 
@@ -105,14 +105,14 @@ def test_a_beat_at_the_border_of_two_leads_is_proposed_in_the_strip_only(separat
     at_border = [box for box in strip if not ((above[:, 0] < box[2]) & (above[:, 2] > box[0])).any()]
     assert at_border
     for box in at_border:
-        _right(find_alike(ink, box, NO_BOXES), truth)
+        _right(find_similar_beats(ink, box, NO_BOXES), truth)
 
 
 @pytest.mark.parametrize("separators", ["line", "none"])
 def test_a_beat_whose_end_the_next_lead_cuts_off_is_not_proposed(separators: str) -> None:
     ink, truth, _ = _page("tachycardia", "3x4", separators)
     for drawn in (9, 12, 24, 40):
-        _right(find_alike(ink, truth[drawn], NO_BOXES), truth)
+        _right(find_similar_beats(ink, truth[drawn], NO_BOXES), truth)
 
 
 def test_no_proposals_without_a_beat() -> None:
@@ -121,8 +121,8 @@ def test_no_proposals_without_a_beat() -> None:
     flat[[0, 2]] = truth[0, 2] + 4, truth[0, 2] + 8
     outside = truth[0] + ink.shape[1] + 100
     for box in (flat, outside, [50, 50, 40, 60], [0, 0, 3, 3]):
-        assert len(find_alike(ink, box, NO_BOXES)) == 0
-    assert len(find_alike(np.zeros_like(ink), truth[0], NO_BOXES)) == 0
+        assert len(find_similar_beats(ink, box, NO_BOXES)) == 0
+    assert len(find_similar_beats(np.zeros_like(ink), truth[0], NO_BOXES)) == 0
 
 
 @pytest.mark.parametrize(("kind", "layout"), [page for page in PAGES if page[0] != "atrial_fibrillation"])
@@ -215,7 +215,7 @@ def test_malformed_boxes_are_refused(boxes: object) -> None:
     ink = _wave()
     for call in (
         lambda: rhythm_hints(boxes),  # type: ignore[arg-type]
-        lambda: find_alike(ink, [150, 60, 250, 104], boxes),  # type: ignore[arg-type]
+        lambda: find_similar_beats(ink, [150, 60, 250, 104], boxes),  # type: ignore[arg-type]
         lambda: snap(ink, boxes),  # type: ignore[arg-type]
     ):
         with pytest.raises(ValueError, match="boxes must be"):
@@ -240,7 +240,7 @@ def test_any_box_on_any_ink_gets_a_well_formed_answer(
 ) -> None:
     rng = np.random.default_rng(abs(seed))
     ink = (255 * (rng.random(size) < rng.random() ** 3)).astype(np.uint8)
-    alike = find_alike(ink, box, existing)
+    alike = find_similar_beats(ink, box, existing)
     boxes = alike.boxes_panel_xyxy
     assert boxes.shape == (len(alike), 4) == (len(alike.in_own_row), 4)
     assert (boxes[:, :2] < boxes[:, 2:]).all()

@@ -12,9 +12,9 @@ import safetensors.torch
 import torch
 
 from ecgcore.bundle.folder import MANIFEST, Provenance, load_bundle, save_bundle
-from ecgcore.errors import BadBundle, EcgError
-from ecgcore.operating import Operating
-from tests.support.tiny import TINY_OPERATING, save_tiny_bundle, tiny_networks
+from ecgcore.errors import BundleError, EcgError
+from ecgcore.operating_point import OperatingPoint
+from tests.support.tiny import TINY_OPERATING_POINT, save_tiny_bundle, tiny_networks
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_round_trip(tiny_bundle: Path) -> None:
             expected = original[part].state_dict()[name]
             assert torch.allclose(value, expected.half().to(value.dtype)), f"{part}: {name}"
     assert bundle.version == "tiny-1"
-    assert bundle.operating == TINY_OPERATING
+    assert bundle.operating_point == TINY_OPERATING_POINT
     assert bundle.nets.configs == tiny_networks().configs
 
 
@@ -58,7 +58,7 @@ def test_weights_are_float16_or_smaller(tiny_bundle: Path) -> None:
 def test_values_beyond_float16_survive(tmp_path: Path) -> None:
     nets = tiny_networks()
     nets.local.trunk.bn1.running_var.fill_(1e6)
-    save_bundle(tmp_path / "b", nets, TINY_OPERATING, Provenance(version="b", recipe={}, seen=[]))
+    save_bundle(tmp_path / "b", nets, TINY_OPERATING_POINT, Provenance(version="b", recipe={}, trained_on=[]))
     loaded = load_bundle(tmp_path / "b", "cpu").nets.local.trunk.bn1.running_var
     assert loaded.tolist() == pytest.approx([1e6] * len(loaded), rel=0.01)
 
@@ -67,15 +67,18 @@ def test_what_a_bundle_and_its_parent_have_seen(tiny_bundle: Path, tmp_path: Pat
     parent = load_bundle(tiny_bundle, "cpu")
     seen = [("1" * 64, "", "record-b")]
     save_bundle(
-        tmp_path / "c", tiny_networks(), TINY_OPERATING, Provenance(version="c", recipe={}, seen=seen, parent=parent)
+        tmp_path / "c",
+        tiny_networks(),
+        TINY_OPERATING_POINT,
+        Provenance(version="c", recipe={}, trained_on=seen, parent=parent),
     )
     child = load_bundle(tmp_path / "c", "cpu")
     assert child.manifest.parent == "tiny-1"
-    assert child.has_seen(picture_hash="0" * 64)
-    assert child.has_seen(group="group-a")
-    assert child.has_seen(picture_hash="2" * 64, source_record="record-b")
-    assert not child.has_seen("2" * 64, "group-b", "record-c")
-    assert not child.has_seen()
+    assert child.was_trained_on(picture_hash="0" * 64)
+    assert child.was_trained_on(group="group-a")
+    assert child.was_trained_on(picture_hash="2" * 64, source_record="record-b")
+    assert not child.was_trained_on("2" * 64, "group-b", "record-c")
+    assert not child.was_trained_on()
 
 
 @pytest.mark.parametrize("part", ["detector", "local", "global", "fusion"])
@@ -84,19 +87,19 @@ def test_altered_byte_is_refused(copy: Path, part: str) -> None:
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    with pytest.raises(BadBundle, match=f"{part}.safetensors was altered"):
+    with pytest.raises(BundleError, match=f"{part}.safetensors was altered"):
         load_bundle(copy, "cpu")
 
 
 @pytest.mark.parametrize("file", ["detector.safetensors", "fusion.safetensors", MANIFEST])
 def test_missing_file_is_refused(copy: Path, file: str) -> None:
     (copy / file).unlink()
-    with pytest.raises(BadBundle, match=f"{file} cannot be read"):
+    with pytest.raises(BundleError, match=f"{file} cannot be read"):
         load_bundle(copy, "cpu")
 
 
 def test_missing_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadBundle, match="cannot be read"):
+    with pytest.raises(BundleError, match="cannot be read"):
         load_bundle(tmp_path / "nowhere", "cpu")
 
 
@@ -130,13 +133,13 @@ def test_wrong_weights_are_refused(copy: Path, harm: Callable[[dict[str, torch.T
     state = safetensors.torch.load_file(path)
     harm(state)
     _replace_content(copy, "fusion", safetensors.torch.save(state))
-    with pytest.raises(BadBundle, match=f"fusion.safetensors.*{message}"):
+    with pytest.raises(BundleError, match=f"fusion.safetensors.*{message}"):
         load_bundle(copy, "cpu")
 
 
 def test_no_safetensors_is_refused(copy: Path) -> None:
     _replace_content(copy, "local", b"not safetensors at all")
-    with pytest.raises(BadBundle, match=r"local\.safetensors is no safetensors file"):
+    with pytest.raises(BundleError, match=r"local\.safetensors is no safetensors file"):
         load_bundle(copy, "cpu")
 
 
@@ -158,30 +161,32 @@ def test_no_safetensors_is_refused(copy: Path) -> None:
 )
 def test_garbled_manifest_is_refused(copy: Path, edit: Callable[[dict[str, Any]], object]) -> None:
     _edit_manifest(copy, edit)
-    with pytest.raises(BadBundle, match=r"bundle\.json"):
+    with pytest.raises(BundleError, match=r"bundle\.json"):
         load_bundle(copy, "cpu")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "null"])
 def test_manifest_that_is_no_object_is_refused(copy: Path, text: str) -> None:
     (copy / MANIFEST).write_text(text)
-    with pytest.raises(BadBundle, match=r"bundle\.json"):
+    with pytest.raises(BundleError, match=r"bundle\.json"):
         load_bundle(copy, "cpu")
 
 
 def test_not_finite_weights_are_not_saved(tmp_path: Path) -> None:
     nets = tiny_networks()
     torch.nn.init.constant_(nets.local.fc.bias, float("inf"))
-    with pytest.raises(BadBundle, match=r"local: fc\.bias"):
-        save_bundle(tmp_path / "b", nets, TINY_OPERATING, Provenance(version="b", recipe={}, seen=[]))
+    with pytest.raises(BundleError, match=r"local: fc\.bias"):
+        save_bundle(tmp_path / "b", nets, TINY_OPERATING_POINT, Provenance(version="b", recipe={}, trained_on=[]))
     assert not (tmp_path / "b").exists()
 
 
 def test_saving_replaces_only_when_asked(tmp_path: Path) -> None:
     folder = save_tiny_bundle(tmp_path / "b")
-    with pytest.raises(BadBundle, match="exists already"):
+    with pytest.raises(BundleError, match="exists already"):
         save_tiny_bundle(folder)
-    save_bundle(folder, tiny_networks(), TINY_OPERATING, Provenance(version="b-2", recipe={}, seen=[]), replace=True)
+    save_bundle(
+        folder, tiny_networks(), TINY_OPERATING_POINT, Provenance(version="b-2", recipe={}, trained_on=[]), replace=True
+    )
     assert load_bundle(folder, "cpu").version == "b-2"
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
@@ -192,6 +197,6 @@ def test_unknown_device_is_refused(tiny_bundle: Path) -> None:
 
 
 def test_decisions_at_the_thresholds() -> None:
-    operating = Operating(min_score=0.5, temperature=1.0, p_normal_below=0.3, p_abnormal_from=0.7)
-    answers = [operating.decide(p) for p in (0.0, 0.2999, 0.3, 0.6999, 0.7, 1.0)]
+    operating_point = OperatingPoint(min_score=0.5, temperature=1.0, p_normal_below=0.3, p_abnormal_from=0.7)
+    answers = [operating_point.decide(p) for p in (0.0, 0.2999, 0.3, 0.6999, 0.7, 1.0)]
     assert answers == ["normal", "normal", "refer", "refer", "abnormal", "abnormal"]

@@ -19,11 +19,11 @@ def test_time_goes_along_the_page(tiny_bundle: Path) -> None:
     """Every drawn point of a lead lies where the time along the page says."""
     signals_mv, fs_hz, _ = synthetic_ecg("normal", 3)
     page = draw_page(signals_mv, fs_hz, PageStyle(px_per_mm=6.0), 3)
-    said = screen(page.image_rgb, load_bundle(tiny_bundle, "cpu"), file="x")
-    signal = signal_of(said)
-    assert signal is not None and said.frame is not None and signal.layout == "3x4+1"
+    prediction = screen(page.image_rgb, load_bundle(tiny_bundle, "cpu"), file="x")
+    signal = signal_of(prediction)
+    assert signal is not None and prediction.frame is not None and signal.layout == "3x4+1"
     points, at_s = (np.concatenate(parts) for parts in zip(*timed_traces(signal), strict=True))
-    xs = said.frame.points_to_photo(points)[:, 0]
+    xs = prediction.frame.points_to_photo(points)[:, 0]
     drawn = [(trace.points_xy[:, 0], trace.time_s) for trace in page.traces]
     true_x, true_s = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
     order = np.argsort(true_x)
@@ -33,18 +33,18 @@ def test_time_goes_along_the_page(tiny_bundle: Path) -> None:
 
 def test_heat_lies_on_the_traces_and_nowhere_else(tiny_bundle: Path, ecg_page_rgb: ByteArray) -> None:
     bundle = load_bundle(tiny_bundle, "cpu")
-    said = screen(ecg_page_rgb, bundle, file="x")
+    prediction = screen(ecg_page_rgb, bundle, file="x")
     height, width = ecg_page_rgb.shape[:2]
     size = {"width_px": WIDTH_PX, "photo_wh": (width, height)}
-    both = [signal_heat_map(bundle, said, **size, toward=toward) for toward in ("abnormal", "normal")]  # type: ignore[arg-type]
+    both = [signal_heat_map(bundle, prediction, **size, toward=toward) for toward in ("abnormal", "normal")]  # type: ignore[arg-type]
     heat = max((one for one in both if one is not None), key=np.max)  # a random network speaks for one of them
-    signal = signal_of(said)
-    assert signal is not None and said.frame is not None
+    signal = signal_of(prediction)
+    assert signal is not None and prediction.frame is not None
     scale = WIDTH_PX / width
     assert heat.shape == (round(height * scale), WIDTH_PX)
     assert 0 <= float(heat.min()) <= float(heat.max()) <= 1
     assert heat.max() > 0.5
-    points = np.concatenate([said.frame.points_to_photo(piece) for piece, _ in timed_traces(signal)]) * scale
+    points = np.concatenate([prediction.frame.points_to_photo(piece) for piece, _ in timed_traces(signal)]) * scale
     ys, xs = np.nonzero(heat)
     for x, y in zip(xs[::50], ys[::50], strict=True):
         assert np.abs(points - (x, y)).max(axis=1).min() < 12
@@ -52,14 +52,14 @@ def test_heat_lies_on_the_traces_and_nowhere_else(tiny_bundle: Path, ecg_page_rg
 
 def test_a_bundle_without_the_network_has_no_such_heat(tmp_path: Path, ecg_page_rgb: ByteArray) -> None:
     bundle = load_bundle(save_tiny_bundle(tmp_path / "b", has_waveform=False), "cpu")
-    said = screen(ecg_page_rgb, bundle, file="x")
+    prediction = screen(ecg_page_rgb, bundle, file="x")
     height, width = ecg_page_rgb.shape[:2]
-    assert signal_heat_map(bundle, said, width_px=WIDTH_PX, photo_wh=(width, height)) is None
+    assert signal_heat_map(bundle, prediction, width_px=WIDTH_PX, photo_wh=(width, height)) is None
 
 
 def test_a_page_whose_leads_are_not_known_has_no_such_heat(tiny_bundle: Path, ecg_page_rgb: ByteArray) -> None:
     bundle = load_bundle(tiny_bundle, "cpu")
-    said = screen(ecg_page_rgb, bundle, file="x")
-    assert said.ink is not None
-    empty = replace(said, ink=PanelInk.of(np.zeros_like(said.ink.raster())))
+    prediction = screen(ecg_page_rgb, bundle, file="x")
+    assert prediction.ink is not None
+    empty = replace(prediction, ink=PanelInk.of(np.zeros_like(prediction.ink.raster())))
     assert signal_heat_map(bundle, empty, width_px=WIDTH_PX, photo_wh=(300, 100)) is None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgcore.geometry.displacement import Mesh
+from ecgcore.geometry.displacement import DisplacementField
 from ecgcore.types import PanelFrame
 
 
@@ -19,8 +19,8 @@ def _frame(seed: int, *, bent: bool = True, turn_deg: float | None = None) -> Pa
     matrix = np.diag([scale, scale * rng.uniform(0.9, 1.1), 1]) @ matrix
     matrix[:2, 2] = rng.uniform(-300, 300, 2)
     matrix[2, :2] = rng.uniform(-1.5e-4, 1.5e-4, 2)
-    mesh = Mesh((-100.0, -100.0), (100.0, 100.0), rng.normal(0, 8, (11, 15, 2))) if bent else None
-    return PanelFrame(matrix, (1000, 600), mesh)
+    displacement = DisplacementField((-100.0, -100.0), (100.0, 100.0), rng.normal(0, 8, (11, 15, 2))) if bent else None
+    return PanelFrame(matrix, (1000, 600), displacement)
 
 
 @settings(max_examples=60, deadline=None)

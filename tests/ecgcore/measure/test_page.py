@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from ecgcore.measure.axis import LIMB_LEAD_DEG_STRENGTH, frontal_axis_deg
 from ecgcore.measure.page import NO_LAYOUT, NO_SCALE, UNREAD_LEAD, measure, with_measurements
 from ecgcore.measure.quantities import GLOBAL_NAMES, LEAD_NAMES, LEAD_VALUES, MEASUREMENT_NAMES, Measurements
+from ecgcore.measure.reference_ranges import SOURCES, outside, reference_ranges
 from ecgcore.measure.rr_intervals import timing
-from ecgcore.measure.usual_ranges import SOURCES, outside, usual_ranges
 from ecgcore.page.prepare import prepare_page
 from ecgcore.panel_ink import PanelInk
 from ecgcore.papersim import PageStyle, draw_page, plan_page, synthetic_ecg
 from ecgcore.papersim.signals import WAVE_REACH, dipole_leads
 from ecgcore.rhythm.measures import on_paper
-from ecgcore.types import USUAL_PAPER, FloatArray, Paper, Prediction
+from ecgcore.types import USUAL_PAPER, FloatArray, PaperSettings, Prediction
 from ecgcore.waveform.page_signal import FS_HZ, PageSignal
 
 FEW = settings(max_examples=15, deadline=None, derandomize=True)
@@ -228,7 +228,7 @@ def test_ranges_of_women_and_men_are_told_apart() -> None:
     assert outside(leads, "st_mv", "V2") == {"men from 40": "above", "women": "above"}
     assert outside(leads, "st_mv", "II") == {"": "above"}
     assert [bool(outside(leads, "q_ms", lead)) for lead in ("aVF", "I", "III")] == [True, False, False]
-    named = {s for name in GLOBAL_NAMES for usual in usual_ranges(name) for s in usual.sources}
+    named = {s for name in GLOBAL_NAMES for usual in reference_ranges(name) for s in usual.sources}
     assert named <= set(SOURCES)
 
 
@@ -245,7 +245,7 @@ def test_a_drawn_page_is_measured_and_again_on_other_paper() -> None:
     for lead in ("II", "III", "aVF"):
         assert outside(found, "st_mv", lead) == {"": "above"}
         assert found.st_mv[lead] == pytest.approx(true.st_mv[lead], abs=0.06)
-    other = on_paper(with_measurements(screened), Paper(50.0, 10.0))
+    other = on_paper(with_measurements(screened), PaperSettings(50.0, 10.0))
     assert other.measurements is None, "what was measured on other paper is not shown"
     doubled = with_measurements(other).measurements
     assert doubled is not None and doubled.heart_rate_bpm == pytest.approx(2 * found.heart_rate_bpm, rel=0.02)

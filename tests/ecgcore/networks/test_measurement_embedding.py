@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ecgcore.bundle.folder import Provenance, load_bundle, save_bundle
 from ecgcore.bundle.schema import checked_manifest
-from ecgcore.errors import BadBundle
+from ecgcore.errors import BundleError
 from ecgcore.explain.gradcam import measurement_shares, part_shares
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from ecgcore.networks.configs import FusionConfig
@@ -16,7 +16,7 @@ from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.measurement_embedding import PIECES, MeasurementEmbedding
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray
-from tests.support.tiny import TINY_OPERATING, save_tiny_bundle, tiny_networks
+from tests.support.tiny import TINY_OPERATING_POINT, save_tiny_bundle, tiny_networks
 
 NAMES = MEASUREMENT_NAMES[:3]
 NUMBERS = st.one_of(st.just(float("nan")), st.floats(-1e4, 1e4, width=32))
@@ -83,27 +83,33 @@ def test_shares_are_what_the_decision_loses_without_a_measurement() -> None:
 
 
 def test_measurements_have_their_say(tiny_bundle: Path, ecg_page_rgb: ByteArray) -> None:
-    said = screen(ecg_page_rgb, load_bundle(tiny_bundle, "cpu"), file="x")
-    assert said.measurements is not None
+    prediction = screen(ecg_page_rgb, load_bundle(tiny_bundle, "cpu"), file="x")
+    assert prediction.measurements is not None
     known = {
-        name for name, value in zip(MEASUREMENT_NAMES, said.measurements.vector(), strict=True) if np.isfinite(value)
+        name
+        for name, value in zip(MEASUREMENT_NAMES, prediction.measurements.vector(), strict=True)
+        if np.isfinite(value)
     }
     assert known
-    assert set(said.measurement_shares) == known
-    assert said.measurements_share is not None
+    assert set(prediction.measurement_shares) == known
+    assert prediction.measurements_share is not None
 
 
 def test_a_bundle_that_is_told_no_measurement_screens_as_ever(tmp_path: Path, ecg_page_rgb: ByteArray) -> None:
-    said = screen(ecg_page_rgb, load_bundle(save_tiny_bundle(tmp_path / "b", has_waveform=False), "cpu"), file="x")
-    assert said.p_abnormal is not None
-    assert (said.measurements_share, dict(said.measurement_shares)) == (None, {})
+    prediction = screen(
+        ecg_page_rgb, load_bundle(save_tiny_bundle(tmp_path / "b", has_waveform=False), "cpu"), file="x"
+    )
+    assert prediction.p_abnormal is not None
+    assert (prediction.measurements_share, dict(prediction.measurement_shares)) == (None, {})
 
 
 def test_a_bundle_keeps_its_pieces(tmp_path: Path) -> None:
     nets = tiny_networks()
     assert nets.fusion.embedding is not None
     nets.fusion.embedding.fit_edges(torch.rand(50, len(MEASUREMENT_NAMES)) * 100)
-    save_bundle(tmp_path / "b", nets, TINY_OPERATING, Provenance(version="x", recipe={"name": "tiny"}, seen=[]))
+    save_bundle(
+        tmp_path / "b", nets, TINY_OPERATING_POINT, Provenance(version="x", recipe={"name": "tiny"}, trained_on=[])
+    )
     loaded = load_bundle(tmp_path / "b", "cpu").nets.fusion.embedding
     assert loaded is not None
     torch.testing.assert_close(loaded.edges, nets.fusion.embedding.edges, rtol=1e-3, atol=1e-3)
@@ -115,5 +121,5 @@ def test_a_bundle_of_a_later_version_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="pq_ms, which this version does not measure"):
         checked_manifest(text.encode())
     (folder / "bundle.json").write_text(text)
-    with pytest.raises(BadBundle, match="pq_ms"):
+    with pytest.raises(BundleError, match="pq_ms"):
         load_bundle(folder, "cpu")

@@ -18,9 +18,9 @@ from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig
 from ecgcore.networks.detector import BeatDetector
 from ecgcore.networks.device import mixed_precision
 from ecgcore.networks.global_net import GlobalNet
-from ecgcore.networks.handwriting import WritingNet
+from ecgcore.networks.handwriting import HandwritingNet
 from ecgcore.networks.local_net import LocalNet, Shortcut1x1
-from fits.orientation.weights import TurnNet
+from fits.orientation.weights import OrientationNet
 from tests.support.strided_convolutions import refuse_unsound
 from tests.support.tiny import TINY_LOCAL, tiny_networks
 from trainer.named_recipes import RECIPES
@@ -49,8 +49,8 @@ NETWORKS: dict[str, Callable[[], list[nn.Module]]] = {
     ],
     "the starter": lambda: list(load_bundle(starter_folder()).nets.by_part().values()),
     "the tests' tiny networks": lambda: list(tiny_networks().by_part().values()),
-    "handwriting": lambda: [WritingNet()],
-    "page turn": lambda: [TurnNet()],
+    "handwriting": lambda: [HandwritingNet()],
+    "page turn": lambda: [OrientationNet()],
     "shortcut probe": lambda: [GlobalNet(PROBE)],
 }
 

@@ -88,22 +88,22 @@ def test_the_head_does_without_a_signal() -> None:
 
 def test_the_signal_has_its_say(tiny_bundle: Path, ecg_page_rgb: ByteArray) -> None:
     bundle = load_bundle(tiny_bundle, "cpu")
-    said = screen(ecg_page_rgb, bundle, file="x")
-    assert said.p_waveform is not None
+    prediction = screen(ecg_page_rgb, bundle, file="x")
+    assert prediction.p_waveform is not None
     page = prepare_page(ecg_page_rgb)
-    boxes = page.frame.boxes_to_panel([beat.box_photo_xyxy.as_list() for beat in said.beats])
-    signal = read_signal(page.ink, None, said.paper, page.px_per_mm_source)
+    boxes = page.frame.boxes_to_panel([beat.box_photo_xyxy.as_list() for beat in prediction.beats])
+    signal = read_signal(page.ink, None, prediction.paper, page.px_per_mm_source)
     with_signal, without = (classify(page.ink, boxes, bundle, heard) for heard in (signal, None))
-    assert said.waveform_share == pytest.approx(with_signal.logit_fused - without.logit_fused, abs=1e-4)
+    assert prediction.waveform_share == pytest.approx(with_signal.logit_fused - without.logit_fused, abs=1e-4)
     assert without.logit_waveform is None
 
 
 def test_a_bundle_of_the_published_method_screens_as_ever(tmp_path: Path, ecg_page_rgb: ByteArray) -> None:
     bundle = load_bundle(save_tiny_bundle(tmp_path / "published", has_waveform=False), "cpu")
     assert bundle.manifest.configs.waveform is None
-    said = screen(ecg_page_rgb, bundle, file="x")
-    assert said.p_abnormal is not None
-    assert (said.p_waveform, said.waveform_share) == (None, None)
+    prediction = screen(ecg_page_rgb, bundle, file="x")
+    assert prediction.p_abnormal is not None
+    assert (prediction.p_waveform, prediction.waveform_share) == (None, None)
 
 
 def test_the_network_of_the_recipe_is_small_enough() -> None:

@@ -116,7 +116,7 @@ def test_print_among_the_rows_is_reported_and_can_be_blackened() -> None:
     assert written.x2 - written.x1 == pytest.approx(120, abs=2)
     (wanted,) = cut.boxes(np.array([700.0, 396.0, 905.0, 418.0]))
     assert [printed.x1, printed.y1, printed.x2, printed.y2] == pytest.approx(wanted.tolist(), abs=24)
-    black = cut.blackened([printed])
+    black = cut.redacted([printed])
     assert black.text_boxes == (written,)
     x1, y1, x2, y2 = (round(edge) for edge in printed.as_list())
     assert (black.picture_rgb[y1:y2, x1:x2] == 0).all() and (cut.picture_rgb[y1:y2, x1:x2] > 0).any()

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.page.gridless import panel_without_grid
 from ecgcore.page.ink import darkness_by_form, darkness_rgb
 from ecgcore.page.prepare import ROUGH_SCALE, prepare_flat, prepare_page, prepare_with_corners
-from ecgcore.page.quality.gate import CUT_OFF, graded
+from ecgcore.page.quality.gate import CUT_OFF, assess_quality
 from ecgcore.papersim import PageStyle, SimPage, draw_page, synthetic_ecg
 from ecgcore.papersim.photo.photograph import PhotoDamage, SimPhoto, photograph
 from ecgcore.types import ByteArray, PageImage
@@ -71,7 +71,7 @@ def test_a_broken_pen_is_one_trace() -> None:
         ink[y, x] = ink[y + 1, x] = 255
     ink[:, 100:900:40] = 0
     ink[:, 101:900:40] = 0
-    with pytest.raises(NotScreenable, match="No ECG traces"):
+    with pytest.raises(NotScreenableError, match="No ECG traces"):
         panel_without_grid(ink)
     (x1, y1, x2, y2), _, source = panel_without_grid(ink, is_broken=True)
     assert x1 < 95 and x2 > 905 and y1 < 150 and y2 > 450
@@ -142,5 +142,5 @@ def test_letters_are_not_read_as_traces_half_a_metre_long() -> None:
     page = prepare_page(_page().image_rgb)
     assert not page.has_grid
     endless = replace(page, ink=np.tile(page.ink, (6, 1)))
-    with pytest.raises(NotScreenable, match="No ECG traces"):
-        graded(endless, endless.ink)
+    with pytest.raises(NotScreenableError, match="No ECG traces"):
+        assess_quality(endless, endless.ink)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from benchmarks.page.gate_pictures import seismogram
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.page.ink import darkness_rgb, faint_ink
 from ecgcore.page.prepare import prepare_page
 from ecgcore.page.quality.gate import check_beats
@@ -44,5 +44,5 @@ def test_faint_ink_keeps_the_trace_and_leaves_the_grid() -> None:
 
 @pytest.mark.parametrize("number", [21, 24])
 def test_what_was_read_and_is_no_ecg_is_not_read_anew(number: int) -> None:
-    with pytest.raises(NotScreenable):
+    with pytest.raises(NotScreenableError):
         check_beats(prepare_page(seismogram(np.random.default_rng([7, 3, number]))), np.array([0.6, 0.6, 0.7]), 0.55)

@@ -22,11 +22,11 @@ def test_a_white_picture_of_100_megapixels_is_refused_in_bounded_time_and_memory
     code = """
         import numpy as np
         from pathlib import Path
-        from ecgcore.errors import NotScreenable
+        from ecgcore.errors import NotScreenableError
         from ecgcore.page.prepare import prepare_page
         try:
             prepare_page(np.full((10_000, 10_000, 3), 255, np.uint8))
-        except NotScreenable as error:
+        except NotScreenableError as error:
             # ru_maxrss would count what the process that started this one used
             print(error, Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0], sep="|")
     """

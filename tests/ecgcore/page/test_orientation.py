@@ -16,7 +16,7 @@ from ecgcore.page.orientation import STRIDES, find_quarter_turns, uprightness
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import LAYOUTS, PageStyle, draw_page, random_style, synthetic_ecg
 from ecgcore.types import ByteArray
-from fits.orientation.weights import TurnNet, folded, without_letters
+from fits.orientation.weights import OrientationNet, folded, without_letters
 
 PITCH_MM = {3: 30.0, 4: 28.0, 6: 20.0, 7: 18.0, 12: 13.0}
 
@@ -72,7 +72,7 @@ def test_every_size_and_content_is_answered_and_always_alike(height: int, width:
 
 def test_the_page_preparation_computes_what_was_fitted(inks: dict[str, ByteArray], tmp_path: Path) -> None:
     torch.manual_seed(0)
-    net = TurnNet()
+    net = OrientationNet()
     for _ in range(3):  # norms that are not the identity
         net.train()(torch.rand(2, 1, 64, 64))
     np.savez_compressed(tmp_path / "fitted.npz", **folded(net.eval()))
@@ -96,8 +96,8 @@ def test_the_kept_weights_are_those_of_a_convolutional_network(inks: dict[str, B
             kernel = weights.reshape(size, size, -1, len(bias)).permute(3, 2, 0, 1)
             maps = conv2d(maps, kernel, bias, stride, size // 2)
             maps = torch.relu(maps) if number < len(STRIDES) else maps
-    evidence, heed = maps.flatten(2)[0]
-    assert uprightness(small) == pytest.approx(float((torch.softmax(heed, 0) * evidence).sum()), abs=1e-3)
+    evidence, attention_weight = maps.flatten(2)[0]
+    assert uprightness(small) == pytest.approx(float((torch.softmax(attention_weight, 0) * evidence).sum()), abs=1e-3)
     assert uprightness(small) == uprightness(small.copy())
 
 

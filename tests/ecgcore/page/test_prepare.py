@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_page
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray
 
@@ -123,20 +123,20 @@ def _check_ink(ink: ByteArray, to_panel) -> None:
 
 @pytest.mark.parametrize("side", [1, 60, 199])
 def test_small_pictures_are_refused(side: int) -> None:
-    with pytest.raises(NotScreenable, match="too small"):
+    with pytest.raises(NotScreenableError, match="too small"):
         prepare_page(np.full((side, 400, 3), 255, np.uint8))
 
 
 def test_pictures_without_traces_are_refused() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (400, 600, 3), dtype=np.uint8)
     for photo in (np.full((400, 600, 3), 255, np.uint8), np.zeros((400, 600, 3), np.uint8), noise):
-        with pytest.raises(NotScreenable) as refused:
+        with pytest.raises(NotScreenableError) as refused:
             prepare_page(photo)
         assert refused.value.next_step
 
 
 def test_an_empty_grid_is_refused() -> None:
-    with pytest.raises(NotScreenable):
+    with pytest.raises(NotScreenableError):
         prepare_page(_draw(5.0, (255, 130, 130), traces=False))
 
 
@@ -144,7 +144,7 @@ def test_a_page_of_text_is_refused() -> None:
     page = np.full((900, 1200, 3), 255, np.uint8)
     for y in range(40, 880, 30):
         cv2.putText(page, "The quick brown fox jumps over the lazy dog, again", (40, y), 0, 0.8, BLACK, 1, cv2.LINE_AA)
-    with pytest.raises(NotScreenable, match="No ECG traces"):
+    with pytest.raises(NotScreenableError, match="No ECG traces"):
         prepare_page(page)
 
 

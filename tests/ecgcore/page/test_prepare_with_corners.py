@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_with_corners
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import FloatArray
@@ -46,5 +46,5 @@ def test_corners_in_the_wrong_order_are_refused() -> None:
     width = photo.shape[1]
     nearly_in_line = np.array([[0, 0], [width, 0], [width + 1, 400], [width - 1, 401]], np.float64)
     for wrong in (corners[::-1], corners[[0, 2, 1, 3]], np.tile(corners[:1], (4, 1)), nearly_in_line):
-        with pytest.raises(NotScreenable, match="corners"):
+        with pytest.raises(NotScreenableError, match="corners"):
             prepare_with_corners(photo, wrong)

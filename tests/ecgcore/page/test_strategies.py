@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.page import photo as photo_module
 from ecgcore.page.candidate import SCALE_BONUS, Candidate, best
 from ecgcore.page.photo import Photo
@@ -27,7 +27,7 @@ def _told(page: PageImage, logit: float, *, px_per_mm: float | None = 4.0, is_la
 
 
 def _refused(cause: str) -> Candidate:
-    return Candidate(None, NotScreenable(cause, "Take another."))
+    return Candidate(None, NotScreenableError(cause, "Take another."))
 
 
 def test_the_page_most_like_an_ecg_is_taken_and_the_first_of_equals(page: PageImage) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgcore.errors import BadSignal
+from ecgcore.errors import SignalError
 from ecgcore.papersim import KINDS, LAYOUTS, LEADS, PageStyle, draw_page, plan_page, random_style, synthetic_ecg
 
 BARE = PageStyle(grid="none", labels=False, header=False, footer=False, pulse="none", frame=False, px_per_mm=6.0)
@@ -119,5 +119,5 @@ def test_kinds_differ_where_they_should() -> None:
     ],
 )
 def test_what_cannot_be_drawn_is_refused_by_name(make, names: str) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(BadSignal, match=names):
+    with pytest.raises(SignalError, match=names):
         make()

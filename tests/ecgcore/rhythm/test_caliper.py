@@ -7,7 +7,7 @@ import pytest
 from ecgcore.page.prepare import prepare_page
 from ecgcore.rhythm.caliper import span
 from ecgcore.rhythm.measures import on_paper
-from ecgcore.types import ByteArray, Paper, Prediction
+from ecgcore.types import ByteArray, PaperSettings, Prediction
 
 PX_PER_MM = 5.0
 """Of the fixture's page."""
@@ -31,14 +31,16 @@ def test_a_large_square_is_200_ms_and_half_a_millivolt(shown: Prediction) -> Non
 
 
 def test_other_paper_changes_what_a_square_means(shown: Prediction) -> None:
-    found = span(on_paper(shown, Paper(50.0, 5.0)), (100.0, 200.0), (100.0 + 5 * PX_PER_MM, 200.0 + 5 * PX_PER_MM))
+    found = span(
+        on_paper(shown, PaperSettings(50.0, 5.0)), (100.0, 200.0), (100.0 + 5 * PX_PER_MM, 200.0 + 5 * PX_PER_MM)
+    )
     assert found is not None
     assert (found.ms, found.mv) == (pytest.approx(100, rel=0.01), pytest.approx(-1.0, rel=0.01))
 
 
 def test_measured_by_the_pulse_alone_millivolts_need_no_gain(shown: Prediction) -> None:
     by_pulse = replace(shown, px_per_mm_source="pulse")
-    usual, half = (span(on_paper(by_pulse, Paper(25.0, gain)), (100, 200), (150, 150)) for gain in (10.0, 5.0))
+    usual, half = (span(on_paper(by_pulse, PaperSettings(25.0, gain)), (100, 200), (150, 150)) for gain in (10.0, 5.0))
     assert usual is not None
     assert half is not None
     assert half.mv == pytest.approx(usual.mv)

@@ -13,7 +13,7 @@ from ecgcore.papersim import PageStyle, SimPage, draw_page, synthetic_ecg
 from ecgcore.rhythm.beat_rows import beat_rows, measure_rhythm
 from ecgcore.rhythm.measures import RhythmMeasures, on_paper, rhythm_measures, whole_bpm
 from ecgcore.rhythm.r_peaks import r_peaks
-from ecgcore.types import USUAL_PAPER, FloatArray, PageImage, Paper, Prediction, Rhythm
+from ecgcore.types import USUAL_PAPER, FloatArray, PageImage, PaperSettings, Prediction, Rhythm
 
 STRIP_ROW = 3
 
@@ -26,7 +26,9 @@ def _page(kind: str, layout: str) -> tuple[PageImage, SimPage, FloatArray]:
     return prepare_page(simulated.image_rgb), simulated, 1000 * np.diff(beats_s[1][:, 0])
 
 
-def _measured(sheet: PageImage, boxes_photo_xyxy: FloatArray, paper: Paper = USUAL_PAPER) -> RhythmMeasures | None:
+def _measured(
+    sheet: PageImage, boxes_photo_xyxy: FloatArray, paper: PaperSettings = USUAL_PAPER
+) -> RhythmMeasures | None:
     boxes = sheet.frame.boxes_to_panel(boxes_photo_xyxy)
     return rhythm_measures(measure_rhythm(sheet.ink, boxes, r_peaks(sheet.ink, boxes)), paper)
 
@@ -117,7 +119,7 @@ INTERVALS_MM = st.lists(st.lists(st.floats(5, 60), min_size=1, max_size=6), min_
 @given(INTERVALS_MM, st.floats(10, 100))
 def test_paper_speed_scales_times_and_leaves_ratios_alone(runs_mm: list[list[float]], speed_mm_s: float) -> None:
     rhythm = Rhythm((), tuple(tuple(run) for run in runs_mm))
-    usual, other = rhythm_measures(rhythm, USUAL_PAPER), rhythm_measures(rhythm, Paper(speed_mm_s))
+    usual, other = rhythm_measures(rhythm, USUAL_PAPER), rhythm_measures(rhythm, PaperSettings(speed_mm_s))
     if usual is None or other is None:
         assert usual is other
         assert sum(map(len, runs_mm)) < 2
@@ -143,7 +145,7 @@ def test_other_paper_and_back_is_the_same_prediction(source: str) -> None:
     rhythm = Rhythm((0, 1, 2), ((20.0, 22.0),))
     shown = on_paper(Prediction("a", 1, "ok", px_per_mm=8.0, px_per_mm_source=source, rhythm=rhythm), USUAL_PAPER)  # type: ignore[arg-type]
     assert shown.heart_rate_bpm == pytest.approx(71.4, abs=0.1)
-    changed = on_paper(shown, Paper(50.0, 5.0))
+    changed = on_paper(shown, PaperSettings(50.0, 5.0))
     # Half the gain makes a pulse 5 mm high, so that a page measured by its pulse has half the millimetres.
     assert changed.heart_rate_bpm == pytest.approx(142.9 if source == "grid" else 285.7, abs=0.1)
     assert changed.px_per_mm == (8.0 if source == "grid" else 16.0)
@@ -151,7 +153,7 @@ def test_other_paper_and_back_is_the_same_prediction(source: str) -> None:
 
 
 def test_without_millimetres_nothing_is_measured() -> None:
-    shown = on_paper(replace(Prediction("a", 1, "ok"), rhythm=Rhythm((0, 1), ((20.0, 20.0),))), Paper(50.0))
+    shown = on_paper(replace(Prediction("a", 1, "ok"), rhythm=Rhythm((0, 1), ((20.0, 20.0),))), PaperSettings(50.0))
     assert (shown.heart_rate_bpm, shown.rr_cv) == (None, None)
 
 

@@ -14,7 +14,7 @@ from pydicom import dcmread
 
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, plan_page, synthetic_ecg
-from ecgcore.types import USUAL_PAPER, Paper
+from ecgcore.types import USUAL_PAPER, PaperSettings
 from ecgcore.waveform.baseline import baseline_wander_mv
 from ecgcore.waveform.export import write_all
 from ecgcore.waveform.layout import LEADS
@@ -33,7 +33,7 @@ def _page(kind: str = "normal", seed: int = 1, style: PageStyle = STYLE, strip: 
 
 def _read(page: SimPage, style: PageStyle = STYLE) -> PageSignal:
     prepared = prepare_page(page.image_rgb)
-    paper = Paper(style.paper_speed_mm_s, style.gain_mm_mv)
+    paper = PaperSettings(style.paper_speed_mm_s, style.gain_mm_mv)
     return read_signal(prepared.ink, None, paper, prepared.px_per_mm_source)
 
 

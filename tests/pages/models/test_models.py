@@ -150,7 +150,7 @@ def test_activate_asks_why_and_roll_back_is_one_click(finished: Store, monkeypat
     press(app, "rollback")
     assert f"{IN_USE} is in use again." in said(app)
     assert present_version(finished) == IN_USE
-    assert bundle(finished, candidate).standing == "earlier in use", "nobody rejected it"
+    assert bundle(finished, candidate).status == "earlier in use", "nobody rejected it"
     decided = next(table.value for table in app.dataframe if "why" in table.value)
     assert list(decided["to"]) == [IN_USE, candidate, IN_USE]
     assert list(decided["how"]) == ["rolled back", "activated", "activated"]

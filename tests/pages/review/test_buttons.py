@@ -12,7 +12,7 @@ from annotations.store import Store
 from pages.parts.review import buttons
 from pages.parts.review.buttons import Press, Presses
 from tests.support.app_pages import sound
-from tests.support.review_app import at_hand, desk, do
+from tests.support.review_app import at_hand, do, state
 
 
 @pytest.fixture
@@ -66,18 +66,18 @@ def test_a_press_for_the_page_before_does_nothing_to_the_next_and_is_told(app: A
     before = at_hand(app).view
     do(app, "label-normal")
     do(app, "save-next")
-    desk(app).presses.clicks.append(Press(what, before))
+    state(app).presses.clicks.append(Press(what, before))
     sound(app.run())
     assert at_hand(app).picture.id == 3
     assert readings.head(data, 3) is None and readings.draft_of(data, 3, "Ada") is None
     assert len(readings.history(data, 2)) == 1
-    assert "was not heard" in desk(app).presses.told[-1][1]
+    assert "was not heard" in state(app).presses.notices[-1][1]
 
 
 def log(app: AppTest, monkeypatch: pytest.MonkeyPatch, *entries: dict[str, Any], name: str = "one") -> None:
     """What the browser's listener has sent until now."""
-    said = {"id": name, "presses": [{"n": n, **entry} for n, entry in enumerate(entries, 1)]}
-    monkeypatch.setattr(buttons, "_log_of_browser", lambda: said)
+    received = {"id": name, "presses": [{"n": n, **entry} for n, entry in enumerate(entries, 1)]}
+    monkeypatch.setattr(buttons, "_log_of_browser", lambda: received)
 
 
 def test_presses_that_arrive_together_keep_their_order(
@@ -91,24 +91,26 @@ def test_presses_that_arrive_together_keep_their_order(
     head = readings.head(data, 2)
     assert head is not None and head.reading.label == "normal"
     assert at_hand(app).picture.id == 3 and at_hand(app).reading.label is None
-    assert [words for _, words in desk(app).presses.told] == ["Unsure was not heard: it was meant for the page before."]
+    assert [words for _, words in state(app).presses.notices] == [
+        "Unsure was not heard: it was meant for the page before."
+    ]
 
 
 def test_a_press_that_was_cut_short_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = {"id": "one", "presses": [{"n": n, "what": str(n), "view": "v"} for n in (1, 2, 3)]}
-    monkeypatch.setattr(buttons, "_log_of_browser", lambda: said)
+    received = {"id": "one", "presses": [{"n": n, "what": str(n), "view": "v"} for n in (1, 2, 3)]}
+    monkeypatch.setattr(buttons, "_log_of_browser", lambda: received)
     heard, done = Presses(), []
 
     def act(press: Press) -> None:
-        if press.what == "2" and len(done) == 1 and not heard.told:
-            heard.tell("cut short")
+        if press.what == "2" and len(done) == 1 and not heard.notices:
+            heard.notify("cut short")
             raise KeyboardInterrupt
         done.append(press.what)
 
     with pytest.raises(KeyboardInterrupt):
-        heard.heed(act)
-    heard.heed(act)
-    heard.heed(act)
+        heard.handle_presses(act)
+    heard.handle_presses(act)
+    heard.handle_presses(act)
     assert done == ["1", "2", "3"]
 
 

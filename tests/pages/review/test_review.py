@@ -113,8 +113,8 @@ def test_a_save_without_a_label_asks_and_saves_nothing(app: AppTest, data: Store
 
 
 def test_what_is_no_ecg_is_saved_without_a_label(app: AppTest, data: Store) -> None:
-    work = at_hand(app)
-    sound(app.pills(key=f"flags-{work.token}-{work.seed}").set_value(["not an ECG"]).run())
+    session = at_hand(app)
+    sound(app.pills(key=f"flags-{session.token}-{session.seed}").set_value(["not an ECG"]).run())
     do(app, "save")
     head = readings.head(data, 2)
     assert head is not None and head.reading.flags == {"not an ECG"}
@@ -158,11 +158,11 @@ def test_undo_goes_one_change_back(app: AppTest, data: Store) -> None:
 def test_a_box_is_added_and_moved_by_keyboard(app: AppTest, data: Store) -> None:
     below(app, "Boxes as a list")
     do(app, "list-add")
-    work = at_hand(app)
-    assert [box.origin for box in work.reading.beats].count("drawn") == 1
-    added = next(box for box in work.reading.beats if box.origin == "drawn")
-    number = sorted(work.reading.beats, key=lambda box: box.box_photo_xyxy.x1).index(added)
-    sound(app.selectbox(key=f"place-{work.token}-{work.seed}").set_value(number).run())
+    session = at_hand(app)
+    assert [box.origin for box in session.reading.beats].count("drawn") == 1
+    added = next(box for box in session.reading.beats if box.origin == "drawn")
+    number = sorted(session.reading.beats, key=lambda box: box.box_photo_xyxy.x1).index(added)
+    sound(app.selectbox(key=f"place-{session.token}-{session.seed}").set_value(number).run())
     for edge, value in {"Left": 10, "Top": 20, "Right": 40, "Bottom": 60}.items():
         field = next(field for field in app.number_input if field.label == edge)
         sound(field.set_value(value).run())
@@ -215,10 +215,10 @@ def test_find_alike_proposes_and_a_person_accepts(
     sound(app.run())
     assert button(app, "help-alike").disabled  # nothing is drawn yet
     rough = drawn.boxes_xyxy[20] + [-6, -4, 6, 4]
-    work = at_hand(app)
-    work.change(data, replace(work.reading, boxes=(LabelledBox("mine", Box(*rough)),)))
-    work.last_drawn = "mine"
-    work.reseed()
+    session = at_hand(app)
+    session.change(data, replace(session.reading, boxes=(LabelledBox("mine", Box(*rough)),)))
+    session.last_drawn = "mine"
+    session.reseed()
     sound(app.run())
     do(app, "help-snap")
     (snapped,) = at_hand(app).reading.beats

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from pages.parts.common.browser.messages import DrawnShape
 from pages.parts.screen.result.corner_canvas import circle, moved_corners, panel_preview
 
@@ -58,5 +58,5 @@ def test_the_preview_has_the_proportions_of_the_paper(tilt_deg: int) -> None:
 
 def test_corners_of_no_page_have_no_preview() -> None:
     crossed = np.array([[100.0, 100], [900, 700], [900, 100], [100, 700]])
-    with pytest.raises(NotScreenable, match="enclose no page"):
+    with pytest.raises(NotScreenableError, match="enclose no page"):
         panel_preview(np.full((800, 1000, 3), 255, np.uint8), crossed, (1000, 800))

@@ -10,13 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from annotations.patients.keys import patient_group
 from annotations.pictures.files import PICTURES
-from annotations.privacy.retention import choose_what_to_keep, kept_results, what_to_keep
+from annotations.privacy.retention import retention_setting, saved_results, set_retention
 from annotations.readings import work_queue
 from annotations.readings.panel_corners import corners_of
 from annotations.store import Store
 from ecgcore.page.decode.read import read_picture
 from ecgcore.types import Beat, Box, ByteArray
-from pages.parts.screen.keep.look import EACH, ONE
+from pages.parts.screen.keep.confirm_batch import EACH, ONE
 from tests.support.app_pages import APP, drop, png, sound, texts
 from tests.support.review_app import below, press
 
@@ -40,10 +40,10 @@ def test_correct_this_keeps_the_page_and_opens_it(data: Store, screen: AppTest, 
     sound(app.run())
     press(app, "keep-store")
     assert any("Type the patient's key" in error.value for error in app.error)
-    assert what_to_keep(data) is None and len(data.rows("SELECT 1 FROM image")) == 3
+    assert retention_setting(data) is None and len(data.rows("SELECT 1 FROM image")) == 3
     app.text_input(key="keep-patient").set_value("MRN 1")
     press(app, "keep-store")
-    assert what_to_keep(data) == "photo"
+    assert retention_setting(data) == "photo"
     assert data.picture(4).group_key == patient_group(data, "mrn1")
     (row,) = data.rows("SELECT * FROM image WHERE id = 4")
     assert "secret" not in row["name"]
@@ -56,7 +56,7 @@ def test_correct_this_keeps_the_page_and_opens_it(data: Store, screen: AppTest, 
 def test_only_the_panel_is_kept_and_its_boxes_lie_on_the_same_beats(
     data: Store, screen: AppTest, ecg_page_rgb: ByteArray
 ) -> None:
-    choose_what_to_keep(data, "panel")
+    set_retention(data, "panel")
     screen.session_state["person"] = "Ada"
     app = drop(screen.run(), ("Jane Doe.png", png(ecg_page_rgb)))
     ((key, item),) = app.session_state["screened"].items()
@@ -84,7 +84,7 @@ def test_only_the_panel_is_kept_and_its_boxes_lie_on_the_same_beats(
 def test_corners_set_by_hand_are_remembered_with_the_whole_photo(
     data: Store, screen: AppTest, ecg_page_rgb: ByteArray
 ) -> None:
-    choose_what_to_keep(data, "photo")
+    set_retention(data, "photo")
     app = screen
     app.session_state["person"] = "Ada"
     drop(app.run(), ("a.png", png(ecg_page_rgb)))
@@ -102,11 +102,11 @@ def test_corners_set_by_hand_are_remembered_with_the_whole_photo(
 
 
 def test_nothing_but_the_result_is_kept(data: Store, screen: AppTest, ecg_page_rgb: ByteArray) -> None:
-    choose_what_to_keep(data, "result")
+    set_retention(data, "result")
     app = drop(screen.run(), ("Jane Doe.png", png(ecg_page_rgb)))
     sound(next(button for button in app.button if button.label == "Store this result").click().run())
     assert len(data.rows("SELECT 1 FROM image")) == 3
-    (result,) = kept_results(data)
+    (result,) = saved_results(data)
     assert result["decision"] == "refer"
     assert "Jane" not in str(result)
 
@@ -129,7 +129,7 @@ def until(app: AppTest, key: str) -> AppTest:
 
 
 def test_a_batch_goes_into_the_queue_once(data: Store, screen: AppTest, ecg_page_rgb: ByteArray) -> None:
-    choose_what_to_keep(data, "photo")
+    set_retention(data, "photo")
     app = batch(screen.run(), ecg_page_rgb)
     press(app, "keep-all")
     press(until(app, "keep-store-all"), "keep-store-all")
@@ -150,7 +150,7 @@ def test_a_batch_goes_into_the_queue_once(data: Store, screen: AppTest, ecg_page
 def test_a_page_of_a_batch_is_left_out_and_each_has_its_own_patient(
     data: Store, screen: AppTest, ecg_page_rgb: ByteArray
 ) -> None:
-    choose_what_to_keep(data, "panel")
+    set_retention(data, "panel")
     app = batch(screen.run(), ecg_page_rgb)
     first, second = (item.key for item in app.session_state["screened"].values() if item.shown is not None)
     press(app, "keep-all")
@@ -179,7 +179,7 @@ def page_with_print_rgb(ecg_page_rgb: ByteArray) -> ByteArray:
 def test_what_is_blacked_out_before_storing_is_never_stored(
     data: Store, screen: AppTest, page_with_print_rgb: ByteArray
 ) -> None:
-    choose_what_to_keep(data, "panel")
+    set_retention(data, "panel")
     app = drop(screen.run(), ("a.png", png(page_with_print_rgb)))
     (key,) = app.session_state["screened"]
     press(app, f"correct-{key}")
@@ -201,7 +201,7 @@ def test_what_is_blacked_out_before_storing_is_never_stored(
 def test_corners_set_after_the_first_look_cut_the_page_anew(
     data: Store, screen: AppTest, ecg_page_rgb: ByteArray
 ) -> None:
-    choose_what_to_keep(data, "panel")
+    set_retention(data, "panel")
     app = drop(screen.run(), ("a.png", png(ecg_page_rgb)))
     ((key, item),) = app.session_state["screened"].items()
     press(app, f"correct-{key}")

@@ -3,7 +3,7 @@
 import pytest
 
 from ecgcore.measure.quantities import LEAD_NAMES, Measurements
-from ecgcore.measure.usual_ranges import usual_ranges
+from ecgcore.measure.reference_ranges import reference_ranges
 from pages.parts.screen.result.measurement_table import missing_lines, page_rows, range_text, value_text
 
 
@@ -23,12 +23,12 @@ def test_values_bear_their_unit_and_the_digits_that_mean_something(name: str, va
 
 
 def test_ranges_name_whose_they_are() -> None:
-    assert range_text("pr_ms", usual_ranges("pr_ms")[0]) == "120 to 200"
-    assert [range_text("cornell_mv", usual) for usual in usual_ranges("cornell_mv")] == [
+    assert range_text("pr_ms", reference_ranges("pr_ms")[0]) == "120 to 200"
+    assert [range_text("cornell_mv", usual) for usual in reference_ranges("cornell_mv")] == [
         "men up to 2.8",
         "women up to 2",
     ]
-    assert range_text("axis_deg", usual_ranges("axis_deg")[0]) == "−30 to 90°"
+    assert range_text("axis_deg", reference_ranges("axis_deg")[0]) == "−30 to 90°"
 
 
 def test_what_is_outside_is_said_in_words_and_only_what_was_measured_has_a_row() -> None:

@@ -21,9 +21,9 @@ from ecgcore.types import USUAL_PAPER, ByteArray, Rhythm
 from pages.parts.common.browser.uploads import NOT_HELD, TOO_MUCH_AT_ONCE
 from pages.parts.screen import session_results
 from pages.parts.screen.intake import MAX_PICTURE_MB, TOO_LARGE, sample_page
+from pages.parts.screen.result.decision_banner import WIDER
 from pages.parts.screen.result.measurement_table import value_text
 from pages.parts.screen.result.measurements import NO_MILLIMETRES
-from pages.parts.screen.result.verdict import WIDER
 from tests.support.app_pages import APP, drop, opened, png, texts, turned
 
 

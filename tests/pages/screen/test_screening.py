@@ -18,7 +18,7 @@ from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.types import ByteArray, Prediction
 from pages.parts.common.browser.closed_sessions import ClosedSessions
 from pages.parts.screen import session_results
-from pages.parts.screen.screened import Picture, Screened
+from pages.parts.screen.screened import Picture, ScreenedPage
 from pages.parts.screen.screening import waiting_files
 from pages.parts.screen.screening.waiting_files import ScreeningQueue
 from pages.parts.screen.screening.worker import ScreeningWorker
@@ -130,7 +130,7 @@ def test_a_session_without_a_browser_waits_for_those_with_one(bundle: Bundle) ->
 def test_a_closed_session_gives_its_memory_back(
     bundle: Bundle, screened: list[str], sessions: Sessions, closed_by: str
 ) -> None:
-    kept: dict[str, Screened] = {}
+    kept: dict[str, ScreenedPage] = {}
     queue, worker, closed_sessions = ScreeningQueue(kept), ScreeningWorker(), ClosedSessions(forget_after_s=0)
     closed_sessions.at_end("one", partial(worker.dismiss, queue))
     sessions.connected = {"one", "other"}

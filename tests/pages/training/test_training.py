@@ -115,7 +115,7 @@ def test_folds_that_no_bundle_is_clean_for_are_named_before_the_start(
 ) -> None:
     assert not training(prepared, monkeypatch).warning
     seen = [("", f"patient {patient}", "") for patient in patients]
-    use_tiny_bundle(prepared, "knows-them", seen=seen)
+    use_tiny_bundle(prepared, "knows-them", trained_on=seen)
     (warning,) = training(prepared, monkeypatch).warning
     assert warning.value.startswith(says)
     assert "import it on Models" in warning.value

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from trainer.crossval.summary import summarise
 from trainer.data.page import PreparedPage
 from trainer.named_recipes import RECIPES
-from trainer.runs.folder import PageAnswer, RunFolder, open_run
+from trainer.runs.folder import PagePrediction, RunFolder, open_run
 
 
 def test_a_network_that_not_every_fold_has_gets_no_figures(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_a_network_that_not_every_fold_has_gets_no_figures(tmp_path: Path) -> No
         for page in pages[4 * fold : 4 * fold + 4]:
             p = 0.8 if page.label else 0.2
             said = {"p_waveform": p} if fold else {}
-            answers.append(PageAnswer(page.key, page.label or 0, page.group, fold, p, p, p, "refer", **said))
+            answers.append(PagePrediction(page.key, page.label or 0, page.group, fold, p, p, p, "refer", **said))
     summary = summarise(answers, pages, RunFolder(tmp_path, ""), 2)
     assert set(summary.pooled) == {"detector", "local", "global", "fused"}
     assert set(summary.auroc_differences) == {"fused minus local", "fused minus global"}
@@ -39,5 +39,5 @@ def test_a_run_of_an_earlier_version_is_resumed(written: str, tmp_path: Path) ->
     open_run(tmp_path / "run", {"recipe": before, "seed": 0}, "file\n", resume=False)
     open_run(tmp_path / "run", {"recipe": RECIPES["quick"].to_json(), "seed": 0}, "file\n", resume=True)
     other = {**RECIPES["quick"].to_json(), "min_score": 0.123}
-    with pytest.raises(BadData, match="another recipe"):
+    with pytest.raises(DataError, match="another recipe"):
         open_run(tmp_path / "run", {"recipe": other, "seed": 0}, "file\n", resume=True)

@@ -13,7 +13,7 @@ from annotations.model import LabelledBox
 from annotations.readings import revisions
 from annotations.readings.snapshots import read_pages, take_snapshot
 from annotations.store import Store
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from tests.support.prepared_pages import prepared_page
 from tests.support.training_store import add_page, work
 from trainer.crossval import train_networks
@@ -95,7 +95,7 @@ def test_the_local_stage_is_given_them(prepared: Store, monkeypatch: pytest.Monk
     def look(pages: Any, beats: Any, *_: Any, beat_labels: Any, **__: Any) -> None:
         assert [len(labels) for labels in beat_labels] == [len(boxes) for boxes in beats]
         given.extend(labels[~np.isnan(labels)] for page, labels in zip(pages, beat_labels, strict=True))
-        raise BadData("Seen enough.")
+        raise DataError("Seen enough.")
 
     monkeypatch.setattr(train_networks, "train_local", look)
     assert work(prepared, stages=("local", "global", "fusion")).message.startswith("Fold 1 of 2: Seen enough.")

@@ -8,8 +8,8 @@ import pytest
 from tests.support.prepared_pages import prepared_page
 from trainer.data.code_version import fingerprint
 from trainer.data.prepare import preparation_version, reading_version
-from trainer.stages.inference_cache import looking_version
-from trainer.starter.pages import kept_pages
+from trainer.stages.inference_cache import inference_code_version
+from trainer.starter.pages import cached_pages
 from trainer.starter.synthetic_pages import drawing_version
 
 CODE = {
@@ -75,10 +75,12 @@ def test_a_module_that_is_gone_is_told(root: Path) -> None:
 
 def test_pages_that_other_code_drew_are_drawn_anew(tmp_path: Path) -> None:
     path, pages = tmp_path / "drawn.pages", [[prepared_page(str(number), 0)] for number in range(3)]
-    got = [kept_pages(path, partial(iter, pages[n]), drawn_by)[0].key for n, drawn_by in enumerate(("a", "b", "a"))]
+    got = [cached_pages(path, partial(iter, pages[n]), drawn_by)[0].key for n, drawn_by in enumerate(("a", "b", "a"))]
     assert got == ["0", "1", "0"]
 
 
 def test_every_version_is_of_code_that_is_there() -> None:
-    versions = [version() for version in (preparation_version, reading_version, drawing_version, looking_version)]
+    versions = [
+        version() for version in (preparation_version, reading_version, drawing_version, inference_code_version)
+    ]
     assert len(set(versions)) == 4

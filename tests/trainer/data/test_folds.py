@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from trainer.data.folds import assign_folds, split_holdout
 
 
@@ -85,9 +85,9 @@ def test_two_groups_of_a_class_are_enough_for_a_holdout() -> None:
 
 
 def test_too_few_groups_is_told() -> None:
-    with pytest.raises(BadData, match=r"abnormal pages come from 2 group"):
+    with pytest.raises(DataError, match=r"abnormal pages come from 2 group"):
         assign_folds([0] * 10 + [1] * 4, [f"n{i}" for i in range(10)] + ["a", "a", "b", "b"], 5, 0)
-    with pytest.raises(BadData, match="2 folds"):
+    with pytest.raises(DataError, match="2 folds"):
         assign_folds([0, 1], ["a", "b"], 1, 0)
-    with pytest.raises(BadData, match="between 0 and 1"):
+    with pytest.raises(DataError, match="between 0 and 1"):
         split_holdout([0, 1], ["a", "b"], 1.5, 0)

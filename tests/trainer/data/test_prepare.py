@@ -9,7 +9,7 @@ import pytest
 
 from annotations.readings.panel_corners import remember_corners
 from annotations.readings.snapshots import read_pages
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.page.decode.read import read_picture
 from ecgcore.page.prepare import prepare_page
 from tests.support.prepared_pages import save_page
@@ -78,7 +78,7 @@ def test_further_columns_byte_order_mark_and_missing_boxes_column(tmp_path: Path
     ],
 )
 def test_a_bad_row_is_told_with_its_line(tmp_path: Path, row: str, reason: str) -> None:
-    with pytest.raises(BadData) as caught:
+    with pytest.raises(DataError) as caught:
         read_table(write_table(tmp_path, "good.png,normal,p,", row), tmp_path)
     assert "line 3" in str(caught.value)
     assert reason in str(caught.value)
@@ -88,19 +88,19 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "inside").mkdir()
     (tmp_path / "secret.png").write_bytes(b"x")
     (tmp_path / "inside" / "a.png").symlink_to(tmp_path / "secret.png")
-    with pytest.raises(BadData, match="leaves the data folder"):
+    with pytest.raises(DataError, match="leaves the data folder"):
         read_table(write_table(tmp_path, "a.png,normal,p,"), tmp_path / "inside")
 
 
 def test_unusable_tables(tmp_path: Path) -> None:
-    with pytest.raises(BadData, match="no column group"):
+    with pytest.raises(DataError, match="no column group"):
         read_table(write_table(tmp_path, "a.png,normal", header="file,label"), tmp_path)
-    with pytest.raises(BadData, match="cannot be read"):
+    with pytest.raises(DataError, match="cannot be read"):
         read_table(tmp_path / "none.csv", tmp_path)
     (tmp_path / "latin.csv").write_bytes("file,label,group\né,normal,p\n".encode("latin-1"))
-    with pytest.raises(BadData, match="UTF-8"):
+    with pytest.raises(DataError, match="UTF-8"):
         read_table(tmp_path / "latin.csv", tmp_path)
-    with pytest.raises(BadData, match="no folder"):
+    with pytest.raises(DataError, match="no folder"):
         read_table(tmp_path / "none.csv", tmp_path / "none")
 
 
@@ -140,7 +140,7 @@ def test_unusable_pages_are_left_out_with_their_reason(tmp_path: Path) -> None:
     assert set(prepared.left_out) == {*names[1:], "boxed.png"}
     assert "same picture as good.png" in prepared.left_out["copy.png"]
     assert "outside the picture" in prepared.left_out["boxed.png"]
-    with pytest.raises(BadData, match="None of the 2 pages"):
+    with pytest.raises(DataError, match="None of the 2 pages"):
         prepare_pages(items[2:4], tmp_path / "cache")
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from ecgcore.bundle.folder import load_bundle
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from tests.support.prepared_pages import save_page
 from trainer.data.page import PageItem, PreparedPage
 from trainer.data.prepare import prepare_pages
-from trainer.evaluation.evaluate import evaluate_bundle, figures_table, leave_out_seen
+from trainer.evaluation.evaluate import evaluate_bundle, exclude_trained_on, figures_table
 
 
 def blank_page(key: str, group: str = "", picture_hash: str = "", record: str = "") -> PreparedPage:
@@ -26,10 +26,10 @@ def test_seen_pictures_groups_and_records_are_left_out_and_counted(tiny_bundle: 
         blank_page("d", group="group-b"),
         blank_page("e"),
     ]
-    unseen = leave_out_seen(bundle, pages)
+    unseen = exclude_trained_on(bundle, pages)
     assert [page.key for page in unseen.pages] == ["d", "e"]
-    assert unseen.seen == {"same picture": 1, "same group": 1, "same source record": 1}
-    with pytest.raises(BadData, match="trained on all 3 pages"):
+    assert unseen.excluded == {"same picture": 1, "same group": 1, "same source record": 1}
+    with pytest.raises(DataError, match="trained on all 3 pages"):
         evaluate_bundle(bundle, pages[:3])
 
 

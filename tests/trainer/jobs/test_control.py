@@ -15,7 +15,7 @@ import pytest
 from annotations.patients.keys import group_in_files
 from annotations.readings.snapshots import snapshots
 from annotations.runs.run_events import add_events, events
-from annotations.runs.training_runs import RunBusy, move_run, run_of
+from annotations.runs.training_runs import RunBusyError, move_run, run_of
 from annotations.store import Store
 from ecgcore.errors import EcgError
 from tests.support.training_store import HELD_OUT, IN_USE, held_lock, queue, wait_for_folds
@@ -105,7 +105,7 @@ def test_whatever_breaks_a_training_off_it_goes_on_and_ends_the_same(
     """Killed, without disk, without memory, stopped: each time a state, a message, and nothing lost."""
     store = prepared
     run = jobs.start(store, by="Ada", recipe="tiny", folds=2, device="cpu")
-    with pytest.raises(RunBusy, match="Ada started run 1"):
+    with pytest.raises(RunBusyError, match="Ada started run 1"):
         jobs.start(store, by="Ben", recipe="tiny", folds=2, device="cpu")
 
     os.kill(wait_for_folds(store, run.id), signal.SIGKILL)
@@ -170,7 +170,7 @@ def test_an_interrupted_run_says_when_it_was_last_heard_of(prepared: Store) -> N
 def _start(folder: Path) -> str:
     try:
         return str(queue(Store(folder)).id)
-    except RunBusy as error:
+    except RunBusyError as error:
         return error.cause
 
 
@@ -210,5 +210,5 @@ def test_the_candidate_answers_once_a_person_says_so(finished: Store) -> None:
     activate(finished, version, "Ben", "knows our layout", is_confirmed=True)
     assert registry.active(finished).folder.name == version
     assert run_of(finished, 1).state == "active"
-    line = [facts.version for facts in registry.line_of_descent(finished, version)]
+    line = [facts.version for facts in registry.lineage_of(finished, version)]
     assert line == [version, IN_USE]

@@ -13,7 +13,7 @@ from annotations.runs.group_folds import folds_of_groups
 from annotations.runs.training_runs import RunSettings, add_run, move_run, note_snapshot
 from annotations.store import Store
 from ecgcore.bundle.manifest import read_manifest, starter_folder
-from ecgcore.errors import BadData, EcgError
+from ecgcore.errors import DataError, EcgError
 from tests.support.stored_pictures import ABNORMAL, NORMAL, picture_rgb
 from trainer import jobs
 from trainer.data.store_pages import find_snapshot, fix_folds_for, folds_for, pages_of_store
@@ -113,7 +113,7 @@ def test_too_few_patients_are_refused_before_anything_starts(
     store: Store, normal: int, abnormal: int, message: str
 ) -> None:
     fill(store, normal, abnormal)
-    with pytest.raises(BadData, match=message):
+    with pytest.raises(DataError, match=message):
         jobs.start(store, by="Ada")
     assert jobs.status(store) is None
 

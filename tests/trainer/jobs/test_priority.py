@@ -15,8 +15,8 @@ from trainer.jobs.priority import YIELDS, threads_to_use
 from trainer.runs.files import lock_holder, run_folder
 
 TELL = """
-from trainer.jobs.priority import give_way
-give_way()
+from trainer.jobs.priority import lower_priority
+lower_priority()
 import json, os, torch
 print(json.dumps([os.nice(0), os.sched_getscheduler(0), torch.get_num_threads()]))
 """

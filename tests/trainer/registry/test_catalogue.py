@@ -13,7 +13,7 @@ from annotations.runs.training_runs import RunSettings, add_run, move_run, run_o
 from annotations.store import Store
 from ecgcore.bundle.folder import load_bundle
 from ecgcore.bundle.manifest import starter_folder
-from ecgcore.errors import BadBundle, EcgError
+from ecgcore.errors import BundleError, EcgError
 from tests.support.tiny import save_tiny_bundle
 from tests.support.training_store import use_tiny_bundle
 from trainer import registry
@@ -55,7 +55,7 @@ def add_candidate(store: Store, version: str, *, compared_with: str | None = STA
 
 def standings(store: Store) -> dict[str, str]:
     """What each bundle is at present."""
-    return {facts.version: facts.standing for facts in bundles(store)}
+    return {facts.version: facts.status for facts in bundles(store)}
 
 
 def answering(store: Store) -> str:
@@ -137,7 +137,7 @@ def test_one_that_is_damaged_later_says_so_and_can_be_left(store: Store) -> None
     add_candidate(store, "first")
     activate(store, "first", "Ada", "why")
     shutil.rmtree(bundles_folder(store.folder) / "first")
-    with pytest.raises(BadBundle, match=r"bundle\.json cannot be read"):
+    with pytest.raises(BundleError, match=r"bundle\.json cannot be read"):
         load_bundle(active(store).folder, "cpu")
     rollback(store, "Ada")
     assert answering(store) == STARTER
@@ -172,7 +172,7 @@ def test_a_comparison_holds_for_both_bundles_whichever_is_in_use(store: Store) -
     assert standings(store) == {"first": "candidate", STARTER: "in use"}
     activate(store, "first", "Ada", "better on ours")
     starter = bundle(store, STARTER)
-    assert (starter.standing, starter.is_compared) == ("earlier in use", True)
+    assert (starter.status, starter.is_compared) == ("earlier in use", True)
     turned, told = comparison_of(store, STARTER, "first"), comparison_of(store, "first", STARTER)
     assert turned is not None and told is not None
     assert (turned.candidate, turned.active) == (STARTER, "first")

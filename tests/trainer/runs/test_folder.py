@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from ecgcore import atomic_files
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from trainer.atomic_files import write_json_atomic, write_text_atomic
 from trainer.data.page import BeatLabels, PageItem, PreparedPage
 from trainer.named_recipes import recipe_named
 from trainer.runs import folder
 from trainer.runs.files import locked
-from trainer.runs.folder import PageAnswer, RunFolder, inputs_table, open_run, read_answers, write_answers
+from trainer.runs.folder import PagePrediction, RunFolder, inputs_table, open_run, read_predictions, write_predictions
 
 CONFIG = {"recipe": recipe_named("tiny").to_json(), "seed": 0}
 
@@ -45,16 +45,16 @@ def test_json_without_nan(tmp_path: Path) -> None:
 def test_only_the_same_run_is_resumed(tmp_path: Path) -> None:
     first = open_run(tmp_path / "run", CONFIG, "file\na\n", resume=False)
     assert open_run(tmp_path / "run", CONFIG, "file\na\n", resume=True) == first
-    with pytest.raises(BadData, match="not an empty folder"):
+    with pytest.raises(DataError, match="not an empty folder"):
         open_run(tmp_path / "run", CONFIG, "file\na\n", resume=False)
-    with pytest.raises(BadData, match="another seed"):
+    with pytest.raises(DataError, match="another seed"):
         open_run(tmp_path / "run", CONFIG | {"seed": 1}, "file\na\n", resume=True)
-    with pytest.raises(BadData, match="another inputs_sha256"):
+    with pytest.raises(DataError, match="another inputs_sha256"):
         open_run(tmp_path / "run", CONFIG, "file\nb\n", resume=True)
     assert (tmp_path / "run" / "inputs.csv").read_text() == "file\na\n"
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").touch()
-    with pytest.raises(BadData, match="not an empty folder"):
+    with pytest.raises(DataError, match="not an empty folder"):
         open_run(tmp_path / "other", CONFIG, "", resume=True)
 
 
@@ -109,7 +109,7 @@ def test_a_run_that_was_killed_while_it_was_opened_goes_on(tmp_path: Path, monke
 
 
 def test_a_folder_has_one_training_at_a_time(tmp_path: Path) -> None:
-    with locked(tmp_path / "run"), pytest.raises(BadData, match="Another training"), locked(tmp_path / "run"):
+    with locked(tmp_path / "run"), pytest.raises(DataError, match="Another training"), locked(tmp_path / "run"):
         pass
     with locked(tmp_path / "run"):
         pass
@@ -117,21 +117,21 @@ def test_a_folder_has_one_training_at_a_time(tmp_path: Path) -> None:
 
 def test_answers_come_back_as_written(tmp_path: Path) -> None:
     answers = [
-        PageAnswer("a,b.png", 1, 'p "1"', 0, 0.25, 0.5, 0.75, "abnormal", 0.875),
-        PageAnswer("c.png", 0, "", 1, 0.125, math.nan, math.nan, "refer"),
+        PagePrediction("a,b.png", 1, 'p "1"', 0, 0.25, 0.5, 0.75, "abnormal", 0.875),
+        PagePrediction("c.png", 0, "", 1, 0.125, math.nan, math.nan, "refer"),
     ]
-    write_answers(tmp_path / "predictions.csv", answers)
+    write_predictions(tmp_path / "predictions.csv", answers)
     assert (tmp_path / "predictions.csv").read_text().splitlines()[2] == "c.png,normal,,1,0.125000,,,refer,"
-    back = read_answers(tmp_path / "predictions.csv")
+    back = read_predictions(tmp_path / "predictions.csv")
     assert back[0] == answers[0]
     assert math.isnan(back[1].p_abnormal)
 
 
 def test_names_that_look_like_formulas_come_back(tmp_path: Path) -> None:
-    answers = [PageAnswer("=1+1.png", 1, "-7", 0, 0.25, 0.5, 0.75, "refer")]
-    write_answers(tmp_path / "predictions.csv", answers)
+    answers = [PagePrediction("=1+1.png", 1, "-7", 0, 0.25, 0.5, 0.75, "refer")]
+    write_predictions(tmp_path / "predictions.csv", answers)
     assert (tmp_path / "predictions.csv").read_text().splitlines()[1].startswith("'=1+1.png,abnormal,'-7,")
-    assert read_answers(tmp_path / "predictions.csv") == answers
+    assert read_predictions(tmp_path / "predictions.csv") == answers
 
 
 def test_inputs_name_what_trained() -> None:

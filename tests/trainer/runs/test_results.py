@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from trainer.runs.results import (
     ChangedPage,
     Comparison,
@@ -92,10 +92,10 @@ def test_a_damaged_file_is_named(text: str, tmp_path: Path) -> None:
     path = tmp_path / "comparison.json"
     assert read_comparison(path) is None
     path.write_text(text)
-    with pytest.raises(BadData, match=r"comparison\.json of run .* is damaged"):
+    with pytest.raises(DataError, match=r"comparison\.json of run .* is damaged"):
         read_comparison(path)
     path.write_text('{"pooled": {"fused": {"auroc": {"value": NaN}}}}')
-    with pytest.raises(BadData, match="is damaged"):
+    with pytest.raises(DataError, match="is damaged"):
         read_summary(path)
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.networks.waveform_net import WaveformNet
 from tests.support.tiny import tiny_networks
 from tests.support.waveform_pages import CONFIG, leads_mv, page
@@ -44,16 +44,16 @@ def fitted(pages: Sequence[PreparedPage], left_out: dict[int, set[str]]) -> Cros
 def test_every_page_is_judged_by_a_network_that_has_not_seen_its_patient() -> None:
     pages, left_out = pages_of_patients(12), dict[int, set[str]]()
     cross = fitted(pages, left_out)
-    judge = cross.varied_features(pages, np.random.default_rng(0))[:, 0].int().tolist()
+    predict_bundle = cross.augmented_features(pages, np.random.default_rng(0))[:, 0].int().tolist()
     assert sorted(left_out) == [0, 1, 2, 3]
-    assert all(one.group in left_out[part] for one, part in zip(pages, judge, strict=True))
+    assert all(one.group in left_out[part] for one, part in zip(pages, predict_bundle, strict=True))
     assert sum(len(groups) for groups in left_out.values()) == 12
 
 
 def test_pages_of_others_are_judged_by_the_mean() -> None:
     cross = fitted(pages_of_patients(12), {})
     other = [page(1, 99), replace(page(1, 98), leads_mv=None)]
-    features = cross.varied_features(other, np.random.default_rng(0))
+    features = cross.augmented_features(other, np.random.default_rng(0))
     assert features[0, 0] == pytest.approx(1.5)
     assert features[1].isnan().all()
 
@@ -82,5 +82,5 @@ def test_the_mean_of_networks_answers_between_them() -> None:
 
 
 def test_too_few_patients_are_told() -> None:
-    with pytest.raises(BadData):
+    with pytest.raises(DataError):
         fitted(pages_of_patients(2), {})

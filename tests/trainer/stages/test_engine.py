@@ -10,7 +10,7 @@ import torch
 from pydantic import JsonValue
 from torch import Tensor, nn
 
-from ecgcore.errors import BadData, StageCancelled
+from ecgcore.errors import DataError, StageCancelledError
 from trainer.progress import ProgressEvent
 from trainer.recipes import Stage
 from trainer.stages.checkpoint import History
@@ -48,7 +48,7 @@ def test_a_stopped_run_that_goes_on_equals_an_undisturbed_one(tmp_path: Path) ->
         return asked > 8  # in the middle of the third epoch
 
     first = _model()
-    with pytest.raises(StageCancelled):
+    with pytest.raises(StageCancelledError):
         train(first, _line_task(first), STAGE, StageContext(tmp_path, "line", CPU, cancelled=cancelled))
     second = _model()
     history = train(second, _line_task(second), STAGE, StageContext(tmp_path, "line", CPU))
@@ -95,7 +95,7 @@ def test_the_start_stays_where_no_epoch_is_better(tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_names_stage_and_epoch() -> None:
     model = _model()
     task = replace(_line_task(model), loss=lambda x: model(x).sum() * float("nan"))
-    with pytest.raises(BadData, match="line became nan in epoch 1"):
+    with pytest.raises(DataError, match="line became nan in epoch 1"):
         train(model, task, STAGE, StageContext(None, "line", CPU))
 
 
@@ -133,7 +133,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_ends_the_same(tmp
         ((newest, before), "from its beginning"),
     ):
         first = _model()
-        with pytest.raises(StageCancelled):
+        with pytest.raises(StageCancelledError):
             train(first, _line_task(first), STAGE, StageContext(tmp_path, "line", CPU, cancelled=_after(10)))
         for file in damaged:
             content = bytearray(file.read_bytes())

@@ -9,7 +9,7 @@ from ecgcore.bundle.folder import Bundle
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from ecgcore.networks.build import Networks
 from tests.support.prepared_pages import prepared_page
-from tests.support.tiny import TINY_OPERATING, save_tiny_bundle, tiny_networks
+from tests.support.tiny import TINY_OPERATING_POINT, save_tiny_bundle, tiny_networks
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.data.page import PreparedPage
 from trainer.named_recipes import RECIPES
@@ -94,7 +94,7 @@ def test_a_heads_layers_are_drawn_anew_where_the_stage_says_so(is_fresh: bool) -
 @pytest.mark.parametrize("has_measurements", [True, False])
 def test_a_bundle_is_retrained_with_what_its_head_is_told(has_measurements: bool) -> None:
     nets = tiny_networks(has_waveform=has_measurements)
-    bundle = Bundle("x", None, {}, nets, TINY_OPERATING, torch.device("cpu"))  # type: ignore[arg-type]
+    bundle = Bundle("x", None, {}, nets, TINY_OPERATING_POINT, torch.device("cpu"))  # type: ignore[arg-type]
     recipe = RECIPES["tiny"]
     told = choose_start("bundle", bundle, recipe).measurements_of(recipe)
     assert told == (MEASUREMENT_NAMES if has_measurements else ())
@@ -104,7 +104,7 @@ def test_a_bundle_is_retrained_with_what_its_head_is_told(has_measurements: bool
 @pytest.mark.parametrize("has_measurements", [True, False])
 def test_a_fold_without_a_clean_ancestor_is_told_what_the_others_are(has_measurements: bool, tmp_path: Path) -> None:
     seen = [("", "p1", "")]
-    folder = save_tiny_bundle(tmp_path / "b", seen=seen, has_waveform=has_measurements)
+    folder = save_tiny_bundle(tmp_path / "b", trained_on=seen, has_waveform=has_measurements)
     recipe = RECIPES["tiny"]
     choose = start_chooser([Ancestor.of(folder)], "bundle", recipe, "cpu", needs_bundle=False)
     of_clean, of_seen = (choose([replace(page(1, 0), group=group)]) for group in ("p0", "p1"))
@@ -116,7 +116,7 @@ def test_a_fold_without_a_clean_ancestor_is_told_what_the_others_are(has_measure
 def test_the_published_method_is_told_nothing() -> None:
     patent = RECIPES["patent"]
     assert Start().measurements_of(patent) == ()
-    bundle = Bundle("x", None, {}, tiny_networks(), TINY_OPERATING, torch.device("cpu"))  # type: ignore[arg-type]
+    bundle = Bundle("x", None, {}, tiny_networks(), TINY_OPERATING_POINT, torch.device("cpu"))  # type: ignore[arg-type]
     assert choose_start("bundle", bundle, patent).measurements_of(patent) == ()
     nets = tiny_networks(has_waveform=False)
     assert new_head(Trunks(nets.global_, nets.local), patent.fusion).embedding is None

@@ -12,7 +12,7 @@ from tests.support.tiny import tiny_networks
 from tests.support.training_store import queue
 from trainer.progress import ProgressEvent
 from trainer.runs.files import read_json, run_folder
-from trainer.stages.inference_cache import Looking, beats_from
+from trainer.stages.inference_cache import InferenceCache, beats_from
 from trainer.worker.forecast import Forecast
 from trainer.worker.recorder import Recorder
 
@@ -25,8 +25,8 @@ def test_every_page_is_told(tmp_path: Path, is_kept: bool) -> None:
     ink = np.zeros((120, 160), np.uint8)
     pages = [prepared_page(str(number), number % 2) for number in range(3)]
     pages = [type(page)(**{**vars(page), "ink": ink}) for page in pages]
-    looking = Looking(tmp_path if is_kept else None, has_frozen_detector=True, progress=told.append)
-    assert len(looking.found(nets.detector, pages)) == 3
+    inference_cache = InferenceCache(tmp_path if is_kept else None, has_frozen_detector=True, progress=told.append)
+    assert len(inference_cache.detections(nets.detector, pages)) == 3
     assert told == [ProgressEvent(stage="looking", step=step, steps=3) for step in (1, 2, 3)]
 
 
@@ -36,9 +36,9 @@ def test_the_same_picture_prepared_otherwise_is_looked_at_anew(tmp_path: Path) -
     nets.detector.eval()
     inks = np.random.default_rng(0).integers(0, 256, (2, 120, 160), dtype=np.uint8)
     before, after = (replace(prepared_page("same", 0), ink=ink) for ink in inks)
-    looking = Looking(tmp_path, has_frozen_detector=True)
-    kept = [looking.found(nets.detector, [page])[0] for page in (before, after)]
-    fresh = [Looking().found(nets.detector, [page])[0] for page in (before, after)]
+    inference_cache = InferenceCache(tmp_path, has_frozen_detector=True)
+    kept = [inference_cache.detections(nets.detector, [page])[0] for page in (before, after)]
+    fresh = [InferenceCache().detections(nets.detector, [page])[0] for page in (before, after)]
     for (boxes, scores), (true_boxes, true_scores) in zip(kept, fresh, strict=True):
         assert np.array_equal(boxes, true_boxes) and np.array_equal(scores, true_scores)
 
@@ -50,7 +50,7 @@ def test_the_bar_moves_while_pages_are_looked_at(prepared: Store) -> None:
     left = []
     for spent in (1.0, 4.0):
         told = ProgressEvent(fold=0, stage="looking", step=1, steps=4, stage_seconds=spent, message="at once")
-        recorder.tell("folds", told)
+        recorder.report("folds", told)
         left.append(read_json(folder / "progress.json")["seconds_left"])
     assert left == [9.0, 6.0]
 

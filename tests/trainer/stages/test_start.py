@@ -10,7 +10,7 @@ from torch import nn
 from torchvision.models import densenet121, resnet18
 from torchvision.models.vgg import cfgs, make_layers
 
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.networks import detector, global_net, local_net
 from trainer.named_recipes import RECIPES
 from trainer.stages.start import choose_start, imagenet_parts
@@ -63,5 +63,5 @@ def test_nothing_is_fetched_for_a_detector_that_is_not_trained(fetched: dict[str
 
 
 def test_networks_without_such_weights_are_refused() -> None:
-    with pytest.raises(BadData, match="no ImageNet weights for the small networks of recipe tiny"):
+    with pytest.raises(DataError, match="no ImageNet weights for the small networks of recipe tiny"):
         choose_start("imagenet", None, TINY)

@@ -4,15 +4,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.waveform.layout import LAYOUTS, Layout
 from tests.support.waveform_pages import CONFIG, leads_mv, page
 from trainer.data.page import PreparedPage
 from trainer.recipes import WaveformStage
 from trainer.stages.context import StageContext
 from trainer.stages.inference import waveform_logits
-from trainer.stages.lead_augment import vary_leads
-from trainer.stages.waveform import teaching_pages, train_waveform
+from trainer.stages.lead_augment import augment_leads
+from trainer.stages.waveform import train_waveform, trainable_pages
 from trainer.starter.public_datasets import Record
 from trainer.starter.waveform import as_printed, pretrain_waveform
 
@@ -40,9 +40,9 @@ def test_a_page_whose_leads_were_not_read_gets_no_answer() -> None:
 
 def test_a_layout_that_one_class_prints_teaches_nothing() -> None:
     pages = [page(n % 2, n) for n in range(4)] + [page(1, 9, columns=2), page(None, 10)]
-    assert teaching_pages(pages) == [0, 1, 2, 3]
-    assert teaching_pages([page(0, 1), page(1, 2, columns=2)]) == []
-    with pytest.raises(BadData):
+    assert trainable_pages(pages) == [0, 1, 2, 3]
+    assert trainable_pages([page(0, 1), page(1, 2, columns=2)]) == []
+    with pytest.raises(DataError):
         train_waveform([page(0, 1), page(1, 2, columns=2)], STAGE, context())
 
 
@@ -54,7 +54,7 @@ def test_varied_leads_invent_nothing(seed: int) -> None:
     if leads is None:
         return
     before = leads.copy()
-    varied = vary_leads(leads, CONFIG.fs_hz, np.random.default_rng(seed))
+    varied = augment_leads(leads, CONFIG.fs_hz, np.random.default_rng(seed))
     assert np.array_equal(leads, before), "the page itself stays as it is"
     assert varied.shape == leads.shape
     assert set(np.unique(varied[12:])) <= {0.0, 1.0}

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.bundle.manifest import figures_in
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
@@ -21,15 +21,15 @@ from tests.support.tiny import TINY_GLOBAL, save_tiny_bundle, tiny_networks
 from tests.support.wfdb_files import write_ludb_record
 from trainer.named_recipes import RECIPES
 from trainer.progress import ProgressEvent
-from trainer.runs.folder import read_answers
+from trainer.runs.folder import read_predictions
 from trainer.stages.context import RunContext
-from trainer.stages.inference_cache import AS_IT_COMES
+from trainer.stages.inference_cache import NO_CACHE
 from trainer.starter.build import build_starter
 from trainer.starter.options import DataFolders, StarterOptions
 from trainer.starter.pages import khan_pages, ptbxl_records
 from trainer.starter.plan import StarterPlan
-from trainer.starter.stages import Teaching, train_trunks
-from trainer.starter.training_sets import KHAN_SHARE, Lessons, mixing_weights
+from trainer.starter.stages import StarterData, train_trunks
+from trainer.starter.training_sets import KHAN_SHARE, TrainingSet, sampling_weights
 
 TINY = RECIPES["tiny"]
 PLAN = StarterPlan(TINY, TINY.global_, TINY.local, TINY.waveform, styles=(1, 1, 1))
@@ -123,8 +123,8 @@ def test_the_whole_circle(data: Path, tmp_path: Path, ecg_page_rgb: ByteArray) -
 
     # The clean ancestor has seen no real page, its descendant all but the held-out groups.
     khan_groups = [f"khan:g{number}" for number in range(16)]
-    assert not any(ancestor.has_seen(group=group) for group in khan_groups)
-    assert 0.6 < np.mean([bundle.has_seen(group=group) for group in khan_groups]) < 1
+    assert not any(ancestor.was_trained_on(group=group) for group in khan_groups)
+    assert 0.6 < np.mean([bundle.was_trained_on(group=group) for group in khan_groups]) < 1
 
 
 def _same_file(older: Bundle, newer: Bundle, part: str) -> bool:
@@ -150,12 +150,14 @@ def test_signals_are_added_to_a_bundle_whose_trunks_stay(data: Path, tmp_path: P
     assert newer.nets.waveform is not None
     assert newer.nets.fusion.config.measurements == MEASUREMENT_NAMES
     assert newer.nets.fusion.embedding is not None and newer.nets.fusion.embedding.knows_edges
-    assert all(newer.has_seen(source_record=record.source_record) for record in ptbxl_records(data / "ptbxl").train)
-    with pytest.raises(BadData, match="no networks to keep"):
+    assert all(
+        newer.was_trained_on(source_record=record.source_record) for record in ptbxl_records(data / "ptbxl").train
+    )
+    with pytest.raises(DataError, match="no networks to keep"):
         _build(data, tmp_path / "new", rendered_only=False, keeps_trunks=True)
-    with pytest.raises(BadData, match="holds a starter with another keeps_trunks"):
+    with pytest.raises(DataError, match="holds a starter with another keeps_trunks"):
         _build(data, tmp_path / "out", **kept, start=older, resume=True)
-    with pytest.raises(BadData, match=r"trained on \d+ of the \d+ pages that fold 1 only measures"):
+    with pytest.raises(DataError, match=r"trained on \d+ of the \d+ pages that fold 1 only measures"):
         _build(data, tmp_path / "leak", **kept, start=newer, keeps_trunks=True, fold=1)
 
 
@@ -168,7 +170,7 @@ def test_ptbxl_keeps_its_own_folds(tmp_path: Path) -> None:
     assert {record.fold for record in records.test} == {9}
     assert {record.source_record for record in records.signals} == parts[0]
     seen = records.test[0]
-    folder = save_tiny_bundle(tmp_path / "b", seen=[("0" * 64, seen.group, seen.source_record)])
+    folder = save_tiny_bundle(tmp_path / "b", trained_on=[("0" * 64, seen.group, seen.source_record)])
     left = ptbxl_records(tmp_path / "ptbxl", load_bundle(folder, "cpu")).test
     assert {record.source_record for record in left} == parts[2] - {seen.source_record}
 
@@ -187,15 +189,15 @@ def test_folds_measure_every_real_page_once_and_decide_for_each_other(data: Path
     assert first.manifest.recipe.settings["decided_by"] == ["1"]
     assert "ptbxl_rendered" in first.manifest.metrics
     assert "ptbxl_rendered" not in other.manifest.metrics  # the same pages in every fold
-    assert {answer.fold for answer in read_answers(tmp_path / "1" / "predictions.csv")} == {1}
+    assert {answer.fold for answer in read_predictions(tmp_path / "1" / "predictions.csv")} == {1}
     unseen = [
         {page.picture_hash for page in khan_pages(data / "khan", tmp_path / "cache" / "pages", tmp_path, fold).test}
         for fold in range(5)
     ]
     assert sum(map(len, unseen)) == len(set.union(*unseen)) == 16
     for fold, bundle in ((0, first), (1, other)):
-        assert not any(bundle.has_seen(picture_hash=digest) for digest in unseen[fold])
-        assert all(bundle.has_seen(picture_hash=digest) for digest in unseen[4])
+        assert not any(bundle.was_trained_on(picture_hash=digest) for digest in unseen[fold])
+        assert all(bundle.was_trained_on(picture_hash=digest) for digest in unseen[4])
 
 
 def test_training_further_at_another_resolution_leaves_the_first_network_as_it_was() -> None:
@@ -203,9 +205,9 @@ def test_training_further_at_another_resolution_leaves_the_first_network_as_it_w
     real_global, real_local = (replace(stage, epochs=0) for stage in (TINY.global_, TINY.local))
     plan = replace(PLAN, real_global=replace(real_global, px_per_mm=0.75), real_local=real_local)
     pages, boxes = [prepared_page(str(label), label) for label in (0, 1)], [np.array([[1.0, 1, 5, 5]])] * 2
-    lessons = Lessons(pages, boxes, [], [])
-    taught = Teaching(lessons, lessons, (), (), AS_IT_COMES)
-    further, _ = train_trunks(taught, plan, first, RunContext(torch.device("cpu")))
+    training_sets = TrainingSet(pages, boxes, [], [])
+    starter_data = StarterData(training_sets, training_sets, (), (), NO_CACHE)
+    further, _ = train_trunks(starter_data, plan, first, RunContext(torch.device("cpu")))
     assert (first.global_.config, further.config.px_per_mm) == (TINY_GLOBAL, 0.75)
     weights = further.state_dict()
     assert all(torch.equal(value, weights[name]) for name, value in first.global_.state_dict().items())
@@ -214,9 +216,9 @@ def test_training_further_at_another_resolution_leaves_the_first_network_as_it_w
 def test_a_folder_in_use_and_missing_data_are_refused(data: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "something").touch()
-    with pytest.raises(BadData, match="not empty"):
+    with pytest.raises(DataError, match="not empty"):
         _build(data, tmp_path / "out", rendered_only=True)
-    with pytest.raises(BadData, match="ludb"):
+    with pytest.raises(DataError, match="ludb"):
         _build(tmp_path, tmp_path / "new", rendered_only=True)
 
 
@@ -225,7 +227,7 @@ def test_mixing_weights_tell_no_class_by_its_source() -> None:
     pages += [prepared_page(f"abnormal_heartbeat/{i}", 1, source="khan") for i in range(5)]
     pages += [prepared_page(f"normal/{i}", 0, source="khan") for i in range(3)]
     pages += [prepared_page(f"p{i}", i % 2, source="ptbxl") for i in range(20)]
-    weights = mixing_weights(pages)
+    weights = sampling_weights(pages)
     for label in (0, 1):
         of_class = np.array([page.label == label for page in pages])
         real = np.array([page.source == "khan" for page in pages])

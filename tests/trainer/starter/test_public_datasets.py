@@ -8,11 +8,11 @@ import pytest
 import wfdb
 
 from annotations.exchange.wfdb_records import MAX_MARKS_BYTES
-from ecgcore.errors import BadData, EcgError
+from ecgcore.errors import DataError, EcgError
 from ecgcore.papersim import LEADS, PageStyle, synthetic_ecg
 from tests.support.wfdb_files import BAD, write_ludb_record
 from trainer.starter.public_datasets import Record, load_khan, load_ludb, load_ptbxl
-from trainer.starter.signal_augment import vary_amplitudes, vary_rhythm
+from trainer.starter.signal_augment import augment_amplitudes, augment_rhythm
 from trainer.starter.synthetic_pages import boxed_pages, cuts_closely, render_boxed_page
 
 
@@ -118,7 +118,7 @@ def test_khan_folders_as_published(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("load", [load_ludb, load_ptbxl, load_khan])
 def test_an_empty_folder_is_refused_by_name(load, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(BadData, match=tmp_path.name):
+    with pytest.raises(DataError, match=tmp_path.name):
         load(tmp_path)
 
 
@@ -134,7 +134,7 @@ def test_a_window_cuts_closely_where_only_marking_tolerance_is_lost() -> None:
 def test_varied_amplitudes_change_the_height_and_nothing_else(tmp_path: Path) -> None:
     write_ludb_record(tmp_path)
     (record,) = load_ludb(tmp_path)
-    varied = vary_amplitudes(record, np.random.default_rng(0))
+    varied = augment_amplitudes(record, np.random.default_rng(0))
     factors = varied.signals_mv[:, 100] / record.signals_mv[:, 100]
     assert len(set(np.round(factors, 3))) == 12
     assert np.allclose(varied.signals_mv, record.signals_mv * factors[:, None])
@@ -151,7 +151,7 @@ def test_varied_amplitudes_change_the_height_and_nothing_else(tmp_path: Path) ->
 def test_another_rhythm_moves_the_beats_and_keeps_their_shape_and_marks(tmp_path: Path, seed: int) -> None:
     write_ludb_record(tmp_path)
     (record,) = load_ludb(tmp_path)
-    varied = vary_rhythm(record, np.random.default_rng(seed))
+    varied = augment_rhythm(record, np.random.default_rng(seed))
     assert record.beats_s is not None
     assert varied.beats_s is not None
     assert not np.array_equal(varied.beats_s[0], record.beats_s[0])
@@ -174,4 +174,4 @@ def test_a_record_of_two_beats_keeps_its_rhythm(tmp_path: Path) -> None:
     (record,) = load_ludb(tmp_path)
     assert record.beats_s is not None
     short = replace(record, beats_s=[beats[:2] for beats in record.beats_s])
-    assert vary_rhythm(short, np.random.default_rng(0)) is short
+    assert augment_rhythm(short, np.random.default_rng(0)) is short

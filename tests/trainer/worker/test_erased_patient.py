@@ -14,7 +14,7 @@ from annotations.maintenance.backup import backup
 from annotations.maintenance.check_and_erase import check, erase_group
 from annotations.model import Picture
 from annotations.patients.keys import group_in_files
-from annotations.privacy.redaction import paint_black
+from annotations.privacy.redaction import redact
 from annotations.runs.run_events import events
 from annotations.runs.training_runs import run_of
 from annotations.store import Store
@@ -24,7 +24,7 @@ from tests.support.stored_pictures import picture_rgb
 from tests.support.training_store import IN_USE, add_page, held_lock, queue, use_tiny_bundle, wait_for_folds
 from trainer import jobs
 from trainer.jobs.results import out_of_fold, results
-from trainer.registry import bundle, bundles_folder, seen_by
+from trainer.registry import bundle, bundles_folder, trained_on_by
 from trainer.registry.bundle_file import export_bundle
 from trainer.runs.files import run_folder
 from trainer.runs.results import ChangedPage
@@ -71,7 +71,7 @@ def places(folder: Path, signs: Iterable[bytes]) -> list[str]:
 
 def left_by_earlier_versions(store: Store, page: Picture) -> None:
     """What an older program wrote of a page: in the model in use, in a log, a list, an event and a message."""
-    use_tiny_bundle(store, "older", seen=[(page.picture_hash, page.group_key, ""), ("0" * 64, "patient 0", "")])
+    use_tiny_bundle(store, "older", trained_on=[(page.picture_hash, page.group_key, ""), ("0" * 64, "patient 0", "")])
     folder = run_folder(store.folder, 1)
     (folder / "left_out.csv").write_text(f"file,reason\n{page.file},It cannot be opened.\n")
     (folder / ".summary.json.x1").write_text(json.dumps({"file": page.file}))
@@ -104,7 +104,7 @@ def test_a_finished_training_and_its_model_forget_an_erased_patient(finished: St
     facts = bundle(finished, version)
     assert (facts.pages, facts.erased_pages, len(read_manifest(facts.folder).seen)) == (9, 1, 8)
     for name in (version, "older"):  # the guard knows the others still, by hashed keys and by those of older models
-        seen = seen_by(finished, bundle(finished, name))
+        seen = trained_on_by(finished, bundle(finished, name))
         assert seen.has(group=group_in_files(finished)("patient 0"))
         assert not seen.has(page.picture_hash, group_in_files(finished)(ERASED))
 
@@ -133,7 +133,7 @@ def test_a_running_training_stops_forgets_and_can_be_resumed(prepared: Store) ->
     wait_for_folds(store, run.id)
     page = page_of(store, "patient 2")
     assert [name for name in left_in(store, [page.picture_hash.encode()]) if name.startswith("cache/")]
-    painted = paint_black(store, page.id, [Box(10, 10, 60, 40)], "Ada")
+    painted = redact(store, page.id, [Box(10, 10, 60, 40)], "Ada")
     assert jobs.follow(store, run.id).state == "interrupted", jobs.log_tail(store, run.id)
     of_old_page = left_in(store, [page.picture_hash.encode()])
     assert {name.split(":")[0] for name in of_old_page} <= {"ecg.db", "ecg.db-wal"}, "its hash alone is remembered"
@@ -189,7 +189,7 @@ def test_a_training_without_the_page_goes_on_and_inherits_nothing_of_it(
 ) -> None:
     """The model in use has learnt from a page that no longer teaches; it is erased while its successor is trained."""
     page, _ = prepared.add_picture(picture_rgb(1), group="unread")
-    use_tiny_bundle(prepared, "older", seen=[(page.picture_hash, "unread", ""), ("0" * 64, "patient 77", "")])
+    use_tiny_bundle(prepared, "older", trained_on=[(page.picture_hash, "unread", ""), ("0" * 64, "patient 77", "")])
     signs, plain = signs_of(prepared, "unread"), retrain.fit_bundle
 
     def after_it_has_loaded_its_parent(*args: Any, **options: Any) -> Any:

@@ -17,8 +17,8 @@ from annotations.readings.snapshots import read_pages
 from annotations.runs.run_events import events
 from annotations.runs.training_runs import TrainingRun, move_run, run_of
 from annotations.store import Store
-from ecgcore.errors import StageCancelled
-from tests.support.tiny import TINY_OPERATING, save_tiny_bundle
+from ecgcore.errors import StageCancelledError
+from tests.support.tiny import TINY_OPERATING_POINT, save_tiny_bundle
 from tests.support.training_store import HELD_OUT, IN_USE, add_page, queue, work
 from trainer.jobs.results import out_of_fold, results
 from trainer.progress import ProgressEvent
@@ -75,7 +75,7 @@ def test_pages_that_are_hard_to_learn_from(prepared: Store) -> None:
 def test_no_beat_anywhere_is_said(prepared: Store) -> None:
     blind = bundles_folder(prepared.folder) / IN_USE
     shutil.rmtree(blind)
-    save_tiny_bundle(blind, replace(TINY_OPERATING, min_score=1.0), version=IN_USE)
+    save_tiny_bundle(blind, replace(TINY_OPERATING_POINT, min_score=1.0), version=IN_USE)
     run = work(prepared, stages=("local", "global", "fusion"))
     assert run.state == "failed"
     assert run.message.startswith("Fold 1 of 2: The beat detector found no beat on any of the ")
@@ -167,7 +167,7 @@ def test_progress_outlives_a_busy_database(prepared: Store) -> None:
     other = sqlite3.connect(prepared.database_path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     for epoch in (1, 2):
-        recorder.tell("folds", ProgressEvent(fold=0, stage="global", epoch=epoch, epochs=2, train_loss=float("nan")))
+        recorder.report("folds", ProgressEvent(fold=0, stage="global", epoch=epoch, epochs=2, train_loss=float("nan")))
     assert [event.event["kind"] for event in events(prepared, run.id)] == ["state", "state"]
     other.execute("ROLLBACK")
     recorder.finish("failed", "a test")
@@ -179,13 +179,13 @@ def test_progress_outlives_a_busy_database(prepared: Store) -> None:
 def test_a_stop_is_heard_between_steps(prepared: Store) -> None:
     run = queue(prepared)
     recorder = Recorder(prepared, run.id, run_folder(prepared.folder, run.id), Forecast([{}] * 3))
-    recorder.tell("prepare", ProgressEvent(stage="prepare pages", step=1, steps=9))
+    recorder.report("prepare", ProgressEvent(stage="prepare pages", step=1, steps=9))
     with prepared.writing() as connection:
         connection.execute("UPDATE train_run SET stop_requested = 1")
     deadline = time.monotonic() + 30
-    with pytest.raises(StageCancelled):
+    with pytest.raises(StageCancelledError):
         while time.monotonic() < deadline:
-            recorder.tell("prepare", ProgressEvent(stage="prepare pages", step=2, steps=9))
+            recorder.report("prepare", ProgressEvent(stage="prepare pages", step=2, steps=9))
 
 
 def test_the_share_that_is_done_only_grows(prepared: Store) -> None:
@@ -203,7 +203,7 @@ def test_the_share_that_is_done_only_grows(prepared: Store) -> None:
     ]
     shares = []
     for part, event in steps:
-        recorder.tell(part, replace(event, message="so that it is written"))
+        recorder.report(part, replace(event, message="so that it is written"))
         shares.append(json.loads((folder / "progress.json").read_text())["share"])
     assert shares == sorted(shares)
     assert shares[0] < 0.1

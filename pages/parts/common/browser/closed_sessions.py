@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 FORGET_AFTER_S = 150.0
 """How long a session may be without a browser: a break in the network is no end. What Streamlit is told in
 ``server.disconnectedSessionTTL`` is longer, so that it does not lose the session before it is closed here."""
-LOOK_EVERY_S = 15.0
+POLL_EVERY_S = 15.0
 
 
 class ClosedSessions:
@@ -29,22 +29,22 @@ class ClosedSessions:
 
     Args:
         forget_after_s: how long a session may be without a browser.
-        look_every_s: how often they are looked for.
+        poll_every_s: how often they are looked for.
     """
 
-    def __init__(self, forget_after_s: float = FORGET_AFTER_S, look_every_s: float = LOOK_EVERY_S) -> None:
-        self.forget_after_s, self.look_every_s = forget_after_s, look_every_s
+    def __init__(self, forget_after_s: float = FORGET_AFTER_S, poll_every_s: float = POLL_EVERY_S) -> None:
+        self.forget_after_s, self.poll_every_s = forget_after_s, poll_every_s
         self._left_s: dict[str, float] = {}
         self._at_end: dict[str, Callable[[], None]] = {}
 
-    def at_end(self, session_id: str, let_go: Callable[[], None]) -> None:
+    def at_end(self, session_id: str, release_uploads: Callable[[], None]) -> None:
         """Let go of what a session holds outside its own state, once it is closed.
 
         Args:
             session_id: Streamlit's name of the session; a second call for it replaces the first.
-            let_go: what to do then, on the event loop, so it takes no time.
+            release_uploads: what to do then, on the event loop, so it takes no time.
         """
-        self._at_end[session_id] = let_go
+        self._at_end[session_id] = release_uploads
 
     def close_left(self) -> int:
         """Close the sessions that have been without a browser for too long; returns how many. On the event loop."""
@@ -65,7 +65,7 @@ class ClosedSessions:
     async def look_after(self) -> None:
         """Close what is left of sessions now and then, as long as the server runs."""
         while True:
-            await asyncio.sleep(self.look_every_s)
+            await asyncio.sleep(self.poll_every_s)
             try:
                 closed = self.close_left()
             except Exception as error:  # noqa: BLE001 - nobody waits for this task; the next look may succeed

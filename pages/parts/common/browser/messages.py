@@ -128,16 +128,16 @@ PRESS_LOG, CHOSEN, DROP, SELECTION = (
 )
 
 
-def checked(kind: TypeAdapter[_Message], said: object, *, in_callback: bool = False) -> _Message | None:
+def checked(kind: TypeAdapter[_Message], received: object, *, in_callback: bool = False) -> _Message | None:
     """A message of this kind; None, with a notice, where it is none.
 
     Args:
         kind: one of this module's.
-        said: what came.
-        in_callback: nothing can be drawn yet; ``tell_ignored`` tells it.
+        received: what came.
+        in_callback: nothing can be drawn yet; ``warn_ignored`` tells it.
     """
     try:
-        return kind.validate_python(said)
+        return kind.validate_python(received)
     except ValidationError as error:
         if in_callback:
             st.session_state[_UNTOLD] = True
@@ -147,7 +147,7 @@ def checked(kind: TypeAdapter[_Message], said: object, *, in_callback: bool = Fa
         return None
 
 
-def tell_ignored() -> None:
+def warn_ignored() -> None:
     """Tell once that a message was ignored before anything was drawn."""
     if st.session_state.pop(_UNTOLD, False):
         st.warning(IGNORED)
@@ -159,18 +159,18 @@ def drawn_on(key: str) -> list[DrawnShape] | None:
     Args:
         key: of the canvas, in the session.
     """
-    said = st.session_state.get(key)
-    if not said:
+    received = st.session_state.get(key)
+    if not received:
         return None
-    message = checked(_CANVAS, said)
+    message = checked(_CANVAS, received)
     drawing = None if message is None else message.drawing
     return None if drawing is None or drawing.raw is None else drawing.raw.objects
 
 
 def ticked_rows(key: str) -> list[int]:
     """The rows of a table that are ticked, by their numbers from 0; there may be fewer rows than they say."""
-    said = st.session_state.get(key)
-    table = checked(_TABLE, said) if said else None
+    received = st.session_state.get(key)
+    table = checked(_TABLE, received) if received else None
     return [] if table is None else table.selection.rows
 
 
@@ -179,10 +179,10 @@ def is_page_number(address: str) -> bool:
     return address.isascii() and address.isdecimal() and len(address) <= 18
 
 
-def is_canvas(said: object) -> bool:
+def is_canvas(received: object) -> bool:
     """Whether the canvas's own Python side can read what its browser side is said to have sent."""
     try:
-        _CANVAS.validate_python(said or {})
+        _CANVAS.validate_python(received or {})
     except ValidationError:
         return False
     return True

@@ -35,7 +35,7 @@ def is_held(file: UploadedFile) -> bool:
     return file.type != NOT_HELD
 
 
-def held_or_told(file: UploadedFile | None) -> UploadedFile | None:
+def held_or_refused(file: UploadedFile | None) -> UploadedFile | None:
     """An uploaded file, None where there is none or its content was let go, which the page then says."""
     if file is None or is_held(file):
         return file
@@ -43,7 +43,7 @@ def held_or_told(file: UploadedFile | None) -> UploadedFile | None:
     return None
 
 
-def let_go(files: Iterable[UploadedFile]) -> None:
+def release_uploads(files: Iterable[UploadedFile]) -> None:
     """Give the memory of uploaded files back; Streamlit would keep them to the end of the session."""
     context = get_script_run_ctx()
     if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):

@@ -72,11 +72,13 @@ def loss_text(epochs: Sequence[ProgressEvent], stage: str) -> str:
         stage: whose loss.
     """
     newest = {row.fold: row for row in epochs if row.stage == stage}
-    told = []
+    sentences = []
     for fold, row in newest.items():
         losses = [f"{words} {loss:.3f}" for loss_of, words, _ in _LOSSES if (loss := loss_of(row)) is not None]
-        told.append(f"{'all pages' if fold is None else f'fold {fold + 1}'} epoch {row.epoch}, {', '.join(losses)}")
-    return f"Loss by epoch; newest: {'; '.join(told)}."
+        sentences.append(
+            f"{'all pages' if fold is None else f'fold {fold + 1}'} epoch {row.epoch}, {', '.join(losses)}"
+        )
+    return f"Loss by epoch; newest: {'; '.join(sentences)}."
 
 
 def roc_figure(pages: Sequence[PageResult]) -> go.Figure:
@@ -146,7 +148,9 @@ def reliability_figure(pages: Sequence[PageResult]) -> go.Figure:
 
 def confusion_figure(pages: Sequence[PageResult]) -> go.Figure:
     """Label against decision: how many pages, shaded by the share of their label's row."""
-    counts = [[sum((p.label, p.decision) == (label, said) for p in pages) for said in DECISIONS] for label in LABELS]
+    counts = [
+        [sum((p.label, p.decision) == (label, decision) for p in pages) for decision in DECISIONS] for label in LABELS
+    ]
     shares = [[count / max(1, sum(row)) for count in row] for row in counts]
     words = [
         [f"<b>{count}</b><br>{share:.0%}" for count, share in zip(row, of_row, strict=True)]
@@ -195,20 +199,22 @@ def difference_figure(differences: Figures) -> go.Figure:
 
 def differences_text(differences: Figures) -> str:
     """The same in words, for who does not see the figure."""
-    told = [f"{METRICS[name]} {interval_text(figure, signed=True)}" for name, figure in _measured(differences).items()]
-    return f"Candidate minus model in use: {'; '.join(told)}."
+    sentences = [
+        f"{METRICS[name]} {interval_text(figure, signed=True)}" for name, figure in _measured(differences).items()
+    ]
+    return f"Candidate minus model in use: {'; '.join(sentences)}."
 
 
 def ablation_text(pooled: Block) -> str:
     """What ``ablation_figure`` shows, in words."""
-    told = [f"{PARTS[name]} {interval_text(figure)}" for name, figure in _aurocs(pooled).items()]
-    return f"{METRICS['auroc']}: {'; '.join(told)}."
+    sentences = [f"{PARTS[name]} {interval_text(figure)}" for name, figure in _aurocs(pooled).items()]
+    return f"{METRICS['auroc']}: {'; '.join(sentences)}."
 
 
 def confusion_text(pages: Sequence[PageResult]) -> str:
     """What ``confusion_figure`` shows, in words."""
     counts = Counter((page.label, page.decision) for page in pages)
-    rows = (", ".join(f"{counts[label, said]} called {said}" for said in DECISIONS) for label in LABELS)
+    rows = (", ".join(f"{counts[label, decision]} called {decision}" for decision in DECISIONS) for label in LABELS)
     return "; ".join(f"of the {label} pages {row}" for label, row in zip(LABELS, rows, strict=True)).capitalize() + "."
 
 

@@ -40,52 +40,55 @@ def follow_briefly(store: Store, run_id: int) -> None:
     """
 
     def bar() -> None:
-        seen = status(store, run_id)
-        if seen is None or not seen.is_alive:
+        run_status = status(store, run_id)
+        if run_status is None or not run_status.is_alive:
             st.rerun()
-        st.progress(min(1.0, seen.progress.share), text=f"Run {run_id}: {plain(_headline(seen))}")
+        st.progress(min(1.0, run_status.progress.share), text=f"Run {run_id}: {plain(_headline(run_status))}")
 
     st.fragment(bar, run_every=EVERY_S)()
 
 
 def _follow(store: Store, run_id: int, person: str) -> None:
-    seen = status(store, run_id)
-    if seen is None or not seen.is_alive:
+    run_status = status(store, run_id)
+    if run_status is None or not run_status.is_alive:
         st.rerun()
-    st.progress(min(1.0, seen.progress.share), text=plain(_headline(seen)))
+    st.progress(min(1.0, run_status.progress.share), text=plain(_headline(run_status)))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"{plain(_facts(seen))}  \nStarted by {plain(seen.run.person)}, {local_time(seen.run.created_at)}.",
+            f"{plain(_facts(run_status))}  \nStarted by {plain(run_status.run.person)}, "
+            f"{local_time(run_status.run.created_at)}.",
             width="stretch",
         )
-        _stop_button(store, seen.run, person)
-    progress_parts(store, seen)
+        _stop_button(store, run_status.run, person)
+    progress_parts(store, run_status)
 
 
-def progress_parts(store: Store, seen: Status) -> None:
+def progress_parts(store: Store, run_status: Status) -> None:
     """The grid of folds and stages, the loss curves and the log, of a run at work or of an interrupted one.
 
     Args:
         store: where.
-        seen: where the run stands.
+        run_status: where the run stands.
     """
-    run = seen.run
+    run = run_status.run
     if run.kind == "retrain" and run.stages:
-        st.html(grid_html(run, ends(store, run.id), seen.progress.newest if seen.is_alive else ProgressEvent()))
+        st.html(
+            grid_html(run, ends(store, run.id), run_status.progress.newest if run_status.is_alive else ProgressEvent())
+        )
         _curves(store, run)
     with st.expander("Log"):
-        st.code(seen.log or "The log is empty.", language=None, height=260)
+        st.code(run_status.log or "The log is empty.", language=None, height=260)
 
 
-def interrupted_box(store: Store, seen: Status, person: str) -> None:
+def interrupted_box(store: Store, run_status: Status, person: str) -> None:
     """Why a run is not finished, and the button that continues it.
 
     Args:
         store: where.
-        seen: where the run stands.
+        run_status: where the run stands.
         person: who looks, and may resume it.
     """
-    run = seen.run
+    run = run_status.run
     words = f"**Run {run.id} · {state_name(run)}.** {plain(run.message)}"
     (st.error if run.state == "failed" else st.warning)(words, icon=":material/warning:")
     if st.button("Resume", key="training-resume", type="primary", icon=":material/resume:",
@@ -157,16 +160,16 @@ def _finished(ended: Sequence[ProgressEvent]) -> tuple[dict[_Place, float], set[
     return seconds, folds
 
 
-def _headline(seen: Status) -> str:
-    if seen.run.state in ("queued", "snapshotting"):
-        return state_name(seen.run)
-    left = seen.progress.seconds_left
+def _headline(run_status: Status) -> str:
+    if run_status.run.state in ("queued", "snapshotting"):
+        return state_name(run_status.run)
+    left = run_status.progress.seconds_left
     time = " · estimating the time left" if left is None else f" · about {duration(left)} left"
-    return f"{where_it_stands(seen.progress.newest)}{time}"
+    return f"{where_it_stands(run_status.progress.newest)}{time}"
 
 
-def _facts(seen: Status) -> str:
-    stands = seen.progress
+def _facts(run_status: Status) -> str:
+    stands = run_status.progress
     facts = [f"running for {duration(stands.seconds)}"] if stands.seconds else []
     if stands.seconds and stands.seconds_left is not None:
         facts = [f"{facts[0]} of about {duration(stands.seconds + stands.seconds_left)}"]

@@ -66,7 +66,7 @@ def recipe_name(recipe: str) -> str:
 
 
 def state_name(run: TrainingRun) -> str:
-    """What a run does or how it ended; what became of its model is ``BundleFacts.standing`` and told beside it."""
+    """What a run does or how it ended; what became of its model is ``BundleFacts.status`` and told beside it."""
     return _STATES.get(run.state, "Finished")
 
 
@@ -94,5 +94,5 @@ def where_it_stands(newest: ProgressEvent) -> str:
     for counter, number, of in (("epoch", newest.epoch, newest.epochs), ("step", newest.step, newest.steps)):
         if number is not None and of is not None:
             words.append(f"{counter} {number} of {of}")
-    told = " · ".join(word for word in words if word) or "starting"
-    return told[0].upper() + told[1:]
+    text = " · ".join(word for word in words if word) or "starting"
+    return text[0].upper() + text[1:]

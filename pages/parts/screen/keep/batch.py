@@ -9,18 +9,18 @@ import streamlit as st
 
 from annotations.model import StoreError
 from annotations.patients.keys import patient_group
-from annotations.privacy.retention import Keep, keep_result, what_to_keep
+from annotations.privacy.retention import Retention, retention_setting, save_result
 from ecgcore.errors import EcgError
 from ecgcore.page.crop import PanelCut
 from pages.parts.common import background_jobs
-from pages.parts.common.actions import tell
+from pages.parts.common.actions import show_error
 from pages.parts.common.session_store import known_person, store
 from pages.parts.common.words import counted, plain
-from pages.parts.screen.keep.look import Answer, look_at_all
+from pages.parts.screen.keep.confirm_batch import BatchChoices, confirm_batch
 from pages.parts.screen.keep.panel_cut import cut_of, kept_cuts
-from pages.parts.screen.keep.retention import choice_of_keeping, remember_keeping
+from pages.parts.screen.keep.retention import remember_retention, retention_choice
 from pages.parts.screen.keep.storing import known_picture, store_page
-from pages.parts.screen.screened import Screened, Shown
+from pages.parts.screen.screened import DisplayedPage, ScreenedPage
 
 _BATCH = "keep-batch"
 
@@ -31,7 +31,7 @@ class _Batch:
 
     Args:
         pages: those that were screened when it began.
-        keep: what may be kept of them.
+        retention: what may be kept of them.
         cuts: of the panel by the page's key, where only that is kept.
         known: keys of pages that are stored already.
         phase: what is under way, and before it "ask".
@@ -40,8 +40,8 @@ class _Batch:
         trouble: why single pages could not be taken.
     """
 
-    pages: list[tuple[Screened, Shown]]
-    keep: Keep = "panel"
+    pages: list[tuple[ScreenedPage, DisplayedPage]]
+    retention: Retention = "panel"
     cuts: dict[str, PanelCut] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
     phase: str = "ask"
@@ -50,7 +50,7 @@ class _Batch:
     trouble: list[str] = field(default_factory=list)
 
 
-def queue_all_button(items: Sequence[Screened], on_begin: Callable[[], None]) -> None:
+def queue_all_button(items: Sequence[ScreenedPage], on_begin: Callable[[], None]) -> None:
     """The button that puts every screened page of a batch into Review's queue.
 
     Args:
@@ -77,7 +77,7 @@ def keep_dialog() -> None:
         _dialog(batch)
 
 
-def _begin(pages: list[tuple[Screened, Shown]], on_begin: Callable[[], None]) -> None:
+def _begin(pages: list[tuple[ScreenedPage, DisplayedPage]], on_begin: Callable[[], None]) -> None:
     on_begin()
     st.session_state[_BATCH] = _Batch(pages)
 
@@ -97,7 +97,9 @@ def _dialog(batch: _Batch) -> None:
         background_jobs.show(batch.name)
         st.button("Stop", key="keep-stop", icon=":material/stop_circle:", on_click=batch.stop.set)
     elif batch.phase == "prepare":
-        answer = look_at_all([page for page in batch.pages if page[0].key not in batch.known], batch.cuts, batch.known)
+        answer = confirm_batch(
+            [page for page in batch.pages if page[0].key not in batch.known], batch.cuts, batch.known
+        )
         _say_troubles(batch)
         if answer is not None:
             _store(batch, answer)
@@ -111,14 +113,14 @@ def _dialog(batch: _Batch) -> None:
 
 def _ask(batch: _Batch) -> None:
     """What may be kept, where nobody has chosen yet; then the pages are prepared."""
-    is_chosen = what_to_keep(store()) is not None
-    batch.keep = choice_of_keeping()
+    is_chosen = retention_setting(store()) is not None
+    batch.retention = retention_choice()
     if not is_chosen and not st.button("Continue", key="keep-continue", type="primary"):
         return
-    remember_keeping(batch.keep)
-    if batch.keep == "result":
+    remember_retention(batch.retention)
+    if batch.retention == "result":
         for item, _ in batch.pages:
-            keep_result(store(), item.prediction)
+            save_result(store(), item.prediction)
         st.toast(f"{counted(len(batch.pages), 'result')} stored, without pictures.")
         _close()
     else:
@@ -130,11 +132,11 @@ def _prepare(batch: _Batch) -> None:
     """Look up what is stored already, and cut the panels of the rest."""
     data, cuts = store(), kept_cuts()
 
-    def prepare(item: Screened, shown: Shown) -> None:
+    def prepare(item: ScreenedPage, shown: DisplayedPage) -> None:
         known = known_picture(data, shown)
         if known is not None:
             batch.known.add(item.key)
-        if (batch.keep == "panel") if known is None else (known.width, known.height) != shown.wh:
+        if (batch.retention == "panel") if known is None else (known.width, known.height) != shown.wh:
             batch.cuts[item.key] = cut_of(item, shown, cuts).cut
 
     def work(report: background_jobs.Report) -> str:
@@ -146,26 +148,26 @@ def _prepare(batch: _Batch) -> None:
     background_jobs.start(batch.name, "Preparing", work)
 
 
-def _store(batch: _Batch, answer: Answer) -> None:
+def _store(batch: _Batch, answer: BatchChoices) -> None:
     """Store the pages as was answered."""
     data, person = store(), known_person()
     try:
         groups = {key: patient_group(data, typed) for key, typed in answer.keys.items() if typed.strip()}
     except StoreError as error:
-        tell(error)
+        show_error(error)
         return
 
-    def keep(item: Screened, shown: Shown) -> None:
+    def retention(item: ScreenedPage, shown: DisplayedPage) -> None:
         cut = batch.cuts.get(item.key)
-        if cut is not None and answer.black_out:
-            cut = cut.blackened(cut.text_boxes)
+        if cut is not None and answer.redact_print:
+            cut = cut.redacted(cut.text_boxes)
         store_page(data, item, shown, cut=cut, group=groups.get(item.key, ""), person=person)
 
     batch.pages = [page for page in batch.pages if page[0].key not in answer.left_out]
 
     def work(report: background_jobs.Report) -> str:
         refused = len(batch.trouble)
-        done = _each(batch, report, keep)
+        done = _each(batch, report, retention)
         stored = counted(done - len(batch.trouble) + refused, "page")
         return f"{stored} queued for Review." + (
             f" Stopped after {done} of {len(batch.pages)}." if done < len(batch.pages) else ""
@@ -177,7 +179,7 @@ def _store(batch: _Batch, answer: Answer) -> None:
     st.rerun()
 
 
-def _each(batch: _Batch, report: background_jobs.Report, action: Callable[[Screened, Shown], None]) -> int:
+def _each(batch: _Batch, report: background_jobs.Report, action: Callable[[ScreenedPage, DisplayedPage], None]) -> int:
     """Do something with one page after the other until it is stopped; returns with how many it was done."""
     for number, (item, shown) in enumerate(batch.pages):
         if batch.stop.is_set():

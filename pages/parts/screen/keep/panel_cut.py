@@ -12,7 +12,7 @@ from ecgcore.page.crop import PanelCut, cut_panel
 from ecgcore.page.prepare import prepare_page
 from ecgcore.types import Box, ByteArray, Prediction
 from pages.parts.common.images import at_width
-from pages.parts.screen.screened import Screened, Shown
+from pages.parts.screen.screened import DisplayedPage, ScreenedPage
 
 _OUTLINE_PX = 3
 _LETTER_PX = 22
@@ -33,7 +33,7 @@ class KeptCut:
     places: list[Box] = field(default_factory=list)
 
 
-Cuts = WeakKeyDictionary[Shown, KeptCut]
+Cuts = WeakKeyDictionary[DisplayedPage, KeptCut]
 """By the picture of the page: with the last of its results the cut goes too."""
 
 
@@ -43,7 +43,7 @@ def kept_cuts() -> Cuts:
     return cuts
 
 
-def cut_of(item: Screened, shown: Shown, cuts: Cuts) -> KeptCut:
+def cut_of(item: ScreenedPage, shown: DisplayedPage, cuts: Cuts) -> KeptCut:
     """The page's cut, made where ``cuts`` has none; may run in any thread.
 
     Args:
@@ -57,7 +57,7 @@ def cut_of(item: Screened, shown: Shown, cuts: Cuts) -> KeptCut:
     return known
 
 
-def _cut(item: Screened, shown: Shown) -> PanelCut:
+def _cut(item: ScreenedPage, shown: DisplayedPage) -> PanelCut:
     prediction, photo_rgb = item.prediction, shown.photo_rgb()
     assert prediction.frame is not None
     ink = prepare_page(photo_rgb).ink if prediction.ink is None else prediction.ink.raster()

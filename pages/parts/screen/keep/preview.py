@@ -11,14 +11,14 @@ from pages.parts.common.images import at_width, jpeg
 from pages.parts.common.waiting import wait_for
 from pages.parts.common.words import counted
 from pages.parts.screen.keep.panel_cut import cut_of, kept_cuts, outlined
-from pages.parts.screen.screened import Screened, Shown
+from pages.parts.screen.screened import DisplayedPage, ScreenedPage
 
 _VIEW_WIDTH_PX = 1200
 _CANVAS_WIDTH_PX = 1100
 _MOST_BUTTONS = 12
 
 
-def panel_preview(item: Screened, shown: Shown) -> PanelCut:
+def panel_preview(item: ScreenedPage, shown: DisplayedPage) -> PanelCut:
     """Show what would be stored of a page of which only the panel is kept, and take black-outs; returns the cut.
 
     Args:
@@ -28,7 +28,7 @@ def panel_preview(item: Screened, shown: Shown) -> PanelCut:
     cuts = kept_cuts()
     kept = wait_for("Cutting the panel", lambda: cut_of(item, shown, cuts), usual_s=3.0)
     places = kept.places
-    cut = kept.cut.blackened(places) if places else kept.cut
+    cut = kept.cut.redacted(places) if places else kept.cut
     count = len(cut.text_boxes)
     st.markdown("**This will be stored:** these pixels, without file name and metadata, and nothing else of the photo.")
     is_drawing = st.session_state.get(f"draw-black-{item.key}", False)
@@ -58,7 +58,7 @@ def panel_preview(item: Screened, shown: Shown) -> PanelCut:
     return cut
 
 
-def photo_preview(shown: Shown) -> None:
+def photo_preview(shown: DisplayedPage) -> None:
     """Show the whole photo that would be stored."""
     st.markdown(
         "**This will be stored:** the whole photo, without file name and metadata. Redact names on it in Review."
@@ -74,7 +74,7 @@ def _button(words: str, key: str, places: list[Box], boxes: tuple[Box, ...]) -> 
     st.button(words, key=f"black-{key}", icon=":material/ink_marker:", on_click=places.extend, args=(boxes,))
 
 
-def _draw(item: Screened, cut: PanelCut, places: list[Box]) -> None:
+def _draw(item: ScreenedPage, cut: PanelCut, places: list[Box]) -> None:
     """A canvas on which a dragged box is black at once."""
     height, width = cut.picture_rgb.shape[:2]
     scale = _CANVAS_WIDTH_PX / width

@@ -4,7 +4,7 @@ import json
 
 import streamlit as st
 
-from annotations.privacy.retention import KEEPS, Keep, choose_what_to_keep, kept_results, what_to_keep
+from annotations.privacy.retention import RETENTIONS, Retention, retention_setting, saved_results, set_retention
 from annotations.store import DATABASE, data_dir
 from pages.parts.common.session_store import store
 from pages.parts.common.words import counted
@@ -15,39 +15,39 @@ WHY = (
 )
 
 
-def keeping_line() -> Keep | None:
+def retention_line() -> Retention | None:
     """Say what is kept, with the way to change it; nothing while nobody has kept anything."""
     if not (data_dir() / DATABASE).exists():
         return None
-    keep = what_to_keep(store())
-    if keep is None:
+    retention = retention_setting(store())
+    if retention is None:
         return None
-    with st.popover(f"Stored: {KEEPS[keep].lower()}", icon=":material/shield_person:", type="tertiary"):
-        changed = _choice("keep-change", keep)
-        if changed is not None and changed != keep:
-            choose_what_to_keep(store(), changed)
+    with st.popover(f"Stored: {RETENTIONS[retention].lower()}", icon=":material/shield_person:", type="tertiary"):
+        changed = _choice("keep-change", retention)
+        if changed is not None and changed != retention:
+            set_retention(store(), changed)
             st.rerun()
-        results = kept_results(store())
+        results = saved_results(store())
         if results:
             lines = "".join(json.dumps(result) + "\n" for result in results)
             st.download_button(
                 f"Download {counted(len(results), 'result')} stored without a picture", lines, "kept results.jsonl",
                 on_click="ignore",
             )  # fmt: skip
-    return keep
+    return retention
 
 
-def choice_of_keeping() -> Keep:
+def retention_choice() -> Retention:
     """What may be kept of the next page: as it was chosen, else the question, which begins with the panel alone."""
-    return what_to_keep(store()) or _choice("keep-first", "panel") or "panel"
+    return retention_setting(store()) or _choice("keep-first", "panel") or "panel"
 
 
-def remember_keeping(keep: Keep) -> None:
+def remember_retention(retention: Retention) -> None:
     """Make what was chosen at the first page hold for the next."""
-    if what_to_keep(store()) is None:
-        choose_what_to_keep(store(), keep)
+    if retention_setting(store()) is None:
+        set_retention(store(), retention)
 
 
-def _choice(key: str, default: Keep) -> Keep | None:
-    keeps: list[Keep] = list(KEEPS)
-    return st.radio(WHY, keeps, keeps.index(default), format_func=KEEPS.__getitem__, key=key)
+def _choice(key: str, default: Retention) -> Retention | None:
+    retentions: list[Retention] = list(RETENTIONS)
+    return st.radio(WHY, retentions, retentions.index(default), format_func=RETENTIONS.__getitem__, key=key)

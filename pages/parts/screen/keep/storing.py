@@ -12,10 +12,10 @@ from annotations.store import Store
 from ecgcore.page.crop import PanelCut
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.types import Box, Prediction
-from pages.parts.screen.screened import Screened, Shown
+from pages.parts.screen.screened import DisplayedPage, ScreenedPage
 
 
-def known_picture(store: Store, shown: Shown) -> Picture | None:
+def known_picture(store: Store, shown: DisplayedPage) -> Picture | None:
     """The stored picture of a page that came before, None where it is new.
 
     Args:
@@ -26,7 +26,7 @@ def known_picture(store: Store, shown: Shown) -> Picture | None:
 
 
 def store_page(
-    store: Store, item: Screened, shown: Shown, *, cut: PanelCut | None, group: str, person: str | None
+    store: Store, item: ScreenedPage, shown: DisplayedPage, *, cut: PanelCut | None, group: str, person: str | None
 ) -> int:
     """Store a page with what was said of it, once; returns its number. May run in any thread.
 
@@ -40,7 +40,7 @@ def store_page(
 
     Raises:
         StoreError: it cannot be stored, or belongs to another patient already.
-        UnreadablePicture: the photo is damaged.
+        UnreadablePictureError: the photo is damaged.
     """
     photo_rgb = shown.photo_rgb()
     digest, source = picture_hash(photo_rgb), "sample" if item.synthetic else "upload"

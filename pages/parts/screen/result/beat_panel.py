@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from ecgcore.bundle.folder import Bundle
-from ecgcore.operating import Decision
+from ecgcore.operating_point import Decision
 from ecgcore.overlay import overlay_png
 from ecgcore.types import Beat, ByteArray, Prediction
 from pages.parts.common.style import DECISION_SHAPE, signed
@@ -17,7 +17,7 @@ from pages.parts.screen.result.gradcam import beat_picture
 from pages.parts.screen.result.lead_lines import lead_lines, signal_downloads
 from pages.parts.screen.result.open_beat import beat_key
 from pages.parts.screen.result.page_figure import beat_scores
-from pages.parts.screen.screened import Screened, Shown
+from pages.parts.screen.screened import DisplayedPage, ScreenedPage
 
 HEAVIEST = 3
 """Beats shown for each of the two answers."""
@@ -28,7 +28,7 @@ SHARE = (
 )
 
 
-def heaviest_beats(item: Screened, shown: Shown) -> None:
+def heaviest_beats(item: ScreenedPage, shown: DisplayedPage) -> None:
     """Show the beats that weighed most for abnormal and those for normal, cut from the page; a click opens one.
 
     Args:
@@ -54,7 +54,7 @@ def heaviest_beats(item: Screened, shown: Shown) -> None:
                     _small_beat(item, number, _crop(view_rgb, item.prediction.beats[number], scale, round(side)))
 
 
-def _small_beat(item: Screened, number: int, crop_rgb: ByteArray) -> None:
+def _small_beat(item: ScreenedPage, number: int, crop_rgb: ByteArray) -> None:
     share = item.prediction.beats[number].share
     st.image(crop_rgb, width=CROP_PX, alt=f"Beat {number + 1}: {signed(share)}")
     st.button(
@@ -66,7 +66,7 @@ def _small_beat(item: Screened, number: int, crop_rgb: ByteArray) -> None:
     )
 
 
-def one_beat(item: Screened, shown: Shown, bundle: Bundle) -> None:
+def one_beat(item: ScreenedPage, shown: DisplayedPage, bundle: Bundle) -> None:
     """Choose any beat, by list or by stepping through the page, and see it as the beat network did, with Grad-CAM.
 
     Args:
@@ -124,7 +124,7 @@ def facts(prediction: Prediction) -> None:
     )
 
 
-def downloads(item: Screened, shown: Shown) -> None:
+def downloads(item: ScreenedPage, shown: DisplayedPage) -> None:
     """The overlay and the result as files.
 
     Args:

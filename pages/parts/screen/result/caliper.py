@@ -5,7 +5,7 @@ import streamlit as st
 from ecgcore.rhythm.caliper import Span, span
 from ecgcore.rhythm.measures import whole_bpm
 from pages.parts.screen.result.picture_source import measured_on
-from pages.parts.screen.screened import Screened
+from pages.parts.screen.screened import ScreenedPage
 
 HOW_TO_DRAG = "Drag a box across the page: its width is measured in time, its height in voltage."
 
@@ -16,12 +16,12 @@ READING_STYLE = """
 """
 
 
-def caliper_key(item: Screened) -> str:
+def caliper_key(item: ScreenedPage) -> str:
     """Where the session keeps what was dragged across a page: the box's two x and two y, in photo pixels."""
     return f"caliper-{item.key}"
 
 
-def caliper_reading(item: Screened, *, is_on: bool) -> None:
+def caliper_reading(item: ScreenedPage, *, is_on: bool) -> None:
     """What was dragged on the page, in one line that stays at the top of the window while the page scrolls below it.
 
     Its place is there without the caliper too: the picture below would be built anew if its number on the page changed.
@@ -42,7 +42,7 @@ def caliper_reading(item: Screened, *, is_on: bool) -> None:
             st.markdown(_words("Caliper", span(item.prediction, (x1, max(y1, y2)), (x2, min(y1, y2)))))
 
 
-def caliper_between_beats(item: Screened) -> None:
+def caliper_between_beats(item: ScreenedPage) -> None:
     """Two beats to measure between, from R peak to R peak, with the reading; needs no mouse."""
     beats = [number for number, beat in enumerate(item.prediction.beats) if beat.r_peak_photo_xy is not None]
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -68,7 +68,7 @@ def panel_preview(view_rgb: ByteArray, corners_photo_xy: FloatArray, photo_wh: t
         photo_wh: the photo's size in pixels.
 
     Raises:
-        NotScreenable: no page can lie between them.
+        NotScreenableError: no page can lie between them.
     """
     check_corners(corners_photo_xy, photo_wh)
     flat_rgb, _ = between_corners(view_rgb, corners_photo_xy * view_rgb.shape[1] / photo_wh[0])

@@ -12,7 +12,7 @@ from ecgcore.explain.gradcam import HeatArray
 from ecgcore.explain.signal_evidence import signal_heat_map
 from ecgcore.types import ByteArray, Prediction
 from pages.parts.common.waiting import wait_for
-from pages.parts.screen.screened import VIEW_WIDTH_PX, Screened, Shown
+from pages.parts.screen.screened import VIEW_WIDTH_PX, DisplayedPage, ScreenedPage
 
 # Purple keeps away from red and pink grids, from the boxes' orange and blue, and from black pens.
 HEAT_RGB = (112, 48, 160)
@@ -26,7 +26,7 @@ def heat_sources(prediction: Prediction) -> tuple[HeatSource, ...]:
     return ("Page",) if prediction.p_waveform is None else ("Page", "Signal")
 
 
-def page_heat_png(item: Screened, shown: Shown, bundle: Bundle, source: HeatSource = "Page") -> bytes:
+def page_heat_png(item: ScreenedPage, shown: DisplayedPage, bundle: Bundle, source: HeatSource = "Page") -> bytes:
     """Grad-CAM of one screened page: a transparent PNG at most ``VIEW_WIDTH_PX`` wide that spans the whole photo.
 
     Args:
@@ -40,7 +40,7 @@ def page_heat_png(item: Screened, shown: Shown, bundle: Bundle, source: HeatSour
     )
 
 
-def beat_picture(item: Screened, shown: Shown, bundle: Bundle, beat: int, opacity: float) -> ByteArray:
+def beat_picture(item: ScreenedPage, shown: DisplayedPage, bundle: Bundle, beat: int, opacity: float) -> ByteArray:
     """What the beat network saw of one beat, black on white, with its Grad-CAM over it: ``uint8 [H, W, 3]``.
 
     Args:
@@ -70,7 +70,7 @@ def forget_maps() -> None:
     st.session_state.pop("explained", None)
 
 
-def _cache_key(item: Screened) -> str:
+def _cache_key(item: ScreenedPage) -> str:
     return f"{item.key} {item.prediction.corners_set_photo_xy}"
 
 
@@ -78,8 +78,8 @@ def _cache_key(item: Screened) -> str:
 def _heat_png(
     key: str,  # noqa: ARG001  # of the cache
     source: HeatSource,
-    _item: Screened,
-    _shown: Shown,
+    _item: ScreenedPage,
+    _shown: DisplayedPage,
     _bundle: Bundle,
 ) -> bytes:
     heat: HeatArray | None
@@ -96,8 +96,8 @@ def _heat_png(
 def _beat_evidence(
     key: str,  # noqa: ARG001  # of the cache
     beat: int,
-    _item: Screened,
-    _shown: Shown,
+    _item: ScreenedPage,
+    _shown: DisplayedPage,
     _bundle: Bundle,
 ) -> BeatEvidence:
     return explain_beat(_shown.photo_rgb, _bundle, _item.prediction, beat)

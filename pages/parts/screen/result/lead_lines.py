@@ -10,7 +10,7 @@ from ecgcore.types import Prediction
 from ecgcore.waveform.export import csv_bytes, dicom_bytes
 from ecgcore.waveform.page_signal import PageSignal, signal_of
 from pages.parts.screen.result.signal_lines import LeadLines, lines_of
-from pages.parts.screen.screened import Screened
+from pages.parts.screen.screened import ScreenedPage
 
 LEGEND = (
     "Magenta: each lead as it was read, with its name where it begins. Where the line leaves the trace, its "
@@ -19,7 +19,7 @@ LEGEND = (
 NO_LEADS = "No lead of this page could be named, so there is no signal to show."
 
 
-def lead_lines(item: Screened) -> LeadLines:
+def lead_lines(item: ScreenedPage) -> LeadLines:
     """The lines of a screened page; kept for the session, since a page is drawn again at every click."""
     return _lead_lines(f"{item.key} {item.prediction.paper} {item.prediction.corners_set_photo_xy}", item.prediction)
 
@@ -29,7 +29,7 @@ def forget_lines() -> None:
     _lead_lines.clear()
 
 
-def signal_downloads(item: Screened) -> None:
+def signal_downloads(item: ScreenedPage) -> None:
     """The leads in millivolts as a table, and as a DICOM waveform."""
     stem = PurePath(item.title).stem
     for words, ending, kind, content_of in (

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ecgcore.measure.quantities import LEAD_NAMES, Measurements
-from ecgcore.measure.usual_ranges import SOURCES, Place, UsualRange, outside, usual_ranges
+from ecgcore.measure.reference_ranges import SOURCES, Place, ReferenceRange, outside, reference_ranges
 from ecgcore.rhythm.measures import whole_bpm
 from pages.parts.common.words import plain
 
@@ -68,7 +68,7 @@ def page_rows(found: Measurements) -> list[tuple[str, str, str, tuple[str, ...]]
         value = getattr(found, name)
         if value is None:
             continue
-        usual = usual_ranges(name)
+        usual = reference_ranges(name)
         text = "–" if not usual else " · ".join(filter(None, (range_text(name, u) for u in usual)))
         sources = tuple(dict.fromkeys(source for u in usual for source in u.sources))
         rows.append((words, _flagged(value_text(name, value), outside(found, name)), text, sources))
@@ -93,7 +93,7 @@ def value_text(name: str, value: float) -> str:
     return f"{text}{'' if unit == '°' else ' '}{unit}"
 
 
-def range_text(name: str, usual: UsualRange) -> str:
+def range_text(name: str, usual: ReferenceRange) -> str:
     """A range in words, with whose it is: "120 to 200", "men up to 2.8".
 
     Args:
@@ -150,8 +150,8 @@ def _flagged(text: str, sides: dict[str, Place]) -> str:
         return text
     side = next(iter(sides.values()))
     whose = [people for people in sides if people]
-    told = f" for {' and '.join(whose)}" if len(whose) == 1 else ""
-    return f"**{ARROWS[side]} {text}**, {side}{told}"
+    whose_text = f" for {' and '.join(whose)}" if len(whose) == 1 else ""
+    return f"**{ARROWS[side]} {text}**, {side}{whose_text}"
 
 
 def _sources(rows: list[tuple[str, str, str, tuple[str, ...]]]) -> list[str]:

@@ -6,10 +6,10 @@ import streamlit as st
 
 from ecgcore.measure.page import with_measurements
 from ecgcore.rhythm.measures import IRREGULAR_SPREAD, RhythmMeasures, on_paper, rhythm_measures, whole_bpm
-from ecgcore.types import Paper
+from ecgcore.types import PaperSettings
 from pages.parts.screen.result.picture_source import measured_on
-from pages.parts.screen.screened import Screened
-from pages.parts.screen.session_results import put_on_shelf
+from pages.parts.screen.screened import ScreenedPage
+from pages.parts.screen.session_results import replace_result
 
 SPEEDS_MM_S = (12.5, 25.0, 50.0)
 GAINS_MM_MV = (5.0, 10.0, 20.0)
@@ -25,7 +25,7 @@ _TERMS = (
 )
 
 
-def measured(item: Screened) -> None:
+def measured(item: ScreenedPage) -> None:
     """Rate, range, rhythm and variability, what they were measured on, and the paper's speed and gain to be changed."""
     prediction = item.prediction
     measures = rhythm_measures(prediction.rhythm, prediction.paper)
@@ -72,7 +72,7 @@ def _beats_text(beats: tuple[int, ...]) -> str:
     return f"From {which}, marked ▼ on the page."
 
 
-def _ask_paper(item: Screened) -> None:
+def _ask_paper(item: ScreenedPage) -> None:
     paper = item.prediction.paper
     speed = st.selectbox(
         "Paper speed",
@@ -90,6 +90,8 @@ def _ask_paper(item: Screened) -> None:
         key=f"gain-{item.key}",
         help="The height of the 1 mV calibration pulse. Changes the caliper, not the verdict.",
     )
-    if Paper(speed, gain) != paper:
-        put_on_shelf(replace(item, prediction=with_measurements(on_paper(item.prediction, Paper(speed, gain)))))
+    if PaperSettings(speed, gain) != paper:
+        replace_result(
+            replace(item, prediction=with_measurements(on_paper(item.prediction, PaperSettings(speed, gain))))
+        )
         st.rerun()

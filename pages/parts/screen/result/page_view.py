@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ecgcore.bundle.folder import Bundle
-from pages.parts.common.browser.messages import SELECTION, checked, tell_ignored
+from pages.parts.common.browser.messages import SELECTION, checked, warn_ignored
 from pages.parts.common.words import counted
 from pages.parts.screen.result.caliper import READING_STYLE, caliper_between_beats, caliper_key, caliper_reading
 from pages.parts.screen.result.gradcam import HeatSource, heat_sources, page_heat_png
@@ -13,7 +13,7 @@ from pages.parts.screen.result.measurements import NO_MILLIMETRES
 from pages.parts.screen.result.open_beat import beat_key
 from pages.parts.screen.result.page_figure import layer_css, page_figure
 from pages.parts.screen.result.picture_zoom import PLOT, STYLE, zoom_on_purpose
-from pages.parts.screen.screened import Screened, Shown
+from pages.parts.screen.screened import DisplayedPage, ScreenedPage
 
 LEGEND = "Solid orange: supports abnormal. Dashed blue: supports normal. Thicker: weighs more. Grey: little weight."
 HOW = (
@@ -32,7 +32,7 @@ CALIPER_HELP = "Drag across the page to measure time and voltage."
 SCOPE = ".st-key-page-view"
 
 
-def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
+def page_view(item: ScreenedPage, shown: DisplayedPage, bundle: Bundle) -> None:
     """Show one page with its switches; a click on a beat chooses it.
 
     Args:
@@ -72,7 +72,7 @@ def page_view(item: Screened, shown: Shown, bundle: Bundle) -> None:
     st.html(f"<style>{shape}\n{layers}\n{STYLE.format(scope=SCOPE)}\n{READING_STYLE if measuring else ''}</style>")
     # Above the picture, where it stays in sight while the next distance is dragged.
     caliper_reading(item, is_on=measuring)
-    tell_ignored()
+    warn_ignored()
     zoom_on_purpose(shown.wh[0], caliper=measuring, heat_png=heat_png)
     with st.container(key="page-view"):
         st.plotly_chart(
@@ -97,7 +97,7 @@ def _switch(words: str, key: str, what_for: str, why_not: str) -> bool:
     return is_on and not why_not
 
 
-def _source(item: Screened, *, is_shown: bool) -> HeatSource:
+def _source(item: ScreenedPage, *, is_shown: bool) -> HeatSource:
     """Of which network Grad-CAM is shown, or was shown last; no choice where only the page's picture was judged."""
     sources = heat_sources(item.prediction)
     if len(sources) == 1:
@@ -134,10 +134,10 @@ def _opacity() -> float:
     return opacity
 
 
-def _take_selection(item: Screened) -> None:
+def _take_selection(item: ScreenedPage) -> None:
     """A click on a beat chooses it; a box that was dragged with the caliper is measured."""
-    said = st.session_state[f"page-{item.key}"]
-    selection = checked(SELECTION, said.get("selection"), in_callback=True) if isinstance(said, dict) else None
+    received = st.session_state[f"page-{item.key}"]
+    selection = checked(SELECTION, received.get("selection"), in_callback=True) if isinstance(received, dict) else None
     if selection is None:
         return
     if selection.box:

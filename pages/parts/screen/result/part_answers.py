@@ -44,13 +44,13 @@ def part_rows(prediction: Prediction) -> list[str]:
 
 def heaviest_measurements(prediction: Prediction) -> dict[str, list[str]]:
     """Name, value and share of the measurements that weighed most for each answer that any of them supports."""
-    told = prediction.measurement_shares
-    order = sorted(told, key=lambda name: -abs(told[name][1]))
+    shares = prediction.measurement_shares
+    order = sorted(shares, key=lambda name: -abs(shares[name][1]))
     chosen = {
-        answer: [name for name in order if sign * told[name][1] >= FAINTEST][:HEAVIEST]
+        answer: [name for name in order if sign * shares[name][1] >= FAINTEST][:HEAVIEST]
         for answer, sign in (("abnormal", 1), ("normal", -1))
     }
-    return {answer: [_words(name, *told[name]) for name in names] for answer, names in chosen.items() if names}
+    return {answer: [_words(name, *shares[name]) for name in names] for answer, names in chosen.items() if names}
 
 
 def is_other_paper(prediction: Prediction) -> bool:
@@ -58,8 +58,8 @@ def is_other_paper(prediction: Prediction) -> bool:
     found = prediction.measurements
     if found is None or not prediction.measurement_shares:
         return False
-    told = np.array([value for value, _ in prediction.measurement_shares.values()])
-    return not np.allclose(found.vector(list(prediction.measurement_shares)), told, rtol=1e-4, atol=1e-4)
+    values = np.array([value for value, _ in prediction.measurement_shares.values()])
+    return not np.allclose(found.vector(list(prediction.measurement_shares)), values, rtol=1e-4, atol=1e-4)
 
 
 def _words(name: str, value: float, share: float) -> str:

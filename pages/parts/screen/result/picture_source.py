@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ecgcore.types import PanelFrame
-from pages.parts.screen.screened import Screened
+from pages.parts.screen.screened import ScreenedPage
 
 UPRIGHT_PX = 0.5
 WHITE = 242
@@ -17,7 +17,7 @@ _CAMERA_MAKER = 271
 """EXIF's tag for who made the camera."""
 
 
-def measured_on(item: Screened) -> str:
+def measured_on(item: ScreenedPage) -> str:
     """What the lengths come from and which paper is assumed, as one sentence."""
     paper = item.prediction.paper
     bent = ", straightened," if not is_flat(item.prediction.frame) else ""
@@ -26,7 +26,7 @@ def measured_on(item: Screened) -> str:
     )
 
 
-def picture_source(item: Screened) -> str:
+def picture_source(item: ScreenedPage) -> str:
     """The kind of picture: by its file, else by its shape, since no camera is held quite straight over the paper."""
     if item.synthetic:
         return "an artificial page"
@@ -48,7 +48,7 @@ def is_flat(frame: PanelFrame | None) -> bool:
         return True
     corners = frame.corners_photo_xy
     skew = np.abs(corners - np.roll(corners, -1, axis=0)).min(axis=1)
-    return frame.mesh is None and float(skew.max()) < UPRIGHT_PX
+    return frame.displacement is None and float(skew.max()) < UPRIGHT_PX
 
 
 def _white_share(thumb_jpeg: bytes) -> float:

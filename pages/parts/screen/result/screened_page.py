@@ -6,16 +6,16 @@ from ecgcore.bundle.folder import Bundle
 from pages.parts.common.words import plain
 from pages.parts.screen.keep.one_page import correct_this
 from pages.parts.screen.result.beat_panel import downloads, facts, heaviest_beats, one_beat
+from pages.parts.screen.result.decision_banner import decision_banner, picture_faults
 from pages.parts.screen.result.measurement_table import measurement_table
 from pages.parts.screen.result.measurements import measured
 from pages.parts.screen.result.page_view import page_view
 from pages.parts.screen.result.part_answers import part_answers
 from pages.parts.screen.result.straighten import STRAIGHTENED, straighten_box
-from pages.parts.screen.result.verdict import picture_faults, verdict_banner
-from pages.parts.screen.screened import Screened
+from pages.parts.screen.screened import ScreenedPage
 
 
-def screened_page(item: Screened, in_use: Bundle) -> None:
+def screened_page(item: ScreenedPage, in_use: Bundle) -> None:
     """Show the page and what was said of it, or why it was not screened.
 
     Args:
@@ -35,7 +35,7 @@ def screened_page(item: Screened, in_use: Bundle) -> None:
         if shown is not None:
             straighten_box(item, shown, in_use)
         return
-    verdict_banner(prediction, bundle.operating.p_normal_below, bundle.operating.p_abnormal_from)
+    decision_banner(prediction, bundle.operating_point.p_normal_below, bundle.operating_point.p_abnormal_from)
     picture_faults(prediction)
     left, right = st.columns([2, 1], gap="medium")
     with left:

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from ecgcore.bundle.folder import Bundle
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.page.crop import view_panel
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray, FloatArray, Prediction
@@ -17,8 +17,8 @@ from pages.parts.common.images import at_width, jpeg
 from pages.parts.common.style import GREEN
 from pages.parts.common.words import plain
 from pages.parts.screen.result.corner_canvas import RADIUS_PX, circle, moved_corners, panel_preview
-from pages.parts.screen.screened import Screened, Shown
-from pages.parts.screen.session_results import put_on_shelf
+from pages.parts.screen.screened import DisplayedPage, ScreenedPage
+from pages.parts.screen.session_results import replace_result
 
 CANVAS_WIDTH_PX = 360
 """Fits a phone."""
@@ -36,7 +36,7 @@ HOW = (
 )
 
 
-def straighten_box(item: Screened, shown: Shown, bundle: Bundle) -> None:
+def straighten_box(item: ScreenedPage, shown: DisplayedPage, bundle: Bundle) -> None:
     """The photo with the panel's outline, the panel as it was straightened, and the way to set its corners.
 
     Args:
@@ -69,7 +69,7 @@ def straighten_box(item: Screened, shown: Shown, bundle: Bundle) -> None:
             _screen_again(item, shown, bundle, corners)
 
 
-def _screen_again(item: Screened, shown: Shown, bundle: Bundle, corners: FloatArray) -> None:
+def _screen_again(item: ScreenedPage, shown: DisplayedPage, bundle: Bundle, corners: FloatArray) -> None:
     old = item.prediction
     with st.spinner("Screening with these corners", show_time=True):
         prediction = screen(
@@ -78,17 +78,17 @@ def _screen_again(item: Screened, shown: Shown, bundle: Bundle, corners: FloatAr
     if prediction.status != "ok":
         st.error(f"**Not screened with these corners.** {plain(prediction.reason)}")
         return
-    put_on_shelf(replace(item, prediction=prediction, bundle=bundle))
+    replace_result(replace(item, prediction=prediction, bundle=bundle))
     st.session_state.pop(_key(item), None)
     st.session_state.setdefault("explained", set()).discard(item.key)
     st.rerun()
 
 
-def _key(item: Screened) -> str:
+def _key(item: ScreenedPage) -> str:
     return f"corners-{item.key}"
 
 
-def _found(prediction: Prediction, shown: Shown) -> FloatArray:
+def _found(prediction: Prediction, shown: DisplayedPage) -> FloatArray:
     """The panel's corners as they were found, or a place to begin where none were."""
     if prediction.panel_photo_xy is not None:
         return np.array(prediction.panel_photo_xy, dtype=np.float64)
@@ -97,13 +97,13 @@ def _found(prediction: Prediction, shown: Shown) -> FloatArray:
     return np.array([low, [high[0], low[1]], high, [low[0], high[1]]])
 
 
-def _corners(item: Screened, shown: Shown) -> FloatArray:
+def _corners(item: ScreenedPage, shown: DisplayedPage) -> FloatArray:
     """The corners as they stand, ``[4, 2]`` in the photo, clockwise from top left."""
     kept: FloatArray | None = st.session_state.get(_key(item))
     return _found(item.prediction, shown) if kept is None else kept
 
 
-def _take(item: Screened, corners: FloatArray) -> None:
+def _take(item: ScreenedPage, corners: FloatArray) -> None:
     """Keep changed corners and give the canvas and the numbers a new beginning."""
     st.session_state[_key(item)] = corners
     st.session_state["corner-turn"] = _turn() + 1
@@ -114,7 +114,7 @@ def _turn() -> int:
     return int(st.session_state.get("corner-turn", 0))
 
 
-def _canvas(item: Screened, shown: Shown, corners: FloatArray) -> FloatArray:
+def _canvas(item: ScreenedPage, shown: DisplayedPage, corners: FloatArray) -> FloatArray:
     scale = CANVAS_WIDTH_PX / shown.wh[0]
     circles = [circle(number, x, y) for number, (x, y) in enumerate((corners * scale).tolist())]
     key = f"corner-canvas-{item.key}-{_turn()}"
@@ -136,13 +136,13 @@ def _canvas(item: Screened, shown: Shown, corners: FloatArray) -> FloatArray:
     return corners
 
 
-def _near(corners: FloatArray, shown: Shown) -> FloatArray:
+def _near(corners: FloatArray, shown: DisplayedPage) -> FloatArray:
     """The corners in the photo or close to it: a panel may leave its photo, but not by a width."""
     sides = np.array(shown.wh, dtype=np.float64)
     return np.asarray(np.clip(corners, -BEYOND * sides, (1 + BEYOND) * sides))
 
 
-def _typed(item: Screened, shown: Shown, corners: FloatArray) -> None:
+def _typed(item: ScreenedPage, shown: DisplayedPage, corners: FloatArray) -> None:
     typed = corners.copy()
     for number, name in enumerate(CORNER_NAMES):
         columns = st.columns(2)
@@ -168,17 +168,17 @@ def _outlined(view_jpeg: bytes, corners_canvas_xy: list[list[float]]) -> bytes:
     return jpeg(view)
 
 
-def _preview(shown: Shown, corners: FloatArray) -> None:
+def _preview(shown: DisplayedPage, corners: FloatArray) -> None:
     """The panel as it will be screened, or why these corners are none of a page."""
     words = "The panel between these corners."
     try:
         st.image(panel_preview(_decoded(shown.view_jpeg), corners, shown.wh), alt=words)
-    except NotScreenable as refused:
+    except NotScreenableError as refused:
         words = plain(str(refused))
     st.caption(words)
 
 
-def _straightened(item: Screened, shown: Shown) -> bytes:
+def _straightened(item: ScreenedPage, shown: DisplayedPage) -> bytes:
     return _panel_jpeg(item.key, str(item.prediction.panel_photo_xy), item, shown)
 
 
@@ -186,8 +186,8 @@ def _straightened(item: Screened, shown: Shown) -> bytes:
 def _panel_jpeg(
     key: str,  # noqa: ARG001  # of the cache
     corners: str,  # noqa: ARG001  # of the cache
-    _item: Screened,
-    _shown: Shown,
+    _item: ScreenedPage,
+    _shown: DisplayedPage,
 ) -> bytes:
     assert _item.prediction.frame is not None
     return jpeg(view_panel(_shown.photo_rgb(), _item.prediction.frame))

@@ -11,12 +11,12 @@ from ecgcore.bundle.folder import Bundle
 from pages.parts.common.browser.closed_sessions import closed_sessions
 from pages.parts.screen.result.gradcam import forget_maps
 from pages.parts.screen.result.lead_lines import forget_lines
-from pages.parts.screen.screened import Picture, Screened
+from pages.parts.screen.screened import Picture, ScreenedPage
 from pages.parts.screen.screening.waiting_files import ScreeningQueue, Waiting
 from pages.parts.screen.screening.worker import worker
-from pages.parts.screen.session_results import shelf
+from pages.parts.screen.session_results import session_results
 
-Row = Screened | Waiting
+Row = ScreenedPage | Waiting
 
 PATIENCE_S = 1.0
 """How long a drop may be waited for, so that a page that is soon done appears without a step between."""
@@ -28,7 +28,7 @@ def screening() -> ScreeningQueue:
     """The session's queue; it outlives page switches, and its work goes on meanwhile."""
     if "screening" not in st.session_state:
         session_id = _session_id()
-        made = ScreeningQueue(shelf(), partial(_is_connected, session_id))
+        made = ScreeningQueue(session_results(), partial(_is_connected, session_id))
         closed_sessions.at_end(session_id, partial(worker.dismiss, made))
         st.session_state["screening"] = made
     queue: ScreeningQueue = st.session_state["screening"]
@@ -102,7 +102,7 @@ def remove_all() -> None:
 
 
 def _is_refused(row: Row) -> bool:
-    return isinstance(row, Screened) and row.prediction.status != "ok"
+    return isinstance(row, ScreenedPage) and row.prediction.status != "ok"
 
 
 def _session_id() -> str:

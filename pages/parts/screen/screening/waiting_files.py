@@ -14,9 +14,9 @@ from hashlib import sha256
 from typing import Literal
 
 from ecgcore.bundle.folder import Bundle
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.isolated import read_untrusted
-from pages.parts.screen.screened import Picture, Screened
+from pages.parts.screen.screened import Picture, ScreenedPage
 from pages.parts.screen.session_results import page_key, same_picture, screen_page, without_picture
 
 MAX_SESSION_BYTES = 2**29
@@ -47,7 +47,7 @@ class _File:
     picture: Picture
     bundle: Bundle
     is_stopped: bool = False
-    pages: Iterator[Screened] | None = None
+    pages: Iterator[ScreenedPage] | None = None
 
 
 class ScreeningQueue:
@@ -58,7 +58,7 @@ class ScreeningQueue:
         is_connected: whether a browser shows the session.
     """
 
-    def __init__(self, results: dict[str, Screened], is_connected: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, results: dict[str, ScreenedPage], is_connected: Callable[[], bool] = lambda: True) -> None:
         self.results = results
         self.is_connected = is_connected
         self.changed = threading.Condition(threading.RLock())
@@ -101,7 +101,7 @@ class ScreeningQueue:
         with self.changed:
             return [Waiting(file.id, file.picture.name, _state(file)) for file in self._files.values()]
 
-    def items(self) -> list[Screened]:
+    def items(self) -> list[ScreenedPage]:
         """The results, in the order in which they came."""
         with self.changed:
             return list(self.results.values())
@@ -177,7 +177,7 @@ class ScreeningQueue:
                 self._put(file.id, page)
             self.changed.notify_all()
 
-    def _pages(self, file: _File) -> Iterator[Screened]:
+    def _pages(self, file: _File) -> Iterator[ScreenedPage]:
         """The results of a file's pages; a page that cannot be screened never stops the next."""
         picture, bundle = file.picture, file.bundle
         content = f"{bundle.version} {sha256(picture.content).hexdigest()}"
@@ -188,7 +188,7 @@ class ScreeningQueue:
             return
         try:
             photos = read_untrusted(picture.content, picture.name)
-        except UnreadablePicture as error:
+        except UnreadablePictureError as error:
             yield without_picture(picture, 1, str(error), bundle)
             return
         of = len(photos)
@@ -206,13 +206,13 @@ class ScreeningQueue:
         with self.changed:
             self._ids_of[content] = file.id
 
-    def _screened_before(self, content: str) -> list[Screened]:
+    def _screened_before(self, content: str) -> list[ScreenedPage]:
         """The results of a file of this content, unless one of them was removed."""
         with self.changed:
             keys = self._keys_of.get(self._ids_of.get(content, ""), [])
             return [self.results[key] for key in keys] if all(key in self.results for key in keys) else []
 
-    def _put(self, id_: str, item: Screened) -> None:
+    def _put(self, id_: str, item: ScreenedPage) -> None:
         if item.shown is not None and item.key not in self.results and self._size_bytes() > MAX_SESSION_BYTES:
             picture = Picture(item.prediction.file, b"")
             item = without_picture(picture, item.prediction.page, SESSION_FULL, item.bundle)
@@ -234,5 +234,5 @@ def _without_words(error: Exception) -> str:
     return "".join([*traceback.format_tb(error.__traceback__), type(error).__name__])
 
 
-def _broken(file: _File, number: int, error: Exception) -> Screened:
+def _broken(file: _File, number: int, error: Exception) -> ScreenedPage:
     return without_picture(file.picture, number, BROKEN.format(fault=type(error).__name__), file.bundle)

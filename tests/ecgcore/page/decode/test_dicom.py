@@ -25,7 +25,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.read import read_picture
 
 PATIENT = "Mustermann^Erika"
@@ -159,12 +159,12 @@ def test_encapsulated_pdf_is_drawn() -> None:
     [page] = read_picture(_bytes(content), "x")
     assert page.shape[0] > 80
     content.EncapsulatedDocument = b"<ClinicalDocument/>"
-    with pytest.raises(UnreadablePicture, match="no PDF"):
+    with pytest.raises(UnreadablePictureError, match="no PDF"):
         read_picture(_bytes(content), "x")
 
 
-def _refusal(content: Dataset | bytes, **options: object) -> UnreadablePicture:
-    with pytest.raises(UnreadablePicture) as refused:
+def _refusal(content: Dataset | bytes, **options: object) -> UnreadablePictureError:
+    with pytest.raises(UnreadablePictureError) as refused:
         read_picture(content if isinstance(content, bytes) else _bytes(content, **options), "scan 7")
     assert "scan 7" in refused.value.cause
     assert refused.value.next_step
@@ -216,7 +216,7 @@ def test_an_element_of_the_wrong_length_is_a_damaged_file() -> None:
     damaged = bytearray(_bytes(_dataset(RGB, "RGB")))
     assert damaged[132:140] == b"\x02\x00\x00\x00UL\x04\x00"  # the group's length, the first element after "DICM"
     damaged[138] = 1
-    with pytest.raises(UnreadablePicture):
+    with pytest.raises(UnreadablePictureError):
         read_picture(bytes(damaged), "short")
 
 
@@ -233,7 +233,7 @@ def test_flipped_bytes_never_crash(data: st.DataObject) -> None:
         warnings.simplefilter("always")
         try:
             pages = read_picture(bytes(damaged), "flipped")
-        except UnreadablePicture as error:
+        except UnreadablePictureError as error:
             assert error.next_step
             assert "Muster" not in str(error)
         else:

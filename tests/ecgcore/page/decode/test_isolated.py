@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode import isolated as page_io_isolated
 from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.decode.read import read_picture
@@ -125,7 +125,7 @@ def test_pages_and_refusals_are_those_of_the_decoder() -> None:
 
 
 def _refusal(read: Callable[[bytes, str], list[ByteArray]], data: bytes) -> tuple[str, str]:
-    with pytest.raises(UnreadablePicture) as refused:
+    with pytest.raises(UnreadablePictureError) as refused:
         read(data, "scan 7")
     return refused.value.cause, refused.value.next_step
 
@@ -174,7 +174,7 @@ def test_a_decoder_serves_file_after_file_however_large_the_program_is() -> None
 )
 def test_bombs_are_refused_at_once(bomb: bytes, said: str) -> None:
     before = time.process_time()
-    with pytest.raises(UnreadablePicture, match=said) as refused:
+    with pytest.raises(UnreadablePictureError, match=said) as refused:
         read_untrusted(bomb, "bomb")
     assert refused.value.next_step
     assert time.process_time() - before < 5
@@ -187,7 +187,7 @@ def test_a_file_that_takes_for_ever_ends_alone(monkeypatch: pytest.MonkeyPatch) 
     def slow() -> None:
         try:
             read_untrusted(nested_forms(), "forms.pdf")
-        except UnreadablePicture as error:
+        except UnreadablePictureError as error:
             said.append(str(error))
 
     thread = threading.Thread(target=slow)

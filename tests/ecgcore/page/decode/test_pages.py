@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from pillow_heif import register_heif_opener
 
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode import limits
 from ecgcore.page.decode.read import read_picture
 
@@ -70,7 +70,7 @@ def test_tiff_gives_every_page_and_no_thumbnail(orientation: int) -> None:
 def test_no_page_of_a_tiff_is_lost_silently() -> None:
     whole = _encode(_picture(), "TIFF", save_all=True, append_images=[_picture()] * 2)
     for length in (len(whole) // 3, len(whole) - 200):
-        with pytest.raises(UnreadablePicture, match="damaged"):
+        with pytest.raises(UnreadablePictureError, match="damaged"):
             read_picture(whole[:length], "scan")
 
 
@@ -78,7 +78,7 @@ def test_no_page_of_a_tiff_is_lost_silently() -> None:
 def test_pages_are_counted(file_format: str) -> None:
     small = Image.new("1", (9, 9))
     whole = _encode(small, file_format, save_all=True, append_images=[small] * limits.MAX_PAGES)
-    with pytest.raises(UnreadablePicture, match="50"):
+    with pytest.raises(UnreadablePictureError, match="50"):
         read_picture(whole, "book")
 
 
@@ -87,14 +87,14 @@ def test_pixels_of_all_pages_are_counted(monkeypatch: pytest.MonkeyPatch) -> Non
     three = _encode(_picture(), "TIFF", save_all=True, append_images=[_picture()] * 2)
     four = _encode(_picture(), "TIFF", save_all=True, append_images=[_picture()] * 3)
     assert len(read_picture(three, "book")) == 3
-    with pytest.raises(UnreadablePicture, match="together"):
+    with pytest.raises(UnreadablePictureError, match="together"):
         read_picture(four, "book")
 
 
 def test_heic_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     photo = _encode(_picture(), "HEIF")
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    with pytest.raises(UnreadablePicture, match="make heic"):
+    with pytest.raises(UnreadablePictureError, match="make heic"):
         read_picture(photo, "IMG_0001.HEIC")
 
 
@@ -104,7 +104,7 @@ def test_every_format_is_read_whole_or_refused(file_format: str) -> None:
     [page] = read_picture(whole, "photo.dat")
     assert np.abs(page.astype(int) - np.asarray(_picture())).mean() < 16
     for length in (13, len(whole) // 4, len(whole) // 2):
-        with pytest.raises(UnreadablePicture) as refused:
+        with pytest.raises(UnreadablePictureError) as refused:
             read_picture(whole[:length], "photo.dat")
         assert refused.value.next_step
 
@@ -113,7 +113,7 @@ def test_every_format_is_read_whole_or_refused(file_format: str) -> None:
 def test_too_many_pixels_are_refused_in_every_format(file_format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = _encode(_picture(), file_format)
     monkeypatch.setattr(limits, "MAX_PIXELS", 96 * 64 - 1)
-    with pytest.raises(UnreadablePicture, match="million pixels"):
+    with pytest.raises(UnreadablePictureError, match="million pixels"):
         read_picture(whole, "poster")
 
 
@@ -122,7 +122,7 @@ def test_a_pdf_page_beyond_all_measure_is_refused() -> None:
     document.new_page(14_000, 14_000)  # points: nearly 5 m
     buffer = io.BytesIO()
     document.save(buffer)
-    with pytest.raises(UnreadablePicture, match="million pixels"):
+    with pytest.raises(UnreadablePictureError, match="million pixels"):
         read_picture(buffer.getvalue(), "banner.pdf")
 
 
@@ -137,5 +137,5 @@ def test_damaged_heic_never_crashes(data: st.DataObject) -> None:
         damaged[data.draw(st.integers(12, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     try:
         read_picture(bytes(damaged), "flipped")
-    except UnreadablePicture as error:
+    except UnreadablePictureError as error:
         assert error.next_step

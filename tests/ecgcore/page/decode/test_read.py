@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.read import picture_hash, read_picture
 
 
@@ -84,11 +84,11 @@ def test_pdf_gives_one_picture_a_page(tmp_path: Path) -> None:
 def test_damaged_files_are_named(tmp_path: Path) -> None:
     whole = _encode(_gradient(), "PNG")
     for data in (b"", b"not a picture", whole[:60], whole[: len(whole) // 2], b"%PDF-1.4 broken"):
-        with pytest.raises(UnreadablePicture) as refused:
+        with pytest.raises(UnreadablePictureError) as refused:
             read_picture(data, "scan 7")
         assert "scan 7" in refused.value.cause
         assert refused.value.next_step
-    with pytest.raises(UnreadablePicture, match=r"gone\.png"):
+    with pytest.raises(UnreadablePictureError, match=r"gone\.png"):
         read_picture(tmp_path / "gone.png", "gone.png")
 
 
@@ -96,7 +96,7 @@ def test_too_many_pixels_are_refused_before_decoding() -> None:
     small = _encode(_gradient(), "PNG")
     header = small[12:16] + struct.pack(">II", 30_000, 30_000) + small[24:29]
     huge = small[:12] + header + struct.pack(">I", zlib.crc32(header)) + small[33:]
-    with pytest.raises(UnreadablePicture, match="million pixels"):
+    with pytest.raises(UnreadablePictureError, match="million pixels"):
         read_picture(huge, "huge.png")
 
 
@@ -107,7 +107,7 @@ def test_too_many_pixels_are_refused_before_decoding() -> None:
 def test_random_bytes_never_crash(data: bytes, head: bytes) -> None:
     try:
         pages = read_picture(head + data, "random")
-    except UnreadablePicture as error:
+    except UnreadablePictureError as error:
         assert error.cause
         assert error.next_step
     else:
@@ -123,5 +123,5 @@ def test_flipped_bytes_never_crash(data: st.DataObject) -> None:
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     try:
         read_picture(bytes(damaged), "flipped")
-    except UnreadablePicture as error:
+    except UnreadablePictureError as error:
         assert error.next_step

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from ecgcore.page.grid.displacement_fit import GRID_PX_PER_MM
 from ecgcore.page.grid.extent import XYXY, find_sides
-from ecgcore.page.grid.mesh_fit import GRID_PX_PER_MM
 from ecgcore.types import ByteArray
 
 WIDTH, HEIGHT = 1100, 640

@@ -46,10 +46,10 @@ def test_straight_pages_give_the_same_ink_as_ever(seed: int) -> None:
     with (
         patch.object(photo, "straighten", return_value=None),
         patch.object(standard_panel, "find_quarter_turns", return_value=0),
-        patch.object(prepare, "graded", side_effect=lambda page, _: page),
+        patch.object(prepare, "assess_quality", side_effect=lambda page, _: page),
     ):
         before = prepare_page(image_rgb)
-    with patch.object(prepare, "graded", side_effect=lambda page, _: page):
+    with patch.object(prepare, "assess_quality", side_effect=lambda page, _: page):
         after = prepare_page(image_rgb)
     np.testing.assert_array_equal(after.ink, before.ink)
     np.testing.assert_array_equal(after.frame.photo_from_panel, before.frame.photo_from_panel)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgcore.errors import NotScreenable
+from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_page
 from ecgcore.page.quality.features import NAMES, trace_features
 from ecgcore.page.quality.gate import check_beats
@@ -41,10 +41,10 @@ def test_no_rhythm_needs_the_detector_to_know_its_beats(kind: str) -> None:
 
 
 def test_beats_decide_where_strokes_leave_a_doubt() -> None:
-    page = replace(prepare_page(_page("normal")), ecg_logit=-1.0, comes_again=0.0)
+    page = replace(prepare_page(_page("normal")), ecg_logit=-1.0, periodicity=0.0)
     check_beats(page, np.array([0.1, 0.4, 0.97, 0.99, 1.0]), 0.55)  # below the threshold nothing counts
     for scores in (DOUBTFUL, np.array([]), np.array([0.1, 0.4])):
-        with pytest.raises(NotScreenable, match="does not look like an ECG"):
+        with pytest.raises(NotScreenableError, match="does not look like an ECG"):
             check_beats(page, scores, 0.55)
 
 
@@ -63,7 +63,7 @@ def test_every_layout_passes(layout: str, grid: str) -> None:
 @pytest.mark.parametrize("kind", NO_ECG_SIGNALS)
 def test_brain_waves_and_earthquakes_are_refused_on_ecg_paper_too(kind: str) -> None:
     signals_mv = NO_ECG_SIGNALS[kind](np.random.default_rng(4), round(10 * FS_HZ))
-    with pytest.raises(NotScreenable) as refused:
+    with pytest.raises(NotScreenableError) as refused:
         check_beats(prepare_page(draw_page(signals_mv, FS_HZ, CLEAN, 4).image_rgb), DOUBTFUL, 0.55)
     assert refused.value.next_step
 
@@ -82,7 +82,7 @@ def test_other_pictures_are_refused() -> None:
     noise = rng.integers(0, 256, (600, 800, 3), dtype=np.uint8)
     black, white = np.zeros((600, 800, 3), np.uint8), np.full((600, 800, 3), 255, np.uint8)
     for picture in (text, chart, noise, black, white):
-        with pytest.raises(NotScreenable):
+        with pytest.raises(NotScreenableError):
             check_beats(prepare_page(picture), DOUBTFUL, 0.55)
 
 
@@ -101,7 +101,7 @@ def test_poor_pages_are_graded_and_say_why(words: str, spoil) -> None:  # type: 
 
 
 def test_a_blurred_page_is_refused_when_nothing_can_be_read() -> None:
-    with pytest.raises(NotScreenable):
+    with pytest.raises(NotScreenableError):
         prepare_page(cv2.GaussianBlur(_page("normal"), (0, 0), 9))
 
 

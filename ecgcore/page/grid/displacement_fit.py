@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, FloatPixels
-from ecgcore.geometry.displacement import Mesh
+from ecgcore.geometry.displacement import DisplacementField
 from ecgcore.page.grid import CELL_PX, GRID_PX_PER_MM
 
 _PERIODS_PX = 5 * GRID_PX_PER_MM, GRID_PX_PER_MM
@@ -20,36 +20,37 @@ _ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class GridMesh:
+class GridFit:
     """What :func:`fit_grid` found.
 
     Args:
-        mesh: from the perfect grid's coordinates to where it lies in the picture, in pixels of ``GRID_PX_PER_MM``.
+        displacement: from the perfect grid's coordinates to where it lies in the picture, in pixels of
+            ``GRID_PX_PER_MM``.
         present: cells where a grid is printed, ``bool [rows, columns]``, in the picture's coordinates.
         residual_mm: median distance of the grid's lines from the mesh.
     """
 
-    mesh: Mesh
+    displacement: DisplacementField
     present: np.ndarray
     residual_mm: float
 
 
-def fit_grid(squashed: ByteArray) -> GridMesh | None:
+def fit_grid(compressed: ByteArray) -> GridFit | None:
     """Fit a smooth mesh to a nearly upright grid of nearly ``GRID_PX_PER_MM``.
 
     Cell by cell the picture is multiplied by the grid's wave and averaged (lock-in detection). The phase is the line's
     displacement; differences of neighbouring phases need no unwrapping and give its slope, then what is left its place.
 
     Args:
-        squashed: darkness with faint marks lifted, ``uint8 [H, W]``; 0 outside the photo.
+        compressed: darkness with faint marks lifted, ``uint8 [H, W]``; 0 outside the photo.
 
     Returns:
         The mesh, or None where too few cells hold a grid, or none whose lines run on along one mesh.
     """
-    rows, columns = (n // CELL_PX for n in squashed.shape)
+    rows, columns = (n // CELL_PX for n in compressed.shape)
     if min(rows, columns) < 4:
         return None
-    picture = _lines_alike(squashed[: rows * CELL_PX, : columns * CELL_PX])
+    picture = _lines_alike(compressed[: rows * CELL_PX, : columns * CELL_PX])
     # smoothed as the waves are: else a blank cell beside a strong edge would seem to be all wave
     power = cv2.GaussianBlur(_cells(picture**2) - _cells(picture) ** 2, (0, 0), _SMOOTH_CELLS)
     contrast = np.sqrt(np.maximum(power, _MIN_CONTRAST**2))
@@ -65,32 +66,32 @@ def fit_grid(squashed: ByteArray) -> GridMesh | None:
         return None
     ys, xs = np.nonzero(present)
     middles = np.asarray((np.column_stack([xs, ys]) + 0.5) * CELL_PX, dtype=np.float64)
-    blank = _blank_mesh(rows, columns)
+    blank = _zero_displacement(rows, columns)
     shifts = np.stack([_displacement(z, period, present, middles, blank) for z, period in waves], axis=1)
     perfect = middles - shifts
     weight = clear[ys, xs].astype(np.float64)
     for _ in range(_ROUNDS):
-        mesh = _fit_spline(_design(blank, perfect), shifts, weight, blank)
-        misses = np.linalg.norm(shifts - mesh.at(perfect), axis=1)
+        displacement = _fit_spline(_design(blank, perfect), shifts, weight, blank)
+        misses = np.linalg.norm(shifts - displacement.at(perfect), axis=1)
         scale = max(0.2, 2.0 * float(np.median(misses)))
         weight = clear[ys, xs] / (1 + (misses / scale) ** 2)
-    in_phase = _in_phase(waves, mesh)
-    return GridMesh(mesh, in_phase, float(np.median(misses)) / GRID_PX_PER_MM) if in_phase.any() else None
+    in_phase = _in_phase(waves, displacement)
+    return GridFit(displacement, in_phase, float(np.median(misses)) / GRID_PX_PER_MM) if in_phase.any() else None
 
 
-def _lines_alike(squashed: ByteArray) -> FloatPixels:
+def _lines_alike(compressed: ByteArray) -> FloatPixels:
     """What is darker or lighter than its surroundings, faint or strong nearly alike: else rules and QRS complexes that
     stand above each other pull the lines' phase, up to a whole period."""
-    values = squashed.astype(np.float32)
+    values = compressed.astype(np.float32)
     detail = values - cv2.blur(values, (CELL_PX, CELL_PX))
     return np.asarray(_FULL * detail / (np.abs(detail) + _FAINT), dtype=np.float32)
 
 
-def _in_phase(waves: list[tuple[np.ndarray, int]], mesh: Mesh) -> BoolArray:
+def _in_phase(waves: list[tuple[np.ndarray, int]], displacement: DisplacementField) -> BoolArray:
     """Cells whose lines run on where the mesh has them: a desk's texture and text do not."""
     rows, columns = waves[0][0].shape
     xs, ys = (np.asarray((np.arange(n) + 0.5) * CELL_PX, dtype=np.float64) for n in (columns, rows))
-    shifts = mesh.on_grid(xs, ys)
+    shifts = displacement.on_grid(xs, ys)
     agreement = []
     for axis, (z, period_px) in enumerate(waves):
         expected = np.exp(-2j * np.pi * shifts[..., axis] / period_px)
@@ -127,20 +128,22 @@ def _largest(mask: ByteArray) -> ByteArray:
     return np.asarray(labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()), dtype=np.uint8)
 
 
-def _blank_mesh(rows: int, columns: int) -> Mesh:
+def _zero_displacement(rows: int, columns: int) -> DisplacementField:
     """A mesh of no displacement over all cells and one knot beyond."""
     step = float(_KNOT_CELLS * CELL_PX)
     count = [int(np.ceil(n / _KNOT_CELLS)) + 5 for n in (rows, columns)]
-    return Mesh((-step, -step), (step, step), np.zeros((*count, 2)))
+    return DisplacementField((-step, -step), (step, step), np.zeros((*count, 2)))
 
 
-def _design(mesh: Mesh, points_xy: FloatArray) -> FloatArray:
+def _design(displacement: DisplacementField, points_xy: FloatArray) -> FloatArray:
     """Weight of every coefficient at every point, ``[n, rows * columns]``."""
-    across, down = (mesh.weights(axis, points_xy[:, axis]) for axis in (0, 1))
+    across, down = (displacement.weights(axis, points_xy[:, axis]) for axis in (0, 1))
     return (down[:, :, None] * across[:, None, :]).reshape(len(points_xy), -1)
 
 
-def _displacement(z: np.ndarray, period_px: int, present: ByteArray, middles: FloatArray, blank: Mesh) -> FloatArray:
+def _displacement(
+    z: np.ndarray, period_px: int, present: ByteArray, middles: FloatArray, blank: DisplacementField
+) -> FloatArray:
     """Displacement of the lines in every present cell, in pixels, ``[n]``, up to a whole number of periods for all."""
     number = np.full(present.shape, -1)
     ys, xs = np.nonzero(present)
@@ -167,12 +170,14 @@ def _displacement(z: np.ndarray, period_px: int, present: ByteArray, middles: Fl
     return np.asarray(smooth + left_over - np.angle(common) * period_px / (2 * np.pi), dtype=np.float64)
 
 
-def _fit_spline(design: FloatArray, shifts: FloatArray, weight: FloatArray, blank: Mesh) -> Mesh:
+def _fit_spline(
+    design: FloatArray, shifts: FloatArray, weight: FloatArray, blank: DisplacementField
+) -> DisplacementField:
     coefficients = _solve(design, shifts, weight, blank)
-    return Mesh(blank.origin_xy, blank.step_xy, coefficients.reshape(blank.shifts_xy.shape))
+    return DisplacementField(blank.origin_xy, blank.step_xy, coefficients.reshape(blank.shifts_xy.shape))
 
 
-def _solve(design: FloatArray, targets: FloatArray, weight: FloatArray, blank: Mesh) -> FloatArray:
+def _solve(design: FloatArray, targets: FloatArray, weight: FloatArray, blank: DisplacementField) -> FloatArray:
     """Weighted least squares with a penalty on bending, which lets the mesh run on straight where nothing is seen."""
     rows, columns = blank.shifts_xy.shape[:2]
     bend = [np.diff(np.eye(n), n=2, axis=0) for n in (rows, columns)]

@@ -15,7 +15,7 @@ MEANINGS = {
 }
 
 
-def verdict_banner(prediction: Prediction, threshold_normal: float, threshold_abnormal: float) -> None:
+def decision_banner(prediction: Prediction, threshold_normal: float, threshold_abnormal: float) -> None:
     """Show the verdict of a screened page: the word, why it was referred if it was, the probability on its scale.
 
     Args:
@@ -31,7 +31,7 @@ def verdict_banner(prediction: Prediction, threshold_normal: float, threshold_ab
         DECISION_COLOUR[decision],
         DECISION_SHAPE[decision],
         decision.capitalize(),
-        verdict_text(prediction),
+        decision_text(prediction),
         f"Model {prediction.bundle or 'unknown'}",
         beside="" if prediction.p_abnormal is None else probability_scale(prediction.p_abnormal, low, high),
     )
@@ -43,7 +43,7 @@ def picture_faults(prediction: Prediction) -> None:
         st.warning(plain(" ".join((*prediction.faults, WIDER))), icon=":material/photo_camera:")
 
 
-def verdict_text(prediction: Prediction) -> str:
+def decision_text(prediction: Prediction) -> str:
     """Why the page was referred, if it was; what the verdict means; how often a page with such a score is abnormal."""
     # What is wrong with the picture is said below, by ``picture_faults``.
     reason = (prediction.reason or "").replace(f": {' '.join(prediction.faults)}", ".")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ecgcore.page.grid.mesh_fit import CELL_PX, GRID_PX_PER_MM, fit_grid
+from ecgcore.page.grid.displacement_fit import CELL_PX, GRID_PX_PER_MM, fit_grid
 from ecgcore.types import ByteArray
 
 ROW_PX = 100
@@ -44,5 +44,5 @@ def test_strokes_above_each_other_do_not_pull_the_lines(apart_mm: float, share: 
     found = fit_grid(_grid(apart_mm, share, width_px))
     assert found is not None
     places = np.stack(np.meshgrid(np.arange(5, 55) * CELL_PX, np.arange(5, 35) * CELL_PX), axis=-1).reshape(-1, 2)
-    shifts_mm = found.mesh.at(places.astype(np.float64)) / GRID_PX_PER_MM
+    shifts_mm = found.displacement.at(places.astype(np.float64)) / GRID_PX_PER_MM
     assert np.ptp(shifts_mm, axis=0).max() < 0.3

@@ -7,7 +7,7 @@ Decision = Literal["normal", "abnormal", "refer"]
 
 
 @dataclass(frozen=True)
-class Operating:
+class OperatingPoint:
     """How a bundle turns outputs into answers.
 
     Args:

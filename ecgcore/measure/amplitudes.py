@@ -21,7 +21,7 @@ T_FROM_J_S = 0.08
 
 
 @dataclass(frozen=True)
-class LeadHeights:
+class LeadAmplitudes:
     """One lead's waves in mV and ms; ``qrs_area_mv_s`` is its net area. None where the lead does not show them."""
 
     q_mv: float | None = None
@@ -33,7 +33,7 @@ class LeadHeights:
     qrs_area_mv_s: float | None = None
 
 
-def lead_heights(beat: MedianBeats, waves: Delineation) -> list[LeadHeights]:
+def lead_amplitudes(beat: MedianBeats, waves: Delineation) -> list[LeadAmplitudes]:
     """Measure all leads; ``waves`` must know the QRS's onset and end.
 
     Args:
@@ -45,11 +45,11 @@ def lead_heights(beat: MedianBeats, waves: Delineation) -> list[LeadHeights]:
     return [_of_lead(values, beat, waves, onset, end) for values in beat.leads_mv]
 
 
-def _of_lead(values_mv: FloatArray, beat: MedianBeats, waves: Delineation, onset: int, end: int) -> LeadHeights:
+def _of_lead(values_mv: FloatArray, beat: MedianBeats, waves: Delineation, onset: int, end: int) -> LeadAmplitudes:
     before = values_mv[max(0, onset - round(LEVEL_S * beat.fs_hz)) : onset + 1]
     qrs = values_mv[onset : end + 1]
     if not np.isfinite(before).any() or np.isfinite(qrs).mean() < ENOUGH_READ:
-        return LeadHeights()
+        return LeadAmplitudes()
     level_mv = float(np.nanmean(before))
     known = np.flatnonzero(np.isfinite(qrs))
     qrs = np.interp(np.arange(len(qrs)), known, qrs[known]) - level_mv
@@ -57,7 +57,7 @@ def _of_lead(values_mv: FloatArray, beat: MedianBeats, waves: Delineation, onset
     assert waves.qrs_end_s is not None
     st_s = waves.qrs_end_s + ST_AFTER_J_S
     st = values_mv[beat.at(st_s - ST_HALF_S) : beat.at(st_s + ST_HALF_S) + 1]
-    return LeadHeights(
+    return LeadAmplitudes(
         q_mv=q_mv,
         q_ms=q_ms,
         r_mv=r_mv,

@@ -1,4 +1,4 @@
-"""A reader's desk in Review: which page lies on it, and what each press does to it."""
+"""The state of Review for one reader: which page is open, and what each press does to it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -6,15 +6,15 @@ from typing import Literal
 
 import streamlit as st
 
-from annotations.model import PAGE_LABELS, DatabaseUnusable, PageLabel, StoreError
+from annotations.model import PAGE_LABELS, DatabaseUnusableError, PageLabel, StoreError
 from annotations.readings import work_queue
 from annotations.store import Store, now
-from ecgcore.errors import UnreadablePicture
+from ecgcore.errors import UnreadablePictureError
 from pages.parts.common.browser.messages import is_page_number
 from pages.parts.common.local_time import local_clock
 from pages.parts.common.stored_images import photo
 from pages.parts.review.buttons import Press, Presses
-from pages.parts.review.session import Work, open_work
+from pages.parts.review.session import ReviewSession, open_review_session
 
 RESEEDS = ("undo", "help-alike", "help-snap", "help-accept", "help-reject")
 """Presses that give the canvas its boxes anew."""
@@ -27,11 +27,11 @@ _TURNS = {
 _LABELS = {f"label-{label}": "Saving …" for label in PAGE_LABELS}
 _SPOKEN = {"save-next": "Save and next", "only-boxes": "Save boxes only", "open": "Back"}
 
-Helper = Callable[[Store, Work], None]
+Tool = Callable[[Store, ReviewSession], None]
 
 
 @dataclass
-class Desk:
+class ReviewState:
     """What one browser session has before it.
 
     It is one plain object, and a press changes it without a call of Streamlit's, so that no run that is cut short
@@ -40,28 +40,28 @@ class Desk:
     Args:
         person: who reads.
         order: the queue that the page came from.
-        work: the page; None where there is none.
+        session: the page; None where there is none.
         presses: what was pressed.
-        helpers: what the presses do that belong to one part of the page, by their names.
+        tools: what the presses do that belong to one part of the page, by their names.
         done: what was done last, as "Saved 14:02:11"; empty once anything else happens.
-        told: what went wrong with the last press or address.
+        notice: what went wrong with the last press or address.
         named: the page that the address was given last.
         passed: pages of the queue that could not be opened in this session; they are not given again.
     """
 
     person: str
     order: work_queue.Order
-    work: Work | None = None
+    session: ReviewSession | None = None
     presses: Presses = field(default_factory=Presses)
-    helpers: dict[str, Helper] = field(default_factory=dict)
+    tools: dict[str, Tool] = field(default_factory=dict)
     done: str = ""
-    told: str = ""
+    notice: str = ""
     named: str = ""
     passed: set[int] = field(default_factory=set)
 
-    def heed(self, store: Store) -> None:
+    def handle_presses(self, store: Store) -> None:
         """Do all that was pressed since, in order."""
-        self.presses.heed(lambda press: self._act(store, press))
+        self.presses.handle_presses(lambda press: self._act(store, press))
 
     def choose(self, store: Store, order: work_queue.Order) -> None:
         """Bring the next page of another queue; what was done on the one at hand stays as its draft.
@@ -75,7 +75,7 @@ class Desk:
             self.open(store, "")
 
     def put(self, store: Store, image_id: int | None) -> None:
-        """Put a page on the desk, as the same reader's if it lies there already, or clear the desk.
+        """Open a page, as the same reader's if it is open already, or close it.
 
         Args:
             store: where.
@@ -85,23 +85,23 @@ class Desk:
             StoreError: there is no such page, or its reading or its picture is damaged.
         """
         if image_id is None:
-            self.work = None
+            self.session = None
             return
-        same = self.work if self.work is not None and self.work.picture.id == image_id else None
+        same = self.session if self.session is not None and self.session.picture.id == image_id else None
         reader = work_queue.reader_of(self.order, self.person) if same is None else same.reader
-        work = open_work(store, self.person, image_id, reader)
+        session = open_review_session(store, self.person, image_id, reader)
         try:
-            photo(store.picture_path(work.picture).as_posix())
-        except UnreadablePicture as error:
+            photo(store.picture_path(session.picture).as_posix())
+        except UnreadablePictureError as error:
             raise StoreError(
                 "Its picture is missing or damaged.",
                 "Restore it from a backup; python -m annotations check lists all that is damaged.",
             ) from error
-        self.work = work
-        self.told = work.warning or self.told
+        self.session = session
+        self.notice = session.warning or self.notice
 
     def open(self, store: Store, address: str) -> None:
-        """Put the page on the desk that an address names, else the queue's next; where it is gone, say so and go on.
+        """Open the page that an address names, else the queue's next; where it is gone, say so and go on.
 
         Args:
             store: where.
@@ -115,7 +115,7 @@ class Desk:
                 return
         except StoreError as error:
             self.passed.add(int(address))
-            self.told = f"Page {address} cannot be opened. {error.cause} {error.next_step}"
+            self.notice = f"Page {address} cannot be opened. {error.cause} {error.next_step}"
         self._next(store)
 
     def save(self, store: Store, then: Literal["stay", "next"], *, without_label: bool = False) -> None:
@@ -126,94 +126,94 @@ class Desk:
             then: stay on the page, or bring the next.
             without_label: the reader was asked, and means the boxes alone.
         """
-        work = self.work
-        assert work is not None
-        if work.needs_label and not without_label:
-            work.asking = then
+        session = self.session
+        assert session is not None
+        if session.needs_label and not without_label:
+            session.asking = then
             return
-        work.asking = ""
-        if not work.save(store):
+        session.asking = ""
+        if not session.save(store):
             return
         saved = f"Saved {local_clock(now())}"
         if then == "next":
-            saved = f"Saved page {work.picture.id}, {saved.removeprefix('Saved ')}"
-            self._next(store, after=work.picture.id)
+            saved = f"Saved page {session.picture.id}, {saved.removeprefix('Saved ')}"
+            self._next(store, after=session.picture.id)
         else:
-            self.put(store, work.picture.id)
+            self.put(store, session.picture.id)
         self.done = saved
 
     def _next(self, store: Store, after: int = 0) -> None:
-        """Put the queue's next page on the desk; one that cannot be opened is told, and passed over."""
+        """Open the queue's next page; one that cannot be opened is told, and passed over."""
         while True:
             image_id = work_queue.next_page(store, self.person, self.order, after=after, without=self.passed)
             try:
                 self.put(store, image_id)
-            except DatabaseUnusable:
+            except DatabaseUnusableError:
                 raise
             except StoreError as error:
                 assert image_id is not None
                 self.passed.add(image_id)
-                self.told = f"Page {image_id} was passed over. {error.cause} {error.next_step}"
+                self.notice = f"Page {image_id} was passed over. {error.cause} {error.next_step}"
             else:
                 return
 
     def _act(self, store: Store, press: Press) -> None:
-        self.told = ""
-        work = self.work
+        self.notice = ""
+        session = self.session
         if press.what == "open":
             self.named = ""
-            if work is None or press.page != str(work.picture.id):
+            if session is None or press.page != str(session.picture.id):
                 self.open(store, press.page)
             return
-        if work is None or press.view != work.view:
+        if session is None or press.view != session.view:
             words = _SPOKEN.get(press.what, press.what.removeprefix("label-").replace("-", " ").capitalize())
-            self.presses.tell(f"{words} was not heard: it was meant for the page before.")
+            self.presses.notify(f"{words} was not heard: it was meant for the page before.")
             return
         self.done = ""
         try:
-            self._do(store, work, press.what)
+            self._do(store, session, press.what)
         except StoreError as error:
-            work.trouble = error
+            session.trouble = error
 
-    def _do(self, store: Store, work: Work, what: str) -> None:
+    def _do(self, store: Store, session: ReviewSession, what: str) -> None:
         if what.startswith("label-"):
-            self._label(store, work, what.removeprefix("label-"))
+            self._label(store, session, what.removeprefix("label-"))
         elif what in ("save", "save-next"):
             self.save(store, "next" if what == "save-next" else "stay")
         elif what == "only-boxes":
-            self.save(store, work.asking or "stay", without_label=True)
+            self.save(store, session.asking or "stay", without_label=True)
         elif what == "not-yet":
-            work.asking = ""
+            session.asking = ""
         elif what == "undo":
-            work.undo(store)
+            session.undo(store)
         elif what == "skip":
-            work.skip(store)
-            self._next(store, after=work.picture.id)
-        elif what in self.helpers:
-            self.helpers[what](store, work)
+            session.skip(store)
+            self._next(store, after=session.picture.id)
+        elif what in self.tools:
+            self.tools[what](store, session)
 
-    def _label(self, store: Store, work: Work, word: str) -> None:
+    def _label(self, store: Store, session: ReviewSession, word: str) -> None:
         """Set the label, or clear it; an answer to the question of a save goes on with the save."""
         label: PageLabel | None = next((known for known in PAGE_LABELS if known == word), None)
-        if label != work.reading.label:
-            work.change(store, replace(work.reading, label=label))
-        if work.asking and label is not None:
-            self.save(store, work.asking)
+        if label != session.reading.label:
+            session.change(store, replace(session.reading, label=label))
+        if session.asking and label is not None:
+            self.save(store, session.asking)
 
 
-def turns_of(work: Work | None) -> dict[str, str]:
+def turns_of(session: ReviewSession | None) -> dict[str, str]:
     """Presses that freeze the page until what comes next is there, with what is said meanwhile."""
-    return _TURNS | _LABELS if work is not None and work.asking else _TURNS
+    return _TURNS | _LABELS if session is not None and session.asking else _TURNS
 
 
-def desk_of(person: str, order: work_queue.Order) -> Desk:
-    """This browser session's desk; another reader gets another.
+def review_state(person: str, order: work_queue.Order) -> ReviewState:
+    """This browser session's state of Review; another reader gets another.
 
     Args:
         person: who reads.
         order: the queue.
     """
-    desk: Desk | None = st.session_state.get("desk")
-    if desk is None or desk.person != person:
-        desk = st.session_state["desk"] = Desk(person, order)
-    return desk
+    state: ReviewState | None = st.session_state.get("desk")
+    if state is None or state.person != person:
+        state = st.session_state["desk"] = ReviewState(person, order)
+    return state

@@ -10,30 +10,30 @@ from pages.parts.common.images import jpeg
 from pages.parts.common.patient_key import KEY_HELP, WHY_KEY
 from pages.parts.common.words import counted, plain
 from pages.parts.screen.keep.panel_cut import outlined
-from pages.parts.screen.screened import Screened, Shown
+from pages.parts.screen.screened import DisplayedPage, ScreenedPage
 
 UNKNOWN, ONE, EACH = "Patients unknown: each page counts as one", "All pages are of one patient", "One key per page"
 _COLUMNS, _CARD_WIDTH_PX = 3, 560
 
 
 @dataclass(frozen=True)
-class Answer:
+class BatchChoices:
     """What somebody said of a batch.
 
     Args:
         keys: the patient's key of each page by the page's own key; none for an unknown patient.
         left_out: keys of pages that are not to be stored.
-        black_out: whether all print and handwriting that was found becomes black.
+        redact_print: whether all print and handwriting that was found becomes black.
     """
 
     keys: Mapping[str, str]
     left_out: frozenset[str]
-    black_out: bool
+    redact_print: bool
 
 
-def look_at_all(
-    pages: Sequence[tuple[Screened, Shown]], cuts: Mapping[str, PanelCut], known: Collection[str]
-) -> Answer | None:
+def confirm_batch(
+    pages: Sequence[tuple[ScreenedPage, DisplayedPage]], cuts: Mapping[str, PanelCut], known: Collection[str]
+) -> BatchChoices | None:
     """Show each page as it would be stored; returns what was answered once the button is pressed.
 
     Args:
@@ -44,10 +44,10 @@ def look_at_all(
     if known:
         st.caption(f"{counted(len(known), 'page')} of this batch {'is' if len(known) == 1 else 'are'} stored already.")
     st.markdown("**This will be stored**, without file names and metadata:")
-    black_out = _black_out([cuts[item.key] for item, _ in pages if item.key in cuts])
+    redact_print = _redact_print_toggle([cuts[item.key] for item, _ in pages if item.key in cuts])
     with st.form("keep-look", border=False):
         whose, one_key = _whose(pages)
-        left_out, each_key = _cards(pages, cuts, black_out=black_out)
+        left_out, each_key = _cards(pages, cuts, redact_print=redact_print)
         if not st.form_submit_button("Store and queue", key="keep-store-all", type="primary", icon=":material/save:"):
             return None
     if whose is None:
@@ -57,10 +57,10 @@ def look_at_all(
         st.error("Type the key of the patient, or choose another option.")
         return None
     keys = {item.key: one_key if whose == ONE else each_key[item.key] for item, _ in pages} if whose != UNKNOWN else {}
-    return Answer(keys, frozenset(left_out), black_out)
+    return BatchChoices(keys, frozenset(left_out), redact_print)
 
 
-def _black_out(cuts: Sequence[PanelCut]) -> bool:
+def _redact_print_toggle(cuts: Sequence[PanelCut]) -> bool:
     found = [len(cut.text_boxes) for cut in cuts if cut.text_boxes]
     if not found:
         return False
@@ -71,7 +71,7 @@ def _black_out(cuts: Sequence[PanelCut]) -> bool:
     return st.toggle("Black out everything outlined", key="keep-black")
 
 
-def _whose(pages: Sequence[tuple[Screened, Shown]]) -> tuple[str | None, str]:
+def _whose(pages: Sequence[tuple[ScreenedPage, DisplayedPage]]) -> tuple[str | None, str]:
     """The answer, None before it was given, and the key of the one patient."""
     if all(item.synthetic for item, _ in pages):
         return UNKNOWN, ""
@@ -80,7 +80,7 @@ def _whose(pages: Sequence[tuple[Screened, Shown]]) -> tuple[str | None, str]:
 
 
 def _cards(
-    pages: Sequence[tuple[Screened, Shown]], cuts: Mapping[str, PanelCut], *, black_out: bool
+    pages: Sequence[tuple[ScreenedPage, DisplayedPage]], cuts: Mapping[str, PanelCut], *, redact_print: bool
 ) -> tuple[set[str], dict[str, str]]:
     """The pages in a grid; returns the keys of those that are left out, and each one's patient key."""
     left_out, typed = set(), {}
@@ -88,8 +88,8 @@ def _cards(
         for column, (item, shown) in zip(st.columns(_COLUMNS), pages[start : start + _COLUMNS], strict=False):
             with column:
                 cut = cuts.get(item.key)
-                if cut is not None and black_out:
-                    cut = cut.blackened(cut.text_boxes)
+                if cut is not None and redact_print:
+                    cut = cut.redacted(cut.text_boxes)
                 picture = shown.view_jpeg if cut is None else jpeg(outlined(cut, _CARD_WIDTH_PX))
                 st.image(picture, width="stretch", alt=f"{item.title} as it will be stored")
                 if not st.checkbox(plain(item.title), value=True, key=f"keep-take-{item.key}"):

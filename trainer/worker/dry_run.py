@@ -8,16 +8,16 @@ from typing import TypeVar
 
 import torch
 
-from ecgcore.errors import BadData
+from ecgcore.errors import DataError
 from trainer.crossval.lineage import StartOf
-from trainer.crossval.train_networks import labelled, shown_in_training, train_stack
+from trainer.crossval.train_networks import labelled, shown_in_training, train_networks
 from trainer.data.folds import split_inner
 from trainer.data.page import PreparedPage
 from trainer.progress import ProgressEvent
 from trainer.recipes import Recipe, Stage
 from trainer.stages.context import RunContext
 from trainer.stages.detector import VALIDATION_PAGES
-from trainer.workload import JOINT, LOOKING, PAGES_A_LOCAL_STEP
+from trainer.workload import INFERENCE, JOINT, PAGES_A_LOCAL_STEP
 
 _Stage = TypeVar("_Stage", bound=Stage)
 _STEPS = 3
@@ -26,7 +26,7 @@ _LEARNING, _CHECKING = 4, 2
 """Pages of each label."""
 
 
-def rehearse(
+def dry_run(
     rest: Sequence[PreparedPage],
     test: Sequence[PreparedPage],
     recipe: Recipe,
@@ -51,40 +51,41 @@ def rehearse(
         By stage; empty where so few pages cannot be trained on.
 
     Raises:
-        StageCancelled: training was stopped.
+        StageCancelledError: training was stopped.
     """
-    heard = _Stopwatch()
+    stopwatch = _Stopwatch()
     try:
         train, val = split_inner(rest, recipe.inner_share, seed)
         learning, checking = _few(train, _LEARNING), _few(val, _CHECKING)
-        trained = train_stack(
+        trained = train_networks(
             learning,
             checking,
             _shortened(recipe),
             start_of(test).start,
-            RunContext(device, seed, heard, cancelled),
+            RunContext(device, seed, stopwatch, cancelled),
         )
-    except BadData:
+    except DataError:
         return {}
     began = time.monotonic()
-    trained.answer(checking)
-    judging_s = (time.monotonic() - began) / len(checking)
+    trained.predict(checking)
+    prediction_s = (time.monotonic() - began) / len(checking)
     shown = shown_in_training(recipe, train)
     costs = {
-        stage: heard.step_s(stage) / pages + heard.check_s.get(stage, 0.0) * _checks(recipe, stage, val, checking) / n
+        stage: stopwatch.step_s(stage) / pages
+        + stopwatch.check_s.get(stage, 0.0) * _checks(recipe, stage, val, checking) / n
         for stage, pages in _pages_a_step(recipe).items()
-        if (n := shown.get(stage)) and stage in heard.steps_s
+        if (n := shown.get(stage)) and stage in stopwatch.steps_s
     }
     # Each of these once a page and training, whatever the epochs.
-    looked_at = len(train) + len(val) + len(test)
-    features_s = heard.features_s / (len(learning) + len(checking)) * (len(train) + len(val))
-    looking_s = heard.finding_s / (len(learning) + len(checking)) * (len(train) + len(val))
-    looking_s += judging_s * (len(val) + len(test))
+    inferred = len(train) + len(val) + len(test)
+    features_s = stopwatch.features_s / (len(learning) + len(checking)) * (len(train) + len(val))
+    inference_s = stopwatch.finding_s / (len(learning) + len(checking)) * (len(train) + len(val))
+    inference_s += prediction_s * (len(val) + len(test))
     if shown.get("local") or shown.get("global"):
         costs |= {"fusion": costs["fusion"] + features_s / shown["fusion"]} if "fusion" in costs else {}
     else:
-        looking_s += features_s  # looked at once, and kept
-    return costs | {LOOKING: looking_s / looked_at}
+        inference_s += features_s  # looked at once, and kept
+    return costs | {INFERENCE: inference_s / inferred}
 
 
 def _pages_a_step(recipe: Recipe) -> dict[str, int]:
@@ -151,7 +152,7 @@ class _Stopwatch:
     finding_s: float = 0.0
     features_s: float = 0.0
     _before: float = field(default_factory=time.monotonic)
-    _told: str = ""
+    _last_message: str = ""
 
     def step_s(self, stage: str) -> float:
         """Of the median step, the first left out."""
@@ -162,12 +163,12 @@ class _Stopwatch:
         now, stage = time.monotonic(), event.stage
         spent, self._before = now - self._before, now
         if event.message is None:
-            if stage == LOOKING:
+            if stage == INFERENCE:
                 self.finding_s += spent
             elif event.train_loss is not None:
                 self.check_s[stage] = spent
-            elif self._told == "computing features":
+            elif self._last_message == "computing features":
                 self.features_s = spent
             else:
                 self.steps_s.setdefault(stage, []).append(spent)
-        self._told = event.message or ""
+        self._last_message = event.message or ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from ecgcore.networks.build import Networks
-from ecgcore.operating import Operating
+from ecgcore.operating_point import OperatingPoint
 from ecgcore.types import FloatArray
 from trainer.data.page import PreparedPage
 from trainer.metrics.calibration import Calibration, calibrate
@@ -19,37 +19,37 @@ from trainer.stages.inference import (
     page_features,
     waveform_features,
 )
-from trainer.stages.inference_cache import AS_IT_COMES, Found, Looking, beats_from
+from trainer.stages.inference_cache import NO_CACHE, Detections, InferenceCache, beats_from
 
 
 @dataclass(frozen=True)
-class Answers:
+class NetworkOutputs:
     """What the networks say of N pages.
 
     Args:
-        found: boxes and scores of each page.
+        detections: boxes and scores of each page.
         logits: "global", "local" (mean over beats), "waveform" and "fused", each ``[N]``; NaN without a beat ("local",
             "fused") or a lead that was read ("waveform", which bundles of the published method do not have).
     """
 
-    found: list[Found]
+    detections: list[Detections]
     logits: dict[str, FloatArray]
 
 
-def answer_pages(
-    nets: Networks, min_score: float, pages: Sequence[PreparedPage], looking: Looking = AS_IT_COMES
-) -> Answers:
+def predict_pages(
+    nets: Networks, min_score: float, pages: Sequence[PreparedPage], inference_cache: InferenceCache = NO_CACHE
+) -> NetworkOutputs:
     """Find the beats of pages and judge them.
 
     Args:
         nets: in eval mode.
         min_score: boxes from this score on are beats.
         pages: any, labelled or not.
-        looking: how the networks look at them.
+        inference_cache: how inference runs.
     """
-    found = looking.found(nets.detector, pages)
+    found = inference_cache.detections(nets.detector, pages)
     beats = beats_from(found, min_score)
-    f_global, f_beats = looking.features(nets.global_, nets.local, pages, beats)
+    f_global, f_beats = inference_cache.features(nets.global_, nets.local, pages, beats)
     logits = {
         "global": logits_of_pages(nets.global_, f_global),
         "local": mean_logits_of_beats(nets.local, f_beats),
@@ -60,12 +60,16 @@ def answer_pages(
         logits["waveform"] = logits_of_pages(nets.waveform, f_waveform)
     measured = measured_values(pages, nets.fusion.config.measurements)
     logits["fused"] = fused_logits(nets.fusion, page_features(f_global, f_beats, f_waveform, measured))
-    return Answers(found, logits)
+    return NetworkOutputs(found, logits)
 
 
 def calibrate_networks(
-    nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe, looking: Looking = AS_IT_COMES
-) -> tuple[Operating, dict[str, Calibration]]:
+    nets: Networks,
+    min_score: float,
+    val: Sequence[PreparedPage],
+    recipe: Recipe,
+    inference_cache: InferenceCache = NO_CACHE,
+) -> tuple[OperatingPoint, dict[str, Calibration]]:
     """Fit the decisions on ``val`` and fold them into the networks.
 
     Args:
@@ -73,13 +77,17 @@ def calibrate_networks(
         min_score: boxes from this score on are beats.
         val: labelled pages that trained nothing.
         recipe: which sensitivity and specificity are wanted.
-        looking: how the networks look at the pages.
+        inference_cache: how the networks look at the pages.
     """
-    return apply_calibrations(nets, min_score, fit_calibrations(nets, min_score, val, recipe, looking))
+    return apply_calibrations(nets, min_score, fit_calibrations(nets, min_score, val, recipe, inference_cache))
 
 
 def fit_calibrations(
-    nets: Networks, min_score: float, val: Sequence[PreparedPage], recipe: Recipe, looking: Looking = AS_IT_COMES
+    nets: Networks,
+    min_score: float,
+    val: Sequence[PreparedPage],
+    recipe: Recipe,
+    inference_cache: InferenceCache = NO_CACHE,
 ) -> dict[str, Calibration]:
     """Decisions of each network and of the fused answer, fitted on ``val``; the networks stay as they are.
 
@@ -88,18 +96,18 @@ def fit_calibrations(
         min_score: boxes from this score on are beats.
         val: labelled pages that trained nothing.
         recipe: which sensitivity and specificity are wanted.
-        looking: how the networks look at the pages.
+        inference_cache: how the networks look at the pages.
     """
     labels = [int(page.label == 1) for page in val]
     return {
         name: calibrate(logits, labels, recipe.sensitivity_target, recipe.specificity_target)
-        for name, logits in answer_pages(nets, min_score, val, looking).logits.items()
+        for name, logits in predict_pages(nets, min_score, val, inference_cache).logits.items()
     }
 
 
 def apply_calibrations(
     nets: Networks, min_score: float, fitted: dict[str, Calibration]
-) -> tuple[Operating, dict[str, Calibration]]:
+) -> tuple[OperatingPoint, dict[str, Calibration]]:
     """Fold biases, and the unfused temperatures, into the networks' last layers; returns what is left to apply.
 
     Args:
@@ -107,7 +115,7 @@ def apply_calibrations(
         min_score: the detector's operating score.
         fitted: of each network and of "fused", as ``fit_calibrations`` gives them.
     """
-    operating = Operating(
+    operating_point = OperatingPoint(
         min_score, fitted["fused"].temperature, fitted["fused"].p_normal_below, fitted["fused"].p_abnormal_from
     )
     calibrations: dict[str, Calibration] = {}
@@ -120,4 +128,4 @@ def apply_calibrations(
             layer.weight.div_(folded)
             layer.bias.add_(fit.bias).div_(folded)
         calibrations[name] = Calibration(kept, 0.0, fit.p_normal_below, fit.p_abnormal_from)
-    return operating, calibrations
+    return operating_point, calibrations

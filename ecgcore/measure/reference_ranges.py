@@ -31,7 +31,7 @@ SOURCES = {
 
 
 @dataclass(frozen=True, slots=True)
-class UsualRange:
+class ReferenceRange:
     """A range of what is usual, in the unit of the measurement's name.
 
     Args:
@@ -53,38 +53,38 @@ class UsualRange:
 
 
 _QTC = (
-    UsualRange(390, 450, (REPOLARISATION_2009,), "men"),
-    UsualRange(390, 460, (REPOLARISATION_2009,), "women"),
+    ReferenceRange(390, 450, (REPOLARISATION_2009,), "men"),
+    ReferenceRange(390, 460, (REPOLARISATION_2009,), "women"),
 )
-_PAGE: dict[str, tuple[UsualRange, ...]] = {
-    "heart_rate_bpm": (UsualRange(50, 100, (BRADYCARDIA_2018, TACHYCARDIA_2015)),),
-    "pr_ms": (UsualRange(120, 200, (SHORT_PR_1985, BRADYCARDIA_2018)),),
-    "qrs_ms": (UsualRange(None, 110, (CONDUCTION_2009,)),),
+_PAGE: dict[str, tuple[ReferenceRange, ...]] = {
+    "heart_rate_bpm": (ReferenceRange(50, 100, (BRADYCARDIA_2018, TACHYCARDIA_2015)),),
+    "pr_ms": (ReferenceRange(120, 200, (SHORT_PR_1985, BRADYCARDIA_2018)),),
+    "qrs_ms": (ReferenceRange(None, 110, (CONDUCTION_2009,)),),
     "qtc_bazett_ms": _QTC,
     "qtc_fridericia_ms": _QTC,
-    "axis_deg": (UsualRange(-30, 90, (CONDUCTION_2009,)),),
-    "sokolow_lyon_mv": (UsualRange(None, 3.5, (SOKOLOW_LYON_1949, HYPERTROPHY_2009)),),
+    "axis_deg": (ReferenceRange(-30, 90, (CONDUCTION_2009,)),),
+    "sokolow_lyon_mv": (ReferenceRange(None, 3.5, (SOKOLOW_LYON_1949, HYPERTROPHY_2009)),),
     "cornell_mv": (
-        UsualRange(None, 2.8, (CASALE_1987, HYPERTROPHY_2009), "men"),
-        UsualRange(None, 2.0, (CASALE_1987, HYPERTROPHY_2009), "women"),
+        ReferenceRange(None, 2.8, (CASALE_1987, HYPERTROPHY_2009), "men"),
+        ReferenceRange(None, 2.0, (CASALE_1987, HYPERTROPHY_2009), "women"),
     ),
 }
-_ST = (UsualRange(-0.05, 0.1, (INFARCTION_2018,)),)
+_ST = (ReferenceRange(-0.05, 0.1, (INFARCTION_2018,)),)
 _ST_V2_V3 = (
-    UsualRange(-0.05, 0.25, (INFARCTION_2018,), "men under 40"),
-    UsualRange(-0.05, 0.2, (INFARCTION_2018,), "men from 40"),
-    UsualRange(-0.05, 0.15, (INFARCTION_2018,), "women"),
+    ReferenceRange(-0.05, 0.25, (INFARCTION_2018,), "men under 40"),
+    ReferenceRange(-0.05, 0.2, (INFARCTION_2018,), "men from 40"),
+    ReferenceRange(-0.05, 0.15, (INFARCTION_2018,), "women"),
 )
-_T = (UsualRange(-0.1, None, (REPOLARISATION_2009,)),)
+_T = (ReferenceRange(-0.1, None, (REPOLARISATION_2009,)),)
 T_UPRIGHT = ("I", "II", "aVL", "V2", "V3", "V4", "V5", "V6")
 """Where a T wave below -0.1 mV is called inverted."""
-_Q = (UsualRange(None, 30, (INFARCTION_2018,)),)
+_Q = (ReferenceRange(None, 30, (INFARCTION_2018,)),)
 Q_COUNTS = ("I", "II", "aVL", "aVF", "V4", "V5", "V6")
 DEEP_Q_MV = 0.1
 """A Q must be so deep besides; how wide it is tells nothing else."""
 
 
-def usual_ranges(name: str, lead: str | None = None) -> tuple[UsualRange, ...]:
+def reference_ranges(name: str, lead: str | None = None) -> tuple[ReferenceRange, ...]:
     """What is usual of a measurement, for women and men apart where they differ; empty where nothing is known.
 
     Args:
@@ -109,11 +109,11 @@ def outside(found: Measurements, name: str, lead: str | None = None) -> dict[str
         lead: which lead's value; None for those of the whole page.
 
     Returns:
-        The side by ``UsualRange.people``.
+        The side by ``ReferenceRange.people``.
     """
     value = getattr(found, name) if lead is None else getattr(found, name)[lead]
     if value is None or (name == "q_ms" and lead is not None and (found.q_mv[lead] or 0) < DEEP_Q_MV):
         return {}
     shown = round(value, 2) if name.endswith("_mv") else round(value)  # what a reader sees is what is judged
-    placed = {usual.people: usual.place(shown) for usual in usual_ranges(name, lead)}
+    placed = {usual.people: usual.place(shown) for usual in reference_ranges(name, lead)}
     return {people: place for people, place in placed.items() if place is not None}
