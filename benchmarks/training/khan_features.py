@@ -74,11 +74,11 @@ def published_sample(pages: Sequence[PreparedPage], seed: int = 0) -> list[Prepa
 
 
 def compute_features(bundle: Bundle, pages: Sequence[PreparedPage], cache: Path) -> PagesWithFeatures:
-    """Find the beats of pages and compute all features by the bundle's networks; kept in ``cache/seen``.
+    """Find the beats of pages and compute all features by the bundle's networks; kept in ``cache/looks``.
 
     Pages without a found beat are left out: the fused network refers them.
     """
-    inference_cache = InferenceCache(cache / "seen", has_frozen_detector=True, has_frozen_trunks=True)
+    inference_cache = InferenceCache(cache / "looks", has_frozen_detector=True, has_frozen_trunks=True)
     beats = inference_cache.beats(bundle.nets.detector, pages, bundle.operating_point.min_score)
     kept = [row for row, boxes in enumerate(beats) if len(boxes)]
     chosen = [pages[row] for row in kept]

@@ -176,7 +176,7 @@ def _data_sets(data: DataFolders, options: StarterOptions, plan: StarterPlan, ca
     assert data.ptbxl is not None
     start, keeps_trunks, rendered_only = options.start, options.keeps_trunks, options.rendered_only
     records = ptbxl_records(data.ptbxl, start)
-    of_head = records.unseen(start)[: plan.fusion_rendered] if keeps_trunks and not rendered_only else None
+    of_head = records.unseen(start)[: plan.drawn_pages(rendered_only)] if keeps_trunks else None
     rendered = ptbxl_pages(records, cache / "pages", of_head)
     if rendered_only or data.khan is None:
         return _DataSets(records, rendered, None)
@@ -196,9 +196,7 @@ def _teaching(
         return TrainingSet(split.train, of_train, split.inner, of_inner)
 
     rendered, real = training_sets(sets.rendered), None if sets.real is None else training_sets(sets.real)
-    has_unseen = (
-        options.keeps_trunks and sets.real is not None and not _count_trained_on(options.start, sets.real.train)
-    )
+    has_unseen = options.keeps_trunks and not _count_trained_on(options.start, (sets.real or sets.rendered).train)
     return StarterData(
         rendered, real, sets.records.signals, sets.records.inner, inference_cache, has_unseen_pictures=has_unseen
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +15,7 @@ from trainer.data.folds import assign_folds, split_holdout
 from trainer.data.page import PageItem, PreparedPage
 from trainer.data.page_file import load_pages, save_pages
 from trainer.data.prepare import preparation_version, prepare_pages, reading_version
-from trainer.starter.public_datasets import Record, load_khan, load_ludb, load_ptbxl
+from trainer.starter.public_datasets import Record, load_khan, load_ludb, load_ptbxl, screening_label
 from trainer.starter.synthetic_pages import boxed_pages, drawing_version, labelled_pages
 
 HOLDOUT_SHARE, INNER_SHARE, FOLDS = 0.2, 0.12, 5
@@ -88,14 +88,17 @@ CHOOSING_FOLD, REPORTING_FOLD = 8, 9
 def ptbxl_records(folder: Path, start: Bundle | None = None) -> RecordSplit:
     """PTB-XL's labelled records by its own folds; where no record has a fold, by group as the other sets.
 
+    What trains is labelled by superclass and rhythm (``screening_label``), what is measured as published.
+
     Args:
         folder: of the data set.
         start: a bundle that training goes on from; what it has seen, by another split, is not measured.
     """
-    records = load_ptbxl(folder)
+    published = load_ptbxl(folder)
+    records = [replace(record, label=screening_label(record)) for record in published]
     labelled = [record for record in records if record.label is not None]
     inner = [record for record in labelled if record.fold == CHOOSING_FOLD]
-    test = [record for record in labelled if record.fold == REPORTING_FOLD]
+    test = [record for record in published if record.label is not None and record.fold == REPORTING_FOLD]
     if not inner or not test:
         train, inner, test = split_records(labelled)
         return RecordSplit(train, inner, test, train)
@@ -129,7 +132,8 @@ def _drawn(records: Sequence[Record], part: str, pages_dir: Path) -> list[Prepar
     pages: list[PreparedPage] = []
     for start in range(0, len(records), _RECORDS_A_FILE):
         some = records[start : start + _RECORDS_A_FILE]
-        path = pages_dir / f"ptbxl-{part}-0-{_named(record.source_record for record in some)}.pages"
+        named = _named(f"{record.source_record} {record.label}" for record in some)
+        path = pages_dir / f"ptbxl-{part}-0-{named}.pages"
         pages += cached_pages(path, partial(labelled_pages, some, [0], DRAWING_SEEDS[part]), drawing_version())
     return pages
 

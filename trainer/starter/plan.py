@@ -16,6 +16,7 @@ class StarterPlan:
         real_global, real_local, real_waveform: the further training with real and rendered pages together.
         styles: pages drawn of each LUDB record for training, early stopping and measuring.
         fusion_rendered: rendered pages that the head learns from beside the real ones.
+        rendered_alone: rendered pages that teach where beat and page networks stay as they are and no real page is had.
         waveform_parts: of the real pages; a waveform network is tuned without each of them, so that the head learns
             from what it says of pages that it has not seen.
     """
@@ -26,7 +27,12 @@ class StarterPlan:
     real_waveform: WaveformStage
     styles: tuple[int, int, int] = (10, 3, 4)
     fusion_rendered: int = 100
+    rendered_alone: int = 400
     waveform_parts: int = 4
+
+    def drawn_pages(self, rendered_only: bool) -> int:
+        """How many drawn pages teach where beat and page networks stay as they are."""
+        return self.rendered_alone if rendered_only else self.fusion_rendered
 
 
 _GLOBAL = GlobalStage(epochs=3, steps_per_epoch=110, batch=16, lr=7e-4, patience=6, px_per_mm=1.5, frozen_blocks=1)

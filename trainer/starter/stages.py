@@ -27,7 +27,6 @@ from trainer.stages.fusion import new_head, train_fusion, train_head
 from trainer.stages.head_features import Trunks, frozen_features
 from trainer.stages.inference_cache import InferenceCache
 from trainer.stages.start import network_config
-from trainer.stages.waveform import train_waveform
 from trainer.starter.figures import detector_figures
 from trainer.starter.last_layers import fit_last_layers
 from trainer.starter.pages import Split
@@ -183,15 +182,15 @@ def train_signals(
     net = init or pretrain_waveform(
         starter_data.signals, stage, context.stage("waveform-signals"), val=starter_data.signals_inner
     )
-    if starter_data.real is None:
-        drawn, place = starter_data.rendered, context.stage("waveform-rendered")
-        return CrossFitted(train_waveform(drawn.train, plan.real_waveform, place, init=net, val=drawn.inner))
+    kind, training_set = (
+        ("rendered", starter_data.rendered) if starter_data.real is None else ("real", starter_data.real.gridded())
+    )
 
     def tune(pages: Sequence[PreparedPage], part: int) -> WaveformNet:
-        place = context.stage(f"waveform-real-{part}")
+        place = context.stage(f"waveform-{kind}-{part}")
         return tune_waveform(copy.deepcopy(net), pages, starter_data.signals, plan.real_waveform, place)
 
-    return cross_fit(starter_data.real.gridded().train, plan.waveform_parts, context.seed, tune)
+    return cross_fit(training_set.train, plan.waveform_parts, context.seed, tune)
 
 
 def train_decision(starter_data: StarterData, trunks: Trunks, plan: StarterPlan, context: RunContext) -> FusionHead:

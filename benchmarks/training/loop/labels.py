@@ -6,16 +6,16 @@ python -m benchmarks.training.loop.labels --khan DIR --cache DIR --bundle DIR --
 The bundle should be one that has seen no real page. Half of the groups wait for a reader, the other half is only
 measured; then the halves change places, and the figures are the mean of both. The reader labels 25 pages, the head
 learns from them, then 75 more; the queue "uncertain" asks for the pages that the app would ask for first, anew after
-each training, "random" for any. Detector and trunks stay as they are, what they see is kept, and the head goes on from
-the bundle's, as ``quick`` trains it with only the stage fusion chosen: a fifth of the labelled groups stops it where
-both classes have two groups.
+each training, "random" for any. Detector, beat and page network stay as they are, what they see is kept; the network of
+the signal, where the bundle has one, and the head go on from the bundle's, as ``quick`` trains them with these two
+stages chosen: a fifth of the labelled groups stops them where both classes have two groups.
 """
 
 import argparse
 import copy
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -28,20 +28,31 @@ from benchmarks.training.khan_features import PagesWithFeatures, all_khan_pages,
 from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.errors import DataError
 from ecgcore.networks.fusion import FusionHead
+from ecgcore.networks.waveform_net import WaveformNet
 from ecgcore.types import FloatArray, Prediction
 from trainer.atomic_files import write_json_atomic
 from trainer.data.folds import split_holdout
+from trainer.data.page import PreparedPage
 from trainer.metrics.classification import Figures, bootstrap, classification_figures
 from trainer.named_recipes import RECIPES
 from trainer.stages.context import StageContext
 from trainer.stages.fusion import train_head
-from trainer.stages.head_features import HeadFeatures
-from trainer.stages.inference import fused_logits, logits_of_pages, mean_logits_of_beats, page_features
+from trainer.stages.head_features import HeadFeatures, Trunks, with_signals
+from trainer.stages.inference import fused_logits, logits_of_pages, mean_logits_of_beats
+from trainer.stages.waveform import train_waveform
 
-STAGE, INNER_SHARE = RECIPES["quick"].fusion, RECIPES["quick"].inner_share
+RECIPE = RECIPES["quick"]
 STEPS = (25, 100)
 QUEUES = ("uncertain", "random")
 SPLIT_SEED = 5
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What is trained anew with every labelled page: the head, and the network of the signal where there is one."""
+
+    head: FusionHead
+    waveform: WaveformNet | None
 
 
 @dataclass(frozen=True)
@@ -49,36 +60,35 @@ class Pages:
     """Real pages, what frozen networks see of them, and the two stages' own probabilities, N pages."""
 
     seen: PagesWithFeatures
+    trunks: Trunks
     p_local: FloatArray
     p_global: FloatArray
 
-    def features(self, rows: Sequence[int]) -> HeadFeatures:
+    def features(self, waveform: WaveformNet | None, rows: Sequence[int]) -> HeadFeatures:
         """What a head learns from."""
         f_beats = [self.seen.f_beats[row] for row in rows]
-        return HeadFeatures(self.seen.f_global[list(rows)], f_beats, self.seen.labels[list(rows)])
+        pictures = HeadFeatures(self.seen.f_global[list(rows)], f_beats, self.seen.labels[list(rows)])
+        return with_signals(pictures, replace(self.trunks, waveform=waveform), self.some(rows))
 
-    def logits(self, head: FusionHead, rows: Sequence[int]) -> FloatArray:
+    def logits(self, starter_data: Taught, rows: Sequence[int]) -> FloatArray:
         """Fused logits of some pages."""
-        features = self.features(rows)
-        return fused_logits(head, page_features(features.f_global, features.f_beats))
+        return fused_logits(starter_data.head, self.features(starter_data.waveform, rows).pooled())
+
+    def some(self, rows: Sequence[int]) -> list[PreparedPage]:
+        """Some of the pages."""
+        return [self.seen.pages[row] for row in rows]
 
 
 def look(bundle: Bundle, seen: PagesWithFeatures) -> Pages:
-    """The unfused answers do not change while trunks stay as they are.
-
-    Raises:
-        DataError: the bundle's head sees more than pages and beats, which this measurement does not give it.
-    """
-    if bundle.nets.waveform is not None or bundle.nets.fusion.config.measurements:
-        raise DataError(f"Bundle {bundle.version} uses signals or measurements.", "Name a bundle of pictures alone.")
+    """The unfused answers of beat and page network do not change, since these stay as they are."""
     local = mean_logits_of_beats(bundle.nets.local, seen.f_beats)
     global_ = logits_of_pages(bundle.nets.global_, seen.f_global)
-    return Pages(seen, *(1 / (1 + np.exp(-logits)) for logits in (local, global_)))
+    return Pages(seen, Trunks.of(bundle.nets), *(1 / (1 + np.exp(-logits)) for logits in (local, global_)))
 
 
-def most_uncertain(pages: Pages, head: FusionHead, temperature: float, rows: Sequence[int], n: int) -> list[int]:
+def most_uncertain(pages: Pages, starter_data: Taught, temperature: float, rows: Sequence[int], n: int) -> list[int]:
     """The pages that the app's queue would give first."""
-    p = 1 / (1 + np.exp(-pages.logits(head, rows) / temperature))
+    p = 1 / (1 + np.exp(-pages.logits(starter_data, rows) / temperature))
     worth = [
         _uncertainty(float(p[i]), float(pages.p_local[row]), float(pages.p_global[row])) for i, row in enumerate(rows)
     ]
@@ -90,45 +100,69 @@ def _uncertainty(p_abnormal: float, p_local: float, p_global: float) -> float:
     return uncertainty(cast(Prediction, said))
 
 
-def trained(start: FusionHead, pages: Pages, rows: Sequence[int], seed: int) -> FusionHead:
-    """The head, trained further on labelled pages."""
+def trained(start: Taught, pages: Pages, rows: Sequence[int], seed: int) -> Taught:
+    """Both, trained further on labelled pages."""
     labels, groups = pages.seen.labels[list(rows)], [pages.seen.groups[row] for row in rows]
     try:
-        aside = split_holdout([int(label) for label in labels], groups, INNER_SHARE, seed)
+        aside = split_holdout([int(label) for label in labels], groups, RECIPE.inner_share, seed)
     except DataError:  # too few groups of a class to stop by
         aside = np.zeros(len(rows), dtype=np.bool_)
-    head = copy.deepcopy(start).requires_grad_(True)
     learnt = [row for row, is_aside in zip(rows, aside, strict=True) if not is_aside]
     checked = [row for row, is_aside in zip(rows, aside, strict=True) if is_aside]
+    waveform = _trained_waveform(start.waveform, pages.some(learnt), pages.some(checked), seed)
+    head = copy.deepcopy(start.head).requires_grad_(True)
     torch.manual_seed(seed)
     train_head(
         head,
-        pages.features(learnt),
-        STAGE,
-        StageContext(None, "fusion", torch.device("cpu"), seed, keeps_start=True),
-        val=pages.features(checked) if checked else None,
+        pages.features(waveform, learnt),
+        RECIPE.fusion,
+        _place("fusion", seed),
+        val=pages.features(waveform, checked) if checked else None,
     )
-    return head
+    return Taught(head, waveform)
+
+
+def _trained_waveform(
+    start: WaveformNet | None, learnt: Sequence[PreparedPage], checked: Sequence[PreparedPage], seed: int
+) -> WaveformNet | None:
+    """The network trained further; as it was where no layout was printed for both classes."""
+    if start is None or RECIPE.waveform is None:
+        return start
+    net = copy.deepcopy(start).requires_grad_(True)
+    try:
+        return train_waveform(learnt, RECIPE.waveform, _place("waveform", seed), init=net, val=checked)
+    except DataError:
+        return start
+
+
+def _place(stage: str, seed: int) -> StageContext:
+    return StageContext(None, stage, torch.device("cpu"), seed, keeps_start=True)
+
+
+def taught_of(bundle: Bundle) -> Taught:
+    """A bundle's."""
+    return Taught(bundle.nets.fusion, bundle.nets.waveform)
 
 
 def run_queue(
     queue: str, bundle: Bundle, pages: Pages, pool: Sequence[int], test: Sequence[int], seed: int
 ) -> dict[int, tuple[FloatArray, float]]:
     """Logits of the unseen pages, and seconds of training, after each number of labels."""
-    head, labelled, results = bundle.nets.fusion, list[int](), dict[int, tuple[FloatArray, float]]()
+    start = taught_of(bundle)
+    starter_data, labelled, results = start, list[int](), dict[int, tuple[FloatArray, float]]()
     rng = np.random.default_rng(seed)
     for wanted in STEPS:
         waiting = [row for row in pool if row not in set(labelled)]
         n = min(wanted - len(labelled), len(waiting))
         if queue == "uncertain":
-            labelled += most_uncertain(pages, head, bundle.operating_point.temperature, waiting, n)
+            labelled += most_uncertain(pages, starter_data, bundle.operating_point.temperature, waiting, n)
         else:
             labelled += [waiting[i] for i in rng.permutation(len(waiting))[:n]]
         started = time.monotonic()
         # From the bundle in the first place, not from the step between: the app goes on from what is in use, and 25
         # pages do not replace a bundle.
-        head = trained(bundle.nets.fusion, pages, labelled, seed)
-        results[wanted] = (pages.logits(head, test), time.monotonic() - started)
+        starter_data = trained(start, pages, labelled, seed)
+        results[wanted] = (pages.logits(starter_data, test), time.monotonic() - started)
     return results
 
 
@@ -176,7 +210,7 @@ def main() -> None:
     def interval(figures: Figures) -> dict[str, Any]:
         return dict(bootstrap(figures, groups, n_boot=1000, seed=0)["auroc"])
 
-    before = mean_auroc(labels, [(test, pages.logits(bundle.nets.fusion, test)) for _, test in turns])
+    before = mean_auroc(labels, [(test, pages.logits(taught_of(bundle), test)) for _, test in turns])
     found: dict[str, Any] = {"pages": len(labels), "groups": len(set(groups)), "waiting": [len(h) for h in halves]}
     found |= {"seeds": options.seeds, "auroc": {"0": interval(before)}, "gain": {}, "gain_of_seeds": {}, "seconds": {}}
     once = np.ones((1, len(labels)))
@@ -203,7 +237,7 @@ def main() -> None:
             print(f"{kind:5} {name:24} {value['value']:+.3f} ({value['low']:+.3f} to {value['high']:+.3f})")
     for name, gains in found["gain_of_seeds"].items():
         print(f"gain by seed {name:17} {' '.join(f'{gain:+.3f}' for gain in gains)}")
-    print(f"seconds of one training of the head on kept features: {found['seconds']}")
+    print(f"seconds of one training on kept features: {found['seconds']}")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from ecgcore.types import ByteArray
 from tests.support.prepared_pages import prepared_page
 from tests.support.tiny import TINY_GLOBAL, save_tiny_bundle, tiny_networks
 from tests.support.wfdb_files import write_ludb_record
+from trainer.data.page_file import load_pages
 from trainer.named_recipes import RECIPES
 from trainer.progress import ProgressEvent
 from trainer.runs.folder import read_predictions
@@ -82,6 +83,7 @@ def _build(
     resume: bool = False,
     messages: list[str] | None = None,
     cache: Path | None = None,
+    plan: StarterPlan = PLAN,
     **further: Any,
 ) -> None:
     def listen(event: ProgressEvent) -> None:
@@ -95,7 +97,7 @@ def _build(
         options,
         RunContext(torch.device("cpu"), progress=listen, cache=cache),
         resume=resume,
-        plan=PLAN,
+        plan=plan,
     )
 
 
@@ -161,6 +163,22 @@ def test_signals_are_added_to_a_bundle_whose_trunks_stay(data: Path, tmp_path: P
         _build(data, tmp_path / "leak", **kept, start=newer, keeps_trunks=True, fold=1)
 
 
+def test_drawn_pages_alone_add_signals_to_networks_that_stay(data: Path, tmp_path: Path) -> None:
+    older = load_bundle(save_tiny_bundle(tmp_path / "older", has_waveform=False), "cpu")
+    messages: list[str] = []
+    plan = replace(PLAN, rendered_alone=8)
+    kept: dict[str, Any] = {"detector_from": older, "messages": messages, "start": older, "keeps_trunks": True}
+    _build(data, tmp_path / "out", rendered_only=True, plan=plan, **kept)
+    assert {"waveform-signals", "waveform-rendered-0", "waveform-rendered-3", "fusion-rendered"} <= set(messages)
+    newer = load_bundle(tmp_path / "out" / "bundle", "cpu")
+    assert newer.nets.waveform is not None
+    assert not any(newer.was_trained_on(group=f"khan:g{number}") for number in range(16))
+    assert set(newer.manifest.metrics) == {"ludb_rendered", "ptbxl_rendered"}
+    learnt = ptbxl_records(data / "ptbxl", older).train
+    drawn = (tmp_path / "out" / "pages").glob("ptbxl-train-*.pages")
+    assert sum(len(load_pages(path)) for path in drawn) == min(8, len(learnt))
+
+
 def test_ptbxl_keeps_its_own_folds(tmp_path: Path) -> None:
     _write_ptbxl(tmp_path / "ptbxl", 30, folds=True)
     records = ptbxl_records(tmp_path / "ptbxl")
@@ -173,6 +191,22 @@ def test_ptbxl_keeps_its_own_folds(tmp_path: Path) -> None:
     folder = save_tiny_bundle(tmp_path / "b", trained_on=[("0" * 64, seen.group, seen.source_record)])
     left = ptbxl_records(tmp_path / "ptbxl", load_bundle(folder, "cpu")).test
     assert {record.source_record for record in left} == parts[2] - {seen.source_record}
+
+
+def test_a_rhythm_is_taught_as_abnormal_and_measured_as_published(tmp_path: Path) -> None:
+    _write_ptbxl(tmp_path / "ptbxl", 30, folds=True)
+    table = tmp_path / "ptbxl" / "ptbxl.csv"
+    head, *rows = table.read_text().splitlines()
+    rows = [
+        f"{row},\"{{'NORM': 100.0, '{'AFIB' if number % 4 == 0 else 'SBRAD'}': 0.0}}\""
+        for number, row in enumerate(rows)
+    ]
+    table.write_text("\n".join([f"{head},scp_codes", *rows]))
+    records = ptbxl_records(tmp_path / "ptbxl")
+    for record in (*records.train, *records.inner):
+        number = int(record.source_record.split(":")[1])
+        assert record.label == int(number % 2 == 1 or number % 4 == 0)
+    assert [record.label for record in records.test] == [0, 0, 0]
 
 
 def test_folds_measure_every_real_page_once_and_decide_for_each_other(data: Path, tmp_path: Path) -> None:
