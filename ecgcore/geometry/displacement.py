@@ -36,6 +36,8 @@ class DisplacementField:
         from scipy.interpolate import BSpline  # only now: most that know a frame never bend one
 
         count = self.shifts_xy.shape[1 - axis]
+        if not len(values):  # no boxes on a bent page: SciPy takes no empty list of places
+            return np.zeros((0, count))
         at = np.clip((values - self.origin_xy[axis]) / self.step_xy[axis], 0.0, count - 3)
         return np.asarray(BSpline.design_matrix(at, np.arange(-3.0, count + 1), 3).toarray(), dtype=np.float64)
 

@@ -77,3 +77,9 @@ def test_a_frame_survives_json() -> None:
         again = PanelFrame.from_json(json.loads(json.dumps(frame.to_json())))
         np.testing.assert_array_equal(again.corners_photo_xy, frame.corners_photo_xy)
         assert again.panel_wh == frame.panel_wh
+
+
+def test_no_points_and_no_boxes_are_none_on_a_bent_page_too() -> None:
+    frame = _frame(10)
+    assert frame.points_to_photo(np.zeros((0, 2))).shape == (0, 2)
+    assert frame.boxes_to_photo(np.zeros((0, 4))).shape == frame.boxes_to_panel(np.zeros((0, 4))).shape == (0, 4)
