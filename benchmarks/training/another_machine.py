@@ -29,7 +29,7 @@ def main() -> None:
     options = parser.parse_args()
     bundle = load_bundle(options.bundle, "cpu")
     gridded = [page for page in all_khan_pages(options.khan, options.cache) if page.has_grid]
-    if exclude_trained_on(bundle, gridded).seen:
+    if exclude_trained_on(bundle, gridded).excluded:
         raise DataError(f"Bundle {bundle.version} has seen some of these pages.", "Name a bundle that has seen none.")
     pages = look(bundle, compute_features(bundle, gridded, options.cache))
     odds = {
