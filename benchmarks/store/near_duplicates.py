@@ -33,8 +33,8 @@ PAGE_S, LATER_S = 10.0, 3.0
 
 
 @dataclass
-class Phashes:
-    """The looks of a set of pages, their copies by kind of change, and pages that are different though like them."""
+class PageHashes:
+    """Perceptual hashes of pages, of their copies by kind of change, and of different pages that are like them."""
 
     pages: list[str] = field(default_factory=list)
     copies: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Phashes:
     same_record: list[tuple[str, str]] = field(default_factory=list)
 
     def add_copies(self, photo_rgb: ByteArray, rng: np.random.Generator) -> str:
-        """The page's look; its copies' are noted."""
+        """The page's hash; its copies' are noted."""
         phash = perceptual_hash(photo_rgb)
         for kind, copy_rgb in changed(photo_rgb, rng):
             self.copies.setdefault(kind, []).append((phash, perceptual_hash(copy_rgb)))
@@ -84,9 +84,9 @@ def changed(photo_rgb: ByteArray, rng: np.random.Generator) -> Iterator[tuple[st
     yield "all at once", encoded(every, int(rng.integers(50, 91)))
 
 
-def rendered(first_seed: int, pages: int) -> Phashes:
+def rendered(first_seed: int, pages: int) -> PageHashes:
     """Artificial records on pages of every style."""
-    found = Phashes()
+    found = PageHashes()
     for seed in range(first_seed, first_seed + pages):
         rng = np.random.default_rng(seed)
         style, kind = random_style(rng), list(KINDS)[seed % len(KINDS)]
@@ -104,21 +104,21 @@ def rendered(first_seed: int, pages: int) -> Phashes:
     return found
 
 
-def real(files: Sequence[Path], copied: int) -> Phashes:
+def real(files: Sequence[Path], copied: int) -> PageHashes:
     """Pages of one machine, copies of the first ones."""
-    found, rng = Phashes(), np.random.default_rng(0)
+    found, rng = PageHashes(), np.random.default_rng(0)
     for number, file in enumerate(files):
         (photo_rgb,) = read_picture(file, file.name)
         found.pages.append(found.add_copies(photo_rgb, rng) if number < copied else perceptual_hash(photo_rgb))
     return found
 
 
-def report(name: str, phashes: Phashes) -> None:
+def report(name: str, hashes: PageHashes) -> None:
     """Print shares and counts for some factors of the limits."""
-    across = np.concatenate([distances(phash, phashes.pages[:i]) for i, phash in enumerate(phashes.pages)])
-    style, record = (_pairwise(pairs) for pairs in (phashes.same_style, phashes.same_record))
-    copies = {kind: _pairwise(pairs) for kind, pairs in phashes.copies.items()}
-    print(f"\n{name}: {len(phashes.pages)} pages, {len(next(iter(copies.values())))} of them copied, "
+    across = np.concatenate([distances(phash, hashes.pages[:i]) for i, phash in enumerate(hashes.pages)])
+    style, record = (_pairwise(pairs) for pairs in (hashes.same_style, hashes.same_record))
+    copies = {kind: _pairwise(pairs) for kind, pairs in hashes.copies.items()}
+    print(f"\n{name}: {len(hashes.pages)} pages, {len(next(iter(copies.values())))} of them copied, "
           f"{len(across)} pairs of different pages, the closest {across.min():.2f}")  # fmt: skip
     print(f"{'limits times':14}" + "".join(f"{kind:>13}" for kind in copies)
           + f"{'false pairs':>13}{'same style':>12}{'same record':>13}")  # fmt: skip

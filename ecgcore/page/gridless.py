@@ -91,7 +91,7 @@ def panel_by_traces(darkness: ByteArray, *, is_broken: bool = False, is_upright:
     return standard_panel(found, is_upright=is_upright)
 
 
-def panel_by_form(darkness: ByteArray, lies: int) -> StandardPanel:
+def panel_by_form(darkness: ByteArray, quarter_turns_cw: int) -> StandardPanel:
     """Read the traces of a page turned by so many quarters; once more where it proves to lie otherwise.
 
     Pulses and the traces' width give the scale, and both are seen only where the page lies as it is read. A pulse that
@@ -99,20 +99,20 @@ def panel_by_form(darkness: ByteArray, lies: int) -> StandardPanel:
 
     Args:
         darkness: of a page without a grid that fills its picture, ``uint8 [H, W, 3]``, 0 = paper.
-        lies: quarter turns clockwise after which it is read first.
+        quarter_turns_cw: quarter turns clockwise after which it is read first.
 
     Raises:
         NotScreenableError: there is no trace.
     """
-    panel = panel_by_traces(np.rot90(darkness, -lies), is_broken=True)
+    panel = panel_by_traces(np.rot90(darkness, -quarter_turns_cw), is_broken=True)
     more = _quarter_turns(panel.frame)
     if more and panel.source == "pulse":
-        panel = panel_by_traces(np.rot90(darkness, -lies), is_broken=True, is_upright=True)
+        panel = panel_by_traces(np.rot90(darkness, -quarter_turns_cw), is_broken=True, is_upright=True)
     elif more:
-        lies += more
-        panel = panel_by_traces(np.rot90(darkness, -lies), is_broken=True)
-    turned = (lies + _quarter_turns(panel.frame)) % 4
-    lying = PanelFrame(np.eye(3), (darkness.shape[1], darkness.shape[0])).turned(lies)
+        quarter_turns_cw += more
+        panel = panel_by_traces(np.rot90(darkness, -quarter_turns_cw), is_broken=True)
+    turned = (quarter_turns_cw + _quarter_turns(panel.frame)) % 4
+    lying = PanelFrame(np.eye(3), (darkness.shape[1], darkness.shape[0])).turned(quarter_turns_cw)
     frame = replace(panel.frame, photo_from_panel=lying.photo_from_panel @ panel.frame.photo_from_panel)
     every_turn = {TURNED.format(90 * turns) for turns in range(1, 4)}
     notes = [note for note in panel.notes if note not in every_turn]

@@ -1,4 +1,22 @@
-"""The door from a picture to a page that networks can read: strategies read it in turn, and the clearest is taken."""
+"""The door from a picture to a page that networks can read: strategies read it in turn, and the clearest is taken.
+
+``STRATEGIES``, at the end since it names the functions above it, is the heart, in the order in which they are tried:
+
+grid            by the printed grid
+faint_ink       by the grid, where a pen lighter than its lines left broken traces
+traces          by the traces alone, where there is no grid
+sheet           a whole sheet in the photo is flattened, and read anew
+cut_off_sheet   the same with a sheet that leaves the photo, where all before left doubt
+form            by the traces again, any way up: of flat pictures, or where all before left doubt
+
+Every door leads to ``_clearest_page``, which bounds the size of the picture and raises the refusal. It calls ``_read``,
+which tries the strategies up to a clear page; a sheet calls it again for its flattened picture. The doors:
+
+prepare                 for whoever screens: takes one of the two
+prepare_page            a photo or scan in which the page is to be found
+prepare_with_corners    a photo and the corners that a person set in it
+prepare_flat            a picture that the page fills: no sheet is looked for
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -95,6 +113,23 @@ def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> 
     return replace(page, photo_rgb=photo_rgb, frame=frame, strategy=f"corners/{page.strategy}")
 
 
+def _clearest_page(photo: Photo) -> PageImage:
+    """The page that was read best, as the photo's, which is read in a smaller size where it is large.
+
+    Raises:
+        NotScreenableError: none was read; why the first strategy refused it.
+    """
+    fitting = photo.in_fitting_size()
+    found = _read(fitting)
+    if found.refusal is not None or found.page is None:
+        assert found.refusal is not None
+        raise found.refusal
+    if fitting is photo:
+        return found.page
+    (height, width), (small_height, small_width) = photo.rgb.shape[:2], fitting.rgb.shape[:2]
+    return _mapped_to_photo(found.page, photo.rgb, np.diag([width / small_width, height / small_height, 1.0]))
+
+
 @dataclass(frozen=True)
 class Strategy:
     """One way to read a picture.
@@ -167,7 +202,7 @@ def _on_grid(photo: Photo, strategy: str, ink: ByteArray) -> Candidate:
     darkness = photo.darkness[y1:y2, x1:x2].max(axis=2)
     straight = None if photo.straight is None else photo.straight.frame
     found = FoundPanel(ink, darkness, box, (scale.px_per_mm_x, scale.px_per_mm_y), "grid", straight)
-    return _graded(photo, strategy, standard_panel(found))
+    return _assessed(photo, strategy, standard_panel(found))
 
 
 def _by_traces(photo: Photo) -> Candidate:
@@ -176,16 +211,17 @@ def _by_traces(photo: Photo) -> Candidate:
         panel = panel_by_traces(photo.darkness)
     except NotScreenableError as refusal:
         return Candidate(None, refusal)
-    candidate = _graded(photo, TRACES, panel)
+    candidate = _assessed(photo, TRACES, panel)
     return replace(candidate, is_last_resort=photo.is_flat or photo.sheet_xy is not None)
 
 
 def _by_form(photo: Photo) -> Candidate:
     """By the traces again, the paper followed into every shadow, and the page lying any of the four ways."""
     candidates = []
-    for lies in (0, 1):
+    for quarter_turns_cw in (0, 1):
         try:
-            candidates.append(_graded(photo, FORM, panel_by_form(photo.darkness_by_form, lies)))
+            panel = panel_by_form(photo.darkness_by_form, quarter_turns_cw)
+            candidates.append(_assessed(photo, FORM, panel))
         except NotScreenableError as refusal:
             candidates.append(Candidate(None, refusal))
     return best(candidates)
@@ -219,7 +255,7 @@ def _on_sheet(photo: Photo, strategy: str, corners_xy: FloatArray) -> Candidate:
     return Candidate(_mapped_to_photo(page, photo.rgb, photo_from_flat))
 
 
-def _graded(photo: Photo, strategy: str, panel: StandardPanel) -> Candidate:
+def _assessed(photo: Photo, strategy: str, panel: StandardPanel) -> Candidate:
     page = PageImage(
         photo_rgb=photo.rgb,
         ink=panel.ink,
@@ -241,23 +277,6 @@ def _mapped_to_photo(page: PageImage, photo_rgb: ByteArray, photo_from_picture: 
     frame = replace(page.frame, photo_from_panel=photo_from_picture @ page.frame.photo_from_panel)
     px_per_mm = None if page.px_per_mm is None else frame.photo_px_per_panel_px * STANDARD_PX_PER_MM
     return replace(page, photo_rgb=photo_rgb, frame=frame, px_per_mm=px_per_mm)
-
-
-def _clearest_page(photo: Photo) -> PageImage:
-    """The page that was read best, as the photo's, which is read in a smaller size where it is large.
-
-    Raises:
-        NotScreenableError: none was read; why the first strategy refused it.
-    """
-    fitting = photo.in_fitting_size()
-    found = _read(fitting)
-    if found.refusal is not None or found.page is None:
-        assert found.refusal is not None
-        raise found.refusal
-    if fitting is photo:
-        return found.page
-    (height, width), (small_height, small_width) = photo.rgb.shape[:2], fitting.rgb.shape[:2]
-    return _mapped_to_photo(found.page, photo.rgb, np.diag([width / small_width, height / small_height, 1.0]))
 
 
 STRATEGIES = (

@@ -85,9 +85,9 @@ def wait_for_folds(store: Store, run_id: int) -> int:
     deadline = time.monotonic() + PATIENCE_S
     before = events(store, run_id)[-1].id
     while time.monotonic() < deadline:
-        trained_on = jobs.status(store, run_id)
-        assert trained_on is not None
-        assert trained_on.is_alive, trained_on.log
+        run_status = jobs.status(store, run_id)
+        assert run_status is not None
+        assert run_status.is_alive, run_status.log
         pid = lock_holder(run_folder(store.folder, run_id))
         if pid is not None and any(event.event.get("part") == "folds" for event in events(store, run_id, before)):
             return pid

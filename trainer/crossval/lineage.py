@@ -104,11 +104,11 @@ def start_chooser(
         passed_over: dict[str, int] = {}
         clean: Ancestor | None = None
         for ancestor in line:
-            trained_on = ancestor.count_trained_on(test)
-            if not trained_on:
+            seen_pages = ancestor.count_trained_on(test)
+            if not seen_pages:
                 clean = ancestor
                 break
-            passed_over[ancestor.version] = trained_on
+            passed_over[ancestor.version] = seen_pages
         # Without a clean one the oldest lends its detector: it has seen the fewest pages.
         lender = clean or (line[-1] if line else None)
         if start_from == "bundle" and clean is not None:

@@ -38,7 +38,7 @@ _Net = TypeVar("_Net", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class _Lessons:
+class _TrainingSets:
     """Labelled pages with their beats, to learn from and to stop by."""
 
     train: list[PreparedPage]
@@ -47,7 +47,7 @@ class _Lessons:
     val_beats: list[FloatArray]
 
     @property
-    def val_features(self) -> PagesAndBeats:
+    def val_pages_and_beats(self) -> PagesAndBeats:
         """What stops a stage."""
         return self.val, self.val_beats
 
@@ -84,16 +84,16 @@ def train_networks(
     inference_cache = InferenceCache(
         context.cache, not trains_detector, is_frozen and start.from_bundle, context.progress
     )
-    lessons = _with_beats(labelled(train), labelled(val), inference_cache, detector, min_score)
-    local = _train_local(lessons, recipe, start, context)
-    global_ = _train_global(lessons, recipe, start, context)
-    waveform = _train_waveform(lessons, recipe, start, context)
+    training_sets = _with_beats(labelled(train), labelled(val), inference_cache, detector, min_score)
+    local = _train_local(training_sets, recipe, start, context)
+    global_ = _train_global(training_sets, recipe, start, context)
+    waveform = _train_waveform(training_sets, recipe, start, context)
     trunks = Trunks(global_, local, waveform, start.measurements_of(recipe))
-    fusion = _train_fusion(trunks, lessons, inference_cache, recipe, start, context)
+    fusion = _train_fusion(trunks, training_sets, inference_cache, recipe, start, context)
     nets = Networks(detector, local, global_, fusion, waveform)
     for net in nets.by_part().values():
         net.to(context.device).eval()
-    operating_point, calibrations = calibrate_networks(nets, min_score, lessons.val, recipe, inference_cache)
+    operating_point, calibrations = calibrate_networks(nets, min_score, training_sets.val, recipe, inference_cache)
     parent = start.bundle if start.from_bundle or not trains_detector else None
     return Trained(nets, operating_point, calibrations, is_boxed, parent, inference_cache)
 
@@ -128,7 +128,7 @@ def _with_beats(
     inference_cache: InferenceCache,
     detector: BeatDetector,
     min_score: float,
-) -> _Lessons:
+) -> _TrainingSets:
     beats, val_beats = (inference_cache.beats(detector, pages, min_score) for pages in (train, val))
     if not any(len(boxes) for boxes in beats):
         raise DataError(
@@ -136,7 +136,7 @@ def _with_beats(
             "fusion have nothing to learn from.",
             "Box all beats of some of these pages and train the detector too, or start from another bundle.",
         )
-    return _Lessons(train, beats, val, val_beats)
+    return _TrainingSets(train, beats, val, val_beats)
 
 
 def _train_detector(
@@ -147,26 +147,34 @@ def _train_detector(
     return train_detector(train, recipe.detector, stage, init=detector, val=val)
 
 
-def _train_local(lessons: _Lessons, recipe: Recipe, start: Start, context: RunContext) -> LocalNet:
+def _train_local(training_sets: _TrainingSets, recipe: Recipe, start: Start, context: RunContext) -> LocalNet:
     stage = context.stage("local", keeps_start=start.local is not None)
     local = _own(start.local, stage) or LocalNet(network_config(LocalConfig, recipe.local))
     targets = [
         with_labelled_beats(found, page.beat_labels_panel)
-        for page, found in zip(lessons.train, lessons.beats, strict=True)
+        for page, found in zip(training_sets.train, training_sets.beats, strict=True)
     ]
     boxes, labels = [of_page for of_page, _ in targets], [own for _, own in targets]
     return train_local(
-        lessons.train, boxes, recipe.local, stage, init=local, val=lessons.val_features, beat_labels=labels
+        training_sets.train,
+        boxes,
+        recipe.local,
+        stage,
+        init=local,
+        val=training_sets.val_pages_and_beats,
+        beat_labels=labels,
     )
 
 
-def _train_global(lessons: _Lessons, recipe: Recipe, start: Start, context: RunContext) -> GlobalNet:
+def _train_global(training_sets: _TrainingSets, recipe: Recipe, start: Start, context: RunContext) -> GlobalNet:
     stage = context.stage("global", keeps_start=start.global_ is not None)
     global_ = _own(start.global_, stage) or GlobalNet(network_config(GlobalConfig, recipe.global_))
-    return train_global(lessons.train, recipe.global_, stage, init=global_, val=lessons.val)
+    return train_global(training_sets.train, recipe.global_, stage, init=global_, val=training_sets.val)
 
 
-def _train_waveform(lessons: _Lessons, recipe: Recipe, start: Start, context: RunContext) -> WaveformNet | None:
+def _train_waveform(
+    training_sets: _TrainingSets, recipe: Recipe, start: Start, context: RunContext
+) -> WaveformNet | None:
     """The waveform network; the start's, or none, where the pages whose leads were read cannot teach one.
 
     A bundle without one stays so: its few pages would teach a network from nothing, and its head would be drawn anew.
@@ -175,14 +183,14 @@ def _train_waveform(lessons: _Lessons, recipe: Recipe, start: Start, context: Ru
         return None
     stage = context.stage("waveform", keeps_start=start.waveform is not None)
     init = _own(start.waveform, stage)
-    if not trainable_pages(lessons.train) or not recipe.waveform.epochs:
+    if not trainable_pages(training_sets.train) or not recipe.waveform.epochs:
         return init
-    return train_waveform(lessons.train, recipe.waveform, stage, init=init, val=lessons.val)
+    return train_waveform(training_sets.train, recipe.waveform, stage, init=init, val=training_sets.val)
 
 
 def _train_fusion(
     trunks: Trunks,
-    lessons: _Lessons,
+    training_sets: _TrainingSets,
     inference_cache: InferenceCache,
     recipe: Recipe,
     start: Start,
@@ -192,10 +200,12 @@ def _train_fusion(
     head = _own(start.fusion, stage)
     if head is None or not trunks.fit(head):
         head = new_head(trunks, recipe.fusion)
-    targets = lessons.train, lessons.beats
+    targets = training_sets.train, training_sets.beats
     if not inference_cache.has_frozen_trunks or inference_cache.folder is None:
-        return train_fusion(trunks, *targets, recipe.fusion, stage, init=head, val=lessons.val_features)
-    train_features, val_features = frozen_features(inference_cache, trunks, targets, lessons.val_features, stage.seed)
+        return train_fusion(trunks, *targets, recipe.fusion, stage, init=head, val=training_sets.val_pages_and_beats)
+    train_features, val_features = frozen_features(
+        inference_cache, trunks, targets, training_sets.val_pages_and_beats, stage.seed
+    )
     train_head(head, train_features, recipe.fusion, stage, val=val_features)
     return head
 

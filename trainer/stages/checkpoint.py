@@ -115,7 +115,7 @@ def save_checkpoint(
 
 
 @dataclass(frozen=True)
-class Detections:
+class CheckpointState:
     """What a checkpoint holds beside the state of model and optimiser: the best weights so far, and the history."""
 
     best: dict[str, Tensor]
@@ -124,7 +124,7 @@ class Detections:
 
 def load_checkpoint(
     path: Path, model: nn.Module, optimiser: torch.optim.Optimizer
-) -> tuple[Detections | None, list[Path]]:
+) -> tuple[CheckpointState | None, list[Path]]:
     """Load the newest sound checkpoint into model and optimiser, in place.
 
     Args:
@@ -152,7 +152,7 @@ def load_checkpoint(
             index, name = key.split("/")
             state.setdefault(int(index), {})[name] = tensor
         optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-        return Detections(_under("best/", tensors), history), damaged
+        return CheckpointState(_under("best/", tensors), history), damaged
     return None, damaged
 
 

@@ -90,7 +90,7 @@ def build_starter(
     sets = _data_sets(data, options, plan, cache)
     # by the networks' weights, so that folds share what was seen
     inference_cache = InferenceCache(cache / "looks", has_frozen_detector=True, has_frozen_trunks=options.keeps_trunks)
-    starter_data = _teaching(sets, found, inference_cache, options)
+    starter_data = _starter_data(sets, found, inference_cache, options)
     nets = _train(starter_data, found, options, plan, init, context)
     kept = PICTURE_PARTS if options.keeps_trunks and not starter_data.has_unseen_pictures else ()
     fitted = decisions(
@@ -186,16 +186,16 @@ def _data_sets(data: DataFolders, options: StarterOptions, plan: StarterPlan, ca
     return _DataSets(records, rendered, real)
 
 
-def _teaching(
+def _starter_data(
     sets: _DataSets, found: StarterDetector, inference_cache: InferenceCache, options: StarterOptions
 ) -> StarterData:
-    def training_sets(split: Split) -> TrainingSet:
+    def training_set(split: Split) -> TrainingSet:
         of_train, of_inner = (
             inference_cache.beats(found.detector, p, found.min_score) for p in (split.train, split.inner)
         )
         return TrainingSet(split.train, of_train, split.inner, of_inner)
 
-    rendered, real = training_sets(sets.rendered), None if sets.real is None else training_sets(sets.real)
+    rendered, real = training_set(sets.rendered), None if sets.real is None else training_set(sets.real)
     has_unseen = options.keeps_trunks and not _count_trained_on(options.start, (sets.real or sets.rendered).train)
     return StarterData(
         rendered, real, sets.records.signals, sets.records.inner, inference_cache, has_unseen_pictures=has_unseen

@@ -193,7 +193,7 @@ class _Training:
         needs_bundle = not is_boxed or recipe.detector.epochs == 0
         fold_of = folds_for(self.store, _as_items(pages.train), run.folds)
         start_of = start_chooser(line, "bundle", recipe, run.device, needs_bundle=needs_bundle)
-        self._rehearse(pages.train, fold_of, start_of)
+        self._measure_speed(pages.train, fold_of, start_of)
         summary = cross_validate(
             pages.train,
             recipe,
@@ -235,7 +235,7 @@ class _Training:
     def _load(self, version: str) -> Bundle:
         return load_bundle(bundle(self.store, version).folder, self.run.device, self.name_group)
 
-    def _rehearse(self, pages: Sequence[PreparedPage], fold_of: Mapping[str, int], start_of: StartOf) -> None:
+    def _measure_speed(self, pages: Sequence[PreparedPage], fold_of: Mapping[str, int], start_of: StartOf) -> None:
         """Measure how fast this machine trains, where no earlier run of the recipe has told."""
         if estimate_of(self.store, self.run).source == "measured":
             return

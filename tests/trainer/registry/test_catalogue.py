@@ -36,14 +36,8 @@ def store(tmp_path: Path) -> Store:
 def add_candidate(store: Store, version: str, *, compared_with: str | None = STARTER, verdict: str = "better") -> int:
     """The bundle of a finished run, as a training leaves it; returns the run's number."""
     save_tiny_bundle(bundles_folder(store.folder) / version, version=version)
-    run = add_run(
-        store,
-        RunSettings("tiny", device="cpu"),
-        kind="retrain",
-        person="Ada",
-        parent_version=STARTER,
-        candidate_version=version,
-    )
+    settings = RunSettings("tiny", device="cpu")
+    run = add_run(store, settings, kind="retrain", person="Ada", parent_version=STARTER, candidate_version=version)
     move_run(store, run.id, "candidate")
     folder = run_folder(store.folder, run.id)
     folder.mkdir(parents=True)

@@ -44,9 +44,9 @@ def fitted(pages: Sequence[PreparedPage], left_out: dict[int, set[str]]) -> Cros
 def test_every_page_is_judged_by_a_network_that_has_not_seen_its_patient() -> None:
     pages, left_out = pages_of_patients(12), dict[int, set[str]]()
     cross = fitted(pages, left_out)
-    predict_bundle = cross.augmented_features(pages, np.random.default_rng(0))[:, 0].int().tolist()
+    parts = cross.augmented_features(pages, np.random.default_rng(0))[:, 0].int().tolist()
     assert sorted(left_out) == [0, 1, 2, 3]
-    assert all(one.group in left_out[part] for one, part in zip(pages, predict_bundle, strict=True))
+    assert all(one.group in left_out[part] for one, part in zip(pages, parts, strict=True))
     assert sum(len(groups) for groups in left_out.values()) == 12
 
 

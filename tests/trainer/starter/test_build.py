@@ -239,8 +239,8 @@ def test_training_further_at_another_resolution_leaves_the_first_network_as_it_w
     real_global, real_local = (replace(stage, epochs=0) for stage in (TINY.global_, TINY.local))
     plan = replace(PLAN, real_global=replace(real_global, px_per_mm=0.75), real_local=real_local)
     pages, boxes = [prepared_page(str(label), label) for label in (0, 1)], [np.array([[1.0, 1, 5, 5]])] * 2
-    training_sets = TrainingSet(pages, boxes, [], [])
-    starter_data = StarterData(training_sets, training_sets, (), (), NO_CACHE)
+    training_set = TrainingSet(pages, boxes, [], [])
+    starter_data = StarterData(training_set, training_set, (), (), NO_CACHE)
     further, _ = train_trunks(starter_data, plan, first, RunContext(torch.device("cpu")))
     assert (first.global_.config, further.config.px_per_mm) == (TINY_GLOBAL, 0.75)
     weights = further.state_dict()

@@ -32,9 +32,9 @@ def test_the_last_layers_are_those_of_a_known_library() -> None:
     for layer, seen in ((nets.global_.fc, learnt.f_global), (nets.local.fc, of_beats)):
         scaler = StandardScaler()
         x = scaler.fit_transform(seen.double().numpy())
-        predict_bundle = LogisticRegression(C=1 / RIDGE, class_weight="balanced", tol=1e-8, max_iter=1000).fit(
+        reference = LogisticRegression(C=1 / RIDGE, class_weight="balanced", tol=1e-8, max_iter=1000).fit(
             x, learnt.labels
         )
         logits = layer(seen).detach().numpy()[:, 0]
-        assert np.allclose(logits, predict_bundle.decision_function(x), atol=1e-3)
+        assert np.allclose(logits, reference.decision_function(x), atol=1e-3)
         assert np.corrcoef(logits, learnt.labels)[0, 1] > 0.3
