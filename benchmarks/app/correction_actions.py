@@ -12,9 +12,10 @@ import argparse
 import cv2
 import numpy as np
 
-from benchmarks.page.similar_beats import RIGHT_IOU, iou
+from benchmarks.page.similar_beats import RIGHT_IOU
 from ecgcore.assist import find_similar_beats
 from ecgcore.errors import NotScreenableError
+from ecgcore.geometry.boxes import iou_matrix
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import KINDS, draw_page, random_style, synthetic_ecg
 from ecgcore.types import ByteArray, FloatArray
@@ -33,7 +34,7 @@ def with_helpers(ink: ByteArray, truth: FloatArray, missing: list[int]) -> int:
         if not waiting:
             break
         proposed = find_similar_beats(ink, drawn, boxes).boxes_panel_xyxy
-        hits = [[i for i in waiting if iou(box, truth[i][None])[0] >= RIGHT_IOU] for box in proposed]
+        hits = [[i for i in waiting if iou_matrix(box, truth[i][None]).item() >= RIGHT_IOU] for box in proposed]
         wrong = sum(not hit for hit in hits)
         if not any(hits):
             actions += 1 + (1 if len(proposed) else 0)  # looked for nothing; rejected what came

@@ -6,12 +6,16 @@ docstrings and layout do not.
 
 import ast
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _FOLLOWED = "ecgcore."
 _CODE = {".py", ".pyc"}
+_PARSING = threading.Lock()
+"""Python 3.11 counts the depth of trees for all threads together: parsing in two at once may end in a SystemError
+(cpython issue 106905)."""
 
 
 def code_version(*makers: Callable[..., object]) -> str:
@@ -20,7 +24,8 @@ def code_version(*makers: Callable[..., object]) -> str:
     Args:
         makers: what makes the thing that is kept; of modules outside ``ecgcore`` name every one that matters.
     """
-    return fingerprint({maker.__module__ for maker in makers}, ROOT)
+    with _PARSING:
+        return fingerprint({maker.__module__ for maker in makers}, ROOT)
 
 
 def fingerprint(modules: set[str], root: Path) -> str:

@@ -1,13 +1,18 @@
 """What was made by other code is not taken from a cache."""
 
+import ast
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.support.prepared_pages import prepared_page
-from trainer.data.code_version import fingerprint
-from trainer.data.prepare import preparation_version, reading_version
+from trainer.data.code_version import code_version, fingerprint
+from trainer.data.prepare import preparation_version, prepare_pages, reading_version
 from trainer.stages.inference_cache import inference_code_version
 from trainer.starter.pages import cached_pages
 from trainer.starter.synthetic_pages import drawing_version
@@ -84,3 +89,23 @@ def test_every_version_is_of_code_that_is_there() -> None:
         version() for version in (preparation_version, reading_version, drawing_version, inference_code_version)
     ]
     assert len(set(versions)) == 4
+
+
+def test_two_threads_never_parse_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work, overlapped = threading.Semaphore(1), threading.Event()
+
+    def watched(source: str) -> ast.Module:
+        if not at_work.acquire(blocking=False):
+            overlapped.set()
+            return ast.parse(source)
+        try:
+            time.sleep(0.001)
+            return ast.parse(source)
+        finally:
+            at_work.release()
+
+    shim = SimpleNamespace(**{**vars(ast), "parse": watched})  # pytest itself parses too
+    monkeypatch.setattr("trainer.data.code_version.ast", shim)
+    with ThreadPoolExecutor(4) as pool:
+        versions = set(pool.map(lambda _: code_version(prepare_pages), range(4)))
+    assert len(versions) == 1 and not overlapped.is_set()
