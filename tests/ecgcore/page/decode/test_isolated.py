@@ -109,6 +109,7 @@ def many_reduced(count: int = 20_000) -> bytes:
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
+    page_io_isolated.end_workers()  # a test in other threads may have left several at rest
     yield
     for worker in page_io_isolated._idle:
         assert worker.is_alive
