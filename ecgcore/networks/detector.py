@@ -24,7 +24,8 @@ from ecgcore.networks.device import mixed_precision
 _VGG16_CHANNELS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 _PAD_TO_PX = 32
 
-# Beats in millimetres of paper, width x height: 25 mm/s makes them 10 to 20 wide and, trace and margins, 3 to 40 high.
+# Beats in millimetres of paper, width x height: 25 mm/s makes them 10 to 20 wide and, trace and margins, 3 to 40 high;
+# 50 mm/s twice as wide. Chosen by these sizes, not fitted to data (docs/decisions/networks.md, D-013).
 ANCHORS_MM = ((11, 4), (16, 4), (11, 8), (16, 8), (11, 16), (16, 16), (13, 30), (28, 7), (28, 18))
 
 
