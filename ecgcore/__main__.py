@@ -133,7 +133,7 @@ def _paper(options: argparse.Namespace) -> PaperSettings | None:
 def _write_signal(prediction: Prediction, file: Path, folder: Path, written: set[str]) -> None:
     """Write what was read of a page's leads under its file's name; nothing where the leads are not known."""
     from ecgcore.waveform.export import write_all
-    from ecgcore.waveform.page_signal import signal_of
+    from ecgcore.waveform.screened_signal import signal_of
 
     signal = signal_of(prediction)
     if signal is None:

@@ -16,11 +16,12 @@ from ecgcore.measure.page import measure, measured
 from ecgcore.measure.quantities import Measurements
 from ecgcore.networks.detector import detect_beats
 from ecgcore.networks.handwriting import find_handwriting
-from ecgcore.page.decode.isolated import read_untrusted
+from ecgcore.page.decode.isolated import read_untrusted_pages
 from ecgcore.page.prepare import prepare
 from ecgcore.page.quality.gate import check_beats
 from ecgcore.panel_ink import PanelInk
-from ecgcore.paper import PaperSettings
+from ecgcore.paper import USUAL_PAPER, PaperSettings
+from ecgcore.recordings.recording import Recording
 from ecgcore.rhythm.beat_rows import beat_rows, measure_rhythm
 from ecgcore.rhythm.calibration_pulse import paper_settings
 from ecgcore.rhythm.measures import on_paper
@@ -32,6 +33,7 @@ from ecgcore.traces.rows import Rows, trace_rows
 from ecgcore.types import Beat, Box, PageImage, Prediction
 from ecgcore.waveform.lead_count import count_leads
 from ecgcore.waveform.page_signal import PageSignal, read_signal
+from ecgcore.waveform.recorded_signal import shown_signal, whole_signal
 
 NO_BEAT = "No complete heartbeat was found on the page. A clinician should read it."
 
@@ -45,6 +47,7 @@ def screen(
     min_score: float | None = None,
     paper: PaperSettings | None = None,
     corners_photo_xy: FloatArray | None = None,
+    recording: Recording | None = None,
 ) -> Prediction:
     """Screen one decoded page.
 
@@ -57,13 +60,15 @@ def screen(
         paper: its speed and gain, in which rate and rhythm are measured; the networks know nothing of them. By default
             25 mm/s and what a calibration pulse on the grid shows, else 10 mm/mV.
         corners_photo_xy: the panel's corners ``[4, 2]``, clockwise from top left, where a person set them.
+        recording: the digital ECG that the picture was drawn from: its samples are measured and told to the waveform
+            network, its leads are counted, and ``paper`` is what it was drawn on.
 
     Returns:
         A prediction with status ok, or rejected where the picture holds no ECG that can be screened. ``seconds``
         count neither decoding nor the loading of models nor explanations.
     """
     watch = _Watch()
-    blank = Prediction(file=file, page=page, status="ok", bundle=bundle.version)
+    blank = Prediction(file=file, page=page, status="ok", bundle=bundle.version, recording=recording)
     try:
         found = _screened(photo_rgb, bundle, blank, watch, min_score, paper, corners_photo_xy)
     except NotScreenableError as error:
@@ -93,20 +98,29 @@ def _screened(
     if corners_photo_xy is None:  # else a person has said what it is
         check_beats(sheet, beats.scores, own)
     shown = beats.where(beats.scores >= threshold)
-    blank = replace(blank, corners_set_photo_xy=_points(corners_photo_xy), leads_found=count_leads(rows, sheet.ink))
-    found = _measured(blank, sheet, shown, written_panel, paper)
-    signal = read_signal(sheet.ink, rows, found.paper, sheet.px_per_mm_source)
-    found = measured(found, measure(signal))
+    leads_found = count_leads(rows, sheet.ink) if blank.recording is None else len(blank.recording.leads)
+    blank = replace(blank, corners_set_photo_xy=_points(corners_photo_xy), leads_found=leads_found)
+    found = _measured(blank, sheet, shown, written_panel, USUAL_PAPER if blank.recording is not None else paper)
+    signal, measurements = _signal(blank.recording, sheet, rows, found.paper)
+    found = measured(found, measurements)
     if not len(shown.scores):
         return replace(found, decision="refer", reason=NO_BEAT)
     watch.lap()
 
     usual = paper_settings(sheet.ink, has_grid=sheet.px_per_mm_source == "grid")
-    measurements = found.measurements
     if found.paper != usual:  # what a user sets is for measuring: networks see a page as they saw it in training
-        signal = read_signal(sheet.ink, rows, usual, sheet.px_per_mm_source)
-        measurements = measure(signal)
+        signal, measurements = _signal(blank.recording, sheet, rows, usual)
     return _classified(found, sheet, shown, signal, measurements, bundle)
+
+
+def _signal(
+    recording: Recording | None, sheet: PageImage, rows: Rows, paper: PaperSettings
+) -> tuple[PageSignal, Measurements]:
+    """The leads as the page shows them, and what was measured: on these, or on all of a recording."""
+    if recording is not None:
+        return shown_signal(recording, sheet.frame), measure(whole_signal(recording))
+    signal = read_signal(sheet.ink, rows, paper, sheet.px_per_mm_source)
+    return signal, measure(signal)
 
 
 def _measured(
@@ -122,7 +136,7 @@ def _measured(
         rhythm=rhythm,
         frame=sheet.frame,
         ink=PanelInk.of(sheet.ink),
-        notes=sheet.notes,
+        notes=(*(() if blank.recording is None else blank.recording.notes), *sheet.notes),
         faults=sheet.faults,
         strategy=sheet.strategy,
         handwriting_photo_xyxy=_boxes(sheet.frame.boxes_to_photo(written_panel)),
@@ -187,12 +201,15 @@ def screen_pages(
         paper: as in ``screen``.
     """
     try:
-        photos = read_untrusted(source, file)
+        pages = read_untrusted_pages(source, file)
     except UnreadablePictureError as error:
         yield Prediction(file=file, page=1, status="error", reason=str(error), bundle=bundle.version), None
         return
-    for number, photo_rgb in enumerate(photos, start=1):
-        yield screen(photo_rgb, bundle, file=file, page=number, min_score=min_score, paper=paper), photo_rgb
+    for number, page in enumerate(pages, start=1):
+        prediction = screen(
+            page.photo_rgb, bundle, file=file, page=number, min_score=min_score, paper=paper, recording=page.recording
+        )
+        yield prediction, page.photo_rgb
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from ecgcore.measure.quantities import Measurements
 from ecgcore.operating_point import Decision
 from ecgcore.panel_ink import PanelInk
 from ecgcore.paper import USUAL_PAPER, PaperSettings
+from ecgcore.recordings.recording import Recording
 
 __all__ = [
     "STANDARD_PX_PER_MM",
@@ -109,7 +110,8 @@ class Prediction:
 
     All coordinates are floats on pixel edges of the upright input picture. ``p_normal_below`` and ``p_abnormal_from``
     are the bounds that held for this page, wider than the bundle's own on a poor one; ``leads_found`` counts stretches
-    without rhythm strips; ``ink``: what the networks saw; shares: what was added to the fused logit, with each value.
+    without rhythm strips; ``ink``: what the networks saw; shares: what was added to the fused logit, with each value;
+    ``recording``: the digital ECG that the page was drawn from, None for a picture.
     """
 
     file: str
@@ -147,6 +149,7 @@ class Prediction:
     ink: PanelInk | None = field(default=None, compare=False, repr=False)
     measurements: Measurements | None = field(default=None, compare=False, repr=False)
     strategy: str | None = None
+    recording: Recording | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, object]:
         """The object of contract 1, keys in their order, every key present; later ones follow at the end."""
@@ -172,4 +175,5 @@ class Prediction:
             "leads_found": self.leads_found,
             "measurements": None if self.measurements is None else self.measurements.to_json(),
             "strategy": self.strategy,
+            "recording": None if self.recording is None else self.recording.to_json(),
         }

@@ -11,9 +11,10 @@ from ecgcore.explain.gradcam import HeatArray, Toward, grad_cam
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.networks.waveform_net import leads_for_network
 from ecgcore.rhythm.calibration_pulse import paper_settings
+from ecgcore.twelve_leads import LEADS
 from ecgcore.types import Prediction
-from ecgcore.waveform.layout import LEADS
-from ecgcore.waveform.page_signal import PageSignal, signal_of
+from ecgcore.waveform.page_signal import PageSignal
+from ecgcore.waveform.screened_signal import signal_of
 
 LINE_SHARE = 0.006
 """Width of the line, as a share of the view's: a little wider than the pen, so that the pen stays in sight."""

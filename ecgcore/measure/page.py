@@ -14,7 +14,8 @@ from ecgcore.measure.quantities import LEAD_NAMES, LEAD_VALUES, MEASUREMENT_NAME
 from ecgcore.measure.rr_intervals import Timing, runs_ms, timing
 from ecgcore.rhythm.measures import RATE_NEEDS, RhythmMeasures, rr_measures
 from ecgcore.types import Prediction
-from ecgcore.waveform.page_signal import PageSignal, signal_of
+from ecgcore.waveform.page_signal import PageSignal
+from ecgcore.waveform.screened_signal import measured_signal_of
 
 NO_LAYOUT = "it is not known which trace on the page is which lead"
 NO_SCALE = "neither a grid nor a calibration pulse gives a scale"
@@ -31,7 +32,7 @@ WITHOUT_SCALE = ("premature_share", "late_share", "axis_deg")
 
 def with_measurements(prediction: Prediction) -> Prediction:
     """A screened page, its leads measured on the paper that it is said to be."""
-    signal = signal_of(prediction)
+    signal = measured_signal_of(prediction)
     return replace(prediction, measurements=None) if signal is None else measured(prediction, measure(signal))
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgcore.networks.configs import WaveformConfig
-from ecgcore.waveform.layout import LEADS
+from ecgcore.twelve_leads import LEADS
 
 HIGHEST_MV = 5.0
 """Beyond it nothing is printed on paper at 10 mm/mV: a misread sample."""

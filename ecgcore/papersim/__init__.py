@@ -12,7 +12,6 @@ from ecgcore.papersim.draw import (
 )
 from ecgcore.papersim.signals import (
     KINDS,
-    LEADS,
     synthetic_ecg,
 )
 from ecgcore.papersim.style import (
@@ -20,6 +19,7 @@ from ecgcore.papersim.style import (
     PageStyle,
     random_style,
 )
+from ecgcore.twelve_leads import LEADS
 
 __all__ = [
     "BOX_PAD_MM",

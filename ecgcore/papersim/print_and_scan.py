@@ -124,6 +124,8 @@ def print_text(
     if style.labels:
         lift_mm = rng.uniform(-0.05, 0.3) * style.row_pitch_mm
         shift_mm = rng.uniform(-0.5, 1.5)
+        if style.label_lift_mm is not None:
+            lift_mm, shift_mm = style.label_lift_mm, 0.5
         for name, x_mm, baseline_mm in labels:
             _text(ink, name, x_mm + shift_mm, baseline_mm - lift_mm, style.label_mm, style.font, scale)
     left, _, right, bottom = panel_mm
@@ -135,6 +137,7 @@ def print_text(
     printed = _header(ink, style, panel_mm, rng) if style.header and style.margin_mm[1] > 8 else []
     if style.footer:
         text = f"{style.paper_speed_mm_s:g} mm/s  {style.gain_mm_mv:g} mm/mV  0.05-{rng.choice([25, 40, 100, 150])} Hz"
+        text = text if style.footer_words is None else style.footer_words
         if style.text_on_grid:
             text += "  " + _filled(str(rng.choice(_PATIENT_WORDS)), rng)
         inside = style.margin_mm[3] < 5

@@ -12,8 +12,8 @@ import numpy as np
 
 from ecgcore.errors import SignalError
 from ecgcore.geometry.arrays import FloatArray
+from ecgcore.twelve_leads import LEADS
 
-LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 KINDS = {
     "normal": "normal sinus rhythm",
     "tachycardia": "sinus tachycardia",

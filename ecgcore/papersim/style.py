@@ -58,6 +58,8 @@ class PageStyle:
         separators: how neighbouring leads of a row are told apart: "none", "tick", "line" or "gap".
         margin_mm: white paper around the grid: left, top, right, bottom; header and footer are printed there.
         text_on_grid: whether the grid runs on under header and footer, which then name a patient.
+        footer_words: what the footer says; by default speed, gain and a filter drawn at random.
+        label_lift_mm: how far above its baseline a lead's name stands; by default drawn at random.
         wander_mv, noise_mv, mains_mv: amplitudes of baseline wander, muscle noise and 50 Hz mains.
         rotation_deg, blur_px, sensor_noise, shade: wear of the scan; ``jpeg_quality`` None leaves it out.
     """
@@ -87,6 +89,8 @@ class PageStyle:
     footer: bool = True
     ticks: bool = False
     text_on_grid: bool = False
+    footer_words: str | None = None
+    label_lift_mm: float | None = None
     wander_mv: float = 0.0
     noise_mv: float = 0.0
     mains_mv: float = 0.0

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgcore.geometry.arrays import FloatArray
+from ecgcore.twelve_leads import LEADS
 
-LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 LIMB_LEADS = 6
 EINTHOVEN_HOLDS = 0.6
 """Share of the limb leads' power that their law explains, from which it is taken to hold."""

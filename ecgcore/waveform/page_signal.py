@@ -10,9 +10,9 @@ from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
 from ecgcore.paper import PaperSettings
 from ecgcore.traces.rows import Rows, trace_rows
 from ecgcore.traces.strokes import without_print
-from ecgcore.types import Prediction
+from ecgcore.twelve_leads import LEADS
 from ecgcore.waveform.columns import Columns, PageScale, find_columns, on_raster, seconds_per_px
-from ecgcore.waveform.layout import LEADS, Layout, candidates, choose_layout, einthoven_agreement, strip_leads
+from ecgcore.waveform.layout import Layout, candidates, choose_layout, einthoven_agreement, strip_leads
 from ecgcore.waveform.lead_count import column_count
 from ecgcore.waveform.pen.path import PenPath, pen_path
 from ecgcore.waveform.printed_names import without_names
@@ -83,13 +83,6 @@ class _Reading:
             x = self.x_at(column * self.column_s + within_s, 0 if row in strips else column)
             cut[row, column] = self.value_mv(row, x)
         return cut
-
-
-def signal_of(prediction: Prediction) -> PageSignal | None:
-    """Read the leads of a page that was screened; None where it was none."""
-    if prediction.ink is None:
-        return None
-    return read_signal(prediction.ink.raster(), None, prediction.paper, prediction.px_per_mm_source)
 
 
 def read_signal(ink: ByteArray, rows: Rows | None, paper: PaperSettings, scale: PageScale = "grid") -> PageSignal:

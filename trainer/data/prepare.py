@@ -20,9 +20,9 @@ from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.page.prepare import prepare_page, prepare_with_corners
 from ecgcore.rhythm.calibration_pulse import paper_settings
+from ecgcore.twelve_leads import LEADS
 from ecgcore.types import ByteArray, FloatArray, PanelFrame, PaperSettings
 from ecgcore.waveform.columns import PageScale
-from ecgcore.waveform.layout import LEADS
 from ecgcore.waveform.page_signal import read_signal
 from trainer.atomic_files import write_bytes_atomic, write_json_atomic
 from trainer.data.code_version import code_version

@@ -4,22 +4,16 @@ Only the elements that describe pixels are parsed; those that name a patient are
 them can be kept, shown or logged.
 """
 
-import io
-import logging
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from pydicom import config, dcmread
 from pydicom.dataset import Dataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
     JPEG2000,
     UID,
-    DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
@@ -33,6 +27,8 @@ from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.limits import DECODER_ERRORS, PageBudget, damaged
 from ecgcore.page.decode.pdf import is_pdf, pdf_pages
+from ecgcore.recordings.dicom import DICOM_ERRORS, not_read, open_dicom
+from ecgcore.recordings.recording import EXPORT
 
 MAX_RLE_BYTES = 16 * 2**20
 """Run lengths swell up to 64-fold, and how far is known only afterwards."""
@@ -78,17 +74,6 @@ _READ = [
     "EncapsulatedDocument",
 ]
 """Keywords of the elements that are parsed; segmented palettes are not, since a short one unfolds without bound."""
-_EXPORT = "Export the ECG as PDF, PNG or JPEG from the program that made it."
-
-# What the library remarks about a damaged file quotes it, in the worst case with the patient's name.
-config.settings.reading_validation_mode = config.IGNORE
-logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
-warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
-
-
-def is_dicom(data: bytes) -> bool:
-    """Whether the bytes bear the mark of PS3.10 behind the preamble."""
-    return data[128:132] == b"DICM"
 
 
 def dicom_pages(data: bytes, name: str) -> Iterator[ByteArray]:
@@ -98,41 +83,37 @@ def dicom_pages(data: bytes, name: str) -> Iterator[ByteArray]:
         UnreadablePictureError: damaged, without a picture, compressed in a way that is not read, or beyond the bounds
             of ``decode.limits``.
     """
-    # A deflated data set is inflated as a whole, whatever its size, so it must be refused before it is opened.
-    if str(DeflatedExplicitVRLittleEndian).encode() in data:
-        raise _cannot_decode(name, DeflatedExplicitVRLittleEndian)
     try:
-        content = dcmread(io.BytesIO(data), specific_tags=_READ)
+        content = open_dicom(data, name, _READ)
         if "EncapsulatedDocument" in content:
             yield from _document_pages(content, name)
         else:
             yield from _frames(content, name)
     except UnreadablePictureError:
         raise
-    except (*DECODER_ERRORS, InvalidDicomError, BytesLengthException, AttributeError, RuntimeError) as error:
-        # NotImplementedError and RecursionError are RuntimeErrors; a missing element is an AttributeError
+    except (*DECODER_ERRORS, *DICOM_ERRORS) as error:
         raise damaged(name) from error
 
 
 def _document_pages(content: Dataset, name: str) -> Iterator[ByteArray]:
     document = bytes(content.EncapsulatedDocument)
     if not is_pdf(document):
-        raise UnreadablePictureError(f"{name} is a DICOM file that carries a document, but no PDF.", _EXPORT)
+        raise UnreadablePictureError(f"{name} is a DICOM file that carries a document, but no PDF.", EXPORT)
     return pdf_pages(document, name)
 
 
 def _frames(content: Dataset, name: str) -> Iterator[ByteArray]:
     if "PixelData" not in content:
-        raise UnreadablePictureError(f"{name} is a DICOM file without a picture in it.", _EXPORT)
+        raise UnreadablePictureError(f"{name} is a DICOM file without a picture or a waveform in it.", EXPORT)
     syntax = UID(content.file_meta.TransferSyntaxUID)
     if syntax not in _DECODED:
-        raise _cannot_decode(name, syntax)
+        raise not_read(name, syntax)
     if syntax == RLELossless and len(content.PixelData) > MAX_RLE_BYTES:
         cause = f"{name} holds more than {MAX_RLE_BYTES // 2**20} MiB of run-length coded pixels."
-        raise UnreadablePictureError(cause, _EXPORT)
+        raise UnreadablePictureError(cause, EXPORT)
     interpretation = str(content.PhotometricInterpretation)
     if interpretation not in _GREY | _COLOUR | {"PALETTE COLOR"}:
-        raise UnreadablePictureError(f"{name} stores its colours in a way that cannot be read.", _EXPORT)
+        raise UnreadablePictureError(f"{name} stores its colours in a way that cannot be read.", EXPORT)
     budget = PageBudget(name)
     frames = int(content.get("NumberOfFrames") or 1)
     if frames < 1:
@@ -185,10 +166,3 @@ def _stretched(values: np.ndarray, low: float, high: float) -> ByteArray:
     """``low`` to ``high`` as 0 to 255."""
     scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255 / max(high - low, 1e-6))
     return np.asarray(np.clip(np.round(scaled), 0, 255), dtype=np.uint8)
-
-
-def _cannot_decode(name: str, syntax: UID) -> UnreadablePictureError:
-    kind = syntax.name if not syntax.is_private and syntax.name != str(syntax) else "an unknown way"
-    return UnreadablePictureError(
-        f"{name} is a DICOM file whose content is packed as {kind}, which is not read.", _EXPORT
-    )

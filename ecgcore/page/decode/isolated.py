@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
+from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.decode.limits import EXPORT_AGAIN, MAX_FILE_S, MAX_PAGE_S
 from ecgcore.page.decode.read import read_bytes
+from ecgcore.recordings.recording import Recording
 
 AT_ONCE = 2
 """Files decoded at the same time, so that one that takes its whole time does not hold up the others."""
@@ -29,14 +32,24 @@ _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARE
 
 
 def read_untrusted(source: Path | bytes, name: str) -> list[ByteArray]:
-    """Decode a picture, or every page of a PDF, TIFF or DICOM file, as ``read_picture`` does, in another process.
+    """The pictures of ``read_untrusted_pages``, each ``uint8 [H, W, 3]`` RGB: for what asks for no recording.
+
+    Args:
+        source: the file's path or its bytes.
+        name: how to call the file in messages.
+    """
+    return [page.photo_rgb for page in read_untrusted_pages(source, name)]
+
+
+def read_untrusted_pages(source: Path | bytes, name: str) -> list[DecodedPage]:
+    """Decode a picture, every page of a PDF, TIFF or DICOM file, or a digital ECG, in another process.
 
     Args:
         source: the file's path or its bytes.
         name: how to call the file in messages.
 
     Returns:
-        The upright pages, each ``uint8 [H, W, 3]`` RGB.
+        The upright pages; a digital ECG gives the page that is drawn of it, and its samples.
 
     Raises:
         UnreadablePictureError: as ``read_picture`` raises it; or the file takes over ``MAX_PAGE_S`` a page or
@@ -95,13 +108,13 @@ class _Worker:
             return False
         return True
 
-    def decode(self, name: str) -> list[ByteArray] | UnreadablePictureError:
+    def decode(self, name: str) -> list[DecodedPage] | UnreadablePictureError:
         """The pages of the file that it took, or its refusal of it.
 
         Raises:
             UnreadablePictureError: the worker crashed or took too long and can only be killed.
         """
-        pages: list[ByteArray] = []
+        pages: list[DecodedPage] = []
         refusal: UnreadablePictureError | None = None
         deadline = time.monotonic() + MAX_FILE_S
         try:
@@ -113,8 +126,9 @@ class _Worker:
                 if "error" in message:
                     refusal = UnreadablePictureError(*message["error"])
                 else:
-                    height, width = message["page"]
-                    pages.append(self._page(height, width, deadline))
+                    photo_rgb = np.empty((*message["page"], 3), dtype=np.uint8)
+                    self._fill(photo_rgb, deadline)
+                    pages.append(DecodedPage(photo_rgb, self._recording(message.get("recording"), deadline)))
         except (EOFError, OSError) as error:  # TimeoutError is an OSError
             self.kill()
             if isinstance(error, TimeoutError) or self._process.returncode == -signal.SIGXCPU:
@@ -143,9 +157,16 @@ class _Worker:
         message: dict[str, Any] = json.loads(line)
         return message
 
-    def _page(self, height: int, width: int, deadline: float) -> ByteArray:
-        page = np.empty((height, width, 3), dtype=np.uint8)
-        place = page.data.cast("B")
+    def _recording(self, said: dict[str, Any] | None, deadline: float) -> Recording | None:
+        if said is None:
+            return None
+        leads_mv = np.empty((len(said["leads"]), said.pop("samples")), dtype="<f4")
+        self._fill(leads_mv, deadline)
+        said |= {"leads": tuple(said["leads"]), "notes": tuple(said["notes"])}
+        return Recording(leads_mv=leads_mv.astype(np.float32, copy=False), **said)
+
+    def _fill(self, array: npt.NDArray[np.generic], deadline: float) -> None:
+        place = array.data.cast("B")
         ahead = min(len(self._unread), len(place))
         place[:ahead] = self._unread[:ahead]
         del self._unread[:ahead]
@@ -153,7 +174,6 @@ class _Worker:
             part = self._read(min(_READ_AT_ONCE, len(place) - ahead), deadline)
             place[ahead : ahead + len(part)] = part
             ahead += len(part)
-        return page
 
     def _read(self, most: int, deadline: float) -> bytes:
         output = self._process.stdout

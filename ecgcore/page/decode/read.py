@@ -8,10 +8,12 @@ import numpy as np
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
-from ecgcore.page.decode.dicom import dicom_pages, is_dicom
+from ecgcore.page.decode.decoded_page import DecodedPage, recorded_pages
+from ecgcore.page.decode.dicom import dicom_pages
 from ecgcore.page.decode.limits import MAX_FILE_BYTES
 from ecgcore.page.decode.pdf import is_pdf, pdf_pages
 from ecgcore.page.decode.raster import raster_pages
+from ecgcore.recordings.dicom import is_dicom
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 """Endings of plain pictures."""
@@ -36,11 +38,16 @@ def read_picture(source: Path | bytes, name: str) -> list[ByteArray]:
     Raises:
         UnreadablePictureError: missing, empty, truncated, beyond the bounds of ``decode.limits``, or no picture.
     """
-    return list(decoded_pages(read_bytes(source, name), name))
+    return [page.photo_rgb for page in decoded_pages(read_bytes(source, name), name)]
 
 
-def decoded_pages(data: bytes, name: str) -> Iterator[ByteArray]:
-    """The pages of ``read_picture`` one by one, each decoded when it is asked for."""
+def decoded_pages(data: bytes, name: str) -> Iterator[DecodedPage]:
+    """The pages of ``read_picture`` one by one, each decoded when it is asked for; recordings are drawn."""
+    recorded = recorded_pages(data, name)
+    return map(DecodedPage, _pictures(data, name)) if recorded is None else recorded
+
+
+def _pictures(data: bytes, name: str) -> Iterator[ByteArray]:
     if is_dicom(data):
         return dicom_pages(data, name)
     if is_pdf(data):

@@ -2,7 +2,9 @@
 
 A request is one JSON line ``{"name", "bytes", "page_s"}`` and the file's bytes. The answer is a JSON line
 ``{"page": [h, w]}`` with ``h * w * 3`` bytes of RGB for each page, or ``{"error": [cause, next step]}``, and
-``{"end": leaves}`` at last, where ``leaves`` says that the process ends now because it has grown.
+``{"end": leaves}`` at last, where ``leaves`` says that the process ends now because it has grown. The line of a page
+that was drawn from a recording has ``"recording"`` too: its fields, and how many ``samples`` each lead has, which
+follow the picture as float32.
 ``decode.isolated`` is the other side.
 
 The process may not write a file, leaves no core dump, and gets ``MAX_MEMORY_BYTES`` of address space, so that whatever
@@ -23,6 +25,7 @@ import numpy as np
 
 from ecgcore.errors import EcgError, UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
+from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.decode.limits import DECODER_ERRORS, EXPORT_AGAIN, MAX_ASPECT, MAX_FILE_S, damaged
 from ecgcore.page.decode.read import decoded_pages
 
@@ -57,10 +60,8 @@ def _answer(answers: BinaryIO, data: bytes, name: str, page_s: float) -> None:
             page = next(pages, None)
             if page is None:
                 return
-            check_aspect(page, name)
-            _send(answers, {"page": page.shape[:2]})
-            answers.write(np.ascontiguousarray(page).data.cast("B"))
-            answers.flush()
+            check_aspect(page.photo_rgb, name)
+            _send_page(answers, page)
     except MemoryError:
         _send(answers, {"error": [f"{name} needs more memory to open than a picture may.", EXPORT_AGAIN]})
     except EcgError as error:
@@ -70,6 +71,18 @@ def _answer(answers: BinaryIO, data: bytes, name: str, page_s: float) -> None:
     except (*DECODER_ERRORS, RuntimeError):
         refusal = damaged(name)
         _send(answers, {"error": [refusal.cause, refusal.next_step]})
+
+
+def _send_page(answers: BinaryIO, page: DecodedPage) -> None:
+    head: dict[str, object] = {"page": page.photo_rgb.shape[:2]}
+    if page.recording is not None:
+        said = {field: value for field, value in vars(page.recording).items() if field != "leads_mv"}
+        head["recording"] = said | {"samples": page.recording.leads_mv.shape[1]}
+    _send(answers, head)
+    answers.write(np.ascontiguousarray(page.photo_rgb).data.cast("B"))
+    if page.recording is not None:
+        answers.write(np.ascontiguousarray(page.recording.leads_mv, dtype="<f4").data.cast("B"))
+    answers.flush()
 
 
 def _give_time(page_s: float) -> None:

@@ -7,6 +7,7 @@ import cv2
 import streamlit as st
 
 from ecgcore.bundle.folder import Bundle
+from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray, Prediction
@@ -37,19 +38,25 @@ def page_key(photo_rgb: ByteArray, bundle: Bundle) -> str:
     return _sha256(bundle.version, picture_hash(photo_rgb))
 
 
-def screen_page(photo_rgb: ByteArray, number: int, of: int, picture: Picture, bundle: Bundle) -> ScreenedPage:
+def screen_page(page: DecodedPage, number: int, of: int, picture: Picture, bundle: Bundle) -> ScreenedPage:
     """Screen one decoded page.
 
     Args:
-        photo_rgb: the upright page, ``uint8 [H, W, 3]``.
+        page: its picture, and the recording that it was drawn from.
         number: which page of its file it is, from 1.
         of: how many pages the file has.
         picture: the file.
         bundle: which is asked.
     """
-    prediction = screen(photo_rgb, bundle, file=picture.name, page=number)
-    # A page of many is kept on its own, without loss, so that looking at it does not decode them all again.
-    original = picture.content if of == 1 else cv2.imencode(".png", photo_rgb[..., ::-1])[1].tobytes()
+    photo_rgb = page.photo_rgb
+    prediction = screen(photo_rgb, bundle, file=picture.name, page=number, recording=page.recording)
+    # A page of many is kept on its own, without loss, so that looking at it does not decode them all again; of a
+    # recording its drawn page is kept, since the file names the patient.
+    original = (
+        picture.content
+        if of == 1 and page.recording is None
+        else cv2.imencode(".png", photo_rgb[..., ::-1])[1].tobytes()
+    )
     view, thumb = (jpeg(at_width(photo_rgb, width)) for width in (VIEW_WIDTH_PX, THUMB_WIDTH_PX))
     shown = DisplayedPage((photo_rgb.shape[1], photo_rgb.shape[0]), original, view, thumb)
     return ScreenedPage(page_key(photo_rgb, bundle), prediction, shown, picture.synthetic, bundle)

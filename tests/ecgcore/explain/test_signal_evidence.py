@@ -9,7 +9,7 @@ from ecgcore.panel_ink import PanelInk
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray
-from ecgcore.waveform.page_signal import signal_of
+from ecgcore.waveform.screened_signal import signal_of
 from tests.support.tiny import save_tiny_bundle
 
 WIDTH_PX = 600

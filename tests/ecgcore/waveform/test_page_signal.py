@@ -14,10 +14,10 @@ from pydicom import dcmread
 
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, plan_page, synthetic_ecg
+from ecgcore.twelve_leads import LEADS
 from ecgcore.types import USUAL_PAPER, PaperSettings
 from ecgcore.waveform.baseline import baseline_wander_mv
 from ecgcore.waveform.export import write_all
-from ecgcore.waveform.layout import LEADS
 from ecgcore.waveform.page_signal import PageSignal, read_signal
 
 STYLE = PageStyle(header=False, footer=False)

@@ -10,10 +10,10 @@ import pytest
 from ecgcore.bundle.folder import load_bundle
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
+from ecgcore.twelve_leads import LEADS
 from ecgcore.types import Prediction
 from ecgcore.waveform.export import csv_bytes, dicom_bytes
-from ecgcore.waveform.layout import LEADS
-from ecgcore.waveform.page_signal import signal_of
+from ecgcore.waveform.screened_signal import signal_of
 from pages.parts.screen.result.signal_lines import lines_of
 
 

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from ecgcore.bundle.folder import Bundle, load_bundle
+from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.types import ByteArray, Prediction
 from pages.parts.common.browser.closed_sessions import ClosedSessions
 from pages.parts.screen import session_results
@@ -36,7 +37,7 @@ def screened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files in the order in which they are screened, by a stand-in that takes no time."""
     files: list[str] = []
 
-    def screen(photo_rgb: ByteArray, bundle: Bundle, *, file: str, page: int) -> Prediction:
+    def screen(photo_rgb: ByteArray, bundle: Bundle, *, file: str, page: int, recording: object) -> Prediction:
         files.append(file)
         if file.startswith("broken"):
             raise ZeroDivisionError(file)
@@ -181,14 +182,14 @@ def test_a_fault_of_a_decoder_stops_no_other(
     bundle: Bundle, screened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue, worker = ScreeningQueue({}), ScreeningWorker()
-    read = waiting_files.read_untrusted
+    read = waiting_files.read_untrusted_pages
 
-    def read_picture(content: bytes, name: str) -> list[ByteArray]:
+    def read_pages(content: bytes, name: str) -> list[DecodedPage]:
         if name == "1.png":
             raise IndexError
         return read(content, name)
 
-    monkeypatch.setattr(waiting_files, "read_untrusted", read_picture)
+    monkeypatch.setattr(waiting_files, "read_untrusted_pages", read_pages)
     for shade in (1, 2):
         queue.add(picture(shade), bundle)
     worker.enlist(queue)
@@ -252,7 +253,7 @@ def test_what_is_removed_while_it_is_screened_does_not_come_back(
     queue, worker = ScreeningQueue({}), ScreeningWorker()
     begun, go_on = threading.Event(), threading.Event()
 
-    def screen(photo_rgb: ByteArray, bundle: Bundle, *, file: str, page: int) -> Prediction:
+    def screen(photo_rgb: ByteArray, bundle: Bundle, *, file: str, page: int, recording: object) -> Prediction:
         begun.set()
         assert go_on.wait(60)
         return Prediction(file, page, "ok", bundle=bundle.version)

@@ -8,7 +8,8 @@ import streamlit as st
 
 from ecgcore.types import Prediction
 from ecgcore.waveform.export import csv_bytes, dicom_bytes
-from ecgcore.waveform.page_signal import PageSignal, signal_of
+from ecgcore.waveform.page_signal import PageSignal
+from ecgcore.waveform.screened_signal import signal_of
 from pages.parts.screen.result.signal_lines import LeadLines, lines_of
 from pages.parts.screen.screened import ScreenedPage
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgcore.types import FloatArray, Prediction
-from ecgcore.waveform.page_signal import signal_of
+from ecgcore.waveform.screened_signal import signal_of
 
 _STEP_PX = 1.5
 """Points of the line, in pixels of the panel (4 a millimetre): closer ones are not told apart on a screen."""

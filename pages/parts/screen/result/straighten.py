@@ -73,7 +73,13 @@ def _screen_again(item: ScreenedPage, shown: DisplayedPage, bundle: Bundle, corn
     old = item.prediction
     with st.spinner("Screening with these corners", show_time=True):
         prediction = screen(
-            shown.photo_rgb(), bundle, file=old.file, page=old.page, paper=old.paper, corners_photo_xy=corners
+            shown.photo_rgb(),
+            bundle,
+            file=old.file,
+            page=old.page,
+            paper=old.paper,
+            corners_photo_xy=corners,
+            recording=old.recording,
         )
     if prediction.status != "ok":
         st.error(f"**Not screened with these corners.** {plain(prediction.reason)}")

@@ -15,7 +15,7 @@ from typing import Literal
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import UnreadablePictureError
-from ecgcore.page.decode.isolated import read_untrusted
+from ecgcore.page.decode.isolated import read_untrusted_pages
 from pages.parts.screen.screened import Picture, ScreenedPage
 from pages.parts.screen.session_results import page_key, same_picture, screen_page, without_picture
 
@@ -187,16 +187,16 @@ class ScreeningQueue:
                 yield same_picture(item, item.prediction.page, picture)
             return
         try:
-            photos = read_untrusted(picture.content, picture.name)
+            pages = read_untrusted_pages(picture.content, picture.name)
         except UnreadablePictureError as error:
             yield without_picture(picture, 1, str(error), bundle)
             return
-        of = len(photos)
+        of = len(pages)
         for number in range(1, of + 1):
-            photo_rgb = photos.pop(0)
+            page = pages.pop(0)
             try:
-                before = self.results.get(page_key(photo_rgb, bundle))
-                item = before or screen_page(photo_rgb, number, of, picture, bundle)
+                before = self.results.get(page_key(page.photo_rgb, bundle))
+                item = before or screen_page(page, number, of, picture, bundle)
                 yield same_picture(item, number, picture)
             except Exception as error:  # noqa: BLE001 - the next page is screened all the same
                 logger.log(

@@ -1,0 +1,21 @@
+"""The signal of a page that was screened: its recording's own, else what is read off its ink."""
+
+from ecgcore.types import Prediction
+from ecgcore.waveform.page_signal import PageSignal, read_signal
+from ecgcore.waveform.recorded_signal import shown_signal, whole_signal
+
+
+def signal_of(prediction: Prediction) -> PageSignal | None:
+    """The leads as the page shows them; None where it was no page."""
+    if prediction.ink is None:
+        return None
+    if prediction.recording is not None:
+        return shown_signal(prediction.recording, prediction.frame)
+    return read_signal(prediction.ink.raster(), None, prediction.paper, prediction.px_per_mm_source)
+
+
+def measured_signal_of(prediction: Prediction) -> PageSignal | None:
+    """The leads that are measured: of a recording all that was recorded, at its own rate; None where it was no page."""
+    if prediction.recording is not None:
+        return whole_signal(prediction.recording)
+    return signal_of(prediction)
