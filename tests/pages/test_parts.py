@@ -11,11 +11,12 @@ import pytest
 
 from ecgcore.geometry.displacement import DisplacementField
 from ecgcore.overlay import DARK_BLUE, DARK_ORANGE, DARK_VERMILION, GREY, decision_line, draw_overlay
+from ecgcore.previews import jpeg
 from ecgcore.rhythm.measures import on_paper, rhythm_measures, whole_bpm
 from ecgcore.types import Beat, Box, FloatArray, PanelFrame, PaperSettings, Prediction, Rhythm
 from pages.parts.common import style
-from pages.parts.common.images import jpeg
-from pages.parts.common.score_tables import interval_text, score_tables
+from pages.parts.common.figure_words import interval_text
+from pages.parts.common.score_tables import score_tables
 from pages.parts.screen.batch import results_csv, results_jsonl, urgency
 from pages.parts.screen.result.beat_panel import heaviest
 from pages.parts.screen.result.decision_banner import decision_text, probability_scale

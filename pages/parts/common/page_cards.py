@@ -14,8 +14,8 @@ from annotations.store import Store
 from ecgcore.errors import EcgError
 from ecgcore.overlay import BLUE, GREY, VERMILION
 from ecgcore.page.decode.read import read_picture
+from ecgcore.previews import at_width, jpeg
 from ecgcore.types import Box
-from pages.parts.common.images import at_width, jpeg
 from pages.parts.common.words import error_text
 
 _COLUMNS = 3

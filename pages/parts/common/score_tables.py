@@ -4,25 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from ecgcore.bundle.manifest import Figures as Measured
+from pages.parts.common.figure_words import METRICS, PARTS, figure_text
 from pages.parts.common.words import counted
 from trainer.metrics.figures import UNDEFINED, Block, Figures
 
 _Figure = TypeVar("_Figure")
 
-PARTS = {
-    "fused": "verdict (fused)",
-    "global": "whole-page network",
-    "local": "beat network",
-    "waveform": "waveform network",
-    "detector": "beat detector",
-}
 INNER_SPLIT = "inner_split"
 FIGURE = "Figure"
 """Head of the column that names them."""
 FEW_PAGES = 10
 """Of a class; below, a single page moves its figures by a tenth or more."""
-_BIASED = ("ece",)
-"""Figures that chance alone pushes up; ``trainer.metrics`` corrects them and keeps the uncorrected one beside."""
 DATA_SETS = {
     "ludb_rendered": "Beats: LUDB records, drawn by this program",
     "ptbxl_rendered": "Verdicts: PTB-XL records, drawn by this program",
@@ -32,26 +24,6 @@ DATA_SETS = {
     "cross_validation": "Cross-validation: each page judged by networks that had not seen its patient",
     INNER_SPLIT: "Validation pages (used for early stopping: optimistic)",
 }
-METRICS = {
-    "n_abnormal": "abnormal pages (n)",
-    "n_normal": "normal pages (n)",
-    "auroc": "AUROC",
-    "auprc": "AUPRC",
-    "accuracy": "accuracy",
-    "majority_rate": "majority rate",
-    "sensitivity": "sensitivity (refer = found)",
-    "specificity": "specificity (called normal)",
-    "refer_rate": "refer rate",
-    "f1": "F1",
-    "brier": "Brier score",
-    "ece": "calibration error (ECE)",
-    "recall": "recall",
-    "precision": "precision",
-    "ap50": "AP50",
-    "ap50_95": "AP50:95",
-}
-
-
 HELP = """
 - **AUROC**: how often an abnormal page gets a higher probability than a normal one; 0.5 is chance, 1 is best.
 - **AUPRC**: average precision over all thresholds; chance is the share of abnormal pages.
@@ -161,39 +133,3 @@ def _rows(columns: Mapping[str, Mapping[str, _Figure]]) -> list[dict[str, str]]:
         for metric in names
         if any(metric in figures for figures in columns.values())
     ]
-
-
-def figure_text(metric: str, figure: object) -> str:
-    """A figure as ``interval_text``, or without an interval where that was not corrected for the figure's bias.
-
-    Args:
-        metric: its name in the figures.
-        figure: with its interval.
-    """
-    match figure:
-        case {"value": int() | float() as value, **rest} if metric in _BIASED and "plug_in" not in rest:
-            return f"{value:.2f} (uncorrected)"
-    return interval_text(figure)
-
-
-def interval_text(figure: object, *, signed: bool = False) -> str:
-    """``{"value": 0.923, "low": 0.90, "high": 0.94}`` as "0.92 (0.90 to 0.94)"; "–" where there is no value.
-
-    A whole number without an interval is a count: "1,204". A difference is ``signed``, with a digit more. An interval
-    without width is none: the pages were too few to draw others from.
-
-    Args:
-        figure: with its interval, None where there is none.
-        signed: with + for what is positive.
-    """
-    form = "+.3f" if signed else ".2f"
-    match figure:
-        case {"value": int() | float() as value, "low": int() | float() as low, "high": int() | float() as high} if (
-            low < high
-        ):
-            return f"{value:{form}} ({low:{form}} to {high:{form}})"
-        case {"value": int() as count, **rest} if rest.get("low") is None:
-            return f"{count:,}"
-        case {"value": int() | float() as value} | (int() | float() as value):
-            return f"{value:{form}}"
-    return "–"

@@ -6,8 +6,8 @@ import streamlit as st
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.read import read_picture
+from ecgcore.previews import at_width, jpeg
 from ecgcore.types import ByteArray
-from pages.parts.common.images import at_width, jpeg
 from pages.parts.common.words import error_text
 
 THUMBNAIL_WIDTH_PX = 360

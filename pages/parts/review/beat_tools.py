@@ -13,8 +13,8 @@ from ecgcore.assist import Hint, find_similar_beats, rhythm_hints, snap
 from ecgcore.errors import EcgError
 from ecgcore.page.decode.read import read_picture
 from ecgcore.page.prepare import prepare_page, prepare_with_corners
+from ecgcore.previews import at_width
 from ecgcore.types import Box, ByteArray, FloatArray, PageImage
-from pages.parts.common.images import at_width
 from pages.parts.common.words import counted
 from pages.parts.review.session import ReviewSession, replace_box
 from pages.parts.review.state import ReviewState, Tool

@@ -73,7 +73,7 @@ def _place_box(state: ReviewState, session: ReviewSession) -> None:
     beats = [box for box in _in_order(session) if box.origin != "rejected"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
-            "Beat", range(len(beats)), format_func=lambda i: f"Beat {i + 1}", key=_key(session, "place"), width=120
+            "Beat", range(len(beats)), format_func=lambda i: f"Beat {i + 1}", key=session.widget_key("place"), width=120
         )
         if chosen is not None:
             limits = (session.picture.width, session.picture.height) * 2
@@ -95,7 +95,7 @@ def _place_box(state: ReviewState, session: ReviewSession) -> None:
 def _move(store: Store, session: ReviewSession) -> None:
     """Give the chosen beat the edges that were typed."""
     beats = [box for box in _in_order(session) if box.origin != "rejected"]
-    chosen = st.session_state.get(_key(session, "place"))
+    chosen = st.session_state.get(session.widget_key("place"))
     if chosen is None or chosen >= len(beats):
         return
     x1, y1, x2, y2 = (float(st.session_state[_edge_key(session, chosen, edge)]) for edge in _EDGES)
@@ -171,12 +171,8 @@ def _ticked(session: ReviewSession) -> Collection[str]:
 
 
 def _list_key(session: ReviewSession) -> str:
-    return _key(session, f"list-{len(session.reading.boxes)}")
+    return session.widget_key(f"list-{len(session.reading.boxes)}")
 
 
 def _edge_key(session: ReviewSession, beat: int, edge: str) -> str:
-    return _key(session, f"place-{beat}-{edge}")
-
-
-def _key(session: ReviewSession, name: str) -> str:
-    return f"{name}-{session.token}-{session.seed}"
+    return session.widget_key(f"place-{beat}-{edge}")

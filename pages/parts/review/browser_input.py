@@ -1,13 +1,23 @@
 """What the browser says to Review is heard before anything is drawn, and what is drawn is listened to."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import streamlit as st
 
+from annotations.readings import work_queue
 from annotations.store import Store
 from pages.parts.review.canvas_view import canvas_key, canvas_width_px, take_drawing
-from pages.parts.review.label_panel import chosen_order, take_label_input
+from pages.parts.review.session import ReviewSession
 from pages.parts.review.state import RESEEDS, ReviewState, turns_of
+
+_FIRST_ORDER: work_queue.Order = "uncertain"
+
+
+def chosen_order() -> work_queue.Order:
+    """The queue chosen in the sidebar, before that is drawn."""
+    order: work_queue.Order = st.session_state.get("review-order", _FIRST_ORDER)
+    return order
 
 
 def take_browser_input(data: Store, state: ReviewState) -> None:
@@ -21,7 +31,7 @@ def take_browser_input(data: Store, state: ReviewState) -> None:
     if state.session is not None and wanted is None:
         if state.session.trouble is not None:
             state.session.save_draft(data)
-        take_label_input(data, state.session)
+        _take_label_input(data, state.session)
         take_drawing(data, state.session)
     elif wanted is not None or not state.presses.log:
         state.open(data, str(wanted or st.query_params.get("page", "")))
@@ -32,6 +42,24 @@ def take_browser_input(data: Store, state: ReviewState) -> None:
     if state.session is not None:
         take_drawing(data, state.session)  # a new page comes in the zoom that was chosen
     name_the_page(state)
+
+
+def _take_label_input(store: Store, session: ReviewSession) -> None:
+    """Take over what was set in the label panel since it was drawn; every change is kept at once.
+
+    Args:
+        store: where.
+        session: the page that is read.
+    """
+    received, reading = st.session_state, session.reading
+    changed = replace(
+        reading,
+        boxes_complete=bool(received.get(session.widget_key("complete"), reading.boxes_complete)),
+        flags=frozenset(received.get(session.widget_key("flags"), reading.flags)),
+        comment=str(received.get(session.widget_key("comment"), reading.comment)),
+    )
+    if changed != reading:
+        session.change(store, changed)
 
 
 def name_the_page(state: ReviewState) -> None:

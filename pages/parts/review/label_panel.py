@@ -1,7 +1,5 @@
 """The sidebar of Review: the queue, the page's label, its flags, and the keys that save."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from annotations.model import FLAGS, PAGE_LABELS
@@ -14,13 +12,6 @@ from pages.parts.review.state import ReviewState
 
 _LABEL_KEYS = {"normal": "N", "abnormal": "A", "unsure": "U"}
 _LABEL_ICONS = {"normal": ":material/circle:", "abnormal": ":material/change_history:", "unsure": ":material/help:"}
-_FIRST_ORDER: work_queue.Order = "uncertain"
-
-
-def chosen_order() -> work_queue.Order:
-    """The queue chosen in ``queue_box``, before that is drawn."""
-    order: work_queue.Order = st.session_state.get("review-order", _FIRST_ORDER)
-    return order
 
 
 def queue_box(store: Store, person: str) -> None:
@@ -40,24 +31,6 @@ def queue_box(store: Store, person: str) -> None:
     )
     count = work_queue.progress(store, person, order)
     st.caption(f"{counted(count.waiting, 'page')} left · {count.done} read by you, {count.done_today} today")
-
-
-def take_label_input(store: Store, session: ReviewSession) -> None:
-    """Take over what was set in ``label_box`` since it was drawn; every change is kept at once.
-
-    Args:
-        store: where.
-        session: the page that is read.
-    """
-    received, reading = st.session_state, session.reading
-    changed = replace(
-        reading,
-        boxes_complete=bool(received.get(_key(session, "complete"), reading.boxes_complete)),
-        flags=frozenset(received.get(_key(session, "flags"), reading.flags)),
-        comment=str(received.get(_key(session, "comment"), reading.comment)),
-    )
-    if changed != reading:
-        session.change(store, changed)
 
 
 def label_box(state: ReviewState, session: ReviewSession) -> None:
@@ -88,7 +61,7 @@ def label_box(state: ReviewState, session: ReviewSession) -> None:
     st.toggle(
         "All beats are boxed",
         session.reading.boxes_complete,
-        key=_key(session, "complete"),
+        key=session.widget_key("complete"),
         help="Only then does the detector learn that what is not boxed is no complete beat.",
     )
     st.pills(
@@ -96,9 +69,9 @@ def label_box(state: ReviewState, session: ReviewSession) -> None:
         FLAGS,
         selection_mode="multi",
         default=[flag for flag in FLAGS if flag in session.reading.flags],
-        key=_key(session, "flags"),
+        key=session.widget_key("flags"),
     )
-    st.text_area("Comment", session.reading.comment, key=_key(session, "comment"), height=70, max_chars=2000)
+    st.text_area("Comment", session.reading.comment, key=session.widget_key("comment"), height=70, max_chars=2000)
 
 
 def save_box(state: ReviewState, session: ReviewSession) -> None:
@@ -160,7 +133,3 @@ def _question(state: ReviewState, session: ReviewSession) -> None:
     with st.container(horizontal=True):
         state.presses.button(session.view, "Save boxes only", "only-boxes", shortcut="B", icon=":material/select:")
         state.presses.button(session.view, "Cancel", "not-yet", shortcut="Escape", type="tertiary")
-
-
-def _key(session: ReviewSession, name: str) -> str:
-    return f"{name}-{session.token}-{session.seed}"

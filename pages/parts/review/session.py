@@ -84,6 +84,10 @@ class ReviewSession:
         """Whether nothing has been said of the page; of what is no ECG nothing can be."""
         return self.reading.label is None and "not an ECG" not in self.reading.flags
 
+    def widget_key(self, name: str) -> str:
+        """The key of a widget that shows the boxes or the answers; after new boxes it is another widget."""
+        return f"{name}-{self.token}-{self.seed}"
+
     def reseed(self) -> None:
         """Give the canvas the boxes as they are now."""
         self.seed += 1

@@ -9,13 +9,14 @@ from annotations.erasure.mentions import erased_pages
 from annotations.readings.snapshots import snapshots
 from annotations.runs.training_runs import COMPARED, TrainingRun
 from annotations.store import Store
+from pages.parts.common.figure_words import PARTS, interval_text
 from pages.parts.common.local_time import local_time
 from pages.parts.common.page_cards import BOXES, PageCard, page_cards
 from pages.parts.common.runs import plots as run_plots
 from pages.parts.common.runs.comparison import comparison_banner, comparison_box
 from pages.parts.common.runs.page_words import page_words
 from pages.parts.common.runs.words import STAGES, duration, recipe_name, stage_name, state_name
-from pages.parts.common.score_tables import FIGURE, HELP, PARTS, fold_rows, interval_text, stand_on
+from pages.parts.common.score_tables import FIGURE, HELP, fold_rows, stand_on
 from pages.parts.common.words import counted, plain
 from pages.parts.models.bundle_files import CHOSEN
 from pages.parts.models.lineage import status_badge

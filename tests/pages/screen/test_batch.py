@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray, Prediction
-from pages.parts.screen import session_results
 from pages.parts.screen.batch import ORDER
 from pages.parts.screen.screening import session
 from tests.support.app_pages import APP, drop, opened, png, texts, turned
@@ -23,13 +23,13 @@ def app(tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
 
 def hold_screening(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Let no page be screened until the event is set."""
-    go_on, screen_now = threading.Event(), session_results.screen
+    go_on, screen_now = threading.Event(), screen
 
     def waits(*arguments: Any, **options: Any) -> Prediction:
         assert go_on.wait(60)
         return screen_now(*arguments, **options)
 
-    monkeypatch.setattr(session_results, "screen", waits)
+    monkeypatch.setattr("pages.parts.screen.screened.screen", waits)
     return go_on
 
 

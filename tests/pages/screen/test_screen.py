@@ -19,7 +19,6 @@ from ecgcore.rhythm.caliper import span
 from ecgcore.rhythm.measures import on_paper, whole_bpm
 from ecgcore.types import USUAL_PAPER, ByteArray, Rhythm
 from pages.parts.common.browser.uploads import NOT_HELD, TOO_MUCH_AT_ONCE
-from pages.parts.screen import session_results
 from pages.parts.screen.intake import MAX_PICTURE_MB, TOO_LARGE, sample_page
 from pages.parts.screen.result.decision_banner import WIDER
 from pages.parts.screen.result.measurement_table import value_text
@@ -169,7 +168,7 @@ def test_a_rerun_and_a_page_switch_never_screen_again(
     app: AppTest, ecg_page_rgb: ByteArray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop(app, ("a.png", png(ecg_page_rgb)))
-    monkeypatch.setattr(session_results, "screen", lambda *_, **__: pytest.fail("screened again"))
+    monkeypatch.setattr("pages.parts.screen.screened.screen", lambda *_, **__: pytest.fail("screened again"))
     app.run()
     app.switch_page("pages/models.py").run()
     assert not app.exception

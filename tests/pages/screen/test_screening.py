@@ -18,7 +18,6 @@ from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.types import ByteArray, Prediction
 from pages.parts.common.browser.closed_sessions import ClosedSessions
-from pages.parts.screen import session_results
 from pages.parts.screen.screened import Picture, ScreenedPage
 from pages.parts.screen.screening import waiting_files
 from pages.parts.screen.screening.waiting_files import ScreeningQueue
@@ -43,7 +42,7 @@ def screened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             raise ZeroDivisionError(file)
         return Prediction(file, page, "ok", p_abnormal=0.5, decision="refer", bundle=bundle.version)
 
-    monkeypatch.setattr(session_results, "screen", screen)
+    monkeypatch.setattr("pages.parts.screen.screened.screen", screen)
     return files
 
 
@@ -258,7 +257,7 @@ def test_what_is_removed_while_it_is_screened_does_not_come_back(
         assert go_on.wait(60)
         return Prediction(file, page, "ok", bundle=bundle.version)
 
-    monkeypatch.setattr(session_results, "screen", screen)
+    monkeypatch.setattr("pages.parts.screen.screened.screen", screen)
     first, _ = queue.add(picture(1), bundle), queue.add(picture(2), bundle)
     worker.enlist(queue)
     assert begun.wait(60)

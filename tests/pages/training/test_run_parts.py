@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from annotations.runs.training_runs import RunState, TrainingRun
+from pages.parts.common.figure_words import figure_text
 from pages.parts.common.runs.plots import (
     confusion_figure,
     confusion_text,
@@ -17,7 +18,7 @@ from pages.parts.common.runs.plots import (
 )
 from pages.parts.common.runs.progress import grid_html
 from pages.parts.common.runs.words import duration, run_name, state_name, where_it_stands
-from pages.parts.common.score_tables import classes_of, comparison_rows, figure_text, fold_rows, headline, stand_on
+from pages.parts.common.score_tables import classes_of, comparison_rows, fold_rows, headline, stand_on
 from pages.parts.models.activation_effect import change_rows, refer_rows
 from pages.parts.training.findings import started_from
 from pages.parts.training.plan import time_words

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from annotations.store import Store
+from pages.parts.common.figure_words import PARTS, interval_text
 from pages.parts.common.page_cards import BOXES, PageCard, numbers_of_files, page_cards
 from pages.parts.common.runs.plots import SHOWN, difference_figure, differences_text
-from pages.parts.common.score_tables import FIGURE, PARTS, comparison_rows, interval_text, stand_on
+from pages.parts.common.score_tables import FIGURE, comparison_rows, stand_on
 from pages.parts.common.style import DECISION_SHAPE, GREEN, GREY, ORANGE, VERMILION, banner
 from pages.parts.common.words import counted, plain
 from trainer.metrics.figures import UNDEFINED

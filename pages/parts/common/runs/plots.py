@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import plotly.graph_objects as go
 
 from ecgcore.types import FloatArray
-from pages.parts.common.score_tables import METRICS, PARTS, interval_text
+from pages.parts.common.figure_words import METRICS, PARTS, interval_text
 from pages.parts.common.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from trainer.jobs.curves import Network, precision_recall_points, roc_points
 from trainer.jobs.results import PageResult, reliability

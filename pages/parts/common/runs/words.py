@@ -1,8 +1,8 @@
 """Trainings in plain words: their states, stages, times and names."""
 
 from annotations.runs.training_runs import TrainingRun
+from pages.parts.common.figure_words import PARTS
 from pages.parts.common.local_time import local_time
-from pages.parts.common.score_tables import PARTS
 from trainer.progress import ProgressEvent
 
 STAGES = {

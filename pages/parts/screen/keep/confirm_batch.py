@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from ecgcore.page.crop import PanelCut
-from pages.parts.common.images import jpeg
+from ecgcore.previews import jpeg
 from pages.parts.common.patient_key import KEY_HELP, WHY_KEY
 from pages.parts.common.words import counted, plain
 from pages.parts.screen.keep.panel_cut import outlined

@@ -10,8 +10,8 @@ import streamlit as st
 from ecgcore.overlay import ORANGE
 from ecgcore.page.crop import PanelCut, cut_panel
 from ecgcore.page.prepare import prepare_page
+from ecgcore.previews import at_width
 from ecgcore.types import Box, ByteArray, Prediction
-from pages.parts.common.images import at_width
 from pages.parts.screen.screened import DisplayedPage, ScreenedPage
 
 _OUTLINE_PX = 3

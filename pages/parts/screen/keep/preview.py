@@ -3,11 +3,11 @@
 import streamlit as st
 
 from ecgcore.page.crop import PanelCut
+from ecgcore.previews import at_width, jpeg
 from ecgcore.types import Box
 from pages.parts.common.browser.canvas_boxes import STROKE_PX, from_drawing
 from pages.parts.common.browser.drawing_canvas import drawing_canvas
 from pages.parts.common.browser.messages import drawn_on
-from pages.parts.common.images import at_width, jpeg
 from pages.parts.common.waiting import wait_for
 from pages.parts.common.words import counted
 from pages.parts.screen.keep.panel_cut import cut_of, kept_cuts, outlined

@@ -15,7 +15,6 @@ from pages.parts.common.style import DECISION_SHAPE, signed
 from pages.parts.common.words import counted, plain
 from pages.parts.screen.result.gradcam import beat_picture
 from pages.parts.screen.result.lead_lines import lead_lines, signal_downloads
-from pages.parts.screen.result.open_beat import beat_key
 from pages.parts.screen.result.page_figure import beat_scores
 from pages.parts.screen.screened import DisplayedPage, ScreenedPage
 
@@ -26,6 +25,11 @@ SHARE = (
     "The decision with the beat minus the decision without it, as log-odds before calibration. At most three beats for "
     "each result are shown, the heaviest first."
 )
+
+
+def beat_key(item: ScreenedPage) -> str:
+    """Where the session keeps the number of the beat that is looked at."""
+    return f"beat-{item.key}"
 
 
 def heaviest_beats(item: ScreenedPage, shown: DisplayedPage) -> None:

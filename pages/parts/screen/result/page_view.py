@@ -5,12 +5,12 @@ import streamlit as st
 from ecgcore.bundle.folder import Bundle
 from pages.parts.common.browser.messages import SELECTION, checked, warn_ignored
 from pages.parts.common.words import counted
+from pages.parts.screen.result.beat_panel import beat_key
 from pages.parts.screen.result.caliper import READING_STYLE, caliper_between_beats, caliper_key, caliper_reading
 from pages.parts.screen.result.gradcam import HeatSource, heat_sources, page_heat_png
 from pages.parts.screen.result.lead_lines import LEGEND as LEADS_LEGEND
 from pages.parts.screen.result.lead_lines import NO_LEADS, lead_lines
 from pages.parts.screen.result.measurements import NO_MILLIMETRES
-from pages.parts.screen.result.open_beat import beat_key
 from pages.parts.screen.result.page_figure import layer_css, page_figure
 from pages.parts.screen.result.picture_zoom import PLOT, STYLE, zoom_on_purpose
 from pages.parts.screen.screened import DisplayedPage, ScreenedPage

@@ -10,10 +10,10 @@ from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import NotScreenableError
 from ecgcore.page.crop import view_panel
 from ecgcore.pipeline import screen
+from ecgcore.previews import at_width, jpeg
 from ecgcore.types import ByteArray, FloatArray, Prediction
 from pages.parts.common.browser.drawing_canvas import drawing_canvas
 from pages.parts.common.browser.messages import drawn_on
-from pages.parts.common.images import at_width, jpeg
 from pages.parts.common.style import GREEN
 from pages.parts.common.words import plain
 from pages.parts.screen.result.corner_canvas import RADIUS_PX, circle, moved_corners, panel_preview

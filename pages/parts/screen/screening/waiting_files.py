@@ -16,8 +16,14 @@ from typing import Literal
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.isolated import read_untrusted_pages
-from pages.parts.screen.screened import Picture, ScreenedPage
-from pages.parts.screen.session_results import page_key, same_picture, screen_page, without_picture
+from pages.parts.screen.screened import (
+    Picture,
+    ScreenedPage,
+    page_key,
+    same_picture,
+    screen_page,
+    without_picture,
+)
 
 MAX_SESSION_BYTES = 2**29
 """Of pictures that one session may hold; what is dropped beyond is told."""

@@ -1,9 +1,9 @@
-"""Pictures at the size that a browser needs."""
+"""Pictures at the size that a screen needs, and small enough to be sent at once."""
 
 import cv2
 import numpy as np
 
-from ecgcore.types import ByteArray
+from ecgcore.geometry.arrays import ByteArray
 
 
 def at_width(photo_rgb: ByteArray, width_px: int, *, enlarge: bool = False) -> ByteArray:
@@ -22,6 +22,6 @@ def at_width(photo_rgb: ByteArray, width_px: int, *, enlarge: bool = False) -> B
 
 
 def jpeg(picture_rgb: ByteArray) -> bytes:
-    """A picture as JPEG, small enough to be sent at once."""
+    """A picture, ``uint8 [H, W, 3]``, as JPEG."""
     _, encoded = cv2.imencode(".jpg", cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82])
     return encoded.tobytes()
