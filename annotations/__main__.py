@@ -23,7 +23,7 @@ _REFUSALS_SHOWN = 50
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; wrong usage exits 2."""
-    options = _parser().parse_args(arguments)
+    options = argument_parser().parse_args(arguments)
     run = {"import": _import, "export": _export, "backup": _backup, "restore": _restore, "check": _check}
     try:
         return run[options.command](options)
@@ -41,7 +41,8 @@ def program() -> None:
     sys.exit(main())
 
 
-def _parser() -> argparse.ArgumentParser:
+def argument_parser() -> argparse.ArgumentParser:
+    """The command's options, which docs/command-line.md lists."""
     parser = argparse.ArgumentParser(
         prog="python -m annotations",
         description="Bring annotated pages into the store and out of it, and look after it.",

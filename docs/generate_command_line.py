@@ -11,9 +11,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from annotations.__main__ import _parser as parser_of_annotations
-from ecgcore.__main__ import _parser as parser_of_ecgcore
-from trainer.__main__ import _parser as parser_of_trainer
+from annotations.__main__ import argument_parser as parser_of_annotations
+from ecgcore.__main__ import argument_parser as parser_of_ecgcore
+from trainer.__main__ import argument_parser as parser_of_trainer
 
 REFERENCE = Path(__file__).with_name("command-line.md")
 HEAD = """\

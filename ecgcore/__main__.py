@@ -28,7 +28,7 @@ EXIT_OK, EXIT_PAGE_ERROR, EXIT_USAGE = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    options = _parser().parse_args(arguments)
+    options = argument_parser().parse_args(arguments)
     from ecgcore.bundle.folder import load_bundle, starter_folder  # only now: PyTorch takes seconds, --help should not
 
     try:
@@ -52,7 +52,8 @@ def program() -> None:
     sys.exit(main(["screen", *sys.argv[1:]]))
 
 
-def _parser() -> argparse.ArgumentParser:
+def argument_parser() -> argparse.ArgumentParser:
+    """The command's options, which docs/command-line.md lists."""
     parser = argparse.ArgumentParser(prog="python -m ecgcore", description="Screen pictures of ECG pages. " + NOTICE)
     screen = parser.add_subparsers(dest="command", required=True).add_parser(
         "screen",

@@ -27,7 +27,7 @@ from ecgcore.rhythm.calibration_pulse import paper_settings
 from ecgcore.rhythm.measures import on_paper
 from ecgcore.rhythm.r_peaks import r_peaks
 from ecgcore.screening.classification import classify
-from ecgcore.screening.decision import answer
+from ecgcore.screening.decision import decide_page
 from ecgcore.screening.letter_boxes import in_letters, letter_patches
 from ecgcore.traces.rows import Rows, trace_rows
 from ecgcore.types import Beat, Box, PageImage, Prediction
@@ -155,7 +155,7 @@ def _classified(
     """The prediction with what the classifying networks say of the page, its beats, its signal and measurements."""
     classification = classify(sheet.ink, beats.boxes_panel, bundle, signal, measurements)
     logit_page = classification.logit_fused / bundle.operating_point.temperature
-    answered = answer(logit_page, bundle.operating_point, faults=sheet.faults, leads_found=found.leads_found)
+    answered = decide_page(logit_page, bundle.operating_point, faults=sheet.faults, leads_found=found.leads_found)
     shown = tuple(
         Beat(box, round(score, 4), round(float(expit(logit)), 4), round(share, 6), (x, y))
         for box, score, logit, share, (x, y) in zip(

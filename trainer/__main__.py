@@ -27,7 +27,7 @@ class _Commands(Protocol):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; wrong usage exits 2."""
-    parser = _parser()
+    parser = argument_parser()
     options = parser.parse_args(arguments)
     if options.command in ("crossval", "fit") and (options.snapshot is None) == (options.csv is None):
         parser.error("give either --snapshot, or --data and --csv")
@@ -66,7 +66,8 @@ def _later(module: str, name: str, options: argparse.Namespace) -> None:
     command(options)
 
 
-def _parser() -> argparse.ArgumentParser:
+def argument_parser() -> argparse.ArgumentParser:
+    """The command's options, which docs/command-line.md lists."""
     parser = argparse.ArgumentParser(
         prog="python -m trainer",
         description="Train and measure bundles.",

@@ -25,7 +25,7 @@ from ecgcore.page.decode.read import picture_hash
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from trainer.crossval.train_networks import train_networks
-from trainer.data.folds import split_inner
+from trainer.data.folds import split_train_validation
 from trainer.data.page import PreparedPage
 from trainer.data.prepare import boxes_in_panel
 from trainer.named_recipes import RECIPES
@@ -69,7 +69,7 @@ def shortened(recipe: Recipe, steps: int) -> Recipe:
 def measure(n: int, recipe: Recipe, steps: int, device: str) -> dict[str, Any]:
     """Seconds of one training on ``n`` pages by stage, and the process's peak memory after each, MB."""
     pages = draw_pages(n)
-    train, val = split_inner(pages, recipe.inner_share, 0)
+    train, val = split_train_validation(pages, recipe.inner_share, 0)
     peak_mb: dict[str, int] = {}
 
     def listen(event: ProgressEvent) -> None:

@@ -33,7 +33,7 @@ from trainer.crossval.distributed import this_worker
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
 from trainer.crossval.train_networks import train_networks
-from trainer.data.folds import assign_folds, split_inner
+from trainer.data.folds import assign_folds, split_train_validation
 from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import figures_table
 from trainer.metrics.classification import classification_metrics
@@ -112,7 +112,7 @@ def estimate(pages: Sequence[PreparedPage], recipe: Recipe, bundle: Path, steps:
     """Seconds of one fold by stage, none of them stopped early, from a few steps on a few pages."""
     folds = folds_of(pages)
     rest = [page for page, of in zip(pages, folds, strict=True) if of]
-    train, val = split_inner(rest, recipe.inner_share, SEED)
+    train, val = split_train_validation(rest, recipe.inner_share, SEED)
     few_train, few_val = _few(train, 8), _few(val, 3)
     step_s: dict[str, float] = {}
 

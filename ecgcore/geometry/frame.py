@@ -31,7 +31,7 @@ class PanelFrame:
 
     @property
     def panel_from_photo(self) -> FloatArray:
-        """The inverse homography, without the mesh."""
+        """The inverse homography, without the displacement."""
         return np.asarray(np.linalg.inv(self.photo_from_panel), dtype=np.float64)
 
     def points_to_photo(self, points_panel_xy: npt.ArrayLike) -> FloatArray:

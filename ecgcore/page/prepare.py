@@ -15,7 +15,6 @@ which tries the strategies up to a clear page; a sheet calls it again for its fl
 prepare                 for whoever screens: takes one of the two
 prepare_page            a photo or scan in which the page is to be found
 prepare_with_corners    a photo and the corners that a person set in it
-prepare_flat            a picture that the page fills: no sheet is looked for
 """
 
 from collections.abc import Callable
@@ -76,18 +75,6 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
             f"The picture is too small ({width}x{height} pixels).", "Use one at least 800 pixels wide."
         )
     return _clearest_page(Photo(photo_rgb))
-
-
-def prepare_flat(flat_rgb: ByteArray) -> PageImage:
-    """Prepare a page that fills its picture, as :func:`prepare_page` does but without looking for a sheet in it.
-
-    Args:
-        flat_rgb: ``uint8 [H, W, 3]``; without a grid the page may lie in any of the four ways.
-
-    Raises:
-        NotScreenableError: the picture shows no ECG.
-    """
-    return _clearest_page(Photo(flat_rgb, is_flat=True))
 
 
 def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> PageImage:

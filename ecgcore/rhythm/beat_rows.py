@@ -8,6 +8,7 @@ from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, IndexArray
 from ecgcore.rhythm.r_peaks import baseline_y, column_heights, qrs_height
 from ecgcore.types import Rhythm
 
+# Chosen, not fitted: benchmarks/page/heart_rate.py measures the rate that comes of them against LUDB and PTB-XL.
 ROW_REACH_MM = 8.0
 """A beat belongs to a row whose baseline lies within this; rows of twelve on a page are some 11 mm apart."""
 

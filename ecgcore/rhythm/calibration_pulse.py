@@ -6,6 +6,7 @@ from ecgcore.page.panel import trace_boxes
 from ecgcore.page.pulses import pulse_height_px
 from ecgcore.paper import USUAL_PAPER, PaperSettings
 
+# The gains that machines offer; the slack was chosen.
 USUAL_GAINS_MM_MV = (5.0, 10.0, 20.0)
 GAIN_SLACK = 0.1
 """A pulse this much off one of the usual gains, as a share of it, is taken for something else."""

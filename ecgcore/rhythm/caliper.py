@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.types import Prediction
 
+# 1 mV at the standard gain of 10 mm/mV.
 USUAL_PULSE_MM = 10.0
 """What a calibration pulse is taken for where it alone tells the scale; another gain makes it another height."""
 

@@ -11,6 +11,8 @@ from ecgcore.types import Prediction, Rhythm
 
 Regularity = Literal["regular", "irregular"]
 
+# The share that is trimmed was measured on LUDB (D-073 in docs/decisions), the spread is readers' own (D-074); the
+# others were chosen (D-134).
 IRREGULAR_SPREAD = 0.15
 """A rhythm is irregular where the longest and the shortest RR differ by more than this share of the usual RR: 0.12 s,
 three small squares, at 75 bpm."""

@@ -10,6 +10,7 @@ from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, IntArray
 from ecgcore.ink_levels import LINK_INK, PEAK_INK
 
+# Chosen, not fitted: benchmarks/page/heart_rate.py compares what comes of them with R peaks that cardiologists marked.
 QRS_BEFORE_SHARE = 0.6
 """The QRS lies in this first part of a beat's box; a steep T wave may follow."""
 

@@ -12,6 +12,7 @@ from ecgcore.page.quality.gate import POOR_MARGIN_LOGIT
 MOST_DIGITS = 6
 """Probabilities are given to so many places."""
 
+# Chosen: two leads may be missed. benchmarks/page/whole_pages.py counts the whole pages that it refers.
 FEWEST_LEADS = 10
 """With fewer lead stretches a page is no 12-lead ECG: half of one may look normal where the other half is not."""
 TOO_FEW_LEADS = "Only {} of 12 leads were found on the page, too few to call it normal or abnormal."
@@ -30,7 +31,7 @@ class Bounds(Protocol):
 
 
 @dataclass(frozen=True)
-class Answer:
+class PageDecision:
     """A decision, why it is "refer" (else None), and the bounds that held: normal below, abnormal from."""
 
     decision: Decision
@@ -39,7 +40,9 @@ class Answer:
     p_abnormal_from: float
 
 
-def answer(logit: float, operating_point: Bounds, *, faults: tuple[str, ...], leads_found: int | None) -> Answer:
+def decide_page(
+    logit: float, operating_point: Bounds, *, faults: tuple[str, ...], leads_found: int | None
+) -> PageDecision:
     """Decide one page.
 
     Args:
@@ -55,7 +58,7 @@ def answer(logit: float, operating_point: Bounds, *, faults: tuple[str, ...], le
     if leads_found is not None and leads_found < FEWEST_LEADS:
         decision = "refer"
         reasons.insert(0, TOO_FEW_LEADS.format(leads_found))
-    return Answer(decision, " ".join(reasons) or None, *used_bounds(operating_point, is_poor=is_poor))
+    return PageDecision(decision, " ".join(reasons) or None, *used_bounds(operating_point, is_poor=is_poor))
 
 
 def decide(logit: float, operating_point: Bounds, *, is_poor: bool) -> Decision:

@@ -9,6 +9,7 @@ from ecgcore.page.printed_text import find_text
 from ecgcore.traces.rows import PAD_MM, Rows
 from ecgcore.traces.strokes import TALLEST_LETTER_MM
 
+# Chosen (D-131 in docs/decisions); benchmarks/page/written_boxes.py counts the boxes and the beats that they drop.
 COVERED = 0.5
 """A box that lies so far in one patch of writing or print is looked at."""
 TRACE_COLUMNS = 0.6

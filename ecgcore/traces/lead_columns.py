@@ -8,6 +8,7 @@ from ecgcore.geometry.arrays import BoolArray, ByteArray
 from ecgcore.ink_levels import MARK_INK
 from ecgcore.traces.rows import Rows
 
+# Chosen; on about half of drawn pages the marks agree (D-129 in docs/decisions).
 LETTER_MM = (1.5, 6.0)
 """Heights of letters."""
 

@@ -10,6 +10,8 @@ from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, IndexArray
 from ecgcore.ink_levels import PEN_INK
 
+# The padding is part of what a beat's box is (docs/architecture.md). The others were chosen:
+# benchmarks/page/digitised_signal.py measures the leads that are read along such rows.
 PAD_MM = 1.0
 """Paper above and below the trace that belongs to a beat's box."""
 

@@ -19,6 +19,7 @@ class Stretch:
     flat_share: float
 
 
+# Where no pages are named, chosen: benchmarks/page/whole_pages.py counts the leads that come of them.
 LONG, SHORT = Stretch(28.0, 0.65), Stretch(5.0, 0.5)
 """A thick pen joins the letters of a word, a thin trace breaks: the short ones tell which rows are traces, and their
 tips are followed. Long strokes of drawn and real traces are flat in 0.73 of their columns, joined words in 0.55."""

@@ -10,7 +10,7 @@ from ecgcore.bundle.folder import Provenance, save_bundle
 from ecgcore.errors import DataError
 from trainer.crossval.train_networks import labelled, train_networks
 from trainer.crossval.trained import Trained
-from trainer.data.folds import split_inner
+from trainer.data.folds import split_train_validation
 from trainer.data.page import PreparedPage
 from trainer.metrics.classification import classification_metrics
 from trainer.metrics.figures import Block, Figures, plain_block
@@ -71,7 +71,7 @@ def fit_bundle(
         StageCancelledError: training was stopped.
     """
     if aside is None:
-        train, val = split_inner(pages, recipe.inner_share, context.seed)
+        train, val = split_train_validation(pages, recipe.inner_share, context.seed)
     else:
         train = [page for page, is_aside in zip(pages, aside, strict=True) if not is_aside]
         val = [page for page, is_aside in zip(pages, aside, strict=True) if is_aside]

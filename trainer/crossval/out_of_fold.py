@@ -13,7 +13,7 @@ from trainer.crossval.lineage import ChosenStart, StartOf, untrained_stages
 from trainer.crossval.summary import summarise
 from trainer.crossval.train_networks import shown_in_training, train_networks
 from trainer.crossval.trained import Trained, page_predictions
-from trainer.data.folds import assign_folds, split_inner
+from trainer.data.folds import assign_folds, split_train_validation
 from trainer.data.page import PreparedPage
 from trainer.progress import Progress, ProgressEvent
 from trainer.recipes import Recipe
@@ -122,7 +122,7 @@ def _run_fold(fold: _Fold, recipe: Recipe, start_of: StartOf, run: RunFolder, co
     started = time.monotonic()
     folder, seed = run.fold(fold.number), context.seed + fold.number
     was_resumed = has_checkpoints(folder)
-    train, val = split_inner(fold.rest, recipe.inner_share, seed)
+    train, val = split_train_validation(fold.rest, recipe.inner_share, seed)
     chosen = start_of(fold.test)
     _check_kept(recipe, chosen)
     clock = StageClock(context.progress)

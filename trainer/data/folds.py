@@ -31,7 +31,7 @@ def assign_folds(labels: Sequence[int | None], groups: Sequence[str], n_folds: i
     return _deal(labels, groups, [1 / n_folds] * n_folds, seed)
 
 
-def deal_into(
+def extend_folds(
     n_folds: int, labels: Sequence[int | None], groups: Sequence[str], seed: int, fold_of_group: Mapping[str, int]
 ) -> IntArray:
     """As ``assign_folds``, but around groups whose fold is fixed, and with as many pages as there happen to be.
@@ -70,7 +70,7 @@ def split_holdout(labels: Sequence[int | None], groups: Sequence[str], share: fl
     return is_aside
 
 
-def split_inner(
+def split_train_validation(
     pages: Sequence[PreparedPage], share: float, seed: int
 ) -> tuple[list[PreparedPage], list[PreparedPage]]:
     """Training pages, and about ``share`` of the groups for early stopping and calibration.

@@ -14,7 +14,7 @@ from annotations.readings.snapshots import ReadPage, Snapshot, read_pages, snaps
 from annotations.runs.group_folds import STORE_FOLDS, fix_folds, folds_of_groups
 from annotations.store import Store
 from ecgcore.types import FloatArray
-from trainer.data.folds import deal_into
+from trainer.data.folds import extend_folds
 from trainer.data.page import LABELS, BeatLabels, PageItem
 
 FOLD_SEED = 0
@@ -123,7 +123,7 @@ def _store_folds(store: Store, items: Sequence[PageItem]) -> dict[str, int]:
         return {}
     key_of = _keys_of_groups(store)
     keys = [key_of[item.group] for item in items]
-    folds = deal_into(STORE_FOLDS, [item.label for item in items], keys, FOLD_SEED, folds_of_groups(store))
+    folds = extend_folds(STORE_FOLDS, [item.label for item in items], keys, FOLD_SEED, folds_of_groups(store))
     return {item.group: int(fold) for item, fold in zip(items, folds, strict=True)}
 
 

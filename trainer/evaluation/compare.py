@@ -35,7 +35,7 @@ FEWEST_GROUPS = 5
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedModel:
     """One of the two that are compared: its version and what it said of the pages."""
 
     version: str
@@ -49,7 +49,9 @@ def compare_on_held_out(candidate: Bundle, in_use: Bundle, held_out: Sequence[Pr
     left_out = {"candidate": seen_by_candidate.excluded, "active": unseen.excluded}
     if not unseen.pages:
         return nothing_to_compare(candidate.version, in_use.version, left_out)
-    first, second = (Side(bundle.version, predict_bundle(bundle, unseen.pages)) for bundle in (candidate, in_use))
+    first, second = (
+        ComparedModel(bundle.version, predict_bundle(bundle, unseen.pages)) for bundle in (candidate, in_use)
+    )
     words = f"{len(unseen.pages)} pages of the permanent test set, judged by both models."
     return report("held-out", words, first, second, unseen.pages, left_out)
 
@@ -71,13 +73,18 @@ def compare_on_folds(
         return nothing_to_compare(version, in_use.version, left_out)
     kept = {page.key for page in unseen.pages}
     rows = [row for row, page in enumerate(pages) if page.key in kept]
-    candidate = Side(version, _some(out_of_fold, rows))
+    candidate = ComparedModel(version, _some(out_of_fold, rows))
     words = (
         f"There is no permanent test set. {len(rows)} training pages that the model in use has not seen, judged by it "
         "and by the networks of the fold that had not seen the page; these stand for the candidate."
     )
     return report(
-        "folds", words, candidate, Side(in_use.version, predict_bundle(in_use, unseen.pages)), unseen.pages, left_out
+        "folds",
+        words,
+        candidate,
+        ComparedModel(in_use.version, predict_bundle(in_use, unseen.pages)),
+        unseen.pages,
+        left_out,
     )
 
 
@@ -117,8 +124,8 @@ def nothing_to_compare(candidate: str, in_use: str, left_out: Sides) -> Comparis
 def report(
     pages_from: PagesFrom,
     explanation: str,
-    candidate: Side,
-    in_use: Side,
+    candidate: ComparedModel,
+    in_use: ComparedModel,
     pages: Sequence[PreparedPage],
     left_out: Sides,
 ) -> Comparison:

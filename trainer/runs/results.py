@@ -6,7 +6,7 @@ Files of earlier versions lack some keys, which are empty then, and others have 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, JsonValue, TypeAdapter
 
@@ -24,6 +24,19 @@ Sides = Annotated[dict[str, Counts], NULL_IS_EMPTY]
 _Seconds = Annotated[dict[str, float], NULL_IS_EMPTY]
 _Block = Annotated[Block, NULL_IS_EMPTY]
 _Figures = Annotated[Figures, NULL_IS_EMPTY]
+
+
+class _ResultFile:
+    """What a whole file holds."""
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read the file's text.
+
+        Raises:
+            ValueError: it holds something else.
+        """
+        return TypeAdapter(cls).validate_json(text, strict=True)  # a ValidationError is a ValueError
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ class StartFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoldFacts:
+class FoldFacts(_ResultFile):
     """The course of one fold: ``fold.json``.
 
     Args:
@@ -92,18 +105,9 @@ class FoldFacts:
             "was_resumed": self.was_resumed,
         }
 
-    @classmethod
-    def from_json(cls, text: str | bytes) -> "FoldFacts":
-        """Read the file's text.
-
-        Raises:
-            ValueError: it holds something else.
-        """
-        return _FOLD.validate_json(text, strict=True)  # a ValidationError is a ValueError
-
 
 @dataclass(frozen=True)
-class RunSummary:
+class RunSummary(_ResultFile):
     """The figures of a cross-validation: ``summary.json``.
 
     Args:
@@ -126,15 +130,6 @@ class RunSummary:
             "auroc_differences": figures_json(self.auroc_differences),
             "fold_facts": [facts.to_json() for facts in self.fold_facts],
         }
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> "RunSummary":
-        """Read the file's text.
-
-        Raises:
-            ValueError: it holds something else.
-        """
-        return _SUMMARY.validate_json(text, strict=True)  # a ValidationError is a ValueError
 
 
 @dataclass(frozen=True)
@@ -168,7 +163,7 @@ class ChangedPage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class Comparison(_ResultFile):
     """Candidate and model in use on the same pages: ``comparison.json``.
 
     Args:
@@ -216,18 +211,6 @@ class Comparison:
             "because": self.because,
             "changed": [page.to_json() for page in self.changed],
         }
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> "Comparison":
-        """Read the file's text.
-
-        Raises:
-            ValueError: it holds something else.
-        """
-        return _COMPARISON.validate_json(text, strict=True)  # a ValidationError is a ValueError
-
-
-_FOLD, _SUMMARY, _COMPARISON = TypeAdapter(FoldFacts), TypeAdapter(RunSummary), TypeAdapter(Comparison)
 
 
 def read_fold(path: Path) -> FoldFacts | None:

@@ -11,7 +11,7 @@ import torch
 from ecgcore.errors import DataError
 from trainer.crossval.lineage import StartOf
 from trainer.crossval.train_networks import labelled, shown_in_training, train_networks
-from trainer.data.folds import split_inner
+from trainer.data.folds import split_train_validation
 from trainer.data.page import PreparedPage
 from trainer.progress import ProgressEvent
 from trainer.recipes import Recipe, Stage
@@ -55,7 +55,7 @@ def dry_run(
     """
     stopwatch = _Stopwatch()
     try:
-        train, val = split_inner(rest, recipe.inner_share, seed)
+        train, val = split_train_validation(rest, recipe.inner_share, seed)
         learning, checking = _few(train, _LEARNING), _few(val, _CHECKING)
         trained = train_networks(
             learning,

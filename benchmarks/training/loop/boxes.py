@@ -25,7 +25,7 @@ from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.networks.detector import BeatDetector
 from ecgcore.papersim import PageStyle
 from trainer.atomic_files import write_json_atomic
-from trainer.data.folds import split_inner
+from trainer.data.folds import split_train_validation
 from trainer.data.page import PreparedPage
 from trainer.metrics.detection import detection_metrics
 from trainer.named_recipes import RECIPES
@@ -76,7 +76,7 @@ def measured(detector: BeatDetector, pages: Sequence[PreparedPage], min_score: f
 
 def retrained(bundle: Bundle, pages: Sequence[PreparedPage], seed: int) -> tuple[BeatDetector, float]:
     """The bundle's detector, trained further on corrected pages, and the seconds that it took."""
-    train, val = split_inner(pages, RECIPE.inner_share, seed)
+    train, val = split_train_validation(pages, RECIPE.inner_share, seed)
     started = time.monotonic()
 
     def tell(event: ProgressEvent) -> None:

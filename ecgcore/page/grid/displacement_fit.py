@@ -1,4 +1,4 @@
-"""How a printed grid departs from a perfect one: its local phase, and the smooth mesh that explains it."""
+"""How a printed grid departs from a perfect one: its local phase, and the smooth displacement that explains it."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class GridFit:
         displacement: from the perfect grid's coordinates to where it lies in the picture, in pixels of
             ``GRID_PX_PER_MM``.
         present: cells where a grid is printed, ``bool [rows, columns]``, in the picture's coordinates.
-        residual_mm: median distance of the grid's lines from the mesh.
+        residual_mm: median distance of the grid's lines from where the displacement puts them.
     """
 
     displacement: DisplacementField
@@ -36,7 +36,7 @@ class GridFit:
 
 
 def fit_grid(compressed: ByteArray) -> GridFit | None:
-    """Fit a smooth mesh to a nearly upright grid of nearly ``GRID_PX_PER_MM``.
+    """Fit a smooth displacement to a nearly upright grid of nearly ``GRID_PX_PER_MM``.
 
     Cell by cell the picture is multiplied by the grid's wave and averaged (lock-in detection). The phase is the line's
     displacement; differences of neighbouring phases need no unwrapping and give its slope, then what is left its place.
@@ -45,7 +45,7 @@ def fit_grid(compressed: ByteArray) -> GridFit | None:
         compressed: darkness with faint marks lifted, ``uint8 [H, W]``; 0 outside the photo.
 
     Returns:
-        The mesh, or None where too few cells hold a grid, or none whose lines run on along one mesh.
+        The fit, or None where too few cells hold a grid, or none whose lines run on as one displacement has them.
     """
     rows, columns = (n // CELL_PX for n in compressed.shape)
     if min(rows, columns) < 4:
@@ -88,7 +88,7 @@ def _lines_alike(compressed: ByteArray) -> FloatPixels:
 
 
 def _in_phase(waves: list[tuple[np.ndarray, int]], displacement: DisplacementField) -> BoolArray:
-    """Cells whose lines run on where the mesh has them: a desk's texture and text do not."""
+    """Cells whose lines run on where the displacement has them: a desk's texture and text do not."""
     rows, columns = waves[0][0].shape
     xs, ys = (np.asarray((np.arange(n) + 0.5) * CELL_PX, dtype=np.float64) for n in (columns, rows))
     shifts = displacement.on_grid(xs, ys)
@@ -129,7 +129,7 @@ def _largest(mask: ByteArray) -> ByteArray:
 
 
 def _zero_displacement(rows: int, columns: int) -> DisplacementField:
-    """A mesh of no displacement over all cells and one knot beyond."""
+    """No displacement anywhere, with knots over all cells and one knot beyond."""
     step = float(_KNOT_CELLS * CELL_PX)
     count = [int(np.ceil(n / _KNOT_CELLS)) + 5 for n in (rows, columns)]
     return DisplacementField((-step, -step), (step, step), np.zeros((*count, 2)))
@@ -178,7 +178,7 @@ def _fit_spline(
 
 
 def _solve(design: FloatArray, targets: FloatArray, weight: FloatArray, blank: DisplacementField) -> FloatArray:
-    """Weighted least squares with a penalty on bending, which lets the mesh run on straight where nothing is seen."""
+    """Weighted least squares with a penalty on bending, which runs on straight where nothing is seen."""
     rows, columns = blank.shifts_xy.shape[:2]
     bend = [np.diff(np.eye(n), n=2, axis=0) for n in (rows, columns)]
     slope = [np.diff(np.eye(n), axis=0) for n in (rows, columns)]

@@ -9,7 +9,7 @@ import pytest
 from ecgcore.errors import NotScreenableError
 from ecgcore.page.gridless import panel_without_grid
 from ecgcore.page.ink import darkness_by_form, darkness_rgb
-from ecgcore.page.prepare import ROUGH_SCALE, prepare_flat, prepare_page, prepare_with_corners
+from ecgcore.page.prepare import ROUGH_SCALE, prepare_page, prepare_with_corners
 from ecgcore.page.quality.gate import CUT_OFF, assess_quality
 from ecgcore.papersim import PageStyle, SimPage, draw_page, synthetic_ecg
 from ecgcore.papersim.photo.photograph import PhotoDamage, SimPhoto, photograph
@@ -100,12 +100,18 @@ def test_between_corners_that_a_person_set_nobody_looks_for_a_sheet(monkeypatch:
     assert _share_inside(page, photo) > 0.95
 
 
+def _prepare_whole(picture_rgb: ByteArray) -> PageImage:
+    """As a person would who sets the corners of the picture as those of the page."""
+    height, width = picture_rgb.shape[:2]
+    return prepare_with_corners(picture_rgb, np.array([[0.0, 0], [width, 0], [width, height], [0, height]]))
+
+
 def test_a_page_that_fills_its_picture_lies_in_any_way() -> None:
     drawn = _page()
-    upright = prepare_flat(drawn.image_rgb)
+    upright = _prepare_whole(drawn.image_rgb)
     for turns in range(1, 4):
         turned: ByteArray = np.ascontiguousarray(np.rot90(drawn.image_rgb, turns))
-        page = prepare_flat(turned)
+        page = _prepare_whole(turned)
         assert page.ink.shape == pytest.approx(upright.ink.shape, rel=0.05)
         assert f"The page was turned by {90 * turns} degrees." in page.notes
         overlap = cv2.resize(page.ink, upright.ink.shape[::-1]).astype(float)

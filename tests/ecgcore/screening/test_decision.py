@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgcore.operating_point import OperatingPoint
-from ecgcore.screening.decision import answer, used_bounds
+from ecgcore.screening.decision import decide_page, used_bounds
 
 OPERATING_POINT = OperatingPoint(0.5, 1.0, 0.11, 0.77)
 CUT_OFF = "The page is cut off at the picture's edge: show the whole page."
@@ -18,13 +18,13 @@ def _logit(p: float) -> float:
 
 
 def test_a_referral_names_its_bounds() -> None:
-    told = answer(_logit(0.34), OPERATING_POINT, faults=(), leads_found=12)
+    told = decide_page(_logit(0.34), OPERATING_POINT, faults=(), leads_found=12)
     assert (told.decision, told.reason) == ("refer", "0.34 lies between 0.11 and 0.77.")
     assert (told.p_normal_below, told.p_abnormal_from) == (0.11, 0.77)
 
 
 def test_a_poor_page_s_zone_is_wider_and_says_why() -> None:
-    told = answer(_logit(0.8), OPERATING_POINT, faults=(CUT_OFF,), leads_found=12)
+    told = decide_page(_logit(0.8), OPERATING_POINT, faults=(CUT_OFF,), leads_found=12)
     assert told.decision == "refer"
     assert (
         told.reason == f"0.80 lies between 0.07 and 0.85, widened from 0.11 and 0.77 because of the picture: {CUT_OFF}"
@@ -34,15 +34,15 @@ def test_a_poor_page_s_zone_is_wider_and_says_why() -> None:
 
 def test_too_few_leads_refer_whatever_the_probability() -> None:
     for p in (0.01, 0.34, 0.99):
-        told = answer(_logit(p), OPERATING_POINT, faults=(), leads_found=6)
+        told = decide_page(_logit(p), OPERATING_POINT, faults=(), leads_found=6)
         assert told.decision == "refer"
         assert told.reason is not None and told.reason.startswith("Only 6 of 12 leads were found on the page")
     for leads in (10, 12, None):
-        assert answer(_logit(0.01), OPERATING_POINT, faults=(), leads_found=leads).decision == "normal"
+        assert decide_page(_logit(0.01), OPERATING_POINT, faults=(), leads_found=leads).decision == "normal"
 
 
 def test_numbers_that_round_alike_are_told_apart() -> None:
-    told = answer(_logit(0.1104), OPERATING_POINT, faults=(), leads_found=12)
+    told = decide_page(_logit(0.1104), OPERATING_POINT, faults=(), leads_found=12)
     assert told.reason == "0.1104 lies between 0.1100 and 0.7700."
 
 
@@ -50,7 +50,7 @@ def test_numbers_that_round_alike_are_told_apart() -> None:
 def test_the_bounds_are_those_of_the_decision(p: float, is_poor: bool) -> None:
     faults = (CUT_OFF,) if is_poor else ()
     low, high = used_bounds(OPERATING_POINT, is_poor=is_poor)
-    told = answer(_logit(p), OPERATING_POINT, faults=faults, leads_found=12)
+    told = decide_page(_logit(p), OPERATING_POINT, faults=faults, leads_found=12)
     if min(abs(p - low), abs(p - high)) > 1e-5:
         assert told.decision == ("normal" if p < low else "abnormal" if p >= high else "refer")
     assert (told.reason is None) == (told.decision != "refer")

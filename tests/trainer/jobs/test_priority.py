@@ -25,7 +25,10 @@ print(json.dumps([os.nice(0), os.sched_getscheduler(0), torch.get_num_threads()]
 def after_giving_way(**environment: str) -> list[int]:
     """Niceness, scheduler and PyTorch's threads of a process that has given way."""
     own = {name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", YIELDS)}
-    done = subprocess.run([sys.executable, "-c", TELL], env=own | environment, capture_output=True, check=True)
+    # In a session of its own: Linux would keep the niceness for all that runs in this one, and for its terminal.
+    done = subprocess.run(
+        [sys.executable, "-c", TELL], env=own | environment, capture_output=True, check=True, start_new_session=True
+    )
     found: list[int] = json.loads(done.stdout)
     return found
 

@@ -75,6 +75,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the builds of this module keep their pages, so that each is drawn and prepared once."""
+    return tmp_path_factory.mktemp("cache")
+
+
 def _build(
     data: Path,
     out: Path,
@@ -101,15 +107,15 @@ def _build(
     )
 
 
-def test_the_whole_circle(data: Path, tmp_path: Path, ecg_page_rgb: ByteArray) -> None:
-    _build(data, tmp_path / "out", rendered_only=True)
+def test_the_whole_circle(data: Path, cache: Path, tmp_path: Path, ecg_page_rgb: ByteArray) -> None:
+    _build(data, tmp_path / "out", rendered_only=True, cache=cache)
     ancestor = load_bundle(tmp_path / "out" / "bundle")
     assert ancestor.version == "starter-rendered-0"
     assert set(ancestor.manifest.metrics) == {"ludb_rendered", "ptbxl_rendered"}
     assert screen(ecg_page_rgb, ancestor, file="page").status == "ok"
 
     messages: list[str] = []
-    _build(data, tmp_path / "out", rendered_only=False, resume=True, messages=messages)
+    _build(data, tmp_path / "out", rendered_only=False, resume=True, messages=messages, cache=cache)
     assert "detector" not in messages  # finished stages are not trained again
     bundle = load_bundle(tmp_path / "out" / "bundle")
     assert {"khan_gridded", "khan_all"} <= set(bundle.manifest.metrics)
@@ -118,7 +124,7 @@ def test_the_whole_circle(data: Path, tmp_path: Path, ecg_page_rgb: ByteArray) -
 
     # Going on from the ancestor skips the rendered part and remembers the parent.
     messages.clear()
-    _build(data, tmp_path / "further", rendered_only=False, messages=messages, start=ancestor)
+    _build(data, tmp_path / "further", rendered_only=False, messages=messages, start=ancestor, cache=cache)
     assert {"detector", "global-real", "local-real", "fusion-real"} <= set(messages)
     assert "global-rendered" not in messages
     assert load_bundle(tmp_path / "further" / "bundle").manifest.parent == ancestor.version
@@ -134,10 +140,10 @@ def _same_file(older: Bundle, newer: Bundle, part: str) -> bool:
     return (older.folder / file).read_bytes() == (newer.folder / file).read_bytes()
 
 
-def test_signals_are_added_to_a_bundle_whose_trunks_stay(data: Path, tmp_path: Path) -> None:
+def test_signals_are_added_to_a_bundle_whose_trunks_stay(data: Path, cache: Path, tmp_path: Path) -> None:
     older = load_bundle(save_tiny_bundle(tmp_path / "older", has_waveform=False), "cpu")
     messages: list[str] = []
-    kept: dict[str, Any] = {"rendered_only": False, "detector_from": older, "messages": messages}
+    kept: dict[str, Any] = {"rendered_only": False, "detector_from": older, "messages": messages, "cache": cache}
     _build(data, tmp_path / "out", **kept, start=older, keeps_trunks=True)
     assert {"waveform-signals", "waveform-real-0", "waveform-real-3", "fusion-real"} <= set(messages)
     assert not {"detector", "global-real", "local-real"} & set(messages)
@@ -209,10 +215,10 @@ def test_a_rhythm_is_taught_as_abnormal_and_measured_as_published(tmp_path: Path
     assert [record.label for record in records.test] == [0, 0, 0]
 
 
-def test_folds_measure_every_real_page_once_and_decide_for_each_other(data: Path, tmp_path: Path) -> None:
-    _build(data, tmp_path / "out", rendered_only=True)
+def test_folds_measure_every_real_page_once_and_decide_for_each_other(data: Path, cache: Path, tmp_path: Path) -> None:
+    _build(data, tmp_path / "out", rendered_only=True, cache=cache)
     ancestor = load_bundle(tmp_path / "out" / "bundle")
-    shared: dict[str, Any] = {"rendered_only": False, "start": ancestor, "cache": tmp_path / "cache"}
+    shared: dict[str, Any] = {"rendered_only": False, "start": ancestor, "cache": cache}
     messages: list[str] = []
     _build(data, tmp_path / "1", **shared, fold=1, detector_from=ancestor, messages=messages)
     assert "detector" not in messages
@@ -225,7 +231,7 @@ def test_folds_measure_every_real_page_once_and_decide_for_each_other(data: Path
     assert "ptbxl_rendered" not in other.manifest.metrics  # the same pages in every fold
     assert {answer.fold for answer in read_predictions(tmp_path / "1" / "predictions.csv")} == {1}
     unseen = [
-        {page.picture_hash for page in khan_pages(data / "khan", tmp_path / "cache" / "pages", tmp_path, fold).test}
+        {page.picture_hash for page in khan_pages(data / "khan", cache / "pages", tmp_path, fold).test}
         for fold in range(5)
     ]
     assert sum(map(len, unseen)) == len(set.union(*unseen)) == 16

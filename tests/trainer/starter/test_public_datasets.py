@@ -140,10 +140,10 @@ def test_varied_amplitudes_change_the_height_and_nothing_else(tmp_path: Path) ->
     assert np.allclose(varied.signals_mv, record.signals_mv * factors[:, None])
     assert (varied.beats_s, varied.stretches_s) == (record.beats_s, record.stretches_s)
     plain, different = (
-        {page.key: page.picture_hash for page in boxed_pages([record], 14, 0, varied=flag)} for flag in (False, True)
+        {page.key: page.picture_hash for page in boxed_pages([record], 6, 0, varied=flag)} for flag in (False, True)
     )
     both = plain.keys() & different.keys()  # too little of a faster rhythm may be left to draw
-    assert len(both) >= 8
+    assert len(both) >= 4
     assert 0 < sum(plain[key] != different[key] for key in both) < len(both)
 
 
