@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, TextIO
 from ecgcore.errors import EcgError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.overlay import NOTICE, overlay_png
-from ecgcore.page.decode.read import FILE_ENDINGS
+from ecgcore.page.decode.file_pages import PageChoice
+from ecgcore.page.decode.limits import MAX_PAGES
+from ecgcore.page.decode.read import readable_files
 from ecgcore.paper import USUAL_PAPER, PaperSettings
 from ecgcore.printable import print_escaped
 from ecgcore.private_files import keep_private, open_private
@@ -70,6 +72,11 @@ def argument_parser() -> argparse.ArgumentParser:
         "--signal", type=Path, metavar="DIR",
         help="write the leads of every page in mV at 250 Hz: CSV, WFDB and DICOM, empty where nothing could be read",
     )  # fmt: skip
+    screen.add_argument(
+        "--pages", type=_pages, metavar="PAGES",
+        help=f"which pages of the files, as 1-3,7 or 12-; default: all. A file of over {MAX_PAGES} is read only so, "
+        f"{MAX_PAGES} at once",
+    )  # fmt: skip
     screen.add_argument("--min-score", type=_score, metavar="S", help="least score of a beat, 0..1; default: bundle's")
     screen.add_argument(
         "--paper-speed", type=_positive, metavar="MM/S",
@@ -91,6 +98,13 @@ def _score(text: str) -> float:
     return value
 
 
+def _pages(text: str) -> PageChoice:
+    try:
+        return PageChoice.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _positive(text: str) -> float:
     value = float(text)
     if not 0 < value < float("inf"):
@@ -107,7 +121,7 @@ def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -
     exit_code, written = EXIT_OK, set[str]()
     for done, file in enumerate(files):
         _show_progress(done, len(files))
-        for prediction, photo_rgb in _predictions(file, bundle, options.min_score, _paper(options)):
+        for prediction, photo_rgb in _predictions(file, bundle, options):
             _clear_progress()
             output.write(json.dumps(prediction.to_json()) + "\n")
             output.flush()
@@ -152,23 +166,20 @@ def _write_signal(prediction: Prediction, file: Path, folder: Path, written: set
 
 
 def _files(path: Path) -> list[Path]:
-    """The files of one argument: itself, whatever it is called, or a folder's pictures, sorted, else that folder."""
-    if not path.is_dir():
-        return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in FILE_ENDINGS and file.is_file())
-    return found or [path]
+    """The files of one argument: itself, whatever it is called, or what can be read in a folder, else that folder."""
+    return (readable_files(path) or [path]) if path.is_dir() else [path]
 
 
-def _predictions(
-    file: Path, bundle: "Bundle", min_score: float | None, paper: PaperSettings | None
-) -> Iterator[_Screened]:
+def _predictions(file: Path, bundle: "Bundle", options: argparse.Namespace) -> Iterator[_Screened]:
     from ecgcore.pipeline import screen_pages
 
     if file.is_dir():
         reason = f"{file} holds no picture and no PDF. Name a folder that does."
         yield Prediction(file=str(file), page=1, status="error", reason=reason, bundle=bundle.version), None
         return
-    yield from screen_pages(file, bundle, file=str(file), min_score=min_score, paper=paper)
+    yield from screen_pages(
+        file, bundle, file=str(file), min_score=options.min_score, paper=_paper(options), choice=options.pages
+    )
 
 
 def _overlay_name(file: Path, page: int) -> str:

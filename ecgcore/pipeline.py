@@ -16,6 +16,7 @@ from ecgcore.measure.page import measure, measured
 from ecgcore.measure.quantities import Measurements
 from ecgcore.networks.detector import detect_beats
 from ecgcore.networks.handwriting import find_handwriting
+from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.isolated import read_untrusted_pages
 from ecgcore.page.prepare import prepare
 from ecgcore.page.quality.gate import check_beats
@@ -190,8 +191,9 @@ def screen_pages(
     file: str,
     min_score: float | None = None,
     paper: PaperSettings | None = None,
+    choice: PageChoice | None = None,
 ) -> Iterator[tuple[Prediction, ByteArray | None]]:
-    """Screen every page of a file as it comes; with each prediction the upright page, None where it is no picture.
+    """Screen the pages of a file as they come; with each prediction the upright page, None where it is no picture.
 
     Args:
         source: the file's path or its bytes.
@@ -199,15 +201,22 @@ def screen_pages(
         file: the name that the predictions bear.
         min_score: as in ``screen``.
         paper: as in ``screen``.
+        choice: which pages; None for all, of which there may be ``MAX_PAGES``.
     """
     try:
-        pages = read_untrusted_pages(source, file)
+        pages = read_untrusted_pages(source, file, choice)
     except UnreadablePictureError as error:
         yield Prediction(file=file, page=1, status="error", reason=str(error), bundle=bundle.version), None
         return
-    for number, page in enumerate(pages, start=1):
+    for page in pages:
         prediction = screen(
-            page.photo_rgb, bundle, file=file, page=number, min_score=min_score, paper=paper, recording=page.recording
+            page.photo_rgb,
+            bundle,
+            file=file,
+            page=page.number,
+            min_score=min_score,
+            paper=paper,
+            recording=page.recording,
         )
         yield prediction, page.photo_rgb
 

@@ -11,6 +11,7 @@ import pytest
 
 from ecgcore.__main__ import main
 from ecgcore.types import ByteArray
+from tests.support.pdf_files import pdf_of_pages
 from tests.support.tiny import CONTRACT_KEYS
 
 ROOT = Path(__file__).parents[2]
@@ -106,3 +107,17 @@ def test_output_that_cannot_be_written(
     target = tmp_path / "taken" / "out"
     assert main(["screen", "page.png", "--bundle", str(tiny_bundle), option, str(target)]) == 2
     assert "taken" in capsys.readouterr().err
+
+
+def test_a_long_file_asks_which_pages_and_keeps_their_numbers(tmp_path: Path, tiny_bundle: Path) -> None:
+    book, rows = tmp_path / "book.pdf", tmp_path / "rows.jsonl"
+    book.write_bytes(pdf_of_pages(60))
+    asked = ["screen", str(book), "--bundle", str(tiny_bundle), "--json", str(rows)]
+    assert main(asked) == 1
+    [row] = map(json.loads, rows.read_text().splitlines())
+    assert (row["status"], row["page"]) == ("error", 1)
+    assert row["reason"].startswith(f"{book} has 60 pages; 50 are the most that are read at once.")
+    assert main([*asked, "--pages", "3,59-"]) == 0
+    assert [json.loads(line)["page"] for line in rows.read_text().splitlines()] == [3, 59, 60]
+    with pytest.raises(SystemExit, match="2"):
+        main([*asked, "--pages", "last"])

@@ -19,10 +19,12 @@ class DecodedPage:
     Args:
         photo_rgb: upright, ``uint8 [H, W, 3]``; the drawn page of a recording.
         recording: None for a picture.
+        number: of the page in its file, from 1.
     """
 
     photo_rgb: ByteArray
     recording: Recording | None = None
+    number: int = 1
 
 
 def recorded_pages(data: bytes, name: str) -> Iterator[DecodedPage] | None:
@@ -41,4 +43,7 @@ def recorded_pages(data: bytes, name: str) -> Iterator[DecodedPage] | None:
         raise UnreadablePictureError(f"{name} is damaged or incomplete.", EXPORT) from error
     if recordings is None:
         return None
-    return (DecodedPage(draw_recording(recording), recording) for recording in recordings)
+    return (
+        DecodedPage(draw_recording(recording), recording, number)
+        for number, recording in enumerate(recordings, start=1)
+    )

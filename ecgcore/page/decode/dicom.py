@@ -25,8 +25,10 @@ from pydicom.uid import (
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
+from ecgcore.page.decode.file_pages import NumberedPage, PageChoice, wanted_numbers
+from ecgcore.page.decode.kinds import is_pdf
 from ecgcore.page.decode.limits import DECODER_ERRORS, PageBudget, damaged
-from ecgcore.page.decode.pdf import is_pdf, pdf_pages
+from ecgcore.page.decode.pdf import pdf_pages
 from ecgcore.recordings.dicom import DICOM_ERRORS, not_read, open_dicom
 from ecgcore.recordings.recording import EXPORT
 
@@ -76,8 +78,8 @@ _READ = [
 """Keywords of the elements that are parsed; segmented palettes are not, since a short one unfolds without bound."""
 
 
-def dicom_pages(data: bytes, name: str) -> Iterator[ByteArray]:
-    """Decode every frame, or every page of an encapsulated PDF, ``uint8 [H, W, 3]`` RGB.
+def dicom_pages(data: bytes, name: str, choice: PageChoice | None = None) -> Iterator[NumberedPage]:
+    """Decode the frames, or the pages of an encapsulated PDF, that are wanted; None for all.
 
     Raises:
         UnreadablePictureError: damaged, without a picture, compressed in a way that is not read, or beyond the bounds
@@ -86,23 +88,23 @@ def dicom_pages(data: bytes, name: str) -> Iterator[ByteArray]:
     try:
         content = open_dicom(data, name, _READ)
         if "EncapsulatedDocument" in content:
-            yield from _document_pages(content, name)
+            yield from _document_pages(content, name, choice)
         else:
-            yield from _frames(content, name)
+            yield from _frames(content, name, choice)
     except UnreadablePictureError:
         raise
     except (*DECODER_ERRORS, *DICOM_ERRORS) as error:
         raise damaged(name) from error
 
 
-def _document_pages(content: Dataset, name: str) -> Iterator[ByteArray]:
+def _document_pages(content: Dataset, name: str, choice: PageChoice | None) -> Iterator[NumberedPage]:
     document = bytes(content.EncapsulatedDocument)
     if not is_pdf(document):
         raise UnreadablePictureError(f"{name} is a DICOM file that carries a document, but no PDF.", EXPORT)
-    return pdf_pages(document, name)
+    return pdf_pages(document, name, choice)
 
 
-def _frames(content: Dataset, name: str) -> Iterator[ByteArray]:
+def _frames(content: Dataset, name: str, choice: PageChoice | None) -> Iterator[NumberedPage]:
     if "PixelData" not in content:
         raise UnreadablePictureError(f"{name} is a DICOM file without a picture or a waveform in it.", EXPORT)
     syntax = UID(content.file_meta.TransferSyntaxUID)
@@ -114,13 +116,13 @@ def _frames(content: Dataset, name: str) -> Iterator[ByteArray]:
     interpretation = str(content.PhotometricInterpretation)
     if interpretation not in _GREY | _COLOUR | {"PALETTE COLOR"}:
         raise UnreadablePictureError(f"{name} stores its colours in a way that cannot be read.", EXPORT)
-    budget = PageBudget(name)
     frames = int(content.get("NumberOfFrames") or 1)
     if frames < 1:
         raise damaged(name)
-    for index in range(frames):
+    budget = PageBudget(name, frames)
+    for number in wanted_numbers(name, frames, choice):
         budget.spend(int(content.Columns), int(content.Rows))
-        yield _frame_rgb(content, interpretation, index)
+        yield NumberedPage(number, _frame_rgb(content, interpretation, number - 1))
 
 
 def _frame_rgb(content: Dataset, interpretation: str, index: int) -> ByteArray:

@@ -19,7 +19,8 @@ import numpy.typing as npt
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.decoded_page import DecodedPage
-from ecgcore.page.decode.limits import EXPORT_AGAIN, MAX_FILE_S, MAX_PAGE_S
+from ecgcore.page.decode.file_pages import PageChoice
+from ecgcore.page.decode.limits import EXPORT_AGAIN, MAX_FILE_S, MAX_PAGE_S, ChoosePagesError
 from ecgcore.page.decode.read import read_bytes
 from ecgcore.recordings.recording import Recording
 
@@ -41,17 +42,19 @@ def read_untrusted(source: Path | bytes, name: str) -> list[ByteArray]:
     return [page.photo_rgb for page in read_untrusted_pages(source, name)]
 
 
-def read_untrusted_pages(source: Path | bytes, name: str) -> list[DecodedPage]:
-    """Decode a picture, every page of a PDF, TIFF or DICOM file, or a digital ECG, in another process.
+def read_untrusted_pages(source: Path | bytes, name: str, choice: PageChoice | None = None) -> list[DecodedPage]:
+    """Decode a picture, the pages of a PDF, TIFF or DICOM file, or a digital ECG, in another process.
 
     Args:
         source: the file's path or its bytes.
         name: how to call the file in messages.
+        choice: which pages; None for all.
 
     Returns:
         The upright pages; a digital ECG gives the page that is drawn of it, and its samples.
 
     Raises:
+        ChoosePagesError: the pages are too many to be read at once.
         UnreadablePictureError: as ``read_picture`` raises it; or the file takes over ``MAX_PAGE_S`` a page or
             ``MAX_FILE_S`` in all, needs more memory than ``decode.worker`` has, is thinner than an ECG can be, or makes
             its decoder crash.
@@ -60,10 +63,10 @@ def read_untrusted_pages(source: Path | bytes, name: str) -> list[DecodedPage]:
     with _turns:
         worker = _worker()
         try:
-            if not worker.takes(data, name):  # it died at rest, which says nothing of the file
+            if not worker.takes(data, name, choice):  # it died at rest, which says nothing of the file
                 worker.kill()
                 worker = _Worker()
-                worker.takes(data, name)
+                worker.takes(data, name, choice)
             answer = worker.decode(name)
         except BaseException:
             worker.kill()
@@ -99,9 +102,10 @@ class _Worker:
         """Whether it can be asked."""
         return self._process.poll() is None
 
-    def takes(self, data: bytes, name: str) -> bool:
+    def takes(self, data: bytes, name: str, choice: PageChoice | None) -> bool:
         """Hand it a file; false where it had died before."""
-        head = {"name": name, "bytes": len(data), "page_s": MAX_PAGE_S}
+        pages = None if choice is None else str(choice)
+        head = {"name": name, "bytes": len(data), "page_s": MAX_PAGE_S, "pages": pages}
         try:
             self._send(json.dumps(head).encode() + b"\n" + data)
         except OSError:
@@ -125,10 +129,13 @@ class _Worker:
                     return refusal or pages
                 if "error" in message:
                     refusal = UnreadablePictureError(*message["error"])
+                elif "choose" in message:
+                    refusal = ChoosePagesError(*message["choose"])
                 else:
                     photo_rgb = np.empty((*message["page"], 3), dtype=np.uint8)
                     self._fill(photo_rgb, deadline)
-                    pages.append(DecodedPage(photo_rgb, self._recording(message.get("recording"), deadline)))
+                    recording = self._recording(message.get("recording"), deadline)
+                    pages.append(DecodedPage(photo_rgb, recording, message["number"]))
         except (EOFError, OSError) as error:  # TimeoutError is an OSError
             self.kill()
             if isinstance(error, TimeoutError) or self._process.returncode == -signal.SIGXCPU:

@@ -1,6 +1,5 @@
 """What every reader of pictures holds to: bounds on a file, and the words for what is over them or damaged."""
 
-import math
 import struct
 import zlib
 
@@ -12,8 +11,9 @@ MAX_SIDE_PX = 20_000
 MAX_ASPECT = 12
 """Longer over shorter side; a rhythm strip of 30 s at 25 mm/s on 80 mm of paper has 9."""
 MAX_PAGES = 50
+"""Read at once; of a longer file somebody says which (``decode.file_pages``)."""
 MAX_FILE_PIXELS = 200_000_000
-"""All pages of a file together: 50 pages of A4 at 200 dpi."""
+"""All pages that are read at once together: 50 pages of A4 at 200 dpi."""
 MAX_PAGE_S, MAX_FILE_S = 10.0, 60.0
 """What a page may take to open, in seconds of computing, and a whole file, in seconds of waiting."""
 
@@ -32,6 +32,10 @@ DECODER_ERRORS = (
 )
 """What Pillow's decoders raise on damaged data; there is no common base class."""
 
+CHOOSE_PAGES = (
+    f"Say which pages to read, at most {MAX_PAGES} at once: in the app beside the file, on the command line as "
+    f"--pages 1-{MAX_PAGES}."
+)
 EXPORT_AGAIN = "Export or photograph the ECG again as PNG or JPEG."
 
 
@@ -47,30 +51,40 @@ def too_many_pixels(name: str) -> UnreadablePictureError:
     )
 
 
+class ChoosePagesError(UnreadablePictureError):
+    """The pages of a file are too many, or too large, to be read at once; some of them can be.
+
+    Args:
+        cause: what is too much, one plain sentence.
+        page_count: how many pages the file has.
+    """
+
+    def __init__(self, cause: str, page_count: int) -> None:
+        super().__init__(cause, CHOOSE_PAGES)
+        self.page_count = page_count
+
+
 class PageBudget:
-    """Counts a file's pages and pixels before each is decoded.
+    """Counts a file's pixels before each page is decoded.
 
     Args:
         name: how to call the file in messages.
+        page_count: how many pages the file has.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, page_count: int) -> None:
         self.name = name
-        self.pages = 0
+        self.page_count = page_count
         self.pixels = 0
 
-    def spend(self, width_px: float, height_px: float) -> None:
+    def spend(self, width_px: int, height_px: int) -> None:
         """Take one more page of this size.
 
         Raises:
-            UnreadablePictureError: the page or the file would be too large.
+            UnreadablePictureError: the page would be too large.
+            ChoosePagesError: all pages together would be.
         """
-        # a page that is thinner than a pixel is given whole ones
-        width_px, height_px = max(1, math.ceil(width_px)), max(1, math.ceil(height_px))
-        self.pages += 1
         self.pixels += width_px * height_px
-        if self.pages > MAX_PAGES:
-            raise UnreadablePictureError(f"{self.name} has more than {MAX_PAGES} pages.", "Split the file.")
         if width_px * height_px > MAX_PIXELS:
             raise too_many_pixels(self.name)
         if max(width_px, height_px) > MAX_SIDE_PX:
@@ -78,4 +92,22 @@ class PageBudget:
             raise UnreadablePictureError(cause, "Scan the page at 300 dpi or scale it down.")
         if self.pixels > MAX_FILE_PIXELS:
             cause = f"The pages of {self.name} have more than {MAX_FILE_PIXELS // 10**6} million pixels together."
-            raise UnreadablePictureError(cause, "Split the file, or scan its pages at 200 dpi.")
+            raise ChoosePagesError(cause, self.page_count)
+
+
+def check_aspect(width: float, height: float, name: str) -> None:
+    """Refuse what is thinner than any ECG, since it could not be shown at the width of a page.
+
+    Args:
+        width: of the page, in whatever unit.
+        height: in the same unit.
+        name: how to call the file in messages.
+
+    Raises:
+        UnreadablePictureError: the longer side is over ``MAX_ASPECT`` times the shorter.
+    """
+    if max(height, width) > MAX_ASPECT * min(height, width):
+        raise UnreadablePictureError(
+            f"{name} is {width:.0f} x {height:.0f} pixels, too narrow for an ECG.",
+            "Photograph or export the whole page.",
+        )

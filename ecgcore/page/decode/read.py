@@ -10,16 +10,40 @@ from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.decoded_page import DecodedPage, recorded_pages
 from ecgcore.page.decode.dicom import dicom_pages
+from ecgcore.page.decode.file_pages import NumberedPage, PageChoice
+from ecgcore.page.decode.kinds import HEAD_BYTES, is_pdf, is_picture_or_pdf
 from ecgcore.page.decode.limits import MAX_FILE_BYTES
-from ecgcore.page.decode.pdf import is_pdf, pdf_pages
+from ecgcore.page.decode.pdf import pdf_pages
 from ecgcore.page.decode.raster import raster_pages
 from ecgcore.recordings.dicom import is_dicom
 
-PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif")
+PICTURE_ENDINGS = (
+    ".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".mpo",
+    ".jp2", ".j2k", ".jpx",
+)  # fmt: skip
 """Endings of plain pictures."""
 
 FILE_ENDINGS = (*PICTURE_ENDINGS, ".heic", ".heif", ".pdf", ".dcm", ".dicom")
-"""Endings of everything that can be read: what folders are searched for and what the browser offers."""
+"""Endings of everything that can be read."""
+
+
+def readable_files(folder: Path) -> list[Path]:
+    """The files in a folder and below that can be read, sorted: those with a known ending, and those that begin so.
+
+    A file with a known ending that is no picture is among them, so that it is told.
+    """
+    return sorted(file for file in folder.rglob("*") if file.is_file() and _may_be_read(file))
+
+
+def _may_be_read(file: Path) -> bool:
+    if file.suffix.lower() in FILE_ENDINGS:
+        return True
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+            return is_picture_or_pdf(head) or is_dicom(head)
+    except OSError:
+        return False
 
 
 def read_picture(source: Path | bytes, name: str) -> list[ByteArray]:
@@ -41,18 +65,20 @@ def read_picture(source: Path | bytes, name: str) -> list[ByteArray]:
     return [page.photo_rgb for page in decoded_pages(read_bytes(source, name), name)]
 
 
-def decoded_pages(data: bytes, name: str) -> Iterator[DecodedPage]:
-    """The pages of ``read_picture`` one by one, each decoded when it is asked for; recordings are drawn."""
+def decoded_pages(data: bytes, name: str, choice: PageChoice | None = None) -> Iterator[DecodedPage]:
+    """The pages that are wanted, None for all, each decoded when it is asked for; recordings are drawn."""
     recorded = recorded_pages(data, name)
-    return map(DecodedPage, _pictures(data, name)) if recorded is None else recorded
+    if recorded is not None:
+        return recorded
+    return (DecodedPage(page.rgb, number=page.number) for page in _pictures(data, name, choice))
 
 
-def _pictures(data: bytes, name: str) -> Iterator[ByteArray]:
+def _pictures(data: bytes, name: str, choice: PageChoice | None) -> Iterator[NumberedPage]:
     if is_dicom(data):
-        return dicom_pages(data, name)
+        return dicom_pages(data, name, choice)
     if is_pdf(data):
-        return pdf_pages(data, name)
-    return raster_pages(data, name)
+        return pdf_pages(data, name, choice)
+    return raster_pages(data, name, choice)
 
 
 def picture_hash(photo_rgb: ByteArray) -> str:

@@ -1,10 +1,10 @@
 """The process in which foreign files are decoded: it reads requests on standard input and answers with raw pages.
 
-A request is one JSON line ``{"name", "bytes", "page_s"}`` and the file's bytes. The answer is a JSON line
-``{"page": [h, w]}`` with ``h * w * 3`` bytes of RGB for each page, or ``{"error": [cause, next step]}``, and
-``{"end": leaves}`` at last, where ``leaves`` says that the process ends now because it has grown. The line of a page
-that was drawn from a recording has ``"recording"`` too: its fields, and how many ``samples`` each lead has, which
-follow the picture as float32.
+A request is one JSON line ``{"name", "bytes", "page_s", "pages"}`` and the file's bytes. The answer is a JSON line
+``{"page": [h, w], "number"}`` with ``h * w * 3`` bytes of RGB for each page, or ``{"error": [cause, next step]}``, or
+``{"choose": [cause, pages of the file]}``, and ``{"end": leaves}`` at last, where ``leaves`` says that the process ends
+now because it has grown. The line of a page that was drawn from a recording has ``"recording"`` too: its fields, and
+how many ``samples`` each lead has, which follow the picture as float32.
 ``decode.isolated`` is the other side.
 
 The process may not write a file, leaves no core dump, and gets ``MAX_MEMORY_BYTES`` of address space, so that whatever
@@ -19,14 +19,21 @@ import resource
 import signal
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypedDict
 
 import numpy as np
 
-from ecgcore.errors import EcgError, UnreadablePictureError
-from ecgcore.geometry.arrays import ByteArray
+from ecgcore.errors import EcgError
 from ecgcore.page.decode.decoded_page import DecodedPage
-from ecgcore.page.decode.limits import DECODER_ERRORS, EXPORT_AGAIN, MAX_ASPECT, MAX_FILE_S, damaged
+from ecgcore.page.decode.file_pages import PageChoice
+from ecgcore.page.decode.limits import (
+    DECODER_ERRORS,
+    EXPORT_AGAIN,
+    MAX_FILE_S,
+    ChoosePagesError,
+    check_aspect,
+    damaged,
+)
 from ecgcore.page.decode.read import decoded_pages
 
 MAX_MEMORY_BYTES = 1_500_000_000
@@ -36,15 +43,24 @@ ORPHAN_S = MAX_FILE_S + 30.0
 """A request that nobody waits for any longer, since the program was killed, ends the process after this time."""
 
 
+class _Request(TypedDict):
+    """What is asked: the file's name and length, the seconds a page may take, and which pages; None for all."""
+
+    name: str
+    bytes: int
+    page_s: float
+    pages: str | None
+
+
 def main() -> None:
     """Answer requests until standard input ends."""
     requests, answers = sys.stdin.buffer, _own_output()
     _limit()
     _send(answers, {"ready": True})
     while head := requests.readline():
-        request = json.loads(head)
+        request: _Request = json.loads(head)
         signal.setitimer(signal.ITIMER_REAL, ORPHAN_S)
-        _answer(answers, requests.read(request["bytes"]), request["name"], request["page_s"])
+        _answer(answers, requests.read(request["bytes"]), request)
         signal.setitimer(signal.ITIMER_REAL, 0)
         leaves = _memory_bytes() > GROWN_BYTES
         _send(answers, {"end": leaves})
@@ -52,16 +68,20 @@ def main() -> None:
             return
 
 
-def _answer(answers: BinaryIO, data: bytes, name: str, page_s: float) -> None:
+def _answer(answers: BinaryIO, data: bytes, request: _Request) -> None:
+    name = request["name"]
     try:
-        pages = decoded_pages(data, name)
+        pages = decoded_pages(data, name, None if request["pages"] is None else PageChoice.parse(request["pages"]))
         while True:
-            _give_time(page_s)
+            _give_time(request["page_s"])
             page = next(pages, None)
             if page is None:
                 return
-            check_aspect(page.photo_rgb, name)
+            height, width = page.photo_rgb.shape[:2]
+            check_aspect(width, height, name)
             _send_page(answers, page)
+    except ChoosePagesError as error:
+        _send(answers, {"choose": [error.cause, error.page_count]})
     except MemoryError:
         _send(answers, {"error": [f"{name} needs more memory to open than a picture may.", EXPORT_AGAIN]})
     except EcgError as error:
@@ -74,7 +94,7 @@ def _answer(answers: BinaryIO, data: bytes, name: str, page_s: float) -> None:
 
 
 def _send_page(answers: BinaryIO, page: DecodedPage) -> None:
-    head: dict[str, object] = {"page": page.photo_rgb.shape[:2]}
+    head: dict[str, object] = {"page": page.photo_rgb.shape[:2], "number": page.number}
     if page.recording is not None:
         said = {field: value for field, value in vars(page.recording).items() if field != "leads_mv"}
         head["recording"] = said | {"samples": page.recording.leads_mv.shape[1]}
@@ -93,19 +113,6 @@ def _give_time(page_s: float) -> None:
     spent = resource.getrusage(resource.RUSAGE_SELF)
     until_s = math.ceil(spent.ru_utime + spent.ru_stime + page_s)
     resource.setrlimit(resource.RLIMIT_CPU, (until_s, resource.RLIM_INFINITY))
-
-
-def check_aspect(page: ByteArray, name: str) -> None:
-    """Refuse what is thinner than any ECG, since it could not be shown at the width of a page.
-
-    Raises:
-        UnreadablePictureError: the longer side is over ``MAX_ASPECT`` times the shorter.
-    """
-    height, width = page.shape[:2]
-    if max(height, width) > MAX_ASPECT * min(height, width):
-        raise UnreadablePictureError(
-            f"{name} is {width} x {height} pixels, too narrow for an ECG.", "Photograph or export the whole page."
-        )
 
 
 def _send(answers: BinaryIO, message: dict[str, object]) -> None:

@@ -157,7 +157,7 @@ def test_encapsulated_pdf_is_drawn() -> None:
     )
     del content.PixelData
     [page] = read_picture(_bytes(content), "x")
-    assert page.shape[0] > 80
+    assert np.abs(page.astype(int) - RGB).mean() < 16  # a JPEG within
     content.EncapsulatedDocument = b"<ClinicalDocument/>"
     with pytest.raises(UnreadablePictureError, match="no PDF"):
         read_picture(_bytes(content), "x")
@@ -190,7 +190,7 @@ def test_what_cannot_be_read_is_named() -> None:
 def test_bombs_are_refused_before_they_unfold() -> None:
     assert "million pixels" in _refusal(_dataset(RGB, "RGB", Rows=60_000, Columns=60_000)).cause
     frames = _dataset(np.zeros((51, 8, 8), np.uint8), "MONOCHROME2", NumberOfFrames=51)
-    assert "50 pages" in _refusal(frames).cause
+    assert "50 are the most" in _refusal(frames).cause
     runs = _dataset(RGB, "RGB", PixelData=encapsulate([b"\x81\x00" * (9 * 2**20)]))
     runs.file_meta.TransferSyntaxUID = RLELossless
     assert "run-length" in _refusal(runs).cause
