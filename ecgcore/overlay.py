@@ -13,6 +13,7 @@ VERMILION = (213, 94, 0)
 BLUE = (0, 114, 178)
 ORANGE = (230, 159, 0)
 GREY = (110, 110, 110)
+GREEN = (0, 110, 80)
 WHITE = (255, 255, 255)
 DARK_VERMILION, DARK_BLUE, DARK_ORANGE = (150, 58, 0), (0, 90, 145), (125, 78, 0)
 """Of letters, where the colours of lines are too pale: WCAG asks for a contrast of 4.5 to the paper."""
@@ -37,7 +38,7 @@ def share_color_rgb(share: float | None, largest: float) -> tuple[int, int, int]
 
 
 def draw_overlay(photo_rgb: ByteArray, prediction: Prediction) -> ByteArray:
-    """Draw panel, handwriting and beats, these coloured by share, and a strip with the verdict and the notice below.
+    """Draw panel, handwriting, leads' names and beats by their share, and a strip with the verdict and the notice.
 
     Args:
         photo_rgb: the upright picture that was screened, ``uint8 [H, W, 3]``.
@@ -65,6 +66,11 @@ def draw_overlay(photo_rgb: ByteArray, prediction: Prediction) -> ByteArray:
         if color != GREY and beat.share is not None:  # never colour alone
             sign, ink = ("+", DARK_VERMILION) if beat.share > 0 else ("-", DARK_BLUE)
             cv2.putText(canvas, sign, (x1, y1 - 2), cv2.FONT_HERSHEY_SIMPLEX, 0.5 + 0.3 * thickness, ink, thickness)
+    for stretch in prediction.leads:
+        at = round(stretch.box_photo_xyxy.x1), round(stretch.box_photo_xyxy.y1) - 2 * thickness
+        cv2.putText(
+            canvas, stretch.lead, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5 + 0.3 * thickness, GREEN, thickness, cv2.LINE_AA
+        )
     return np.vstack([canvas, _strip(prediction, canvas.shape[1])])
 
 

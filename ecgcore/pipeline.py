@@ -15,25 +15,24 @@ from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.measure.page import measure, measured
 from ecgcore.measure.quantities import Measurements
 from ecgcore.networks.detector import detect_beats
-from ecgcore.networks.handwriting import find_handwriting
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.isolated import read_untrusted_pages
-from ecgcore.page.prepare import prepare
 from ecgcore.page.quality.gate import check_beats
 from ecgcore.panel_ink import PanelInk
-from ecgcore.paper import USUAL_PAPER, PaperSettings
+from ecgcore.paper import PaperSettings
+from ecgcore.read_page import PageReading, read_page
 from ecgcore.recordings.recording import Recording
 from ecgcore.rhythm.beat_rows import beat_rows, measure_rhythm
-from ecgcore.rhythm.calibration_pulse import paper_settings
 from ecgcore.rhythm.measures import on_paper
 from ecgcore.rhythm.r_peaks import r_peaks
 from ecgcore.screening.classification import classify
 from ecgcore.screening.decision import decide_page
+from ecgcore.screening.half_pages import join_halves
 from ecgcore.screening.letter_boxes import in_letters, letter_patches
-from ecgcore.traces.rows import Rows, trace_rows
-from ecgcore.types import Beat, Box, PageImage, Prediction
-from ecgcore.waveform.lead_count import count_leads
-from ecgcore.waveform.page_signal import PageSignal, read_signal
+from ecgcore.screening.printed_rate import is_unusual, with_printed_rate
+from ecgcore.traces.rows import Rows
+from ecgcore.types import Beat, Box, LeadStretch, PageImage, Prediction
+from ecgcore.waveform.page_signal import PageSignal
 from ecgcore.waveform.recorded_signal import shown_signal, whole_signal
 
 NO_BEAT = "No complete heartbeat was found on the page. A clinician should read it."
@@ -88,61 +87,66 @@ def _screened(
     corners_photo_xy: FloatArray | None,
 ) -> Prediction:
     """The prediction without its seconds; NotScreenableError where the picture holds no ECG that can be screened."""
-    sheet, written_panel = find_handwriting(prepare(photo_rgb, corners_photo_xy))
+    page = read_page(photo_rgb, corners_photo_xy, paper, is_drawn=blank.recording is not None)
+    sheet, rows, written_panel = page.sheet, page.rows, page.written_panel_xyxy
     watch.lap()
 
     own = bundle.operating_point.min_score
     threshold = own if min_score is None else min_score
     # whether it is an ECG is judged at the bundle's own threshold, however few beats are asked for
-    rows = trace_rows(sheet.ink)
     beats = _find_beats(sheet, bundle, min(own, threshold), rows, written_panel)
     if corners_photo_xy is None:  # else a person has said what it is
         check_beats(sheet, beats.scores, own)
     shown = beats.where(beats.scores >= threshold)
-    leads_found = count_leads(rows, sheet.ink) if blank.recording is None else len(blank.recording.leads)
+    leads_found = page.leads_found if blank.recording is None else len(blank.recording.leads)
     blank = replace(blank, corners_set_photo_xy=_points(corners_photo_xy), leads_found=leads_found)
-    found = _measured(blank, sheet, shown, written_panel, USUAL_PAPER if blank.recording is not None else paper)
-    signal, measurements = _signal(blank.recording, sheet, rows, found.paper)
-    found = measured(found, measurements)
+    signal, measurements = _signal(blank.recording, page)
+    found = measured(_measured(blank, page, shown), measurements)
+    if blank.recording is None and is_unusual(found.heart_rate_bpm):
+        page = page.with_header()
+    found = with_printed_rate(replace(found, printed=page.printed.settings, leads=_leads(signal, page)))
     if not len(shown.scores):
         return replace(found, decision="refer", reason=NO_BEAT)
     watch.lap()
-
-    usual = paper_settings(sheet.ink, has_grid=sheet.px_per_mm_source == "grid")
-    if found.paper != usual:  # what a user sets is for measuring: networks see a page as they saw it in training
-        signal, measurements = _signal(blank.recording, sheet, rows, usual)
-    return _classified(found, sheet, shown, signal, measurements, bundle)
+    return _classified(found, sheet, shown, signal, found.measurements, bundle)
 
 
-def _signal(
-    recording: Recording | None, sheet: PageImage, rows: Rows, paper: PaperSettings
-) -> tuple[PageSignal, Measurements]:
+def _signal(recording: Recording | None, page: PageReading) -> tuple[PageSignal, Measurements]:
     """The leads as the page shows them, and what was measured: on these, or on all of a recording."""
     if recording is not None:
-        return shown_signal(recording, sheet.frame), measure(whole_signal(recording))
-    signal = read_signal(sheet.ink, rows, paper, sheet.px_per_mm_source)
+        return shown_signal(recording, page.sheet.frame), measure(whole_signal(recording))
+    signal = page.signal()
     return signal, measure(signal)
 
 
-def _measured(
-    blank: Prediction, sheet: PageImage, beats: "_Beats", written_panel: FloatArray, paper: PaperSettings | None
-) -> Prediction:
+def _measured(blank: Prediction, page: PageReading, beats: "_Beats") -> Prediction:
     """The prediction with all that is known of its page before the networks judge it."""
+    sheet = page.sheet
     rhythm = None if sheet.px_per_mm is None else measure_rhythm(sheet.ink, beats.boxes_panel, beats.peaks_panel)
     found = replace(
         blank,
         panel_photo_xy=tuple((round(float(x), 2), round(float(y), 2)) for x, y in sheet.frame.corners_photo_xy),
         px_per_mm=_rounded(sheet.px_per_mm, 3),
         px_per_mm_source=sheet.px_per_mm_source,
-        rhythm=rhythm,
+        rhythm=None if rhythm is None else rhythm.at_speed(page.paper.speed_mm_s),
         frame=sheet.frame,
         ink=PanelInk.of(sheet.ink),
         notes=(*(() if blank.recording is None else blank.recording.notes), *sheet.notes),
         faults=sheet.faults,
         strategy=sheet.strategy,
-        handwriting_photo_xyxy=_boxes(sheet.frame.boxes_to_photo(written_panel)),
+        handwriting_photo_xyxy=_boxes(sheet.frame.boxes_to_photo(page.written_panel_xyxy)),
+        layout=page.printed.layout,
     )
-    return on_paper(found, paper or paper_settings(sheet.ink, has_grid=sheet.px_per_mm_source == "grid"))
+    return on_paper(found, page.paper)
+
+
+def _leads(signal: PageSignal, page: PageReading) -> tuple[LeadStretch, ...]:
+    """Where each lead stands in the photo."""
+    printed = {name.lead.removeprefix("-") for name in page.printed.names}
+    boxes = _boxes(page.sheet.frame.boxes_to_photo([box for _, box in signal.stretches]))
+    return tuple(
+        LeadStretch(lead, box, lead in printed) for (lead, _), box in zip(signal.stretches, boxes, strict=True)
+    )
 
 
 def _classified(
@@ -156,7 +160,7 @@ def _classified(
     """The prediction with what the classifying networks say of the page, its beats, its signal and measurements."""
     classification = classify(sheet.ink, beats.boxes_panel, bundle, signal, measurements)
     logit_page = classification.logit_fused / bundle.operating_point.temperature
-    answered = decide_page(logit_page, bundle.operating_point, faults=sheet.faults, leads_found=found.leads_found)
+    answered = decide_page(logit_page, bundle.operating_point, faults=found.faults, leads_found=found.leads_found)
     shown = tuple(
         Beat(box, round(score, 4), round(float(expit(logit)), 4), round(share, 6), (x, y))
         for box, score, logit, share, (x, y) in zip(
@@ -204,21 +208,26 @@ def screen_pages(
         choice: which pages; None for all, of which there may be ``MAX_PAGES``.
     """
     try:
-        pages = read_untrusted_pages(source, file, choice)
+        decoded = read_untrusted_pages(source, file, choice)
     except UnreadablePictureError as error:
         yield Prediction(file=file, page=1, status="error", reason=str(error), bundle=bundle.version), None
         return
-    for page in pages:
-        prediction = screen(
+    pages = (
+        (
+            screen(
+                page.photo_rgb,
+                bundle,
+                file=file,
+                page=page.number,
+                min_score=min_score,
+                paper=paper,
+                recording=page.recording,
+            ),
             page.photo_rgb,
-            bundle,
-            file=file,
-            page=page.number,
-            min_score=min_score,
-            paper=paper,
-            recording=page.recording,
         )
-        yield prediction, page.photo_rgb
+        for page in decoded
+    )
+    yield from join_halves(pages, bundle, lambda page: page[0], lambda page, prediction: (prediction, page[1]))
 
 
 @dataclass(frozen=True)

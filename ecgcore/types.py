@@ -7,10 +7,11 @@ from typing import Literal
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.geometry.frame import PanelFrame
+from ecgcore.lead_layout import Layout
 from ecgcore.measure.quantities import Measurements
 from ecgcore.operating_point import Decision
 from ecgcore.panel_ink import PanelInk
-from ecgcore.paper import USUAL_PAPER, PaperSettings
+from ecgcore.paper import USUAL_PAPER, PaperSettings, PrintedSettings
 from ecgcore.recordings.recording import Recording
 
 __all__ = [
@@ -62,6 +63,11 @@ class Rhythm:
     beats: tuple[int, ...]
     rr_runs_mm: tuple[tuple[float, ...], ...]
 
+    def at_speed(self, speed_mm_s: float) -> "Rhythm":
+        """What was measured on a raster, which runs at 25 mm/s, in millimetres of paper that ran at another speed."""
+        stretch = speed_mm_s / USUAL_PAPER.speed_mm_s
+        return Rhythm(self.beats, tuple(tuple(rr * stretch for rr in run) for run in self.rr_runs_mm))
+
 
 @dataclass(frozen=True, slots=True)
 class Beat:
@@ -87,6 +93,7 @@ class PageImage:
         notes: what a reader should know of this page's preparation, in plain words.
         faults: what makes the page hard to read, and what to do; one with any is poor and referred more readily.
         ecg_logit, periodicity: log-odds that its strokes are an ECG's, and how exactly the steep ones come again, 0..1.
+        speed_mm_s: its paper speed; the raster is drawn as at 25 mm/s, whatever the paper's.
         strategy: how the page was read, by its name in ``ecgcore/page/prepare.py``; ``sheet/grid`` is by the grid on a
             sheet that was found first.
     """
@@ -102,6 +109,16 @@ class PageImage:
     ecg_logit: float = 0.0
     periodicity: float = 0.0
     strategy: str | None = None
+    speed_mm_s: float = USUAL_PAPER.speed_mm_s
+
+
+@dataclass(frozen=True)
+class LeadStretch:
+    """A stretch of one lead on a page: its name, its box in photo pixels, and whether the name itself was read."""
+
+    lead: str
+    box_photo_xyxy: Box
+    is_printed: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,6 +167,9 @@ class Prediction:
     measurements: Measurements | None = field(default=None, compare=False, repr=False)
     strategy: str | None = None
     recording: Recording | None = field(default=None, compare=False, repr=False)
+    leads: tuple[LeadStretch, ...] = ()
+    printed: PrintedSettings | None = None
+    layout: Layout | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, object]:
         """The object of contract 1, keys in their order, every key present; later ones follow at the end."""
@@ -176,4 +196,9 @@ class Prediction:
             "measurements": None if self.measurements is None else self.measurements.to_json(),
             "strategy": self.strategy,
             "recording": None if self.recording is None else self.recording.to_json(),
+            "leads": [
+                {"lead": stretch.lead, "box": stretch.box_photo_xyxy.as_list(), "is_printed": stretch.is_printed}
+                for stretch in self.leads
+            ],
+            "printed": None if self.printed is None else self.printed.to_json(),
         }

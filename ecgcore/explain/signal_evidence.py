@@ -1,7 +1,5 @@
 """Where in a page's signal the waveform network found what it answered: Grad-CAM along the traces of the photo."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import torch
@@ -10,7 +8,6 @@ from ecgcore.bundle.folder import Bundle
 from ecgcore.explain.gradcam import HeatArray, Toward, grad_cam
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.networks.waveform_net import leads_for_network
-from ecgcore.rhythm.calibration_pulse import paper_settings
 from ecgcore.twelve_leads import LEADS
 from ecgcore.types import Prediction
 from ecgcore.waveform.page_signal import PageSignal
@@ -40,7 +37,7 @@ def signal_heat_map(
         ``float32 [h, w]``, 0..1, 0 beside the traces; None where the bundle has no such network, or no lead was read.
     """
     net, frame = bundle.nets.waveform, prediction.frame
-    signal = None if prediction.ink is None else signal_of(_as_networks_see(prediction))
+    signal = signal_of(prediction)
     leads = None if net is None or signal is None else leads_for_network(signal.leads_mv, signal.fs_hz, net.config)
     if net is None or signal is None or frame is None or leads is None:
         return None
@@ -65,13 +62,6 @@ def timed_traces(signal: PageSignal) -> list[tuple[FloatArray, FloatArray]]:
             for piece, run in zip(pieces, [run for run in runs if len(run) > 1], strict=True)
         ]
     return timed
-
-
-def _as_networks_see(prediction: Prediction) -> Prediction:
-    """On the paper that its picture tells: what a user sets is for measuring."""
-    assert prediction.ink is not None
-    usual = paper_settings(prediction.ink.raster(), has_grid=prediction.px_per_mm_source == "grid")
-    return replace(prediction, paper=usual)
 
 
 def _draw(view: ByteArray, traces: list[tuple[FloatArray, FloatArray]]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -93,6 +94,27 @@ GLOBAL_NAMES = tuple(f.name for f in fields(Measurements) if f.default is None)
 """Names of what is measured once a page."""
 MEASUREMENT_NAMES = GLOBAL_NAMES + tuple(f"{name}.{lead}" for name in LEAD_VALUES for lead in LEAD_NAMES)
 """The order of ``Measurements.vector``."""
+
+
+def together(pages: Sequence[Measurements]) -> Measurements | None:
+    """What was measured on the pages of one ECG: of the whole what the first knows, of a lead what its page knows.
+
+    Args:
+        pages: in order, each with other leads; none for None.
+    """
+    if not pages:
+        return None
+    values: dict[str, Any] = {
+        name: next((value for page in pages if (value := getattr(page, name)) is not None), None)
+        for name in GLOBAL_NAMES
+    }
+    for name in LEAD_VALUES:
+        values[name] = {
+            lead: next((value for page in pages if (value := getattr(page, name)[lead]) is not None), None)
+            for lead in LEAD_NAMES
+        }
+    return Measurements(**values, beats=sum(page.beats for page in pages))
+
 
 _DIGITS = {"_ms": 0, "_mv": 3, "_bpm": 1, "_deg": 0, "_share": 3, "pauses": 0}
 

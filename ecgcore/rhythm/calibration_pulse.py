@@ -12,8 +12,8 @@ GAIN_SLACK = 0.1
 """A pulse this much off one of the usual gains, as a share of it, is taken for something else."""
 
 
-def paper_settings(ink: ByteArray, *, has_grid: bool) -> PaperSettings:
-    """The usual paper, with the gain that a calibration pulse on the grid shows, where there is one.
+def pulse_gain_mm_mv(ink: ByteArray, *, has_grid: bool) -> float | None:
+    """The gain that a calibration pulse on the grid shows; None where there is none.
 
     Args:
         ink: standard panel raster, ``uint8 [h, w]``.
@@ -21,7 +21,18 @@ def paper_settings(ink: ByteArray, *, has_grid: bool) -> PaperSettings:
     """
     height_px = pulse_height_px(ink, trace_boxes(ink)[1]) if has_grid else None
     if height_px is None:
-        return USUAL_PAPER
+        return None
     height_mm = height_px / STANDARD_PX_PER_MM
     gain = min(USUAL_GAINS_MM_MV, key=lambda usual: abs(height_mm / usual - 1))
-    return PaperSettings(USUAL_PAPER.speed_mm_s, gain) if abs(height_mm / gain - 1) <= GAIN_SLACK else USUAL_PAPER
+    return gain if abs(height_mm / gain - 1) <= GAIN_SLACK else None
+
+
+def paper_settings(ink: ByteArray, *, has_grid: bool) -> PaperSettings:
+    """The usual paper, with the gain that a calibration pulse on the grid shows, where there is one.
+
+    Args:
+        ink: standard panel raster, ``uint8 [h, w]``.
+        has_grid: whether its millimetres were read off a grid.
+    """
+    gain = pulse_gain_mm_mv(ink, has_grid=has_grid) or USUAL_PAPER.gain_mm_mv
+    return PaperSettings(USUAL_PAPER.speed_mm_s, gain)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ecgcore.geometry import STANDARD_PX_PER_MM
+from ecgcore.paper import USUAL_PAPER
 from ecgcore.types import Prediction
 
 # 1 mV at the standard gain of 10 mm/mV.
@@ -46,6 +47,6 @@ def span(prediction: Prediction, start_photo_xy: tuple[float, float], end_photo_
     if prediction.px_per_mm_source == "pulse":
         mm_per_px *= prediction.paper.gain_mm_mv / USUAL_PULSE_MM
     return Span(
-        abs(float(x2 - x1)) * mm_per_px / prediction.paper.speed_mm_s * 1000,
+        abs(float(x2 - x1)) * mm_per_px / USUAL_PAPER.speed_mm_s * 1000,  # the raster runs at 25 mm/s
         float(y1 - y2) * mm_per_px / prediction.paper.gain_mm_mv,
     )

@@ -5,14 +5,12 @@ limb leads recorded at once: II = I + III, and aVR + aVL + aVF = 0 (Einthoven, G
 what they are like.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ecgcore.geometry.arrays import FloatArray
+from ecgcore.lead_layout import LIMB_COUNT, Layout
 from ecgcore.twelve_leads import LEADS
 
-LIMB_LEADS = 6
 EINTHOVEN_HOLDS = 0.6
 """Share of the limb leads' power that their law explains, from which it is taken to hold."""
 STRIP_ALIKE = 0.9
@@ -23,55 +21,6 @@ USUAL_STRIPS = {1: (1,), 3: (1, 6, 10)}
 """What rhythm strips show where nothing tells, II or II, V1 and V5; two strips are printed of any two leads."""
 
 
-@dataclass(frozen=True)
-class Layout:
-    """An arrangement of the twelve leads, filled column by column.
-
-    Args:
-        rows: of leads, without rhythm strips.
-        columns: of leads.
-        strips: rhythm strips below them.
-    """
-
-    rows: int
-    columns: int
-    strips: int = 0
-
-    @property
-    def name(self) -> str:
-        """Such as ``3x4+1``."""
-        return f"{self.rows}x{self.columns}" + (f"+{self.strips}" if self.strips else "")
-
-    @property
-    def strip_rows(self) -> range:
-        """Numbers of the rows that are rhythm strips."""
-        return range(self.rows, self.rows + self.strips)
-
-    def lead_at(self, row: int, column: int) -> int:
-        """The lead's number in ``LEADS``.
-
-        Args:
-            row: from the top, from 0; no rhythm strip.
-            column: from the left, from 0.
-        """
-        return column * self.rows + row
-
-
-LAYOUTS = (
-    *(Layout(3, 4, strips) for strips in range(4)),
-    *(Layout(6, 2, strips) for strips in range(2)),
-    Layout(12, 1),
-    Layout(12, 1, 1),
-    Layout(4, 3),
-    Layout(4, 3, 1),
-)
-
-
-def candidates(row_count: int) -> list[Layout]:
-    """Layouts with so many rows of trace."""
-    return [layout for layout in LAYOUTS if layout.rows + layout.strips == row_count]
-
-
 def einthoven_agreement(stretches_mv: FloatArray, layout: Layout) -> float:
     """Share of the limb leads' power that their law explains, 1 at most.
 
@@ -79,7 +28,7 @@ def einthoven_agreement(stretches_mv: FloatArray, layout: Layout) -> float:
         stretches_mv: every row's stretch in every column, on one time axis each, ``[r, c, n]``, NaN where not read.
         layout: what is tried.
     """
-    limb = np.stack([stretches_mv[lead % layout.rows, lead // layout.rows] for lead in range(LIMB_LEADS)])
+    limb = np.stack([stretches_mv[lead % layout.rows, lead // layout.rows] for lead in range(LIMB_COUNT)])
     limb = limb - np.nanmedian(limb, axis=1, keepdims=True)
     residuals = np.stack([limb[0] + limb[2] - limb[1], limb[3:].sum(axis=0)])
     known = np.isfinite(residuals)
@@ -117,10 +66,12 @@ def strip_leads(strips_mv: FloatArray, stretches_mv: FloatArray, layout: Layout)
     for strip, default in zip(strips_mv, usual, strict=True):
         alike = np.array([[_concordance(strip[c], row[c]) for c in range(layout.columns)] for row in stretches_mv])
         row, column = np.unravel_index(int(alike.argmax()), alike.shape)
-        as_usual = 0.0 if default is None else float(alike[default % layout.rows, default // layout.rows])
+        is_shown = default is not None and default in layout.order
+        as_usual = float(alike[layout.place_of(default)]) if is_shown and default is not None else 0.0
         is_other = alike.max() >= max(STRIP_ALIKE, as_usual + CLEARLY)
         named.append(layout.lead_at(int(row), int(column)) if is_other else default)
-    return named
+    printed = layout.strip_order or (None,) * layout.strips
+    return [by_form if by_name is None else by_name for by_form, by_name in zip(named, printed, strict=True)]
 
 
 def _concordance(first: FloatArray, second: FloatArray) -> float:

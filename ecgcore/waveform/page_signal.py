@@ -7,12 +7,13 @@ import numpy.typing as npt
 
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
+from ecgcore.lead_layout import Layout, candidates
 from ecgcore.paper import PaperSettings
 from ecgcore.traces.rows import Rows, trace_rows
 from ecgcore.traces.strokes import without_print
 from ecgcore.twelve_leads import LEADS
 from ecgcore.waveform.columns import Columns, PageScale, find_columns, on_raster, seconds_per_px
-from ecgcore.waveform.layout import Layout, candidates, choose_layout, einthoven_agreement, strip_leads
+from ecgcore.waveform.layout import choose_layout, einthoven_agreement, strip_leads
 from ecgcore.waveform.lead_count import column_count
 from ecgcore.waveform.pen.path import PenPath, pen_path
 from ecgcore.waveform.printed_names import without_names
@@ -33,6 +34,7 @@ class PageSignal:
         traces_panel_xy: what was read of each lead, for drawing: pieces ``[n, 2]`` in pixels of the panel.
         paper: the speed and gain that were taken.
         scale: what told the page's millimetres; None where its width was taken for ten seconds.
+        stretches: every stretch of lead, rhythm strips with them, and its box ``x1, y1, x2, y2`` in panel pixels.
     """
 
     leads_mv: npt.NDArray[np.float32]
@@ -43,6 +45,7 @@ class PageSignal:
     traces_panel_xy: dict[str, tuple[FloatArray, ...]]
     paper: PaperSettings
     scale: PageScale
+    stretches: tuple[tuple[str, tuple[float, float, float, float]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,13 @@ class _Reading:
         return cut
 
 
-def read_signal(ink: ByteArray, rows: Rows | None, paper: PaperSettings, scale: PageScale = "grid") -> PageSignal:
+def read_signal(
+    ink: ByteArray,
+    rows: Rows | None,
+    paper: PaperSettings,
+    scale: PageScale = "grid",
+    printed: Layout | None = None,
+) -> PageSignal:
     """Read a page's leads.
 
     Args:
@@ -93,24 +102,32 @@ def read_signal(ink: ByteArray, rows: Rows | None, paper: PaperSettings, scale: 
         rows: its rows of trace, where somebody followed them already.
         paper: its speed and gain.
         scale: where the raster's millimetres were read: grid, calibration pulse, or nowhere.
+        printed: the layout that printed lead names tell.
     """
     rows = without_print(trace_rows(ink) if rows is None else rows, ink)
     tried = candidates(len(rows.baseline_y))
+    if printed is not None and printed.rows + printed.strips == len(rows.baseline_y):
+        tried = [printed]
     if not tried:
         return _nothing(paper, scale)
     path = pen_path(rows, ink)
     readings = [_reading(rows, ink, path, layout, paper, scale) for layout in tried]
-    laws = [
-        einthoven_agreement(reading.by_column(layout.strip_rows), layout)
-        for layout, reading in zip(tried, readings, strict=True)
-    ]
-    layout = choose_layout(list(zip(tried, laws, strict=True)), column_count(rows))
+    layout = printed if printed in tried else _layout_by_form(readings, tried, rows)
     if layout is None:
         return _nothing(paper, scale)
     reading = readings[tried.index(layout)]
     is_read = without_names(rows, ink, reading.columns.starts_x)
     reading = replace(reading, path=replace(path, has_ink=is_read))
     return _assembled(reading, layout, paper, scale)
+
+
+def _layout_by_form(readings: list[_Reading], tried: list[Layout], rows: Rows) -> Layout | None:
+    """The layout that the limb leads' law and the beats' form tell."""
+    laws = [
+        einthoven_agreement(reading.by_column(layout.strip_rows), layout)
+        for layout, reading in zip(tried, readings, strict=True)
+    ]
+    return choose_layout(list(zip(tried, laws, strict=True)), column_count(rows))
 
 
 def _reading(
@@ -137,12 +154,16 @@ def _assembled(reading: _Reading, layout: Layout, paper: PaperSettings, scale: P
     places += [(lead, layout.rows + k, 0, layout.columns) for k, lead in enumerate(strips) if lead is not None]
     leads_mv = np.full((len(LEADS), len(reading.sample_numbers(0, layout.columns))), np.nan, np.float32)
     traces: dict[str, tuple[FloatArray, ...]] = {}
+    stretches = []
     for lead, row, first, last in places:
         numbers = reading.sample_numbers(first, last)
         x = reading.x_at(numbers / FS_HZ, first)
         leads_mv[lead] = np.nan
-        leads_mv[lead, numbers] = reading.value_mv(row, x)
+        up = -1 if lead in layout.inverted else 1
+        leads_mv[lead, numbers] = up * reading.value_mv(row, x)
         traces[LEADS[lead]] = _pieces(reading.path, row, x)
+        y = reading.path.y[row, max(0, int(x[0])) : int(x[-1]) + 1]
+        stretches.append((LEADS[lead], (float(x[0]), float(y.min()), float(x[-1]), float(y.max()))))
     return PageSignal(
         leads_mv=leads_mv,
         is_read=np.isfinite(leads_mv),
@@ -152,6 +173,7 @@ def _assembled(reading: _Reading, layout: Layout, paper: PaperSettings, scale: P
         traces_panel_xy=traces,
         paper=paper,
         scale=scale,
+        stretches=tuple(stretches),
     )
 
 

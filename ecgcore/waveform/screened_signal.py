@@ -1,5 +1,6 @@
 """The signal of a page that was screened: its recording's own, else what is read off its ink."""
 
+from ecgcore.paper import USUAL_PAPER, PaperSettings
 from ecgcore.types import Prediction
 from ecgcore.waveform.page_signal import PageSignal, read_signal
 from ecgcore.waveform.recorded_signal import shown_signal, whole_signal
@@ -11,7 +12,8 @@ def signal_of(prediction: Prediction) -> PageSignal | None:
         return None
     if prediction.recording is not None:
         return shown_signal(prediction.recording, prediction.frame)
-    return read_signal(prediction.ink.raster(), None, prediction.paper, prediction.px_per_mm_source)
+    paper = PaperSettings(USUAL_PAPER.speed_mm_s, prediction.paper.gain_mm_mv)  # at which every raster runs
+    return read_signal(prediction.ink.raster(), None, paper, prediction.px_per_mm_source, prediction.layout)
 
 
 def measured_signal_of(prediction: Prediction) -> PageSignal | None:

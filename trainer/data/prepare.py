@@ -15,20 +15,21 @@ import numpy as np
 
 from ecgcore.errors import DataError, NotScreenableError, UnreadablePictureError
 from ecgcore.geometry.arrays import BoolArray
+from ecgcore.lead_layout import Layout
 from ecgcore.measure.page import measure
 from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.decode.read import picture_hash
-from ecgcore.page.prepare import prepare_page, prepare_with_corners
+from ecgcore.read_page import read_page
 from ecgcore.rhythm.calibration_pulse import paper_settings
 from ecgcore.twelve_leads import LEADS
-from ecgcore.types import ByteArray, FloatArray, PanelFrame, PaperSettings
+from ecgcore.types import USUAL_PAPER, ByteArray, FloatArray, PanelFrame, PaperSettings
 from ecgcore.waveform.columns import PageScale
 from ecgcore.waveform.page_signal import read_signal
 from trainer.atomic_files import write_bytes_atomic, write_json_atomic
 from trainer.data.code_version import code_version
 from trainer.data.page import BeatLabels, LeadsArray, PageItem, PreparedPage
 
-_SCALE = "px_per_mm_source"
+_SCALE, _GAIN = "px_per_mm_source", "gain_mm_mv"
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def _cut_at_panel(boxes_photo_xyxy: FloatArray, frame: PanelFrame) -> tuple[Floa
 @functools.cache
 def preparation_version() -> str:
     """A fingerprint of the code that prepares pages, so that a changed preparation never reads an old cache."""
-    return code_version(prepare_page, prepare_with_corners, read_untrusted)
+    return code_version(read_page, read_untrusted)
 
 
 @functools.cache
@@ -183,6 +184,13 @@ class _Panel:
     frame: PanelFrame
     has_grid: bool
     scale: PageScale
+    paper: PaperSettings
+    layout: Layout | None
+
+
+def _raster_paper(gain_mm_mv: float) -> PaperSettings:
+    """Of a panel, which runs at 25 mm/s whatever its page's speed."""
+    return PaperSettings(USUAL_PAPER.speed_mm_s, gain_mm_mv)
 
 
 def _cached_panel(
@@ -194,15 +202,30 @@ def _cached_panel(
     if frame_path.exists() and picture_path.exists():  # the frame is written last, so both are whole
         ink = cv2.imread(str(picture_path), cv2.IMREAD_GRAYSCALE)
         notes = json.loads(frame_path.read_text())
-        if ink is not None and _SCALE in notes:  # the first caches did not say
-            frame = PanelFrame.from_json(notes)
-            return _Panel(stem, ink.astype(np.uint8, copy=False), frame, bool(notes["has_grid"]), notes[_SCALE])
-    page = prepare_page(photo_rgb) if corners_photo_xy is None else prepare_with_corners(photo_rgb, corners_photo_xy)
+        if ink is not None and _GAIN in notes:  # the first caches did not say
+            return _Panel(
+                stem,
+                ink.astype(np.uint8, copy=False),
+                PanelFrame.from_json(notes),
+                bool(notes["has_grid"]),
+                notes[_SCALE],
+                _raster_paper(notes[_GAIN]),
+                None if notes["layout"] is None else Layout.from_json(notes["layout"]),
+            )
+    reading = read_page(photo_rgb, corners_photo_xy, finds_handwriting=False)
+    page, layout, gain_mm_mv = reading.sheet, reading.printed.layout, reading.paper.gain_mm_mv
     encoded = cv2.imencode(".png", page.ink)[1]
     write_bytes_atomic(picture_path, encoded.tobytes())
-    facts = {**page.frame.to_json(), "has_grid": page.has_grid, _SCALE: page.px_per_mm_source}
+    facts = {
+        **page.frame.to_json(),
+        "has_grid": page.has_grid,
+        _SCALE: page.px_per_mm_source,
+        _GAIN: gain_mm_mv,
+        "layout": None if layout is None else layout.to_json(),
+    }
     write_json_atomic(frame_path, facts)
-    return _Panel(stem, page.ink, page.frame, page.has_grid, page.px_per_mm_source)
+    paper = _raster_paper(gain_mm_mv)
+    return _Panel(stem, page.ink, page.frame, page.has_grid, page.px_per_mm_source, paper, layout)
 
 
 def _cached_reading(panel: _Panel) -> tuple[LeadsArray | None, FloatArray]:
@@ -211,7 +234,7 @@ def _cached_reading(panel: _Panel) -> tuple[LeadsArray | None, FloatArray]:
         with np.load(path, allow_pickle=False) as kept:
             leads, measured = kept["leads_mv"], kept["measured"]
     except (OSError, ValueError, KeyError, BadZipFile):
-        read, measured = read_leads(panel.ink, panel.scale)
+        read, measured = read_leads(panel.ink, panel.scale, panel.paper, panel.layout)
         leads = np.empty((len(LEADS), 0), np.float16) if read is None else read
         content = io.BytesIO()
         np.savez(content, leads_mv=leads, measured=measured)
@@ -220,7 +243,7 @@ def _cached_reading(panel: _Panel) -> tuple[LeadsArray | None, FloatArray]:
 
 
 def read_leads(
-    ink: ByteArray, scale: PageScale, paper: PaperSettings | None = None
+    ink: ByteArray, scale: PageScale, paper: PaperSettings | None = None, layout: Layout | None = None
 ) -> tuple[LeadsArray | None, FloatArray]:
     """The signal of a prepared page as it learns, and its measurements: ``leads_mv`` and ``measured`` of the page.
 
@@ -228,7 +251,8 @@ def read_leads(
         ink: standard panel raster, ``uint8 [h, w]``.
         scale: where its millimetres were read.
         paper: its speed and gain; by default as where nobody sets them.
+        layout: what its printed lead names tell.
     """
-    signal = read_signal(ink, None, paper or paper_settings(ink, has_grid=scale == "grid"), scale)
+    signal = read_signal(ink, None, paper or paper_settings(ink, has_grid=scale == "grid"), scale, layout)
     leads_mv = signal.leads_mv.astype(np.float16) if signal.is_read.any() else None
     return leads_mv, measure(signal).vector()

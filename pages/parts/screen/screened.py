@@ -1,16 +1,20 @@
 """A picture that came to the Screen page, and what was said of each of its pages."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
+import numpy as np
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.decode.read import picture_hash
+from ecgcore.paper import PaperSettings, PrintedSettings
 from ecgcore.pipeline import screen
 from ecgcore.previews import at_width, jpeg
+from ecgcore.read_page import read_page
 from ecgcore.types import ByteArray, Prediction
 
 VIEW_WIDTH_PX = 1600
@@ -123,6 +127,37 @@ def screen_page(page: DecodedPage, number: int, of: int, picture: Picture, bundl
     view, thumb = (jpeg(at_width(photo_rgb, width)) for width in (VIEW_WIDTH_PX, THUMB_WIDTH_PX))
     shown = DisplayedPage((photo_rgb.shape[1], photo_rgb.shape[0]), original, view, thumb)
     return ScreenedPage(page_key(photo_rgb, bundle), prediction, shown, picture.synthetic, bundle)
+
+
+def screen_again(
+    item: ScreenedPage, paper: PaperSettings, corners_photo_xy: Sequence[Sequence[float]] | None
+) -> Prediction:
+    """What the same bundle says of a page on another paper, or between other corners.
+
+    Args:
+        item: the page; its picture is there.
+        paper: speed and gain.
+        corners_photo_xy: the panel's corners, clockwise from its top left, where a person set them.
+    """
+    assert item.shown is not None
+    old = item.prediction
+    corners = None if corners_photo_xy is None else np.asarray(corners_photo_xy, dtype=np.float64)
+    return screen(
+        item.shown.photo_rgb(), item.bundle, file=old.file, page=old.page, paper=paper, corners_photo_xy=corners
+    )
+
+
+def read_machine_values(item: ScreenedPage) -> PrintedSettings:
+    """What the page prints, the rate and intervals in its header with it."""
+    assert item.shown is not None
+    corners = item.prediction.corners_set_photo_xy
+    reading = read_page(item.shown.photo_rgb(), None if corners is None else np.array(corners), item.prediction.paper)
+    return reading.with_header().printed.settings
+
+
+def with_prediction(item: ScreenedPage, prediction: Prediction) -> ScreenedPage:
+    """The result with another prediction."""
+    return replace(item, prediction=prediction)
 
 
 def without_picture(picture: Picture, number: int, reason: str, bundle: Bundle) -> ScreenedPage:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgcore.errors import DataError
-from ecgcore.waveform.layout import LAYOUTS, Layout
+from ecgcore.lead_layout import LAYOUTS, Layout
 from tests.support.waveform_pages import CONFIG, leads_mv, page
 from trainer.data.page import PreparedPage
 from trainer.recipes import WaveformStage

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import streamlit as st
 
-from ecgcore.measure.page import with_measurements
-from ecgcore.rhythm.measures import IRREGULAR_SPREAD, RhythmMeasures, on_paper, rhythm_measures, whole_bpm
-from ecgcore.types import PaperSettings
+from ecgcore.paper import PaperSettings, PrintedSettings
+from ecgcore.rhythm.measures import IRREGULAR_SPREAD, RhythmMeasures, rhythm_measures, whole_bpm
+from ecgcore.screening.printed_rate import with_printed_rate
 from pages.parts.screen.result.picture_source import measured_on
-from pages.parts.screen.screened import ScreenedPage
+from pages.parts.screen.screened import ScreenedPage, read_machine_values, screen_again
 from pages.parts.screen.session_results import replace_result
 
 SPEEDS_MM_S = (12.5, 25.0, 50.0)
-GAINS_MM_MV = (5.0, 10.0, 20.0)
+GAINS_MM_MV = (2.5, 5.0, 10.0, 20.0, 40.0)
 RATES_DIFFER_BPM = 5.0
 """Beat boxes and leads are measured each by themselves; by so much they differ where one of them missed a beat."""
 NO_MILLIMETRES = "Neither a grid nor a calibration pulse was found, so there is no scale to measure by."
@@ -40,6 +40,7 @@ def measured(item: ScreenedPage) -> None:
     st.caption(measured_on(item) + used)
     with st.popover("Change speed / gain", icon=":material/straighten:", type="tertiary"):
         _ask_paper(item)
+    _printed(item)
 
 
 def rhythm_text(heart_rate_bpm: float, measures: RhythmMeasures | None) -> str:
@@ -80,7 +81,7 @@ def _ask_paper(item: ScreenedPage) -> None:
         SPEEDS_MM_S.index(paper.speed_mm_s),
         format_func=lambda value: f"{value:g} mm/s",
         key=f"speed-{item.key}",
-        help="Printed on most pages. Changes rate and caliper, not the verdict.",
+        help="Printed on most pages, and then read there. Another speed screens the page anew.",
     )
     gain = st.selectbox(
         "Gain",
@@ -88,10 +89,47 @@ def _ask_paper(item: ScreenedPage) -> None:
         GAINS_MM_MV.index(paper.gain_mm_mv),
         format_func=lambda value: f"{value:g} mm/mV",
         key=f"gain-{item.key}",
-        help="The height of the 1 mV calibration pulse. Changes the caliper, not the verdict.",
+        help="The height of the 1 mV calibration pulse. Another gain screens the page anew.",
     )
     if PaperSettings(speed, gain) != paper:
-        replace_result(
-            replace(item, prediction=with_measurements(on_paper(item.prediction, PaperSettings(speed, gain))))
-        )
+        with st.spinner("Screening at this speed and gain"):
+            prediction = screen_again(item, PaperSettings(speed, gain), item.prediction.corners_set_photo_xy)
+        replace_result(replace(item, prediction=prediction))
         st.rerun()
+
+
+def _printed(item: ScreenedPage) -> None:
+    """What the page itself prints, beside what was measured; its header is read on request alone."""
+    printed = item.prediction.printed
+    if printed is None or item.shown is None:
+        return
+    words = printed_words(printed)
+    if words:
+        st.caption(f"Printed on the page: {words}.")
+    if not printed.intervals_ms and st.button(
+        "Read the machine's values", key=f"header-{item.key}", type="tertiary", icon=":material/match_case:",
+        help="Reads rate and intervals in the page's header, for comparison. They reach no network and are not kept.",
+    ):  # fmt: skip
+        with st.spinner("Reading the header"):
+            settings = read_machine_values(item)
+        if settings == printed:
+            st.caption("No rate or interval could be read in the header.")
+            return
+        replace_result(replace(item, prediction=with_printed_rate(replace(item.prediction, printed=settings))))
+        st.rerun()
+
+
+def printed_words(printed: PrintedSettings) -> str:
+    """Such as ``25 mm/s, 10 mm/mV, rate 66 bpm, PR 154 ms``; empty where nothing was read."""
+    intervals = printed.intervals_ms
+    told = (
+        (printed.speed_mm_s, "{:g} mm/s"),
+        (printed.gain_mm_mv, "{:g} mm/mV"),
+        (printed.low_pass_hz, "filter {:g} Hz"),
+        (printed.rate_bpm, "rate {} bpm"),
+        (intervals.get("pr_ms"), "PR {} ms"),
+        (intervals.get("qrs_ms"), "QRS {} ms"),
+        (intervals.get("qt_ms"), "QT {} ms"),
+        (intervals.get("qtc_ms"), "QTc {} ms"),
+    )
+    return ", ".join(words.format(value) for value, words in told if value is not None)

@@ -15,13 +15,16 @@ from typing import Literal
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import UnreadablePictureError
+from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.decode.isolated import read_untrusted_pages
+from ecgcore.screening.half_pages import join_halves
 from pages.parts.screen.screened import (
     Picture,
     ScreenedPage,
     page_key,
     same_picture,
     screen_page,
+    with_prediction,
     without_picture,
 )
 
@@ -197,7 +200,13 @@ class ScreeningQueue:
         except UnreadablePictureError as error:
             yield without_picture(picture, 1, str(error), bundle)
             return
-        of = len(pages)
+        yield from join_halves(self._each(pages, file), bundle, lambda item: item.prediction, with_prediction)
+        with self.changed:
+            self._ids_of[content] = file.id
+
+    def _each(self, pages: list[DecodedPage], file: _File) -> Iterator[ScreenedPage]:
+        """The pages of a file, each by itself."""
+        picture, bundle, of = file.picture, file.bundle, len(pages)
         for number in range(1, of + 1):
             page = pages.pop(0)
             try:
@@ -209,8 +218,6 @@ class ScreeningQueue:
                     logging.ERROR, "page %d of a dropped file could not be screened\n%s", number, _without_words(error)
                 )
                 yield _broken(file, number, error)
-        with self.changed:
-            self._ids_of[content] = file.id
 
     def _screened_before(self, content: str) -> list[ScreenedPage]:
         """The results of a file of this content, unless one of them was removed."""

@@ -1,0 +1,146 @@
+"""From printed lead names to the page's layout: which row and column shows which lead."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ecgcore.geometry import STANDARD_PX_PER_MM
+from ecgcore.lead_layout import CABRERA_ORDER, LAYOUTS, LIMB_COUNT, STANDARD_ORDER, Layout
+from ecgcore.printed.names import COLUMN_MM, PrintedName
+from ecgcore.traces.rows import Rows
+from ecgcore.twelve_leads import LEADS
+
+INVERTED = "-aVR"
+"""aVR upside down, as in Cabrera's order."""
+FARTHEST_SHARE = 0.4
+"""A name stands so near to the start of its column, in widths of a column."""
+LEAST_NAMES = 3
+"""So many names must agree with a layout of which not all names were read,"""
+LEAST_SHARE = 0.5
+"""and so large a share of those that it has: else the layout of another page may fit by chance."""
+CONFLICT, MISSING, COLUMNS_AGREE = 2.0, 0.3, 2.0
+"""What counts against a layout: a name that says otherwise, and one that was not found; and for it: as many columns
+as the beats' form tells. In names."""
+PAGE_EDGE_MM = 12.0
+"""A calibration pulse stands before the traces, up to so wide."""
+
+LIMB, CHEST = STANDARD_ORDER[:LIMB_COUNT], STANDARD_ORDER[LIMB_COUNT:]
+HALVES = tuple(
+    Layout(rows, columns, strips, order)
+    for rows, columns in ((6, 1), (3, 2), (2, 3))
+    for strips in range(4)
+    for order in (LIMB, CABRERA_ORDER[:LIMB_COUNT], CHEST)
+)
+KNOWN = (*LAYOUTS, *(replace(layout, order=CABRERA_ORDER) for layout in LAYOUTS), *HALVES)
+"""Layouts that are recognised though some of their names were not read."""
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A name with its row and where it begins, in panel pixels."""
+
+    name: PrintedName
+    row: int
+
+    @property
+    def x(self) -> float:
+        return self.name.box_panel_xyxy[0]
+
+    @property
+    def lead(self) -> int:
+        """Its number in ``LEADS``."""
+        return LEADS.index(self.name.lead.removeprefix("-"))
+
+
+def printed_layout(names: Sequence[PrintedName], rows: Rows, columns_seen: int) -> Layout | None:
+    """The layout that the names tell; None where they are too few or tell none.
+
+    Args:
+        names: the names that were read.
+        rows: the page's rows of trace, lines of print aside.
+        columns_seen: in how many columns the rows change their lead together, as the beats' form tells.
+    """
+    placed = _in_rows(names, rows)
+    if not placed:
+        return None
+    found = _as_printed(placed, len(rows.baseline_y)) or _known(placed, rows, columns_seen)
+    if found is None:
+        return None
+    is_inverted = any(name.name.lead == INVERTED for name in placed)
+    by_strip = {p.row: p.lead for p in placed if p.row >= found.rows}
+    strip_order = tuple(by_strip.get(row) for row in found.strip_rows)
+    return replace(found, strip_order=strip_order, inverted=frozenset({LEADS.index("aVR")} if is_inverted else ()))
+
+
+def _in_rows(names: Sequence[PrintedName], rows: Rows) -> list[_Placed]:
+    """Names with their rows: all stand equally far above or below their rows' baselines."""
+    if not names or len(rows.baseline_y) == 0:
+        return []
+    middle = np.array([(name.box_panel_xyxy[1] + name.box_panel_xyxy[3]) / 2 for name in names])
+    lift = rows.baseline_y[None] - middle[:, None]
+    pitch = float(np.median(np.diff(rows.baseline_y))) if len(rows.baseline_y) > 1 else lift.max()
+    tried = np.arange(-0.4, 0.8, 0.05) * pitch
+    off = np.abs(lift[:, :, None] - tried).min(axis=1)
+    usual = tried[int(np.minimum(off, 0.25 * pitch).sum(axis=0).argmin())]
+    row = np.abs(lift - usual).argmin(axis=1)
+    return [
+        _Placed(name, int(r))
+        for name, r, lifts in zip(names, row, lift, strict=True)
+        if abs(lifts[r] - usual) <= 0.4 * pitch
+    ]
+
+
+def _columns(placed: list[_Placed]) -> list[list[_Placed]]:
+    """Names that stand below one another, columns from left to right."""
+    columns: list[list[_Placed]] = []
+    for name in sorted(placed, key=lambda p: p.x):
+        if columns and name.x - float(np.median([p.x for p in columns[-1]])) <= 2 * COLUMN_MM * STANDARD_PX_PER_MM:
+            columns[-1].append(name)
+        else:
+            columns.append([name])
+    return columns
+
+
+def _as_printed(placed: list[_Placed], row_count: int) -> Layout | None:
+    """Whatever order the names tell, where every row of every column has its name, rhythm strips at the foot aside."""
+    columns = [{p.row: p.lead for p in column} for column in _columns(placed)]
+    for rows in range(row_count, 0, -1):
+        order = [column.get(row) for column in columns for row in range(rows)]
+        named = [lead for lead in order if lead is not None]
+        if len(named) == len(order) and len(set(named)) == len(named):
+            strips = {row: lead for column in columns for row, lead in column.items() if row >= rows}
+            fits = set(strips.values()) <= set(named) and not any(set(column) & set(strips) for column in columns[1:])
+            is_whole = rows == row_count or len(columns) > 1 or len(named) == len(LEADS)
+            return Layout(rows, len(columns), row_count - rows, tuple(named)) if fits and is_whole else None
+    return None
+
+
+def _known(placed: list[_Placed], rows: Rows, columns_seen: int) -> Layout | None:
+    """The known layout that most names agree with."""
+    tried = [layout for layout in KNOWN if layout.rows + layout.strips == len(rows.baseline_y)]
+    scores = [_score(placed, layout, rows, columns_seen) for layout in tried]
+    if not scores:
+        return None
+    best = int(np.argmax(scores))
+    return tried[best] if scores[best] > 0 else None
+
+
+def _score(placed: list[_Placed], layout: Layout, rows: Rows, columns_seen: int) -> float:
+    """How well names agree with a layout, in names; at most 0 where it is not believed."""
+    inked = np.flatnonzero(rows.has_ink.any(axis=0))
+    left, width = float(inked[0]), float(inked[-1] + 1 - inked[0]) / layout.columns
+    agree, against = set(), 0
+    for name in placed:
+        column = round((name.x - left) / width)
+        is_near = abs(name.x - left - column * width) <= FARTHEST_SHARE * width + PAGE_EDGE_MM * STANDARD_PX_PER_MM
+        if name.row in layout.strip_rows:
+            against += column != 0
+        elif is_near and 0 <= column < layout.columns and layout.lead_at(name.row, column) == name.lead:
+            agree.add((name.row, column))
+        else:
+            against += 1
+    if len(agree) < max(LEAST_NAMES, LEAST_SHARE * len(layout.order)) or against > 0.2 * len(agree):
+        return 0.0
+    missing = len(layout.order) - len(agree)
+    return len(agree) - CONFLICT * against - MISSING * missing + COLUMNS_AGREE * (layout.columns == columns_seen)

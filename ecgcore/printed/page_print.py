@@ -1,0 +1,61 @@
+"""What is printed on a page, as far as its reading needs it."""
+
+from dataclasses import dataclass, field, replace
+
+from ecgcore.lead_layout import Layout
+from ecgcore.paper import PrintedSettings
+from ecgcore.printed.arrangement import printed_layout
+from ecgcore.printed.margins import read_margin
+from ecgcore.printed.names import PrintedName, find_names
+from ecgcore.printed.settings import parse_settings
+from ecgcore.traces.rows import Rows
+from ecgcore.traces.strokes import without_print
+from ecgcore.types import PageImage
+from ecgcore.waveform.lead_count import column_count
+
+
+@dataclass(frozen=True)
+class PagePrint:
+    """The print of a page.
+
+    Args:
+        names: lead names, where they stand.
+        layout: what they tell of the leads' places; None where they are too few.
+        settings: paper speed, gain and what else the lines above and below the traces say.
+        lines: these lines; a patient's name may stand in them, so they are neither kept nor shown.
+        has_header: whether the lines above the traces were read.
+    """
+
+    names: tuple[PrintedName, ...] = ()
+    layout: Layout | None = None
+    settings: PrintedSettings = field(default_factory=PrintedSettings)
+    lines: tuple[str, ...] = field(default=(), repr=False)
+    has_header: bool = False
+
+
+def read_print(page: PageImage, rows: Rows) -> PagePrint:
+    """Read lead names and the lines below the traces; those above only where these tell no speed.
+
+    Args:
+        page: the prepared page.
+        rows: its rows of trace.
+    """
+    rows = without_print(rows, page.ink)
+    names = find_names(page.ink, rows)
+    lines = tuple(read_margin(page, rows, "below"))
+    found = PagePrint(tuple(names), printed_layout(names, rows, column_count(rows)), parse_settings(lines), lines)
+    return found if found.settings.speed_mm_s is not None else with_header(found, page, rows)
+
+
+def with_header(found: PagePrint, page: PageImage, rows: Rows) -> PagePrint:
+    """The print with the lines above the traces, unless these were read.
+
+    Args:
+        found: what was read so far.
+        page: the prepared page.
+        rows: its rows of trace.
+    """
+    if found.has_header:
+        return found
+    lines = (*read_margin(page, without_print(rows, page.ink), "above"), *found.lines)
+    return replace(found, settings=parse_settings(lines), lines=lines, has_header=True)

@@ -1,0 +1,105 @@
+"""A photo read as a page: prepared, its rows followed, its print read, and brought to 25 mm/s."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.networks.handwriting import find_handwriting
+from ecgcore.page.paper_speed import at_usual_speed
+from ecgcore.page.prepare import prepare
+from ecgcore.paper import USUAL_PAPER, PaperSettings
+from ecgcore.printed.page_print import PagePrint, read_print, with_header
+from ecgcore.rhythm.calibration_pulse import pulse_gain_mm_mv
+from ecgcore.traces.rows import Rows, trace_rows
+from ecgcore.types import PageImage
+from ecgcore.waveform.lead_count import count_leads
+from ecgcore.waveform.page_signal import PageSignal, read_signal
+
+OTHER_SPEED = "The page prints {speed:g} mm/s: it was judged as if it had been printed at 25 mm/s."
+OTHER_GAIN = "The page prints {printed:g} mm/mV, but its calibration pulse shows {pulse:g} mm/mV, which was taken."
+
+
+@dataclass(frozen=True)
+class PageReading:
+    """A photo read as a page.
+
+    Args:
+        sheet: the prepared page; its raster runs at 25 mm/s.
+        rows: its rows of trace.
+        printed: what is printed on it.
+        paper: its own speed and gain.
+        written_panel_xyxy: boxes round handwriting in the raster, ``[n, 4]``.
+    """
+
+    sheet: PageImage
+    rows: Rows
+    printed: PagePrint
+    paper: PaperSettings
+    written_panel_xyxy: FloatArray
+
+    @property
+    def leads_found(self) -> int:
+        """How many of the twelve leads the page shows: as its names say, else as rows and beats do."""
+        layout = self.printed.layout
+        return count_leads(self.rows, self.sheet.ink) if layout is None else len(layout.leads)
+
+    def with_header(self) -> "PageReading":
+        """The same with the machine's rate and intervals, which stand above the traces."""
+        return replace(self, printed=with_header(self.printed, self.sheet, self.rows))
+
+    def signal(self) -> PageSignal:
+        """Its leads in millivolts."""
+        raster_paper = PaperSettings(USUAL_PAPER.speed_mm_s, self.paper.gain_mm_mv)
+        return read_signal(self.sheet.ink, self.rows, raster_paper, self.sheet.px_per_mm_source, self.printed.layout)
+
+
+def read_page(
+    photo_rgb: ByteArray,
+    corners_photo_xy: FloatArray | None = None,
+    paper: PaperSettings | None = None,
+    *,
+    finds_handwriting: bool = True,
+    is_drawn: bool = False,
+) -> PageReading:
+    """Read a photo as a page.
+
+    Args:
+        photo_rgb: the upright picture, ``uint8 [H, W, 3]``.
+        corners_photo_xy: the panel's corners ``[4, 2]``, where a person set them.
+        paper: speed and gain, where a person set them; by default the printed speed, else 25 mm/s, and the gain of a
+            calibration pulse, else as printed, else 10 mm/mV.
+        finds_handwriting: whether handwriting is looked for.
+        is_drawn: whether the page was drawn from a recording on usual paper, whose print tells nothing new.
+
+    Raises:
+        NotScreenableError: the picture shows no ECG.
+    """
+    sheet, written = prepare(photo_rgb, corners_photo_xy), np.zeros((0, 4))
+    if finds_handwriting:
+        sheet, written = find_handwriting(sheet)
+    rows = trace_rows(sheet.ink)
+    if is_drawn:
+        return PageReading(sheet, rows, PagePrint(), USUAL_PAPER, written)
+    printed = read_print(sheet, rows)
+    settled, notes = (paper, ()) if paper is not None else _paper(sheet, printed)
+    sheet = replace(sheet, notes=(*sheet.notes, *notes))
+    usual = at_usual_speed(sheet, settled.speed_mm_s)
+    if usual is not sheet:
+        squeezed = usual.ink.shape[1] / sheet.ink.shape[1]
+        written = written * [squeezed, 1, squeezed, 1]
+        rows = trace_rows(usual.ink)
+    return PageReading(usual, rows, printed, settled, written)
+
+
+def _paper(sheet: PageImage, printed: PagePrint) -> tuple[PaperSettings, tuple[str, ...]]:
+    """Speed and gain as pulse and print tell them, and what a reader should know of it."""
+    settings, pulse = printed.settings, pulse_gain_mm_mv(sheet.ink, has_grid=sheet.px_per_mm_source == "grid")
+    gain = pulse or settings.gain_mm_mv or USUAL_PAPER.gain_mm_mv
+    speed = settings.speed_mm_s or USUAL_PAPER.speed_mm_s
+    notes = []
+    if speed != USUAL_PAPER.speed_mm_s:
+        notes.append(OTHER_SPEED.format(speed=speed))
+    if pulse is not None and settings.gain_mm_mv not in (None, pulse):
+        notes.append(OTHER_GAIN.format(printed=settings.gain_mm_mv, pulse=pulse))
+    return PaperSettings(speed, gain), tuple(notes)

@@ -1,0 +1,147 @@
+"""Pages of one file that show one ECG together, as limb leads on the first and chest leads on the second."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+from scipy.special import expit
+
+from ecgcore.bundle.folder import Bundle
+from ecgcore.geometry import STANDARD_PX_PER_MM
+from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.measure.quantities import together
+from ecgcore.networks.waveform_net import WaveformNet
+from ecgcore.screening.classification import Classification, classify
+from ecgcore.screening.decision import decide_page
+from ecgcore.twelve_leads import LEADS
+from ecgcore.types import Prediction
+from ecgcore.waveform.page_signal import PageSignal
+from ecgcore.waveform.screened_signal import signal_of
+
+MOST_PAGES = 4
+"""One ECG is printed on no more pages, one behind the other."""
+BETWEEN_MM = 5.0
+TOGETHER = "Pages {} show one ECG together and were judged as one."
+
+Page = TypeVar("Page")
+
+
+def join_halves(
+    pages: Iterable[Page],
+    bundle: Bundle,
+    prediction_of: Callable[[Page], Prediction],
+    with_prediction: Callable[[Page, Prediction], Page],
+) -> Iterator[Page]:
+    """Hand a file's pages on in their order; those that show one ECG together get its one answer.
+
+    A page with a part of the leads is held back until the next shows the rest, or shows that it does not.
+
+    Args:
+        pages: of one file, as they are screened.
+        bundle: which screened them.
+        prediction_of: what was said of a page.
+        with_prediction: the page with another prediction.
+    """
+    held: list[Page] = []
+    for page in pages:
+        held.append(page)
+        shown = [_leads(prediction_of(some)) for some in held]
+        fits = all(shown) and sum(map(len, shown)) == len(set().union(*shown)) and len(held) <= MOST_PAGES
+        if not fits:
+            yield from held[:-1]
+            held = held[-1:] if 0 < len(shown[-1]) < len(LEADS) else []
+            if not held:
+                yield page
+        elif len(set().union(*shown)) == len(LEADS):
+            joined = [prediction_of(some) for some in held]
+            if len(held) > 1:
+                joined = judged_together(joined, bundle)
+            yield from (with_prediction(some, one) for some, one in zip(held, joined, strict=True))
+            held = []
+    yield from held
+
+
+def judged_together(pages: Sequence[Prediction], bundle: Bundle) -> list[Prediction]:
+    """Pages with the one answer that the bundle gives to all of them side by side.
+
+    Args:
+        pages: in order; each with beats, and together with all twelve leads.
+        bundle: which screened them.
+    """
+    if not all(page.beats for page in pages):
+        return list(pages)
+    inks = [page.ink.raster() for page in pages if page.ink is not None]
+    signals = [signal for page in pages if (signal := signal_of(page)) is not None]
+    ink, offsets_x = _side_by_side(inks)
+    boxes = np.concatenate([_boxes_panel(page, x) for page, x in zip(pages, offsets_x, strict=True)])
+    measurements = together([page.measurements for page in pages if page.measurements is not None])
+    signal = _signal_together(signals, bundle.nets.waveform)
+    said = classify(ink, boxes, bundle, signal, measurements)
+    logit = said.logit_fused / bundle.operating_point.temperature
+    faults = tuple(dict.fromkeys(fault for page in pages for fault in page.faults))
+    answered = decide_page(logit, bundle.operating_point, faults=faults, leads_found=len(LEADS))
+    numbers = " and ".join(str(page.page) for page in pages)
+    firsts = np.cumsum([0, *(len(page.beats) for page in pages)])
+    return [
+        replace(
+            _with_beats(page, said, int(first)),
+            p_abnormal=round(float(expit(logit)), 6),
+            p_global=round(float(expit(said.logit_global)), 6),
+            leads_found=len(LEADS),
+            notes=(*page.notes, TOGETHER.format(numbers)),
+            **vars(answered),
+        )
+        for page, first in zip(pages, firsts, strict=False)
+    ]
+
+
+def _leads(page: Prediction) -> set[int]:
+    """Numbers of the leads that a page shows, as its printed names tell; none where they do not."""
+    return page.layout.leads if page.status == "ok" and page.layout is not None else set()
+
+
+def _with_beats(page: Prediction, said: Classification, first: int) -> Prediction:
+    """A page with what was said of its own beats, which begin at that number."""
+    beats = tuple(
+        replace(beat, p_abnormal=round(float(expit(said.logits_local[n])), 4), share=round(float(said.shares[n]), 6))
+        for n, beat in enumerate(page.beats, start=first)
+    )
+    return replace(page, beats=beats)
+
+
+def _boxes_panel(page: Prediction, offset_x: int) -> FloatArray:
+    """A page's beats in the raster in which it begins at ``offset_x``."""
+    assert page.frame is not None
+    boxes = page.frame.boxes_to_panel([beat.box_photo_xyxy.as_list() for beat in page.beats])
+    boxes[:, ::2] += offset_x
+    return boxes
+
+
+def _side_by_side(inks: Sequence[ByteArray]) -> tuple[ByteArray, list[int]]:
+    """Panels in one raster, and where each begins in it."""
+    between = round(BETWEEN_MM * STANDARD_PX_PER_MM)
+    widths = [ink.shape[1] + between for ink in inks]
+    offsets = np.concatenate([[0], np.cumsum(widths)[:-1]]).tolist()
+    ink = np.zeros((max(ink.shape[0] for ink in inks), sum(widths)), np.uint8)
+    for own, x in zip(inks, offsets, strict=True):
+        ink[: own.shape[0], x : x + own.shape[1]] = own
+    return ink, offsets
+
+
+def _signal_together(signals: Sequence[PageSignal], net: WaveformNet | None) -> PageSignal | None:
+    """One signal, in which each page has its share of what the network sees, one behind the other as columns are."""
+    if net is None or not signals:
+        return None
+    share = round(net.config.duration_s * signals[0].fs_hz / len(signals))
+    parts = [signal.leads_mv[:, :share] for signal in signals]
+    leads_mv = np.concatenate(parts, axis=1)
+    starts_s = np.cumsum([0, *(part.shape[1] for part in parts[:-1])]) / signals[0].fs_hz
+    return replace(
+        signals[0],
+        leads_mv=leads_mv,
+        is_read=np.isfinite(leads_mv),
+        column_starts_s=tuple(float(start) for start in starts_s),
+        traces_panel_xy={},
+        stretches=(),
+    )
