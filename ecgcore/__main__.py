@@ -80,12 +80,12 @@ def argument_parser() -> argparse.ArgumentParser:
     screen.add_argument("--min-score", type=_score, metavar="S", help="least score of a beat, 0..1; default: bundle's")
     screen.add_argument(
         "--paper-speed", type=_positive, metavar="MM/S",
-        help="of the paper, for the heart rate; default: 25. The verdict does not depend on it",
+        help="of the paper; the page is judged as if it had run at 25. Default: as printed, else 25",
     )  # fmt: skip
     screen.add_argument(
         "--gain", type=_positive, metavar="MM/MV",
         help="height of the calibration pulse, which tells the scale of pages without a grid; "
-        "default: as a pulse on the grid shows, else 10",
+        "default: as a pulse on the grid shows, else as printed, else 10",
     )  # fmt: skip
     screen.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     return parser

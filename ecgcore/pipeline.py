@@ -104,7 +104,9 @@ def _screened(
     found = measured(_measured(blank, page, shown), measurements)
     if blank.recording is None and is_unusual(found.heart_rate_bpm):
         page = page.with_header()
-    found = with_printed_rate(replace(found, printed=page.printed.settings, leads=_leads(signal, page)))
+    found = with_printed_rate(
+        replace(found, printed=page.printed.settings, leads=_leads(signal, page), layout=signal.arrangement)
+    )
     if not len(shown.scores):
         return replace(found, decision="refer", reason=NO_BEAT)
     watch.lap()
@@ -135,7 +137,6 @@ def _measured(blank: Prediction, page: PageReading, beats: "_Beats") -> Predicti
         faults=sheet.faults,
         strategy=sheet.strategy,
         handwriting_photo_xyxy=_boxes(sheet.frame.boxes_to_photo(page.written_panel_xyxy)),
-        layout=page.printed.layout,
     )
     return on_paper(found, page.paper)
 

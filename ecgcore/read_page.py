@@ -50,8 +50,11 @@ class PageReading:
 
     def signal(self) -> PageSignal:
         """Its leads in millivolts."""
+        printed = self.printed
         raster_paper = PaperSettings(USUAL_PAPER.speed_mm_s, self.paper.gain_mm_mv)
-        return read_signal(self.sheet.ink, self.rows, raster_paper, self.sheet.px_per_mm_source, self.printed.layout)
+        return read_signal(
+            self.sheet.ink, self.rows, raster_paper, self.sheet.px_per_mm_source, printed.layout, printed.refuted
+        )
 
 
 def read_page(

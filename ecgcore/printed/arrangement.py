@@ -22,6 +22,10 @@ LEAST_SHARE = 0.5
 CONFLICT, MISSING, COLUMNS_AGREE = 2.0, 0.3, 2.0
 """What counts against a layout: a name that says otherwise, and one that was not found; and for it: as many columns
 as the beats' form tells. In names."""
+MOST_AGAINST = 0.2
+"""Of the names that agree."""
+STROKES, HALF = (0, 1, 2), 0.5
+"""I, II and III are misread for each other."""
 PAGE_EDGE_MM = 12.0
 """A calibration pulse stands before the traces, up to so wide."""
 
@@ -32,7 +36,12 @@ HALVES = tuple(
     for strips in range(4)
     for order in (LIMB, CABRERA_ORDER[:LIMB_COUNT], CHEST)
 )
-KNOWN = (*LAYOUTS, *(replace(layout, order=CABRERA_ORDER) for layout in LAYOUTS), *HALVES)
+REVERSED_ORDER = tuple(reversed(STANDARD_ORDER))
+KNOWN = (
+    *LAYOUTS,
+    *(replace(layout, order=order) for order in (CABRERA_ORDER, REVERSED_ORDER) for layout in LAYOUTS),
+    *HALVES,
+)
 """Layouts that are recognised though some of their names were not read."""
 
 
@@ -73,6 +82,20 @@ def printed_layout(names: Sequence[PrintedName], rows: Rows, columns_seen: int) 
     return replace(found, strip_order=strip_order, inverted=frozenset({LEADS.index("aVR")} if is_inverted else ()))
 
 
+def contradicts(names: Sequence[PrintedName], rows: Rows, layout: Layout) -> bool:
+    """Whether more names speak against a layout than for it.
+
+    Args:
+        names: the names that were read.
+        rows: the page's rows of trace, lines of print aside.
+        layout: with as many rows.
+    """
+    if layout.rows + layout.strips != len(rows.baseline_y):
+        return False
+    agree, against = _agreement(_in_rows(names, rows), layout, rows)
+    return against > agree
+
+
 def _in_rows(names: Sequence[PrintedName], rows: Rows) -> list[_Placed]:
     """Names with their rows: all stand equally far above or below their rows' baselines."""
     if not names or len(rows.baseline_y) == 0:
@@ -103,17 +126,28 @@ def _columns(placed: list[_Placed]) -> list[list[_Placed]]:
 
 
 def _as_printed(placed: list[_Placed], row_count: int) -> Layout | None:
-    """Whatever order the names tell, where every row of every column has its name, rhythm strips at the foot aside."""
+    """Whatever order the names tell, where all places but one have their names, rhythm strips at the foot aside."""
     columns = [{p.row: p.lead for p in column} for column in _columns(placed)]
     for rows in range(row_count, 0, -1):
-        order = [column.get(row) for column in columns for row in range(rows)]
-        named = [lead for lead in order if lead is not None]
-        if len(named) == len(order) and len(set(named)) == len(named):
-            strips = {row: lead for column in columns for row, lead in column.items() if row >= rows}
-            fits = set(strips.values()) <= set(named) and not any(set(column) & set(strips) for column in columns[1:])
-            is_whole = rows == row_count or len(columns) > 1 or len(named) == len(LEADS)
-            return Layout(rows, len(columns), row_count - rows, tuple(named)) if fits and is_whole else None
+        order = _completed([column.get(row) for column in columns for row in range(rows)])
+        if order is None:
+            continue
+        strips = {row: lead for column in columns for row, lead in column.items() if row >= rows}
+        fits = set(strips.values()) <= set(order) and not any(set(column) & set(strips) for column in columns[1:])
+        # fewer than twelve in several columns: the names of a whole column may not have been read
+        is_whole = len(order) == len(LEADS) or (len(columns) == 1 and rows == row_count)
+        return Layout(rows, len(columns), row_count - rows, order) if fits and is_whole else None
     return None
+
+
+def _completed(order: list[int | None]) -> tuple[int, ...] | None:
+    """The leads of all places; of twelve, the one whose name was not read is what the others leave."""
+    named = {lead for lead in order if lead is not None}
+    left = set(STANDARD_ORDER) - named
+    if len(order) == len(LEADS) and order.count(None) == 1 and len(left) == 1:
+        order = [left.copy().pop() if lead is None else lead for lead in order]
+    whole = tuple(lead for lead in order if lead is not None)
+    return whole if len(whole) == len(order) == len(set(whole)) else None
 
 
 def _known(placed: list[_Placed], rows: Rows, columns_seen: int) -> Layout | None:
@@ -128,19 +162,30 @@ def _known(placed: list[_Placed], rows: Rows, columns_seen: int) -> Layout | Non
 
 def _score(placed: list[_Placed], layout: Layout, rows: Rows, columns_seen: int) -> float:
     """How well names agree with a layout, in names; at most 0 where it is not believed."""
+    agree, against = _agreement(placed, layout, rows)
+    if agree < max(LEAST_NAMES, LEAST_SHARE * len(layout.order)) or against > MOST_AGAINST * agree:
+        return 0.0
+    missing = len(layout.order) - agree
+    return agree - CONFLICT * against - MISSING * missing + COLUMNS_AGREE * (layout.columns == columns_seen)
+
+
+def _agreement(placed: list[_Placed], layout: Layout, rows: Rows) -> tuple[float, float]:
+    """How many names agree with a layout and how many do not; I, II and III in each other's place are half a name."""
     inked = np.flatnonzero(rows.has_ink.any(axis=0))
     left, width = float(inked[0]), float(inked[-1] + 1 - inked[0]) / layout.columns
-    agree, against = set(), 0
+    agree: dict[tuple[int, int], float] = {}
+    against = 0.0
     for name in placed:
         column = round((name.x - left) / width)
         is_near = abs(name.x - left - column * width) <= FARTHEST_SHARE * width + PAGE_EDGE_MM * STANDARD_PX_PER_MM
         if name.row in layout.strip_rows:
             against += column != 0
-        elif is_near and 0 <= column < layout.columns and layout.lead_at(name.row, column) == name.lead:
-            agree.add((name.row, column))
+            continue
+        expected = layout.lead_at(name.row, column) if is_near and 0 <= column < layout.columns else None
+        if expected == name.lead:
+            agree[name.row, column] = 1.0
+        elif expected in STROKES and name.lead in STROKES:
+            agree.setdefault((name.row, column), HALF)
         else:
-            against += 1
-    if len(agree) < max(LEAST_NAMES, LEAST_SHARE * len(layout.order)) or against > 0.2 * len(agree):
-        return 0.0
-    missing = len(layout.order) - len(agree)
-    return len(agree) - CONFLICT * against - MISSING * missing + COLUMNS_AGREE * (layout.columns == columns_seen)
+            against += HALF if name.lead in STROKES else 1.0
+    return sum(agree.values()), against

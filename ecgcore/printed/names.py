@@ -7,9 +7,11 @@ import numpy as np
 
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
+from ecgcore.geometry.warp import straightened
 from ecgcore.ink_levels import MARK_INK
 from ecgcore.printed.ocr import spelling_log_p
 from ecgcore.traces.rows import Rows
+from ecgcore.types import PageImage
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "I": ("I", "l", "|", "DI", "D1"),
@@ -30,6 +32,11 @@ APART_MM = 1.6
 MOST_LETTERS = 6
 STROKE = 0.45
 """A single letter narrower than this share of its height is a stroke: I, or a piece of a trace."""
+LETTERS, STROKES = 4, 5
+"""Places of a word's number of letters, and of strokes among them, behind its box."""
+COUNTED = ("I", "II", "III")
+OTHER_HEIGHT = 0.35
+"""A stroke is as high as a page's names, but for this share."""
 ABOVE, BELOW = 0.8, 0.4
 """Names stand so far above the first row's baseline and below the last row's, in distances of two rows."""
 MOST_WORDS = 48
@@ -39,8 +46,8 @@ COLUMN_MM = 2.5
 SURE_LOG_P, CLEAR_LOG_P = -2.5, -1.0
 """A name is read where its spellings are that probable, and of all names' spellings its own have the most. Set on the
 drawn pages of ``benchmarks.page.leads``' first hundred; misread words have -8 and less."""
-MARGIN_PX, ENLARGED = 3, 4
-"""Paper around a word that is read, and how much larger than the standard raster it is shown."""
+MARGIN_PX, READ_PX_PER_MM = 3, 16.0
+"""Paper around a word that is read, in pixels of the raster, and the scale in which it is read."""
 
 
 @dataclass(frozen=True)
@@ -51,32 +58,48 @@ class PrintedName:
     box_panel_xyxy: tuple[float, float, float, float]
 
 
-def find_names(ink: ByteArray, rows: Rows) -> list[PrintedName]:
+def find_names(page: PageImage, rows: Rows) -> list[PrintedName]:
     """Read the lead names that stand free of traces.
 
     Args:
-        ink: standard panel raster, ``uint8 [h, w]``.
+        page: the prepared page.
         rows: its rows of trace.
     """
     if len(rows.baseline_y) == 0:
         return []
-    boxes = _words(ink, rows)
-    is_stroke = (boxes[:, 4] == 1) & (boxes[:, 2] - boxes[:, 0] < STROKE * (boxes[:, 3] - boxes[:, 1]))
-    words, strokes = _likeliest(boxes[~is_stroke]), boxes[is_stroke]
-    names = list(SPELLINGS)
-    owners = [name for name in names for _ in SPELLINGS[name]]
-    log_p = spelling_log_p([_crop(ink, box) for box in words], [s for name in names for s in SPELLINGS[name]])
-    by_name = np.stack([np.logaddexp.reduce(log_p[:, [o == name for o in owners]], axis=1) for name in names], axis=1)
+    words = _words(page.ink, rows)
+    is_stroke = (words[:, LETTERS] == 1) & (words[:, STROKES] == 1)
+    read, strokes = _likeliest(words[~is_stroke]), words[is_stroke]
     found = []
-    for box, of_names in zip(words, by_name, strict=True):
-        best = int(of_names.argmax())
-        if of_names[best] >= SURE_LOG_P and of_names[best] - np.logaddexp.reduce(of_names) >= CLEAR_LOG_P:
-            found.append(PrintedName(names[best], (float(box[0]), float(box[1]), float(box[2]), float(box[3]))))
+    for word, lead in zip(read, _leads(page, read), strict=True):
+        if lead is not None:
+            # letters that stand apart are counted more surely than read
+            is_counted = lead in COUNTED and word[STROKES] == word[LETTERS] <= len(COUNTED)
+            found.append(PrintedName(COUNTED[int(word[LETTERS]) - 1] if is_counted else lead, _box(word)))
     return [*_in_columns(found), *_strokes_in_columns(strokes, found)]
 
 
+def _leads(page: PageImage, words: FloatArray) -> list[str | None]:
+    """What each word says; None where it is no lead's name."""
+    names = list(SPELLINGS)
+    owners = np.array([name for name in names for _ in SPELLINGS[name]])
+    spellings = [spelling for name in names for spelling in SPELLINGS[name]]
+    log_p = spelling_log_p([_crop(page, word) for word in words], spellings)
+    by_name = np.stack([np.logaddexp.reduce(log_p[:, owners == name], axis=1) for name in names], axis=1)
+    stroke_names = by_name[:, : len(COUNTED)]  # I, II and III are one answer here
+    best = by_name.argmax(axis=1)
+    best_p = np.where(best < len(COUNTED), np.logaddexp.reduce(stroke_names, axis=1), by_name.max(axis=1))
+    is_read = (best_p >= SURE_LOG_P) & (best_p - np.logaddexp.reduce(by_name, axis=1) >= CLEAR_LOG_P)
+    return [names[k] if read else None for k, read in zip(best, is_read, strict=True)]
+
+
+def _box(word: FloatArray) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = (float(edge) for edge in word[:LETTERS])
+    return x1, y1, x2, y2
+
+
 def _words(ink: ByteArray, rows: Rows) -> FloatArray:
-    """Boxes of words as wide and high as lead names, with the number of their letters, ``[n, 5]``."""
+    """Words as wide and high as lead names, ``[n, 6]``: a box, the number of letters, and how many are strokes."""
     _, _, stats, _ = cv2.connectedComponentsWithStats((ink > MARK_INK).astype(np.uint8), connectivity=8)
     x, y, width, height, _ = stats[1:].T
     lowest, highest = (mm * STANDARD_PX_PER_MM for mm in HEIGHT_MM)
@@ -88,10 +111,11 @@ def _words(ink: ByteArray, rows: Rows) -> FloatArray:
     boxes = []
     for members in _groups(letters):
         own = letters[members]
-        box = [*own[:, :2].min(axis=0), *own[:, 2:].max(axis=0), len(own)]
+        is_narrow = own[:, 2] - own[:, 0] < STROKE * (own[:, 3] - own[:, 1])
+        box = [*own[:, :2].min(axis=0), *own[:, 2:].max(axis=0), len(own), is_narrow.sum()]
         if box[2] - box[0] <= WIDTH_MM * STANDARD_PX_PER_MM and len(own) <= MOST_LETTERS:
             boxes.append(box)
-    return np.array(boxes, dtype=np.float64).reshape(-1, 5)
+    return np.array(boxes, dtype=np.float64).reshape(-1, 6)
 
 
 def _groups(letters: FloatArray) -> list[list[int]]:
@@ -116,13 +140,13 @@ def _likeliest(words: FloatArray) -> FloatArray:
     return np.asarray(words[np.sort(chosen)], dtype=np.float64)
 
 
-def _crop(ink: ByteArray, word: FloatArray) -> ByteArray:
-    """A word dark on light, enlarged."""
-    x1, y1, x2, y2 = (int(v) for v in word[:4])
-    margin = MARGIN_PX
-    padded = cv2.copyMakeBorder(ink, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0)
-    crop = 255 - padded[y1 : y2 + 2 * margin, x1 : x2 + 2 * margin]
-    return np.asarray(cv2.resize(crop, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+def _crop(page: PageImage, word: FloatArray) -> ByteArray:
+    """A word with a little paper around it, straight, from the photo: there it is sharper than in the raster."""
+    x1, y1, x2, y2 = word[:4] + np.array([-1, -1, 1, 1]) * MARGIN_PX
+    scale = STANDARD_PX_PER_MM / READ_PX_PER_MM
+    panel_from_crop = np.array([[scale, 0, x1], [0, scale, y1], [0, 0, 1.0]])
+    wh = max(1, round((x2 - x1) / scale)), max(1, round((y2 - y1) / scale))
+    return straightened(page.photo_rgb, page.frame.after(panel_from_crop, wh))
 
 
 def _in_columns(names: list[PrintedName]) -> list[PrintedName]:
@@ -138,12 +162,8 @@ def _strokes_in_columns(strokes: FloatArray, names: list[PrintedName]) -> list[P
     if len(sure) == 0:
         return []
     usual_px = float(np.median(sure[:, 3] - sure[:, 1]))
-    fits: BoolArray = np.abs((strokes[:, 3] - strokes[:, 1]) / usual_px - 1) <= 0.35
-    return [
-        PrintedName("I", (float(x1), float(y1), float(x2), float(y2)))
-        for x1, y1, x2, y2, _ in strokes[fits]
-        if _beside(x1, sure[:, 0])
-    ]
+    fits: BoolArray = np.abs((strokes[:, 3] - strokes[:, 1]) / usual_px - 1) <= OTHER_HEIGHT
+    return [PrintedName("I", _box(stroke)) for stroke in strokes[fits] if _beside(stroke[0], sure[:, 0])]
 
 
 def _beside(x: float, others_x: FloatArray) -> bool:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
-from ecgcore.lead_layout import Layout
+from ecgcore.lead_layout import LAYOUTS, Layout
 from ecgcore.paper import PrintedSettings
-from ecgcore.printed.arrangement import printed_layout
+from ecgcore.printed.arrangement import contradicts, printed_layout
 from ecgcore.printed.margins import read_margin
 from ecgcore.printed.names import PrintedName, find_names
 from ecgcore.printed.settings import parse_settings
@@ -24,6 +24,7 @@ class PagePrint:
         settings: paper speed, gain and what else the lines above and below the traces say.
         lines: these lines; a patient's name may stand in them, so they are neither kept nor shown.
         has_header: whether the lines above the traces were read.
+        refuted: usual layouts that the names contradict.
     """
 
     names: tuple[PrintedName, ...] = ()
@@ -31,6 +32,7 @@ class PagePrint:
     settings: PrintedSettings = field(default_factory=PrintedSettings)
     lines: tuple[str, ...] = field(default=(), repr=False)
     has_header: bool = False
+    refuted: frozenset[Layout] = frozenset()
 
 
 def read_print(page: PageImage, rows: Rows) -> PagePrint:
@@ -41,9 +43,11 @@ def read_print(page: PageImage, rows: Rows) -> PagePrint:
         rows: its rows of trace.
     """
     rows = without_print(rows, page.ink)
-    names = find_names(page.ink, rows)
+    names = find_names(page, rows)
     lines = tuple(read_margin(page, rows, "below"))
-    found = PagePrint(tuple(names), printed_layout(names, rows, column_count(rows)), parse_settings(lines), lines)
+    layout = printed_layout(names, rows, column_count(rows))
+    refuted = frozenset(usual for usual in LAYOUTS if contradicts(names, rows, usual))
+    found = PagePrint(tuple(names), layout, parse_settings(lines), lines, refuted=refuted)
     return found if found.settings.speed_mm_s is not None else with_header(found, page, rows)
 
 

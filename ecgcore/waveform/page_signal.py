@@ -34,6 +34,7 @@ class PageSignal:
         traces_panel_xy: what was read of each lead, for drawing: pieces ``[n, 2]`` in pixels of the panel.
         paper: the speed and gain that were taken.
         scale: what told the page's millimetres; None where its width was taken for ten seconds.
+        arrangement: the layout by which the leads were named; None where they were not.
         stretches: every stretch of lead, rhythm strips with them, and its box ``x1, y1, x2, y2`` in panel pixels.
     """
 
@@ -46,6 +47,7 @@ class PageSignal:
     paper: PaperSettings
     scale: PageScale
     stretches: tuple[tuple[str, tuple[float, float, float, float]], ...] = ()
+    arrangement: Layout | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def read_signal(
     paper: PaperSettings,
     scale: PageScale = "grid",
     printed: Layout | None = None,
+    refuted: frozenset[Layout] = frozenset(),
 ) -> PageSignal:
     """Read a page's leads.
 
@@ -103,9 +106,10 @@ def read_signal(
         paper: its speed and gain.
         scale: where the raster's millimetres were read: grid, calibration pulse, or nowhere.
         printed: the layout that printed lead names tell.
+        refuted: layouts that such names contradict.
     """
     rows = without_print(trace_rows(ink) if rows is None else rows, ink)
-    tried = candidates(len(rows.baseline_y))
+    tried = [layout for layout in candidates(len(rows.baseline_y)) if layout not in refuted]
     if printed is not None and printed.rows + printed.strips == len(rows.baseline_y):
         tried = [printed]
     if not tried:
@@ -174,6 +178,7 @@ def _assembled(reading: _Reading, layout: Layout, paper: PaperSettings, scale: P
         paper=paper,
         scale=scale,
         stretches=tuple(stretches),
+        arrangement=layout,
     )
 
 

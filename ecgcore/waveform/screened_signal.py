@@ -1,5 +1,6 @@
 """The signal of a page that was screened: its recording's own, else what is read off its ink."""
 
+from ecgcore.lead_layout import LAYOUTS
 from ecgcore.paper import USUAL_PAPER, PaperSettings
 from ecgcore.types import Prediction
 from ecgcore.waveform.page_signal import PageSignal, read_signal
@@ -13,7 +14,8 @@ def signal_of(prediction: Prediction) -> PageSignal | None:
     if prediction.recording is not None:
         return shown_signal(prediction.recording, prediction.frame)
     paper = PaperSettings(USUAL_PAPER.speed_mm_s, prediction.paper.gain_mm_mv)  # at which every raster runs
-    return read_signal(prediction.ink.raster(), None, paper, prediction.px_per_mm_source, prediction.layout)
+    refuted = frozenset(LAYOUTS) if prediction.layout is None else frozenset()
+    return read_signal(prediction.ink.raster(), None, paper, prediction.px_per_mm_source, prediction.layout, refuted)
 
 
 def measured_signal_of(prediction: Prediction) -> PageSignal | None:

@@ -155,7 +155,7 @@ def test_one_beat_is_explained_alone_and_without_its_photo(
     bundle: Bundle, ecg_page_rgb: ByteArray, prediction: Prediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every = evidence(ecg_page_rgb, bundle, replace(prediction, ink=None), top=len(prediction.beats))
-    monkeypatch.setattr(evidence_module, "prepare", _no_photo)
+    monkeypatch.setattr(evidence_module, "read_page", _no_photo)
     for place, beat in enumerate(every.beats[:3]):
         found = explain_beat(_no_photo, bundle, prediction, beat)
         assert (found.crop == every.crops[place]).all()

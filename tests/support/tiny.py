@@ -20,7 +20,16 @@ from trainer.recipes import FEWEST_STRIDED_1X1_CHANNELS
 
 CONTRACT_KEYS = ["file", "page", "status", "reason", "p_abnormal", "decision", "beats", "panel"]
 CONTRACT_KEYS += ["px_per_mm", "heart_rate_bpm", "rr_cv", "bundle", "seconds"]
-CONTRACT_KEYS += ["p_normal_below", "p_abnormal_from", "leads_found", "measurements", "strategy", "recording"]
+CONTRACT_KEYS += [
+    "p_normal_below",
+    "p_abnormal_from",
+    "leads_found",
+    "measurements",
+    "strategy",
+    "recording",
+    "leads",
+    "printed",
+]
 
 TINY_DETECTOR = DetectorConfig(width=0.03, px_per_mm=2.0, hidden=16, max_beats=12)
 TINY_LOCAL = LocalConfig(px=32, width=FEWEST_STRIDED_1X1_CHANNELS)

@@ -30,12 +30,12 @@ def test_a_large_square_is_200_ms_and_half_a_millivolt(shown: Prediction) -> Non
     assert found.bpm == pytest.approx(300, rel=0.01)
 
 
-def test_other_paper_changes_what_a_square_means(shown: Prediction) -> None:
+def test_another_gain_changes_what_a_square_means(shown: Prediction) -> None:
     found = span(
-        on_paper(shown, PaperSettings(50.0, 5.0)), (100.0, 200.0), (100.0 + 5 * PX_PER_MM, 200.0 + 5 * PX_PER_MM)
+        on_paper(shown, PaperSettings(25.0, 5.0)), (100.0, 200.0), (100.0 + 5 * PX_PER_MM, 200.0 + 5 * PX_PER_MM)
     )
     assert found is not None
-    assert (found.ms, found.mv) == (pytest.approx(100, rel=0.01), pytest.approx(-1.0, rel=0.01))
+    assert (found.ms, found.mv) == (pytest.approx(200, rel=0.01), pytest.approx(-1.0, rel=0.01))
 
 
 def test_measured_by_the_pulse_alone_millivolts_need_no_gain(shown: Prediction) -> None:

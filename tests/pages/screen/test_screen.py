@@ -11,13 +11,12 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRe
 from streamlit.testing.v1 import AppTest
 
 from ecgcore.bundle.folder import load_bundle, starter_folder
-from ecgcore.measure.page import with_measurements
 from ecgcore.overlay import NOTICE
 from ecgcore.page.decode.read import read_picture
 from ecgcore.pipeline import screen
 from ecgcore.rhythm.caliper import span
-from ecgcore.rhythm.measures import on_paper, whole_bpm
-from ecgcore.types import USUAL_PAPER, ByteArray, Rhythm
+from ecgcore.rhythm.measures import whole_bpm
+from ecgcore.types import ByteArray
 from pages.parts.common.browser.uploads import NOT_HELD, TOO_MUCH_AT_ONCE
 from pages.parts.screen.intake import MAX_PICTURE_MB, TOO_LARGE, sample_page
 from pages.parts.screen.result.decision_banner import WIDER
@@ -87,18 +86,11 @@ def test_switches_and_chosen_beat_leave_the_figure_alone(app: AppTest, ecg_page_
     assert "Beat network's view" in texts(app)
 
 
-def test_other_paper_changes_rate_and_files_but_no_verdict(app: AppTest, ecg_page_rgb: ByteArray) -> None:
+def test_another_paper_speed_screens_the_page_anew(app: AppTest, ecg_page_rgb: ByteArray) -> None:
     drop(app, ("a.png", png(ecg_page_rgb)))
     (key, item), *_ = app.session_state["screened"].items()
     usual = item.prediction.measurements
-    rr_mm = 25 * 60 / usual.heart_rate_bpm
-    rhythm = Rhythm((0, 1, 2), ((rr_mm - 1, rr_mm + 1),))
-    app.session_state["screened"][key] = replace(
-        item, prediction=with_measurements(on_paper(replace(item.prediction, rhythm=rhythm), USUAL_PAPER))
-    )
-    app.run()
-    lowest, highest = (whole_bpm(25 * 60 / mm) for mm in (rr_mm + 1, rr_mm - 1))
-    assert f"Heart rate {whole_bpm(usual.heart_rate_bpm)} bpm** ({lowest} to {highest})" in texts(app)
+    assert f"Heart rate {whole_bpm(usual.heart_rate_bpm)} bpm**" in texts(app)
     assert "Measured on a scan or export assuming 25 mm/s and 10 mm/mV" in texts(app)
     assert f"| QRS | {value_text('qrs_ms', usual.qrs_ms)}" in shown_text(app)
     app.selectbox(key=f"speed-{key}").select(50.0).run()
@@ -108,7 +100,8 @@ def test_other_paper_changes_rate_and_files_but_no_verdict(app: AppTest, ecg_pag
     assert f"| {value_text('heart_rate_bpm', changed.measurements.heart_rate_bpm)}, above |" in shown_text(app)
     assert f"Heart rate {whole_bpm(changed.measurements.heart_rate_bpm)} bpm" in texts(app)
     assert changed.to_json()["heart_rate_bpm"] == pytest.approx(2 * usual.heart_rate_bpm, rel=0.02)
-    assert (changed.p_abnormal, changed.beats) == (item.prediction.p_abnormal, item.prediction.beats)
+    assert changed.paper.speed_mm_s == 50.0
+    assert changed.p_abnormal != item.prediction.p_abnormal, "the networks see it as if it had run at 25 mm/s"
 
 
 def shown_text(app: AppTest) -> str:

@@ -116,7 +116,7 @@ def test_pages_are_prepared_boxed_and_cached(tmp_path: Path, monkeypatch: pytest
     def fail(*_: object) -> None:
         raise AssertionError("prepared twice")
 
-    monkeypatch.setattr(prepare, "prepare_page", fail)
+    monkeypatch.setattr(prepare, "read_page", fail)
     monkeypatch.setattr(prepare, "read_leads", fail)
     again = prepare_pages([item], tmp_path / "cache").pages[0]
     assert first.leads_mv is not None and again.leads_mv is not None and again.measured is not None

@@ -1,0 +1,100 @@
+"""Printed names -> which row and column shows which lead."""
+
+import numpy as np
+import pytest
+
+from ecgcore.lead_layout import CABRERA_ORDER, LAYOUTS, STANDARD_ORDER, Layout
+from ecgcore.printed.arrangement import contradicts, printed_layout
+from ecgcore.printed.names import PrintedName
+from ecgcore.traces.rows import Rows
+from ecgcore.twelve_leads import LEADS
+
+WIDTH, PITCH = 1000, 100
+
+
+def rows_of(count: int) -> Rows:
+    baseline = 100.0 + PITCH * np.arange(count)
+    y = np.repeat(baseline[:, None], WIDTH, axis=1)
+    return Rows(y - 1, y + 1, np.ones(y.shape, dtype=bool), baseline, 2.0, int(baseline[-1]) + 100)
+
+
+def names_of(layout: Layout, *, but: frozenset[tuple[int, int]] = frozenset()) -> list[PrintedName]:
+    """A name 40 px above the baseline at the start of every stretch."""
+    names = []
+    for column in range(layout.columns):
+        for row in range(layout.rows):
+            if (row, column) not in but:
+                x, y = 5.0 + column * WIDTH / layout.columns, 60.0 + PITCH * row
+                names.append(PrintedName(LEADS[layout.lead_at(row, column)], (x, y - 8, x + 20, y + 4)))
+    return names
+
+
+def row_count(layout: Layout) -> int:
+    return layout.rows + layout.strips
+
+
+@pytest.mark.parametrize("order", [STANDARD_ORDER, CABRERA_ORDER, tuple(reversed(STANDARD_ORDER))])
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+def test_every_layout_is_told_by_its_names_in_any_order(layout: Layout, order: tuple[int, ...]) -> None:
+    drawn = Layout(layout.rows, layout.columns, layout.strips, order)
+    found = printed_layout(names_of(drawn), rows_of(row_count(drawn)), columns_seen=1)
+    assert found is not None
+    assert (found.rows, found.columns, found.strips, found.order) == (drawn.rows, drawn.columns, drawn.strips, order)
+
+
+@pytest.mark.parametrize("order", [STANDARD_ORDER, CABRERA_ORDER])
+def test_a_known_layout_is_told_though_names_are_missing(order: tuple[int, ...]) -> None:
+    drawn = Layout(3, 4, 1, order)
+    names = names_of(drawn, but=frozenset({(0, 0), (2, 1), (1, 3), (0, 2)}))
+    found = printed_layout(names, rows_of(4), columns_seen=4)
+    assert found is not None
+    assert found.order == order
+
+
+@pytest.mark.parametrize("half", [STANDARD_ORDER[:6], STANDARD_ORDER[6:]])
+def test_half_an_ecg_shows_six_leads(half: tuple[int, ...]) -> None:
+    found = printed_layout(names_of(Layout(6, 1, 0, half)), rows_of(6), columns_seen=2)
+    assert found is not None
+    assert found.leads == set(half)
+
+
+def test_half_an_ecg_is_told_though_a_name_is_missing() -> None:
+    names = names_of(Layout(6, 1, 0, STANDARD_ORDER[:6]), but=frozenset({(3, 0)}))
+    found = printed_layout(names, rows_of(6), columns_seen=1)
+    assert found is not None
+    assert found.leads == set(range(6))
+
+
+def test_a_strips_name_is_taken() -> None:
+    drawn = Layout(3, 4, 1)
+    strip = PrintedName("V1", (5.0, 352.0, 25.0, 364.0))
+    found = printed_layout([*names_of(drawn), strip], rows_of(4), columns_seen=4)
+    assert found is not None
+    assert found.strip_order == (LEADS.index("V1"),)
+
+
+def test_an_avr_upside_down_is_told() -> None:
+    names = [PrintedName("-aVR", n.box_panel_xyxy) if n.lead == "aVR" else n for n in names_of(Layout(3, 4))]
+    found = printed_layout(names, rows_of(3), columns_seen=4)
+    assert found is not None
+    assert found.inverted == {LEADS.index("aVR")}
+
+
+@pytest.mark.parametrize("names", [[], [PrintedName("V1", (5.0, 52.0, 25.0, 64.0))]])
+def test_too_few_names_tell_nothing(names: list[PrintedName]) -> None:
+    assert printed_layout(names, rows_of(3), columns_seen=4) is None
+
+
+def test_names_that_contradict_each_other_tell_nothing() -> None:
+    rng = np.random.default_rng(3)
+    names = names_of(Layout(3, 4), but=frozenset({(0, 0), (1, 2)}))
+    shuffled = [
+        PrintedName(names[n].lead, name.box_panel_xyxy) for n, name in zip(rng.permutation(10), names, strict=True)
+    ]
+    assert all(contradicts(shuffled, rows_of(3), usual) for usual in LAYOUTS if (usual.rows, usual.strips) == (3, 0))
+    assert printed_layout(shuffled, rows_of(3), columns_seen=4) is None
+
+
+def test_a_layout_survives_json() -> None:
+    layout = Layout(3, 4, 2, CABRERA_ORDER, (1, None), frozenset({3}))
+    assert Layout.from_json(layout.to_json()) == layout

@@ -1,0 +1,80 @@
+"""What is printed on drawn pages is read off them, and pages of another speed reach the networks as at 25 mm/s."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from ecgcore.lead_layout import CABRERA_ORDER
+from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, synthetic_ecg
+from ecgcore.printed.names import find_names
+from ecgcore.printed.ocr import find_lines, read_words, spelling_log_p
+from ecgcore.read_page import read_page
+from ecgcore.traces.rows import trace_rows
+from ecgcore.twelve_leads import LEADS
+
+STYLE = PageStyle(layout="3x4", px_per_mm=6.0, row_pitch_mm=26.0)
+
+
+def drawn(order: tuple[int, ...], rows: int, style: PageStyle = STYLE, strips: tuple[int, ...] = ()) -> SimPage:
+    signals_mv, fs_hz, beats_s = synthetic_ecg("normal", 4)
+    columns, shown_s = len(order) // rows, 10.0 if style.paper_speed_mm_s == 25 else 5.0
+    cells = [
+        [Segment(order[c * rows + r], c * shown_s / columns, shown_s / columns) for c in range(columns)]
+        for r in range(rows)
+    ]
+    plan = cells + [[Segment(lead, 0.0, shown_s)] for lead in strips]
+    return draw_page(signals_mv, fs_hz, style, 5, beats_s=beats_s, plan=plan)
+
+
+@pytest.mark.parametrize(
+    ("order", "rows", "strips"),
+    [(tuple(range(12)), 3, (1,)), (CABRERA_ORDER, 3, ()), (tuple(range(11, -1, -1)), 6, ()), (tuple(range(6)), 6, ())],
+)
+def test_the_leads_of_a_drawn_page_are_read(order: tuple[int, ...], rows: int, strips: tuple[int, ...]) -> None:
+    reading = read_page(drawn(order, rows, strips=strips).image_rgb)
+    layout = reading.printed.layout
+    assert layout is not None
+    assert layout.order == order
+    assert reading.leads_found == len(order)
+    named = {lead for lead, _ in reading.signal().stretches}
+    assert named == {LEADS[lead] for lead in order}
+
+
+def test_a_page_at_50_mm_s_is_brought_to_25() -> None:
+    order = tuple(range(12))
+    usual = read_page(drawn(order, 6).image_rgb)
+    fast = read_page(drawn(order, 6, dataclasses.replace(STYLE, paper_speed_mm_s=50.0, pulse="none")).image_rgb)
+    assert fast.paper.speed_mm_s == 50.0
+    assert fast.printed.settings.speed_mm_s == 50.0
+    assert fast.sheet.ink.shape[1] == pytest.approx(usual.sheet.ink.shape[1] / 2, rel=0.15)
+    corners = fast.sheet.frame.corners_photo_xy
+    assert float(np.ptp(corners[:, 0])) > 1000  # the frame still leads to the whole panel in the photo
+
+
+def test_the_printed_gain_is_taken_where_no_pulse_tells_it() -> None:
+    style = dataclasses.replace(STYLE, gain_mm_mv=20.0, pulse="none", row_pitch_mm=40.0)
+    assert read_page(drawn(tuple(range(12)), 3, style).image_rgb).paper.gain_mm_mv == 20.0
+
+
+def test_a_page_without_print_is_read_as_before() -> None:
+    style = dataclasses.replace(STYLE, labels=False, footer=False, header=False)
+    reading = read_page(drawn(tuple(range(12)), 3, style, (1,)).image_rgb)
+    assert reading.printed.layout is None
+    assert not reading.printed.names
+    assert (reading.paper.speed_mm_s, reading.leads_found) == (25.0, 12)
+
+
+def test_names_stand_where_they_are_printed() -> None:
+    page = drawn(tuple(range(12)), 3)
+    sheet = read_page(page.image_rgb).sheet
+    names = find_names(sheet, trace_rows(sheet.ink))
+    v1 = next(name for name in names if name.lead == "V1")
+    (x,) = {trace.points_xy[0, 0] for trace in page.traces if LEADS[trace.lead] == "V1"}
+    assert sheet.frame.boxes_to_photo([v1.box_panel_xyxy])[0, 0] == pytest.approx(x, abs=4 * STYLE.px_per_mm)
+
+
+def test_an_empty_picture_has_no_text() -> None:
+    assert len(find_lines(np.full((70, 200, 3), 255, np.uint8))) == 0
+    assert read_words([]) == []
+    assert spelling_log_p([], ["II"]).shape == (0, 1)
