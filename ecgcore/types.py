@@ -85,7 +85,7 @@ class PageImage:
     """One page, cut to its panel and flattened to ink, ready for every network.
 
     Args:
-        photo_rgb: the upright input picture, ``uint8 [H, W, 3]``.
+        photo_rgb: the upright input picture, ``uint8 [H, W, 3]``; a negative with light and dark exchanged.
         ink: the standard panel raster, ``uint8 [h, w]`` at ``STANDARD_PX_PER_MM``; 0 is paper, 255 full pen.
         frame: maps ``ink`` pixels to ``photo_rgb`` pixels and back.
         px_per_mm, px_per_mm_source: photo pixels per millimetre of paper, and what tells them; None where nothing does.

@@ -29,6 +29,7 @@ from ecgcore.page.candidate import Candidate, Tried, best
 from ecgcore.page.corners import check_corners
 from ecgcore.page.gridless import panel_by_form, panel_by_traces
 from ecgcore.page.ink import faint_ink, pen_ink, without_grid
+from ecgcore.page.negative import read_turned_round
 from ecgcore.page.photo import Photo
 from ecgcore.page.quality.gate import CUT_OFF, MIN_SIDE_PX, RETAKE, assess_quality, trace_columns, with_faults
 from ecgcore.page.standard_panel import STRAIGHTENED, FoundPanel, StandardPanel, standard_panel
@@ -74,7 +75,7 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
         raise NotScreenableError(
             f"The picture is too small ({width}x{height} pixels).", "Use one at least 800 pixels wide."
         )
-    return _clearest_page(Photo(photo_rgb))
+    return read_turned_round(photo_rgb, lambda rgb: _clearest_page(Photo(rgb)))
 
 
 def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> PageImage:
@@ -94,7 +95,11 @@ def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> 
     corners = np.asarray(corners_photo_xy, dtype=np.float64).reshape(4, 2)
     height, width = photo_rgb.shape[:2]
     check_corners(corners, (width, height))
-    flat, photo_from_flat = Photo(photo_rgb).flat(corners)
+    return read_turned_round(photo_rgb, lambda rgb: _page_between(rgb, corners))
+
+
+def _page_between(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> PageImage:
+    flat, photo_from_flat = Photo(photo_rgb).flat(corners_photo_xy)
     page = _clearest_page(flat)
     frame = replace(page.frame, photo_from_panel=photo_from_flat @ page.frame.photo_from_panel)
     return replace(page, photo_rgb=photo_rgb, frame=frame, strategy=f"corners/{page.strategy}")
