@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from ecgcore.bundle.folder import Bundle, load_bundle, starter_folder
+from ecgcore.networks.detector import detect_beats
+from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
 from trainer.metrics.detection import match_boxes
@@ -57,3 +59,19 @@ def test_asking_for_surer_beats_makes_no_doubtful_page_another_picture(
     assert usual.status == surer.status == "ok"
     assert 0 < len(surer.beats) < len(usual.beats)
     assert all(beat.score >= limit - 1e-4 for beat in surer.beats)
+
+
+def test_a_page_of_very_many_beats_is_looked_at_again(starter: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    signals_mv, fs_hz, beats_s = synthetic_ecg("normal", 3, seconds=20)
+    faster = 120 / (60 / np.median(np.diff(beats_s[0][:, 0])))  # at 120 bpm: 12 rows of 10 s hold 230 beats
+    signals_mv, beats_s = signals_mv[:, : int(10 * fs_hz * faster)], [lead / faster for lead in beats_s]
+    style = PageStyle(layout="12x1", row_pitch_mm=18.0)
+    page = draw_page(signals_mv, fs_hz * faster, style, 3, beats_s=[lead[lead[:, 1] < 10] for lead in beats_s])
+    sheet = prepare_page(page.image_rgb)
+    detector, least = starter.nets.detector, starter.operating_point.min_score
+    boxes, scores = detect_beats(detector, sheet.ink, least)
+    hits = match_boxes(sheet.frame.boxes_to_photo(boxes), scores.tolist(), page.boxes_xyxy)[0]
+    monkeypatch.setattr("ecgcore.networks.detector.MANY_BEATS", 1000)
+    assert len(page.boxes_xyxy) > 200
+    assert hits.sum() > len(detect_beats(detector, sheet.ink, least)[0])
+    assert hits.mean() > 0.95

@@ -62,7 +62,7 @@ class DetectorConfig:
         neck: "none" pools regions from conv5_3 (stride 16) as published; "fuse8" adds conv5_3 to conv4_3 (stride 8),
             which places edges more exactly and keeps flat beats apart.
         hidden: width of the two fully connected layers behind RoI pooling.
-        max_beats: most boxes on one page.
+        max_beats: most boxes of the first look at a page; over ``detector.MANY_BEATS`` it is looked at again.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
