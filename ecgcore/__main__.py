@@ -59,12 +59,14 @@ def argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ecgcore", description="Screen pictures of ECG pages. " + NOTICE)
     screen = parser.add_subparsers(dest="command", required=True).add_parser(
         "screen",
-        help="screen pictures, PDFs or folders of them",
+        help="screen pictures, PDFs, digital ECGs or folders of them",
         description="Write one JSON object a page, in order. " + NOTICE,
         epilog="Exit code: 0 every page is ok or rejected, 1 a page is an error, "
         "2 wrong usage, an unusable bundle or an output that cannot be written.",
     )
-    screen.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="picture, PDF, or folder (searched whole)")
+    screen.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="picture, PDF, digital ECG, or folder (searched whole)"
+    )
     screen.add_argument("--bundle", type=Path, metavar="DIR", help="default: the starter")
     screen.add_argument("--json", type=Path, metavar="OUT.jsonl", help="write there instead of to standard output")
     screen.add_argument("--overlay", type=Path, metavar="DIR", help="write a PNG a page with its beats drawn in")
@@ -174,7 +176,7 @@ def _predictions(file: Path, bundle: "Bundle", options: argparse.Namespace) -> I
     from ecgcore.pipeline import screen_pages
 
     if file.is_dir():
-        reason = f"{file} holds no picture and no PDF. Name a folder that does."
+        reason = f"{file} holds no picture, no PDF and no digital ECG. Name a folder that does."
         yield Prediction(file=str(file), page=1, status="error", reason=reason, bundle=bundle.version), None
         return
     yield from screen_pages(

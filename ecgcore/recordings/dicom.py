@@ -17,7 +17,8 @@ from pydicom.waveforms.numpy_handler import multiplex_array
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.recordings.lead_names import standard_lead
-from ecgcore.recordings.recording import EXPORT, Recording, Stretch, assemble
+from ecgcore.recordings.recording import EXPORT, Recording, Stretch, assemble_rates
+from ecgcore.recordings.units import mv_per
 
 FORMAT = "a DICOM waveform"
 DICOM_ERRORS = (InvalidDicomError, BytesLengthException, AttributeError, RuntimeError)
@@ -26,8 +27,6 @@ RuntimeErrors, a missing element is an AttributeError."""
 MAX_GROUPS, MAX_CHANNELS = 16, 64
 """PS3.3 A.34.3 allows a 12-lead ECG 5 multiplex groups of 13 channels; other ECGs have 4 of 24."""
 _MAGIC_AT = 128
-_MV_PER = {"uv": 1e-3, "mv": 1.0, "v": 1e3, "nv": 1e-6}
-"""UCUM's units of voltage, in small letters."""
 _NO_RHYTHM = ("MEDIAN", "AVERAGE", "TEMPLATE", "REPRESENTATIVE")
 """In the labels of groups that hold one beat made of all."""
 _FIRST_ELEMENTS = {2: range(0x0100), 8: range(0x0020)}
@@ -88,12 +87,10 @@ def dicom_recording(data: bytes, name: str) -> Recording | None:
     rhythm = [number for number, group in enumerate(groups) if not _is_one_beat(group)]
     if not rhythm:
         raise UnreadablePictureError(f"{name} is {FORMAT}, but holds no rhythm, only single beats.", EXPORT)
-    read = [(float(groups[number].SamplingFrequency), _stretches(content, number)) for number in rhythm]
-    rates: dict[float, int] = {}
-    for fs_hz, stretches in read:
-        rates[fs_hz] = rates.get(fs_hz, 0) + sum(standard_lead(s.lead) is not None for s in stretches)
-    fs_hz = max(rates, key=lambda rate: rates[rate])
-    return assemble([stretch for rate, found in read if rate == fs_hz for stretch in found], fs_hz, FORMAT, name)
+    by_rate: dict[float, list[Stretch]] = {}
+    for number in rhythm:
+        by_rate.setdefault(float(groups[number].SamplingFrequency), []).extend(_stretches(content, number))
+    return assemble_rates(by_rate, FORMAT, name)
 
 
 def not_read(name: str, syntax: UID) -> UnreadablePictureError:
@@ -157,7 +154,7 @@ def _mv_per_step(channel: Dataset) -> tuple[float, float] | None:
     PS3.3 C.10.9.1.4: a channel without a sensitivity is in arbitrary units, which nobody can draw to scale.
     """
     units = list(channel.get("ChannelSensitivityUnitsSequence") or [])
-    mv = _MV_PER.get(str(units[0].get("CodeValue") or "").lower()) if units else None
+    mv = mv_per(str(units[0].get("CodeValue") or "")) if units else None
     sensitivity = channel.get("ChannelSensitivity")
     if mv is None or sensitivity is None:
         return None

@@ -1,6 +1,6 @@
 """A digital ECG as this program takes it: named leads in millivolts on one time axis, and nothing of the patient."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,8 +20,8 @@ PAGE_S = 10.0
 """What a page of paper shows of a recording."""
 FEW_LEADS, FEW_LEADS_S = 2, 60.0
 """So few leads, as a watch records them, are written in rows one below the other, so many seconds in all."""
-TALLEST_MV = 50.0
-"""From lowest to highest value; an ECG has below 10 mV, so this much means another unit."""
+TALLEST_MV, LOWEST_MV = 50.0, 0.05
+"""From lowest to highest value of the tallest lead; an ECG has some 0.5 to 10 mV, so these mean another unit."""
 FLAT_MV = 1e-6
 READ_S = 600.0
 """Of a longer recording so much is looked at."""
@@ -130,6 +130,24 @@ def assemble(stretches: Sequence[Stretch], fs_hz: float, format_: str, name: str
     )  # fmt: skip
 
 
+def assemble_rates(by_rate: Mapping[float, Sequence[Stretch]], format_: str, name: str) -> Recording:
+    """As ``assemble``, from files whose channels have rates of their own: those of the rate with most leads.
+
+    Args:
+        by_rate: the stretches by their sampling rate.
+        format_: as in ``Recording``.
+        name: how to call the file in messages.
+
+    Raises:
+        UnreadablePictureError: as ``assemble``, or there is no rate.
+    """
+    if not by_rate:
+        raise UnreadablePictureError(f"{name} is {format_} that does not say its sampling rate.", EXPORT)
+    named = {rate: sum(standard_lead(s.lead) is not None for s in found) for rate, found in by_rate.items()}
+    fs_hz = max(named, key=lambda rate: (named[rate], rate))
+    return assemble(by_rate[fs_hz], fs_hz, format_, name)
+
+
 def _of_leads(stretches: Sequence[Stretch]) -> tuple[list[Stretch], list[str]]:
     """The stretches of the twelve leads by their names, else of a few unnamed channels; and the channels left aside."""
     recorded = [s for s in stretches if np.ptp(_known(s.values_mv)) > FLAT_MV]
@@ -167,8 +185,8 @@ def _first(leads_mv: FloatArray) -> int:
 
 def _check_heights(leads_mv: FloatArray, name: str) -> None:
     tallest_mv = max(float(np.ptp(_known(lead))) for lead in leads_mv)
-    if tallest_mv > TALLEST_MV:
-        cause = f"{name} has leads that span {tallest_mv:.0f} mV, which no heart makes: its unit is not known."
+    if not LOWEST_MV <= tallest_mv <= TALLEST_MV:
+        cause = f"{name} has leads that span {tallest_mv:.3g} mV, which no heart makes: its unit is not known."
         raise UnreadablePictureError(cause, "Export it in mV or µV, with the unit said in the file.")
 
 

@@ -14,6 +14,7 @@ from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.file_pages import NumberedPage, PageChoice, wanted_numbers
 from ecgcore.page.decode.kinds import is_heif
 from ecgcore.page.decode.limits import DECODER_ERRORS, EXPORT_AGAIN, PageBudget, damaged, too_many_pixels
+from ecgcore.recordings.wfdb_files import BOTH, SIGNALS
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "JPEG2000")
 _NEW_SUBFILE_TYPE = 254
@@ -60,7 +61,8 @@ def raster_pages(data: bytes, name: str, choice: PageChoice | None = None) -> It
                 budget.spend(image.width, image.height)
                 yield NumberedPage(number, _upright_rgb(image))
     except UnidentifiedImageError as error:
-        raise UnreadablePictureError(f"{name}: file type not supported.", EXPORT_AGAIN) from error
+        step = BOTH if name.lower().endswith(SIGNALS) else EXPORT_AGAIN
+        raise UnreadablePictureError(f"{name}: file type not supported.", step) from error
     except Image.DecompressionBombError as error:
         raise too_many_pixels(name) from error
     except (*DECODER_ERRORS, RuntimeError) as error:  # libheif's errors are RuntimeErrors

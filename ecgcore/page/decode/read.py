@@ -16,6 +16,8 @@ from ecgcore.page.decode.limits import MAX_FILE_BYTES
 from ecgcore.page.decode.pdf import pdf_pages
 from ecgcore.page.decode.raster import raster_pages
 from ecgcore.recordings.dicom import is_dicom
+from ecgcore.recordings.read import PERHAPS_ENDINGS, RECORDING_ENDINGS, TABLE_HEAD_BYTES, holds_recording
+from ecgcore.recordings.wfdb_files import HEADER, SIGNALS, packed_record
 
 PICTURE_ENDINGS = (
     ".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".mpo",
@@ -23,8 +25,8 @@ PICTURE_ENDINGS = (
 )  # fmt: skip
 """Endings of plain pictures."""
 
-FILE_ENDINGS = (*PICTURE_ENDINGS, ".heic", ".heif", ".pdf", ".dcm", ".dicom")
-"""Endings of everything that can be read."""
+FILE_ENDINGS = (*PICTURE_ENDINGS, ".heic", ".heif", ".pdf", ".dcm", ".dicom", *RECORDING_ENDINGS)
+"""Endings of all that can be read, but for those that other files have too, which are looked into."""
 
 
 def readable_files(folder: Path) -> list[Path]:
@@ -36,14 +38,24 @@ def readable_files(folder: Path) -> list[Path]:
 
 
 def _may_be_read(file: Path) -> bool:
-    if file.suffix.lower() in FILE_ENDINGS:
+    ending = file.suffix.lower()
+    if ending in FILE_ENDINGS:
         return True
     try:
+        if ending in PERHAPS_ENDINGS:
+            return _holds_recording(file, is_zip=ending == ".zip")
         with file.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
             return is_picture_or_pdf(head) or is_dicom(head)
     except OSError:
         return False
+
+
+def _holds_recording(file: Path, *, is_zip: bool) -> bool:
+    """Whether a file of an ending that others have too begins as a digital ECG does; a ZIP's list stands at its end."""
+    is_whole = is_zip and file.stat().st_size <= MAX_FILE_BYTES
+    with file.open("rb") as stream:
+        return holds_recording(stream.read(-1 if is_whole else TABLE_HEAD_BYTES))
 
 
 def read_picture(source: Path | bytes, name: str) -> list[ByteArray]:
@@ -89,6 +101,14 @@ def picture_hash(photo_rgb: ByteArray) -> str:
     return digest.hexdigest()
 
 
+def _content(path: Path) -> bytes:
+    """A file's bytes; of a WFDB record's header or signals the whole record's, as a ZIP."""
+    ending = path.suffix.lower()
+    if ending == HEADER or (ending == SIGNALS and path.with_suffix(HEADER).is_file()):
+        return packed_record(path)
+    return path.read_bytes()
+
+
 def read_bytes(source: Path | bytes, name: str) -> bytes:
     """A file's content, as far as a file may be large.
 
@@ -101,11 +121,11 @@ def read_bytes(source: Path | bytes, name: str) -> bytes:
     else:
         try:
             size = source.stat().st_size
-            data = source.read_bytes() if size <= MAX_FILE_BYTES else b""
+            data = _content(source) if size <= MAX_FILE_BYTES else b""
         except OSError as error:
             cause = f"{name} cannot be opened: {error.strerror or 'unknown reason'}."
             raise UnreadablePictureError(cause, "Check the path and its permissions.") from error
-    if size > MAX_FILE_BYTES:
+    if max(size, len(data)) > MAX_FILE_BYTES:
         limit = MAX_FILE_BYTES // 2**20
         raise UnreadablePictureError(f"{name} is larger than {limit} MiB.", "Save it smaller or as JPEG.")
     if size == 0:

@@ -11,6 +11,7 @@ from ecgcore.bundle.folder import Bundle
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from pages.parts.common.browser.uploads import TOO_MUCH_AT_ONCE, is_held, release_uploads
 from pages.parts.screen.browser_guard import too_large
+from pages.parts.screen.joined_files import joined
 from pages.parts.screen.screened import Picture
 from pages.parts.screen.screening.session import screen_in_background
 
@@ -23,8 +24,9 @@ WELCOME = (
 )
 MAX_PICTURE_MB = 64
 TAKES = (
-    f"PNG, JPEG, WebP, TIFF, BMP, GIF, {'HEIC, ' if find_spec('pillow_heif') else ''}PDF and DICOM. Files stay in this "
-    "computer's memory and are forgotten when you close this tab."
+    f"PNG, JPEG, WebP, TIFF, BMP, GIF, {'HEIC, ' if find_spec('pillow_heif') else ''}PDF and DICOM; digital ECGs as DICOM, "
+    "HL7 aECG, SCP-ECG, Philips, Schiller or GE XML, WFDB (.hea with .dat) and CSV. Files stay in this computer's memory "
+    "and are forgotten when you close this tab."
 )
 """HEIC photos are read where ``make heic`` was used."""
 TOO_LARGE = "File too large: the limit is {limit} MB. Save it smaller or as JPEG and drop it again."
@@ -72,7 +74,7 @@ def _dropped(bundle: Bundle) -> bool:
     )
     if not files:
         return False
-    screen_in_background([_picture(file, file.name) for file in files], bundle)
+    screen_in_background(joined([_picture(file, file.name) for file in files]), bundle)
     _next_turn("drop")
     release_uploads(files)
     return True
