@@ -115,5 +115,5 @@ def _bare(name: str) -> str:
 def _as_bytes(data: bytes) -> bytes:
     """The document from its first character, UTF-16 as UTF-8."""
     if data[:2] in _UTF_16:
-        return _DECLARATION.sub("", data.decode("utf-16", "replace").lstrip("\ufeff \t\r\n")).encode()
+        return _DECLARATION.sub("", data.decode("utf-16", "replace").lstrip("\ufeff \t\r\n")).lstrip().encode()
     return data.lstrip(_BEFORE_XML)

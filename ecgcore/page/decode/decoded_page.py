@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from zipfile import BadZipFile
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
@@ -10,6 +11,9 @@ from ecgcore.papersim.recording_page import draw_recording
 from ecgcore.recordings.dicom import DICOM_ERRORS
 from ecgcore.recordings.read import read_recordings
 from ecgcore.recordings.recording import EXPORT, Recording
+
+RECORDING_ERRORS = (*DECODER_ERRORS, *DICOM_ERRORS, ArithmeticError, AssertionError, LookupError, BadZipFile)
+"""What the readers of digital ECGs raise on damaged data."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ def recorded_pages(data: bytes, name: str) -> Iterator[DecodedPage] | None:
     """
     try:
         recordings = read_recordings(data, name)
-    except (*DECODER_ERRORS, *DICOM_ERRORS) as error:
+    except RECORDING_ERRORS as error:
         raise UnreadablePictureError(f"{name} is damaged or incomplete.", EXPORT) from error
     if recordings is None:
         return None

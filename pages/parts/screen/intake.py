@@ -24,9 +24,9 @@ WELCOME = (
 )
 MAX_PICTURE_MB = 64
 TAKES = (
-    f"PNG, JPEG, WebP, TIFF, BMP, GIF, {'HEIC, ' if find_spec('pillow_heif') else ''}PDF and DICOM; digital ECGs as DICOM, "
-    "HL7 aECG, SCP-ECG, Philips, Schiller or GE XML, WFDB (.hea with .dat) and CSV. Files stay in this computer's memory "
-    "and are forgotten when you close this tab."
+    f"PNG, JPEG, WebP, TIFF, BMP, GIF, {'HEIC, ' if find_spec('pillow_heif') else ''}PDF, DICOM; recordings as DICOM, "
+    "HL7 aECG, SCP-ECG, WFDB (.hea with .dat), CSV, and Philips, Schiller or GE XML. Files stay in this computer's "
+    "memory and are forgotten when you close this tab."
 )
 """HEIC photos are read where ``make heic`` was used."""
 TOO_LARGE = "File too large: the limit is {limit} MB. Save it smaller or as JPEG and drop it again."
