@@ -1,8 +1,8 @@
 """The same ECG as a recording and as a page: are decision, probability and rate the same?
 
-PTB-XL records of its fold 9 are written as DICOM waveform, HL7 aECG, SCP-ECG and GE MUSE, and as a page (3x4 and a rhythm
-strip at 25 mm/s and 10 mm/mV) that another program, ecg-plot, draws: as a PDF, and as a PNG of 200 dpi. All are screened
-as files, and every pair of files of a record is compared.
+PTB-XL records of its fold 9 are written as DICOM waveform, HL7 aECG, SCP-ECG and GE MUSE, and as a page (3x4 and a
+rhythm strip at 25 mm/s and 10 mm/mV) that another program, ecg-plot, draws: as a PDF, and as a PNG of 200 dpi. All are
+screened as files, and every pair of files of a record is compared.
 
     python -m benchmarks.page.recordings --ptbxl DIR [--records 20] [--bundle DIR] [--json OUT.json]
 """
