@@ -1,5 +1,7 @@
 """A digital recording as a page's signal: whole for measuring, and as its page shows it for the networks and files."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import make_interp_spline
@@ -56,7 +58,21 @@ def shown_signal(recording: Recording, frame: PanelFrame | None) -> PageSignal:
                 points.append(frame.points_to_panel(points_xy))
         if points:
             traces[name] = tuple(points)
-    return _signal(recording, leads_mv, FS_HZ, traces, tuple(sorted({stretch.page_s for stretch in shown})))
+    signal = _signal(recording, leads_mv, FS_HZ, traces)
+    return replace(
+        signal,
+        column_starts_s=tuple(sorted({stretch.page_s for stretch in shown})),
+        stretches=() if frame is None else tuple(_box(recording, stretch, frame) for stretch in shown),
+    )
+
+
+def _box(
+    recording: Recording, stretch: ShownStretch, frame: PanelFrame
+) -> tuple[str, tuple[float, float, float, float]]:
+    """A stretch's lead, and its box in panel pixels."""
+    points = frame.points_to_panel(stretch.points_xy)
+    (x1, y1), (x2, y2) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    return recording.leads[stretch.lead], (x1, y1, x2, y2)
 
 
 def _by_lead(recording: Recording, shown: list[ShownStretch]) -> dict[str, list[ShownStretch]]:
@@ -88,14 +104,13 @@ def _signal(
     leads_mv: npt.NDArray[np.float32],
     fs_hz: float,
     traces: dict[str, tuple[FloatArray, ...]],
-    column_starts_s: tuple[float, ...] = (),
 ) -> PageSignal:
     return PageSignal(
         leads_mv=leads_mv,
         is_read=np.isfinite(leads_mv),
         fs_hz=fs_hz,
         layout=layout_of(recording),
-        column_starts_s=column_starts_s,
+        column_starts_s=(),
         traces_panel_xy=traces,
         paper=USUAL_PAPER,
         scale="grid",

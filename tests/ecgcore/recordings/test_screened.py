@@ -11,7 +11,7 @@ from ecgcore.__main__ import main
 from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.isolated import read_untrusted_pages
-from ecgcore.page.decode.read import is_readable
+from ecgcore.page.decode.read import readable_files
 from ecgcore.papersim import synthetic_ecg
 from ecgcore.papersim.recording_page import draw_recording, layout_of, shown_stretches
 from ecgcore.pipeline import screen_pages
@@ -56,6 +56,9 @@ def test_a_recording_is_screened_and_measured(screened: tuple[Prediction, ByteAr
     said = json.loads(json.dumps(prediction.to_json(), allow_nan=False))["recording"]
     assert said == {"format": "a DICOM waveform", "leads": list(LEADS), "fs_hz": 500.0, "duration_s": 10.0,
                     "start_s": 0.0, "shown_s": 10.0}  # fmt: skip
+    assert [stretch.lead for stretch in prediction.leads] == [
+        "I", "aVR", "V1", "V4", "II", "aVL", "V2", "V5", "III", "aVF", "V3", "V6", "II",
+    ]  # fmt: skip
     assert PATIENT not in repr(prediction.to_json())
 
 
@@ -162,8 +165,8 @@ def test_a_folder_is_searched_for_recordings_and_other_tables_are_left_alone(
     (tmp_path / "table.CSV").write_bytes(csv_file(SIGNALS_MV, FS_HZ))
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "aecg.xml").write_bytes(aecg_file(SIGNALS_MV, FS_HZ))
-    found = sorted(path.name for path in tmp_path.rglob("*") if is_readable(path))
-    assert found == ["aecg.xml", "ecg.hea", "table.CSV"]
+    found = [path.name for path in readable_files(tmp_path)]
+    assert found == ["ecg.hea", "aecg.xml", "table.CSV"]
     for name in ("sub", "table.CSV"):
         path = tmp_path / name
         (path / "aecg.xml").unlink() if path.is_dir() else path.unlink()
