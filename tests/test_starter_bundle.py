@@ -63,7 +63,7 @@ def test_asking_for_surer_beats_makes_no_doubtful_page_another_picture(
 
 def test_a_page_of_very_many_beats_is_looked_at_again(starter: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     signals_mv, fs_hz, beats_s = synthetic_ecg("normal", 3, seconds=20)
-    faster = 120 / (60 / np.median(np.diff(beats_s[0][:, 0])))  # at 120 bpm: 12 rows of 10 s hold 230 beats
+    faster = 150 / (60 / np.median(np.diff(beats_s[0][:, 0])))  # at 150 bpm: 12 rows of 10 s hold 290 beats
     signals_mv, beats_s = signals_mv[:, : int(10 * fs_hz * faster)], [lead / faster for lead in beats_s]
     style = PageStyle(layout="12x1", row_pitch_mm=18.0)
     page = draw_page(signals_mv, fs_hz * faster, style, 3, beats_s=[lead[lead[:, 1] < 10] for lead in beats_s])
