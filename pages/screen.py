@@ -12,6 +12,7 @@ from pages.parts.screen.browser_guard import ask_before_leaving
 from pages.parts.screen.intake import WELCOME, incoming
 from pages.parts.screen.keep.batch import keep_dialog, queue_all_button
 from pages.parts.screen.keep.one_page import correct_this
+from pages.parts.screen.long_file import choose_pages
 from pages.parts.screen.page_list import show_pages, unscreened_page
 from pages.parts.screen.result.beat_panel import downloads, facts, heaviest_beats, one_beat
 from pages.parts.screen.result.decision_banner import decision_banner, picture_faults
@@ -63,6 +64,8 @@ def _screened_page(item: ScreenedPage, in_use: Bundle) -> None:
         st.error(f"**Not screened.** {plain(prediction.reason)}", icon=":material/block:")
         if shown is not None:
             straighten_box(item, shown, in_use)
+        if item.long_file is not None:
+            choose_pages(item.long_file, in_use)
         return
     decision_banner(prediction, bundle.operating_point.p_normal_below, bundle.operating_point.p_abnormal_from)
     picture_faults(prediction)

@@ -1,6 +1,7 @@
 """Where pictures come from: the drop zone, the camera, and sample pages that are drawn on the spot."""
 
 from importlib.util import find_spec
+from typing import Final
 
 import cv2
 import numpy as np
@@ -24,11 +25,15 @@ WELCOME = (
 )
 MAX_PICTURE_MB = 64
 TAKES = (
-    f"PNG, JPEG, WebP, TIFF, BMP, GIF, {'HEIC, ' if find_spec('pillow_heif') else ''}PDF, DICOM; recordings as DICOM, "
+    f"PNG, JPEG, WebP, AVIF, JPEG 2000, TIFF, BMP, GIF, {'HEIC, ' if find_spec('pillow_heif') else ''}PDF, DICOM; "
+    "recordings as DICOM, "
     "HL7 aECG, SCP-ECG, WFDB (.hea with .dat), CSV, and Philips, Schiller or GE XML. Files stay in this computer's "
     "memory and are forgotten when you close this tab."
 )
 """HEIC photos are read where ``make heic`` was used."""
+CAMERA_RESOLUTION: Final = "1080p"
+"""The most that Streamlit asks a browser for; without it a picture has the size of the widget, 700 pixels wide."""
+OWN_CAMERA = "A phone's own camera is sharper: tap the drop zone above and choose Camera."
 TOO_LARGE = "File too large: the limit is {limit} MB. Save it smaller or as JPEG and drop it again."
 
 SAMPLE_SEEDS = {"normal": (7, 14, 17, 5)}
@@ -94,7 +99,10 @@ def _photographed(bundle: Bundle) -> bool:
     with st.popover("Camera", icon=":material/photo_camera:", key=f"camera-box-{turn}"):
         photo = None
         if st.toggle("Camera on", key=f"camera-on-{turn}"):
-            photo = st.camera_input("Photograph the whole page, flat and in focus", key=f"camera-{turn}")
+            photo = st.camera_input(
+                "Photograph the whole page, flat and in focus", key=f"camera-{turn}", resolution=CAMERA_RESOLUTION
+            )
+            st.caption(OWN_CAMERA)
     if photo is None:
         return False
     screen_in_background([_picture(photo, f"Camera photo {turn + 1}.jpg")], bundle)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.page.decode.decoded_page import DecodedPage
+from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.paper import PaperSettings, PrintedSettings
@@ -17,6 +18,7 @@ from ecgcore.previews import at_width, jpeg
 from ecgcore.read_page import read_page
 from ecgcore.types import ByteArray, Prediction
 
+WHICH_PAGES = "Open this row and say which pages to screen."
 VIEW_WIDTH_PX = 1600
 THUMB_WIDTH_PX = 144
 
@@ -30,12 +32,14 @@ class Picture:
         content: the file's bytes.
         synthetic: drawn by the app, no patient's page.
         refusal: why it is not even opened; None for a file that is.
+        pages: which of its pages are wanted; None for all.
     """
 
     name: str
     content: bytes
     synthetic: bool = False
     refusal: str | None = None
+    pages: PageChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class ScreenedPage:
         synthetic: drawn by the app, no patient's page.
         bundle: which said it; its thresholds and maps go with it, also after another one was made active.
         same_as: title of the page that is the same picture and was screened first; None for nearly all.
+        long_file: the file, where somebody has to say which of its many pages are wanted.
     """
 
     key: str
@@ -83,6 +88,7 @@ class ScreenedPage:
     synthetic: bool
     bundle: Bundle
     same_as: str | None = None
+    long_file: Picture | None = None
 
     @property
     def title(self) -> str:
@@ -93,6 +99,12 @@ class ScreenedPage:
     def outcome(self) -> str:
         """normal, abnormal, refer, rejected or error."""
         return self.prediction.decision or self.prediction.status
+
+    @property
+    def size_bytes(self) -> int:
+        """How much memory its picture or its file takes."""
+        shown = 0 if self.shown is None else self.shown.size_bytes
+        return shown + (0 if self.long_file is None else len(self.long_file.content))
 
 
 def page_key(photo_rgb: ByteArray, bundle: Bundle) -> str:
@@ -121,7 +133,7 @@ def screen_page(page: DecodedPage, number: int, of: int, picture: Picture, bundl
     # recording its drawn page is kept, since the file names the patient.
     original = (
         picture.content
-        if of == 1 and page.recording is None
+        if of == 1 and picture.pages is None and page.recording is None
         else cv2.imencode(".png", photo_rgb[..., ::-1])[1].tobytes()
     )
     view, thumb = (jpeg(at_width(photo_rgb, width)) for width in (VIEW_WIDTH_PX, THUMB_WIDTH_PX))
@@ -171,7 +183,19 @@ def without_picture(picture: Picture, number: int, reason: str, bundle: Bundle) 
     """
     prediction = Prediction(file=picture.name, page=number, status="error", reason=reason, bundle=bundle.version)
     content = hashlib.sha256(picture.content).hexdigest()
-    return ScreenedPage(_sha256(bundle.version, picture.name, content, str(number)), prediction, None, False, bundle)
+    key = _sha256(bundle.version, picture.name, content, str(number), str(picture.pages))
+    return ScreenedPage(key, prediction, None, False, bundle)
+
+
+def with_a_question(picture: Picture, cause: str, bundle: Bundle) -> ScreenedPage:
+    """The row of a file with more pages than are read at once, which asks for some of them.
+
+    Args:
+        picture: the file.
+        cause: how many there are.
+        bundle: which would be asked.
+    """
+    return replace(without_picture(picture, 1, f"{cause} {WHICH_PAGES}", bundle), long_file=picture)
 
 
 def same_picture(known: ScreenedPage, number: int, picture: Picture) -> ScreenedPage:

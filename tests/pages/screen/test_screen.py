@@ -205,7 +205,7 @@ def test_camera_photos_are_counted_by_themselves(
     drop(app, ("b.png", png(turned(ecg_page_rgb))))
     content = UploadedFileRec("photo", "photo.jpg", "image/jpeg", png(ecg_page_rgb[::-1].copy()))
     photo = UploadedFile(content, FileURLs())
-    monkeypatch.setattr(st, "camera_input", lambda _, key: photo if key == "camera-0" else None)
+    monkeypatch.setattr(st, "camera_input", lambda _, key, **_more: photo if key == "camera-0" else None)
     app.toggle(key="camera-on-0").set_value(True).run()
     assert not app.exception
     assert opened(app) == "Camera photo 1.jpg"
@@ -234,7 +234,7 @@ def test_a_file_over_the_limit_is_a_row_that_says_so(app: AppTest, monkeypatch: 
         app.file_uploader[0].set_value([("huge.png", content, "image/png")]).run()
     else:
         photo = UploadedFile(UploadedFileRec("photo", "photo.jpg", "image/jpeg", content), FileURLs())
-        monkeypatch.setattr(st, "camera_input", lambda _, key: photo if key == "camera-0" else None)
+        monkeypatch.setattr(st, "camera_input", lambda _, key, **_more: photo if key == "camera-0" else None)
         app.toggle(key="camera-on-0").set_value(True).run()
     assert not app.exception
     (item,) = app.session_state["screened"].values()

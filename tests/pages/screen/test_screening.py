@@ -16,6 +16,7 @@ from PIL import Image
 
 from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.page.decode.decoded_page import DecodedPage
+from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.types import ByteArray, Prediction
 from pages.parts.common.browser.closed_sessions import ClosedSessions
 from pages.parts.screen.screened import Picture, ScreenedPage
@@ -183,10 +184,10 @@ def test_a_fault_of_a_decoder_stops_no_other(
     queue, worker = ScreeningQueue({}), ScreeningWorker()
     read = waiting_files.read_untrusted_pages
 
-    def read_pages(content: bytes, name: str) -> list[DecodedPage]:
+    def read_pages(content: bytes, name: str, choice: PageChoice | None) -> list[DecodedPage]:
         if name == "1.png":
             raise IndexError
-        return read(content, name)
+        return read(content, name, choice)
 
     monkeypatch.setattr(waiting_files, "read_untrusted_pages", read_pages)
     for shade in (1, 2):

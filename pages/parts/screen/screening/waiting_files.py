@@ -17,6 +17,7 @@ from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.decode.isolated import read_untrusted_pages
+from ecgcore.page.decode.limits import ChoosePagesError
 from ecgcore.screening.half_pages import join_halves
 from pages.parts.screen.screened import (
     Picture,
@@ -24,6 +25,7 @@ from pages.parts.screen.screened import (
     page_key,
     same_picture,
     screen_page,
+    with_a_question,
     with_prediction,
     without_picture,
 )
@@ -189,14 +191,17 @@ class ScreeningQueue:
     def _pages(self, file: _File) -> Iterator[ScreenedPage]:
         """The results of a file's pages; a page that cannot be screened never stops the next."""
         picture, bundle = file.picture, file.bundle
-        content = f"{bundle.version} {sha256(picture.content).hexdigest()}"
+        content = f"{bundle.version} {sha256(picture.content).hexdigest()} {picture.pages}"
         known = self._screened_before(content)
         if known:
             for item in known:
                 yield same_picture(item, item.prediction.page, picture)
             return
         try:
-            pages = read_untrusted_pages(picture.content, picture.name)
+            pages = read_untrusted_pages(picture.content, picture.name, picture.pages)
+        except ChoosePagesError as error:
+            yield with_a_question(picture, error.cause, bundle)
+            return
         except UnreadablePictureError as error:
             yield without_picture(picture, 1, str(error), bundle)
             return
@@ -207,8 +212,9 @@ class ScreeningQueue:
     def _each(self, pages: list[DecodedPage], file: _File) -> Iterator[ScreenedPage]:
         """The pages of a file, each by itself."""
         picture, bundle, of = file.picture, file.bundle, len(pages)
-        for number in range(1, of + 1):
+        while pages:
             page = pages.pop(0)
+            number = page.number
             try:
                 before = self.results.get(page_key(page.photo_rgb, bundle))
                 item = before or screen_page(page, number, of, picture, bundle)
@@ -226,7 +232,7 @@ class ScreeningQueue:
             return [self.results[key] for key in keys] if all(key in self.results for key in keys) else []
 
     def _put(self, id_: str, item: ScreenedPage) -> None:
-        if item.shown is not None and item.key not in self.results and self._size_bytes() > MAX_SESSION_BYTES:
+        if item.size_bytes and item.key not in self.results and self._size_bytes() > MAX_SESSION_BYTES:
             picture = Picture(item.prediction.file, b"")
             item = without_picture(picture, item.prediction.page, SESSION_FULL, item.bundle)
         self.results.setdefault(item.key, item)
@@ -235,7 +241,7 @@ class ScreeningQueue:
     def _size_bytes(self) -> int:
         """Of all pictures that the session holds; one that lies under two names counts twice."""
         waiting = sum(len(file.picture.content) for file in self._files.values())
-        return waiting + sum(item.shown.size_bytes for item in self.results.values() if item.shown is not None)
+        return waiting + sum(item.size_bytes for item in self.results.values())
 
 
 def _state(file: _File) -> State:
