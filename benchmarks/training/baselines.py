@@ -1,9 +1,10 @@
 """What needs no learned encoder: how much of the answer is in the layout, in what could be read, in the boxes.
 
-python -m benchmarks.training.baselines --khan DIR --cache DIR --detector DIR
+python -m benchmarks.training.baselines --khan DIR --cache DIR --detector DIR [--answers FILE]
 
 All gridded real pages, out of fold by the machine's patient number, in the starter's own five folds. Numbers go through
-a logistic regression; the random encoder's features through a head that is trained by the starter's plan.
+a logistic regression; the random encoder's features through a head that is trained by the starter's plan. FILE holds a
+starter's own answers to the same pages (``pooled_folds --csv``): by how much they are better, in pairs.
 """
 
 import argparse
@@ -29,7 +30,8 @@ from ecgcore.networks.local_net import LocalNet
 from ecgcore.networks.waveform_net import WaveformNet
 from ecgcore.types import STANDARD_PX_PER_MM, FloatArray
 from trainer.data.page import PreparedPage
-from trainer.metrics.classification import classification_metrics
+from trainer.metrics.classification import classification_metrics, paired_auroc_difference
+from trainer.runs.folder import read_predictions
 from trainer.stages.context import StageContext
 from trainer.stages.fusion import new_head, train_head
 from trainer.stages.head_features import HeadFeatures, Trunks, with_signals
@@ -123,11 +125,18 @@ def by_random_encoder(split: Split, boxes: Boxes, trunks: Trunks, inference_cach
     return fused_logits(head, judged.pooled())
 
 
+def fused_answers(path: Path, pages: Sequence[PreparedPage]) -> FloatArray:
+    """A starter's probabilities of the pages, out of fold; NaN where it gave none."""
+    p_of = {answer.file: answer.p_abnormal for answer in read_predictions(path)}
+    return np.array([p_of[page.key] for page in pages])
+
+
 def main() -> None:
     """Judge every fold by every baseline, pool, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("khan", "cache", "detector"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--answers", type=Path, help="a starter's answers out of fold, to compare with")
     options = parser.parse_args()
     finder = load_bundle(options.detector, "cpu")
     inference_cache = InferenceCache(options.cache / "looks", has_frozen_detector=True, has_frozen_trunks=True)
@@ -148,12 +157,17 @@ def main() -> None:
     logits["random encoder, trained head"] = np.concatenate(
         [by_random_encoder(split, boxes, trunks, inference_cache) for split in splits]
     )
+    p_fused = None if options.answers is None else fused_answers(options.answers, pages)
     for name, odds in logits.items():
-        told = [name]
+        told, better = [name], [f"{name}: fused better by"]
         for rows in rows_of(pages).values():
-            figures = classification_metrics(labels[rows].tolist(), expit(odds[rows]), None, [groups[r] for r in rows])
-            told.append(shown(figures["auroc"]))
+            some, of, p = labels[rows].tolist(), [groups[r] for r in rows], expit(odds[rows])
+            told.append(shown(classification_metrics(some, p, None, of)["auroc"]))
+            if p_fused is not None:
+                better.append(shown(paired_auroc_difference(some, p_fused[rows], p, of)))
         print(" | ".join(told), flush=True)
+        if p_fused is not None:
+            print(" | ".join(better), flush=True)
 
 
 if __name__ == "__main__":

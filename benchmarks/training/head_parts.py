@@ -1,6 +1,7 @@
 """What each part brings to the fused answer, and how the beats of a page are best put together: real pages out of fold.
 
 python -m benchmarks.training.head_parts OUT0 OUT1 ... --bundle DIR --detector DIR --khan DIR --ptbxl DIR --cache DIR
+    [--only-pools]
 
 OUT0, OUT1, ... are what ``python -m trainer starter --keep-trunks`` wrote for the folds, with the same bundle, detector
 and cache. Their waveform networks are taken as they are; heads are trained anew, by the starter's plan, on every choice
@@ -150,6 +151,7 @@ def main() -> None:
     for name in ("bundle", "detector", "khan", "ptbxl", "cache"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=1, help="so many heads, their logits averaged")
+    parser.add_argument("--only-pools", action="store_true", help="all parts alone, with each pool of the beats")
     options = parser.parse_args()
     bundle, detector = load_bundle(options.bundle), load_bundle(options.detector)
     folds = [features_of(out, bundle, detector, options) for out in options.starters]
@@ -160,6 +162,8 @@ def main() -> None:
     print("AUROC of", ", ".join(parts_of_set))
     whole = None
     for name, change, parts, pool in variants():
+        if options.only_pools and parts != PARTS:
+            continue
         by_fold = [
             np.mean([judge(fold, bundle, change, parts, pool, seed) for seed in range(options.seeds)], axis=0)
             for fold in folds

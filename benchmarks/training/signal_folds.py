@@ -166,19 +166,23 @@ def pool(folds: Sequence[Fold]) -> Judged:
 
 
 def report(judged: Judged) -> None:
-    """Print the figures of each way to answer, and of each diagnosis against normal."""
+    """Print the figures of each way to answer, then AUROC on 3x4 pages alone, and there of each diagnosis."""
     labels, groups = labels_of(judged.pages), [page.group_key for page in judged.pages]
     figures = {
         name: classification_metrics(labels, judged.p[name], judged.decisions[name], groups) for name in judged.p
     }
     print(f"{len(groups)} pages, {len(set(groups))} groups, out of fold\n{figures_table(figures)}")
-    diagnoses = np.array([diagnosis_of(page) for page in judged.pages])
-    for diagnosis in sorted(set(diagnoses[labels == 1])):
-        rows = np.flatnonzero((diagnoses == diagnosis) | (labels == 0))
+    kinds = np.array([diagnosis_of(page) for page in judged.pages])
+    has_3x4 = np.array([is_3x4(page) for page in judged.pages])
+    sets = {"all pages": np.ones(len(labels), dtype=np.bool_), "3x4": has_3x4}
+    for kind in sorted(set(kinds[labels == 1])):
+        sets[f"3x4, {kind} against normal"] = has_3x4 & ((kinds == kind) | (labels == 0))
+    for title, belongs in sets.items():
+        rows = np.flatnonzero(belongs)
         of = [groups[row] for row in rows]
         for name, logits in judged.logits.items():
             auroc = classification_metrics(labels[rows], expit(logits[rows]), None, of)["auroc"]
-            print(f"{diagnosis} against normal, {name}: AUROC {shown(auroc)}")
+            print(f"{title}, {name}: AUROC of the log-odds {shown(auroc)}")
 
 
 def main() -> None:
