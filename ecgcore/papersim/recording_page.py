@@ -18,9 +18,12 @@ FOUR_COLUMNS_S, TWO_COLUMNS_S = 8.0, 4.0
 COLUMN_S = 2.5
 _STRIP = LEADS.index("II")
 _LABEL_LIFT_MM = 9.0
+_PEN_MM = 0.15
+"""As thin as programs draw vector pages: of six PTB-XL records the probability then lay 0.06 from that of the page that
+ecg-plot draws of them, in the median, with 0.3 mm 0.09."""
 _STYLE = PageStyle(
     px_per_mm=PX_PER_MM, header=False, margin_mm=(8.0, 8.0, 8.0, 10.0), footer_words="25 mm/s  10 mm/mV",
-    label_lift_mm=_LABEL_LIFT_MM,
+    label_lift_mm=_LABEL_LIFT_MM, pen_mm=_PEN_MM,
 )  # fmt: skip
 
 
