@@ -106,3 +106,11 @@ LAYOUTS = (
 def candidates(row_count: int) -> list[Layout]:
     """Layouts with so many rows of trace."""
     return [layout for layout in LAYOUTS if layout.rows + layout.strips == row_count]
+
+
+@dataclass(frozen=True)
+class PrintedName:
+    """A lead's name as it is printed, ``-aVR`` where it is upside down, and its box in panel pixels."""
+
+    lead: str
+    box_panel_xyxy: tuple[float, float, float, float]

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ecgcore.geometry import STANDARD_PX_PER_MM
-from ecgcore.lead_layout import CABRERA_ORDER, LAYOUTS, LIMB_COUNT, STANDARD_ORDER, Layout
-from ecgcore.printed.names import COLUMN_MM, PrintedName
+from ecgcore.lead_layout import CABRERA_ORDER, LAYOUTS, LIMB_COUNT, STANDARD_ORDER, Layout, PrintedName
 from ecgcore.traces.rows import Rows
 from ecgcore.twelve_leads import LEADS
 
+COLUMN_MM = 3.0
+"""Names that begin so near to one another along the page stand in one column."""
 INVERTED = "-aVR"
 """aVR upside down, as in Cabrera's order."""
 FARTHEST_SHARE = 0.4
@@ -76,10 +77,16 @@ def printed_layout(names: Sequence[PrintedName], rows: Rows, columns_seen: int) 
     found = _as_printed(placed, len(rows.baseline_y)) or _known(placed, rows, columns_seen)
     if found is None:
         return None
-    is_inverted = any(name.name.lead == INVERTED for name in placed)
-    by_strip = {p.row: p.lead for p in placed if p.row >= found.rows}
-    strip_order = tuple(by_strip.get(row) for row in found.strip_rows)
-    return replace(found, strip_order=strip_order, inverted=frozenset({LEADS.index("aVR")} if is_inverted else ()))
+    # I, II and III of a strip are told apart by its form; a dash before aVR is a piece of trace but in Cabrera's order
+    by_strip = {p.row: p.lead for p in placed if p.row >= found.rows and p.lead not in STROKES}
+    is_inverted = found.order[:LIMB_COUNT] == CABRERA_ORDER[:LIMB_COUNT] and any(
+        p.name.lead == INVERTED for p in placed
+    )
+    return replace(
+        found,
+        strip_order=tuple(by_strip.get(row) for row in found.strip_rows),
+        inverted=frozenset({LEADS.index("aVR")} if is_inverted else ()),
+    )
 
 
 def contradicts(names: Sequence[PrintedName], rows: Rows, layout: Layout) -> bool:
@@ -166,6 +173,8 @@ def _score(placed: list[_Placed], layout: Layout, rows: Rows, columns_seen: int)
     if agree < max(LEAST_NAMES, LEAST_SHARE * len(layout.order)) or against > MOST_AGAINST * agree:
         return 0.0
     missing = len(layout.order) - agree
+    if len(layout.order) < len(LEADS) and (missing > 1 or layout.columns != columns_seen):
+        return 0.0  # names that were not read are no leads that are missing
     return agree - CONFLICT * against - MISSING * missing + COLUMNS_AGREE * (layout.columns == columns_seen)
 
 

@@ -1,7 +1,6 @@
 """Optical character recognition: PaddleOCR's small networks (PP-OCRv6, Apache-2.0), from the files of RapidOCR's wheel.
 
-They run on ONNX Runtime. RapidOCR's own pipeline takes twice the time, and cannot be asked which of a few names a crop
-shows (D-241). Nothing is ever downloaded.
+They run on ONNX Runtime; RapidOCR's own pipeline takes twice the time (D-241). Nothing is ever downloaded.
 """
 
 import functools
@@ -75,40 +74,6 @@ def read_words(crops: Sequence[ByteArray]) -> list[str]:
         is_sure = is_new.any() and letters.max(axis=1)[is_new].mean() >= SURE
         read.append("".join(alphabet[best[is_new]]) if is_sure else "")
     return read
-
-
-def spelling_log_p(crops: Sequence[ByteArray], spellings: Sequence[str]) -> FloatArray:
-    """Log probability that each crop shows each spelling and nothing else, ``[n, s]``.
-
-    All alignments of a spelling with the crop are summed, as in training (connectionist temporal classification,
-    Graves et al. 2006): a short list of spellings is told apart where free reading fails, as with ``III``.
-
-    Args:
-        crops: as of :func:`read_words`.
-        spellings: what they may say.
-    """
-    alphabet = {letter: number for number, letter in enumerate(_alphabet(), start=1)}
-    codes = [[alphabet[letter] for letter in spelling] for spelling in spellings]
-    found = np.zeros((len(crops), len(spellings)))
-    for number, letters in enumerate(_letter_probabilities(crops)):
-        log_p = np.log(letters.astype(np.float64) + 1e-12)
-        found[number] = [_alignment_log_sum(log_p, code) for code in codes]
-    return found
-
-
-def _alignment_log_sum(log_p: FloatArray, code: list[int]) -> float:
-    """Forward algorithm over a spelling with blanks (letter 0) between its letters; ``log_p``: ``[steps, letters]``."""
-    padded = np.zeros(2 * len(code) + 1, dtype=np.intp)
-    padded[1::2] = code
-    may_skip = np.zeros(len(padded), dtype=bool)
-    may_skip[3::2] = padded[3::2] != padded[1:-2:2]
-    reached = np.full(len(padded), -np.inf)
-    reached[:2] = log_p[0, padded[:2]]
-    for step in log_p[1:]:
-        from_before = np.concatenate([[-np.inf], reached[:-1]])
-        from_skip = np.where(may_skip, np.concatenate([[-np.inf] * 2, reached[:-2]]), -np.inf)
-        reached = np.logaddexp(np.logaddexp(reached, from_before), from_skip) + step[padded]
-    return float(np.logaddexp(reached[-1], reached[-2]))
 
 
 def _letter_probabilities(crops: Sequence[ByteArray]) -> list[npt.NDArray[np.float32]]:

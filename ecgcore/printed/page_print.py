@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 
-from ecgcore.lead_layout import LAYOUTS, Layout
+from ecgcore.lead_layout import LAYOUTS, Layout, PrintedName
 from ecgcore.paper import PrintedSettings
 from ecgcore.printed.arrangement import contradicts, printed_layout
 from ecgcore.printed.margins import read_margin
-from ecgcore.printed.names import PrintedName, find_names
+from ecgcore.printed.names import find_names
 from ecgcore.printed.settings import parse_settings
 from ecgcore.traces.rows import Rows
 from ecgcore.traces.strokes import without_print

@@ -166,7 +166,7 @@ def _assembled(reading: _Reading, layout: Layout, paper: PaperSettings, scale: P
         up = -1 if lead in layout.inverted else 1
         leads_mv[lead, numbers] = up * reading.value_mv(row, x)
         traces[LEADS[lead]] = _pieces(reading.path, row, x)
-        y = reading.path.y[row, max(0, int(x[0])) : int(x[-1]) + 1]
+        y = reading.path.at(row, x)
         stretches.append((LEADS[lead], (float(x[0]), float(y.min()), float(x[-1]), float(y.max()))))
     return PageSignal(
         leads_mv=leads_mv,

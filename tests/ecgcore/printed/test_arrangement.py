@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from ecgcore.lead_layout import CABRERA_ORDER, LAYOUTS, STANDARD_ORDER, Layout
+from ecgcore.lead_layout import CABRERA_ORDER, LAYOUTS, STANDARD_ORDER, Layout, PrintedName
 from ecgcore.printed.arrangement import contradicts, printed_layout
-from ecgcore.printed.names import PrintedName
 from ecgcore.traces.rows import Rows
 from ecgcore.twelve_leads import LEADS
 
@@ -73,11 +72,14 @@ def test_a_strips_name_is_taken() -> None:
     assert found.strip_order == (LEADS.index("V1"),)
 
 
-def test_an_avr_upside_down_is_told() -> None:
-    names = [PrintedName("-aVR", n.box_panel_xyxy) if n.lead == "aVR" else n for n in names_of(Layout(3, 4))]
+@pytest.mark.parametrize(("order", "inverted"), [(CABRERA_ORDER, {LEADS.index("aVR")}), (STANDARD_ORDER, set())])
+def test_an_avr_upside_down_is_told_in_cabreras_order_alone(order: tuple[int, ...], inverted: set[int]) -> None:
+    """Elsewhere the dash is a piece of the trace beside it."""
+    drawn = names_of(Layout(3, 4, 0, order))
+    names = [PrintedName("-aVR", n.box_panel_xyxy) if n.lead == "aVR" else n for n in drawn]
     found = printed_layout(names, rows_of(3), columns_seen=4)
     assert found is not None
-    assert found.inverted == {LEADS.index("aVR")}
+    assert (found.order, found.inverted) == (order, inverted)
 
 
 @pytest.mark.parametrize("names", [[], [PrintedName("V1", (5.0, 52.0, 25.0, 64.0))]])

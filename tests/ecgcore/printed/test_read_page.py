@@ -8,7 +8,7 @@ import pytest
 from ecgcore.lead_layout import CABRERA_ORDER
 from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, synthetic_ecg
 from ecgcore.printed.names import find_names
-from ecgcore.printed.ocr import find_lines, read_words, spelling_log_p
+from ecgcore.printed.ocr import find_lines, read_words
 from ecgcore.read_page import read_page
 from ecgcore.traces.rows import trace_rows
 from ecgcore.twelve_leads import LEADS
@@ -77,4 +77,3 @@ def test_names_stand_where_they_are_printed() -> None:
 def test_an_empty_picture_has_no_text() -> None:
     assert len(find_lines(np.full((70, 200, 3), 255, np.uint8))) == 0
     assert read_words([]) == []
-    assert spelling_log_p([], ["II"]).shape == (0, 1)
