@@ -23,7 +23,6 @@ class Layout:
         order: numbers in ``LEADS`` down each column in turn, ``rows * columns`` of them; fewer than twelve are half an
             ECG.
         strip_order: leads of the strips where their names say so; None where they do not.
-        inverted: leads that are drawn upside down.
     """
 
     rows: int
@@ -31,7 +30,6 @@ class Layout:
     strips: int = 0
     order: tuple[int, ...] = STANDARD_ORDER
     strip_order: tuple[int | None, ...] = ()
-    inverted: frozenset[int] = frozenset()
 
     def to_json(self) -> dict[str, object]:
         """Plain values that :meth:`from_json` makes the same layout of."""
@@ -41,7 +39,6 @@ class Layout:
             "strips": self.strips,
             "order": list(self.order),
             "strip_order": list(self.strip_order),
-            "inverted": sorted(self.inverted),
         }
 
     @classmethod
@@ -53,7 +50,6 @@ class Layout:
             values["strips"],
             tuple(values["order"]),
             tuple(values["strip_order"]),
-            frozenset(values["inverted"]),
         )
 
     @property
@@ -110,7 +106,7 @@ def candidates(row_count: int) -> list[Layout]:
 
 @dataclass(frozen=True)
 class PrintedName:
-    """A lead's name as it is printed, ``-aVR`` where it is upside down, and its box in panel pixels."""
+    """A lead's name and its box in panel pixels."""
 
     lead: str
     box_panel_xyxy: tuple[float, float, float, float]

@@ -143,7 +143,7 @@ def _measured(blank: Prediction, page: PageReading, beats: "_Beats") -> Predicti
 
 def _leads(signal: PageSignal, page: PageReading) -> tuple[LeadStretch, ...]:
     """Where each lead stands in the photo."""
-    printed = {name.lead.removeprefix("-") for name in page.printed.names}
+    printed = {name.lead for name in page.printed.names}
     boxes = _boxes(page.sheet.frame.boxes_to_photo([box for _, box in signal.stretches]))
     return tuple(
         LeadStretch(lead, box, lead in printed) for (lead, _), box in zip(signal.stretches, boxes, strict=True)

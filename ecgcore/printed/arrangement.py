@@ -12,8 +12,6 @@ from ecgcore.twelve_leads import LEADS
 
 COLUMN_MM = 3.0
 """Names that begin so near to one another along the page stand in one column."""
-INVERTED = "-aVR"
-"""aVR upside down, as in Cabrera's order."""
 FARTHEST_SHARE = 0.4
 """A name stands so near to the start of its column, in widths of a column."""
 LEAST_NAMES = 3
@@ -60,7 +58,7 @@ class _Placed:
     @property
     def lead(self) -> int:
         """Its number in ``LEADS``."""
-        return LEADS.index(self.name.lead.removeprefix("-"))
+        return LEADS.index(self.name.lead)
 
 
 def printed_layout(names: Sequence[PrintedName], rows: Rows, columns_seen: int) -> Layout | None:
@@ -77,16 +75,9 @@ def printed_layout(names: Sequence[PrintedName], rows: Rows, columns_seen: int) 
     found = _as_printed(placed, len(rows.baseline_y)) or _known(placed, rows, columns_seen)
     if found is None:
         return None
-    # I, II and III of a strip are told apart by its form; a dash before aVR is a piece of trace but in Cabrera's order
+    # I, II and III of a strip are told apart by its form
     by_strip = {p.row: p.lead for p in placed if p.row >= found.rows and p.lead not in STROKES}
-    is_inverted = found.order[:LIMB_COUNT] == CABRERA_ORDER[:LIMB_COUNT] and any(
-        p.name.lead == INVERTED for p in placed
-    )
-    return replace(
-        found,
-        strip_order=tuple(by_strip.get(row) for row in found.strip_rows),
-        inverted=frozenset({LEADS.index("aVR")} if is_inverted else ()),
-    )
+    return replace(found, strip_order=tuple(by_strip.get(row) for row in found.strip_rows))
 
 
 def contradicts(names: Sequence[PrintedName], rows: Rows, layout: Layout) -> bool:

@@ -22,7 +22,7 @@ from ecgcore.types import PageImage
 
 WEIGHTS = Path(__file__).with_name("lead_names.safetensors")
 """Written by ``python -m fits.lead_names.weights``."""
-NAMES = (*LEADS, "-aVR")
+NAMES = LEADS
 READ_PX_PER_MM = 6.0
 """Scale in which the network sees a panel: the letters of names are 13 to 27 pixels high."""
 CELL_PX = 8
@@ -33,7 +33,7 @@ APART_MM = 4.0
 
 LEAST_P = 0.5
 """Probability from which a name is taken. Set on drawn pages of ``benchmarks.page.leads`` that are not reported."""
-LETTER_MM = {"I": 0.8, "II": 1.6, "III": 2.4, "V": 3.6, "a": 5.2, "-": 6.4}
+LETTER_MM = {"I": 0.8, "II": 1.6, "III": 2.4, "V": 3.6, "a": 5.2}
 """Widths of names whose capitals are 3 mm high, by how they begin."""
 HEIGHT_MM = 3.0
 ABOVE, BELOW = 0.8, 0.4
@@ -55,7 +55,7 @@ class FoundName:
 
 
 class NameNet(nn.Module):
-    """Darkness ``[n, 1, 8 h, 8 w]``, 0..1, to logits ``[n, 1 + 13, h, w]`` of nothing and of each name's middle."""
+    """Darkness ``[n, 1, 8 h, 8 w]``, 0..1, to logits ``[n, 1 + 12, h, w]`` of nothing and of each name's middle."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ def panel_darkness(page: PageImage) -> ByteArray:
 
 @torch.inference_mode()
 def name_probabilities(darkness: ByteArray) -> npt.NDArray[np.float32]:
-    """How likely each cell holds the middle of each name, ``[13, h, w]``.
+    """How likely each cell holds the middle of each name, ``[12, h, w]``.
 
     Args:
         darkness: from :func:`panel_darkness`.

@@ -8,7 +8,7 @@ what they are like.
 import numpy as np
 
 from ecgcore.geometry.arrays import FloatArray
-from ecgcore.lead_layout import LIMB_COUNT, Layout
+from ecgcore.lead_layout import CABRERA_ORDER, LIMB_COUNT, Layout
 from ecgcore.twelve_leads import LEADS
 
 EINTHOVEN_HOLDS = 0.6
@@ -35,6 +35,21 @@ def einthoven_agreement(stretches_mv: FloatArray, layout: Layout) -> float:
     power = np.stack([(limb[:3] ** 2).sum(axis=0), (limb[3:] ** 2).sum(axis=0)])
     total = float(power[known].sum())
     return 1 - float((residuals[known] ** 2).sum()) / total if total > 0 else 0.0
+
+
+def avr_upside_down(stretches_mv: FloatArray, layout: Layout) -> int:
+    """-1 where aVR is drawn upside down, as in Cabrera's order it mostly is; else 1.
+
+    There aVL, I and aVR stand in one column, and aVR = aVL - 1.5 I (from Einthoven's and Goldberger's laws).
+
+    Args:
+        stretches_mv: every row's stretch in every column, ``[r, c, n]``, NaN where not read.
+        layout: the page's.
+    """
+    if layout.order[:LIMB_COUNT] != CABRERA_ORDER[:LIMB_COUNT] or layout.rows < LIMB_COUNT // 2:
+        return 1
+    avl, i, avr = (row - np.nanmedian(row) for row in stretches_mv[:3, 0])
+    return 1 if np.nansum(avr * (avl - 1.5 * i)) >= 0 else -1
 
 
 def choose_layout(tried: list[tuple[Layout, float]], column_count: int) -> Layout | None:

@@ -13,7 +13,7 @@ from ecgcore.traces.rows import Rows, trace_rows
 from ecgcore.traces.strokes import without_print
 from ecgcore.twelve_leads import LEADS
 from ecgcore.waveform.columns import Columns, PageScale, find_columns, on_raster, seconds_per_px
-from ecgcore.waveform.layout import choose_layout, einthoven_agreement, strip_leads
+from ecgcore.waveform.layout import avr_upside_down, choose_layout, einthoven_agreement, strip_leads
 from ecgcore.waveform.lead_count import column_count
 from ecgcore.waveform.pen.path import PenPath, pen_path
 from ecgcore.waveform.printed_names import without_names
@@ -158,13 +158,13 @@ def _assembled(reading: _Reading, layout: Layout, paper: PaperSettings, scale: P
     places += [(lead, layout.rows + k, 0, layout.columns) for k, lead in enumerate(strips) if lead is not None]
     leads_mv = np.full((len(LEADS), len(reading.sample_numbers(0, layout.columns))), np.nan, np.float32)
     traces: dict[str, tuple[FloatArray, ...]] = {}
+    avr_sign = avr_upside_down(by_column, layout)
     stretches = []
     for lead, row, first, last in places:
         numbers = reading.sample_numbers(first, last)
         x = reading.x_at(numbers / FS_HZ, first)
         leads_mv[lead] = np.nan
-        up = -1 if lead in layout.inverted else 1
-        leads_mv[lead, numbers] = up * reading.value_mv(row, x)
+        leads_mv[lead, numbers] = reading.value_mv(row, x) * (avr_sign if LEADS[lead] == "aVR" else 1)
         traces[LEADS[lead]] = _pieces(reading.path, row, x)
         y = reading.path.at(row, x)
         stretches.append((LEADS[lead], (float(x[0]), float(y.min()), float(x[-1]), float(y.max()))))

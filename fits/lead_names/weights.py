@@ -1,6 +1,7 @@
 """Trains the network that finds lead names (``ecgcore/printed/lead_names.safetensors``).
 
-    python -m fits.lead_names.weights --ptbxl DIR --fonts DIR [--pages N] [--steps N] [--out FILE]
+    python -m fits.lead_names.weights --ptbxl DIR --fonts DIR [--pages N] [--steps N] [--begin FILE]
+        [--seed N] [--out FILE]
 
 Names in many fonts and sizes are written at random places over pages that papersim draws without any, beside and across
 the traces, and words that are no names with them. Records and fonts must not be those of the report: folds 8 and 9 and
@@ -15,7 +16,7 @@ import cv2
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 
 from ecgcore.geometry.arrays import ByteArray, FloatArray
@@ -53,9 +54,10 @@ OTHERS += ("0", "1", "2", "3", "5", "RV5", "SV1", "bpm", "Age", "ID", "II+", "x1
 PENS_SHARE = 0.3
 """Share of the words that are written in OpenCV's stroke fonts, as machines with plotting pens do."""
 NOTHING_WEIGHT = 0.25
-LIKE = {"I": ("I", "DI"), "II": ("II", "DII"), "III": ("III", "DIII"), "-aVR": ("-aVR",)}
+LIKE = {"I": ("I", "I", "DI"), "II": ("II", "II", "DII"), "III": ("III", "III", "DIII")}
 LIKE |= {f"V{k}": (f"V{k}", f"V{k}", f"V{k}", f"C{k}") for k in range(1, 7)}
-LIKE |= {name: (name, name, name.upper()) for name in ("aVR", "aVL", "aVF")}
+LIKE |= {name: (name, name, name, name.upper()) for name in ("aVL", "aVF")}
+LIKE["aVR"] = ("aVR", "aVR", "aVR", "AVR", "-aVR")
 
 
 def base_pages(ptbxl: Path, count: int, rng: np.random.Generator) -> list[ByteArray]:
@@ -102,7 +104,7 @@ def crop(pages: list[ByteArray], fonts: list[Path], rng: np.random.Generator) ->
     picture = page[y : y + CROP_PX, x : x + CROP_PX].copy()
     cells = np.zeros((CROP_PX // CELL_PX,) * 2, np.uint8)
     height_px = rng.uniform(*LETTER_MM) * READ_PX_PER_MM
-    strength, taken = rng.uniform(0.45, 1.0), np.zeros((CROP_PX, CROP_PX), bool)
+    strength, taken = rng.uniform(0.35, 1.0), np.zeros((CROP_PX, CROP_PX), bool)
     words = [(name, NAMES.index(name) + 1) for name in rng.choice(NAMES, int(rng.integers(1, MOST_NAMES + 1)))]
     words += [(str(word), 0) for word in rng.choice(OTHERS, int(rng.integers(MOST_OTHERS + 1)))]
     for name, number in words:
@@ -126,14 +128,26 @@ def crop(pages: list[ByteArray], fonts: list[Path], rng: np.random.Generator) ->
     seen = picture.astype(np.float32)
     if rng.random() < 0.6:
         seen = cv2.GaussianBlur(seen, (0, 0), float(rng.uniform(0.3, 1.6)))
+    if rng.random() < 0.4:  # a shadow or a crease, as photos have them
+        shade = cv2.resize(rng.normal(0, 25, (4, 4)).astype(np.float32), seen.shape, interpolation=cv2.INTER_CUBIC)
+        seen += np.maximum(shade, 0)
+        if rng.random() < 0.5:
+            ends = rng.integers(0, CROP_PX, 4).tolist()
+            cv2.line(seen, ends[:2], ends[2:], float(rng.uniform(40, 160)), int(rng.integers(1, 4)), cv2.LINE_AA)
     seen = seen * rng.uniform(0.6, 1.3) + rng.standard_normal(seen.shape, dtype=np.float32) * rng.uniform(0, 10)
     return np.clip(seen, 0, 255) / 255, cells
 
 
-def train(pages: list[ByteArray], fonts: list[Path], steps: int, rng: np.random.Generator) -> NameNet:
-    """Train from nothing, with one cycle of the learning rate."""
+def train(
+    pages: list[ByteArray], fonts: list[Path], steps: int, rng: np.random.Generator, begin: Path | None = None
+) -> NameNet:
+    """Train from nothing or from other weights, with one cycle of the learning rate."""
     torch.manual_seed(SEED)
     net = NameNet().train()
+    if begin is not None:
+        known = load_file(begin)
+        answer = {name: value[: 1 + len(NAMES)] for name, value in known.items() if name.startswith("answer.")}
+        net.load_state_dict({**known, **answer})
     optimizer = torch.optim.AdamW(net.parameters(), LEARNING_RATE, weight_decay=DECAY)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
     weight = torch.ones(1 + len(NAMES))
@@ -162,13 +176,15 @@ def main() -> None:
     parser.add_argument("--fonts", type=Path, required=True, help="folder of TrueType fonts")
     parser.add_argument("--pages", type=int, default=400)
     parser.add_argument("--steps", type=int, default=1600)
+    parser.add_argument("--begin", type=Path, help="weights to go on from")
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args()
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(options.seed)
     fonts = sorted(font for font in options.fonts.rglob("*.ttf") if "DejaVu" not in font.name)
     pages = base_pages(options.ptbxl, options.pages, rng)
     print(f"{len(pages)} pages, {len(fonts)} fonts", flush=True)
-    net = train(pages, fonts, options.steps, rng)
+    net = train(pages, fonts, options.steps, rng, options.begin)
     save_file({name: value.contiguous() for name, value in net.state_dict().items()}, options.out)
 
 

@@ -72,16 +72,6 @@ def test_a_strips_name_is_taken() -> None:
     assert found.strip_order == (LEADS.index("V1"),)
 
 
-@pytest.mark.parametrize(("order", "inverted"), [(CABRERA_ORDER, {LEADS.index("aVR")}), (STANDARD_ORDER, set())])
-def test_an_avr_upside_down_is_told_in_cabreras_order_alone(order: tuple[int, ...], inverted: set[int]) -> None:
-    """Elsewhere the dash is a piece of the trace beside it."""
-    drawn = names_of(Layout(3, 4, 0, order))
-    names = [PrintedName("-aVR", n.box_panel_xyxy) if n.lead == "aVR" else n for n in drawn]
-    found = printed_layout(names, rows_of(3), columns_seen=4)
-    assert found is not None
-    assert (found.order, found.inverted) == (order, inverted)
-
-
 @pytest.mark.parametrize("names", [[], [PrintedName("V1", (5.0, 52.0, 25.0, 64.0))]])
 def test_too_few_names_tell_nothing(names: list[PrintedName]) -> None:
     assert printed_layout(names, rows_of(3), columns_seen=4) is None
@@ -98,5 +88,5 @@ def test_names_that_contradict_each_other_tell_nothing() -> None:
 
 
 def test_a_layout_survives_json() -> None:
-    layout = Layout(3, 4, 2, CABRERA_ORDER, (1, None), frozenset({3}))
+    layout = Layout(3, 4, 2, CABRERA_ORDER, (1, None))
     assert Layout.from_json(layout.to_json()) == layout

@@ -77,3 +77,16 @@ def test_names_stand_where_they_are_printed() -> None:
 def test_an_empty_picture_has_no_text() -> None:
     assert len(find_lines(np.full((70, 200, 3), 255, np.uint8))) == 0
     assert read_words([]) == []
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_avr_upside_down_is_turned_back(sign: int) -> None:
+    """Cabrera's order shows aVR either way; the limb leads' laws tell which."""
+    signals_mv, fs_hz, beats_s = synthetic_ecg("normal", 4)
+    shown = signals_mv.copy()
+    shown[LEADS.index("aVR")] *= sign
+    plan = [[Segment(CABRERA_ORDER[c * 3 + r], c * 2.5, 2.5) for c in range(4)] for r in range(3)]
+    page = draw_page(shown, fs_hz, STYLE, 5, beats_s=beats_s, plan=plan)
+    signal = read_page(page.image_rgb).signal()
+    read = signal.leads_mv[LEADS.index("aVR")]
+    assert np.nanmin(read) < -abs(np.nanmax(read)), "R is downwards in aVR"
