@@ -15,7 +15,6 @@ from ecgcore.measure.rr_intervals import Timing, runs_ms, timing
 from ecgcore.rhythm.measures import RATE_NEEDS, RhythmMeasures, rr_measures
 from ecgcore.types import Prediction
 from ecgcore.waveform.page_signal import PageSignal
-from ecgcore.waveform.screened_signal import measured_signal_of
 
 NO_LAYOUT = "it is not known which trace on the page is which lead"
 NO_SCALE = "neither a grid nor a calibration pulse gives a scale"
@@ -28,12 +27,6 @@ NO_AXIS = "too few limb leads were read, or their QRS areas cancel"
 RHYTHM_NAMES = ("heart_rate_bpm", "sdnn_ms", "premature_share", "late_share", "pauses")
 WITHOUT_SCALE = ("premature_share", "late_share", "axis_deg")
 """What is a share or a direction needs no scale."""
-
-
-def with_measurements(prediction: Prediction) -> Prediction:
-    """A screened page, its leads measured on the paper that it is said to be."""
-    signal = measured_signal_of(prediction)
-    return replace(prediction, measurements=None) if signal is None else measured(prediction, measure(signal))
 
 
 def measured(prediction: Prediction, measurements: Measurements) -> Prediction:

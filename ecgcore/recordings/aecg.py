@@ -7,7 +7,8 @@ from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from ecgcore.errors import UnreadablePictureError
-from ecgcore.recordings.recording import EXPORT, Recording, Stretch, assemble_rates
+from ecgcore.recordings.assemble import Stretch, assemble_rates
+from ecgcore.recordings.recording import EXPORT, Recording
 from ecgcore.recordings.units import mv_per
 from ecgcore.recordings.xml_tree import numbers_of, text_of
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import FloatArray
+from ecgcore.recordings.assemble import Stretch, assemble
 from ecgcore.recordings.lead_names import standard_lead
-from ecgcore.recordings.recording import Recording, Stretch, assemble
+from ecgcore.recordings.recording import Recording
 from ecgcore.recordings.units import mv_per
 
 FORMAT = "a CSV table"

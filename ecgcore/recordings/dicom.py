@@ -16,8 +16,9 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEnd
 from pydicom.waveforms.numpy_handler import multiplex_array
 
 from ecgcore.errors import UnreadablePictureError
+from ecgcore.recordings.assemble import Stretch, assemble_rates
 from ecgcore.recordings.lead_names import standard_lead
-from ecgcore.recordings.recording import EXPORT, Recording, Stretch, assemble_rates
+from ecgcore.recordings.recording import EXPORT, Recording
 from ecgcore.recordings.units import mv_per
 
 FORMAT = "a DICOM waveform"

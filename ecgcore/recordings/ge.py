@@ -10,7 +10,8 @@ import numpy as np
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import FloatArray
-from ecgcore.recordings.recording import EXPORT, Recording, Stretch, assemble
+from ecgcore.recordings.assemble import Stretch, assemble
+from ecgcore.recordings.recording import EXPORT, Recording
 from ecgcore.recordings.units import mv_per
 from ecgcore.recordings.xml_tree import numbers_of, text_of
 

@@ -6,7 +6,8 @@ There is no published standard; element names as in the exports of SEMA and of t
 from xml.etree.ElementTree import Element
 
 from ecgcore.errors import UnreadablePictureError
-from ecgcore.recordings.recording import EXPORT, Recording, Stretch, assemble
+from ecgcore.recordings.assemble import Stretch, assemble
+from ecgcore.recordings.recording import EXPORT, Recording
 from ecgcore.recordings.units import mv_per
 from ecgcore.recordings.xml_tree import numbers_of, text_of
 

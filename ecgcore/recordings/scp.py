@@ -12,7 +12,8 @@ import numpy as np
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import FloatArray
-from ecgcore.recordings.recording import EXPORT, Recording, Stretch, assemble
+from ecgcore.recordings.assemble import Stretch, assemble
+from ecgcore.recordings.recording import EXPORT, Recording
 from ecgcore.recordings.scp_huffman import Code, decode, read_tables
 
 FORMAT = "an SCP-ECG file"

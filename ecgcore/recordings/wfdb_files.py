@@ -14,7 +14,8 @@ import numpy as np
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import FloatArray
-from ecgcore.recordings.recording import EXPORT, Recording, Stretch, assemble_rates
+from ecgcore.recordings.assemble import Stretch, assemble_rates
+from ecgcore.recordings.recording import EXPORT, Recording
 from ecgcore.recordings.units import mv_per
 from ecgcore.recordings.wfdb_signals import is_read, read_signals
 

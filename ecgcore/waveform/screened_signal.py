@@ -4,7 +4,7 @@ from ecgcore.lead_layout import LAYOUTS
 from ecgcore.paper import USUAL_PAPER, PaperSettings
 from ecgcore.types import Prediction
 from ecgcore.waveform.page_signal import PageSignal, read_signal
-from ecgcore.waveform.recorded_signal import shown_signal, whole_signal
+from ecgcore.waveform.recorded_signal import shown_signal
 
 
 def signal_of(prediction: Prediction) -> PageSignal | None:
@@ -16,10 +16,3 @@ def signal_of(prediction: Prediction) -> PageSignal | None:
     paper = PaperSettings(USUAL_PAPER.speed_mm_s, prediction.paper.gain_mm_mv)  # at which every raster runs
     refuted = frozenset(LAYOUTS) if prediction.layout is None else frozenset()
     return read_signal(prediction.ink.raster(), None, paper, prediction.px_per_mm_source, prediction.layout, refuted)
-
-
-def measured_signal_of(prediction: Prediction) -> PageSignal | None:
-    """The leads that are measured: of a recording all that was recorded, at its own rate; None where it was no page."""
-    if prediction.recording is not None:
-        return whole_signal(prediction.recording)
-    return signal_of(prediction)

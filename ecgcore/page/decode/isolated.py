@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
+from ecgcore.page.decode.content import read_bytes
 from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.limits import EXPORT_AGAIN, MAX_FILE_S, MAX_PAGE_S, ChoosePagesError
-from ecgcore.page.decode.read import read_bytes
 from ecgcore.recordings.recording import Recording
 
 AT_ONCE = 2

@@ -3,21 +3,30 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray
-from ecgcore.page.decode.decoded_page import DecodedPage, recorded_pages
+from ecgcore.page.decode.content import read_bytes
+from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.decode.dicom import dicom_pages
 from ecgcore.page.decode.file_pages import NumberedPage, PageChoice
 from ecgcore.page.decode.kinds import HEAD_BYTES, is_pdf, is_picture_or_pdf
-from ecgcore.page.decode.limits import MAX_FILE_BYTES
+from ecgcore.page.decode.limits import DECODER_ERRORS, MAX_FILE_BYTES
 from ecgcore.page.decode.pdf import pdf_pages
 from ecgcore.page.decode.raster import raster_pages
-from ecgcore.recordings.dicom import is_dicom
-from ecgcore.recordings.read import PERHAPS_ENDINGS, RECORDING_ENDINGS, TABLE_HEAD_BYTES, holds_recording
-from ecgcore.recordings.wfdb_files import HEADER, SIGNALS, packed_record
+from ecgcore.papersim.recording_page import draw_recording
+from ecgcore.recordings.dicom import DICOM_ERRORS, is_dicom
+from ecgcore.recordings.read import (
+    PERHAPS_ENDINGS,
+    RECORDING_ENDINGS,
+    TABLE_HEAD_BYTES,
+    holds_recording,
+    read_recordings,
+)
+from ecgcore.recordings.recording import EXPORT
 
 PICTURE_ENDINGS = (
     ".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".mpo",
@@ -27,6 +36,9 @@ PICTURE_ENDINGS = (
 
 FILE_ENDINGS = (*PICTURE_ENDINGS, ".heic", ".heif", ".pdf", ".dcm", ".dicom", *RECORDING_ENDINGS)
 """Endings of all that can be read, but for those that other files have too, which are looked into."""
+
+RECORDING_ERRORS = (*DECODER_ERRORS, *DICOM_ERRORS, ArithmeticError, AssertionError, LookupError, BadZipFile)
+"""What the readers of digital ECGs raise on damaged data."""
 
 
 def readable_files(folder: Path) -> list[Path]:
@@ -79,10 +91,32 @@ def read_picture(source: Path | bytes, name: str) -> list[ByteArray]:
 
 def decoded_pages(data: bytes, name: str, choice: PageChoice | None = None) -> Iterator[DecodedPage]:
     """The pages that are wanted, None for all, each decoded when it is asked for; recordings are drawn."""
-    recorded = recorded_pages(data, name)
+    recorded = _recorded_pages(data, name)
     if recorded is not None:
         return recorded
     return (DecodedPage(page.rgb, number=page.number) for page in _pictures(data, name, choice))
+
+
+def _recorded_pages(data: bytes, name: str) -> Iterator[DecodedPage] | None:
+    """The drawn pages of a file that holds digital ECGs; None of one that does not.
+
+    Args:
+        data: the file's bytes.
+        name: how to call the file in messages.
+
+    Raises:
+        UnreadablePictureError: it is damaged, or a digital ECG that cannot be read.
+    """
+    try:
+        recordings = read_recordings(data, name)
+    except RECORDING_ERRORS as error:
+        raise UnreadablePictureError(f"{name} is damaged or incomplete.", EXPORT) from error
+    if recordings is None:
+        return None
+    return (
+        DecodedPage(draw_recording(recording), recording, number)
+        for number, recording in enumerate(recordings, start=1)
+    )
 
 
 def _pictures(data: bytes, name: str, choice: PageChoice | None) -> Iterator[NumberedPage]:
@@ -99,35 +133,3 @@ def picture_hash(photo_rgb: ByteArray) -> str:
     digest = hashlib.sha256(f"{width}x{height}:".encode())
     digest.update(np.ascontiguousarray(photo_rgb).data)
     return digest.hexdigest()
-
-
-def _content(path: Path) -> bytes:
-    """A file's bytes; of a WFDB record's header or signals the whole record's, as a ZIP."""
-    ending = path.suffix.lower()
-    if ending == HEADER or (ending == SIGNALS and path.with_suffix(HEADER).is_file()):
-        return packed_record(path)
-    return path.read_bytes()
-
-
-def read_bytes(source: Path | bytes, name: str) -> bytes:
-    """A file's content, as far as a file may be large.
-
-    Raises:
-        UnreadablePictureError: it is missing, empty or larger than ``MAX_FILE_BYTES``.
-    """
-    if isinstance(source, bytes):
-        data = source
-        size = len(data)
-    else:
-        try:
-            size = source.stat().st_size
-            data = _content(source) if size <= MAX_FILE_BYTES else b""
-        except OSError as error:
-            cause = f"{name} cannot be opened: {error.strerror or 'unknown reason'}."
-            raise UnreadablePictureError(cause, "Check the path and its permissions.") from error
-    if max(size, len(data)) > MAX_FILE_BYTES:
-        limit = MAX_FILE_BYTES // 2**20
-        raise UnreadablePictureError(f"{name} is larger than {limit} MiB.", "Save it smaller or as JPEG.")
-    if size == 0:
-        raise UnreadablePictureError(f"{name} is empty.", "Copy or upload it again.")
-    return data

@@ -3,26 +3,23 @@
 import dataclasses
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgcore.lead_layout import Layout
 from ecgcore.measure.axis import LIMB_LEAD_DEG_STRENGTH, frontal_axis_deg
-from ecgcore.measure.page import NO_LAYOUT, NO_SCALE, UNREAD_LEAD, measure, with_measurements
+from ecgcore.measure.page import NO_LAYOUT, NO_SCALE, UNREAD_LEAD, measure
 from ecgcore.measure.quantities import GLOBAL_NAMES, LEAD_NAMES, LEAD_VALUES, MEASUREMENT_NAMES, Measurements
 from ecgcore.measure.reference_ranges import SOURCES, outside, reference_ranges
 from ecgcore.measure.rr_intervals import timing
 from ecgcore.page.prepare import prepare_page
-from ecgcore.panel_ink import PanelInk
 from ecgcore.papersim import PageStyle, draw_page, plan_page, synthetic_ecg
 from ecgcore.papersim.signals import WAVE_REACH, dipole_leads
 from ecgcore.rhythm.measures import on_paper
 from ecgcore.types import USUAL_PAPER, FloatArray, PaperSettings, Prediction
-from ecgcore.waveform.page_signal import FS_HZ, PageSignal
+from ecgcore.waveform.page_signal import FS_HZ, PageSignal, read_signal
 
 FEW = settings(max_examples=15, deadline=None, derandomize=True)
 
@@ -234,23 +231,22 @@ def test_ranges_of_women_and_men_are_told_apart() -> None:
     assert named <= set(SOURCES)
 
 
-def test_a_drawn_page_is_measured_and_again_on_other_paper() -> None:
+def test_a_drawn_page_is_measured_and_on_another_gain_otherwise() -> None:
     style = PageStyle(header=False, footer=False)
     signals_mv, fs_hz, _ = synthetic_ecg("st_elevation", 2)
     page = prepare_page(draw_page(signals_mv, fs_hz, style, 2, plan=plan_page(style, 10.0)).image_rgb)
-    layout = Layout(3, 4, 1)
-    screened = Prediction(
-        "a", 1, "ok", ink=PanelInk.of(page.ink), px_per_mm_source=page.px_per_mm_source, layout=layout
+    found, doubled = (
+        measure(read_signal(page.ink, None, PaperSettings(25.0, gain), page.px_per_mm_source)) for gain in (10.0, 5.0)
     )
-    found = with_measurements(screened).measurements
     true = measure(_signal(signals_mv[:, ::2]))
-    assert found is not None
     assert found.heart_rate_bpm == pytest.approx(true.heart_rate_bpm, abs=1.5)
     assert found.qt_ms == pytest.approx(true.qt_ms, abs=30)
     for lead in ("II", "III", "aVF"):
         assert outside(found, "st_mv", lead) == {"": "above"}
         assert found.st_mv[lead] == pytest.approx(true.st_mv[lead], abs=0.06)
-    other = on_paper(with_measurements(screened), PaperSettings(25.0, 5.0))
-    assert other.measurements is None, "what was measured on other paper is not shown"
-    doubled = with_measurements(replace(other, layout=layout)).measurements
-    assert doubled is not None and doubled.st_mv["II"] == pytest.approx(2 * found.st_mv["II"], rel=0.05)
+    assert doubled.st_mv["II"] == pytest.approx(2 * found.st_mv["II"], rel=0.05)
+
+
+def test_what_was_measured_on_other_paper_is_not_shown() -> None:
+    screened = Prediction("a", 1, "ok", measurements=Measurements())
+    assert on_paper(screened, PaperSettings(25.0, 5.0)).measurements is None

@@ -21,7 +21,7 @@ from ecgcore.screening.decision import TOO_FEW_LEADS
 from ecgcore.twelve_leads import LEADS
 from ecgcore.types import Prediction
 from ecgcore.waveform.recorded_signal import shown_signal, whole_signal
-from ecgcore.waveform.screened_signal import measured_signal_of, signal_of
+from ecgcore.waveform.screened_signal import signal_of
 from tests.support.recording_files import PATIENT, aecg_file, csv_file, dicom_file, wfdb_files
 
 SIGNALS_MV, FS_HZ, BEATS_S = synthetic_ecg("normal", 3)
@@ -88,8 +88,9 @@ def test_the_lines_of_the_leads_lie_on_the_drawn_traces(screened: tuple[Predicti
 
 def test_networks_see_what_the_page_shows_and_measuring_sees_all(screened: tuple[Prediction, ByteArray]) -> None:
     prediction, _ = screened
-    shown, measured = signal_of(prediction), measured_signal_of(prediction)
-    assert shown is not None and measured is not None
+    shown = signal_of(prediction)
+    assert shown is not None and prediction.recording is not None
+    measured = whole_signal(prediction.recording)
     assert (shown.fs_hz, measured.fs_hz, shown.layout) == (250.0, 500.0, "3x4+1")
     seconds = shown.is_read.sum(axis=1) / shown.fs_hz
     assert seconds == pytest.approx([10.0 if lead == "II" else 2.5 for lead in LEADS], abs=0.01)
