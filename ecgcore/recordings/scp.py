@@ -65,7 +65,9 @@ def is_scp(data: bytes) -> bool:
     """Whether the bytes are an SCP-ECG record: marked in its first section, or as long as it says."""
     if data[16:22] == b"SCPECG":
         return True
-    return len(data) > 32 and struct.unpack_from("<I", data, 2)[0] == len(data) and data[8:10] == b"\0\0"
+    # a BMP picture states its length in the same place
+    is_as_long = len(data) > 32 and struct.unpack_from("<I", data, 2)[0] == len(data)
+    return is_as_long and data[8:10] == b"\0\0" and not data.startswith(b"BM")
 
 
 def scp_recordings(data: bytes, name: str) -> list[Recording]:
