@@ -98,12 +98,15 @@ def _places(
     return map_x.astype(np.float32) - half, map_y.astype(np.float32) - half
 
 
-def between_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> tuple[ByteArray, FloatArray]:
+def between_corners(
+    photo_rgb: ByteArray, corners_photo_xy: FloatArray, most_pixels: int | None = None
+) -> tuple[ByteArray, FloatArray]:
     """What lies flat between four corners, as large as it is in the photo and in its own proportions.
 
     Args:
         photo_rgb: upright, ``uint8 [H, W, 3]``.
         corners_photo_xy: ``[4, 2]``, clockwise from its top left.
+        most_pixels: of the flat picture, which is smaller than in the photo where it would have more; None: no bound.
 
     Returns:
         The flat picture ``uint8 [h, w, 3]``, white where it leaves the photo, and the homography from it to the photo.
@@ -113,7 +116,9 @@ def between_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> tuple
     wide, high = float(max(top, bottom)), float(max(left, right))
     aspect = rectangle_aspect(np.asarray(corners, dtype=np.float64), photo_rgb.shape[1::-1])
     # neither side shrinks: the longer one, for its proportions, keeps its length
-    width, height = round(max(wide, high * aspect)), round(max(high, wide / aspect))
+    width, height = max(wide, high * aspect), max(high, wide / aspect)
+    shrink = 1.0 if most_pixels is None else min(1.0, float(np.sqrt(most_pixels / (width * height))))
+    width, height = max(1, round(width * shrink)), max(1, round(height * shrink))
     flat_corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
     photo_from_flat = np.asarray(cv2.getPerspectiveTransform(flat_corners, corners), dtype=np.float64)
     return straightened(photo_rgb, PanelFrame(photo_from_flat, (width, height))), photo_from_flat

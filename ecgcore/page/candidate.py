@@ -1,11 +1,13 @@
 """What the strategies made of a picture, and which of it is taken: the only place where such pages are compared."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ecgcore.errors import NotScreenableError
+from ecgcore.geometry import STANDARD_PX_PER_MM
+from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.types import PageImage
 
 SCALE_BONUS = 2.0
@@ -45,3 +47,10 @@ def best(tried: Tried) -> Candidate:
 def _likeness(candidate: Candidate) -> float:
     page = candidate.page
     return -np.inf if page is None else page.ecg_logit + SCALE_BONUS * (page.px_per_mm is not None)
+
+
+def mapped_to_photo(page: PageImage, photo_rgb: ByteArray, photo_from_picture: FloatArray) -> PageImage:
+    """A page that was prepared from a part of a photo, or from a smaller one, as that photo's."""
+    frame = replace(page.frame, photo_from_panel=photo_from_picture @ page.frame.photo_from_panel)
+    px_per_mm = None if page.px_per_mm is None else frame.photo_px_per_panel_px * STANDARD_PX_PER_MM
+    return replace(page, photo_rgb=photo_rgb, frame=frame, px_per_mm=px_per_mm)

@@ -9,7 +9,7 @@ from ecgcore.errors import NotScreenableError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.geometry.boxes import XYXY
 from ecgcore.geometry.frame import PanelFrame
-from ecgcore.page.ink import pen_ink
+from ecgcore.page.ink import pen_ink, strongest_channel
 from ecgcore.page.panel import MARGIN_MM, trace_boxes
 from ecgcore.page.pulses import joined_pulse_px, pulse_height_px
 from ecgcore.page.standard_panel import TURNED, FoundPanel, StandardPanel, standard_panel
@@ -86,7 +86,7 @@ def panel_by_traces(darkness: ByteArray, *, is_broken: bool = False, is_upright:
             f"Neither grid nor calibration pulse was found; a panel {ASSUMED_PANEL_MM:.0f} mm wide is assumed."
         )
     x1, y1, x2, y2 = box
-    seen = darkness.max(axis=2)[y1:y2, x1:x2]
+    seen = strongest_channel(darkness[y1:y2, x1:x2])
     found = FoundPanel(ink[y1:y2, x1:x2], seen, box, (scale, scale), source, notes=tuple(notes))
     return standard_panel(found, is_upright=is_upright)
 

@@ -34,6 +34,16 @@ BLACK = 20
 """Paper darker than this says nothing."""
 
 
+def strongest_channel(darkness: ByteArray) -> ByteArray:
+    """The darkest channel of every pixel, ``uint8 [h, w]``; a maximum along the axis takes 20 times as long.
+
+    Args:
+        darkness: ``uint8 [h, w, 3]``.
+    """
+    red, green, blue = (darkness[..., channel] for channel in range(3))
+    return np.ascontiguousarray(np.maximum(np.maximum(red, green), blue))
+
+
 def darkness_rgb(photo_rgb: ByteArray) -> ByteArray:
     """Divide the local paper colour out and invert: 0 is paper, 255 no light at all, per channel.
 
@@ -112,8 +122,9 @@ def pen_ink(darkness: ByteArray, has_grid: bool, px_per_mm: float, most_cut: flo
 
 def _pen_share(darkness: ByteArray, empty_tiles: ByteArray) -> tuple[ByteArray, float]:
     """The pen's amount in every pixel, 255 for all, and how much of it the grid alone would be taken for, 0..1."""
-    pixels = darkness[: empty_tiles.shape[0], : empty_tiles.shape[1]][empty_tiles > 0]
-    empty = pixels[:: max(1, len(pixels) // SAMPLE_PX)] / 255.0
+    pixels = np.flatnonzero(empty_tiles)
+    rows, columns = np.divmod(pixels[:: max(1, len(pixels) // SAMPLE_PX)], max(1, empty_tiles.shape[1]))
+    empty = darkness[rows, columns] / 255.0
     grid = _direction(empty)
     step = max(1, int(np.sqrt(darkness.shape[0] * darkness.shape[1] / SAMPLE_PX)))
     sample = darkness[::step, ::step].reshape(-1, 3) / 255.0
@@ -177,7 +188,7 @@ def without_grid(darkness: ByteArray, px_per_mm: float, ruling_mm: float = RULIN
         *(cv2.morphologyEx(wide, cv2.MORPH_OPEN, np.ones(shape, np.uint8)) for shape in ((1, length), (length, 1)))
     )
     lines = cv2.min(lines, darkness)
-    strongest = lines[::3, ::3].max(axis=2)
+    strongest = strongest_channel(lines[::3, ::3])
     printed = lines[::3, ::3][strongest > 255 * MARK_DARKNESS]
     if len(printed) == 0:
         return darkness

@@ -50,8 +50,9 @@ def _paper_noise(darkness: ByteArray, px_per_mm: float) -> float:
     """Typical deviation inside the cells of the grid, where the paper shows."""
     side = max(2, round(0.5 * px_per_mm))
     values = darkness.astype(np.float32)
-    deviation = np.sqrt(np.maximum(cv2.sqrBoxFilter(values, -1, (side, side)) - cv2.blur(values, (side, side)) ** 2, 0))
-    return float(np.quantile(deviation[::5, ::5], 0.15))
+    squares, means = cv2.sqrBoxFilter(values, -1, (side, side)), cv2.blur(values, (side, side))
+    deviation = np.sqrt(np.maximum(squares[::5, ::5] - means[::5, ::5] ** 2, 0))
+    return float(np.quantile(deviation, 0.15))
 
 
 def _morph(mask: ByteArray, operation: int, size_mm: float) -> ByteArray:

@@ -11,13 +11,16 @@ from ecgcore.geometry.boxes import XYXY
 from ecgcore.geometry.warp import between_corners
 from ecgcore.page.grid.rectify import StraightPicture, straighten
 from ecgcore.page.grid.scale import GridScale, find_grid_scale
-from ecgcore.page.ink import darkness_by_form, darkness_rgb
+from ecgcore.page.ink import darkness_by_form, darkness_rgb, strongest_channel
 from ecgcore.page.panel import grid_panel
 from ecgcore.page.sheet import find_sheet
 
-MAX_PREPARED_PIXELS = 24_000_000
-"""A4 at 500 dpi: 20 pixels a millimetre, where a pen is 6 wide (D-173). What is larger is prepared in a smaller size,
-so that no picture takes minutes."""
+MAX_PREPARED_PIXELS = 8_750_000
+"""A4 at 300 dpi, 12 pixels a millimetre, where a pen is 4 wide (D-230). What is larger is read in a smaller size: the
+pixels that are looked at, times the ways in which they are, bound the time that any picture takes."""
+MAX_SECOND_PIXELS = 4_000_000
+"""A4 at 8 pixels a millimetre, which a page straightened by its grid has at most too (``grid/rectify.py``): for all
+other ways than by a grid that is seen at once, since these are up to ten looks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +44,15 @@ class Photo:
     def darkness(self) -> ByteArray:
         """Of the straightened panel, else of the picture, ``uint8 [h, w, 3]``, 0 = paper and what no photo shows."""
         if self.straight is None:
-            return darkness_rgb(self.rgb)
+            return self.darkness_as_taken
         darkness = darkness_rgb(self.straight.picture_rgb)
         darkness[~self.straight.in_photo] = 0
         return darkness
+
+    @cached_property
+    def darkness_as_taken(self) -> ByteArray:
+        """Of the picture as it lies, ``uint8 [H, W, 3]``, 0 = paper."""
+        return darkness_rgb(self.rgb)
 
     @cached_property
     def grid(self) -> tuple[GridScale, XYXY] | None:
@@ -52,7 +60,7 @@ class Photo:
         if self.straight is not None:  # cut to its grid already
             height, width = self.straight.picture_rgb.shape[:2]
             return GridScale(self.straight.px_per_mm, self.straight.px_per_mm), (0, 0, width, height)
-        strongest = self.darkness.max(axis=2)
+        strongest = strongest_channel(self.darkness)
         scale = find_grid_scale(strongest)
         box = None if scale is None else grid_panel(strongest, scale.px_per_mm)
         return None if scale is None or box is None else (scale, box)
@@ -72,17 +80,20 @@ class Photo:
         """Corners of a sheet that leaves the picture, ``[4, 2]``; None where there is none."""
         return None if self.is_flat else find_sheet(self.rgb, may_leave=True)
 
-    def flat(self, corners_xy: FloatArray) -> tuple["Photo", FloatArray]:
-        """What lies between four corners of it, and the homography from there to this picture."""
-        flat_rgb, photo_from_flat = between_corners(self.rgb, corners_xy)
+    def flat(self, corners_xy: FloatArray, most_pixels: int) -> tuple["Photo", FloatArray]:
+        """What lies between four corners of it in at most so many pixels, and the homography from there to this."""
+        flat_rgb, photo_from_flat = between_corners(self.rgb, corners_xy, most_pixels)
         return Photo(flat_rgb, is_flat=True), photo_from_flat
 
-    def in_fitting_size(self) -> "Photo":
-        """The same picture in at most ``MAX_PREPARED_PIXELS``."""
+    def in_size(self, most_pixels: int) -> "Photo":
+        """The same picture in at most so many pixels."""
         height, width = self.rgb.shape[:2]
-        scale = float(np.sqrt(MAX_PREPARED_PIXELS / (height * width)))
+        scale = float(np.sqrt(most_pixels / (height * width)))
         if scale >= 1.0:
             return self
         small_wh = max(1, int(width * scale)), max(1, int(height * scale))
-        small_rgb = np.asarray(cv2.resize(self.rgb, small_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        halved = self.rgb
+        if scale < 0.5:  # a half is taken quickly, any other share slowly
+            halved = np.asarray(cv2.resize(halved, (width // 2, height // 2), interpolation=cv2.INTER_AREA))
+        small_rgb = np.asarray(cv2.resize(halved, small_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         return Photo(small_rgb, self.is_flat)

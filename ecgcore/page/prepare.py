@@ -23,14 +23,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ecgcore.errors import NotScreenableError
-from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
-from ecgcore.page.candidate import Candidate, Tried, best
+from ecgcore.page.candidate import Candidate, Tried, best, mapped_to_photo
 from ecgcore.page.corners import check_corners
 from ecgcore.page.gridless import panel_by_form, panel_by_traces
-from ecgcore.page.ink import faint_ink, pen_ink, without_grid
+from ecgcore.page.ink import faint_ink, pen_ink, strongest_channel, without_grid
 from ecgcore.page.negative import read_turned_round
-from ecgcore.page.photo import Photo
+from ecgcore.page.photo import MAX_PREPARED_PIXELS, MAX_SECOND_PIXELS, Photo
 from ecgcore.page.quality.gate import CUT_OFF, MIN_SIDE_PX, RETAKE, assess_quality, trace_columns, with_faults
 from ecgcore.page.standard_panel import STRAIGHTENED, FoundPanel, StandardPanel, standard_panel
 from ecgcore.types import PageImage
@@ -99,7 +98,7 @@ def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> 
 
 
 def _page_between(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> PageImage:
-    flat, photo_from_flat = Photo(photo_rgb).flat(corners_photo_xy)
+    flat, photo_from_flat = Photo(photo_rgb).flat(corners_photo_xy, MAX_PREPARED_PIXELS)
     page = _clearest_page(flat)
     frame = replace(page.frame, photo_from_panel=photo_from_flat @ page.frame.photo_from_panel)
     return replace(page, photo_rgb=photo_rgb, frame=frame, strategy=f"corners/{page.strategy}")
@@ -111,15 +110,11 @@ def _clearest_page(photo: Photo) -> PageImage:
     Raises:
         NotScreenableError: none was read; why the first strategy refused it.
     """
-    fitting = photo.in_fitting_size()
-    found = _read(fitting)
+    found = _in_size(photo, MAX_PREPARED_PIXELS, _read)
     if found.refusal is not None or found.page is None:
         assert found.refusal is not None
         raise found.refusal
-    if fitting is photo:
-        return found.page
-    (height, width), (small_height, small_width) = photo.rgb.shape[:2], fitting.rgb.shape[:2]
-    return _mapped_to_photo(found.page, photo.rgb, np.diag([width / small_width, height / small_height, 1.0]))
+    return found.page
 
 
 @dataclass(frozen=True)
@@ -130,11 +125,13 @@ class Strategy:
         name: what a page that was read so is marked with.
         applies: whether it is worth a try, given what those before it made of the picture.
         read: makes a candidate of the picture.
+        most_pixels: in which it does; what is larger is read in a smaller size.
     """
 
     name: str
     applies: Callable[[Photo, Tried], bool]
     read: Callable[[Photo], Candidate]
+    most_pixels: int = MAX_PREPARED_PIXELS
 
 
 def _read(photo: Photo) -> Candidate:
@@ -142,10 +139,21 @@ def _read(photo: Photo) -> Candidate:
     tried: list[Candidate] = []
     for strategy in STRATEGIES:
         if strategy.applies(photo, tried):
-            tried.append(strategy.read(photo))
+            tried.append(_in_size(photo, strategy.most_pixels, strategy.read))
             if _is_clear(tried[-1]):
                 break
     return best(tried)
+
+
+def _in_size(photo: Photo, most_pixels: int, read: Callable[[Photo], Candidate]) -> Candidate:
+    """What is read of a photo in at most so many pixels, as the photo's."""
+    fitting = photo.in_size(most_pixels)
+    candidate = read(fitting)
+    if fitting is photo or candidate.page is None:
+        return candidate
+    (height, width), (small_height, small_width) = photo.rgb.shape[:2], fitting.rgb.shape[:2]
+    enlarge = np.diag([width / small_width, height / small_height, 1.0])
+    return replace(candidate, page=mapped_to_photo(candidate.page, photo.rgb, enlarge))
 
 
 def _is_clear(candidate: Candidate) -> bool:
@@ -191,7 +199,7 @@ def _on_grid(photo: Photo, strategy: str, ink: ByteArray) -> Candidate:
     assert photo.grid is not None
     scale, box = photo.grid
     x1, y1, x2, y2 = box
-    darkness = photo.darkness[y1:y2, x1:x2].max(axis=2)
+    darkness = strongest_channel(photo.darkness[y1:y2, x1:x2])
     straight = None if photo.straight is None else photo.straight.frame
     found = FoundPanel(ink, darkness, box, (scale.px_per_mm_x, scale.px_per_mm_y), "grid", straight)
     return _assessed(photo, strategy, standard_panel(found))
@@ -200,7 +208,7 @@ def _on_grid(photo: Photo, strategy: str, ink: ByteArray) -> Candidate:
 def _by_traces(photo: Photo) -> Candidate:
     """By the traces of a picture as it lies, which is a guess wherever a sheet tells how the page lies."""
     try:
-        panel = panel_by_traces(photo.darkness)
+        panel = panel_by_traces(photo.darkness_as_taken)
     except NotScreenableError as refusal:
         return Candidate(None, refusal)
     candidate = _assessed(photo, TRACES, panel)
@@ -233,7 +241,7 @@ def _by_cut_off_sheet(photo: Photo) -> Candidate:
 
 
 def _on_sheet(photo: Photo, strategy: str, corners_xy: FloatArray) -> Candidate:
-    flat, photo_from_flat = photo.flat(corners_xy)
+    flat, photo_from_flat = photo.flat(corners_xy, MAX_SECOND_PIXELS)
     if min(flat.rgb.shape[:2]) < MIN_SIDE_PX:
         return Candidate(None, NotScreenableError("The sheet in the picture is too small.", RETAKE))
     candidate = _read(flat)
@@ -244,7 +252,7 @@ def _on_sheet(photo: Photo, strategy: str, corners_xy: FloatArray) -> Candidate:
     if page.px_per_mm_source == "pulse":
         notes = (*notes, ROUGH_SCALE)
     page = replace(page, notes=notes, strategy=f"{strategy}/{page.strategy}")
-    return Candidate(_mapped_to_photo(page, photo.rgb, photo_from_flat))
+    return Candidate(mapped_to_photo(page, photo.rgb, photo_from_flat))
 
 
 def _assessed(photo: Photo, strategy: str, panel: StandardPanel) -> Candidate:
@@ -264,23 +272,16 @@ def _assessed(photo: Photo, strategy: str, panel: StandardPanel) -> Candidate:
         return Candidate(page, refusal)
 
 
-def _mapped_to_photo(page: PageImage, photo_rgb: ByteArray, photo_from_picture: FloatArray) -> PageImage:
-    """A page that was prepared from a part of a photo, or from a smaller one, as that photo's."""
-    frame = replace(page.frame, photo_from_panel=photo_from_picture @ page.frame.photo_from_panel)
-    px_per_mm = None if page.px_per_mm is None else frame.photo_px_per_panel_px * STANDARD_PX_PER_MM
-    return replace(page, photo_rgb=photo_rgb, frame=frame, px_per_mm=px_per_mm)
-
-
 STRATEGIES = (
     Strategy(GRID, lambda photo, _: photo.grid is not None, _by_grid),
     Strategy(FAINT_INK, _may_be_faint, _by_faint_ink),
-    Strategy(TRACES, lambda photo, _: photo.grid is None, _by_traces),
+    Strategy(TRACES, lambda photo, _: photo.grid is None, _by_traces, MAX_SECOND_PIXELS),
     Strategy(SHEET, lambda photo, _: photo.sheet_xy is not None, _by_sheet),
     Strategy(
         CUT_OFF_SHEET,
         lambda photo, tried: _is_in_doubt(photo, tried) and photo.cut_off_sheet_xy is not None,
         _by_cut_off_sheet,
     ),
-    Strategy(FORM, lambda photo, tried: photo.is_flat or _is_in_doubt(photo, tried), _by_form),
+    Strategy(FORM, lambda photo, tried: photo.is_flat or _is_in_doubt(photo, tried), _by_form, MAX_SECOND_PIXELS),
 )
 """In the order in which they are tried."""

@@ -26,12 +26,13 @@ def pulse_height_px(ink: ByteArray, boxes: np.ndarray) -> float | None:
         The median height of the components that look like a pulse, line centre to line centre, or None.
     """
     width = ink.shape[1]
+    wide, high = (boxes[:, 2:] - boxes[:, :2]).T
+    fits = (0.015 * width < high) & (high < 0.12 * width) & (0.15 * high < wide) & (wide < 1.3 * high)
     heights = []
-    for x1, y1, x2, y2 in boxes:
-        if 0.015 * width < y2 - y1 < 0.12 * width and 0.15 < (x2 - x1) / (y2 - y1) < 1.3:
-            height = _as_pulse(ink[y1:y2, x1:x2] > FOUND_INK)
-            if height is not None:
-                heights.append(height)
+    for x1, y1, x2, y2 in boxes[fits]:
+        height = _as_pulse(ink[y1:y2, x1:x2] > FOUND_INK)
+        if height is not None:
+            heights.append(height)
     return float(np.median(heights)) if heights else None
 
 
@@ -48,9 +49,9 @@ def joined_pulse_px(ink: ByteArray, traces: np.ndarray) -> float | None:
     width = ink.shape[1]
     heights: list[float] = []
     for x1, y1, x2, y2 in traces:
-        mask = ink[y1:y2, x1:x2] > FOUND_INK
-        for side in (mask, mask[:, ::-1]):
-            height = _pulse_at_start(side[:, : round(PULSE_REACH * width)], 0.015 * width)
+        trace = ink[y1:y2, x1:x2]
+        for side in (trace, trace[:, ::-1]):
+            height = _pulse_at_start(side[:, : round(PULSE_REACH * width)] > FOUND_INK, 0.015 * width)
             if height is not None:
                 heights.append(height)
     usual = float(np.median(heights)) if heights else 0.0

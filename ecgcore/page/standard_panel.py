@@ -12,6 +12,7 @@ from ecgcore.geometry.boxes import XYXY
 from ecgcore.geometry.frame import PanelFrame
 from ecgcore.page.ink import keep_strokes
 from ecgcore.page.orientation import find_quarter_turns
+from ecgcore.page.quality.gate import is_hopeless
 
 STRAIGHTENED = "The page was straightened."
 TURNED = "The page was turned by {} degrees."
@@ -74,7 +75,8 @@ def standard_panel(found: FoundPanel, *, is_upright: bool = False) -> StandardPa
     if found.straight is not None:
         frame = found.straight.after(frame.photo_from_panel, frame.panel_wh)
         notes.append(STRAIGHTENED)
-    turns = 0 if is_upright else find_quarter_turns(ink)
+    # what is refused any way up is not worth the time that its way up takes
+    turns = 0 if is_upright or is_hopeless(ink, found.source == "grid") else find_quarter_turns(ink)
     if turns:
         ink, darkness = (np.ascontiguousarray(np.rot90(picture, -turns)) for picture in (ink, darkness))
         frame = frame.turned(turns)

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgcore.geometry import STANDARD_PX_PER_MM
-from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, IndexArray
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
 from ecgcore.ink_levels import PEN_INK
+from ecgcore.traces.chains import cheapest_chains
 
 # The padding is part of what a beat's box is (docs/architecture.md). The others were chosen:
 # benchmarks/page/digitised_signal.py measures the leads that are read along such rows.
@@ -23,15 +24,6 @@ MIN_PITCH_MM = 7.0
 
 MIN_ROW_SHARE = 0.3
 """A row has at least this share of the flat trace of the page's fullest row; text and pulses have less."""
-
-MISSING_COST = 6.0
-"""Cost, in pixels of a jump, of a column in which the row has no ink."""
-
-MAX_JUMP = 6.0
-"""No jump costs more: the tip of a QRS whose steep strokes were too faint to stay is still the row's."""
-
-AWAY_COST = 0.02
-"""Cost of each pixel between the baseline and the ink that is taken for the row's."""
 
 TIP_SHARE = 0.25
 """A trace's extreme lies this share of the pen's height inside its ink; half of it on a flat trace, less at a tip."""
@@ -180,28 +172,8 @@ def _follow(columns: list[FloatArray], baseline_y: FloatArray) -> tuple[FloatArr
     Returns:
         Upper and lower edges ``[r, w, 2]``, NaN without ink, and where another row follows the same run, ``[r, w]``.
     """
-    rows = np.arange(len(baseline_y))
-    absent = np.repeat(baseline_y[:, None, None], 2, axis=2)  # stands for "no ink here": a point on the baseline
-    cost = np.zeros((len(rows), 1))
-    before = absent
-    came_from: list[IndexArray] = []
-    for runs in columns:
-        now = np.concatenate([absent, np.broadcast_to(runs, (len(rows), *runs.shape))], axis=1)
-        away = np.maximum(now[..., 0] - baseline_y[:, None], baseline_y[:, None] - now[..., 1]).clip(0)
-        own = AWAY_COST * away
-        own[:, 0] = MISSING_COST
-        jump = np.maximum(now[:, None, :, 0] - before[:, :, None, 1], before[:, :, None, 0] - now[:, None, :, 1])
-        total = cost[:, :, None] + jump.clip(0, MAX_JUMP)
-        best = total.argmin(axis=1)
-        came_from.append(best)
-        cost = np.take_along_axis(total, best[:, None], axis=1)[:, 0] + own
-        before = now
-    chosen = np.empty((len(rows), len(columns)), np.intp)
-    state = cost.argmin(axis=1)
-    for x in range(len(columns) - 1, -1, -1):
-        chosen[:, x] = state
-        state = came_from[x][rows, state]
-    edges = np.full((len(rows), len(columns), 2), np.nan)
+    chosen = cheapest_chains(columns, baseline_y)
+    edges = np.full((*chosen.shape, 2), np.nan)
     for x, runs in enumerate(columns):
         inked = chosen[:, x] > 0
         edges[inked, x] = runs[chosen[inked, x] - 1]

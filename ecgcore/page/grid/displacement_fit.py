@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.sparse import csr_matrix, eye_array, kron
 
-from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, FloatPixels
+from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray, FloatPixels, IndexArray
 from ecgcore.geometry.displacement import DisplacementField
 from ecgcore.page.grid import CELL_PX, GRID_PX_PER_MM
 
@@ -135,10 +136,21 @@ def _zero_displacement(rows: int, columns: int) -> DisplacementField:
     return DisplacementField((-step, -step), (step, step), np.zeros((*count, 2)))
 
 
-def _design(displacement: DisplacementField, points_xy: FloatArray) -> FloatArray:
-    """Weight of every coefficient at every point, ``[n, rows * columns]``."""
-    across, down = (displacement.weights(axis, points_xy[:, axis]) for axis in (0, 1))
-    return (down[:, :, None] * across[:, None, :]).reshape(len(points_xy), -1)
+def _design(displacement: DisplacementField, points_xy: FloatArray) -> csr_matrix:
+    """Weight of every coefficient at every point, ``[n, rows * columns]``: 16 in a row, since the spline is cubic."""
+    rows, columns = displacement.shifts_xy.shape[:2]
+    (across, by_across), (down, by_down) = (_weights_of_four(displacement, axis, points_xy[:, axis]) for axis in (0, 1))
+    places = (down[:, :, None] * columns + across[:, None, :]).ravel()
+    weights = (by_down[:, :, None] * by_across[:, None, :]).ravel()
+    return csr_matrix((weights, places, np.arange(len(points_xy) + 1) * 16), shape=(len(points_xy), rows * columns))
+
+
+def _weights_of_four(displacement: DisplacementField, axis: int, values: FloatArray) -> tuple[IndexArray, FloatArray]:
+    """The four coefficients along an axis that count at each place, and their weights, ``[n, 4]`` both."""
+    weights = displacement.weights(axis, values)
+    first = np.minimum((weights > 0).argmax(axis=1), weights.shape[1] - 4)
+    numbers = first[:, None] + np.arange(4)
+    return numbers, np.take_along_axis(weights, numbers, axis=1)
 
 
 def _displacement(
@@ -171,13 +183,13 @@ def _displacement(
 
 
 def _fit_spline(
-    design: FloatArray, shifts: FloatArray, weight: FloatArray, blank: DisplacementField
+    design: csr_matrix, shifts: FloatArray, weight: FloatArray, blank: DisplacementField
 ) -> DisplacementField:
     coefficients = _solve(design, shifts, weight, blank)
     return DisplacementField(blank.origin_xy, blank.step_xy, coefficients.reshape(blank.shifts_xy.shape))
 
 
-def _solve(design: FloatArray, targets: FloatArray, weight: FloatArray, blank: DisplacementField) -> FloatArray:
+def _solve(design: csr_matrix, targets: FloatArray, weight: FloatArray, blank: DisplacementField) -> FloatArray:
     """Weighted least squares with a penalty on bending, which runs on straight where nothing is seen."""
     rows, columns = blank.shifts_xy.shape[:2]
     bend = [np.diff(np.eye(n), n=2, axis=0) for n in (rows, columns)]
@@ -185,13 +197,13 @@ def _solve(design: FloatArray, targets: FloatArray, weight: FloatArray, blank: D
     penalty = sum(
         p.T @ p
         for p in (
-            np.kron(bend[0], np.eye(columns)),
-            np.kron(np.eye(rows), bend[1]),
-            np.sqrt(2) * np.kron(slope[0], slope[1]),
+            kron(bend[0], eye_array(columns)),
+            kron(eye_array(rows), bend[1]),
+            np.sqrt(2) * kron(slope[0], slope[1]),
         )
-    )
-    weighted = design * weight[:, None]
-    normal = weighted.T @ design
+    ).toarray()
+    weighted = design.multiply(weight[:, None]).tocsr()
+    normal = (weighted.T @ design).toarray()
     stiffness = _STIFFNESS * float(np.trace(normal)) / len(normal)
     normal = normal + stiffness * penalty + 1e-6 * stiffness * np.eye(len(normal))
     return np.asarray(np.linalg.solve(normal, weighted.T @ targets), dtype=np.float64)

@@ -13,7 +13,7 @@ from ecgcore.page.grid.directions import TILE_PX, GridDirections, find_direction
 from ecgcore.page.grid.displacement_fit import fit_grid
 from ecgcore.page.grid.extent import find_sides
 from ecgcore.page.grid.scale import MAX_SIDE_MM, compress_contrast, find_grid_scale
-from ecgcore.page.ink import darkness_rgb
+from ecgcore.page.ink import darkness_rgb, strongest_channel
 
 WORK_PX = 1600
 STRAIGHT_DEG, STRAIGHT_SPREAD_DEG = 1.7, 0.75
@@ -79,7 +79,7 @@ def straighten(photo_rgb: ByteArray) -> StraightPicture | None:
 
 def _find_panel(work_rgb: ByteArray) -> PanelFrame | None:
     """From the printed grid, ``GRID_PX_PER_MM``, to the work picture; None as :func:`straighten` says."""
-    compressed = compress_contrast(np.asarray(darkness_rgb(work_rgb).max(axis=2), dtype=np.uint8))
+    compressed = compress_contrast(strongest_channel(darkness_rgb(work_rgb)))
     directions = find_directions(compressed)
     if directions is None or _is_straight(directions):
         return None

@@ -75,10 +75,9 @@ def assess_quality(page: PageImage, darkness: ByteArray) -> PageImage:
     Raises:
         NotScreenableError: too dark, no traces, no ECG, too small a part of one, or blurred beyond reading.
     """
-    if float((page.ink > STROKE_INK).mean()) > MAX_INK_SHARE:
+    if _is_too_dark(page.ink):
         raise NotScreenableError(*TOO_DARK)
-    is_endless = not page.has_grid and max(page.ink.shape) > MAX_SIDE_MM * STANDARD_PX_PER_MM
-    if is_endless or trace_columns(page.ink) < MIN_TRACE_COLUMNS:
+    if _is_endless(page.ink, page.has_grid) or trace_columns(page.ink) < MIN_TRACE_COLUMNS:
         raise NotScreenableError(*NO_TRACES)
     features = trace_features(page.ink)
     score, limits = ecg_score(features), _weights()
@@ -100,6 +99,26 @@ def assess_quality(page: PageImage, darkness: ByteArray) -> PageImage:
         (_paper_brightness(page.photo_rgb) < DARK_PAPER, "The picture is dark: photograph the page in better light."),
     )
     return with_faults(page, *(fault for is_found, fault in checks if is_found))
+
+
+def is_hopeless(ink: ByteArray, has_grid: bool) -> bool:
+    """Whether :func:`assess_quality` refuses a panel whichever way it is turned.
+
+    Args:
+        ink: standard panel raster, ``uint8 [h, w]``, any way up.
+        has_grid: whether a printed grid tells its scale.
+    """
+    if _is_too_dark(ink) or _is_endless(ink, has_grid):
+        return True
+    return max(trace_columns(ink), trace_columns(np.ascontiguousarray(ink.T))) < MIN_TRACE_COLUMNS
+
+
+def _is_too_dark(ink: ByteArray) -> bool:
+    return float((ink > STROKE_INK).mean()) > MAX_INK_SHARE
+
+
+def _is_endless(ink: ByteArray, has_grid: bool) -> bool:
+    return not has_grid and max(ink.shape) > MAX_SIDE_MM * STANDARD_PX_PER_MM
 
 
 def check_beats(page: PageImage, scores: FloatArray, min_score: float) -> None:

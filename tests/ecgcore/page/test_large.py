@@ -4,11 +4,13 @@ import resource
 import subprocess
 import sys
 import textwrap
+from time import process_time
 
 import cv2
 import numpy as np
 import pytest
 
+from ecgcore.errors import NotScreenableError
 from ecgcore.page import photo as page_photo
 from ecgcore.page.panel import _level_runs
 from ecgcore.page.prepare import prepare_page, prepare_with_corners
@@ -62,6 +64,20 @@ def test_a_large_panel_that_a_person_showed_is_read_in_a_smaller_size(
     assert usual.px_per_mm is not None
     assert small.px_per_mm == pytest.approx(usual.px_per_mm, rel=0.02)
     assert small.frame.corners_photo_xy == pytest.approx(usual.frame.corners_photo_xy, abs=8.0)
+
+
+def test_letters_all_over_a_large_sheet_on_a_desk_are_refused_in_bounded_time() -> None:
+    """All strategies are tried on it, those for a sheet too; at 22 megapixels such pictures took 20 s and more."""
+    sheet = np.full((1700, 2400, 3), 235, np.uint8)
+    for y in range(40, 1690, 22):
+        cv2.putText(sheet, "the patient was seen on the ward " * 4, (10, y), 0, 0.6, (40, 40, 40), 1)
+    desk = np.full((2300, 3000, 3), (60, 45, 30), np.uint8)
+    desk[300:2000, 300:2700] = sheet
+    large = np.asarray(cv2.resize(desk, (6000, 4600), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    begin = process_time()
+    with pytest.raises(NotScreenableError):
+        prepare_page(large)
+    assert process_time() - begin < 3 * 3.0  # three times what an idle machine may take
 
 
 def test_level_runs_are_those_of_an_opening() -> None:

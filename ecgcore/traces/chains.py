@@ -1,0 +1,121 @@
+"""The cheapest chain of vertical runs of ink from column to column, for every row of a page at once (Viterbi 1967).
+
+Each column is a set of states: that a row has no ink there, and every run of ink in it. A jump between two runs costs
+its height up to a limit, so of all pairs of runs only those closer than it are looked at: there are about as many
+of them as there are runs. The time grows with the runs, not with their square, as it must on a page full of lines.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecgcore.geometry.arrays import FloatArray, IndexArray
+
+MISSING_COST = 6.0
+"""Cost, in pixels of a jump, of a column in which the row has no ink."""
+
+MAX_JUMP = 6.0
+"""No jump costs more: the tip of a QRS whose steep strokes were too faint to stay is still the row's."""
+
+AWAY_COST = 0.02
+"""Cost of each pixel between the baseline and the ink that is taken for the row's."""
+
+
+def cheapest_chains(columns: list[FloatArray], baseline_y: FloatArray) -> IndexArray:
+    """Which run each row follows in each column.
+
+    Args:
+        columns: for each column its runs from top to bottom, upper and lower edge in pixels, ``[k, 2]``.
+        baseline_y: of the rows, in pixels, ``[r]``.
+
+    Returns:
+        Numbers of the runs, from 1; 0 where a row has no ink. ``[r, w]``.
+    """
+    rows = np.arange(len(baseline_y))
+    base_y = baseline_y[:, None]
+    cost, away_before = np.zeros((len(rows), 1)), np.zeros((len(rows), 0))
+    came_from: list[IndexArray] = []
+    for runs, near in zip(columns, _near_pairs(columns), strict=True):
+        away = np.maximum(runs[:, 0] - base_y, base_y - runs[:, 1]).clip(0)
+        states = np.empty((len(rows), 1 + len(runs)), np.int32)
+        now = np.empty(states.shape)
+        # without ink a row is a point on its baseline
+        total = cost.copy()
+        total[:, 1:] += np.minimum(away_before, MAX_JUMP)
+        states[:, 0] = total.argmin(axis=1)
+        now[:, 0] = total[rows, states[:, 0]] + MISSING_COST
+        now[:, 1:], states[:, 1:] = _to_runs(cost, away, near)
+        now[:, 1:] += AWAY_COST * away
+        came_from.append(states)
+        cost, away_before = now, away
+    chosen = np.empty((len(rows), len(columns)), np.intp)
+    state = cost.argmin(axis=1)
+    for x in range(len(columns) - 1, -1, -1):
+        chosen[:, x] = state
+        state = came_from[x][rows, state]
+    return chosen
+
+
+@dataclass(frozen=True)
+class _Near:
+    """Pairs of runs of two neighbouring columns closer than ``MAX_JUMP``, ordered by the second column's runs.
+
+    Args:
+        old: number of the first column's run in each pair, from 1 as states are, ``[p]``.
+        jump: distance of the two, ``[p]``.
+        new: numbers, from 0, of the second column's runs that are in any pair, ``[m]``.
+        starts: where the pairs of each of these begin, ``[m]``.
+        counts: how many pairs each of these has, ``[m]``.
+    """
+
+    old: IndexArray
+    jump: FloatArray
+    new: IndexArray
+    starts: IndexArray
+    counts: IndexArray
+
+
+def _to_runs(cost: FloatArray, away: FloatArray, near: _Near) -> tuple[FloatArray, IndexArray]:
+    """The least cost of being on each run, and the state before it, ``[r, k]`` both; of equal states the first."""
+    total = cost[:, :1] + np.minimum(away, MAX_JUMP)
+    state = np.zeros(total.shape, np.intp)
+    cheapest = cost.argmin(axis=1)[:, None]  # from afar it does not matter how far
+    from_afar = np.take_along_axis(cost, cheapest, axis=1) + MAX_JUMP
+    is_better = from_afar < total
+    total, state = np.where(is_better, from_afar, total), np.where(is_better, cheapest, state)
+    if len(near.old) == 0:
+        return total, state
+    pairs = cost[:, near.old] + near.jump
+    least = np.minimum.reduceat(pairs, near.starts, axis=1)
+    is_least = pairs == np.repeat(least, near.counts, axis=1)
+    first = np.minimum.reduceat(np.where(is_least, near.old, cost.shape[1]), near.starts, axis=1)
+    others, other_states = total[:, near.new], state[:, near.new]
+    is_better = (least < others) | ((least == others) & (first < other_states))
+    total[:, near.new] = np.where(is_better, least, others)
+    state[:, near.new] = np.where(is_better, first, other_states)
+    return total, state
+
+
+def _near_pairs(columns: list[FloatArray]) -> Iterator[_Near]:
+    """For each column the pairs of its runs with those of the column before."""
+    runs_in = np.array([len(runs) for runs in columns])
+    edges = np.concatenate(columns)
+    # one column above the other, further apart than any jump, so that all are searched at once
+    apart = float(edges.max(initial=0.0)) + 2 * MAX_JUMP
+    above = (np.repeat(np.arange(len(columns)), runs_in) * apart)[:, None] + edges
+    first = np.searchsorted(above[:, 1], above[:, 0] - apart - MAX_JUMP, side="right")
+    last = np.searchsorted(above[:, 0], above[:, 1] - apart + MAX_JUMP, side="left")
+    pairs_of = np.maximum(last - first, 0)
+    new = np.repeat(np.arange(len(edges)), pairs_of)
+    old = np.arange(len(new)) + np.repeat(first - np.cumsum(pairs_of) + pairs_of, pairs_of)
+    jump = np.maximum(edges[new, 0] - edges[old, 1], edges[old, 0] - edges[new, 1]).clip(0)
+    begin = before = pair = 0
+    for count in runs_in.tolist():
+        counts = pairs_of[begin : begin + count]
+        reached = np.flatnonzero(counts)
+        counts = counts[reached]
+        ends = np.cumsum(counts)
+        here = slice(pair, pair + (int(ends[-1]) if len(ends) else 0))
+        yield _Near(old[here] - before + 1, jump[here], reached, ends - counts, counts)
+        before, begin, pair = begin, begin + count, here.stop
