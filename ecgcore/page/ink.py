@@ -188,7 +188,7 @@ def without_grid(darkness: ByteArray, px_per_mm: float, ruling_mm: float = RULIN
         *(cv2.morphologyEx(wide, cv2.MORPH_OPEN, np.ones(shape, np.uint8)) for shape in ((1, length), (length, 1)))
     )
     lines = cv2.min(lines, darkness)
-    strongest = strongest_channel(lines[::3, ::3])
+    strongest = strongest_channel(np.asarray(lines[::3, ::3], dtype=np.uint8))
     printed = lines[::3, ::3][strongest > 255 * MARK_DARKNESS]
     if len(printed) == 0:
         return darkness
