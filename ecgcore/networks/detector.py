@@ -26,7 +26,7 @@ _PAD_TO_PX = 32
 
 MANY_BEATS = 150
 """A page with more beats is looked at again with more proposals, since those of the first look, some ten a beat, leave
-beats without any: of 228 on a drawn 12x1 page at 120 bpm 205 were found, now 214 (D-225). Others are as they were."""
+beats without any: of 228 on a drawn 12x1 page at 120 bpm 205 were found, now 214 (D-222). Others are as they were."""
 MOST_BEATS = 1000
 """12 rows of 10 s and three rhythm strips hold 750 at 300 bpm."""
 _FIRST_LOOK, _SECOND_LOOK = (1200, 500), (2500, 1000)

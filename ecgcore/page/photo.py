@@ -16,7 +16,7 @@ from ecgcore.page.panel import grid_panel
 from ecgcore.page.sheet import find_sheet
 
 MAX_PREPARED_PIXELS = 8_750_000
-"""A4 at 300 dpi, 12 pixels a millimetre, where a pen is 4 wide (D-230). What is larger is read in a smaller size: the
+"""A4 at 300 dpi, 12 pixels a millimetre, where a pen is 4 wide (D-226). What is larger is read in a smaller size: the
 pixels that are looked at, times the ways in which they are, bound the time that any picture takes."""
 MAX_SECOND_PIXELS = 4_000_000
 """A4 at 8 pixels a millimetre, which a page straightened by its grid has at most too (``grid/rectify.py``): for all

@@ -1,6 +1,6 @@
 """Optical character recognition: PaddleOCR's small networks (PP-OCRv6, Apache-2.0), from the files of RapidOCR's wheel.
 
-They run on ONNX Runtime; RapidOCR's own pipeline takes twice the time (D-241). Nothing is ever downloaded.
+They run on ONNX Runtime; RapidOCR's own pipeline takes twice the time (D-228). Nothing is ever downloaded.
 """
 
 import functools
