@@ -95,7 +95,7 @@ def _screened(
     threshold = own if min_score is None else min_score
     # whether it is an ECG is judged at the bundle's own threshold, however few beats are asked for
     beats = _find_beats(sheet, bundle, min(own, threshold), rows, written_panel)
-    if corners_photo_xy is None:  # else a person has said what it is
+    if corners_photo_xy is None and blank.recording is None:  # else a person or a file has said what it is
         check_beats(sheet, beats.scores, own)
     shown = beats.where(beats.scores >= threshold)
     leads_found = page.leads_found if blank.recording is None else len(blank.recording.leads)
@@ -144,7 +144,9 @@ def _measured(blank: Prediction, page: PageReading, beats: "_Beats") -> Predicti
 def _leads(signal: PageSignal, page: PageReading) -> tuple[LeadStretch, ...]:
     """Where each lead stands in the photo."""
     printed = {name.lead for name in page.printed.names}
-    boxes = _boxes(page.sheet.frame.boxes_to_photo([box for _, box in signal.stretches]))
+    lines = np.array([box for _, box in signal.stretches]).reshape(-1, 4)
+    around_pen = lines + np.array([-0.5, -0.5, 0.5, 0.5])  # a flat lead has no height of its own
+    boxes = _boxes(page.sheet.frame.boxes_to_photo(around_pen))
     return tuple(
         LeadStretch(lead, box, lead in printed) for (lead, _), box in zip(signal.stretches, boxes, strict=True)
     )

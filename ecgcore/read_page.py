@@ -7,7 +7,7 @@ import numpy as np
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.networks.handwriting import find_handwriting
 from ecgcore.page.paper_speed import at_usual_speed
-from ecgcore.page.prepare import prepare
+from ecgcore.page.prepare import prepare, prepare_drawn
 from ecgcore.paper import USUAL_PAPER, PaperSettings
 from ecgcore.printed.page_print import PagePrint, read_print, with_header
 from ecgcore.rhythm.calibration_pulse import pulse_gain_mm_mv
@@ -78,12 +78,14 @@ def read_page(
     Raises:
         NotScreenableError: the picture shows no ECG.
     """
-    sheet, written = prepare(photo_rgb, corners_photo_xy), np.zeros((0, 4))
+    written = np.zeros((0, 4))
+    if is_drawn and corners_photo_xy is None:
+        sheet = prepare_drawn(photo_rgb)
+        return PageReading(sheet, trace_rows(sheet.ink), PagePrint(), USUAL_PAPER, written)
+    sheet = prepare(photo_rgb, corners_photo_xy)
     if finds_handwriting:
         sheet, written = find_handwriting(sheet)
     rows = trace_rows(sheet.ink)
-    if is_drawn:
-        return PageReading(sheet, rows, PagePrint(), USUAL_PAPER, written)
     printed = read_print(sheet, rows)
     settled, notes = (paper, ()) if paper is not None else _paper(sheet, printed)
     sheet = replace(sheet, notes=(*sheet.notes, *notes))

@@ -176,3 +176,17 @@ def test_a_folder_is_searched_for_recordings_and_other_tables_are_left_alone(
     assert (code, [Path(row["file"]).name for row in rows]) == (0, ["ecg.hea", "ecg.dat"])
     assert rows[0]["recording"]["format"] == "a WFDB record"
     assert rows[0]["p_abnormal"] == rows[1]["p_abnormal"]
+
+
+def test_a_recording_is_an_ecg_whatever_it_looks_like(bundle: Bundle) -> None:
+    """Two beats in ten seconds do not look like a page of an ECG; a flat line with noise even less."""
+    slow_mv = np.zeros_like(SIGNALS_MV)
+    first, last = BEATS_S[0][1]
+    beat = SIGNALS_MV[:, round(first * FS_HZ) : round(last * FS_HZ)]
+    for at_s in (1.0, 6.0):
+        slow_mv[:, round(at_s * FS_HZ) :][:, : beat.shape[1]] = beat
+    noise_mv = np.random.default_rng(1).normal(0, 0.02, SIGNALS_MV.shape)
+    for signals_mv in (slow_mv, noise_mv):
+        [(prediction, _)] = screen_pages(dicom_file(signals_mv, FS_HZ), bundle, file="ecg.dcm")
+        assert prediction.status == "ok"
+        assert prediction.px_per_mm == pytest.approx(8.0, rel=0.002)
