@@ -124,7 +124,10 @@ def _signal(recording: Recording | None, page: PageReading) -> tuple[PageSignal,
 def _measured(blank: Prediction, page: PageReading, beats: "_Beats") -> Prediction:
     """The prediction with all that is known of its page before the networks judge it."""
     sheet = page.sheet
-    rhythm = None if sheet.px_per_mm is None else measure_rhythm(sheet.ink, beats.boxes_panel, beats.peaks_panel)
+    rhythm = None
+    if sheet.px_per_mm is not None:
+        is_one_strip = blank.leads_found == 1
+        rhythm = measure_rhythm(sheet.ink, beats.boxes_panel, beats.peaks_panel, is_one_strip=is_one_strip)
     found = replace(
         blank,
         panel_photo_xy=tuple((round(float(x), 2), round(float(y), 2)) for x, y in sheet.frame.corners_photo_xy),

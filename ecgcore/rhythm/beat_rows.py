@@ -50,7 +50,9 @@ def beat_rows(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike) -> list[IndexArra
     return [np.array(row) for row in rows]
 
 
-def measure_rhythm(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike, r_peaks_panel_xy: npt.ArrayLike) -> Rhythm | None:
+def measure_rhythm(
+    ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike, r_peaks_panel_xy: npt.ArrayLike, *, is_one_strip: bool = False
+) -> Rhythm | None:
     """Measure the RR intervals of the row that has most of them, the rhythm strip where there is one.
 
     Where that row has none, as at the border of two leads or at a missed beat, those of the other rows fill in: rows
@@ -60,6 +62,7 @@ def measure_rhythm(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike, r_peaks_pane
         ink: standard panel raster, ``uint8 [h, w]``; its scale must be known to be ``STANDARD_PX_PER_MM``.
         boxes_panel_xyxy: beat boxes in its pixels, ``[n, 4]``.
         r_peaks_panel_xy: their R peaks, ``[n, 2]``.
+        is_one_strip: whether the rows show one strip that goes on from row to row, all of them other seconds.
 
     Returns:
         The intervals with the beats that bound them, or None where no row has one.
@@ -68,11 +71,12 @@ def measure_rhythm(ink: ByteArray, boxes_panel_xyxy: npt.ArrayLike, r_peaks_pane
     peaks_x = np.asarray(r_peaks_panel_xy, dtype=np.float64).reshape(-1, 2)[:, 0]
     pairs_of_rows = [_neighbours(ink, boxes, peaks_x, row) for row in beat_rows(ink, boxes)]
     taken: list[tuple[int, int]] = []
-    for pairs in sorted(pairs_of_rows, key=len, reverse=True):
-        taken += [pair for pair in pairs if not any(_overlap(peaks_x, pair, other) for other in taken)]
+    for pairs in pairs_of_rows if is_one_strip else sorted(pairs_of_rows, key=len, reverse=True):
+        taken += [p for p in pairs if is_one_strip or not any(_overlap(peaks_x, p, other) for other in taken)]
     if not taken:
         return None
-    taken.sort(key=lambda pair: float(peaks_x[pair[0]]))
+    if not is_one_strip:
+        taken.sort(key=lambda pair: float(peaks_x[pair[0]]))
     runs: list[list[float]] = []
     for number, (before, after) in enumerate(taken):
         if number == 0 or taken[number - 1][1] != before:

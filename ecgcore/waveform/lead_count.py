@@ -81,11 +81,13 @@ def count_leads(rows: Rows, ink: ByteArray) -> int:
         ink: its panel raster, ``uint8 [h, w]``: tells lines of print from rows.
 
     Returns:
-        At most 12; 0 where there is no row.
+        At most 12; 0 where there is no row, 1 where a strip of one lead goes on from row to row.
     """
     if not 0 < len(rows.baseline_y) < MANY_LEADS:
         return min(len(rows.baseline_y), ALL_LEADS)
     rows = without_print(rows, ink)
+    if not _beat_together(rows):
+        return 1
     return min(ALL_LEADS, len(rows.baseline_y) * column_count(rows))
 
 

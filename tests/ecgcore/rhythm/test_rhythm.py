@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgcore.page.prepare import prepare_page
-from ecgcore.papersim import PageStyle, SimPage, draw_page, synthetic_ecg
+from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, synthetic_ecg
 from ecgcore.rhythm.beat_rows import beat_rows, measure_rhythm
 from ecgcore.rhythm.measures import RhythmMeasures, on_paper, rhythm_measures, whole_bpm
 from ecgcore.rhythm.r_peaks import r_peaks
+from ecgcore.traces.rows import trace_rows
 from ecgcore.types import USUAL_PAPER, FloatArray, PageImage, PaperSettings, Prediction, Rhythm
+from ecgcore.waveform.lead_count import count_leads
 
 STRIP_ROW = 3
 
@@ -97,6 +99,22 @@ def test_beats_that_were_used_are_the_strips() -> None:
     assert rhythm is not None
     assert set(rhythm.beats) == set(np.flatnonzero(simulated.box_rows == STRIP_ROW))
     assert sum(len(run) for run in rhythm.rr_runs_mm) == len(rhythm.beats) - 1
+
+
+def test_a_strip_in_several_rows_is_measured_in_all_of_them() -> None:
+    signals_mv, fs_hz, beats_s = synthetic_ecg("normal", seed=4)
+    rows = [[Segment(1, start_s, 5.0)] for start_s in (0.0, 5.0)]
+    drawn = draw_page(signals_mv, fs_hz, PageStyle(layout="3x4"), 4, beats_s=beats_s, plan=rows)
+    sheet = prepare_page(drawn.image_rgb)
+    assert count_leads(trace_rows(sheet.ink), sheet.ink) == 1
+    boxes = sheet.frame.boxes_to_panel(drawn.boxes_xyxy)
+    in_rows, one_time = (
+        measure_rhythm(sheet.ink, boxes, r_peaks(sheet.ink, boxes), is_one_strip=one) for one in (True, False)
+    )
+    assert in_rows is not None and one_time is not None
+    beats_in_rows = [int((drawn.box_rows == row).sum()) for row in (0, 1)]
+    assert sorted(len(run) + 1 for run in in_rows.rr_runs_mm) == sorted(beats_in_rows)
+    assert len(one_time.beats) < len(in_rows.beats)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
