@@ -1,6 +1,7 @@
 """Many pages in a real Chromium: every dropped file is listed, and the list is used by mouse, keyboard and finger."""
 
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, ecg_page_rgb: ByteArray) ->
     bgr = cv2.cvtColor(ecg_page_rgb, cv2.COLOR_RGB2BGR)
     for name, picture in (("a", bgr), ("b", bgr[:, ::-1]), ("c", bgr[:-8]), ("blank", bgr * 0 + 255)):
         assert cv2.imwrite(str(folder / f"{name}.png"), picture)
-    (folder / "letter.docx").write_bytes(b"PK\3\4 no picture")
+    with zipfile.ZipFile(folder / "letter.docx", "w") as letter:
+        letter.writestr("[Content_Types].xml", "<Types/>")
     with (folder / "huge.tif").open("wb") as file:
         file.truncate(TOO_LARGE_BYTES)
     return folder
