@@ -9,9 +9,8 @@ sheet           a whole sheet in the photo is flattened, and read anew
 cut_off_sheet   the same with a sheet that leaves the photo, where all before left doubt
 form            by the traces again, any way up: of flat pictures, or where all before left doubt
 
-Every door but the last leads to ``_clearest_page``, which bounds the size of the picture and raises the refusal. It
-calls ``_read``, which tries the strategies up to a clear page; a sheet calls it again for its flattened picture. The
-doors:
+Every door but the last leads to ``_clearest_page``, which bounds the picture's size and raises the refusal. It calls
+``_read``, which tries the strategies up to a clear page; a sheet calls it again for its flattened picture. The doors:
 
 prepare                 for whoever screens: takes one of the two
 prepare_page            a photo or scan in which the page is to be found
@@ -100,18 +99,9 @@ def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> 
 
 
 def prepare_drawn(page_rgb: ByteArray) -> PageImage:
-    """Prepare a page that this program drew from a recording, by its grid; nothing asks whether it shows an ECG.
-
-    Args:
-        page_rgb: ``uint8 [H, W, 3]``.
-
-    Raises:
-        NotScreenableError: there is no grid on it.
-    """
-    photo = Photo(page_rgb)
-    page = None if photo.grid is None else _by_grid(photo).page
-    if page is None:
-        raise NotScreenableError("The recording could not be drawn as a page.", "Export it as PDF and screen that.")
+    """Prepare a page drawn from a recording, ``uint8 [H, W, 3]``, by its grid; nothing asks whether it shows an ECG."""
+    page = _by_grid(Photo(page_rgb)).page
+    assert page is not None, "every drawn page has a grid"
     return page
 
 
