@@ -100,8 +100,11 @@ def prepare_with_corners(photo_rgb: ByteArray, corners_photo_xy: FloatArray) -> 
 
 def prepare_drawn(page_rgb: ByteArray) -> PageImage:
     """Prepare a page drawn from a recording, ``uint8 [H, W, 3]``, by its grid; nothing asks whether it shows an ECG."""
-    page = _by_grid(Photo(page_rgb)).page
-    assert page is not None, "every drawn page has a grid"
+    photo = Photo(page_rgb)
+    if photo.grid is None:
+        raise NotScreenableError("The recording hides the grid that it is drawn on.", "Check the unit of its samples.")
+    page = _by_grid(photo).page
+    assert page is not None, "by a grid there is a page, refused or not"
     return page
 
 
