@@ -48,8 +48,8 @@ def lead_amplitudes(beat: MedianBeats, waves: Delineation) -> list[LeadAmplitude
 def _of_lead(values_mv: FloatArray, beat: MedianBeats, waves: Delineation, onset: int, end: int) -> LeadAmplitudes:
     before = values_mv[max(0, onset - round(LEVEL_S * beat.fs_hz)) : onset + 1]
     qrs = values_mv[onset : end + 1]
-    if not np.isfinite(before).any() or np.isfinite(qrs).mean() < ENOUGH_READ:
-        return LeadAmplitudes()
+    if not np.isfinite(before).any() or np.isfinite(qrs).sum() < max(1, ENOUGH_READ * len(qrs)):
+        return LeadAmplitudes()  # of a QRS at the very end of what was read nothing may be left
     level_mv = float(np.nanmean(before))
     known = np.flatnonzero(np.isfinite(qrs))
     qrs = np.interp(np.arange(len(qrs)), known, qrs[known]) - level_mv

@@ -114,7 +114,8 @@ def _qrs(beat: MedianBeats) -> tuple[float, float] | None:
     if onset is None or end is None:
         return None
     at_s = float(beat.time_s[middle])
-    return at_s - onset / beat.fs_hz + ONSET_SHIFT_S, at_s + end / beat.fs_hz + END_SHIFT_S
+    onset_s, end_s = at_s - onset / beat.fs_hz + ONSET_SHIFT_S, at_s + end / beat.fs_hz + END_SHIFT_S
+    return (onset_s, end_s) if onset_s < end_s else None  # noise as steep as the beat leaves it no width
 
 
 def _t_end(beat: MedianBeats, qrs_end_s: float, rr_s: float) -> float | str:

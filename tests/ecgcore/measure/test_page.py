@@ -17,9 +17,11 @@ from ecgcore.measure.rr_intervals import timing
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, draw_page, plan_page, synthetic_ecg
 from ecgcore.papersim.signals import WAVE_REACH, dipole_leads
+from ecgcore.read_page import read_page
 from ecgcore.rhythm.measures import on_paper
 from ecgcore.types import USUAL_PAPER, FloatArray, PaperSettings, Prediction
 from ecgcore.waveform.page_signal import FS_HZ, PageSignal, read_signal
+from tests.support.panel_pages import half_page
 
 FEW = settings(max_examples=15, deadline=None, derandomize=True)
 
@@ -245,6 +247,13 @@ def test_a_drawn_page_is_measured_and_on_another_gain_otherwise() -> None:
         assert outside(found, "st_mv", lead) == {"": "above"}
         assert found.st_mv[lead] == pytest.approx(true.st_mv[lead], abs=0.06)
     assert doubled.st_mv["II"] == pytest.approx(2 * found.st_mv["II"], rel=0.05)
+
+
+def test_a_beat_that_hardly_rises_from_noise_has_a_qrs_of_some_width_or_none() -> None:
+    """On this page noise is as steep as the beats: its QRS ended before it began."""
+    _, page = half_page(1090)
+    found = measure(read_page(page.image_rgb, finds_handwriting=False).signal())
+    assert found.qrs_ms is None or found.qrs_ms > 0
 
 
 def test_what_was_measured_on_other_paper_is_not_shown() -> None:
