@@ -104,6 +104,11 @@ def candidates(row_count: int) -> list[Layout]:
     return [layout for layout in LAYOUTS if layout.rows + layout.strips == row_count]
 
 
+COLUMN_MM = 3.0
+"""Names that begin so near to one another along the page stand in one column. Chosen: wider than the doubt of where a
+name begins, narrower than a name."""
+
+
 @dataclass(frozen=True)
 class PrintedName:
     """A lead's name and its box in panel pixels."""

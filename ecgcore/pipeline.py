@@ -57,8 +57,8 @@ def screen(
         file: the name that the prediction bears.
         page: its page number, from 1.
         min_score: takes the place of the bundle's own threshold on beats.
-        paper: its speed and gain, in which rate and rhythm are measured; the networks know nothing of them. By default
-            25 mm/s and what a calibration pulse on the grid shows, else 10 mm/mV.
+        paper: its speed and gain, where a person sets them; the page is judged as if it had run at 25 mm/s. By default
+            the printed speed, else 25 mm/s, and the gain of a calibration pulse, else as printed, else 10 mm/mV.
         corners_photo_xy: the panel's corners ``[4, 2]``, clockwise from top left, where a person set them.
         recording: the digital ECG that the picture was drawn from: its samples are measured and told to the waveform
             network, its leads are counted, and ``paper`` is what it was drawn on.

@@ -6,12 +6,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ecgcore.geometry import STANDARD_PX_PER_MM
-from ecgcore.lead_layout import CABRERA_ORDER, LAYOUTS, LIMB_COUNT, STANDARD_ORDER, Layout, PrintedName
+from ecgcore.lead_layout import (
+    CABRERA_ORDER,
+    COLUMN_MM,
+    LAYOUTS,
+    LIMB_COUNT,
+    STANDARD_ORDER,
+    Layout,
+    PrintedName,
+    candidates,
+)
 from ecgcore.traces.rows import Rows
 from ecgcore.twelve_leads import LEADS
 
-COLUMN_MM = 3.0
-"""Names that begin so near to one another along the page stand in one column."""
 FARTHEST_SHARE = 0.4
 """A name stands so near to the start of its column, in widths of a column."""
 LEAST_NAMES = 3
@@ -80,18 +87,16 @@ def printed_layout(names: Sequence[PrintedName], rows: Rows, columns_seen: int) 
     return replace(found, strip_order=tuple(by_strip.get(row) for row in found.strip_rows))
 
 
-def contradicts(names: Sequence[PrintedName], rows: Rows, layout: Layout) -> bool:
-    """Whether more names speak against a layout than for it.
+def refuted_layouts(names: Sequence[PrintedName], rows: Rows) -> frozenset[Layout]:
+    """The usual layouts of as many rows against which more names speak than for them.
 
     Args:
         names: the names that were read.
         rows: the page's rows of trace, lines of print aside.
-        layout: with as many rows.
     """
-    if layout.rows + layout.strips != len(rows.baseline_y):
-        return False
-    agree, against = _agreement(_in_rows(names, rows), layout, rows)
-    return against > agree
+    placed = _in_rows(names, rows)
+    found = {layout: _agreement(placed, layout, rows) for layout in candidates(len(rows.baseline_y))} if placed else {}
+    return frozenset(layout for layout, (agree, against) in found.items() if against > agree)
 
 
 def _in_rows(names: Sequence[PrintedName], rows: Rows) -> list[_Placed]:

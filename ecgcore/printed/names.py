@@ -1,7 +1,6 @@
 """Finds lead names on a panel, also where they touch a trace: a small network over the straightened picture."""
 
 import functools
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.geometry.warp import resample
-from ecgcore.lead_layout import PrintedName
+from ecgcore.lead_layout import COLUMN_MM, PrintedName
 from ecgcore.page.ink import darkness_rgb
 from ecgcore.traces.rows import Rows
 from ecgcore.twelve_leads import LEADS
@@ -40,18 +39,6 @@ ABOVE, BELOW = 0.8, 0.4
 """Names stand so far above the first row's baseline and below the last row's, in distances of two rows."""
 ONE_ROW_PITCH_MM = 30.0
 """Distance of two rows where there is but one."""
-COLUMN_MM = 3.0
-"""Names that begin so near to one another along the page stand in one column."""
-
-
-@dataclass(frozen=True)
-class FoundName:
-    """A name, the middle of its letters in panel pixels, and how sure it is, 0..1."""
-
-    lead: str
-    x: float
-    y: float
-    p: float
 
 
 class NameNet(nn.Module):
@@ -101,24 +88,28 @@ def name_probabilities(darkness: ByteArray) -> npt.NDArray[np.float32]:
     return np.asarray(logits.softmax(dim=1)[0, 1:].numpy(), dtype=np.float32)
 
 
-def spot_names(page: PageImage, least_p: float) -> list[FoundName]:
-    """Lead names on a page, the surest of those that stand too near to each other.
+def spot_names(page: PageImage) -> list[PrintedName]:
+    """Lead names anywhere on a page, the surest of those that stand too near to each other.
 
     Args:
         page: the prepared page.
-        least_p: from which probability.
     """
     p = name_probabilities(panel_darkness(page))
     best = p.max(axis=0)
     reach = 2 * round(APART_MM * READ_PX_PER_MM / CELL_PX / 2) + 1
-    is_peak = (best >= least_p) & (best == cv2.dilate(best, np.ones((reach, 2 * reach - 1), np.uint8)))
+    is_peak = (best >= LEAST_P) & (best == cv2.dilate(best, np.ones((reach, 2 * reach - 1), np.uint8)))
     panel_px = CELL_PX * STANDARD_PX_PER_MM / READ_PX_PER_MM
-    found = []
-    for row, column in zip(*np.nonzero(is_peak), strict=True):
-        lead = NAMES[int(p[:, row, column].argmax())]
-        x, y = (float(cell) * panel_px + panel_px / 2 for cell in (column, row))
-        found.append(FoundName(lead, x, y, float(best[row, column])))
-    return found
+    return [
+        _named(NAMES[int(p[:, row, column].argmax())], (float(column) + 0.5) * panel_px, (float(row) + 0.5) * panel_px)
+        for row, column in zip(*np.nonzero(is_peak), strict=True)
+    ]
+
+
+def _named(lead: str, x: float, y: float) -> PrintedName:
+    """A name with the box that letters of usual size take round its middle."""
+    half_x = LETTER_MM.get(lead, LETTER_MM[lead[0]]) / 2 * STANDARD_PX_PER_MM
+    half_y = HEIGHT_MM / 2 * STANDARD_PX_PER_MM
+    return PrintedName(lead, (x - half_x, y - half_y, x + half_x, y + half_y))
 
 
 def find_names(page: PageImage, rows: Rows) -> list[PrintedName]:
@@ -133,16 +124,8 @@ def find_names(page: PageImage, rows: Rows) -> list[PrintedName]:
     baselines = rows.baseline_y
     pitch = float(np.median(np.diff(baselines))) if len(baselines) > 1 else ONE_ROW_PITCH_MM * STANDARD_PX_PER_MM
     highest, lowest = baselines[0] - ABOVE * pitch, baselines[-1] + BELOW * pitch
-    found = [_with_box(name) for name in spot_names(page, LEAST_P) if highest <= name.y <= lowest]
-    return _in_columns(found)
-
-
-def _with_box(name: FoundName) -> PrintedName:
-    """A name with the box that letters of usual size take."""
-    width_mm = LETTER_MM.get(name.lead, LETTER_MM.get(name.lead[0], 0.0))
-    half_x, half_y = width_mm / 2 * STANDARD_PX_PER_MM, HEIGHT_MM / 2 * STANDARD_PX_PER_MM
-    box = name.x - half_x, name.y - half_y, name.x + half_x, name.y + half_y
-    return PrintedName(name.lead, box)
+    middles = [(name, sum(name.box_panel_xyxy[1::2]) / 2) for name in spot_names(page)]
+    return _in_columns([name for name, y in middles if highest <= y <= lowest])
 
 
 def _in_columns(names: list[PrintedName]) -> list[PrintedName]:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
-from ecgcore.lead_layout import LAYOUTS, Layout, PrintedName
+from ecgcore.lead_layout import Layout, PrintedName
 from ecgcore.paper import PrintedSettings
-from ecgcore.printed.arrangement import contradicts, printed_layout
+from ecgcore.printed.arrangement import printed_layout, refuted_layouts
 from ecgcore.printed.margins import read_margin
 from ecgcore.printed.names import find_names
 from ecgcore.printed.settings import parse_settings
@@ -46,7 +46,7 @@ def read_print(page: PageImage, rows: Rows) -> PagePrint:
     names = find_names(page, rows)
     lines = tuple(read_margin(page, rows, "below"))
     layout = printed_layout(names, rows, column_count(rows))
-    refuted = frozenset(usual for usual in LAYOUTS if contradicts(names, rows, usual))
+    refuted = refuted_layouts(names, rows)
     found = PagePrint(tuple(names), layout, parse_settings(lines), lines, refuted=refuted)
     return found if found.settings.speed_mm_s is not None else with_header(found, page, rows)
 

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from ecgcore.bundle.folder import load_bundle, starter_folder
 from ecgcore.overlay import NOTICE
 from ecgcore.page.decode.read import read_picture
+from ecgcore.papersim import synthetic_ecg
 from ecgcore.pipeline import screen
 from ecgcore.rhythm.caliper import span
 from ecgcore.rhythm.measures import whole_bpm
@@ -23,6 +24,7 @@ from pages.parts.screen.result.decision_banner import WIDER
 from pages.parts.screen.result.measurement_table import value_text
 from pages.parts.screen.result.measurements import NO_MILLIMETRES
 from tests.support.app_pages import APP, drop, opened, png, texts, turned
+from tests.support.recording_files import dicom_file
 
 
 @pytest.fixture
@@ -102,6 +104,15 @@ def test_another_paper_speed_screens_the_page_anew(app: AppTest, ecg_page_rgb: B
     assert changed.to_json()["heart_rate_bpm"] == pytest.approx(2 * usual.heart_rate_bpm, rel=0.02)
     assert changed.paper.speed_mm_s == 50.0
     assert changed.p_abnormal != item.prediction.p_abnormal, "the networks see it as if it had run at 25 mm/s"
+
+
+def test_a_recording_s_speed_and_gain_are_known_and_not_asked_for(app: AppTest) -> None:
+    signals_mv, fs_hz, _ = synthetic_ecg("normal", 3)
+    drop(app, ("ecg.dcm", dicom_file(signals_mv, fs_hz)))
+    (key, item), *_ = app.session_state["screened"].items()
+    assert item.prediction.recording is not None
+    assert not [box for box in app.selectbox if box.key in (f"speed-{key}", f"gain-{key}")]
+    assert "Heart rate" in texts(app)
 
 
 def shown_text(app: AppTest) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 from ecgcore.paper import PaperSettings, PrintedSettings
 from ecgcore.rhythm.measures import IRREGULAR_SPREAD, RhythmMeasures, rhythm_measures, whole_bpm
 from ecgcore.screening.printed_rate import with_printed_rate
+from pages.parts.common.words import plain
 from pages.parts.screen.result.picture_source import measured_on
 from pages.parts.screen.screened import ScreenedPage, read_machine_values, screen_again
 from pages.parts.screen.session_results import replace_result
@@ -38,6 +39,8 @@ def measured(item: ScreenedPage) -> None:
         st.markdown(rhythm_text(prediction.heart_rate_bpm, measures), help=_TERMS)
     used = "" if prediction.rhythm is None else f" {_beats_text(prediction.rhythm.beats)}"
     st.caption(measured_on(item) + used)
+    if prediction.recording is not None:  # drawn by this program: speed and gain are known
+        return
     with st.popover("Change speed / gain", icon=":material/straighten:", type="tertiary"):
         _ask_paper(item)
     _printed(item)
@@ -94,6 +97,9 @@ def _ask_paper(item: ScreenedPage) -> None:
     if PaperSettings(speed, gain) != paper:
         with st.spinner("Screening at this speed and gain"):
             prediction = screen_again(item, PaperSettings(speed, gain), item.prediction.corners_set_photo_xy)
+        if prediction.status != "ok":
+            st.error(f"**Not screened at this speed and gain.** {plain(prediction.reason)}")
+            return
         replace_result(replace(item, prediction=prediction))
         st.rerun()
 
