@@ -14,8 +14,8 @@ from annotations.maintenance.check_and_erase import check
 from annotations.readings.snapshots import snapshots
 from annotations.store import Store, data_dir
 from ecgcore.errors import EcgError
+from ecgcore.files import keep_private
 from ecgcore.printable import print_escaped
-from ecgcore.private_files import keep_private
 
 EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
 _REFUSALS_SHOWN = 50

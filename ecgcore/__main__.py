@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ecgcore.errors import EcgError
+from ecgcore.files import keep_private, open_private
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.overlay import NOTICE, overlay_png
 from ecgcore.page.decode.file_pages import PageChoice
@@ -17,7 +18,6 @@ from ecgcore.page.decode.limits import MAX_PAGES
 from ecgcore.page.decode.read import readable_files
 from ecgcore.paper import USUAL_PAPER, PaperSettings
 from ecgcore.printable import print_escaped
-from ecgcore.private_files import keep_private, open_private
 from ecgcore.types import Prediction
 
 if TYPE_CHECKING:

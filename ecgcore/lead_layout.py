@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ecgcore.twelve_leads import LEADS
-
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 LIMB_COUNT = 6
 STANDARD_ORDER = tuple(range(len(LEADS)))
 CABRERA_ORDER = (4, 0, 3, 1, 5, 2, *STANDARD_ORDER[LIMB_COUNT:])

@@ -1,12 +1,11 @@
 """The whole way of one picture: panel -> beats -> features -> prediction."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
 
 from ecgcore.bundle.folder import Bundle
@@ -14,23 +13,21 @@ from ecgcore.errors import NotScreenableError, UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.measure.page import measure, measured
 from ecgcore.measure.quantities import Measurements
-from ecgcore.networks.detector import detect_beats
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.isolated import read_untrusted_pages
+from ecgcore.page.prepare import prepare, prepare_drawn
 from ecgcore.page.quality.gate import check_beats
 from ecgcore.panel_ink import PanelInk
 from ecgcore.paper import PaperSettings
-from ecgcore.read_page import PageReading, read_page
+from ecgcore.read_page import PageReading, read_drawn_page, read_page
 from ecgcore.recordings.recording import Recording
-from ecgcore.rhythm.beat_rows import beat_rows, measure_rhythm
+from ecgcore.rhythm.beat_rows import measure_rhythm
 from ecgcore.rhythm.measures import on_paper
-from ecgcore.rhythm.r_peaks import r_peaks
 from ecgcore.screening.classification import classify
 from ecgcore.screening.decision import decide_page
+from ecgcore.screening.found_beats import PageBeats, find_beats
 from ecgcore.screening.half_pages import join_halves
-from ecgcore.screening.letter_boxes import in_letters, letter_patches
 from ecgcore.screening.printed_rate import is_unusual, with_printed_rate
-from ecgcore.traces.rows import Rows
 from ecgcore.types import Beat, Box, LeadStretch, PageImage, Prediction
 from ecgcore.waveform.page_signal import PageSignal
 from ecgcore.waveform.recorded_signal import shown_signal, whole_signal
@@ -87,14 +84,15 @@ def _screened(
     corners_photo_xy: FloatArray | None,
 ) -> Prediction:
     """The prediction without its seconds; NotScreenableError where the picture holds no ECG that can be screened."""
-    page = read_page(photo_rgb, corners_photo_xy, paper, is_drawn=blank.recording is not None)
-    sheet, rows, written_panel = page.sheet, page.rows, page.written_panel_xyxy
+    page = _read(photo_rgb, corners_photo_xy, paper, blank.recording)
+    sheet = page.sheet
     watch.lap()
 
     own = bundle.operating_point.min_score
     threshold = own if min_score is None else min_score
     # whether it is an ECG is judged at the bundle's own threshold, however few beats are asked for
-    beats = _find_beats(sheet, bundle, min(own, threshold), rows, written_panel)
+    least = min(own, threshold)
+    beats = find_beats(sheet, page.rows, page.written_panel_xyxy, bundle.nets.detector, least)
     if corners_photo_xy is None and blank.recording is None:  # else a person or a file has said what it is
         check_beats(sheet, beats.scores, own)
     shown = beats.where(beats.scores >= threshold)
@@ -113,6 +111,15 @@ def _screened(
     return _classified(found, sheet, shown, signal, found.measurements, bundle)
 
 
+def _read(
+    photo_rgb: ByteArray, corners_photo_xy: FloatArray | None, paper: PaperSettings | None, recording: Recording | None
+) -> PageReading:
+    """The page in the picture; NotScreenableError where there is none."""
+    if recording is not None and corners_photo_xy is None:
+        return read_drawn_page(prepare_drawn(photo_rgb))
+    return read_page(prepare(photo_rgb, corners_photo_xy), paper)
+
+
 def _signal(recording: Recording | None, page: PageReading) -> tuple[PageSignal, Measurements]:
     """The leads as the page shows them, and what was measured: on these, or on all of a recording."""
     if recording is not None:
@@ -121,7 +128,7 @@ def _signal(recording: Recording | None, page: PageReading) -> tuple[PageSignal,
     return signal, measure(signal)
 
 
-def _measured(blank: Prediction, page: PageReading, beats: "_Beats") -> Prediction:
+def _measured(blank: Prediction, page: PageReading, beats: PageBeats) -> Prediction:
     """The prediction with all that is known of its page before the networks judge it."""
     sheet = page.sheet
     rhythm = None
@@ -158,13 +165,13 @@ def _leads(signal: PageSignal, page: PageReading) -> tuple[LeadStretch, ...]:
 def _classified(
     found: Prediction,
     sheet: PageImage,
-    beats: "_Beats",
+    beats: PageBeats,
     signal: PageSignal,
     measurements: Measurements | None,
     bundle: Bundle,
 ) -> Prediction:
     """The prediction with what the classifying networks say of the page, its beats, its signal and measurements."""
-    classification = classify(sheet.ink, beats.boxes_panel, bundle, signal, measurements)
+    classification = classify(sheet.ink, beats.boxes_panel, bundle.nets, signal, measurements)
     logit_page = classification.logit_fused / bundle.operating_point.temperature
     answered = decide_page(logit_page, bundle.operating_point, faults=found.faults, leads_found=found.leads_found)
     shown = tuple(
@@ -180,14 +187,12 @@ def _classified(
     )
     return replace(
         found,
-        p_abnormal=round(float(expit(logit_page)), 6),
+        p_abnormal=_probability(logit_page),
         **vars(answered),
         beats=shown,
-        p_global=round(float(expit(classification.logit_global)), 6),
-        p_local=round(float(expit(classification.logits_local.mean())), 6),
-        p_waveform=None
-        if classification.logit_waveform is None
-        else round(float(expit(classification.logit_waveform)), 6),
+        p_global=_probability(classification.logit_global),
+        p_local=_probability(float(classification.logits_local.mean())),
+        p_waveform=_probability(classification.logit_waveform),
         waveform_share=_rounded(classification.waveform_share, 6),
         measurements_share=_rounded(classification.measurements_share, 6),
         measurement_shares=classification.measurement_shares,
@@ -236,32 +241,6 @@ def screen_pages(
     yield from join_halves(pages, bundle, lambda page: page[0], lambda page, prediction: (prediction, page[1]))
 
 
-@dataclass(frozen=True)
-class _Beats:
-    """Beats in reading order: boxes in the panel and in the photo ``[n, 4]``, scores ``[n]``, R peaks ``[n, 2]``."""
-
-    boxes_panel: FloatArray
-    boxes_photo: FloatArray
-    scores: FloatArray
-    peaks_panel: FloatArray
-
-    def where(self, chosen: npt.NDArray[np.generic]) -> "_Beats":
-        """Some of them: by a mask or by their numbers."""
-        return _Beats(*(values[chosen] for values in vars(self).values()))
-
-
-def _find_beats(sheet: PageImage, bundle: Bundle, min_score: float, rows: Rows, written_panel: FloatArray) -> _Beats:
-    """The beats that lie in the photo and not in letters."""
-    boxes_panel, scores = detect_beats(bundle.nets.detector, sheet.ink, min_score)
-    height, width = sheet.photo_rgb.shape[:2]
-    boxes_photo = np.clip(sheet.frame.boxes_to_photo(boxes_panel), 0, [width, height, width, height])
-    found = _Beats(boxes_panel, boxes_photo, scores, r_peaks(sheet.ink, boxes_panel))
-    found = found.where(np.all(boxes_photo[:, 2:] - boxes_photo[:, :2] >= 1, axis=1))
-    letters = letter_patches(sheet.ink, rows, written_panel)
-    found = found.where(~in_letters(found.boxes_panel, letters, rows))
-    return found.where(np.concatenate([*beat_rows(sheet.ink, found.boxes_panel), np.array([], dtype=np.intp)]))
-
-
 class _Watch:
     """Times the steps of one page: preparing it, finding its beats, judging it."""
 
@@ -285,6 +264,10 @@ def _points(points_photo_xy: FloatArray | None) -> tuple[tuple[float, float], ..
 
 def _boxes(boxes_photo_xyxy: FloatArray) -> tuple[Box, ...]:
     return tuple(Box(*box) for box in np.round(boxes_photo_xyxy, 2).tolist())
+
+
+def _probability(logit: float | None) -> float | None:
+    return None if logit is None else round(float(expit(logit)), 6)
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

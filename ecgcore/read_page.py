@@ -1,20 +1,21 @@
-"""A photo read as a page: prepared, its rows followed, its print read, and brought to 25 mm/s."""
+"""What stands on a prepared page: its rows are followed, its print is read, and it is brought to 25 mm/s."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.geometry.arrays import FloatArray
 from ecgcore.networks.handwriting import find_handwriting
 from ecgcore.page.paper_speed import at_usual_speed
-from ecgcore.page.prepare import prepare, prepare_drawn
 from ecgcore.paper import USUAL_PAPER, PaperSettings
 from ecgcore.printed.page_print import PagePrint, read_print, with_header
 from ecgcore.rhythm.calibration_pulse import pulse_gain_mm_mv
-from ecgcore.traces.rows import Rows, trace_rows
+from ecgcore.traces.rows import Rows
+from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import PageImage
 from ecgcore.waveform.lead_count import count_leads
-from ecgcore.waveform.page_signal import PageSignal, read_signal
+from ecgcore.waveform.page_signal import PageSignal
+from ecgcore.waveform.read_signal import read_signal
 
 OTHER_SPEED = "The page prints {speed:g} mm/s: it was judged as if it had been printed at 25 mm/s."
 OTHER_GAIN = "The page prints {printed:g} mm/mV, but its calibration pulse shows {pulse:g} mm/mV, which was taken."
@@ -22,7 +23,7 @@ OTHER_GAIN = "The page prints {printed:g} mm/mV, but its calibration pulse shows
 
 @dataclass(frozen=True)
 class PageReading:
-    """A photo read as a page.
+    """A page as it was read.
 
     Args:
         sheet: the prepared page; its raster runs at 25 mm/s.
@@ -57,32 +58,25 @@ class PageReading:
         )
 
 
-def read_page(
-    photo_rgb: ByteArray,
-    corners_photo_xy: FloatArray | None = None,
-    paper: PaperSettings | None = None,
-    *,
-    finds_handwriting: bool = True,
-    is_drawn: bool = False,
-) -> PageReading:
-    """Read a photo as a page.
+def read_drawn_page(sheet: PageImage) -> PageReading:
+    """Read a page that was drawn from a recording on usual paper, whose print tells nothing new; without handwriting.
 
     Args:
-        photo_rgb: the upright picture, ``uint8 [H, W, 3]``.
-        corners_photo_xy: the panel's corners ``[4, 2]``, where a person set them.
+        sheet: as ``prepare_drawn`` makes it.
+    """
+    return PageReading(sheet, trace_rows(sheet.ink), PagePrint(), USUAL_PAPER, np.zeros((0, 4)))
+
+
+def read_page(sheet: PageImage, paper: PaperSettings | None = None, *, finds_handwriting: bool = True) -> PageReading:
+    """Read a prepared page: handwriting, rows of trace, print, paper speed and gain.
+
+    Args:
+        sheet: as ``prepare`` makes it.
         paper: speed and gain, where a person set them; by default the printed speed, else 25 mm/s, and the gain of a
             calibration pulse, else as printed, else 10 mm/mV.
         finds_handwriting: whether handwriting is looked for.
-        is_drawn: whether the page was drawn from a recording on usual paper, whose print tells nothing new.
-
-    Raises:
-        NotScreenableError: the picture shows no ECG.
     """
     written = np.zeros((0, 4))
-    if is_drawn and corners_photo_xy is None:
-        sheet = prepare_drawn(photo_rgb)
-        return PageReading(sheet, trace_rows(sheet.ink), PagePrint(), USUAL_PAPER, written)
-    sheet = prepare(photo_rgb, corners_photo_xy)
     if finds_handwriting:
         sheet, written = find_handwriting(sheet)
     rows = trace_rows(sheet.ink)

@@ -27,8 +27,8 @@ from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import random_style
 from ecgcore.papersim.photo.photograph import photograph, random_damage
 from ecgcore.printable import print_escaped
-from ecgcore.traces.rows import trace_rows
 from ecgcore.traces.strokes import without_print
+from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import FloatArray
 from ecgcore.waveform.pen.features import pen_columns
 from ecgcore.waveform.pen.network import STEPS

@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 
 from annotations.model import StoreError
-from ecgcore.atomic_files import write_bytes_atomic
 from ecgcore.errors import UnreadablePictureError
+from ecgcore.files import write_bytes_atomic
 from ecgcore.page.decode.read import picture_hash, read_picture
 from ecgcore.types import ByteArray
 

@@ -28,9 +28,10 @@ from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import DrawnTrace, SimPage, random_style
 from ecgcore.papersim.photo.photograph import photograph, random_damage
-from ecgcore.traces.rows import trace_rows
+from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import USUAL_PAPER, ByteArray, FloatArray, PageImage, PaperSettings
-from ecgcore.waveform.page_signal import PageSignal, read_signal
+from ecgcore.waveform.page_signal import PageSignal
+from ecgcore.waveform.read_signal import read_signal
 from trainer.starter.public_datasets import Record, load_ludb, load_ptbxl
 from trainer.starter.synthetic_pages import render_page
 

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from ecgcore.errors import NotScreenableError
-from ecgcore.lead_layout import CABRERA_ORDER, STANDARD_ORDER
+from ecgcore.lead_layout import CABRERA_ORDER, LEADS, STANDARD_ORDER
+from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import Segment, SimPage, draw_page, random_style
 from ecgcore.read_page import PageReading, read_page
-from ecgcore.twelve_leads import LEADS
 from trainer.starter.public_datasets import Record, load_ptbxl
 
 SPEEDS_MM_S, GAINS_MM_MV = (25.0, 50.0), (5.0, 10.0, 20.0)
@@ -112,7 +112,7 @@ def main() -> None:
         for layout, speed, gain, page in pages(records, round_number):
             name = f"{layout} at {speed:g} mm/s, {gain:g} mm/mV"
             try:
-                reading = read_page(page.image_rgb, finds_handwriting=False)
+                reading = read_page(prepare_page(page.image_rgb), finds_handwriting=False)
             except NotScreenableError as refusal:
                 counts.setdefault("pages", Counter())["refused"] += 1
                 print(f"{name}: refused: {refusal}", flush=True)

@@ -32,9 +32,10 @@ from ecgcore.measure.quantities import GLOBAL_NAMES, LEAD_NAMES, LEAD_VALUES, Me
 from ecgcore.measure.rr_intervals import runs_ms
 from ecgcore.page.prepare import prepare_page
 from ecgcore.rhythm.measures import rr_measures
-from ecgcore.traces.rows import trace_rows
+from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import USUAL_PAPER, FloatArray
-from ecgcore.waveform.page_signal import FS_HZ, PageSignal, read_signal
+from ecgcore.waveform.page_signal import FS_HZ, PageSignal
+from ecgcore.waveform.read_signal import read_signal
 from trainer.starter.public_datasets import Record, load_ludb, load_ptbxl
 
 COMPARED = {"pr_ms": "PR", "qrs_ms": "QRS", "qt_ms": "QT"}

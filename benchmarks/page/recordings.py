@@ -18,8 +18,8 @@ import ecg_plot
 import matplotlib as mpl
 
 from ecgcore.bundle.folder import Bundle, load_bundle, starter_folder
+from ecgcore.lead_layout import LEADS
 from ecgcore.pipeline import screen_pages
-from ecgcore.twelve_leads import LEADS
 from ecgcore.types import Prediction
 from tests.support.recording_files import aecg_file, dicom_file, muse_file
 from tests.support.scp_files import scp_file

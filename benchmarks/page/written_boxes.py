@@ -18,7 +18,7 @@ from ecgcore.networks.handwriting import find_handwriting
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import KINDS, SimPage, draw_page, random_style, synthetic_ecg
 from ecgcore.screening.letter_boxes import in_letters, letter_patches
-from ecgcore.traces.rows import trace_rows
+from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import ByteArray, FloatArray
 
 WORDS = "Prof P.", "Milan", "AF ?", "ok", "Dr Hall", "repeat", "LBBB", "seen 9/3", "normal", "K 5.1"

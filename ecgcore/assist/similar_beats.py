@@ -9,7 +9,8 @@ import numpy.typing as npt
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
 from ecgcore.traces.lead_columns import column_edges
-from ecgcore.traces.rows import Rows, checked_boxes, trace_rows
+from ecgcore.traces.rows import Rows, checked_boxes
+from ecgcore.traces.trace_rows import trace_rows
 
 MIN_WIDTH_MM = 2.0
 """A narrower box holds no beat that could be recognised."""

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
-from ecgcore.traces.rows import Rows, checked_boxes, trace_rows
+from ecgcore.traces.rows import Rows, checked_boxes
+from ecgcore.traces.trace_rows import trace_rows
 
 REACH_MM = 3.0
 """An edge moves no further than this."""

@@ -11,6 +11,7 @@ from ecgcore.geometry.arrays import ByteArray
 from ecgcore.geometry.frame import PanelFrame
 from ecgcore.geometry.warp import to_photo
 from ecgcore.networks.local_net import cut_beats
+from ecgcore.page.prepare import prepare
 from ecgcore.read_page import read_page
 from ecgcore.types import Prediction
 
@@ -120,7 +121,7 @@ def _panel(photo_rgb: Photo, prediction: Prediction) -> tuple[ByteArray, PanelFr
     if prediction.ink is not None and prediction.frame is not None:
         return prediction.ink.raster(), prediction.frame
     corners = prediction.corners_set_photo_xy
-    page = read_page(photo_rgb(), None if corners is None else np.array(corners), prediction.paper).sheet
+    page = read_page(prepare(photo_rgb(), None if corners is None else np.array(corners)), prediction.paper).sheet
     return page.ink, page.frame
 
 

@@ -7,8 +7,8 @@ import torch
 from ecgcore.bundle.folder import Bundle
 from ecgcore.explain.gradcam import HeatArray, Toward, grad_cam
 from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.lead_layout import LEADS
 from ecgcore.networks.waveform_net import leads_for_network
-from ecgcore.twelve_leads import LEADS
 from ecgcore.types import Prediction
 from ecgcore.waveform.page_signal import PageSignal
 from ecgcore.waveform.screened_signal import signal_of

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import nn
 
 from ecgcore.networks.configs import NetworkConfigs
@@ -47,6 +48,11 @@ class Networks:
             self.fusion.config,
             None if self.waveform is None else self.waveform.config,
         )
+
+    @property
+    def device(self) -> torch.device:
+        """Where they run: all of them in one place."""
+        return next(self.global_.parameters()).device
 
     def by_part(self) -> dict[str, nn.Module]:
         """The networks under the names that their files and configs bear."""

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ecgcore.lead_layout import LEADS
 from ecgcore.networks.configs import WaveformConfig
-from ecgcore.twelve_leads import LEADS
 
 HIGHEST_MV = 5.0
 """Beyond it nothing is printed on paper at 10 mm/mV: a misread sample."""

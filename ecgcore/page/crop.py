@@ -11,7 +11,7 @@ from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
 from ecgcore.geometry.frame import PanelFrame
 from ecgcore.geometry.warp import straightened
 from ecgcore.page.printed_text import find_text
-from ecgcore.traces.rows import trace_rows
+from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import Box
 
 UPRIGHT_PX = 0.5

@@ -31,7 +31,8 @@ from ecgcore.page.gridless import panel_by_form, panel_by_traces
 from ecgcore.page.ink import faint_ink, pen_ink, strongest_channel, without_grid
 from ecgcore.page.negative import read_turned_round
 from ecgcore.page.photo import MAX_PREPARED_PIXELS, MAX_SECOND_PIXELS, Photo
-from ecgcore.page.quality.gate import CUT_OFF, MIN_SIDE_PX, RETAKE, assess_quality, trace_columns, with_faults
+from ecgcore.page.quality.gate import CUT_OFF, MIN_SIDE_PX, RETAKE, assess_quality, with_faults
+from ecgcore.page.quality.hopeless import trace_columns
 from ecgcore.page.standard_panel import STRAIGHTENED, FoundPanel, StandardPanel, standard_panel
 from ecgcore.types import PageImage
 

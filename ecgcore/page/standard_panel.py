@@ -12,7 +12,7 @@ from ecgcore.geometry.boxes import XYXY
 from ecgcore.geometry.frame import PanelFrame
 from ecgcore.page.ink import keep_strokes
 from ecgcore.page.orientation import find_quarter_turns
-from ecgcore.page.quality.gate import is_hopeless
+from ecgcore.page.quality.hopeless import is_hopeless
 
 STRAIGHTENED = "The page was straightened."
 TURNED = "The page was turned by {} degrees."

@@ -1,5 +1,6 @@
 """Draws digital 12-lead ECGs as paper pages with the exact box of every complete beat."""
 
+from ecgcore.lead_layout import LEADS
 from ecgcore.papersim.arrangement import (
     Segment,
     plan_page,
@@ -19,7 +20,6 @@ from ecgcore.papersim.style import (
     PageStyle,
     random_style,
 )
-from ecgcore.twelve_leads import LEADS
 
 __all__ = [
     "BOX_PAD_MM",

@@ -12,7 +12,7 @@ import numpy as np
 
 from ecgcore.errors import SignalError
 from ecgcore.geometry.arrays import FloatArray
-from ecgcore.twelve_leads import LEADS
+from ecgcore.lead_layout import LEADS
 
 KINDS = {
     "normal": "normal sinus rhythm",

@@ -10,6 +10,7 @@ from ecgcore.lead_layout import (
     CABRERA_ORDER,
     COLUMN_MM,
     LAYOUTS,
+    LEADS,
     LIMB_COUNT,
     STANDARD_ORDER,
     Layout,
@@ -17,7 +18,6 @@ from ecgcore.lead_layout import (
     candidates,
 )
 from ecgcore.traces.rows import Rows
-from ecgcore.twelve_leads import LEADS
 
 FARTHEST_SHARE = 0.4
 """A name stands so near to the start of its column, in widths of a column."""

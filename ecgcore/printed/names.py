@@ -13,10 +13,9 @@ from torch import Tensor, nn
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.geometry.warp import resample
-from ecgcore.lead_layout import COLUMN_MM, PrintedName
+from ecgcore.lead_layout import COLUMN_MM, LEADS, PrintedName
 from ecgcore.page.ink import darkness_rgb
 from ecgcore.traces.rows import Rows
-from ecgcore.twelve_leads import LEADS
 from ecgcore.types import PageImage
 
 WEIGHTS = Path(__file__).with_name("lead_names.safetensors")

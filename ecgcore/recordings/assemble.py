@@ -7,10 +7,10 @@ import numpy as np
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import FloatArray
+from ecgcore.lead_layout import LEADS
 from ecgcore.recordings.lead_names import standard_lead
 from ecgcore.recordings.limb_leads import missing_limb_leads
 from ecgcore.recordings.recording import EXPORT, FEW_LEADS, FEW_LEADS_S, PAGE_S, Recording
-from ecgcore.twelve_leads import LEADS
 
 FS_HZ = 50.0, 20_000.0
 """Slower sampling shows no QRS complex; faster is no ECG machine's."""

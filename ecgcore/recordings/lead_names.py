@@ -2,7 +2,7 @@
 
 import re
 
-from ecgcore.twelve_leads import LEADS
+from ecgcore.lead_layout import LEADS
 
 _STANDARD = {lead.upper(): lead for lead in LEADS}
 _OTHERWISE = {"D1": "I", "D2": "II", "D3": "III", "DI": "I", "DII": "II", "DIII": "III",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ecgcore.geometry.arrays import FloatArray
-from ecgcore.twelve_leads import LEADS
+from ecgcore.lead_layout import LEADS
 
 LIMB_LEADS = LEADS[:6]
 

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 from ecgcore.errors import UnreadablePictureError
-from ecgcore.recordings.aecg import aecg_recordings
-from ecgcore.recordings.csv_table import csv_recordings, is_lead_table
-from ecgcore.recordings.dicom import dicom_recording, is_dicom
-from ecgcore.recordings.ge import cardiosoft_recordings, muse_recordings
+from ecgcore.recordings.formats.aecg import aecg_recordings
+from ecgcore.recordings.formats.csv_table import csv_recordings, is_lead_table
+from ecgcore.recordings.formats.dicom import dicom_recording, is_dicom
+from ecgcore.recordings.formats.ge import cardiosoft_recordings, muse_recordings
+from ecgcore.recordings.formats.schiller import schiller_recordings
+from ecgcore.recordings.formats.scp import is_scp, scp_recordings
+from ecgcore.recordings.formats.sierra import sierra_recordings
+from ecgcore.recordings.formats.unsupported import UNSUPPORTED_ROOTS, unsupported
+from ecgcore.recordings.formats.wfdb_files import BOTH, HEADER, is_wfdb_header, is_wfdb_zip, wfdb_recordings
 from ecgcore.recordings.recording import Recording
-from ecgcore.recordings.schiller import schiller_recordings
-from ecgcore.recordings.scp import is_scp, scp_recordings
-from ecgcore.recordings.sierra import sierra_recordings
-from ecgcore.recordings.unsupported import UNSUPPORTED_ROOTS, unsupported
-from ecgcore.recordings.wfdb_files import BOTH, HEADER, is_wfdb_header, is_wfdb_zip, wfdb_recordings
 from ecgcore.recordings.xml_tree import is_xml, root_name, xml_tree
 
 XML_FORMATS: dict[str, Callable[[Element, str], list[Recording]]] = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.twelve_leads import LEADS
+from ecgcore.lead_layout import LEADS
 
 EXPORT = "Export the ECG as PDF, HL7 aECG or DICOM waveform from the program that made it."
 PAGE_S = 10.0

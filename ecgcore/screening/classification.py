@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgcore.bundle.folder import Bundle
 from ecgcore.explain.gradcam import beat_shares, measurement_shares, part_shares
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.measure.quantities import Measurements
+from ecgcore.networks.build import Networks
 from ecgcore.networks.device import mixed_precision
 from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.global_net import GlobalNet, page_canvas
@@ -45,7 +45,7 @@ class Classification:
 def classify(
     ink: ByteArray,
     boxes_panel_xyxy: FloatArray,
-    bundle: Bundle,
+    nets: Networks,
     signal: PageSignal | None = None,
     measurements: Measurements | None = None,
 ) -> Classification:
@@ -54,19 +54,19 @@ def classify(
     Args:
         ink: standard panel raster, ``uint8 [h, w]``.
         boxes_panel_xyxy: its beats, ``[n, 4]``, ``n >= 1``.
-        bundle: the networks.
+        nets: a bundle's networks.
         signal: its leads; None where they were not read.
         measurements: of that signal; None where it was not measured.
     """
-    nets = bundle.nets
-    f_global, logit_global = _features(nets.global_, page_canvas(ink, nets.global_.config)[None], bundle.device)
+    device = nets.device
+    f_global, logit_global = _features(nets.global_, page_canvas(ink, nets.global_.config)[None], device)
     crops = cut_beats(ink, boxes_panel_xyxy, nets.local.config)
-    chunks = [_features(nets.local, chunk, bundle.device) for chunk in torch.split(crops, CROPS_AT_ONCE)]
+    chunks = [_features(nets.local, chunk, device) for chunk in torch.split(crops, CROPS_AT_ONCE)]
     f_beats = torch.cat([features for features, _ in chunks])
     logits_local = torch.cat([logits for _, logits in chunks])
-    f_waveform, logit_waveform = _of_signal(signal, nets.waveform, bundle.device)
-    measured = _of_measurements(measurements, nets.fusion.config.measurements, bundle.device)
-    n_beats = torch.tensor([len(f_beats)], device=bundle.device)
+    f_waveform, logit_waveform = _of_signal(signal, nets.waveform, device)
+    measured = _of_measurements(measurements, nets.fusion.config.measurements, device)
+    n_beats = torch.tensor([len(f_beats)], device=device)
     page = PageFeatures(f_global, f_beats.sum(dim=0, keepdim=True), n_beats, f_waveform, measured)
     of_waveform, of_measurements = part_shares(nets.fusion, page)
     return Classification(

@@ -10,14 +10,14 @@ from scipy.special import expit
 from ecgcore.bundle.folder import Bundle
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.lead_layout import LEADS
 from ecgcore.measure.quantities import together
 from ecgcore.networks.waveform_net import WaveformNet
 from ecgcore.screening.classification import Classification, classify
 from ecgcore.screening.decision import decide_page
-from ecgcore.twelve_leads import LEADS
 from ecgcore.types import Prediction
 from ecgcore.waveform.page_signal import PageSignal
-from ecgcore.waveform.screened_signal import signal_of
+from ecgcore.waveform.read_signal import read_signal_again
 
 MOST_PAGES = 4
 """One ECG is printed on no more pages, one behind the other."""
@@ -72,12 +72,12 @@ def judged_together(pages: Sequence[Prediction], bundle: Bundle) -> list[Predict
     if not all(page.beats for page in pages):
         return list(pages)
     inks = [page.ink.raster() for page in pages if page.ink is not None]
-    signals = [signal for page in pages if (signal := signal_of(page)) is not None]
+    signals = [signal for page in pages if (signal := read_signal_again(page)) is not None]
     ink, offsets_x = _side_by_side(inks)
     boxes = np.concatenate([_boxes_panel(page, x) for page, x in zip(pages, offsets_x, strict=True)])
     measurements = together([page.measurements for page in pages if page.measurements is not None])
     signal = _signal_together(signals, bundle.nets.waveform)
-    said = classify(ink, boxes, bundle, signal, measurements)
+    said = classify(ink, boxes, bundle.nets, signal, measurements)
     logit = said.logit_fused / bundle.operating_point.temperature
     faults = tuple(dict.fromkeys(fault for page in pages for fault in page.faults))
     answered = decide_page(logit, bundle.operating_point, faults=faults, leads_found=len(LEADS))

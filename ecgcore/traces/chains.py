@@ -37,7 +37,7 @@ def cheapest_chains(columns: list[FloatArray], baseline_y: FloatArray) -> IndexA
     base_y = baseline_y[:, None]
     cost, away_before = np.zeros((len(rows), 1)), np.zeros((len(rows), 0))
     came_from: list[npt.NDArray[np.int32]] = []  # half of the memory of the usual integers
-    for runs, near in zip(columns, _near_pairs(columns), strict=True):
+    for runs, near in zip(columns, near_pairs(columns), strict=True):
         away = np.maximum(runs[:, 0] - base_y, base_y - runs[:, 1]).clip(0)
         states = np.empty((len(rows), 1 + len(runs)), np.int32)
         now = np.empty(states.shape)
@@ -59,7 +59,7 @@ def cheapest_chains(columns: list[FloatArray], baseline_y: FloatArray) -> IndexA
 
 
 @dataclass(frozen=True)
-class _Near:
+class NearPairs:
     """Pairs of runs of two neighbouring columns closer than ``MAX_JUMP``, ordered by the second column's runs.
 
     Args:
@@ -77,7 +77,7 @@ class _Near:
     counts: IndexArray
 
 
-def _to_runs(cost: FloatArray, away: FloatArray, near: _Near) -> tuple[FloatArray, IndexArray]:
+def _to_runs(cost: FloatArray, away: FloatArray, near: NearPairs) -> tuple[FloatArray, IndexArray]:
     """The least cost of being on each run, and the state before it, ``[r, k]`` both; of equal states the first."""
     total = cost[:, :1] + np.minimum(away, MAX_JUMP)
     state = np.zeros(total.shape, np.intp)
@@ -98,8 +98,8 @@ def _to_runs(cost: FloatArray, away: FloatArray, near: _Near) -> tuple[FloatArra
     return total, state
 
 
-def _near_pairs(columns: list[FloatArray]) -> Iterator[_Near]:
-    """For each column the pairs of its runs with those of the column before."""
+def near_pairs(columns: list[FloatArray]) -> Iterator[NearPairs]:
+    """For each column, as :func:`cheapest_chains` takes it, the pairs of its runs with those of the column before."""
     runs_in = np.array([len(runs) for runs in columns])
     edges = np.concatenate(columns)
     # one column above the other, further apart than any jump, so that all are searched at once
@@ -118,5 +118,5 @@ def _near_pairs(columns: list[FloatArray]) -> Iterator[_Near]:
         counts = counts[reached]
         ends = np.cumsum(counts)
         here = slice(pair, pair + (int(ends[-1]) if len(ends) else 0))
-        yield _Near(old[here] - before + 1, jump[here], reached, ends - counts, counts)
+        yield NearPairs(old[here] - before + 1, jump[here], reached, ends - counts, counts)
         before, begin, pair = begin, begin + count, here.stop

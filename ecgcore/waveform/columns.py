@@ -1,7 +1,6 @@
 """Where a page's traces begin and end, calibration pulses aside, and where its columns of leads meet."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -13,10 +12,9 @@ from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.paper import USUAL_PAPER, PaperSettings
 from ecgcore.traces.lead_columns import ruled_columns
 from ecgcore.traces.rows import Rows
+from ecgcore.waveform.page_signal import PageScale
 from ecgcore.waveform.pulses import find_pulses
 
-PageScale = Literal["grid", "pulse"] | None
-"""Where a page's millimetres were read."""
 INKED_ROWS = 0.5
 """The page's traces run where this share of its rows has ink."""
 BRIDGED_MM = 3.0

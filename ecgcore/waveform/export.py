@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, TwelveLeadECGWaveformStorage, generate_uid
 
-from ecgcore.twelve_leads import LEADS
+from ecgcore.lead_layout import LEADS
 from ecgcore.waveform.page_signal import PageSignal
 
 MICROVOLTS_PER_MV = 1000

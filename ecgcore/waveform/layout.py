@@ -8,8 +8,7 @@ what they are like.
 import numpy as np
 
 from ecgcore.geometry.arrays import FloatArray
-from ecgcore.lead_layout import CABRERA_ORDER, LIMB_COUNT, Layout
-from ecgcore.twelve_leads import LEADS
+from ecgcore.lead_layout import CABRERA_ORDER, LEADS, LIMB_COUNT, Layout
 
 EINTHOVEN_HOLDS = 0.6
 """Share of the limb leads' power that their law explains, from which it is taken to hold."""

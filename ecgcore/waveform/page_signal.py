@@ -1,24 +1,18 @@
-"""A page's twelve leads in millivolts, read off its ink."""
+"""A page's twelve leads in millivolts, as ``read_signal`` reads them off its ink or a recording gives them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from ecgcore.geometry import STANDARD_PX_PER_MM
-from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
-from ecgcore.lead_layout import Layout, candidates
+from ecgcore.geometry.arrays import BoolArray, FloatArray
+from ecgcore.lead_layout import Layout
 from ecgcore.paper import PaperSettings
-from ecgcore.traces.rows import Rows, trace_rows
-from ecgcore.traces.strokes import without_print
-from ecgcore.twelve_leads import LEADS
-from ecgcore.waveform.columns import Columns, PageScale, find_columns, on_raster, seconds_per_px
-from ecgcore.waveform.layout import avr_upside_down, choose_layout, einthoven_agreement, strip_leads
-from ecgcore.waveform.lead_count import column_count
-from ecgcore.waveform.pen.path import PenPath, pen_path
-from ecgcore.waveform.printed_names import without_names
 
 FS_HZ = 250.0
+PageScale = Literal["grid", "pulse"] | None
+"""Where a page's millimetres were read."""
 
 
 @dataclass(frozen=True)
@@ -48,149 +42,3 @@ class PageSignal:
     scale: PageScale
     stretches: tuple[tuple[str, tuple[float, float, float, float]], ...] = ()
     arrangement: Layout | None = None
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """The pen's way with the scale that turns it into seconds and millivolts."""
-
-    path: PenPath
-    columns: Columns
-    s_per_px: float
-    mv_per_px: float
-
-    @property
-    def column_s(self) -> float:
-        """Duration of a column."""
-        return self.columns.width_px * self.s_per_px
-
-    def sample_numbers(self, first: int, last: int) -> npt.NDArray[np.intp]:
-        """Numbers of the samples along the page in columns ``first`` to ``last - 1``."""
-        ends = (int(np.ceil(k * self.column_s * FS_HZ - 1e-6)) for k in (first, last))
-        return np.arange(*ends)
-
-    def x_at(self, seconds: FloatArray, column: int) -> FloatArray:
-        """Where times along the page lie, counted from the start of a column; pixels of the panel."""
-        since_s = seconds - column * self.column_s
-        return np.asarray(self.columns.starts_x[column] + since_s / self.s_per_px, dtype=np.float64)
-
-    def value_mv(self, row: int, x: FloatArray) -> FloatArray:
-        """Height above the row's usual height, NaN where not read."""
-        up_px = np.median(self.path.y[row]) - self.path.at(row, x)
-        return np.where(self.path.is_read(row, x), up_px * self.mv_per_px, np.nan)
-
-    def by_column(self, strips: range) -> FloatArray:
-        """Every row cut into the columns' times, ``[r, c, n]``, NaN where not read; strips run on from the first."""
-        count = int(self.column_s * FS_HZ)
-        within_s = np.arange(count) / FS_HZ
-        cut = np.full((len(self.path.y), len(self.columns.starts_x), count), np.nan)
-        for row, column in np.ndindex(cut.shape[:2]):
-            x = self.x_at(column * self.column_s + within_s, 0 if row in strips else column)
-            cut[row, column] = self.value_mv(row, x)
-        return cut
-
-
-def read_signal(
-    ink: ByteArray,
-    rows: Rows | None,
-    paper: PaperSettings,
-    scale: PageScale = "grid",
-    printed: Layout | None = None,
-    refuted: frozenset[Layout] = frozenset(),
-) -> PageSignal:
-    """Read a page's leads.
-
-    Args:
-        ink: standard panel raster, ``uint8 [h, w]``.
-        rows: its rows of trace, where somebody followed them already.
-        paper: its speed and gain.
-        scale: where the raster's millimetres were read: grid, calibration pulse, or nowhere.
-        printed: the layout that printed lead names tell.
-        refuted: layouts that such names contradict.
-    """
-    rows = without_print(trace_rows(ink) if rows is None else rows, ink)
-    tried = [layout for layout in candidates(len(rows.baseline_y)) if layout not in refuted]
-    if printed is not None and printed.rows + printed.strips == len(rows.baseline_y):
-        tried = [printed]
-    if not tried:
-        return _nothing(paper, scale)
-    path = pen_path(rows, ink)
-    readings = [_reading(rows, ink, path, layout, paper, scale) for layout in tried]
-    layout = printed if printed in tried else _layout_by_form(readings, tried, rows)
-    if layout is None:
-        return _nothing(paper, scale)
-    reading = readings[tried.index(layout)]
-    is_read = without_names(rows, ink, reading.columns.starts_x)
-    reading = replace(reading, path=replace(path, has_ink=is_read))
-    return _assembled(reading, layout, paper, scale)
-
-
-def _layout_by_form(readings: list[_Reading], tried: list[Layout], rows: Rows) -> Layout | None:
-    """The layout that the limb leads' law and the beats' form tell."""
-    laws = [
-        einthoven_agreement(reading.by_column(layout.strip_rows), layout)
-        for layout, reading in zip(tried, readings, strict=True)
-    ]
-    return choose_layout(list(zip(tried, laws, strict=True)), column_count(rows))
-
-
-def _reading(
-    rows: Rows, ink: ByteArray, path: PenPath, layout: Layout, paper: PaperSettings, scale: PageScale
-) -> _Reading:
-    raster_paper = on_raster(rows, paper, scale)
-    columns = find_columns(rows, ink, layout.columns, raster_paper, scale)
-    s_per_px = seconds_per_px(columns, raster_paper, scale)
-    mv_per_px = 1 / (raster_paper.gain_mm_mv * STANDARD_PX_PER_MM)
-    if scale is None:  # the width told the seconds, and a millimetre is the same both ways
-        mv_per_px = s_per_px * paper.speed_mm_s / paper.gain_mm_mv
-    return _Reading(path, columns, s_per_px, mv_per_px)
-
-
-def _assembled(reading: _Reading, layout: Layout, paper: PaperSettings, scale: PageScale) -> PageSignal:
-    by_column = reading.by_column(layout.strip_rows)
-    strips = strip_leads(by_column[layout.rows :], by_column[: layout.rows], layout)
-    places = [
-        (layout.lead_at(row, column), row, column, column + 1)
-        for column in range(layout.columns)
-        for row in range(layout.rows)
-    ]
-    # a rhythm strip is the longer stretch of its lead, and takes the short one's place
-    places += [(lead, layout.rows + k, 0, layout.columns) for k, lead in enumerate(strips) if lead is not None]
-    leads_mv = np.full((len(LEADS), len(reading.sample_numbers(0, layout.columns))), np.nan, np.float32)
-    traces: dict[str, tuple[FloatArray, ...]] = {}
-    avr_sign = avr_upside_down(by_column, layout)
-    stretches = []
-    for lead, row, first, last in places:
-        numbers = reading.sample_numbers(first, last)
-        x = reading.x_at(numbers / FS_HZ, first)
-        leads_mv[lead] = np.nan
-        leads_mv[lead, numbers] = reading.value_mv(row, x) * (avr_sign if LEADS[lead] == "aVR" else 1)
-        traces[LEADS[lead]] = _pieces(reading.path, row, x)
-        y = reading.path.at(row, x)
-        stretches.append((LEADS[lead], (float(x[0]), float(y.min()), float(x[-1]), float(y.max()))))
-    return PageSignal(
-        leads_mv=leads_mv,
-        is_read=np.isfinite(leads_mv),
-        fs_hz=FS_HZ,
-        layout=layout.name,
-        column_starts_s=tuple(k * reading.column_s for k in range(layout.columns)),
-        traces_panel_xy=traces,
-        paper=paper,
-        scale=scale,
-        stretches=tuple(stretches),
-        arrangement=layout,
-    )
-
-
-def _pieces(path: PenPath, row: int, x: FloatArray) -> tuple[FloatArray, ...]:
-    """What was read at those places, a piece between two gaps each."""
-    read = path.is_read(row, x)
-    cuts = np.flatnonzero(np.diff(read.astype(np.int8))) + 1
-    points = np.column_stack([x, path.at(row, x)])
-    pieces = zip(np.split(points, cuts), np.split(read, cuts), strict=True)
-    return tuple(piece for piece, is_read in pieces if len(is_read) > 1 and is_read[0])
-
-
-def _nothing(paper: PaperSettings, scale: PageScale) -> PageSignal:
-    none = np.full((len(LEADS), 0), np.nan, np.float32)
-    return PageSignal(none, np.isfinite(none), FS_HZ, None, (), {}, paper, scale)

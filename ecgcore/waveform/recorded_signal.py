@@ -8,10 +8,10 @@ from scipy.interpolate import make_interp_spline
 
 from ecgcore.geometry.arrays import FloatArray
 from ecgcore.geometry.frame import PanelFrame
+from ecgcore.lead_layout import LEADS
 from ecgcore.paper import USUAL_PAPER
-from ecgcore.papersim.recording_page import ShownStretch, layout_of, shown_stretches
+from ecgcore.papersim.recording_arrangement import ShownStretch, layout_of, shown_stretches
 from ecgcore.recordings.recording import Recording
-from ecgcore.twelve_leads import LEADS
 from ecgcore.waveform.page_signal import FS_HZ, PageSignal
 
 _SPLINE_DEGREE = 3

@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import ExplicitVRLittleEndian, TwelveLeadECGWaveformStorage, generate_uid
 
-from ecgcore.twelve_leads import LEADS
+from ecgcore.lead_layout import LEADS
 from tests.support.scp_files import scp_file
 from tests.support.xli import xli_packed
 

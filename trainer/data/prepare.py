@@ -15,16 +15,16 @@ import numpy as np
 
 from ecgcore.errors import DataError, NotScreenableError, UnreadablePictureError
 from ecgcore.geometry.arrays import BoolArray
-from ecgcore.lead_layout import Layout
+from ecgcore.lead_layout import LEADS, Layout
 from ecgcore.measure.page import measure
 from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.decode.read import picture_hash
+from ecgcore.page.prepare import prepare
 from ecgcore.read_page import read_page
 from ecgcore.rhythm.calibration_pulse import paper_settings
-from ecgcore.twelve_leads import LEADS
 from ecgcore.types import USUAL_PAPER, ByteArray, FloatArray, PanelFrame, PaperSettings
-from ecgcore.waveform.columns import PageScale
-from ecgcore.waveform.page_signal import read_signal
+from ecgcore.waveform.page_signal import PageScale
+from ecgcore.waveform.read_signal import read_signal
 from trainer.atomic_files import write_bytes_atomic, write_json_atomic
 from trainer.data.code_version import code_version
 from trainer.data.page import BeatLabels, LeadsArray, PageItem, PreparedPage
@@ -212,7 +212,7 @@ def _cached_panel(
                 _raster_paper(notes[_GAIN]),
                 None if notes["layout"] is None else Layout.from_json(notes["layout"]),
             )
-    reading = read_page(photo_rgb, corners_photo_xy, finds_handwriting=False)
+    reading = read_page(prepare(photo_rgb, corners_photo_xy), finds_handwriting=False)
     page, layout, gain_mm_mv = reading.sheet, reading.printed.layout, reading.paper.gain_mm_mv
     encoded = cv2.imencode(".png", page.ink)[1]
     write_bytes_atomic(picture_path, encoded.tobytes())

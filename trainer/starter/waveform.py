@@ -13,10 +13,9 @@ import torch
 from scipy.signal import resample_poly
 from torch import Tensor, nn
 
-from ecgcore.lead_layout import LAYOUTS, Layout
+from ecgcore.lead_layout import LAYOUTS, LEADS, Layout
 from ecgcore.networks.configs import WaveformConfig
 from ecgcore.networks.waveform_net import LeadsOfNetwork, WaveformNet, leads_for_network
-from ecgcore.twelve_leads import LEADS
 from ecgcore.types import FloatArray
 from trainer.data.augment import balanced_order
 from trainer.data.page import PreparedPage

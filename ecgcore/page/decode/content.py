@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.limits import MAX_FILE_BYTES
-from ecgcore.recordings.wfdb_files import HEADER, SIGNALS, packed_record
+from ecgcore.recordings.formats.wfdb_files import HEADER, SIGNALS, packed_record
 
 
 def _content(path: Path) -> bytes:

@@ -29,7 +29,7 @@ from ecgcore.page.decode.file_pages import NumberedPage, PageChoice, wanted_numb
 from ecgcore.page.decode.kinds import is_pdf
 from ecgcore.page.decode.limits import DECODER_ERRORS, PageBudget, damaged
 from ecgcore.page.decode.pdf import pdf_pages
-from ecgcore.recordings.dicom import DICOM_ERRORS, not_read, open_dicom
+from ecgcore.recordings.formats.dicom import DICOM_ERRORS, not_read, open_dicom
 from ecgcore.recordings.recording import EXPORT
 
 MAX_RLE_BYTES = 16 * 2**20

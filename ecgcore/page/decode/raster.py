@@ -14,7 +14,7 @@ from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.file_pages import NumberedPage, PageChoice, wanted_numbers
 from ecgcore.page.decode.kinds import is_heif
 from ecgcore.page.decode.limits import DECODER_ERRORS, EXPORT_AGAIN, PageBudget, damaged, too_many_pixels
-from ecgcore.recordings.wfdb_files import BOTH, SIGNALS
+from ecgcore.recordings.formats.wfdb_files import BOTH, SIGNALS
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "JPEG2000")
 _NEW_SUBFILE_TYPE = 254

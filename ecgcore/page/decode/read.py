@@ -18,7 +18,7 @@ from ecgcore.page.decode.limits import DECODER_ERRORS, MAX_FILE_BYTES
 from ecgcore.page.decode.pdf import pdf_pages
 from ecgcore.page.decode.raster import raster_pages
 from ecgcore.papersim.recording_page import draw_recording
-from ecgcore.recordings.dicom import DICOM_ERRORS, is_dicom
+from ecgcore.recordings.formats.dicom import DICOM_ERRORS, is_dicom
 from ecgcore.recordings.read import (
     PERHAPS_ENDINGS,
     RECORDING_ENDINGS,

@@ -6,15 +6,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from ecgcore.errors import NotScreenableError
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.ink_levels import STROKE_INK
-from ecgcore.page.grid.scale import MAX_SIDE_MM
 from ecgcore.page.quality.features import NAMES, trace_features
+from ecgcore.page.quality.hopeless import MIN_TRACE_COLUMNS, is_endless, is_too_dark, trace_columns
 from ecgcore.types import PageImage
 
 WEIGHTS = Path(__file__).with_name("gate.json")
@@ -29,10 +28,6 @@ NO_TRACES = "No ECG traces were found in the picture.", RETAKE
 TOO_DARK = "The picture is too dark or too noisy to tell traces from paper.", RETAKE
 MIN_SIDE_PX = 200
 """In a smaller picture nothing is looked for."""
-MAX_INK_SHARE = 0.35
-MIN_TRACE_MM = 8.0
-MIN_TRACE_COLUMNS = 0.3
-"""Letters and specks do not run on as traces do, in at least so many of the columns."""
 REGULAR = (0.55, 0.5), (0.7, -0.7)
 """Autocorrelation of the steep strokes, and log-odds, from which a page passes whatever its beats: the detector knows
 few of ventricular tachycardia's, which come again as exactly as hardly anything else. Set, as the two below, on 271
@@ -75,9 +70,9 @@ def assess_quality(page: PageImage, darkness: ByteArray) -> PageImage:
     Raises:
         NotScreenableError: too dark, no traces, no ECG, too small a part of one, or blurred beyond reading.
     """
-    if _is_too_dark(page.ink):
+    if is_too_dark(page.ink):
         raise NotScreenableError(*TOO_DARK)
-    if _is_endless(page.ink, page.has_grid) or trace_columns(page.ink) < MIN_TRACE_COLUMNS:
+    if is_endless(page.ink, page.has_grid) or trace_columns(page.ink) < MIN_TRACE_COLUMNS:
         raise NotScreenableError(*NO_TRACES)
     features = trace_features(page.ink)
     score, limits = ecg_score(features), _weights()
@@ -101,26 +96,6 @@ def assess_quality(page: PageImage, darkness: ByteArray) -> PageImage:
     return with_faults(page, *(fault for is_found, fault in checks if is_found))
 
 
-def is_hopeless(ink: ByteArray, has_grid: bool) -> bool:
-    """Whether :func:`assess_quality` refuses a panel whichever way it is turned.
-
-    Args:
-        ink: standard panel raster, ``uint8 [h, w]``, any way up.
-        has_grid: whether a printed grid tells its scale.
-    """
-    if _is_too_dark(ink) or _is_endless(ink, has_grid):
-        return True
-    return max(trace_columns(ink), trace_columns(np.ascontiguousarray(ink.T))) < MIN_TRACE_COLUMNS
-
-
-def _is_too_dark(ink: ByteArray) -> bool:
-    return float((ink > STROKE_INK).mean()) > MAX_INK_SHARE
-
-
-def _is_endless(ink: ByteArray, has_grid: bool) -> bool:
-    return not has_grid and max(ink.shape) > MAX_SIDE_MM * STANDARD_PX_PER_MM
-
-
 def check_beats(page: PageImage, scores: FloatArray, min_score: float) -> None:
     """Refuse a page that neither its strokes nor its beats show clearly to be an ECG.
 
@@ -139,18 +114,6 @@ def check_beats(page: PageImage, scores: FloatArray, min_score: float) -> None:
     found = scores[scores >= min_score]
     if len(found) < FEWEST_BEATS or float(np.median(found)) < min_score + BELIEVED_SHARE * (1 - min_score):
         raise NotScreenableError(*NO_ECG)
-
-
-def trace_columns(ink: ByteArray) -> float:
-    """Share of the columns in which a stroke runs on for many millimetres.
-
-    Args:
-        ink: standard panel raster, ``uint8 [h, w]``.
-    """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > STROKE_INK).astype(np.uint8), connectivity=8)
-    running = np.zeros(count, bool)
-    running[1:] = stats[1:, cv2.CC_STAT_WIDTH] > MIN_TRACE_MM * STANDARD_PX_PER_MM
-    return float(running[labels].any(axis=0).mean())
 
 
 def with_faults(page: PageImage, *faults: str) -> PageImage:

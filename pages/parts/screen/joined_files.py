@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
-from ecgcore.recordings.wfdb_files import HEADER, is_wfdb_header, signal_files, wfdb_zip
+from ecgcore.recordings.formats.wfdb_files import HEADER, is_wfdb_header, signal_files, wfdb_zip
 from pages.parts.screen.screened import Picture
 
 

@@ -12,6 +12,7 @@ from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.decode.read import picture_hash
+from ecgcore.page.prepare import prepare
 from ecgcore.paper import PaperSettings, PrintedSettings
 from ecgcore.pipeline import screen
 from ecgcore.previews import at_width, jpeg
@@ -163,7 +164,8 @@ def read_machine_values(item: ScreenedPage) -> PrintedSettings:
     """What the page prints, the rate and intervals in its header with it."""
     assert item.shown is not None
     corners = item.prediction.corners_set_photo_xy
-    reading = read_page(item.shown.photo_rgb(), None if corners is None else np.array(corners), item.prediction.paper)
+    sheet = prepare(item.shown.photo_rgb(), None if corners is None else np.array(corners))
+    reading = read_page(sheet, item.prediction.paper)
     return reading.with_header().printed.settings
 
 

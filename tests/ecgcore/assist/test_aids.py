@@ -12,7 +12,7 @@ from ecgcore.assist import SimilarBeats, find_similar_beats, rhythm_hints, snap
 from ecgcore.geometry.boxes import iou_matrix
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
-from ecgcore.traces.rows import trace_rows
+from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray, FloatArray
 
 NO_BOXES = np.zeros((0, 4))

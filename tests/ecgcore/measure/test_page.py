@@ -20,7 +20,8 @@ from ecgcore.papersim.signals import WAVE_REACH, dipole_leads
 from ecgcore.read_page import read_page
 from ecgcore.rhythm.measures import on_paper
 from ecgcore.types import USUAL_PAPER, FloatArray, PaperSettings, Prediction
-from ecgcore.waveform.page_signal import FS_HZ, PageSignal, read_signal
+from ecgcore.waveform.page_signal import FS_HZ, PageSignal
+from ecgcore.waveform.read_signal import read_signal
 from tests.support.panel_pages import half_page
 
 FEW = settings(max_examples=15, deadline=None, derandomize=True)
@@ -252,7 +253,7 @@ def test_a_drawn_page_is_measured_and_on_another_gain_otherwise() -> None:
 def test_a_beat_that_hardly_rises_from_noise_has_a_qrs_of_some_width_or_none() -> None:
     """On this page noise is as steep as the beats: its QRS ended before it began."""
     _, page = half_page(1090)
-    found = measure(read_page(page.image_rgb, finds_handwriting=False).signal())
+    found = measure(read_page(prepare_page(page.image_rgb), finds_handwriting=False).signal())
     assert found.qrs_ms is None or found.qrs_ms > 0
 
 

@@ -11,7 +11,7 @@ from ecgcore.page.crop import cut_panel, view_panel
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.papersim.photo.photograph import PhotoDamage, photograph
-from ecgcore.traces.rows import trace_rows
+from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import Box, ByteArray, PanelFrame
 from tests.support.panel_pages import header_page, left_in_cut, tilted_page
 

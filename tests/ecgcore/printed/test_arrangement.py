@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from ecgcore.lead_layout import CABRERA_ORDER, LAYOUTS, STANDARD_ORDER, Layout, PrintedName
+from ecgcore.lead_layout import CABRERA_ORDER, LAYOUTS, LEADS, STANDARD_ORDER, Layout, PrintedName
 from ecgcore.printed.arrangement import printed_layout, refuted_layouts
 from ecgcore.traces.rows import Rows
-from ecgcore.twelve_leads import LEADS
 
 WIDTH, PITCH = 1000, 100
 

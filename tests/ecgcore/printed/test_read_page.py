@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ecgcore.lead_layout import CABRERA_ORDER
+from ecgcore.lead_layout import CABRERA_ORDER, LEADS
+from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, synthetic_ecg
 from ecgcore.printed.names import find_names
 from ecgcore.printed.ocr import find_lines, read_words
 from ecgcore.read_page import read_page
-from ecgcore.traces.rows import trace_rows
-from ecgcore.twelve_leads import LEADS
+from ecgcore.traces.trace_rows import trace_rows
 
 STYLE = PageStyle(layout="3x4", px_per_mm=6.0, row_pitch_mm=26.0)
 
@@ -32,7 +32,7 @@ def drawn(order: tuple[int, ...], rows: int, style: PageStyle = STYLE, strips: t
     [(tuple(range(12)), 3, (1,)), (CABRERA_ORDER, 3, ()), (tuple(range(11, -1, -1)), 6, ()), (tuple(range(6)), 6, ())],
 )
 def test_the_leads_of_a_drawn_page_are_read(order: tuple[int, ...], rows: int, strips: tuple[int, ...]) -> None:
-    reading = read_page(drawn(order, rows, strips=strips).image_rgb)
+    reading = read_page(prepare_page(drawn(order, rows, strips=strips).image_rgb))
     layout = reading.printed.layout
     assert layout is not None
     assert layout.order == order
@@ -43,8 +43,9 @@ def test_the_leads_of_a_drawn_page_are_read(order: tuple[int, ...], rows: int, s
 
 def test_a_page_at_50_mm_s_is_brought_to_25() -> None:
     order = tuple(range(12))
-    usual = read_page(drawn(order, 6).image_rgb)
-    fast = read_page(drawn(order, 6, dataclasses.replace(STYLE, paper_speed_mm_s=50.0, pulse="none")).image_rgb)
+    usual = read_page(prepare_page(drawn(order, 6).image_rgb))
+    style = dataclasses.replace(STYLE, paper_speed_mm_s=50.0, pulse="none")
+    fast = read_page(prepare_page(drawn(order, 6, style).image_rgb))
     assert fast.paper.speed_mm_s == 50.0
     assert fast.printed.settings.speed_mm_s == 50.0
     assert fast.sheet.ink.shape[1] == pytest.approx(usual.sheet.ink.shape[1] / 2, rel=0.15)
@@ -54,12 +55,12 @@ def test_a_page_at_50_mm_s_is_brought_to_25() -> None:
 
 def test_the_printed_gain_is_taken_where_no_pulse_tells_it() -> None:
     style = dataclasses.replace(STYLE, gain_mm_mv=20.0, pulse="none", row_pitch_mm=40.0)
-    assert read_page(drawn(tuple(range(12)), 3, style).image_rgb).paper.gain_mm_mv == 20.0
+    assert read_page(prepare_page(drawn(tuple(range(12)), 3, style).image_rgb)).paper.gain_mm_mv == 20.0
 
 
 def test_a_page_without_print_is_read_as_before() -> None:
     style = dataclasses.replace(STYLE, labels=False, footer=False, header=False)
-    reading = read_page(drawn(tuple(range(12)), 3, style, (1,)).image_rgb)
+    reading = read_page(prepare_page(drawn(tuple(range(12)), 3, style, (1,)).image_rgb))
     assert reading.printed.layout is None
     assert not reading.printed.names
     assert (reading.paper.speed_mm_s, reading.leads_found) == (25.0, 12)
@@ -67,7 +68,7 @@ def test_a_page_without_print_is_read_as_before() -> None:
 
 def test_names_stand_where_they_are_printed() -> None:
     page = drawn(tuple(range(12)), 3)
-    sheet = read_page(page.image_rgb).sheet
+    sheet = read_page(prepare_page(page.image_rgb)).sheet
     names = find_names(sheet, trace_rows(sheet.ink))
     v1 = next(name for name in names if name.lead == "V1")
     (x,) = {trace.points_xy[0, 0] for trace in page.traces if LEADS[trace.lead] == "V1"}
@@ -87,6 +88,6 @@ def test_an_avr_upside_down_is_turned_back(sign: int) -> None:
     shown[LEADS.index("aVR")] *= sign
     plan = [[Segment(CABRERA_ORDER[c * 3 + r], c * 2.5, 2.5) for c in range(4)] for r in range(3)]
     page = draw_page(shown, fs_hz, STYLE, 5, beats_s=beats_s, plan=plan)
-    signal = read_page(page.image_rgb).signal()
+    signal = read_page(prepare_page(page.image_rgb)).signal()
     read = signal.leads_mv[LEADS.index("aVR")]
     assert np.nanmin(read) < -abs(np.nanmax(read)), "R is downwards in aVR"

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from ecgcore.lead_layout import LEADS
 from ecgcore.measure.beats import find_beats
 from ecgcore.papersim import synthetic_ecg
+from ecgcore.recordings.formats.wfdb_files import wfdb_zip
 from ecgcore.recordings.read import read_recordings
 from ecgcore.recordings.recording import Recording
-from ecgcore.recordings.wfdb_files import wfdb_zip
-from ecgcore.twelve_leads import LEADS
 from tests.support.recording_files import (
     MICROVOLTS,
     PATIENT,

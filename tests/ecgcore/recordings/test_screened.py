@@ -10,15 +10,16 @@ import pytest
 from ecgcore.__main__ import main
 from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.geometry.arrays import ByteArray
+from ecgcore.lead_layout import LEADS
 from ecgcore.page.decode.isolated import read_untrusted_pages
 from ecgcore.page.decode.read import readable_files
 from ecgcore.papersim import synthetic_ecg
-from ecgcore.papersim.recording_page import draw_recording, layout_of, shown_stretches
+from ecgcore.papersim.recording_arrangement import layout_of, shown_stretches
+from ecgcore.papersim.recording_page import draw_recording
 from ecgcore.pipeline import screen_pages
 from ecgcore.recordings.read import read_recordings
 from ecgcore.recordings.recording import Recording
 from ecgcore.screening.decision import TOO_FEW_LEADS
-from ecgcore.twelve_leads import LEADS
 from ecgcore.types import Prediction
 from ecgcore.waveform.recorded_signal import shown_signal, whole_signal
 from ecgcore.waveform.screened_signal import signal_of

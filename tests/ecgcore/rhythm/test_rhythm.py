@@ -13,7 +13,7 @@ from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, synthetic_e
 from ecgcore.rhythm.beat_rows import beat_rows, measure_rhythm
 from ecgcore.rhythm.measures import RhythmMeasures, on_paper, rhythm_measures, whole_bpm
 from ecgcore.rhythm.r_peaks import r_peaks
-from ecgcore.traces.rows import trace_rows
+from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import USUAL_PAPER, FloatArray, PageImage, PaperSettings, Prediction, Rhythm
 from ecgcore.waveform.lead_count import count_leads
 

@@ -10,7 +10,8 @@ from ecgcore.page.prepare import prepare_page
 from ecgcore.page.printed_text import find_text
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.screening.letter_boxes import in_letters
-from ecgcore.traces.rows import Rows, trace_rows
+from ecgcore.traces.rows import Rows
+from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import ByteArray, FloatArray
 
 WORD_AT = (620, 400)

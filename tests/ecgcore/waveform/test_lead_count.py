@@ -8,7 +8,7 @@ from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import LAYOUTS, PageStyle, Segment, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
 from ecgcore.screening.decision import FEWEST_LEADS, TOO_FEW_LEADS
-from ecgcore.traces.rows import trace_rows
+from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import ByteArray
 from ecgcore.waveform.lead_count import count_leads
 from tests.support.panel_pages import grid, half_page

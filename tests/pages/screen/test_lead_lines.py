@@ -8,9 +8,9 @@ import pydicom
 import pytest
 
 from ecgcore.bundle.folder import load_bundle
+from ecgcore.lead_layout import LEADS
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
-from ecgcore.twelve_leads import LEADS
 from ecgcore.types import Prediction
 from ecgcore.waveform.export import csv_bytes, dicom_bytes
 from ecgcore.waveform.screened_signal import signal_of

@@ -13,11 +13,11 @@ from sierraecg.xli import xli_decode
 
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import FloatArray
+from ecgcore.lead_layout import LEADS
 from ecgcore.recordings.assemble import Stretch, assemble
 from ecgcore.recordings.limb_leads import LIMB_LEADS
 from ecgcore.recordings.recording import EXPORT, Recording
 from ecgcore.recordings.xml_tree import text_of
-from ecgcore.twelve_leads import LEADS
 
 FORMAT = "a Philips Sierra ECG file"
 MAX_CHANNELS = 24

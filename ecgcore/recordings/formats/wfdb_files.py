@@ -15,9 +15,9 @@ import numpy as np
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import FloatArray
 from ecgcore.recordings.assemble import Stretch, assemble_rates
+from ecgcore.recordings.formats.wfdb_signals import is_read, read_signals
 from ecgcore.recordings.recording import EXPORT, Recording
 from ecgcore.recordings.units import mv_per
-from ecgcore.recordings.wfdb_signals import is_read, read_signals
 
 FORMAT = "a WFDB record"
 HEADER, SIGNALS = ".hea", ".dat"

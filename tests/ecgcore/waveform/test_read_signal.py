@@ -12,13 +12,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pydicom import dcmread
 
+from ecgcore.lead_layout import LEADS
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, plan_page, synthetic_ecg
-from ecgcore.twelve_leads import LEADS
 from ecgcore.types import USUAL_PAPER, PaperSettings
 from ecgcore.waveform.baseline import baseline_wander_mv
 from ecgcore.waveform.export import write_all
-from ecgcore.waveform.page_signal import PageSignal, read_signal
+from ecgcore.waveform.page_signal import PageSignal
+from ecgcore.waveform.read_signal import read_signal
 
 STYLE = PageStyle(header=False, footer=False)
 

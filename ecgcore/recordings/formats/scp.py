@@ -13,8 +13,8 @@ import numpy as np
 from ecgcore.errors import UnreadablePictureError
 from ecgcore.geometry.arrays import FloatArray
 from ecgcore.recordings.assemble import Stretch, assemble
+from ecgcore.recordings.formats.scp_huffman import Code, decode, read_tables
 from ecgcore.recordings.recording import EXPORT, Recording
-from ecgcore.recordings.scp_huffman import Code, decode, read_tables
 
 FORMAT = "an SCP-ECG file"
 MAX_LEADS, MAX_SECTIONS, MAX_BEATS = 64, 64, 10_000

@@ -1,0 +1,1 @@
+"""One module a file format of digital ECGs, each making a `Recording` of a file."""
