@@ -30,6 +30,10 @@ def safe_name(text: str) -> str:
     return clean.strip(" .") or "_"
 
 
+_FORMAT_OF = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".jfif": "JPEG"}
+"""Of the files that a store holds."""
+
+
 class Stage:
     """A folder under construction.
 
@@ -80,8 +84,11 @@ class Stage:
     def _unique_name(self, page: ExchangePage) -> str:
         ending = PurePosixPath(page.name).suffix
         stem = page.name.removesuffix(ending)
+        stored = (page.picture.suffix if page.picture else "") or ".png"
         if ending.lower() not in PICTURE_ENDINGS:
-            stem, ending = page.name, (page.picture.suffix if page.picture else "") or ".png"
+            stem, ending = page.name, stored
+        elif _FORMAT_OF.get(ending.lower()) != _FORMAT_OF.get(stored):  # a turned JPEG is stored upright, as PNG
+            ending = stored
         base = stem = safe_name(stem)
         while self._uses[stem.casefold()]:
             self._uses[base.casefold()] += 1

@@ -1,6 +1,7 @@
 """Pages leave the store and come into another one unharmed; what is refused is named and nothing is taken halfway."""
 
 import csv
+import io
 import json
 import subprocess
 import sys
@@ -13,10 +14,12 @@ from PIL import Image
 from annotations import readings
 from annotations.exchange.formats import FORMATS
 from annotations.exchange.import_export import comparable, export_to, import_from
-from annotations.model import StoreError
+from annotations.model import LabelledBox, StoreError
 from annotations.patients.keys import patient_group
 from annotations.readings.snapshots import take_snapshot
 from annotations.store import Store
+from ecgcore.page.decode.isolated import read_untrusted
+from ecgcore.types import Box
 from tests.support.stored_pictures import ABNORMAL, NORMAL, picture_rgb
 from tests.support.wfdb_files import write_ludb_record
 
@@ -57,6 +60,31 @@ def test_every_format_carries_the_pictures_and_says_what_it_cannot(name: str, st
     report = import_from(other, FORMATS[name], tmp_path / "out", "Eve")
     assert report.pictures_added == 3
     assert report.losses and report.refusals == []
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("exif_turn", range(1, 9))
+def test_photos_lying_any_way_come_back_with_their_boxes(
+    name: str, exif_turn: int, store: Store, tmp_path: Path
+) -> None:
+    """Turned ones are stored upright as PNG; they were exported under the name of the JPEG that they once were."""
+    exif = Image.Exif()
+    exif[0x0112] = exif_turn
+    file = io.BytesIO()
+    Image.fromarray(picture_rgb(exif_turn)).save(file, "JPEG", exif=exif)
+    [photo_rgb] = read_untrusted(file.getvalue(), "IMG_1.JPG")
+    picture, _ = store.add_picture(photo_rgb, original=file.getvalue(), name="IMG_1.JPG")
+    reading = replace(NORMAL, boxes=(LabelledBox("a", Box(10.0, 20.5, 30.0, 50.25), None, "drawn"),))
+    readings.save(store, picture.id, "Ada", reading, base_revision_id=None)
+    export_to(store, FORMATS[name], tmp_path / "out")
+    [exported] = [path for path in (tmp_path / "out").rglob("IMG_1.*") if path.suffix not in (".xml", ".json")]
+    with Image.open(exported) as opened:
+        assert opened.format == {".png": "PNG", ".JPG": "JPEG"}[exported.suffix]
+        assert opened.size == photo_rgb.shape[1::-1]
+    other = Store(tmp_path / "other")
+    other.add_person("Eve")
+    assert import_from(other, FORMATS[name], tmp_path / "out", "Eve").refusals == []
+    assert _contents(other) == _contents(store)
 
 
 def test_a_persons_word_is_never_replaced_by_an_import(store: Store, tmp_path: Path) -> None:
