@@ -128,11 +128,11 @@ def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -
             output.write(json.dumps(prediction.to_json()) + "\n")
             output.flush()
             for fault in prediction.faults:
-                print_escaped(f"{file}, page {prediction.page}: {fault}", to_stderr=True)
+                print_escaped(f"{file}, page {prediction.page_name}: {fault}", to_stderr=True)
             if prediction.status == "error":
                 exit_code = EXIT_PAGE_ERROR
             if options.overlay is not None and photo_rgb is not None:
-                target = options.overlay / _overlay_name(file, prediction.page)
+                target = options.overlay / _overlay_name(file, prediction.page_name)
                 target.write_bytes(overlay_png(photo_rgb, prediction))
             if options.signal is not None:
                 _write_signal(prediction, file, options.signal, written)
@@ -157,12 +157,12 @@ def _write_signal(prediction: Prediction, file: Path, folder: Path, written: set
         return
     if signal.layout is None:
         print_escaped(
-            f"{file}, page {prediction.page}: the layout is not known, so no lead was written.", to_stderr=True
+            f"{file}, page {prediction.page_name}: the layout is not known, so no lead was written.", to_stderr=True
         )
         return
-    stem = file.stem if prediction.page == 1 else f"{file.stem}-p{prediction.page}"
+    stem = file.stem if prediction.page_name == "1" else f"{file.stem}-p{prediction.page_name}"
     if stem in written:  # of another folder
-        stem = Path(_overlay_name(file, prediction.page)).stem
+        stem = Path(_overlay_name(file, prediction.page_name)).stem
     written.add(stem)
     write_all(signal, folder, stem)
 
@@ -184,7 +184,7 @@ def _predictions(file: Path, bundle: "Bundle", options: argparse.Namespace) -> I
     )
 
 
-def _overlay_name(file: Path, page: int) -> str:
+def _overlay_name(file: Path, page: str) -> str:
     """A name that no other page has: the path's hash keeps files of one name in two folders apart."""
     path_hash = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]
     return f"{file.stem}-p{page}-{path_hash}.png"

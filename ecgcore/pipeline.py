@@ -15,7 +15,7 @@ from ecgcore.measure.page import measure, measured
 from ecgcore.measure.quantities import Measurements
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.isolated import read_untrusted_pages
-from ecgcore.page.prepare import prepare, prepare_drawn
+from ecgcore.page.prepare import prepare, prepare_drawn, prepare_page
 from ecgcore.page.quality.gate import check_beats
 from ecgcore.panel_ink import PanelInk
 from ecgcore.paper import PaperSettings
@@ -28,6 +28,7 @@ from ecgcore.screening.decision import decide_page
 from ecgcore.screening.found_beats import PageBeats, find_beats
 from ecgcore.screening.half_pages import join_halves
 from ecgcore.screening.printed_rate import is_unusual, with_printed_rate
+from ecgcore.several_pages import split_pages
 from ecgcore.types import Beat, Box, LeadStretch, PageImage, Prediction
 from ecgcore.waveform.page_signal import PageSignal
 from ecgcore.waveform.recorded_signal import shown_signal, whole_signal
@@ -210,6 +211,8 @@ def screen_pages(
 ) -> Iterator[tuple[Prediction, ByteArray | None]]:
     """Screen the pages of a file as they come; with each prediction the upright page, None where it is no picture.
 
+    A picture that shows several pages gives a prediction for each, with what was cut out of it.
+
     Args:
         source: the file's path or its bytes.
         bundle: the networks and thresholds.
@@ -233,10 +236,11 @@ def screen_pages(
                 min_score=min_score,
                 paper=paper,
                 recording=page.recording,
-            ),
+            ).of_part(page.part),
             page.photo_rgb,
         )
-        for page in decoded
+        for picture in decoded
+        for page in split_pages(picture, prepare_page)
     )
     yield from join_halves(pages, bundle, lambda page: page[0], lambda page, prediction: (prediction, page[1]))
 

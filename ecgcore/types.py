@@ -1,7 +1,7 @@
 """The values that travel between the packages: boxes, beats, prepared pages and predictions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ecgcore.geometry import STANDARD_PX_PER_MM
@@ -12,6 +12,7 @@ from ecgcore.measure.quantities import Measurements
 from ecgcore.operating_point import Decision
 from ecgcore.panel_ink import PanelInk
 from ecgcore.paper import USUAL_PAPER, PaperSettings, PrintedSettings
+from ecgcore.picture_part import PicturePart
 from ecgcore.recordings.recording import Recording
 
 __all__ = [
@@ -125,10 +126,11 @@ class LeadStretch:
 class Prediction:
     """What one bundle said of one page (contract 1), with what the app shows beside it.
 
-    All coordinates are floats on pixel edges of the upright input picture. ``p_normal_below`` and ``p_abnormal_from``
-    are the bounds that held for this page, wider than the bundle's own on a poor one; ``leads_found`` counts stretches
-    without rhythm strips; ``ink``: what the networks saw; shares: what was added to the fused logit, with each value;
-    ``recording``: the digital ECG that the page was drawn from, None for a picture.
+    All coordinates are floats on pixel edges of the page's own upright picture: the input picture, or what was cut out
+    of it where it shows several pages (``part``); :meth:`to_json` gives those of the input picture. ``p_normal_below``
+    and ``p_abnormal_from`` are the bounds that held for this page, wider than the bundle's own on a poor one;
+    ``leads_found`` counts stretches without rhythm strips; ``ink``: what the networks saw; shares: what was added to
+    the fused logit, with each value; ``recording``: the digital ECG that the page was drawn from, None for a picture.
     """
 
     file: str
@@ -170,9 +172,21 @@ class Prediction:
     leads: tuple[LeadStretch, ...] = ()
     printed: PrintedSettings | None = None
     layout: Layout | None = field(default=None, compare=False, repr=False)
+    part: PicturePart | None = None
+
+    def of_part(self, part: PicturePart | None) -> "Prediction":
+        """The same of a page that is this part of a picture, and says so; None for a picture with one page."""
+        notes = tuple(note for note in self.notes if self.part is None or note != self.part.note)
+        return replace(self, part=part, notes=notes if part is None else (part.note, *notes))
+
+    @property
+    def page_name(self) -> str:
+        """Which page of its file it is: ``3``, and ``3-2`` for the second of those that page 3 shows."""
+        return f"{self.page}" if self.part is None else f"{self.page}-{self.part.number}"
 
     def to_json(self) -> dict[str, object]:
         """The object of contract 1, keys in their order, every key present; later ones follow at the end."""
+        in_picture = list if self.part is None else self.part.in_picture
         return {
             "file": self.file,
             "page": self.page,
@@ -181,10 +195,15 @@ class Prediction:
             "p_abnormal": self.p_abnormal,
             "decision": self.decision,
             "beats": [
-                {"box": b.box_photo_xyxy.as_list(), "score": b.score, "p_abnormal": b.p_abnormal, "share": b.share}
+                {
+                    "box": in_picture(b.box_photo_xyxy.as_list()),
+                    "score": b.score,
+                    "p_abnormal": b.p_abnormal,
+                    "share": b.share,
+                }
                 for b in self.beats
             ],
-            "panel": None if self.panel_photo_xy is None else [list(p) for p in self.panel_photo_xy],
+            "panel": None if self.panel_photo_xy is None else [in_picture(p) for p in self.panel_photo_xy],
             "px_per_mm": self.px_per_mm,
             "heart_rate_bpm": self.heart_rate_bpm,
             "rr_cv": self.rr_cv,
@@ -197,8 +216,13 @@ class Prediction:
             "strategy": self.strategy,
             "recording": None if self.recording is None else self.recording.to_json(),
             "leads": [
-                {"lead": stretch.lead, "box": stretch.box_photo_xyxy.as_list(), "is_printed": stretch.is_printed}
+                {
+                    "lead": stretch.lead,
+                    "box": in_picture(stretch.box_photo_xyxy.as_list()),
+                    "is_printed": stretch.is_printed,
+                }
                 for stretch in self.leads
             ],
             "printed": None if self.printed is None else self.printed.to_json(),
+            "part": None if self.part is None else self.part.to_json(),
         }

@@ -42,13 +42,23 @@ def read_print(page: PageImage, rows: Rows) -> PagePrint:
         page: the prepared page.
         rows: its rows of trace.
     """
+    named = read_names(page, rows)
+    lines = tuple(read_margin(page, without_print(rows, page.ink), "below"))
+    found = replace(named, settings=parse_settings(lines), lines=lines)
+    return found if found.settings.speed_mm_s is not None else with_header(found, page, rows)
+
+
+def read_names(page: PageImage, rows: Rows) -> PagePrint:
+    """Read lead names alone, and what they tell of the layout.
+
+    Args:
+        page: the prepared page.
+        rows: its rows of trace.
+    """
     rows = without_print(rows, page.ink)
     names = find_names(page, rows)
-    lines = tuple(read_margin(page, rows, "below"))
     layout = printed_layout(names, rows, column_count(rows))
-    refuted = refuted_layouts(names, rows)
-    found = PagePrint(tuple(names), layout, parse_settings(lines), lines, refuted=refuted)
-    return found if found.settings.speed_mm_s is not None else with_header(found, page, rows)
+    return PagePrint(tuple(names), layout, refuted=refuted_layouts(names, rows))
 
 
 def with_header(found: PagePrint, page: PageImage, rows: Rows) -> PagePrint:

@@ -29,6 +29,7 @@ CONTRACT_KEYS += [
     "recording",
     "leads",
     "printed",
+    "part",
 ]
 
 TINY_DETECTOR = DetectorConfig(width=0.03, px_per_mm=2.0, hidden=16, max_beats=12)

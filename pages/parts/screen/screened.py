@@ -14,6 +14,7 @@ from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.page.prepare import prepare
 from ecgcore.paper import PaperSettings, PrintedSettings
+from ecgcore.picture_part import PicturePart
 from ecgcore.pipeline import screen
 from ecgcore.previews import at_width, jpeg
 from ecgcore.read_page import read_page
@@ -93,8 +94,10 @@ class ScreenedPage:
 
     @property
     def title(self) -> str:
-        """File name, with the page's number where it is not the first."""
-        return self.prediction.file + (f", page {self.prediction.page}" if self.prediction.page > 1 else "")
+        """File name, with the page's number where it is not the first, and its part of a picture of several pages."""
+        page, part = self.prediction.page, self.prediction.part
+        numbered = self.prediction.file + (f", page {page}" if page > 1 else "")
+        return numbered if part is None else f"{numbered}, part {part.number} of {part.of}"
 
     @property
     def outcome(self) -> str:
@@ -118,28 +121,25 @@ def page_key(photo_rgb: ByteArray, bundle: Bundle) -> str:
     return _sha256(bundle.version, picture_hash(photo_rgb))
 
 
-def screen_page(page: DecodedPage, number: int, of: int, picture: Picture, bundle: Bundle) -> ScreenedPage:
+def screen_page(page: DecodedPage, of: int, picture: Picture, bundle: Bundle) -> ScreenedPage:
     """Screen one decoded page.
 
     Args:
-        page: its picture, and the recording that it was drawn from.
-        number: which page of its file it is, from 1.
+        page: its picture, its number, the recording that it was drawn from, and its part of a picture.
         of: how many pages the file has.
         picture: the file.
         bundle: which is asked.
     """
     photo_rgb = page.photo_rgb
-    prediction = screen(photo_rgb, bundle, file=picture.name, page=number, recording=page.recording)
-    # A page of many is kept on its own, without loss, so that looking at it does not decode them all again; of a
-    # recording its drawn page is kept, since the file names the patient.
-    original = (
-        picture.content
-        if of == 1 and picture.pages is None and page.recording is None
-        else cv2.imencode(".png", photo_rgb[..., ::-1])[1].tobytes()
-    )
+    prediction = screen(photo_rgb, bundle, file=picture.name, page=page.number, recording=page.recording)
+    # A page of many is kept on its own, without loss, so that looking at it does not decode them all again, as is one
+    # that was cut out of a picture; of a recording its drawn page is kept, since the file names the patient.
+    is_the_file = of == 1 and picture.pages is None and page.recording is None and page.part is None
+    original = picture.content if is_the_file else cv2.imencode(".png", photo_rgb[..., ::-1])[1].tobytes()
     view, thumb = (jpeg(at_width(photo_rgb, width)) for width in (VIEW_WIDTH_PX, THUMB_WIDTH_PX))
     shown = DisplayedPage((photo_rgb.shape[1], photo_rgb.shape[0]), original, view, thumb)
-    return ScreenedPage(page_key(photo_rgb, bundle), prediction, shown, picture.synthetic, bundle)
+    key = page_key(photo_rgb, bundle)
+    return ScreenedPage(key, prediction.of_part(page.part), shown, picture.synthetic, bundle)
 
 
 def screen_again(
@@ -155,9 +155,10 @@ def screen_again(
     assert item.shown is not None
     old = item.prediction
     corners = None if corners_photo_xy is None else np.asarray(corners_photo_xy, dtype=np.float64)
-    return screen(
+    again = screen(
         item.shown.photo_rgb(), item.bundle, file=old.file, page=old.page, paper=paper, corners_photo_xy=corners
     )
+    return again.of_part(old.part)
 
 
 def read_machine_values(item: ScreenedPage) -> PrintedSettings:
@@ -200,15 +201,16 @@ def with_a_question(picture: Picture, cause: str, bundle: Bundle) -> ScreenedPag
     return replace(without_picture(picture, 1, f"{cause} {WHICH_PAGES}", bundle), long_file=picture)
 
 
-def same_picture(known: ScreenedPage, number: int, picture: Picture) -> ScreenedPage:
+def same_picture(known: ScreenedPage, number: int, part: PicturePart | None, picture: Picture) -> ScreenedPage:
     """The result of a page whose picture has been screened before: the same, under its own file's name.
 
     Args:
         known: the result of the picture.
         number: the page's number in its file, from 1.
+        part: which part of the file's picture it is.
         picture: the file.
     """
-    prediction = replace(known.prediction, file=picture.name, page=number)
+    prediction = replace(known.prediction, file=picture.name, page=number).of_part(part)
     again = replace(known, prediction=prediction, same_as=known.same_as or known.title)
     return known if again.title == known.title else replace(again, key=_sha256(known.key, again.title))
 

@@ -292,3 +292,23 @@ def test_a_session_holds_only_so_much_and_says_so(
     by_title = {item.title: item.prediction for item in queue.items()}
     assert by_title["1.png"].status == "ok"
     assert by_title["2.png"].reason == waiting_files.SESSION_FULL
+
+
+def test_a_picture_of_two_pages_gives_two_results_with_pictures_of_their_own(
+    bundle: Bundle, screened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boxes = [(0, 0, 40, 14), (0, 16, 40, 30)]
+    monkeypatch.setattr("ecgcore.several_pages.page_boxes", lambda *_: boxes)
+    queue = ScreeningQueue({})
+    page = np.random.default_rng(1).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    content = cv2.imencode(".png", page[..., ::-1])[1].tobytes()
+    queue.add(Picture("two.png", content), bundle)
+    run(queue)
+    queue.add(Picture("again.png", content), bundle)
+    run(queue)
+    assert titles(queue) == [f"{name}, part {n} of 2" for name in ("two.png", "again.png") for n in (1, 2)]
+    assert screened == ["two.png"] * 2
+    for item, (x1, y1, x2, y2) in zip(queue.items(), boxes * 2, strict=True):
+        assert item.shown is not None
+        assert np.array_equal(item.shown.photo_rgb(), page[y1:y2, x1:x2])
+    assert queue.items()[3].same_as == "two.png, part 2 of 2"

@@ -84,7 +84,7 @@ def _screen_again(item: ScreenedPage, shown: DisplayedPage, bundle: Bundle, corn
     if prediction.status != "ok":
         st.error(f"**Not screened with these corners.** {plain(prediction.reason)}")
         return
-    replace_result(replace(item, prediction=prediction, bundle=bundle))
+    replace_result(replace(item, prediction=prediction.of_part(old.part), bundle=bundle))
     st.session_state.pop(_key(item), None)
     st.session_state.setdefault("explained", set()).discard(item.key)
     st.rerun()

@@ -18,7 +18,9 @@ from ecgcore.errors import UnreadablePictureError
 from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.decode.isolated import read_untrusted_pages
 from ecgcore.page.decode.limits import ChoosePagesError
+from ecgcore.page.prepare import prepare_page
 from ecgcore.screening.half_pages import join_halves
+from ecgcore.several_pages import split_pages
 from pages.parts.screen.screened import (
     Picture,
     ScreenedPage,
@@ -195,7 +197,7 @@ class ScreeningQueue:
         known = self._screened_before(content)
         if known:
             for item in known:
-                yield same_picture(item, item.prediction.page, picture)
+                yield same_picture(item, item.prediction.page, item.prediction.part, picture)
             return
         try:
             pages = read_untrusted_pages(picture.content, picture.name, picture.pages)
@@ -213,12 +215,12 @@ class ScreeningQueue:
         """The pages of a file, each by itself."""
         picture, bundle, of = file.picture, file.bundle, len(pages)
         while pages:
-            page = pages.pop(0)
-            number = page.number
+            number = pages[0].number
             try:
-                before = self.results.get(page_key(page.photo_rgb, bundle))
-                item = before or screen_page(page, number, of, picture, bundle)
-                yield same_picture(item, number, picture)
+                for page in split_pages(pages.pop(0), prepare_page):
+                    before = self.results.get(page_key(page.photo_rgb, bundle))
+                    item = before or screen_page(page, of, picture, bundle)
+                    yield same_picture(item, number, page.part, picture)
             except Exception as error:  # noqa: BLE001 - the next page is screened all the same
                 logger.log(
                     logging.ERROR, "page %d of a dropped file could not be screened\n%s", number, _without_words(error)

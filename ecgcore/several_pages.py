@@ -1,0 +1,102 @@
+"""Pictures that show more than one page: cut along the empty bands between them where each side reads as an ECG."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ecgcore.errors import NotScreenableError
+from ecgcore.geometry.arrays import ByteArray
+from ecgcore.geometry.boxes import XYXY
+from ecgcore.lead_layout import LEADS
+from ecgcore.page.decode.decoded_page import DecodedPage
+from ecgcore.page.gutters import Gutter, find_gutters
+from ecgcore.page.photo import MAX_SECOND_PIXELS, Photo
+from ecgcore.picture_part import PicturePart
+from ecgcore.printed.page_print import read_names
+from ecgcore.traces.trace_rows import trace_rows
+from ecgcore.types import PageImage
+from ecgcore.waveform.lead_count import MANY_LEADS, count_leads
+
+Prepare = Callable[[ByteArray], PageImage]
+
+MOST_PAGES = 6
+"""In one picture; the pages of more are too small to be read."""
+LONGEST = 5.0
+"""No page is so many times as long as it is high, or as high as it is long."""
+
+
+def split_pages(page: DecodedPage, prepare: Prepare) -> list[DecodedPage]:
+    """The pages that a picture shows, each cut out of it, from the left or from the top.
+
+    A picture is cut only where every part reads as a page with the leads of a whole ECG: else, and where it was drawn
+    from a recording, it is one page as it is.
+
+    Args:
+        page: a decoded picture.
+        prepare: ``prepare_page``, which stands above this module.
+    """
+    if page.recording is not None:
+        return [page]
+    boxes = page_boxes(page.photo_rgb, prepare)
+    if not 1 < len(boxes) <= MOST_PAGES:
+        return [page]
+    height, width = page.photo_rgb.shape[:2]
+    parts = [PicturePart(number, len(boxes), box, (width, height)) for number, box in enumerate(boxes, start=1)]
+    return [replace(page, photo_rgb=_cut_out(page.photo_rgb, part.box_xyxy), part=part) for part in parts]
+
+
+def page_boxes(photo_rgb: ByteArray, prepare: Prepare) -> list[XYXY]:
+    """Where the pages of a picture lie; none where it shows one page, or where it is not sure that it shows more.
+
+    Args:
+        photo_rgb: ``uint8 [H, W, 3]``. It is looked at in at most ``MAX_SECOND_PIXELS``.
+        prepare: as in :func:`split_pages`.
+    """
+    small = Photo(photo_rgb).in_size(MAX_SECOND_PIXELS).rgb
+    down, across = photo_rgb.shape[0] / small.shape[0], photo_rgb.shape[1] / small.shape[1]
+    return [
+        (round(x1 * across), round(y1 * down), round(x2 * across), round(y2 * down))
+        for x1, y1, x2, y2 in _pages_in(small, (0, 0, small.shape[1], small.shape[0]), prepare)
+    ]
+
+
+def _pages_in(photo_rgb: ByteArray, box: XYXY, prepare: Prepare) -> list[XYXY]:
+    """The pages in a part of a picture; none where it is not to be cut."""
+    for gutter in find_gutters(_cut_out(photo_rgb, box)):
+        sides = _sides(gutter, box)
+        # the smaller side is read sooner, and is less often a page
+        if all(_is_whole_ecg(_cut_out(photo_rgb, side), prepare) for side in sorted(sides, key=_area)):
+            return [page for side in sides for page in _pages_in(photo_rgb, side, prepare) or [side]]
+    return []
+
+
+def _sides(gutter: Gutter, box: XYXY) -> tuple[XYXY, XYXY]:
+    """What lies before and behind a gutter of a part of the picture; a slanting one belongs to both."""
+    x1, y1, x2, y2 = box
+    low, high = round(gutter.low), round(gutter.high)
+    if gutter.is_level:
+        return (x1, y1, x2, y1 + high), (x1, y1 + low, x2, y2)
+    return (x1, y1, x1 + high, y2), (x1 + low, y1, x2, y2)
+
+
+def _is_whole_ecg(part_rgb: ByteArray, prepare: Prepare) -> bool:
+    """Whether a part reads as a page with the leads of a whole ECG: by their names, else by rows and columns."""
+    height, width = part_rgb.shape[:2]
+    if max(height, width) > LONGEST * min(height, width):
+        return False
+    try:
+        sheet = prepare(part_rgb)
+    except NotScreenableError:
+        return False
+    rows = trace_rows(sheet.ink)
+    layout = read_names(sheet, rows).layout
+    return count_leads(rows, sheet.ink) >= MANY_LEADS if layout is None else len(layout.leads) == len(LEADS)
+
+
+def _cut_out(photo_rgb: ByteArray, box: XYXY) -> ByteArray:
+    x1, y1, x2, y2 = box
+    return photo_rgb[y1:y2, x1:x2].copy()
+
+
+def _area(box: XYXY) -> int:
+    x1, y1, x2, y2 = box
+    return (x2 - x1) * (y2 - y1)
