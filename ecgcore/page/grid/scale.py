@@ -22,6 +22,14 @@ TOOTH_CAP = 5.0
 TOOTH_WEIGHTS = np.array([1.0, 1.0, 1.0, 1.0, 2.0]) / 6.0
 """Harmonics of the 5 mm lines; the fifth is the 1 mm lines, which some paper prints alone."""
 MIN_GRID_SCORE = 0.22
+AS_CLEAR, AS_STRONG = 0.85, 0.7
+"""A longer period takes the place of the likeliest one from these shares of its comb's score and its fine lines'."""
+NEARLY, LONGER = 1.025, 1.1
+"""What is within 2.5 % is one period, and what is not a tenth longer is no other. All chosen
+on pages 0 to 9 of ``benchmarks.page.grids``."""
+RISE = 1.0
+"""The lines of 5 mm are told by their first four harmonics, each at most so much above those before it: else the marks
+are those of another comb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +66,46 @@ def find_grid_scale(darkness: ByteArray, slack_steps: int = SLACK_STEPS) -> Grid
     spectra = [_whitened_spectrum(np.ascontiguousarray(s), window) for s in (compressed, compressed.T)]
     scores = [_running_max(_comb_scores(np.minimum(s, TOOTH_CAP), candidates), slack_steps) for s in spectra]
     usual = np.exp(-0.5 * (np.log(longest / candidates / USUAL_PICTURE_MM) / USUAL_SPREAD_LOG) ** 2)
-    both = np.minimum(*scores) * usual
-    if both.max() < MIN_GRID_SCORE:
+    clear = np.minimum(*scores)
+    if (clear * usual).max() < MIN_GRID_SCORE:
         return None
-    best = int(np.argmax(both))
-    # dots printed every half millimetre look like a finer grid: the double period then scores as well
-    double = slice(best + round(np.log(1.95) / LADDER_STEP), best + round(np.log(2.05) / LADDER_STEP))
-    if both[double].max(initial=0.0) >= 0.9 * both[best]:
-        best = double.start + int(np.argmax(both[double]))
+    fine_lines = np.minimum(*(_running_max(_teeth(s, candidates)[4], slack_steps) for s in spectra))
+    best = _true_period(candidates, clear, fine_lines, int(np.argmax(clear * usual)))
+    best = _middle(clear, best, slack_steps)
     near = candidates[max(0, best - slack_steps) : best + slack_steps + 1]
     return GridScale(*(float(near[np.argmax(_comb_scores(s, near))]) for s in spectra))
+
+
+def _middle(clear: FloatArray, best: int, slack_steps: int) -> int:
+    """Number in the middle of the scores that are as high as the best one, where lines so clear fill their caps that
+    these are more than both directions' slack makes them; else the best one's."""
+    lower = np.flatnonzero(clear < clear[best])
+    before, after = lower[lower < best], lower[lower > best]
+    first, end = (int(before[-1]) + 1 if len(before) else 0), (int(after[0]) if len(after) else len(clear))
+    return (first + end - 1) // 2 if end - first > 3 * slack_steps else best
+
+
+def _true_period(px_per_mm: FloatArray, clear: FloatArray, fine_lines: FloatArray, best: int) -> int:
+    """Number of the period whose marks also make up the likeliest one, though that may suit a page's length better.
+
+    A half or a third of a period has every second or third tooth of its comb, as dots printed every half millimetre
+    have. Fine lines of 1 mm are mirrored at half a cycle per pixel, where their second harmonic looks like other lines.
+
+    Args:
+        px_per_mm: the periods tried, growing.
+        clear: how clear each one's comb is.
+        fine_lines: how strong its lines of 1 mm are.
+        best: number of the likeliest.
+    """
+    scale = px_per_mm[best]
+    for other in (2 * scale, 3 * scale, 2 * scale / (scale - 1)):
+        near = slice(*np.searchsorted(px_per_mm, (other / NEARLY, other * NEARLY)))
+        if other < LONGER * scale or near.start == near.stop:
+            continue
+        is_as_clear = clear[near].max() >= AS_CLEAR * clear[best]
+        if is_as_clear and fine_lines[near].max() >= AS_STRONG * fine_lines[best]:
+            return int(near.start + np.argmax(clear[near]))
+    return best
 
 
 _CONTRAST_CURVE = (255 * (x := np.arange(256) / 255.0) / (x + 0.15)).astype(np.uint8)
@@ -86,11 +124,21 @@ def _running_max(values: FloatArray, reach: int) -> FloatArray:
 
 def _comb_scores(excess: FloatArray, px_per_mm: FloatArray) -> FloatArray:
     """Mean excess at the 5 mm lines' harmonics for each candidate, 1 = every tooth at ``TOOTH_CAP``."""
-    frequencies = np.arange(1, 6)[:, None] / (5.0 * px_per_mm[None, :])
-    teeth = np.interp(frequencies * 2 * (len(excess) - 1), np.arange(len(excess)), excess) / TOOTH_CAP
-    weights = TOOTH_WEIGHTS[:, None] * (frequencies < 0.5)
-    scores: FloatArray = (teeth * weights).sum(axis=0) / weights.sum(axis=0)
+    teeth = _teeth(excess, px_per_mm)
+    teeth[1:4] = np.minimum(teeth[1:4], np.maximum.accumulate(teeth[:3]) + RISE)
+    weights = TOOTH_WEIGHTS[:, None] * (_frequencies(px_per_mm) < 0.5)
+    scores: FloatArray = (teeth / TOOTH_CAP * weights).sum(axis=0) / weights.sum(axis=0)
     return scores
+
+
+def _teeth(excess: FloatArray, px_per_mm: FloatArray) -> FloatArray:
+    """Excess at the first five harmonics of each candidate's 5 mm lines, ``[5, n]``."""
+    return np.asarray(np.interp(_frequencies(px_per_mm) * 2 * (len(excess) - 1), np.arange(len(excess)), excess))
+
+
+def _frequencies(px_per_mm: FloatArray) -> FloatArray:
+    """Of these harmonics, in cycles per pixel."""
+    return np.arange(1, 6)[:, None] / (5.0 * px_per_mm[None, :])
 
 
 def _whitened_spectrum(picture: ByteArray, window: int) -> FloatArray:
