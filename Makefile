@@ -1,6 +1,6 @@
 # make app    opens the app in a browser, on this machine only
 # make test   style, imports, types and tests, as .ci/run does
-# make lint   style, imports and types alone
+# make lint   style, imports and types alone; make pytest   the tests alone, as many at once as there are cores
 # make heic   adds the reading of HEIC photos (its package carries GPL code)
 # make reference   writes docs/command-line.md from the argument parsers
 # make docs   builds the documents and ecgcore's API as a site, site/index.html
@@ -11,15 +11,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test lint heic reference docs screenshots samples browser clean
+.PHONY: app test pytest lint heic reference docs screenshots samples browser clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run server.py
 
 test: $(VENV)/.dev browser
-	$(MAKE) lint
-	COVERAGE_CORE=sysmon $(BIN)/python -m pytest --ignore tests/browser --numprocesses auto --maxprocesses 4 --dist loadfile --cov
-	$(BIN)/python -m pytest tests/browser
+	$(MAKE) --jobs=2 lint pytest
+
+pytest: $(VENV)/.dev browser
+	OMP_NUM_THREADS=1 COVERAGE_CORE=sysmon $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --cov
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -6,19 +6,26 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
+from annotations.erasure.derived_files import CACHE
 from annotations.store import Store
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import ByteArray
+from tests.support.processes import BrowserApart, made_once, place_in_order, processes
 from tests.support.strided_convolutions import refuse_unsound
 from tests.support.tiny import save_tiny_bundle
 from tests.support.training_store import make_training_store
 from trainer import jobs
+from trainer.data.prepare import prepare_pages
+from trainer.data.store_pages import pages_of_store
 from trainer.jobs.priority import YIELDS
 
 # Sums depend on how many threads share them: this process and those that tests start need as many as each other.
@@ -30,6 +37,21 @@ os.environ[YIELDS] = "0"  # nor shall they wait until nothing else works on this
 register_module_forward_pre_hook(refuse_unsound)
 
 _MAIN = sys.modules["__main__"]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Of ``--numprocesses auto``."""
+    return processes()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Whatever ``--dist`` says."""
+    return BrowserApart(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest is begun first."""
+    items.sort(key=lambda item: place_in_order(item.nodeid))
 
 
 @pytest.fixture(autouse=True)
@@ -57,19 +79,16 @@ def ecg_page_rgb() -> ByteArray:
 CLOSES_WITHIN_S = 60.0
 
 
-@pytest.fixture(scope="session")
-def prepared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder in which nothing was trained yet; read only."""
-    folder = tmp_path_factory.mktemp("training") / "data"
-    make_training_store(folder).close()
-    return folder
+def _untrained(folder: Path) -> None:
+    store = make_training_store(folder)
+    pages = pages_of_store(store)
+    # Most of the time of a tiny training: once for all of them.
+    prepare_pages([*pages.train, *pages.held_out], folder / CACHE / "pages")
+    store.close()
 
 
-@pytest.fixture(scope="session")
-def finished_folder(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same after one undisturbed training by a process of its own; read only."""
-    folder = tmp_path_factory.mktemp("training") / "finished"
-    shutil.copytree(prepared_folder, folder)
+def _trained(untrained: Path, folder: Path) -> None:
+    shutil.copytree(untrained, folder)
     store = Store(folder)
     run = jobs.start(store, by="Ada", recipe="tiny", folds=2, device="cpu")
     ended = jobs.follow(store, run.id)
@@ -82,7 +101,18 @@ def finished_folder(prepared_folder: Path, tmp_path_factory: pytest.TempPathFact
     while list(folder.glob("ecg.db-*")):
         assert time.monotonic() < deadline, "somebody keeps the database open"
         time.sleep(0.05)
-    return folder
+
+
+@pytest.fixture(scope="session")
+def prepared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which pages are prepared and nothing was trained yet; never opened, since others copy it."""
+    return made_once(tmp_path_factory, "prepared", _untrained)
+
+
+@pytest.fixture(scope="session")
+def finished_folder(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after one undisturbed training by a process of its own."""
+    return made_once(tmp_path_factory, "finished", partial(_trained, prepared_folder))
 
 
 @pytest.fixture

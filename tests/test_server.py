@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.real_browser import served
+from tests.support.real_browser import ENDS_WITHIN_S, served
 
 WEBSOCKET = {
     "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
@@ -108,4 +108,4 @@ def test_it_writes_for_its_owner_alone_and_ends_well_when_asked_to(tmp_path: Pat
         assert ask(address, "/", {})[0] == 200
         assert "Umask:\t0077" in Path(f"/proc/{server.pid}/status").read_text(), "what it writes is closed to others"
         server.send_signal(asked)
-        assert server.wait(timeout=20) == 0
+        assert server.wait(timeout=ENDS_WITHIN_S) == 0

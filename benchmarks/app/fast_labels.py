@@ -22,8 +22,7 @@ from annotations import readings
 from annotations.readings.predictions import record_prediction
 from annotations.store import Store
 from ecgcore.types import Beat, Box, Prediction
-from tests.support.real_browser import launch, served
-from tests.support.review_canvas import WAIT_MS
+from tests.support.real_browser import WAIT_MS, launch, served
 
 PHOTO_WH = (1100, 780)
 LABELS = {"n": "normal", "a": "abnormal", "u": "unsure"}

@@ -16,8 +16,8 @@ import numpy as np
 from playwright.sync_api import Page, expect, sync_playwright
 
 from annotations.store import Store
-from tests.support.real_browser import launch, served
-from tests.support.review_canvas import WAIT_MS, add_page, settle
+from tests.support.real_browser import WAIT_MS, launch, served
+from tests.support.review_canvas import add_page, settle
 
 LOOK_MS = 600
 """A reader looks before pressing Enter."""

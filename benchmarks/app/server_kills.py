@@ -25,8 +25,8 @@ from annotations import readings
 from annotations.maintenance.check_and_erase import check
 from annotations.model import Reading
 from annotations.store import Store
-from tests.support.real_browser import launch, served
-from tests.support.review_canvas import COLUMNS, ROWS, WAIT_MS, add_page
+from tests.support.real_browser import WAIT_MS, launch, served
+from tests.support.review_canvas import COLUMNS, ROWS, add_page
 
 PERSON = "Ada"
 PAGES = 10

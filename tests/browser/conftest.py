@@ -1,13 +1,13 @@
-"""One server with the tiny bundle and one Chromium for the browser tests of a module."""
+"""Chromium and servers with the tiny bundle for the browser tests."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from annotations.store import Store
-from tests.support.real_browser import launch, served
+from tests.support.real_browser import WAIT_MS, launch, served
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +23,18 @@ def address(tiny_bundle: Path, store: Store) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
+def screen_address(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an app that all modules share which only screen, and store nothing."""
+    data = tmp_path_factory.mktemp("screening")
+    with served({"ECG_BUNDLE_DIR": str(tiny_bundle), "ECG_DATA_DIR": str(data)}) as (address, _):
+        yield address
+
+
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium."""
+    """The system's Chromium; of this package, since its event loop would be in the way of tests that have their own."""
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         chromium = launch(playwright)
         yield chromium

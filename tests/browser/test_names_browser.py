@@ -18,7 +18,7 @@ from annotations.store import Store
 from ecgcore.printable import printable
 from tests.browser.hostile_texts import KINDS, hostile_texts
 from tests.browser.tabs import each_tab
-from tests.support.real_browser import served
+from tests.support.real_browser import WAIT_MS, served
 from tests.support.review_canvas import settle
 from tests.support.training_store import queue
 from trainer.registry import present_version
@@ -108,16 +108,16 @@ def test_names_stay_names_on_every_page(browser: Browser, finished_folder: Path,
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{address}/dataset")
-        expect(page.get_by_text("Who are you?")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Who are you?")).to_be_visible(timeout=WAIT_MS)
         found = {"who": look_everywhere(page)}
         for place in PLACES:
             page.goto(f"{address}/{place}?who={quote(NAME)}" + (f"&page={returned}" if place == "review" else ""))
-            expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=60_000)
+            expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=WAIT_MS)
             settle(page)
             if not place:
                 dropped = [{"name": FILE, "mimeType": "image/png", "buffer": b"no picture"}]
                 page.locator("input[type=file]").first.set_input_files(files=dropped)  # type: ignore[arg-type]
-                expect(page.get_by_role("heading", name="B1")).to_be_visible(timeout=60_000)
+                expect(page.get_by_role("heading", name="B1")).to_be_visible(timeout=WAIT_MS)
             found[place] = look_everywhere(page)
         page.close()
     for place, (read, made) in found.items():

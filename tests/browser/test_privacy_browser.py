@@ -13,9 +13,10 @@ from annotations.privacy.retention import set_retention
 from annotations.store import Store
 from ecgcore.page.decode.read import read_picture
 from ecgcore.types import ByteArray
-from tests.support.review_canvas import CANVAS_WIDTH_PX, PHOTO_WH, WAIT_MS, add_page, settle, until
+from tests.support.real_browser import WAIT_MS
+from tests.support.review_canvas import CANVAS_WIDTH_PX, PHOTO_WH, add_page, settle, until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(900)
 
 
 def test_a_dragged_box_is_black_for_ever(browser: Browser, address: str, store: Store) -> None:

@@ -9,20 +9,19 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from ecgcore.types import ByteArray
-from tests.support.real_browser import wait_until
+from tests.support.real_browser import WAIT_MS, wait_until
 
-WAIT_MS = 30_000
 PICTURE_WIDTH = "document.querySelector('.st-key-page-view image').getBoundingClientRect().width"
 SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 PHONE = {"viewport": {"width": 420, "height": 800}, "has_touch": True, "is_mobile": True}
 DESK = {"viewport": {"width": 1400, "height": 700}}
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
 def result(
-    browser: Browser, address: str, ecg_page_rgb: ByteArray, tmp_path: Path, request: pytest.FixtureRequest
+    browser: Browser, screen_address: str, ecg_page_rgb: ByteArray, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Page]:
     """A screened page."""
     picture = tmp_path / "bed 7.png"
@@ -30,7 +29,7 @@ def result(
     context = browser.new_context(**request.param)
     page = context.new_page()
     page.set_default_timeout(WAIT_MS)
-    page.goto(address)
+    page.goto(screen_address)
     page.locator("input[type=file]").first.set_input_files(picture)
     expect(page.locator(".st-key-page-view image").first).to_be_visible(timeout=WAIT_MS)
     page.wait_for_timeout(500)

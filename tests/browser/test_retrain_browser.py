@@ -10,13 +10,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from annotations.runs.training_runs import move_run, run_of
 from annotations.store import Store
-from tests.support.real_browser import served, wait_until
+from tests.support.real_browser import WAIT_MS, served, wait_until
 from tests.support.training_store import IN_USE, queue
 from trainer.registry import present_version
 
-WAIT_MS = 60_000
-
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 
 def no_overflow(page: Page) -> None:

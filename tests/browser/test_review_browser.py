@@ -12,10 +12,10 @@ from annotations.store import Store
 from benchmarks.app.fast_labels import add_pages, hurry, judge
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import Box
-from tests.support.real_browser import free_port, served
-from tests.support.review_canvas import PHOTO_WH, TOLERANCE_PX, WAIT_MS, Hand, add_page, correct_one, settle, until
+from tests.support.real_browser import WAIT_MS, free_port, served
+from tests.support.review_canvas import PHOTO_WH, TOLERANCE_PX, Hand, add_page, correct_one, settle, until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.mark.parametrize("zoom", [1, 3])
@@ -24,7 +24,7 @@ def test_draw_move_delete_label_save_and_reload(browser: Browser, address: str, 
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     # The first page that a fresh server is asked for is Review itself, as after a restart.
     assert correct_one(page, address, store, add_page(store, zoom), zoom) <= TOLERANCE_PX
-    expect(page.get_by_role("link", name="Screen")).to_be_visible()
+    expect(page.get_by_test_id("stTopNav").get_by_role("link", name="Screen")).to_be_visible()
     page.close()
 
 
@@ -112,7 +112,7 @@ def test_enter_saves_on_a_page_that_was_reached_by_the_mouse(browser: Browser, a
     page.goto(f"{address}/dataset?who=Ada")
     expect(page.get_by_role("tab", name="Gallery")).to_be_visible(timeout=WAIT_MS)
     settle(page)
-    page.get_by_role("link", name="Review").click()
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Review").click()
     expect(page.locator("canvas.upper-canvas")).to_be_visible(timeout=WAIT_MS)
     settle(page)
     image_id = int(page.url.rpartition("page=")[2])

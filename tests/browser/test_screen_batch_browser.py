@@ -10,21 +10,21 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from ecgcore.types import ByteArray
-from tests.support.real_browser import wait_until
+from tests.support.real_browser import WAIT_MS, wait_until
+from tests.support.review_canvas import until
 
-WAIT_MS = 60_000
 TOO_LARGE_BYTES = 65 * 2**20
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, address: str) -> Iterator[Page]:
+def page(browser: Browser, screen_address: str) -> Iterator[Page]:
     """One session for the whole module."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     opened = context.new_page()
     opened.set_default_timeout(WAIT_MS)
-    opened.goto(address)
+    opened.goto(screen_address)
     yield opened
     context.close()
 
@@ -129,7 +129,8 @@ def test_results_come_while_another_page_is_open_and_a_reload_asks(page: Page, f
     removed = next(name for name in ("a.png", "b.png") if name not in listed)  # the more urgent of the two
     drop(page, folder, "c.png", removed)
     expect(page.locator(".row")).to_have_count(6, timeout=WAIT_MS)
-    page.get_by_role("link", name="Models").click()
+    links = page.get_by_test_id("stTopNav")  # until the style sheet is there, those of phones are seen too
+    links.get_by_role("link", name="Models").click()
     expect(page.locator(".row")).to_have_count(0, timeout=WAIT_MS)
     asked: list[str] = []
 
@@ -139,10 +140,10 @@ def test_results_come_while_another_page_is_open_and_a_reload_asks(page: Page, f
 
     page.on("dialog", stay)
     page.evaluate("setTimeout(() => location.reload(), 0)")
-    page.wait_for_timeout(500)
+    until(page, lambda: bool(asked))
     assert asked == ["beforeunload"]
     page.remove_listener("dialog", stay)
-    page.get_by_role("link", name="Screen").click()
+    links.get_by_role("link", name="Screen").click()
     expect(page.get_by_text(re.compile(r"^6 pages: .*3 not screened$"))).to_be_visible(timeout=WAIT_MS)
     expect_open(page, "c.png")
 

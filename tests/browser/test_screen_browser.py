@@ -10,22 +10,21 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ecgcore.types import ByteArray
-from tests.support.real_browser import wait_until
+from tests.support.real_browser import WAIT_MS, wait_until
 
-WAIT_MS = 30_000
 WIDTHS_PX = (1400, 420)
 PX_PER_MM = 5.0
 """Of the picture that is dropped."""
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(params=WIDTHS_PX)
-def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(browser: Browser, screen_address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": request.param, "height": 900})
     opened = context.new_page()
     opened.set_default_timeout(WAIT_MS)
-    opened.goto(address)
+    opened.goto(screen_address)
     yield opened
     context.close()
 

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ecgcore.types import ByteArray
-from tests.support.real_browser import served
+from tests.support.real_browser import WAIT_MS, served
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(900)
 
 
 def pages_are(count: int, file: Path, within_s: float = 60.0) -> bool:
@@ -25,7 +25,7 @@ def pages_are(count: int, file: Path, within_s: float = 60.0) -> bool:
 def screen(page: Page, address: str, picture: Path) -> None:
     page.goto(address)
     page.locator("input[type=file]").first.set_input_files(picture)
-    expect(page.locator(".st-key-page-view")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-page-view")).to_be_visible(timeout=WAIT_MS)
     page.wait_for_selector("[data-test-script-state=notRunning]", state="attached")
 
 

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from annotations.store import Store
 from ecgcore.types import ByteArray
 from tests.browser.tabs import each_tab
-from tests.support.real_browser import served
+from tests.support.real_browser import WAIT_MS, served
 from tests.support.review_canvas import add_page, settle
 
 Theme = Literal["light", "dark"]
@@ -27,7 +27,6 @@ THEMES: tuple[Theme, ...] = ("light", "dark")
 DESK_PX, PHONE_PX = 1400, 420
 HEIGHT_PX = 900
 PAGES = ("Screen", "Review", "Dataset", "Training", "Models")
-WAIT_MS = 60_000
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 SERIOUS = ("serious", "critical")
 LEFT_OUT = {
@@ -37,7 +36,7 @@ LEFT_OUT = {
 }
 """What cannot be mended here: axe-core's rule, and a word of the element's HTML."""
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 
 @dataclass

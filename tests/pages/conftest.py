@@ -7,8 +7,10 @@ from streamlit.testing.v1 import AppTest
 
 from annotations.readings.predictions import record_prediction
 from annotations.store import Store
+from pages.parts.screen import screened
 from pages.parts.screen.screening import session
 from tests.support.review_app import review
+from tests.support.screened_before import screen_once
 from tests.support.stored_pictures import picture_rgb, prediction
 
 
@@ -16,6 +18,12 @@ from tests.support.stored_pictures import picture_rgb, prediction
 def _screened_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run of the page ends when all that was dropped is screened, however slow this machine is."""
     monkeypatch.setattr(session, "PATIENCE_S", 60.0)
+
+
+@pytest.fixture(autouse=True)
+def _screened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that an earlier test dropped gets the answer that it had then."""
+    monkeypatch.setattr(screened, "screen", screen_once)
 
 
 @pytest.fixture

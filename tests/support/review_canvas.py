@@ -11,7 +11,7 @@ from annotations import readings
 from annotations.readings.predictions import record_prediction
 from annotations.store import Store
 from ecgcore.types import Beat, Box, Prediction
-from tests.support.real_browser import wait_until
+from tests.support.real_browser import WAIT_MS, wait_until
 
 PHOTO_WH = (2213, 1572)
 COLUMNS, ROWS = 10, 6
@@ -21,7 +21,6 @@ TOLERANCE_PX = 1.5
 """In the photo, of which a pixel of the screen is 2.4 at zoom 1."""
 MOVED, REMOVED = 11, 12
 """Proposals that are in view at zoom 3 too."""
-WAIT_MS = 30_000
 
 
 def add_page(store: Store, number: int) -> int:

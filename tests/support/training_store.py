@@ -10,20 +10,19 @@ from typing import Any
 from annotations.patients.keys import hmac_key_of
 from annotations.runs.activations import record_activation
 from annotations.runs.run_events import events
-from annotations.runs.training_runs import RunKind, RunSettings, TrainingRun, add_run, run_of
+from annotations.runs.training_runs import TrainingRun, run_of
 from annotations.store import Store
 from ecgcore.bundle.manifest import TrainedOnRow
+from tests.support.queued_runs import IN_USE, queue
 from tests.support.read_pages import add_training_page
 from tests.support.tiny import save_tiny_bundle
 from trainer import jobs
-from trainer.jobs import STAGES
 from trainer.registry import bundles_folder, present_version
 from trainer.runs.files import lock_holder, run_folder, take_lock
 from trainer.worker.retrain import run_training
 
 PATIENTS = 10
 HELD_OUT = ("patient 8", "patient 9")
-IN_USE = "in-use"
 PATIENCE_S = 300
 """Of a test that waits for another process."""
 
@@ -43,26 +42,6 @@ def make_training_store(folder: Path) -> Store:
     use_tiny_bundle(store)
     hmac_key_of(store)  # copies of this folder share it, and so name groups alike
     return store
-
-
-def queue(
-    store: Store,
-    *,
-    kind: RunKind = "retrain",
-    stages: tuple[str, ...] = STAGES,
-    person: str = "Ada",
-    parent_version: str = IN_USE,
-    candidate_version: str | None = None,
-) -> TrainingRun:
-    """A queued run without a process."""
-    return add_run(
-        store,
-        RunSettings("tiny", stages, folds=2, device="cpu"),
-        kind=kind,
-        person=person,
-        parent_version=parent_version,
-        candidate_version=candidate_version,
-    )
 
 
 def use_tiny_bundle(store: Store, version: str = IN_USE, *, trained_on: Sequence[TrainedOnRow] = ()) -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import resource
+import shutil
 import signal
 from datetime import datetime
 from multiprocessing import get_context
@@ -18,7 +19,8 @@ from annotations.runs.run_events import add_events, events
 from annotations.runs.training_runs import RunBusyError, move_run, run_of
 from annotations.store import Store
 from ecgcore.errors import EcgError
-from tests.support.training_store import HELD_OUT, IN_USE, held_lock, queue, wait_for_folds
+from tests.support.queued_runs import IN_USE, queue, queue_in
+from tests.support.training_store import HELD_OUT, held_lock, wait_for_folds
 from trainer import jobs, registry
 from trainer.jobs.plan import estimate, make_plan
 from trainer.jobs.results import curves, out_of_fold, reliability, results
@@ -85,8 +87,8 @@ def test_what_happened_can_be_followed(finished: Store) -> None:
     assert 0.9 < seen.progress.share <= 1
 
 
-def test_the_next_estimate_rests_on_what_was_measured(finished: Store, prepared_folder: Path) -> None:
-    typical = Store(prepared_folder)
+def test_the_next_estimate_rests_on_what_was_measured(finished: Store, prepared_folder: Path, tmp_path: Path) -> None:
+    typical = Store(Path(shutil.copytree(prepared_folder, tmp_path / "untrained")))
     assert estimate(typical, make_plan(typical, recipe="tiny", folds=2)).source == "typical"
     plan = make_plan(finished, recipe="tiny", folds=2)
     assert estimate(finished, plan, "cuda").source == "typical"
@@ -167,16 +169,9 @@ def test_an_interrupted_run_says_when_it_was_last_heard_of(prepared: Store) -> N
     assert f"without a word after {heard:%H:%M} on {heard.day} Mar 2026" in seen.run.message
 
 
-def _start(folder: Path) -> str:
-    try:
-        return str(queue(Store(folder)).id)
-    except RunBusyError as error:
-        return error.cause
-
-
 def test_of_several_starts_at_once_one_wins(prepared: Store) -> None:
     with get_context("spawn").Pool(3) as pool:
-        answers = sorted(pool.map(_start, [prepared.folder] * 3))
+        answers = sorted(pool.map(queue_in, [prepared.folder] * 3))
     assert answers[0] == "1"
     assert all("Ada started run 1 (tiny)" in answer for answer in answers[1:])
 

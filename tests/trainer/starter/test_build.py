@@ -1,5 +1,6 @@
 """The whole circle on tiny models: public data as published, every stage, a bundle, and a page screened with it."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,14 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
+@pytest.fixture(scope="module")
+def ancestor_folder(data: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A starter built from rendered pages alone; read only."""
+    out = tmp_path_factory.mktemp("ancestor") / "out"
+    _build(data, out, rendered_only=True, cache=cache)
+    return out
+
+
 def _build(
     data: Path,
     out: Path,
@@ -107,8 +116,10 @@ def _build(
     )
 
 
-def test_the_whole_circle(data: Path, cache: Path, tmp_path: Path, ecg_page_rgb: ByteArray) -> None:
-    _build(data, tmp_path / "out", rendered_only=True, cache=cache)
+def test_the_whole_circle(
+    data: Path, cache: Path, ancestor_folder: Path, tmp_path: Path, ecg_page_rgb: ByteArray
+) -> None:
+    shutil.copytree(ancestor_folder, tmp_path / "out")
     ancestor = load_bundle(tmp_path / "out" / "bundle")
     assert ancestor.version == "starter-rendered-0"
     assert set(ancestor.manifest.metrics) == {"ludb_rendered", "ptbxl_rendered"}
@@ -215,9 +226,10 @@ def test_a_rhythm_is_taught_as_abnormal_and_measured_as_published(tmp_path: Path
     assert [record.label for record in records.test] == [0, 0, 0]
 
 
-def test_folds_measure_every_real_page_once_and_decide_for_each_other(data: Path, cache: Path, tmp_path: Path) -> None:
-    _build(data, tmp_path / "out", rendered_only=True, cache=cache)
-    ancestor = load_bundle(tmp_path / "out" / "bundle")
+def test_folds_measure_every_real_page_once_and_decide_for_each_other(
+    data: Path, cache: Path, ancestor_folder: Path, tmp_path: Path
+) -> None:
+    ancestor = load_bundle(ancestor_folder / "bundle")
     shared: dict[str, Any] = {"rendered_only": False, "start": ancestor, "cache": cache}
     messages: list[str] = []
     _build(data, tmp_path / "1", **shared, fold=1, detector_from=ancestor, messages=messages)
