@@ -93,7 +93,8 @@ def read_page(sheet: PageImage, paper: PaperSettings | None = None, *, finds_han
 
 def _paper(sheet: PageImage, printed: PagePrint) -> tuple[PaperSettings, tuple[str, ...]]:
     """Speed and gain as pulse and print tell them, and what a reader should know of it."""
-    settings, pulse = printed.settings, pulse_gain_mm_mv(sheet.ink, has_grid=sheet.px_per_mm_source == "grid")
+    settings, has_grid = printed.settings, sheet.px_per_mm_source == "grid"
+    pulse = pulse_gain_mm_mv(sheet.ink, has_grid=has_grid, printed_mm_mv=settings.gain_mm_mv)
     gain = pulse or settings.gain_mm_mv or USUAL_PAPER.gain_mm_mv
     speed = settings.speed_mm_s or USUAL_PAPER.speed_mm_s
     notes = []

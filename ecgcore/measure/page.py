@@ -18,7 +18,7 @@ from ecgcore.waveform.page_signal import PageSignal
 
 NO_LAYOUT = "it is not known which trace on the page is which lead"
 NO_SCALE = "neither a grid nor a calibration pulse gives a scale"
-FEW_BEATS = f"fewer than {RATE_NEEDS + 1} consecutive beats are shown"
+FEW_BEATS = f"fewer than {RATE_NEEDS + 1} consecutive beats are shown, or their intervals tell no rate"
 NO_STEPS = "no two RR intervals follow each other"
 NO_BEAT = "no lead shows a whole QRS"
 UNREAD_LEAD = "the lead was not read"

@@ -25,6 +25,17 @@ def pulse_height_px(ink: ByteArray, boxes: np.ndarray) -> float | None:
     Returns:
         The median height of the components that look like a pulse, line centre to line centre, or None.
     """
+    heights = pulse_heights_px(ink, boxes)
+    return float(np.median(heights)) if heights else None
+
+
+def pulse_heights_px(ink: ByteArray, boxes: np.ndarray) -> list[float]:
+    """Heights of all components that look like a calibration pulse, line centre to line centre.
+
+    Args:
+        ink: ``uint8 [H, W]``, 255 = full pen.
+        boxes: the components of the page, ``[n, 4]``.
+    """
     width = ink.shape[1]
     wide, high = (boxes[:, 2:] - boxes[:, :2]).T
     fits = (0.015 * width < high) & (high < 0.12 * width) & (0.15 * high < wide) & (wide < 1.3 * high)
@@ -33,7 +44,7 @@ def pulse_height_px(ink: ByteArray, boxes: np.ndarray) -> float | None:
         height = _as_pulse(ink[y1:y2, x1:x2] > FOUND_INK)
         if height is not None:
             heights.append(height)
-    return float(np.median(heights)) if heights else None
+    return heights
 
 
 def joined_pulse_px(ink: ByteArray, traces: np.ndarray) -> float | None:

@@ -14,9 +14,10 @@ _SPEED = re.compile(_NUMBER + r"m\s*m\s*[/\\|]?\s*s(?:ec)?(?![a-z])", re.IGNOREC
 _GAIN = re.compile(_NUMBER + r"m\s*m\s*[/\\|]?\s*m\s*[vu](?![a-z])", re.IGNORECASE)
 _FILTER = re.compile(r"(\d{1,2}[.,]\d{1,2}|\d)\s*(?:Hz)?\s*[-~–]\s*(\d{2,3})\s*Hz", re.IGNORECASE)
 _LOW_PASS = re.compile(r"(?<![\d.,~–-])(\d{2,3})\s*Hz", re.IGNORECASE)
-_RATE = (
+_RATE = (  # in words, before its unit, and behind a heart, which is often lost behind the layout: 4*2.5s+1r ♥85
     re.compile(r"(?:\bHR|\brate|freq\w*\.?|\bFC|\bHF|\bpuls\w*)\b[^\d]{0,12}(\d{2,3})(?![\d.,/])", re.IGNORECASE),
     re.compile(r"(?<![\d.,/-])(\d{2,3})\s*(?:bpm\b|BPM|/min\b|min-1)", re.IGNORECASE),
+    re.compile(r"(?:♥|\d\*\d(?:\.\d)?s(?:\+\dr)?\s*♥?)\s*(\d{2,3})(?![\d.,/])"),
 )
 _INTERVALS = {
     "pr_ms": re.compile(r"\bPR\b(?:[^\d(]{0,14})(\d{2,3})(?!\d)", re.IGNORECASE),
@@ -31,7 +32,7 @@ def parse_settings(lines: Sequence[str]) -> PrintedSettings:
     """Find the settings in lines of print, left to right and top to bottom."""
     text = "\n".join(lines).replace("：", ":")
     low_pass = _numbers(_FILTER, text, 2) or _numbers(_LOW_PASS, text)
-    rates = _numbers(_RATE[0], text) or _numbers(_RATE[1], text)
+    rates = next((found for pattern in _RATE if (found := _numbers(pattern, text))), [])
     intervals = {
         name: int(value)
         for name, pattern in _INTERVALS.items()

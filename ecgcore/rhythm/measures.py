@@ -29,6 +29,13 @@ MADE_GOOD = 0.1
 RATE_NEEDS = 2
 """RR intervals from which a rate is given."""
 
+ALIKE_FACTOR = 2.5
+"""Fewer than ``OUTLIER_NEEDS`` intervals tell no rate where the longest is so much longer than the shortest: beats lie
+between that were not seen. Chosen; a green page of 621 pixels had two intervals of 20 and 114 mm, and a rate of 22."""
+
+RATES_BPM = 15.0, 350.0
+"""No heart's rate lies outside: what was counted were no beats, or the scale is wrong. Chosen."""
+
 TRIMMED_SHARE = 0.25
 """The usual RR is the mean of the middle half: a pause, a premature beat or a missed one does not move it, and in
 fibrillation it stays near the mean."""
@@ -75,12 +82,15 @@ def rr_measures(rr_runs_ms: tuple[tuple[float, ...], ...]) -> RhythmMeasures | N
     """Measure RR intervals in milliseconds; those of one run follow directly on each other.
 
     Returns:
-        The measures, or None where fewer than ``RATE_NEEDS`` intervals are known.
+        The measures, or None where fewer than ``RATE_NEEDS`` intervals are known, or those known carry no rate.
     """
     rr_ms = np.array([rr for run in rr_runs_ms for rr in run])
     if len(rr_ms) < RATE_NEEDS:
         return None
     usual_ms = float(trim_mean(rr_ms, TRIMMED_SHARE))
+    is_scattered = len(rr_ms) < OUTLIER_NEEDS and rr_ms.max() > ALIKE_FACTOR * rr_ms.min()
+    if is_scattered or not RATES_BPM[0] <= 60_000 / usual_ms <= RATES_BPM[1]:
+        return None
     steps_ms = np.concatenate([np.diff(run) for run in rr_runs_ms])
     return RhythmMeasures(
         heart_rate_bpm=round(60_000 / usual_ms, 1),

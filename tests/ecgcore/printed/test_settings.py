@@ -32,6 +32,20 @@ def test_what_no_machine_prints_and_what_is_said_twice_is_not_read(line: str) ->
     assert (found.speed_mm_s, found.gain_mm_mv) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("line", "bpm"),
+    [
+        ("0.67~25HzAC5025mm/s10mm/mV 4*2.5s+1r ♥85SE-3V1.0SEMIPV1.7 2020-08-03", 85),
+        ("0.67~25Hz 25mm/s10mm/mV4*2.5s+1r65 SE-3V1.0 2020-10-17", 65),
+        ("0.5~100Hz 10mm/mV 2*5s 101 SE-3 V1.0", 101),
+        ("25mm/s 10mm/mV 4*2.5s+1r SE-3 2020-10-17", None),
+        ("25mm/s 10mm/mV 4*2.5s+1r 2020-10-17", None),
+    ],
+)
+def test_a_rate_behind_a_heart_or_the_layout_is_read(line: str, bpm: int | None) -> None:
+    assert parse_settings([line]).rate_bpm == bpm
+
+
 def test_the_machines_rate_and_intervals_are_read() -> None:
     lines = ["HR : 101 bpm", "P : 138 ms", "PR :202 ms", "QRS : 100 ms", "QT/QTc :373/483 ms", "P/QRS/T : 48/40/84"]
     assert parse_settings(lines) == PrintedSettings(
