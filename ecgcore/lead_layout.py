@@ -58,8 +58,8 @@ class Layout:
 
     @property
     def leads(self) -> set[int]:
-        """Numbers of the leads that it shows, rhythm strips with them."""
-        return {*self.order, *(lead for lead in self.strip_order if lead is not None)}
+        """Numbers of the leads that it shows, rhythm strips aside."""
+        return set(self.order)
 
     @property
     def strip_rows(self) -> range:

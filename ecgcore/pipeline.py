@@ -1,4 +1,4 @@
-"""The whole way of one picture: panel -> beats -> features -> prediction."""
+"""The whole way of one picture: page -> beats and signal -> networks -> decision."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,7 +6,6 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from scipy.special import expit
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import NotScreenableError, UnreadablePictureError
@@ -23,8 +22,8 @@ from ecgcore.read_page import PageReading, read_drawn_page, read_page
 from ecgcore.recordings.recording import Recording
 from ecgcore.rhythm.beat_rows import measure_rhythm
 from ecgcore.rhythm.measures import on_paper
+from ecgcore.screening.answer import with_answer
 from ecgcore.screening.classification import classify
-from ecgcore.screening.decision import decide_page
 from ecgcore.screening.found_beats import PageBeats, find_beats
 from ecgcore.screening.half_pages import join_halves
 from ecgcore.screening.printed_rate import is_unusual, with_printed_rate
@@ -172,32 +171,18 @@ def _classified(
     bundle: Bundle,
 ) -> Prediction:
     """The prediction with what the classifying networks say of the page, its beats, its signal and measurements."""
-    classification = classify(sheet.ink, beats.boxes_panel, bundle.nets, signal, measurements)
-    logit_page = classification.logit_fused / bundle.operating_point.temperature
-    answered = decide_page(logit_page, bundle.operating_point, faults=found.faults, leads_found=found.leads_found)
+    said = classify(sheet.ink, beats.boxes_panel, bundle.nets, signal, measurements)
     shown = tuple(
-        Beat(box, round(score, 4), round(float(expit(logit)), 4), round(share, 6), (x, y))
-        for box, score, logit, share, (x, y) in zip(
+        Beat(box, round(score, 4), r_peak_photo_xy=(x, y))
+        for box, score, (x, y) in zip(
             _boxes(beats.boxes_photo),
             beats.scores.tolist(),
-            classification.logits_local.tolist(),
-            classification.shares.tolist(),
             np.round(sheet.frame.points_to_photo(beats.peaks_panel), 2).tolist(),
             strict=True,
         )
     )
-    return replace(
-        found,
-        p_abnormal=_probability(logit_page),
-        **vars(answered),
-        beats=shown,
-        p_global=_probability(classification.logit_global),
-        p_local=_probability(float(classification.logits_local.mean())),
-        p_waveform=_probability(classification.logit_waveform),
-        waveform_share=_rounded(classification.waveform_share, 6),
-        measurements_share=_rounded(classification.measurements_share, 6),
-        measurement_shares=classification.measurement_shares,
-    )
+    found = replace(found, beats=shown)
+    return with_answer(found, said, bundle.operating_point, faults=found.faults, leads_found=found.leads_found)
 
 
 def screen_pages(
@@ -268,10 +253,6 @@ def _points(points_photo_xy: FloatArray | None) -> tuple[tuple[float, float], ..
 
 def _boxes(boxes_photo_xyxy: FloatArray) -> tuple[Box, ...]:
     return tuple(Box(*box) for box in np.round(boxes_photo_xyxy, 2).tolist())
-
-
-def _probability(logit: float | None) -> float | None:
-    return None if logit is None else round(float(expit(logit)), 6)
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

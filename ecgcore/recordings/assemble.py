@@ -19,6 +19,8 @@ SHORTEST_S = 2.0
 TALLEST_MV, LOWEST_MV = 50.0, 0.05
 """From lowest to highest value of the tallest lead; an ECG has some 0.5 to 10 mV, so these mean another unit."""
 FLAT_MV = 1e-6
+BRIDGED_S = 0.02
+"""Samples that are missing for no longer are taken to lie on a straight line: a fifth of a QRS complex."""
 READ_S = 600.0
 """Of a longer recording so much is looked at."""
 ABOUT_S = 1.0
@@ -121,7 +123,17 @@ def _on_one_axis(stretches: list[Stretch], first_s: float, fs_hz: float) -> dict
         place = by_lead.setdefault(lead, np.full(n, np.nan))[at : at + len(values)]
         gap = np.isnan(place)
         place[gap] = values[gap]
-    return by_lead
+    return {lead: _bridged(values, round(BRIDGED_S * fs_hz)) for lead, values in by_lead.items()}
+
+
+def _bridged(values_mv: FloatArray, most: int) -> FloatArray:
+    """A lead whose gaps of at most so many samples are closed."""
+    known = np.flatnonzero(np.isfinite(values_mv))
+    closed = values_mv.copy()
+    for before in np.flatnonzero((np.diff(known) > 1) & (np.diff(known) <= most + 1)).tolist():
+        first, last = known[before], known[before + 1]
+        closed[first : last + 1] = np.linspace(values_mv[first], values_mv[last], last - first + 1)
+    return closed
 
 
 def _known(values: FloatArray) -> FloatArray:

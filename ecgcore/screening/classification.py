@@ -1,7 +1,6 @@
 """What the classifying networks say of one panel: from the whole, from its beats and from its signal."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -16,29 +15,10 @@ from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.global_net import GlobalNet, page_canvas
 from ecgcore.networks.local_net import LocalNet, cut_beats
 from ecgcore.networks.waveform_net import WaveformNet, leads_for_network
+from ecgcore.screening.answer import Classification
 from ecgcore.waveform.page_signal import PageSignal
 
 CROPS_AT_ONCE = 128
-
-
-@dataclass(frozen=True)
-class Classification:
-    """What the classifying networks say of one page with ``n >= 1`` beats; logits are log-odds of abnormal.
-
-    ``waveform_share`` and ``measurements_share`` are the fused logit minus the fused logit without the signal, and
-    without the measurements; None where nothing was read, or the bundle does not use it. So is ``logit_waveform``.
-    ``measurement_shares``: of each measurement that was taken, by its name, the value that the head was told and its
-    share.
-    """
-
-    logit_fused: float
-    logit_global: float
-    logits_local: FloatArray
-    shares: FloatArray
-    logit_waveform: float | None = None
-    waveform_share: float | None = None
-    measurements_share: float | None = None
-    measurement_shares: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @torch.inference_mode()

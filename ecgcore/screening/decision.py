@@ -7,8 +7,10 @@ from scipy.special import expit
 from scipy.special import logit as log_odds_of
 
 from ecgcore.operating_point import Decision
-from ecgcore.page.quality.gate import POOR_MARGIN_LOGIT
 
+POOR_MARGIN_LOGIT = 0.5
+"""A poor page's answer must stay the same if the log-odds of abnormal were off by so much either way. An operating
+rule, as all limits of a poor page are (D-080): no data here tell how far wear moves an answer."""
 MOST_DIGITS = 6
 """Probabilities are given to so many places."""
 

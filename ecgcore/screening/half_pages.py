@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
-from scipy.special import expit
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.geometry import STANDARD_PX_PER_MM
@@ -13,8 +12,8 @@ from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.lead_layout import LEADS
 from ecgcore.measure.quantities import together
 from ecgcore.networks.waveform_net import WaveformNet
-from ecgcore.screening.classification import Classification, classify
-from ecgcore.screening.decision import decide_page
+from ecgcore.screening.answer import with_answer
+from ecgcore.screening.classification import classify
 from ecgcore.types import Prediction
 from ecgcore.waveform.page_signal import PageSignal
 from ecgcore.waveform.read_signal import read_signal_again
@@ -63,7 +62,7 @@ def join_halves(
 
 
 def judged_together(pages: Sequence[Prediction], bundle: Bundle) -> list[Prediction]:
-    """Pages with the one answer that the bundle gives to all of them side by side.
+    """Pages with the one answer that the bundle gives to all of them side by side, and what was measured on all.
 
     Args:
         pages: in order; each with beats, and together with all twelve leads.
@@ -78,19 +77,17 @@ def judged_together(pages: Sequence[Prediction], bundle: Bundle) -> list[Predict
     measurements = together([page.measurements for page in pages if page.measurements is not None])
     signal = _signal_together(signals, bundle.nets.waveform)
     said = classify(ink, boxes, bundle.nets, signal, measurements)
-    logit = said.logit_fused / bundle.operating_point.temperature
     faults = tuple(dict.fromkeys(fault for page in pages for fault in page.faults))
-    answered = decide_page(logit, bundle.operating_point, faults=faults, leads_found=len(LEADS))
-    numbers = " and ".join(str(page.page) for page in pages)
-    firsts = np.cumsum([0, *(len(page.beats) for page in pages)])
+    firsts = np.cumsum([0, *(len(page.beats) for page in pages)]).tolist()
+    note = TOGETHER.format(" and ".join(str(page.page) for page in pages))
     return [
-        replace(
-            _with_beats(page, said, int(first)),
-            p_abnormal=round(float(expit(logit)), 6),
-            p_global=round(float(expit(said.logit_global)), 6),
+        with_answer(
+            replace(page, notes=(*page.notes, note), measurements=measurements),
+            said,
+            bundle.operating_point,
+            faults=faults,
             leads_found=len(LEADS),
-            notes=(*page.notes, TOGETHER.format(numbers)),
-            **vars(answered),
+            first_beat=first,
         )
         for page, first in zip(pages, firsts, strict=False)
     ]
@@ -99,15 +96,6 @@ def judged_together(pages: Sequence[Prediction], bundle: Bundle) -> list[Predict
 def _leads(page: Prediction) -> set[int]:
     """Numbers of the leads that a page shows, as its printed names tell; none where they do not."""
     return page.layout.leads if page.status == "ok" and page.layout is not None else set()
-
-
-def _with_beats(page: Prediction, said: Classification, first: int) -> Prediction:
-    """A page with what was said of its own beats, which begin at that number."""
-    beats = tuple(
-        replace(beat, p_abnormal=round(float(expit(said.logits_local[n])), 4), share=round(float(said.shares[n]), 6))
-        for n, beat in enumerate(page.beats, start=first)
-    )
-    return replace(page, beats=beats)
 
 
 def _boxes_panel(page: Prediction, offset_x: int) -> FloatArray:

@@ -51,8 +51,6 @@ CUT_COLUMNS_MM = 2.0
 OUTSIDE_SHARE = 0.02
 
 CUT_OFF = "The page is cut off at the picture's edge: show the whole page."
-POOR_MARGIN_LOGIT = 0.5
-"""A poor page's answer must stay the same if the log-odds of abnormal were off by so much either way."""
 
 
 def assess_quality(page: PageImage, darkness: ByteArray) -> PageImage:

@@ -9,6 +9,7 @@ import pytest
 from ecgcore.lead_layout import LEADS
 from ecgcore.measure.beats import find_beats
 from ecgcore.papersim import synthetic_ecg
+from ecgcore.recordings.assemble import Stretch, assemble
 from ecgcore.recordings.formats.wfdb_files import wfdb_zip
 from ecgcore.recordings.read import read_recordings
 from ecgcore.recordings.recording import Recording
@@ -166,6 +167,18 @@ def test_an_own_table_comes_back_with_its_gaps() -> None:
     recording = _read("\n".join(torn).encode())
     assert np.isnan(recording.leads_mv[6, 1500]) and np.isfinite(recording.leads_mv[6, 3500])
     assert np.isfinite(recording.leads_mv[:2, 1500]).all()
+
+
+def test_a_few_missing_samples_leave_the_leads_together_and_longer_gaps_stay() -> None:
+    """One empty cell once turned twelve leads recorded together into leads recorded one after the other."""
+    signals_mv, fs_hz, _ = synthetic_ecg("normal", 4)
+    leads_mv = np.array(signals_mv)
+    leads_mv[6, 500] = np.nan
+    leads_mv[3, 1000:1200] = np.nan
+    stretches = [Stretch(lead, values) for lead, values in zip(LEADS, leads_mv, strict=True)]
+    recording = assemble(stretches, fs_hz, "a table", "ecg.csv")
+    assert recording.leads_mv[6, 500] == pytest.approx((leads_mv[6, 499] + leads_mv[6, 501]) / 2, abs=1e-6)
+    assert np.isnan(recording.leads_mv).sum() == 200
 
 
 def _longer(seconds: float) -> np.ndarray:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgcore.operating_point import OperatingPoint
-from ecgcore.screening.decision import decide_page, used_bounds
+from ecgcore.screening.decision import POOR_MARGIN_LOGIT, decide, decide_page, used_bounds
 
 OPERATING_POINT = OperatingPoint(0.5, 1.0, 0.11, 0.77)
 CUT_OFF = "The page is cut off at the picture's edge: show the whole page."
@@ -60,3 +60,22 @@ def test_the_bounds_are_those_of_the_decision(p: float, is_poor: bool) -> None:
 def test_bounds_at_the_ends_stay_there(operating_point: OperatingPoint) -> None:
     bounds = operating_point.p_normal_below, operating_point.p_abnormal_from
     assert used_bounds(operating_point, is_poor=True) == used_bounds(operating_point, is_poor=False) == bounds
+
+
+ROUND_BOUNDS = OperatingPoint(min_score=0.5, temperature=1.0, p_normal_below=0.3, p_abnormal_from=0.7)
+LIMIT = math.log(0.7 / 0.3)
+
+
+@given(st.floats(-30, 30))
+def test_poor_pages_are_referred_more_readily(logit: float) -> None:
+    good, poor = (decide(logit, ROUND_BOUNDS, is_poor=is_poor) for is_poor in (False, True))
+    assert poor in {good, "refer"}
+    if abs(abs(logit) - LIMIT) > POOR_MARGIN_LOGIT + 1e-3:
+        assert poor == good
+
+
+def test_the_margin_is_kept_on_both_sides() -> None:
+    near, far = LIMIT + 0.9 * POOR_MARGIN_LOGIT, LIMIT + 1.1 * POOR_MARGIN_LOGIT
+    assert [decide(sign * near, ROUND_BOUNDS, is_poor=True) for sign in (-1, 1)] == ["refer", "refer"]
+    assert [decide(sign * far, ROUND_BOUNDS, is_poor=True) for sign in (-1, 1)] == ["normal", "abnormal"]
+    assert [decide(sign * near, ROUND_BOUNDS, is_poor=False) for sign in (-1, 1)] == ["normal", "abnormal"]

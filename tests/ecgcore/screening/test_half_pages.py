@@ -6,10 +6,12 @@ from collections.abc import Iterator
 import pytest
 
 from ecgcore.bundle.folder import Bundle, load_bundle, starter_folder
+from ecgcore.lead_layout import Layout
 from ecgcore.papersim import PageStyle, Segment, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
 from ecgcore.screening.half_pages import join_halves
 from ecgcore.types import Prediction
+from pages.parts.screen.result.part_answers import is_other_paper
 
 LIMB, CHEST = tuple(range(6)), tuple(range(6, 12))
 
@@ -48,6 +50,16 @@ def test_two_halves_get_one_answer(halves: list[Prediction], bundle: Bundle) -> 
     assert "Pages 1 and 2" in first.notes[-1]
     assert [len(one.beats) for one in (first, second)] == [len(half.beats) for half in halves]
     assert all(beat.share is not None for beat in (*first.beats, *second.beats))
+    # what stands beside the one answer is of the one ECG too, and no half's own
+    for part in ("p_global", "p_local", "p_waveform", "waveform_share", "measurements_share", "measurement_shares"):
+        assert getattr(first, part) == getattr(second, part) != getattr(halves[0], part)
+    assert first.measurements == second.measurements
+    assert not is_other_paper(first)
+
+
+def test_a_half_with_another_halfs_rhythm_strip_is_that_half() -> None:
+    limb_and_strip = Layout(6, 1, 1, LIMB, (CHEST[0],))
+    assert limb_and_strip.leads == set(LIMB)
 
 
 def test_two_pages_of_the_same_half_stay_apart(halves: list[Prediction], bundle: Bundle) -> None:

@@ -1,0 +1,79 @@
+"""A page's answer: what the classifying networks said, and what is decided of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from scipy.special import expit
+
+from ecgcore.geometry.arrays import FloatArray
+from ecgcore.operating_point import OperatingPoint
+from ecgcore.screening.decision import decide_page
+from ecgcore.types import Prediction
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What the classifying networks say of one page with ``n >= 1`` beats; logits are log-odds of abnormal.
+
+    ``waveform_share`` and ``measurements_share`` are the fused logit minus the fused logit without the signal, and
+    without the measurements; None where nothing was read, or the bundle does not use it, as ``logit_waveform`` is then.
+    ``measurement_shares``: of each measurement that was taken, by its name, the value that the head was told and its
+    share.
+    """
+
+    logit_fused: float
+    logit_global: float
+    logits_local: FloatArray
+    shares: FloatArray
+    logit_waveform: float | None = None
+    waveform_share: float | None = None
+    measurements_share: float | None = None
+    measurement_shares: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def with_answer(
+    page: Prediction,
+    said: Classification,
+    operating_point: OperatingPoint,
+    *,
+    faults: tuple[str, ...],
+    leads_found: int | None,
+    first_beat: int = 0,
+) -> Prediction:
+    """The prediction with the decision, its probability, and what each network and each beat added to it.
+
+    Args:
+        page: with its beats.
+        said: of this page, or of several that show one ECG together.
+        operating_point: the bundle's.
+        faults: what makes what was judged hard to read.
+        leads_found: in what was judged, of 12; None where they could not be counted.
+        first_beat: number of the page's first beat in ``said``.
+    """
+    logit = said.logit_fused / operating_point.temperature
+    decided = decide_page(logit, operating_point, faults=faults, leads_found=leads_found)
+    beats = tuple(
+        replace(beat, p_abnormal=round(float(expit(said.logits_local[n])), 4), share=round(float(said.shares[n]), 6))
+        for n, beat in enumerate(page.beats, start=first_beat)
+    )
+    return replace(
+        page,
+        p_abnormal=_probability(logit),
+        **vars(decided),
+        beats=beats,
+        leads_found=leads_found,
+        p_global=_probability(said.logit_global),
+        p_local=_probability(float(said.logits_local.mean())),
+        p_waveform=_probability(said.logit_waveform),
+        waveform_share=_rounded(said.waveform_share),
+        measurements_share=_rounded(said.measurements_share),
+        measurement_shares=said.measurement_shares,
+    )
+
+
+def _probability(logit: float | None) -> float | None:
+    return None if logit is None else _rounded(float(expit(logit)))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
