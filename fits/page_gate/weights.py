@@ -17,13 +17,14 @@ import numpy as np
 from ecgcore.page.ink import keep_strokes
 from ecgcore.page.quality.features import NAMES, trace_features
 from ecgcore.page.quality.gate import WEIGHTS, standardised
-from ecgcore.papersim import KINDS, LAYOUTS, synthetic_ecg
+from ecgcore.papersim import KINDS, LAYOUTS, LEADS, synthetic_ecg
 from ecgcore.types import ByteArray, FloatArray
 from fits.page_gate.drawn import NO_ECG_SHEETS, NO_ECG_SIGNALS, rare_rhythm
+from fits.page_gate.figures import NO_ECG_CURVES, NO_ECG_INKS
 from trainer.starter.pages import split_records
 from trainer.starter.public_datasets import load_ptbxl
 
-PAIRS = 500
+PAIRS = 520
 RECORDS = 300
 FS_HZ = 250.0
 RIDGE = 0.1
@@ -31,19 +32,24 @@ REFUSE_BELOW = -3.0
 """Log-odds below which a page is refused for its strokes alone; from there to the limit of doubt its beats decide."""
 LOST_DOUBTED = 0.03
 """Share of the ECGs, out of fold, below the limit of doubt."""
+STRIPS = 0.15
+"""Share of the drawings of signals that show one to four of their leads."""
 FOLDS = 5
-_PITCH_MM = {3: (24, 42), 4: (20, 40), 6: (14, 28), 7: (13, 24), 12: (10, 18)}
+_PITCH_MM = {1: (18, 45), 2: (18, 45), 3: (24, 42), 4: (20, 40), 6: (14, 28), 7: (13, 24), 12: (10, 18)}
 
 
 def panel_ink(signals_mv: FloatArray, fs_hz: float, rng: np.random.Generator) -> ByteArray:
     """Draw twelve signals as rows of a random layout, at a scale that is a few percent wrong, with lead numbers."""
     layout = list(LAYOUTS.values())[rng.integers(len(LAYOUTS))]
+    if rng.random() < STRIPS:  # a few rows of one lead each, as monitors and watches print
+        layout = tuple((int(lead),) for lead in rng.choice(12, int(rng.integers(1, 5)), replace=False))
     speed = 25 * (1 if rng.random() < 0.93 else 2) * np.exp(rng.normal(0, 0.08))
     gain = 10 * rng.choice([0.5, 1, 2], p=[0.1, 0.8, 0.1]) * np.exp(rng.normal(0, 0.08))
     pitch = rng.uniform(*_PITCH_MM[len(layout)])
     duration_s = min(10.0, signals_mv.shape[1] / fs_hz, 250 / speed)
     width, height = int(duration_s * speed * 4) + 40, int(pitch * len(layout) * 4) + 20
     large = np.zeros((2 * height, 2 * width), np.uint8)
+    names = [str(number) for number in range(12)] if rng.random() < 0.4 else LEADS
     thickness = max(1, round(rng.uniform(0.15, 0.5) * 8))
     for number, row in enumerate(layout):
         for column, lead in enumerate(row):
@@ -56,8 +62,23 @@ def panel_ink(signals_mv: FloatArray, fs_hz: float, rng: np.random.Generator) ->
             cv2.polylines(large, [points], False, 255, thickness, cv2.LINE_AA, shift=4)
             if rng.random() < 0.8:
                 at = (int(2 * x[0]), int(2 * (10 + (number + 0.3) * pitch * 4)))
-                cv2.putText(large, str(lead), at, 0, 0.8, 255, 2)
+                cv2.putText(large, names[lead], at, 0, 0.8, 255, 2)
+    _print_around(large, rng, 2 * pitch * 4, len(layout), 2 * speed * 4)
     return np.asarray(cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _print_around(ink: ByteArray, rng: np.random.Generator, pitch_px: float, rows: int, second_px: float) -> None:
+    """What some machines print besides: a frame, lines between the columns, the seconds below each row."""
+    height, width = ink.shape
+    if rng.random() < 0.12:
+        cv2.rectangle(ink, (2, 2), (width - 3, height - 3), 255, 2)
+    if rng.random() < 0.12:
+        for x in np.linspace(0, width, int(rng.integers(3, 6)))[1:-1]:
+            cv2.line(ink, (int(x), 0), (int(x), height), 255, 2)
+    if rng.random() < 0.15:
+        for second, x in enumerate(np.arange(40, width - 40, second_px)):
+            for row in range(rows):
+                cv2.putText(ink, str(second), (int(x), int((row + 0.97) * pitch_px)), 0, 0.7, 255, 2)
 
 
 def sheet_ink(sheet_rgb: ByteArray, rng: np.random.Generator) -> ByteArray:
@@ -109,6 +130,9 @@ def other_ink(number: int) -> ByteArray:
         *(_drawn(make) for make in NO_ECG_SIGNALS.values()),
         *(lambda rng, draw=draw: sheet_ink(draw(rng), rng) for draw in NO_ECG_SHEETS.values()),
         *(_drawn(make) for make in NO_ECG_SIGNALS.values()),
+        *(_drawn(make) for make in NO_ECG_CURVES.values()),
+        *NO_ECG_INKS.values(),
+        NO_ECG_INKS["charts"],
     ]
     return worn(kinds[number % len(kinds)](rng), rng)
 
@@ -122,11 +146,19 @@ def fit(features: FloatArray, is_ecg: FloatArray) -> dict[str, FloatArray]:
     scale = {"mean": features.mean(axis=0), "spread": np.maximum(features.std(axis=0), 0.05)}
     design = np.column_stack([np.ones(len(features)), standardised(features, scale)])
     penalty = RIDGE * np.diag([0.0, *np.ones(design.shape[1] - 1)])
+
+    def loss(weights: FloatArray) -> float:
+        signed = (1 - 2 * is_ecg) * (design @ weights)
+        return float(np.logaddexp(0, signed).sum() + weights @ penalty @ weights / 2)
+
     weights = np.zeros(design.shape[1])
     for _ in range(30):
         p = 1 / (1 + np.exp(-np.clip(design @ weights, -30, 30)))
         curvature = (design * np.maximum(p * (1 - p), 1e-6)[:, None]).T @ design + penalty
-        weights = weights + np.linalg.solve(curvature, design.T @ (is_ecg - p) - penalty @ weights)
+        step = np.linalg.solve(curvature, design.T @ (is_ecg - p) - penalty @ weights)
+        while loss(weights + step) > loss(weights) and np.abs(step).max() > 1e-9:
+            step = step / 2  # whole steps overshoot where the classes part well
+        weights = weights + step
     return {**scale, "bias": weights[:1], "weights": weights[1:]}
 
 

@@ -3,6 +3,7 @@
 An ECG runs on as a few long traces, flat for most of its way, with short steep strokes - the QRS complexes - that stand
 at the same columns in rows that were recorded together and come again at the next beat. Text is short, charts are
 smooth, brain waves and earthquakes are steep for long stretches, and none of them is steep in several rows at once.
+Charts of an ECG's own leads are: these are told by the frames of their axes and by the many numbers between them.
 """
 
 import cv2
@@ -25,6 +26,12 @@ WIDE_MM = 6.0
 BIN_MM = 2.5
 LAGS_MM = (7.0, 65.0)
 """A beat every 0.28 s to 2.6 s at 25 mm/s."""
+LETTER_MM = (0.8, 5.0)
+"""How high and wide letters are, at a few percent more or less than the paper's true scale."""
+FRAME_MM = (18.0, 9.0)
+"""The least that axes enclose, across and down."""
+FRAME_FILLED = 0.8
+"""Share of a box that what lies between straight lines fills."""
 
 NAMES = (
     "columns_with_trace",
@@ -40,6 +47,8 @@ NAMES = (
     "rows_together",
     "comes_again",
     "baselines",
+    "letters",
+    "frames",
 )
 
 
@@ -50,7 +59,7 @@ def trace_features(ink: ByteArray) -> FloatArray:
         ink: standard panel raster, ``uint8 [h, w]``.
 
     Returns:
-        ``float64 [13]`` in the order of ``NAMES``; every value between about 0 and 5, all 0 where there is no trace.
+        ``float64 [15]`` in the order of ``NAMES``; every value between about 0 and 5, all 0 where there is no trace.
     """
     strokes = (ink > STROKE_INK).astype(np.uint8)
     across, down = (round(mm * STANDARD_PX_PER_MM) for mm in (RULING_ACROSS_MM, RULING_DOWN_MM))
@@ -91,6 +100,8 @@ def trace_features(ink: ByteArray) -> FloatArray:
             np.log1p(spread),
             _periodicity(np.bincount(columns[steep], minlength=width_px)),
             _baseline_concentration(top[flat] + height[flat] / 2, ink.shape[0]),
+            np.log1p(_letters(stats) / (width_px / STANDARD_PX_PER_MM / 100)),
+            np.log1p(_frames(strokes)),
         ]
     )
 
@@ -113,6 +124,27 @@ def _strokes_mm(
     joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, round(JOIN_MM * STANDARD_PX_PER_MM) | 1), np.uint8))
     stats = cv2.connectedComponentsWithStats(joined, connectivity=8)[2][1:].astype(np.float64)
     return stats[:, cv2.CC_STAT_WIDTH] / STANDARD_PX_PER_MM, stats[:, cv2.CC_STAT_HEIGHT] / STANDARD_PX_PER_MM
+
+
+def _letters(stats: np.ndarray) -> int:
+    """How many of the components of ink have the size of letters and figures."""
+    low, high = (mm * STANDARD_PX_PER_MM for mm in LETTER_MM)
+    across, down = stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT]
+    return int(((down >= low) & (down <= high) & (across <= high)).sum())
+
+
+def _frames(strokes: ByteArray) -> int:
+    """How many rectangles of straight lines, as axes are, enclose a part of the panel."""
+    across, down = (round(mm * STANDARD_PX_PER_MM) for mm in FRAME_MM)
+    lines = cv2.max(
+        cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((1, across), np.uint8)),
+        cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((down, 1), np.uint8)),
+    )
+    stats = cv2.connectedComponentsWithStats(1 - lines, connectivity=4)[2]
+    x, y, width, height, area = stats[1:, : cv2.CC_STAT_AREA + 1].T
+    inside = (x > 0) & (y > 0) & (x + width < strokes.shape[1]) & (y + height < strokes.shape[0])
+    is_box = (width >= across) & (height >= down) & (area >= FRAME_FILLED * width * height)
+    return int((inside & is_box).sum())
 
 
 def _binned(columns: np.ndarray, width_px: int) -> FloatArray:

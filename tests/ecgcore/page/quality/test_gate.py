@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_page
 from ecgcore.page.quality.features import NAMES, trace_features
-from ecgcore.page.quality.gate import check_beats
+from ecgcore.page.quality.gate import BEATS_BELOW, check_beats, ecg_score
 from ecgcore.papersim import KINDS, LAYOUTS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import ByteArray
 from fits.page_gate.drawn import FS_HZ, NO_ECG_SIGNALS, ecg, rare_rhythm
+from fits.page_gate.figures import NO_ECG_INKS
 
 CLEAN = PageStyle(px_per_mm=4.0)
 DOUBTFUL = np.array([0.57, 0.6, 0.64, 0.9])
@@ -84,6 +85,25 @@ def test_other_pictures_are_refused() -> None:
     for picture in (text, chart, noise, black, white):
         with pytest.raises(NotScreenableError):
             check_beats(prepare_page(picture), DOUBTFUL, 0.55)
+
+
+def test_frames_of_axes_and_their_numbers_are_counted() -> None:
+    ink = np.zeros((400, 800), np.uint8)
+    for x in (20, 420):
+        for y in (20, 220):
+            cv2.rectangle(ink, (x, y), (x + 340, y + 150), 255, 2)
+            for number in range(5):
+                cv2.putText(ink, str(number), (x + 60 * number, y + 170), 0, 0.5, 255, 1)
+    cv2.polylines(ink, [np.array([[30, 100], [100, 90], [180, 110], [300, 95]], np.int32)], False, 255, 2)
+    measured = dict(zip(NAMES, np.expm1(trace_features(ink)), strict=True))
+    assert measured["frames"] == pytest.approx(4)
+    assert measured["letters"] == pytest.approx(20 / 2)  # on 200 mm
+
+
+def test_charts_and_wiring_are_no_ecg() -> None:
+    drawn = [make(np.random.default_rng([9, seed])) for make in NO_ECG_INKS.values() for seed in range(6)]
+    scores = np.array([ecg_score(trace_features(ink)) for ink in drawn])
+    assert np.mean(scores < 0) > 0.8 and np.all(scores < BEATS_BELOW)
 
 
 @pytest.mark.parametrize(
