@@ -27,7 +27,7 @@ from ecgcore.screening.classification import classify
 from ecgcore.screening.found_beats import PageBeats, find_beats
 from ecgcore.screening.half_pages import join_halves
 from ecgcore.screening.printed_rate import is_unusual, with_printed_rate
-from ecgcore.several_pages import split_pages
+from ecgcore.several_pages import check_one_page, split_pages
 from ecgcore.types import Beat, Box, LeadStretch, PageImage, Prediction
 from ecgcore.waveform.page_signal import PageSignal
 from ecgcore.waveform.recorded_signal import shown_signal, whole_signal
@@ -86,6 +86,9 @@ def _screened(
     """The prediction without its seconds; NotScreenableError where the picture holds no ECG that can be screened."""
     page = _read(photo_rgb, corners_photo_xy, paper, blank.recording)
     sheet = page.sheet
+    is_told = corners_photo_xy is not None or blank.recording is not None  # a person or a file says what it is
+    if not is_told:
+        check_one_page(page.printed.names)
     watch.lap()
 
     own = bundle.operating_point.min_score
@@ -93,7 +96,7 @@ def _screened(
     # whether it is an ECG is judged at the bundle's own threshold, however few beats are asked for
     least = min(own, threshold)
     beats = find_beats(sheet, page.rows, page.written_panel_xyxy, bundle.nets.detector, least)
-    if corners_photo_xy is None and blank.recording is None:  # else a person or a file has said what it is
+    if not is_told:
         check_beats(sheet, beats.scores, own)
     shown = beats.where(beats.scores >= threshold)
     leads_found = page.leads_found if blank.recording is None else len(blank.recording.leads)

@@ -1,12 +1,12 @@
 """Pictures that show more than one page: cut along the empty bands between them where each side reads as an ECG."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ecgcore.errors import NotScreenableError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.geometry.boxes import XYXY
-from ecgcore.lead_layout import LEADS
+from ecgcore.lead_layout import LEADS, PrintedName
 from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.gutters import Gutter, find_gutters
 from ecgcore.page.photo import MAX_SECOND_PIXELS, Photo
@@ -22,6 +22,15 @@ MOST_PAGES = 6
 """In one picture; the pages of more are too small to be read."""
 LONGEST = 5.0
 """No page is so many times as long as it is high, or as high as it is long."""
+
+
+NAMED_TWICE = 6
+"""So many leads are named on both sides of a line only where two pages lie. I, II and III, which are misread for each
+other, are not counted; rhythm strips are at most three."""
+MORE_THAN_ONE = (
+    "The picture seems to show more than one ECG page.",
+    "Use a picture of one page, or set the corners of one with Straighten.",
+)
 
 
 def split_pages(page: DecodedPage, prepare: Prepare) -> list[DecodedPage]:
@@ -42,6 +51,22 @@ def split_pages(page: DecodedPage, prepare: Prepare) -> list[DecodedPage]:
     height, width = page.photo_rgb.shape[:2]
     parts = [PicturePart(number, len(boxes), box, (width, height)) for number, box in enumerate(boxes, start=1)]
     return [replace(page, photo_rgb=_cut_out(page.photo_rgb, part.box_xyxy), part=part) for part in parts]
+
+
+def check_one_page(names: Sequence[PrintedName]) -> None:
+    """Refuse what was read as one page, but names its leads twice.
+
+    Args:
+        names: that were read on it.
+
+    Raises:
+        NotScreenableError: they are those of two pages.
+    """
+    for axis in (0, 1):
+        told = [name.lead for name in sorted(names, key=lambda name: name.box_panel_xyxy[axis])]
+        for cut in range(1, len(told)):
+            if len({*told[:cut]} & {*told[cut:]} - {*LEADS[:3]}) >= NAMED_TWICE:
+                raise NotScreenableError(*MORE_THAN_ONE)
 
 
 def page_boxes(photo_rgb: ByteArray, prepare: Prepare) -> list[XYXY]:

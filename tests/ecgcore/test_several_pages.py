@@ -12,13 +12,15 @@ import pytest
 
 from ecgcore.__main__ import main
 from ecgcore.bundle.folder import load_bundle
+from ecgcore.errors import NotScreenableError
+from ecgcore.lead_layout import LEADS, PrintedName
 from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.gutters import find_gutters
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.picture_part import PicturePart
 from ecgcore.pipeline import screen_pages
-from ecgcore.several_pages import split_pages
+from ecgcore.several_pages import check_one_page, split_pages
 from ecgcore.types import ByteArray, Prediction
 from tests.support.panel_pages import half_plans
 from tests.support.several_pages import several_pages
@@ -102,6 +104,20 @@ def test_nothing_is_cut_where_one_side_is_no_whole_ecg(read_as: Callable[[bool],
     read_as(False)
     page = DecodedPage(np.ascontiguousarray(stripes(2)[::-1]))
     assert split_pages(page, prepare_page) == [page]
+
+
+def names(*leads: str, x: float = 0.0, y: float = 0.0) -> list[PrintedName]:
+    return [PrintedName(lead, (x + 40 * n, y, x + 40 * n + 20, y + 12)) for n, lead in enumerate(leads)]
+
+
+@pytest.mark.parametrize(("x", "y"), [(0.0, 500.0), (900.0, 0.0)])
+def test_a_page_that_names_its_leads_twice_is_two(x: float, y: float) -> None:
+    with pytest.raises(NotScreenableError, match="more than one ECG page"):
+        check_one_page([*names(*LEADS), *names(*LEADS, x=x, y=y)])
+
+
+def test_rhythm_strips_and_misread_strokes_are_no_second_page() -> None:
+    check_one_page([*names(*LEADS), *names("I", "II", "III", "II", "V1", "V5", y=500.0)])
 
 
 def test_columns_with_grids_of_their_own_are_one_page() -> None:
