@@ -24,9 +24,14 @@ LONGEST = 5.0
 """No page is so many times as long as it is high, or as high as it is long."""
 
 
+STROKES = LEADS[:3]
+"""I, II and III are misread for each other, and mostly II stands on a rhythm strip."""
 NAMED_TWICE = 6
-"""So many leads are named on both sides of a line only where two pages lie. I, II and III, which are misread for each
-other, are not counted; rhythm strips are at most three."""
+"""So many leads but ``STROKES`` are named on both sides of a line only where two pages lie; rhythm strips are three at
+most."""
+FEWEST_NAMES, SAME_NAMES = 2, 0.5
+"""Of so many names that were read on either side this share must be on both: of one page in 200 the upper and the lower
+rows were each counted as twelve leads."""
 MORE_THAN_ONE = (
     "The picture seems to show more than one ECG page.",
     "Use a picture of one page, or set the corners of one with Straighten.",
@@ -65,7 +70,7 @@ def check_one_page(names: Sequence[PrintedName]) -> None:
     for axis in (0, 1):
         told = [name.lead for name in sorted(names, key=lambda name: name.box_panel_xyxy[axis])]
         for cut in range(1, len(told)):
-            if len({*told[:cut]} & {*told[cut:]} - {*LEADS[:3]}) >= NAMED_TWICE:
+            if len({*told[:cut]} & {*told[cut:]} - {*STROKES}) >= NAMED_TWICE:
                 raise NotScreenableError(*MORE_THAN_ONE)
 
 
@@ -88,8 +93,7 @@ def _pages_in(photo_rgb: ByteArray, box: XYXY, prepare: Prepare) -> list[XYXY]:
     """The pages in a part of a picture; none where it is not to be cut."""
     for gutter in find_gutters(_cut_out(photo_rgb, box)):
         sides = _sides(gutter, box)
-        # the smaller side is read sooner, and is less often a page
-        if all(_is_whole_ecg(_cut_out(photo_rgb, side), prepare) for side in sorted(sides, key=_area)):
+        if _are_two_ecgs([_cut_out(photo_rgb, side) for side in sorted(sides, key=_area)], prepare):
             return [page for side in sides for page in _pages_in(photo_rgb, side, prepare) or [side]]
     return []
 
@@ -103,18 +107,40 @@ def _sides(gutter: Gutter, box: XYXY) -> tuple[XYXY, XYXY]:
     return (x1, y1, x1 + high, y2), (x1 + low, y1, x2, y2)
 
 
-def _is_whole_ecg(part_rgb: ByteArray, prepare: Prepare) -> bool:
-    """Whether a part reads as a page with the leads of a whole ECG: by their names, else by rows and columns."""
+def _are_two_ecgs(parts_rgb: list[ByteArray], prepare: Prepare) -> bool:
+    """Whether each part is a whole ECG, and they name the same leads, as rows of one page do not.
+
+    Args:
+        parts_rgb: the smaller first, which is read sooner and less often a page.
+        prepare: as in :func:`split_pages`.
+    """
+    told = []
+    for part_rgb in parts_rgb:
+        names = _names_of_whole_ecg(part_rgb, prepare)
+        if names is None:
+            return False
+        told.append(names)
+    fewest = min(len(names) for names in told)
+    return fewest < FEWEST_NAMES or len(set.intersection(*told)) >= SAME_NAMES * fewest
+
+
+def _names_of_whole_ecg(part_rgb: ByteArray, prepare: Prepare) -> set[str] | None:
+    """The leads that a part names, if it reads as a page with those of a whole ECG: by names, else by rows and columns.
+
+    I, II and III are left out, which are misread for each other and stand on strips.
+    """
     height, width = part_rgb.shape[:2]
     if max(height, width) > LONGEST * min(height, width):
-        return False
+        return None
     try:
         sheet = prepare(part_rgb)
     except NotScreenableError:
-        return False
+        return None
     rows = trace_rows(sheet.ink)
-    layout = read_names(sheet, rows).layout
-    return count_leads(rows, sheet.ink) >= MANY_LEADS if layout is None else len(layout.leads) == len(LEADS)
+    read = read_names(sheet, rows)
+    leads = count_leads(rows, sheet.ink) if read.layout is None else len(read.layout.leads)
+    is_whole = leads >= (MANY_LEADS if read.layout is None else len(LEADS))
+    return {name.lead for name in read.names} - {*STROKES} if is_whole else None
 
 
 def _cut_out(photo_rgb: ByteArray, box: XYXY) -> ByteArray:

@@ -75,13 +75,16 @@ def test_one_page_with_bands_between_its_rows_is_one(layout: str) -> None:
     assert split_pages(page, prepare_page) == [page]
 
 
-@pytest.fixture
-def read_as(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
-    """Lets each part read as a whole ECG; or the first alone."""
+Names = set[str] | None
 
-    def answers(all_are: bool) -> None:
+
+@pytest.fixture
+def read_as(monkeypatch: pytest.MonkeyPatch) -> Callable[[Names, Names], None]:
+    """Lets a part that begins black be a whole ECG with the first names, any other with the second; None for none."""
+
+    def answers(black: Names, other: Names) -> None:
         monkeypatch.setattr(
-            "ecgcore.several_pages._is_whole_ecg", lambda part_rgb, _: all_are or bool(part_rgb[0, 0, 0] == 0)
+            "ecgcore.several_pages._names_of_whole_ecg", lambda part_rgb, _: other if part_rgb[0, 0, 0] else black
         )
 
     return answers
@@ -94,16 +97,21 @@ def stripes(count: int) -> ByteArray:
     return np.concatenate([part for _ in range(count) for part in (gap, print_rgb)] + [gap + 90])
 
 
-def test_the_sides_of_a_cut_are_cut_again(read_as: Callable[[bool], None]) -> None:
-    read_as(True)
+def test_the_sides_of_a_cut_are_cut_again(read_as: Callable[[Names, Names], None]) -> None:
+    read_as(set(), set())
     pages = split_pages(DecodedPage(stripes(3)), prepare_page)
     assert [page.part.place for page in pages if page.part] == ["top", "middle", "bottom"]
 
 
-def test_nothing_is_cut_where_one_side_is_no_whole_ecg(read_as: Callable[[bool], None]) -> None:
-    read_as(False)
+@pytest.mark.parametrize("other", [None, {"V6", "aVF", "V5"}])
+def test_nothing_is_cut_where_one_side_is_no_whole_ecg_or_the_rest_of_one(
+    read_as: Callable[[Names, Names], None], other: Names
+) -> None:
+    read_as({"aVR", "V1", "V2", "V6"}, other)
     page = DecodedPage(np.ascontiguousarray(stripes(2)[::-1]))
     assert split_pages(page, prepare_page) == [page]
+    read_as({"aVR", "V1", "V2"}, {"aVR", "V2", "V5"})
+    assert len(split_pages(page, prepare_page)) == 2
 
 
 def names(*leads: str, x: float = 0.0, y: float = 0.0) -> list[PrintedName]:
