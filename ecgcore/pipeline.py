@@ -58,7 +58,7 @@ def screen(
             the printed speed, else 25 mm/s, and the gain of a calibration pulse, else as printed, else 10 mm/mV.
         corners_photo_xy: the panel's corners ``[4, 2]``, clockwise from top left, where a person set them.
         recording: the digital ECG that the picture was drawn from: its samples are measured and told to the waveform
-            network, its leads are counted, and ``paper`` is what it was drawn on.
+            network, and its leads are counted. Its page is drawn at 25 mm/s and 10 mm/mV, and ``paper`` is not used.
 
     Returns:
         A prediction with status ok, or rejected where the picture holds no ECG that can be screened. ``seconds``

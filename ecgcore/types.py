@@ -94,7 +94,7 @@ class PageImage:
         notes: what a reader should know of this page's preparation, in plain words.
         faults: what makes the page hard to read, and what to do; one with any is poor and referred more readily.
         ecg_logit, periodicity: log-odds that its strokes are an ECG's, and how exactly the steep ones come again, 0..1.
-        speed_mm_s: its paper speed; the raster is drawn as at 25 mm/s, whatever the paper's.
+        speed_mm_s: the paper speed that the raster was brought to 25 mm/s from; 25 before ``at_usual_speed``.
         strategy: how the page was read, by its name in ``ecgcore/page/prepare.py``; ``sheet/grid`` is by the grid on a
             sheet that was found first.
     """

@@ -37,12 +37,12 @@ from ecgcore.page.standard_panel import STRAIGHTENED, FoundPanel, StandardPanel,
 from ecgcore.types import PageImage
 
 STRAIGHTENED_CUT = 0.35
-"""A photo's strokes are soft, and its grid has been taken out already."""
+"""``most_cut`` of :func:`pen_ink` for a photo: its strokes are soft, and its grid has been taken out already."""
 CLEAR_LOGIT = 0.0
 """A page that looks less like an ECG than this is read in other ways too."""
 WHOLE_TRACE_COLUMNS = 0.95
-"""A page whose traces run on through nearly all of it was read; any other in doubt is read anew, by form. Of 100
-rendered pages 7 needed it; without the limit 4 of 40 seismograms on ruled paper passed (D-088)."""
+"""On a grid, traces through more of the columns than this were read whole; a page with less that is not clear is read
+again as faint ink. Of 100 rendered pages 7 needed it; without the limit 4 of 40 seismograms passed (D-088)."""
 GRID, FAINT_INK, TRACES, SHEET, CUT_OFF_SHEET, FORM = "grid", "faint_ink", "traces", "sheet", "cut_off_sheet", "form"
 STRAIGHTENED_BY_SIDES = "The page was straightened by the sides of its sheet."
 ROUGH_SCALE = "The scale comes from the calibration pulses of a photographed sheet: rates may be off by a tenth."

@@ -16,7 +16,7 @@ from ecgcore.geometry.arrays import FloatArray, IndexArray
 MISSING_COST = 6.0
 """Cost, in pixels of a jump, of a column in which the row has no ink."""
 
-MAX_JUMP = 6.0
+MAX_JUMP_COST_PX = 6.0
 """No jump costs more: the tip of a QRS whose steep strokes were too faint to stay is still the row's."""
 
 AWAY_COST = 0.02
@@ -43,7 +43,7 @@ def cheapest_chains(columns: list[FloatArray], baseline_y: FloatArray) -> IndexA
         now = np.empty(states.shape)
         # without ink a row is a point on its baseline
         total = cost.copy()
-        total[:, 1:] += np.minimum(away_before, MAX_JUMP)
+        total[:, 1:] += np.minimum(away_before, MAX_JUMP_COST_PX)
         states[:, 0] = total.argmin(axis=1)
         now[:, 0] = total[rows, states[:, 0]] + MISSING_COST
         now[:, 1:], states[:, 1:] = _to_runs(cost, away, near)
@@ -60,7 +60,7 @@ def cheapest_chains(columns: list[FloatArray], baseline_y: FloatArray) -> IndexA
 
 @dataclass(frozen=True)
 class NearPairs:
-    """Pairs of runs of two neighbouring columns closer than ``MAX_JUMP``, ordered by the second column's runs.
+    """Pairs of runs of two neighbouring columns closer than ``MAX_JUMP_COST_PX``, ordered by the second column's runs.
 
     Args:
         old: number of the first column's run in each pair, from 1 as states are, ``[p]``.
@@ -79,10 +79,10 @@ class NearPairs:
 
 def _to_runs(cost: FloatArray, away: FloatArray, near: NearPairs) -> tuple[FloatArray, IndexArray]:
     """The least cost of being on each run, and the state before it, ``[r, k]`` both; of equal states the first."""
-    total = cost[:, :1] + np.minimum(away, MAX_JUMP)
+    total = cost[:, :1] + np.minimum(away, MAX_JUMP_COST_PX)
     state = np.zeros(total.shape, np.intp)
     cheapest = cost.argmin(axis=1)[:, None]  # from afar it does not matter how far
-    from_afar = np.take_along_axis(cost, cheapest, axis=1) + MAX_JUMP
+    from_afar = np.take_along_axis(cost, cheapest, axis=1) + MAX_JUMP_COST_PX
     is_better = from_afar < total
     total, state = np.where(is_better, from_afar, total), np.where(is_better, cheapest, state)
     if len(near.old) == 0:
@@ -103,10 +103,10 @@ def near_pairs(columns: list[FloatArray]) -> Iterator[NearPairs]:
     runs_in = np.array([len(runs) for runs in columns])
     edges = np.concatenate(columns)
     # one column above the other, further apart than any jump, so that all are searched at once
-    apart = float(edges.max(initial=0.0)) + 2 * MAX_JUMP
+    apart = float(edges.max(initial=0.0)) + 2 * MAX_JUMP_COST_PX
     above = (np.repeat(np.arange(len(columns)), runs_in) * apart)[:, None] + edges
-    first = np.searchsorted(above[:, 1], above[:, 0] - apart - MAX_JUMP, side="right")
-    last = np.searchsorted(above[:, 0], above[:, 1] - apart + MAX_JUMP, side="left")
+    first = np.searchsorted(above[:, 1], above[:, 0] - apart - MAX_JUMP_COST_PX, side="right")
+    last = np.searchsorted(above[:, 0], above[:, 1] - apart + MAX_JUMP_COST_PX, side="left")
     pairs_of = np.maximum(last - first, 0)
     new = np.repeat(np.arange(len(edges)), pairs_of)
     old = np.arange(len(new)) + np.repeat(first - np.cumsum(pairs_of) + pairs_of, pairs_of)

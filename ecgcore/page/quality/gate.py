@@ -108,7 +108,7 @@ def check_beats(page: PageImage, scores: FloatArray, min_score: float) -> None:
     """Refuse a page that neither its strokes nor its beats show clearly to be an ECG.
 
     Args:
-        page: a graded page.
+        page: one that passed :func:`assess_quality`.
         scores: of the beats found on it, ``[n]``, 0..1.
         min_score: the detector's threshold.
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecgcore.traces.chains import AWAY_COST, MAX_JUMP, MISSING_COST, cheapest_chains, near_pairs
+from ecgcore.traces.chains import AWAY_COST, MAX_JUMP_COST_PX, MISSING_COST, cheapest_chains, near_pairs
 from ecgcore.types import FloatArray
 
 
@@ -13,7 +13,7 @@ def _by_every_pair(columns: list[FloatArray], baseline_y: float) -> list[int]:
     for runs in columns:
         now = np.vstack([[baseline_y, baseline_y], runs])
         jump = np.maximum(now[None, :, 0] - before[:, None, 1], before[:, None, 0] - now[None, :, 1])
-        total = cost[:, None] + jump.clip(0, MAX_JUMP)
+        total = cost[:, None] + jump.clip(0, MAX_JUMP_COST_PX)
         own = AWAY_COST * np.maximum(now[:, 0] - baseline_y, baseline_y - now[:, 1]).clip(0)
         own[0] = MISSING_COST
         came_from.append(total.argmin(axis=0))
