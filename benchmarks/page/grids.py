@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.page.grid_pages import PAPERS, GridPage, grid_page
 from ecgcore.errors import NotScreenableError
+from ecgcore.page.prepare import prepare_page
 from ecgcore.read_page import read_page
 from ecgcore.rhythm.caliper import USUAL_PULSE_MM
 from trainer.starter.public_datasets import load_ptbxl
@@ -22,7 +23,7 @@ WITHIN = 0.03
 def answer(page: GridPage) -> tuple[str, str]:
     """How the scale was read, and what was read in words."""
     try:
-        reading = read_page(page.image_rgb, finds_handwriting=False)
+        reading = read_page(prepare_page(page.image_rgb), finds_handwriting=False)
     except NotScreenableError as refusal:
         return "refused", str(refusal)
     px_per_mm, source = reading.sheet.px_per_mm, reading.sheet.px_per_mm_source

@@ -25,6 +25,7 @@ from ecgcore.bundle.folder import Bundle, load_bundle, starter_folder
 from ecgcore.errors import NotScreenableError
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.decode.read import read_picture
+from ecgcore.page.prepare import prepare_page
 from ecgcore.pipeline import screen
 from ecgcore.read_page import read_page
 
@@ -54,7 +55,7 @@ def _number(text: str) -> int:
 def printed_bpm(photo_rgb: ByteArray) -> int | None:
     """The rate that stands on a page; None where none was read."""
     try:
-        print_ = read_page(photo_rgb, finds_handwriting=False).with_header().printed
+        print_ = read_page(prepare_page(photo_rgb), finds_handwriting=False).with_header().printed
     except NotScreenableError:
         return None
     found = FOOTER_RATE.search(" ".join(print_.lines))
