@@ -138,7 +138,8 @@ INTERVALS_MM = st.lists(st.lists(st.floats(15, 35), min_size=1, max_size=6), min
 def test_paper_speed_scales_times_and_leaves_ratios_alone(runs_mm: list[list[float]], speed_mm_s: float) -> None:
     rhythm = Rhythm((), tuple(tuple(run) for run in runs_mm))
     usual, other = rhythm_measures(rhythm, USUAL_PAPER), rhythm_measures(rhythm, PaperSettings(speed_mm_s))
-    if usual is None or other is None:  # one interval, scattered ones, or a rate that no heart has at either speed
+    assert (usual is None) == (sum(map(len, runs_mm)) < 2)
+    if usual is None or other is None:  # or a rate that no heart has at the other speed
         return
     tenths = 0.051 * (1 + speed_mm_s / 25)  # both are rounded to a tenth
     assert other.heart_rate_bpm == pytest.approx(usual.heart_rate_bpm * speed_mm_s / 25, abs=tenths)
