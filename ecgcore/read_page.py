@@ -19,6 +19,7 @@ from ecgcore.waveform.read_signal import read_signal
 
 OTHER_SPEED = "The page prints {speed:g} mm/s: it was judged as if it had been printed at 25 mm/s."
 OTHER_GAIN = "The page prints {printed:g} mm/mV, but its calibration pulse shows {pulse:g} mm/mV, which was taken."
+ASSUMED = "Nothing on the page tells {}, so {} assumed."
 
 
 @dataclass(frozen=True)
@@ -102,4 +103,10 @@ def _paper(sheet: PageImage, printed: PagePrint) -> tuple[PaperSettings, tuple[s
         notes.append(OTHER_SPEED.format(speed=speed))
     if pulse is not None and settings.gain_mm_mv not in (None, pulse):
         notes.append(OTHER_GAIN.format(printed=settings.gain_mm_mv, pulse=pulse))
+    untold = {"the paper speed": f"{speed:g} mm/s"} if settings.speed_mm_s is None else {}
+    if pulse is None and settings.gain_mm_mv is None and sheet.px_per_mm_source != "pulse":
+        untold["the gain"] = f"{gain:g} mm/mV"
+    if untold:
+        values = f"{' and '.join(untold.values())} {'is' if len(untold) == 1 else 'are'}"
+        notes.append(ASSUMED.format(" or ".join(untold), values))
     return PaperSettings(speed, gain), tuple(notes)

@@ -46,7 +46,7 @@ def split_pages(page: DecodedPage, prepare: Prepare) -> list[DecodedPage]:
 
     Args:
         page: a decoded picture.
-        prepare: ``prepare_page``, which stands above this module.
+        prepare: finds the page in a part of it, as ``prepare_page`` does.
     """
     if page.recording is not None:
         return [page]

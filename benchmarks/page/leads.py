@@ -125,7 +125,9 @@ def main() -> None:
             counts.setdefault("pages' leads", Counter())["all right" if set(leads) == {"right"} else "not all"] += 1
             counts.setdefault("speed", Counter())[of_value(settings.speed_mm_s, speed)] += 1
             counts.setdefault("printed gain", Counter())[of_value(settings.gain_mm_mv, gain)] += 1
-            counts.setdefault("gain taken", Counter())[of_value(reading.paper.gain_mm_mv, gain)] += 1
+            is_assumed = any("the gain" in note for note in reading.sheet.notes)
+            taken_mm_mv = None if is_assumed else reading.paper.gain_mm_mv
+            counts.setdefault("gain taken", Counter())[of_value(taken_mm_mv, gain)] += 1
             if set(leads) != {"right"} or settings.speed_mm_s != speed or settings.gain_mm_mv != gain:
                 names = " ".join(name.lead for name in reading.printed.names)
                 print(f"{name}: {dict(leads)}, read {settings.speed_mm_s}, {settings.gain_mm_mv}; {names}", flush=True)

@@ -14,7 +14,7 @@ HALF_RATE = (
     "The page prints a rate of {printed} bpm, twice the measured {measured}: its paper may have run at 50 mm/s. "
     "Set the paper speed if so."
 )
-HALF = (1.85, 2.15)
+TWICE = (1.85, 2.15)
 
 
 def is_unusual(heart_rate_bpm: float | None) -> bool:
@@ -31,6 +31,6 @@ def with_printed_rate(prediction: Prediction) -> Prediction:
     if abs(printed - measured) <= max(FAR_BPM, FAR_SHARE * printed):
         return prediction
     words = {"printed": printed, "measured": whole_bpm(measured)}
-    if HALF[0] <= printed / measured <= HALF[1]:
+    if TWICE[0] <= printed / measured <= TWICE[1]:
         return replace(prediction, faults=(*prediction.faults, HALF_RATE.format(**words)))
     return replace(prediction, notes=(*prediction.notes, OTHER_RATE.format(**words)))

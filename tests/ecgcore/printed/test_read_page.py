@@ -58,6 +58,14 @@ def test_the_printed_gain_is_taken_where_no_pulse_tells_it() -> None:
     assert read_page(prepare_page(drawn(tuple(range(12)), 3, style).image_rgb)).paper.gain_mm_mv == 20.0
 
 
+def test_speed_and_gain_that_nothing_tells_are_said_to_be_assumed() -> None:
+    style = dataclasses.replace(STYLE, pulse="none", footer_words="")
+    reading = read_page(prepare_page(drawn(tuple(range(12)), 3, style).image_rgb))
+    assert (reading.paper.speed_mm_s, reading.paper.gain_mm_mv) == (25.0, 10.0)
+    said = "Nothing on the page tells the paper speed or the gain, so 25 mm/s and 10 mm/mV are assumed."
+    assert said in reading.sheet.notes
+
+
 def test_a_page_without_print_is_read_as_before() -> None:
     style = dataclasses.replace(STYLE, labels=False, footer=False, header=False)
     reading = read_page(prepare_page(drawn(tuple(range(12)), 3, style, (1,)).image_rgb))

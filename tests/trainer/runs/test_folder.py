@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecgcore import atomic_files
+from ecgcore import files
 from ecgcore.errors import DataError
 from trainer.atomic_files import write_json_atomic, write_text_atomic
 from trainer.data.page import BeatLabels, PageItem, PreparedPage
@@ -29,7 +29,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     def fail(handle: int) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(atomic_files.os, "fsync", fail)
+    monkeypatch.setattr(files.os, "fsync", fail)
     with pytest.raises(OSError, match="disk full"):
         write_text_atomic(path, "new")
     assert path.read_text() == "old"
