@@ -47,6 +47,6 @@ class PicturePart:
         """Coordinates x, y, x, y ... of the page as those of the whole picture, in hundredths of a pixel."""
         return [round(value + self.box_xyxy[axis % 2], 2) for axis, value in enumerate(xy)]
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, int | list[int]]:
         """The object of contract 1."""
         return {"number": self.number, "of": self.of, "box": list(self.box_xyxy)}

@@ -22,8 +22,6 @@ MOST_PAGES = 6
 """In one picture; the pages of more are too small to be read."""
 LONGEST = 5.0
 """No page is so many times as long as it is high, or as high as it is long."""
-
-
 STROKES = LEADS[:3]
 """I, II and III are misread for each other, and mostly II stands on a rhythm strip."""
 NAMED_TWICE = 6

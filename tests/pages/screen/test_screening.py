@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -23,6 +22,7 @@ from pages.parts.screen.screened import Picture, ScreenedPage
 from pages.parts.screen.screening import waiting_files
 from pages.parts.screen.screening.waiting_files import ScreeningQueue
 from pages.parts.screen.screening.worker import ScreeningWorker
+from tests.support.server_sessions import Sessions
 
 Screen = Callable[..., Prediction]
 
@@ -45,26 +45,6 @@ def screened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr("pages.parts.screen.screened.screen", screen)
     return files
-
-
-class Sessions:
-    """A stand-in for Streamlit's server: which sessions there are, and which of them a browser shows."""
-
-    def __init__(self) -> None:
-        self.there, self.connected = {"one", "other"}, {"other"}
-        self._session_mgr = self
-
-    def list_sessions(self) -> list[SimpleNamespace]:
-        return [SimpleNamespace(session=SimpleNamespace(id=name)) for name in sorted(self.there)]
-
-    def is_active_session(self, name: str) -> bool:
-        return name in self.connected
-
-    def get_session_info(self, name: str) -> SimpleNamespace:
-        return SimpleNamespace(session=SimpleNamespace(id=name))
-
-    def close_session(self, name: str) -> None:
-        self.there.remove(name)
 
 
 @pytest.fixture
