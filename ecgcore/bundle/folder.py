@@ -14,7 +14,6 @@ import numpy as np
 import safetensors
 import safetensors.torch
 import torch
-import torchvision
 from pydantic import JsonValue
 from torch import Tensor, nn
 
@@ -36,6 +35,7 @@ from ecgcore.bundle.weights import MAX_WEIGHT_BYTES
 from ecgcore.errors import BundleError
 from ecgcore.networks.build import Networks
 from ecgcore.networks.device import pick_device
+from ecgcore.networks.vision import torchvision_version
 from ecgcore.operating_point import OperatingPoint
 
 __all__ = ["MANIFEST", "Bundle", "Provenance", "TrainedOnRow", "load_bundle", "save_bundle", "starter_folder"]
@@ -146,7 +146,7 @@ def _libraries() -> dict[str, JsonValue]:
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
+        "torchvision": torchvision_version,
         "numpy": np.__version__,
         "safetensors": safetensors.__version__,
     }

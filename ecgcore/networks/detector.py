@@ -8,18 +8,23 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchvision.models import VGG16_BN_Weights, vgg16_bn
-from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
-from torchvision.models.detection.image_list import ImageList
-from torchvision.models.detection.roi_heads import RoIHeads
-from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
-from torchvision.ops import MultiScaleRoIAlign
 
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.networks.configs import DetectorConfig
 from ecgcore.networks.device import mixed_precision
+from ecgcore.networks.vision import (
+    AnchorGenerator,
+    FastRCNNPredictor,
+    ImageList,
+    MultiScaleRoIAlign,
+    RegionProposalNetwork,
+    RoIHeads,
+    RPNHead,
+    TwoMLPHead,
+    VGG16_BN_Weights,
+    vgg16_bn,
+)
 
 _VGG16_CHANNELS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 _PAD_TO_PX = 32

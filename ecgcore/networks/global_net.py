@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchvision.models import DenseNet, DenseNet121_Weights, densenet121
 
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.networks.configs import GlobalConfig
+from ecgcore.networks.vision import DenseNet, DenseNet121_Weights, densenet121
 
 
 class GlobalNet(nn.Module):

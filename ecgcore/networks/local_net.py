@@ -7,12 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torchvision.models import ResNet18_Weights, resnet18
-from torchvision.models.resnet import BasicBlock
 
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.networks.configs import LocalConfig
+from ecgcore.networks.vision import BasicBlock, ResNet18_Weights, resnet18
 
 
 class LocalNet(nn.Module):

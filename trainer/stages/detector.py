@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou
 
 from ecgcore.errors import DataError
 from ecgcore.networks.configs import DetectorConfig
 from ecgcore.networks.detector import BeatDetector, panel_tensor
+from ecgcore.networks.vision import box_iou
 from ecgcore.types import FloatArray
 from trainer.data.augment import augment_pen
 from trainer.data.page import PreparedPage

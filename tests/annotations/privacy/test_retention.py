@@ -128,7 +128,7 @@ EDGES = st.floats(0, 60)
 
 
 @given(st.lists(st.tuples(EDGES, EDGES, st.floats(0.01, 60), st.floats(0.01, 60)), min_size=1, max_size=4))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_pixel_that_a_box_touches_is_black_and_no_other_changes(
     corners: list[tuple[float, float, float, float]],
 ) -> None:

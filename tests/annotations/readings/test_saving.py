@@ -52,7 +52,7 @@ any_reading = st.builds(
 
 
 @given(any_reading)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_reading_survives_as_draft_and_as_json(reading: Reading) -> None:
     assert readings.reading_from_json(readings.reading_to_json(reading)) == reading
 

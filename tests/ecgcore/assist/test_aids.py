@@ -232,7 +232,7 @@ COORDINATE = st.floats(-500, 1500, allow_nan=False)
 BOX = st.lists(COORDINATE, min_size=4, max_size=4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @example(box=[0.0, 0.0, 82.0, 1.0], existing=[], size=(74, 74), seed=144404)
 @given(box=BOX, existing=st.lists(BOX, max_size=4), size=st.tuples(st.integers(0, 90), st.integers(0, 120)), seed=...)
 def test_any_box_on_any_ink_gets_a_well_formed_answer(
@@ -253,7 +253,7 @@ def test_any_box_on_any_ink_gets_a_well_formed_answer(
     assert ((moved <= 3 * STANDARD_PX_PER_MM + 0.5) | (snapped == box)[[0, 2]]).all()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(BOX, max_size=12))
 def test_hints_name_boxes_that_were_given(boxes: list[list[float]]) -> None:
     for hint in rhythm_hints(boxes):

@@ -23,7 +23,7 @@ def _frame(seed: int, *, bent: bool = True, turn_deg: float | None = None) -> Pa
     return PanelFrame(matrix, (1000, 600), displacement)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**6), st.booleans())
 def test_points_come_back_to_where_they_were(seed: int, bent: bool) -> None:
     frame = _frame(seed, bent=bent)
@@ -31,7 +31,7 @@ def test_points_come_back_to_where_they_were(seed: int, bent: bool) -> None:
     np.testing.assert_allclose(frame.points_to_panel(frame.points_to_photo(points)), points, atol=0.01)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.sampled_from([0, 5, -12, 20, 90, 180, 265]))
 def test_boxes_come_back_on_turned_pages(seed: int, turn_deg: float) -> None:
     frame = _frame(seed, bent=False, turn_deg=turn_deg)

@@ -24,7 +24,7 @@ from ecgcore.waveform.page_signal import FS_HZ, PageSignal
 from ecgcore.waveform.read_signal import read_signal
 from tests.support.panel_pages import half_page
 
-FEW = settings(max_examples=15, deadline=None, derandomize=True)
+FEW = settings(max_examples=15, derandomize=True)
 
 
 QRS_REACH = 3.3

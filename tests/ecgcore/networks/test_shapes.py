@@ -75,7 +75,7 @@ def test_the_place_of_a_beat_travels_with_its_crop_and_is_heard() -> None:
         assert net(crops)[0] != net(crops)[1]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(width=st.integers(8, 2400), height=st.integers(8, 1600), seed=st.integers(0, 999))
 def test_canvas_mapping_is_exact(width: int, height: int, seed: int) -> None:
     """A filled rectangle lies on the canvas where the placement says, to the pixel's share of ink."""

@@ -21,7 +21,7 @@ from tests.support.tiny import TINY_WAVEFORM, save_tiny_bundle
 
 
 @given(seed=st.integers(0, 10_000), offset_mv=st.floats(-2, 2), length=st.integers(5, 3000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_was_not_read_is_zero_and_height_on_the_page_says_nothing(
     seed: int, offset_mv: float, length: int
 ) -> None:

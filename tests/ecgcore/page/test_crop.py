@@ -58,7 +58,7 @@ def test_a_slanted_panel_is_straightened_and_its_boxes_with_it() -> None:
     assert red[round((y1 + y2) / 2), round((x1 + x2) / 2)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.floats(0.5, 2.0), st.floats(-25, 25), st.floats(-25, 25), st.floats(-180, 180), st.floats(0.6, 1.5),
     st.floats(1.4, 2.2),

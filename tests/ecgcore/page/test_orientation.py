@@ -61,7 +61,7 @@ def test_an_upright_page_of_any_style_stays(seed: int) -> None:
     assert not [note for note in notes if "turned" in note]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_every_size_and_content_is_answered_and_always_alike(height: int, width: int, seed: int) -> None:
     ink = np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8)

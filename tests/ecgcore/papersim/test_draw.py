@@ -75,7 +75,7 @@ def test_rotation_moves_the_boxes_with_the_trace() -> None:
         assert 0 < (y2 - y1) - rows.max() < 3 * flat.px_per_mm
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), kind=st.sampled_from(sorted(KINDS)))
 def test_every_random_page_holds_its_boxes(seed: int, kind: str) -> None:
     signals_mv, fs_hz, beats_s = synthetic_ecg(kind, seed)

@@ -104,7 +104,7 @@ def test_a_file_that_breaks_off_is_refused_or_shorter(kind: str) -> None:
             assert error.next_step
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(kind=st.sampled_from(sorted(WRITERS)), seed=st.integers(0, 2**32 - 1))
 def test_flipped_bytes_never_crash(kind: str, seed: int) -> None:
     damaged, chance = bytearray(WRITERS[kind][1](SIGNALS_MV[:, :1100], FS_HZ)), random.Random(seed)

@@ -56,7 +56,7 @@ def _errors_mv(page: SimPage, signal: PageSignal) -> dict[int, np.ndarray]:
     return errors
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=8, derandomize=True, phases=[Phase.generate])
 @given(
     layout=st.sampled_from(["3x4", "3x4+1", "3x4+3", "6x2", "6x2+1"]),
     pulse=st.sampled_from(["left", "right", "none"]),

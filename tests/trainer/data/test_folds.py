@@ -22,7 +22,7 @@ def grouped_labels(draw: st.DrawFn) -> tuple[list[int | None], list[str]]:
     return labels, groups
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows=grouped_labels(), n_folds=st.integers(2, 5), seed=st.integers(0, 99))
 def test_folds_keep_groups_whole_and_ratios_near(
     rows: tuple[list[int | None], list[str]], n_folds: int, seed: int
@@ -36,7 +36,7 @@ def test_folds_keep_groups_whole_and_ratios_near(
         assert counts.max() - counts.min() <= 4
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(rows=grouped_labels(), seed=st.integers(0, 99))
 def test_folds_ignore_row_order(rows: tuple[list[int | None], list[str]], seed: int) -> None:
     labels, groups = rows
@@ -46,7 +46,7 @@ def test_folds_ignore_row_order(rows: tuple[list[int | None], list[str]], seed: 
     assert np.array_equal(folds[order], shuffled)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(rows=grouped_labels(), share=st.floats(0.15, 0.5), seed=st.integers(0, 99))
 def test_holdout_has_its_share_of_whole_groups(
     rows: tuple[list[int | None], list[str]], share: float, seed: int

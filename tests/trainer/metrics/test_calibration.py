@@ -49,7 +49,7 @@ def test_a_network_that_is_worse_than_chance_is_flattened_not_turned_round() -> 
     assert temperature == pytest.approx(20)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(n_normal=st.integers(0, 80), n_abnormal=st.integers(0, 80), gap=st.floats(-0.3, 0.6), seed=st.integers(0, 999))
 def test_thresholds_are_ordered_and_keep_both_targets(n_normal: int, n_abnormal: int, gap: float, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -46,7 +46,7 @@ def test_ece_is_the_mean_gap_of_ten_equal_bins() -> None:
     assert found == pytest.approx(expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1), st.integers(0, 12)), min_size=1, max_size=60),
     st.integers(0, 5),

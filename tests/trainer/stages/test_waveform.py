@@ -47,7 +47,7 @@ def test_a_layout_that_one_class_prints_teaches_nothing() -> None:
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_varied_leads_invent_nothing(seed: int) -> None:
     layout = LAYOUTS[seed % len(LAYOUTS)]
     leads = as_printed(leads_mv(0, seed).astype(np.float32)[:, ::5] * 0 + 1, CONFIG, layout, ())

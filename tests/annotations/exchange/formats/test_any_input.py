@@ -94,7 +94,7 @@ def _paths(value: object) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("name", ["coco", "labelstudio"])
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_value_anywhere_is_refused_or_loaded(
     name: str, data: st.DataObject, pictures: list[ExchangePage], tmp_path_factory: pytest.TempPathFactory

@@ -58,7 +58,7 @@ def _assert_same_boxes(found: list[LabelledBox], wanted: list[LabelledBox], name
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_nothing_is_lost_that_the_format_can_hold(name: str, data: st.DataObject, pictures: list[ExchangePage]) -> None:
     pages = data.draw(page_lists(pictures))

@@ -220,7 +220,7 @@ def test_an_element_of_the_wrong_length_is_a_damaged_file() -> None:
         read_picture(bytes(damaged), "short")
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_flipped_bytes_never_crash(data: st.DataObject) -> None:
     content = _dataset(RGB, "RGB")

@@ -37,7 +37,7 @@ def _encode(image: Image.Image, file_format: str, **options: object) -> bytes:
 
 
 @pytest.mark.parametrize("file_format", WITH_EXIF)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(orientation=st.integers(1, 8), wh=st.tuples(st.integers(40, 90), st.integers(40, 90)))
 def test_orientation_is_applied(file_format: str, orientation: int, wh: tuple[int, int]) -> None:
     _check_orientation(file_format, orientation, wh)
@@ -130,7 +130,7 @@ def test_a_pdf_page_beyond_all_measure_is_drawn_within_bounds() -> None:
 HEIC = _encode(_picture(), "HEIF")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_damaged_heic_never_crashes(data: st.DataObject) -> None:
     damaged = bytearray(HEIC)

@@ -101,7 +101,7 @@ def test_too_many_pixels_are_refused_before_decoding() -> None:
         read_picture(huge, "huge.png")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.binary(max_size=400), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b"II*\0"])
 )
@@ -115,7 +115,7 @@ def test_random_bytes_never_crash(data: bytes, head: bytes) -> None:
         assert all(page.ndim == 3 for page in pages)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_flipped_bytes_never_crash(data: st.DataObject) -> None:
     file_format = data.draw(st.sampled_from(["PNG", "JPEG", "WEBP", "TIFF", "GIF"]))

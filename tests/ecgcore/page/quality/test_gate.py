@@ -125,7 +125,7 @@ def test_a_blurred_page_is_refused_when_nothing_can_be_read() -> None:
         prepare_page(cv2.GaussianBlur(_page("normal"), (0, 0), 9))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 60), st.integers(1, 90), st.integers(0, 255), st.integers(0, 2**31))
 def test_features_are_finite_for_any_ink(height: int, width: int, level: int, seed: int) -> None:
     ink = np.random.default_rng(seed).integers(0, level + 1, (height, width)).astype(np.uint8)
