@@ -79,11 +79,11 @@ def _follow(columns: list[FloatArray], baseline_y: FloatArray) -> tuple[FloatArr
         Upper and lower edges ``[r, w, 2]``, NaN without ink, and where another row follows the same run, ``[r, w]``.
     """
     chosen = cheapest_chains(columns, baseline_y)
+    first_of_column = np.cumsum([0, *map(len, columns[:-1])])
+    inked = chosen > 0
     edges = np.full((*chosen.shape, 2), np.nan)
-    for x, runs in enumerate(columns):
-        inked = chosen[:, x] > 0
-        edges[inked, x] = runs[chosen[inked, x] - 1]
-    shared = ((chosen[:, None] == chosen[None]).sum(axis=1) > 1) & (chosen > 0)
+    edges[inked] = np.concatenate(columns)[(chosen + first_of_column - 1)[inked]]
+    shared = ((chosen[:, None] == chosen[None]).sum(axis=1) > 1) & inked
     return edges, shared
 
 
