@@ -1,8 +1,10 @@
 """Stores that the app opens in the tests of its pages."""
 
+import functools
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from annotations.readings.predictions import record_prediction
@@ -12,6 +14,9 @@ from pages.parts.screen.screening import session
 from tests.support.review_app import review
 from tests.support.screened_before import screen_once
 from tests.support.stored_pictures import picture_rgb, prediction
+
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+"""Streamlit asks all installed packages for components whenever an ``AppTest`` begins: nine tenths of a page's time."""
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The whole way by real processes: crossval, killed and resumed, then fit, eval and screen with what came out."""
+"""The whole way: crossval, killed and shared by real processes, then fit, eval and screen with what came out."""
 
 import csv
 import json
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from ecgcore.__main__ import main as screening
 from tests.support.prepared_pages import save_data_set
 from trainer.__main__ import main
 
@@ -59,8 +60,7 @@ def data_options(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]
 def finished_run(data_options: tuple[object, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cross-validation that ran without a break."""
     out = tmp_path_factory.mktemp("runs") / "whole"
-    code, _, errors = run_trainer("crossval", *data_options, "--out", out, "--folds", 2, *TINY)
-    assert code == 0, errors
+    assert main([*map(str, ("crossval", *data_options, "--out", out, "--folds", 2, *TINY))]) == 0
     return out
 
 
@@ -141,8 +141,8 @@ def test_fit_eval_and_screen(
     data_options: tuple[object, ...], finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundle = tmp_path / "bundle"
-    code, _, errors = run_trainer("fit", *data_options, "--out", bundle, *TINY, "--version", "mine-1")
-    assert code == 0, errors
+    assert main([*map(str, ("fit", *data_options, "--out", bundle, *TINY, "--version", "mine-1"))]) == 0
+    capsys.readouterr()
     options = [*map(str, data_options), "--device", "cpu"]
     assert main(["eval", str(bundle), *options]) == 1
     assert "mine-1 was trained on all 12 pages" in capsys.readouterr().err
@@ -150,16 +150,8 @@ def test_fit_eval_and_screen(
     assert main(["eval", str(finished_run / "fold-0" / "bundle"), *options, "--json", str(report)]) == 0
     assert "auroc" in capsys.readouterr().out
     assert json.loads(report.read_text())["left_out_as_seen"] == {"same picture": 6}
-    screened = subprocess.run(
-        [sys.executable, "-m", "ecgcore", "screen", f"{data_options[1]}/0.png", "--bundle", str(bundle)],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        text=True,
-        capture_output=True,
-        timeout=200,
-        check=True,
-    )
-    assert json.loads(screened.stdout)["bundle"] == "mine-1"
+    assert screening(["screen", f"{data_options[1]}/0.png", "--bundle", str(bundle)]) == 0
+    assert json.loads(capsys.readouterr().out)["bundle"] == "mine-1"
 
 
 def test_a_fold_goes_on_only_from_a_bundle_that_has_not_seen_its_test_pages(

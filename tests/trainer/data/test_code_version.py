@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.prepared_pages import prepared_page
 from trainer.data.code_version import code_version, fingerprint
-from trainer.data.prepare import preparation_version, prepare_pages, reading_version
+from trainer.data.prepare import preparation_version, reading_version
 from trainer.stages.inference_cache import inference_code_version
 from trainer.starter.pages import cached_pages
 from trainer.starter.synthetic_pages import drawing_version
@@ -91,7 +91,7 @@ def test_every_version_is_of_code_that_is_there() -> None:
     assert len(set(versions)) == 4
 
 
-def test_two_threads_never_parse_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_threads_never_parse_at_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at_work, overlapped = threading.Semaphore(1), threading.Event()
 
     def watched(source: str) -> ast.Module:
@@ -99,13 +99,15 @@ def test_two_threads_never_parse_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
             overlapped.set()
             return ast.parse(source)
         try:
-            time.sleep(0.001)
+            time.sleep(0.01)
             return ast.parse(source)
         finally:
             at_work.release()
 
     shim = SimpleNamespace(**{**vars(ast), "parse": watched})  # pytest itself parses too
     monkeypatch.setattr("trainer.data.code_version.ast", shim)
+    monkeypatch.setattr("trainer.data.code_version.ROOT", root)
+    maker = SimpleNamespace(__module__="trainer.drawing")
     with ThreadPoolExecutor(4) as pool:
-        versions = set(pool.map(lambda _: code_version(prepare_pages), range(4)))
+        versions = set(pool.map(lambda _: code_version(maker), range(4)))
     assert len(versions) == 1 and not overlapped.is_set()

@@ -19,16 +19,15 @@ import contextlib, json, os, pathlib
 from trainer.jobs.priority import lower_priority
 lower_priority()
 found = [os.nice(0), os.sched_getscheduler(0)]
-with contextlib.suppress(OSError):  # seen enough: on a busy machine PyTorch would take minutes to load
+with contextlib.suppress(OSError):  # seen enough: on a busy machine it would take minutes to leave
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     pathlib.Path("/proc/self/autogroup").write_text("0")
-import torch
-print(json.dumps([*found, torch.get_num_threads()]))
+print(json.dumps([*found, int(os.environ["OMP_NUM_THREADS"])]))
 """
 
 
 def after_giving_way(**environment: str) -> list[int]:
-    """Niceness, scheduler and PyTorch's threads of a process that has given way."""
+    """Niceness, scheduler and threads, as PyTorch is told them, of a process that has given way."""
     own = {name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", YIELDS)}
     # In a session of its own: Linux would keep the niceness for all that runs in this one, and for its terminal.
     done = subprocess.run(
