@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from torch.nn.modules.module import register_module_forward_pre_hook
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
@@ -32,6 +33,10 @@ from trainer.jobs.priority import YIELDS
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"  # the processes that tests start
 os.environ[YIELDS] = "0"  # nor shall they wait until nothing else works on this machine
+
+# No test is timed: a machine may be as slow and as busy as it likes.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Whatever network a test uses: one that some processors train wrongly must fail on all.
 register_module_forward_pre_hook(refuse_unsound)

@@ -32,6 +32,10 @@ MOST_AGAINST = 0.2
 """Of the names that agree."""
 STROKES, HALF = (0, 1, 2), 0.5
 """I, II and III are misread for each other."""
+MOST_COLUMNS = 4
+"""No layout has more; where names stand in more, most of them are specks that a network took for names."""
+COLUMN_SHARE = 0.5
+"""A column of names has one in at least so many of the rows then."""
 PAGE_EDGE_MM = 12.0
 """A calibration pulse stands before the traces, up to so wide."""
 
@@ -53,10 +57,11 @@ KNOWN = (
 
 @dataclass(frozen=True)
 class _Placed:
-    """A name with its row and where it begins, in panel pixels."""
+    """A name with its row, and how far it stands from where the names of rows usually stand, in panel pixels."""
 
     name: PrintedName
     row: int
+    off_px: float
 
     @property
     def x(self) -> float:
@@ -110,11 +115,21 @@ def _in_rows(names: Sequence[PrintedName], rows: Rows) -> list[_Placed]:
     off = np.abs(lift[:, :, None] - tried).min(axis=1)
     usual = tried[int(np.minimum(off, 0.25 * pitch).sum(axis=0).argmin())]
     row = np.abs(lift - usual).argmin(axis=1)
-    return [
-        _Placed(name, int(r))
+    placed = [
+        _Placed(name, int(r), abs(float(lifts[r] - usual)))
         for name, r, lifts in zip(names, row, lift, strict=True)
         if abs(lifts[r] - usual) <= 0.4 * pitch
     ]
+    return _without_strays(placed, len(rows.baseline_y))
+
+
+def _without_strays(placed: list[_Placed], row_count: int) -> list[_Placed]:
+    """Of names in more columns than any page has, the one of each row in those that most rows have."""
+    columns = _columns(placed)
+    if len(columns) <= MOST_COLUMNS:
+        return placed
+    by_row = [{p.row: p for p in sorted(column, key=lambda p: -p.off_px)} for column in columns]
+    return [p for column in by_row if len(column) >= COLUMN_SHARE * row_count for p in column.values()] or placed
 
 
 def _columns(placed: list[_Placed]) -> list[list[_Placed]]:

@@ -49,6 +49,19 @@ def test_a_known_layout_is_told_though_names_are_missing(order: tuple[int, ...])
     assert found.order == order
 
 
+def test_specks_taken_for_names_hide_no_column_of_names() -> None:
+    specks = [
+        PrintedName("III", (x, y, x + 20.0, y + 12.0))
+        for row in range(12)
+        for x, y in ((90.0 + 37 * row, 55.0 + PITCH * row), (850.0 - 41 * row, 70.0 + PITCH * row))
+    ]
+    beside = PrintedName("aVF", (9.0, 75.0 + 2 * PITCH, 29.0, 87.0 + 2 * PITCH))
+    names = [*names_of(Layout(12, 1), but=frozenset({(5, 0)})), beside, *specks]
+    found = printed_layout(names, rows_of(12), columns_seen=1)
+    assert found is not None
+    assert (found.name, found.order) == ("12x1", STANDARD_ORDER)
+
+
 @pytest.mark.parametrize("half", [STANDARD_ORDER[:6], STANDARD_ORDER[6:]])
 def test_half_an_ecg_shows_six_leads(half: tuple[int, ...]) -> None:
     found = printed_layout(names_of(Layout(6, 1, 0, half)), rows_of(6), columns_seen=2)
