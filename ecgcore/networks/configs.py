@@ -6,7 +6,7 @@ The ranges hold for what comes from files: within them no network and no picture
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Annotated, ClassVar, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, TypeAdapter
 
@@ -22,6 +22,9 @@ STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 _Config = TypeVar("_Config")
 _ADDED_LATER: Mapping[str, JsonValue] = {"aspect": 1.0, "places": False, "waveform_dim": 0, "measurements": []}
 """Settings that the first bundles do not name, and what they were then."""
+
+_CHECKS: dict[type[object], TypeAdapter[Any]] = {}
+"""Building one takes milliseconds, and a list of models asks hundreds of times."""
 
 WAVEFORM_RATES_HZ = (50.0, 125.0, 250.0)
 """Rates of which the 250 Hz that a page is read at is a whole multiple."""
@@ -43,7 +46,10 @@ def config_of(cls: type[_Config], values: Mapping[str, JsonValue]) -> _Config:
     values = {name: value for name, value in _ADDED_LATER.items() if name in names} | dict(values)
     if set(values) != names:
         raise ValueError(f"{cls.__name__} needs exactly {sorted(names)}")
-    return TypeAdapter(cls).validate_json(json.dumps(values))
+    if cls not in _CHECKS:
+        _CHECKS[cls] = TypeAdapter(cls)
+    config: _Config = _CHECKS[cls].validate_json(json.dumps(values))
+    return config
 
 
 def _is_rate(fs_hz: float) -> float:

@@ -176,7 +176,7 @@ def _trained_on(store: Store, folder: Path, _sha256: str) -> TrainedOn:
 
 def present_version(store: Store) -> str:
     """The version that is active in the store, whatever ``ECG_BUNDLE_DIR`` says."""
-    return active_version(store) or read_manifest(starter_folder()).version
+    return active_version(store) or manifest_of(starter_folder())[0].version
 
 
 def bundle_folders(store: Store) -> list[tuple[Path, Origin]]:
