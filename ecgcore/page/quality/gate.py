@@ -43,6 +43,10 @@ than 6.2 (D-086, D-235)."""
 FEWEST_BEATS, BELIEVED_SHARE = 3, 0.5
 """So many of them, and the middle one so far on the way from the detector's threshold to certainty: on 530
 rendered pages the middle score was never below 0.8, on charts 0.6 to 0.75 (D-086)."""
+BELIEVED_SHARE_ALONE = 0.75
+"""The same where nothing but strokes and beats speaks for an ECG: neither a grid nor a pulse nor lead names. There the
+middle score of 13 drawn ECGs was 0.99 or more, of circuits, diagrams, bursts of muscle and charts 0.55 to 0.83 (seed
+40 005 of ``benchmarks/page/gate.py``, D-238)."""
 MIN_PANEL_MM, WHOLE_PANEL_MM = 50.0, 110.0
 """Two seconds at 25 mm/s hold one beat or two; the narrowest whole pages hold 4.5 s of each lead."""
 MIN_PX_PER_MM = 2.5
@@ -104,24 +108,31 @@ def assess_quality(page: PageImage, darkness: ByteArray) -> PageImage:
     return with_faults(page, *(fault for is_found, fault in checks if is_found))
 
 
-def check_beats(page: PageImage, scores: FloatArray, min_score: float) -> None:
+def check_beats(page: PageImage, scores: FloatArray, min_score: float, *, is_named: bool = False) -> None:
     """Refuse a page that neither its strokes nor its beats show clearly to be an ECG.
 
     Args:
         page: one that passed :func:`assess_quality`.
         scores: of the beats found on it, ``[n]``, 0..1.
         min_score: the detector's threshold.
+        is_named: whether printed lead names tell its layout.
 
     Raises:
-        NotScreenableError: the page is in doubt, and so are its beats.
+        NotScreenableError: the page is in doubt, or nothing else speaks for it, and so are its beats.
     """
-    if page.ecg_logit >= BEATS_BELOW:
+    is_alone = page.px_per_mm is None and not is_named
+    if not is_alone and _is_clear(page):
         return
-    if any(page.periodicity >= regular and page.ecg_logit >= logit for regular, logit in REGULAR):
-        return
+    share = BELIEVED_SHARE_ALONE if is_alone else BELIEVED_SHARE
     found = scores[scores >= min_score]
-    if len(found) < FEWEST_BEATS or float(np.median(found)) < min_score + BELIEVED_SHARE * (1 - min_score):
+    if len(found) < FEWEST_BEATS or float(np.median(found)) < min_score + share * (1 - min_score):
         raise NotScreenableError(*NO_ECG)
+
+
+def _is_clear(page: PageImage) -> bool:
+    """Whether the strokes of a page leave no doubt."""
+    is_regular = any(page.periodicity >= regular and page.ecg_logit >= logit for regular, logit in REGULAR)
+    return is_regular or page.ecg_logit >= BEATS_BELOW
 
 
 def with_faults(page: PageImage, *faults: str) -> PageImage:

@@ -49,6 +49,18 @@ def test_beats_decide_where_strokes_leave_a_doubt() -> None:
             check_beats(page, scores, 0.55)
 
 
+def test_beats_decide_where_nothing_else_speaks_for_an_ecg() -> None:
+    """A circuit's resistors come again as regularly as beats; it has no grid, no pulse and no lead names."""
+    page = replace(prepare_page(_page("normal")), px_per_mm=None, px_per_mm_source=None)
+    assert page.ecg_logit > BEATS_BELOW
+    sure, unsure = np.array([0.9, 0.97, 0.99, 1.0]), np.array([0.7, 0.8, 0.84, 0.95])
+    check_beats(page, sure, 0.55)
+    check_beats(page, unsure, 0.55, is_named=True)
+    for scores in (unsure, np.array([])):
+        with pytest.raises(NotScreenableError, match="does not look like an ECG"):
+            check_beats(page, scores, 0.55)
+
+
 @pytest.mark.parametrize(("seed", "number"), [(77, 27), (20_001, 16)])
 def test_broad_complexes_without_a_steep_stroke_are_an_ecg(seed: int, number: int) -> None:
     prepare_page(ecg(np.random.default_rng([seed, number]), number))  # raises where it is not
