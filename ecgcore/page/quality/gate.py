@@ -44,7 +44,7 @@ FEWEST_BEATS, BELIEVED_SHARE = 3, 0.5
 """So many of them, and the middle one so far on the way from the detector's threshold to certainty: on 530
 rendered pages the middle score was never below 0.8, on charts 0.6 to 0.75 (D-086)."""
 BELIEVED_SHARE_ALONE = 0.75
-"""The same where nothing but strokes and beats speaks for an ECG: neither a grid nor a pulse nor lead names. There the
+"""The same where nothing but strokes and beats speaks for an ECG: neither a grid nor a pulse nor print. There the
 middle score of 13 drawn ECGs was 0.99 or more, of circuits, diagrams, bursts of muscle and charts 0.55 to 0.83 (seed
 40 005 of ``benchmarks/page/gate.py``, D-238)."""
 MIN_PANEL_MM, WHOLE_PANEL_MM = 50.0, 110.0
@@ -108,19 +108,19 @@ def assess_quality(page: PageImage, darkness: ByteArray) -> PageImage:
     return with_faults(page, *(fault for is_found, fault in checks if is_found))
 
 
-def check_beats(page: PageImage, scores: FloatArray, min_score: float, *, is_named: bool = False) -> None:
+def check_beats(page: PageImage, scores: FloatArray, min_score: float, *, is_labelled: bool = False) -> None:
     """Refuse a page that neither its strokes nor its beats show clearly to be an ECG.
 
     Args:
         page: one that passed :func:`assess_quality`.
         scores: of the beats found on it, ``[n]``, 0..1.
         min_score: the detector's threshold.
-        is_named: whether printed lead names tell its layout.
+        is_labelled: whether its print tells the leads' layout, or a paper speed.
 
     Raises:
         NotScreenableError: the page is in doubt, or nothing else speaks for it, and so are its beats.
     """
-    is_alone = page.px_per_mm is None and not is_named
+    is_alone = page.px_per_mm is None and not is_labelled
     if not is_alone and _is_clear(page):
         return
     share = BELIEVED_SHARE_ALONE if is_alone else BELIEVED_SHARE

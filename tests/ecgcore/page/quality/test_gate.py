@@ -55,7 +55,7 @@ def test_beats_decide_where_nothing_else_speaks_for_an_ecg() -> None:
     assert page.ecg_logit > BEATS_BELOW
     sure, unsure = np.array([0.9, 0.97, 0.99, 1.0]), np.array([0.7, 0.8, 0.84, 0.95])
     check_beats(page, sure, 0.55)
-    check_beats(page, unsure, 0.55, is_named=True)
+    check_beats(page, unsure, 0.55, is_labelled=True)
     for scores in (unsure, np.array([])):
         with pytest.raises(NotScreenableError, match="does not look like an ECG"):
             check_beats(page, scores, 0.55)
