@@ -36,6 +36,8 @@ MOST_COLUMNS = 4
 """No layout has more; where names stand in more, most of them are specks that a network took for names."""
 COLUMN_SHARE = 0.5
 """A column of names has one in at least so many of the rows then."""
+NEARLY_ALL = 10
+"""Such columns are believed where they name so many of the twelve leads."""
 PAGE_EDGE_MM = 12.0
 """A calibration pulse stands before the traces, up to so wide."""
 
@@ -129,7 +131,9 @@ def _without_strays(placed: list[_Placed], row_count: int) -> list[_Placed]:
     if len(columns) <= MOST_COLUMNS:
         return placed
     by_row = [{p.row: p for p in sorted(column, key=lambda p: -p.off_px)} for column in columns]
-    return [p for column in by_row if len(column) >= COLUMN_SHARE * row_count for p in column.values()] or placed
+    kept = [p for column in by_row if len(column) >= COLUMN_SHARE * row_count for p in column.values()]
+    # with fewer leads a column of a whole page may be among the strays, and half an ECG be taken for what is left
+    return kept if len({p.lead for p in kept}) >= NEARLY_ALL else placed
 
 
 def _columns(placed: list[_Placed]) -> list[list[_Placed]]:

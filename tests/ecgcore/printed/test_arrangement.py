@@ -62,6 +62,16 @@ def test_specks_taken_for_names_hide_no_column_of_names() -> None:
     assert (found.name, found.order) == ("12x1", STANDARD_ORDER)
 
 
+def test_specks_make_no_half_of_a_whole_page() -> None:
+    """Of the chest leads only two names were read."""
+    specks = [
+        PrintedName("III", (90.0 + 97 * n, 60.0 + PITCH * (n % 6), 120.0, 72.0 + PITCH * (n % 6))) for n in range(8)
+    ]
+    unread = frozenset((row, 1) for row in (0, 2, 3, 5))
+    found = printed_layout([*names_of(Layout(6, 2), but=unread), *specks], rows_of(6), columns_seen=2)
+    assert found is None or len(found.leads) == len(LEADS)
+
+
 @pytest.mark.parametrize("half", [STANDARD_ORDER[:6], STANDARD_ORDER[6:]])
 def test_half_an_ecg_shows_six_leads(half: tuple[int, ...]) -> None:
     found = printed_layout(names_of(Layout(6, 1, 0, half)), rows_of(6), columns_seen=2)
