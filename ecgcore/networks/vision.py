@@ -1,7 +1,7 @@
 """What the networks take of torchvision, loaded without the compiler of torch, which nothing here uses.
 
 RoI alignment imports the compiler to ask whether it could compile on a GPU that must compute the same every time. That
-loads 750 modules and took 45 % of the time to load all that screens (torch 2.15, torchvision 0.29), so the question
+loads 866 modules and took a third of the time to load all that screens (torch 2.15, torchvision 0.29), so the question
 waits until it is asked.
 """
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecgcore.traces.chains import AWAY_COST, MAX_JUMP_COST_PX, MISSING_COST, cheapest_chains, near_pairs
+from ecgcore.traces.chains import AWAY_COST, CROWDED_RUNS, MAX_JUMP_COST_PX, MISSING_COST, cheapest_chains, near_pairs
 from ecgcore.types import FloatArray
 
 
@@ -25,12 +25,15 @@ def _by_every_pair(columns: list[FloatArray], baseline_y: float) -> list[int]:
     return chosen[::-1]
 
 
+@pytest.mark.parametrize("most_runs", [8, 2 * CROWDED_RUNS])
 @pytest.mark.parametrize("seed", range(8))
-def test_the_chains_are_the_cheapest(seed: int) -> None:
+def test_the_chains_are_the_cheapest(seed: int, most_runs: int) -> None:
+    """Where columns are crowded, where none is, and from one kind to the other."""
     rng = np.random.default_rng(seed)
     columns = []
     for _ in range(40):
-        edges = np.sort(rng.choice(160, 2 * int(rng.integers(0, 9)), replace=False)).astype(np.float64)
+        count = int(rng.integers(0, most_runs + 1))
+        edges = np.sort(rng.choice(20 * most_runs, 2 * count, replace=False)).astype(np.float64)
         columns.append(edges.reshape(-1, 2))
     baseline_y = np.array([20.5, 80.5, 130.5])
     found = cheapest_chains(columns, baseline_y)
