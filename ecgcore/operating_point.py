@@ -31,7 +31,7 @@ class OperatingPoint:
         if not (in_order and 0 <= self.min_score <= 1 and 0 < self.temperature < float("inf")):
             raise ValueError(f"impossible operating point: {self}")
 
-    def decide(self, p_abnormal: float) -> Decision:
+    def decide_probability(self, p_abnormal: float) -> Decision:
         """The answer for one probability."""
         if p_abnormal >= self.p_abnormal_from:
             return "abnormal"

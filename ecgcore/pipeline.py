@@ -22,7 +22,7 @@ from ecgcore.read_page import PageReading, read_drawn_page, read_page
 from ecgcore.recordings.recording import Recording
 from ecgcore.rhythm.beat_rows import measure_rhythm
 from ecgcore.rhythm.measures import on_paper
-from ecgcore.screening.answer import with_answer
+from ecgcore.screening.answer import rounded, with_answer
 from ecgcore.screening.classification import classify
 from ecgcore.screening.found_beats import PageBeats, find_beats
 from ecgcore.screening.half_pages import join_halves
@@ -141,7 +141,7 @@ def _measured(blank: Prediction, page: PageReading, beats: PageBeats) -> Predict
     found = replace(
         blank,
         panel_photo_xy=tuple((round(float(x), 2), round(float(y), 2)) for x, y in sheet.frame.corners_photo_xy),
-        px_per_mm=_rounded(sheet.px_per_mm, 3),
+        px_per_mm=rounded(sheet.px_per_mm, 3),
         px_per_mm_source=sheet.px_per_mm_source,
         rhythm=None if rhythm is None else rhythm.at_speed(page.paper.speed_mm_s),
         frame=sheet.frame,
@@ -256,7 +256,3 @@ def _points(points_photo_xy: FloatArray | None) -> tuple[tuple[float, float], ..
 
 def _boxes(boxes_photo_xyxy: FloatArray) -> tuple[Box, ...]:
     return tuple(Box(*box) for box in np.round(boxes_photo_xyxy, 2).tolist())
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)

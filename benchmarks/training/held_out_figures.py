@@ -25,7 +25,7 @@ from ecgcore.types import FloatArray
 from trainer.data.folds import assign_folds
 from trainer.data.page import PreparedPage
 from trainer.evaluation.evaluate import exclude_trained_on, figures_table
-from trainer.metrics.calibration import calibrate, decide
+from trainer.metrics.calibration import calibrate, decide_probabilities
 from trainer.metrics.classification import classification_metrics, paired_auroc_difference
 from trainer.metrics.detection import detection_metrics
 from trainer.metrics.figures import Interval
@@ -107,7 +107,7 @@ def as_it_screens(bundle: Bundle, judged: Judged) -> dict[str, Any]:
         for name in ("local", "global")
     }
     p = expit(judged.logits["fused"] / operating_point.temperature)
-    decisions = decide(p, (operating_point.p_normal_below, operating_point.p_abnormal_from))
+    decisions = decide_probabilities(p, (operating_point.p_normal_below, operating_point.p_abnormal_from))
     return result | {"fused": classification_metrics(judged.labels, p, decisions, judged.groups)}
 
 

@@ -17,7 +17,7 @@ from scipy.special import expit
 from benchmarks.training.held_out_figures import Judged, judge, shown
 from ecgcore.bundle.folder import load_bundle
 from trainer.evaluation.evaluate import figures_table
-from trainer.metrics.calibration import decide
+from trainer.metrics.calibration import decide_probabilities
 from trainer.metrics.classification import classification_metrics
 from trainer.starter.pages import ptbxl_pages, ptbxl_records
 
@@ -68,7 +68,7 @@ def main() -> None:
     pages = ptbxl_pages(records, options.cache / "pages", []).test
     judged = judge(bundle, [p for p in pages if not bundle.was_trained_on("", p.group, p.source_record)])
     p = expit(judged.logits["fused"] / bundle.operating_point.temperature)
-    said = decide(p, (bundle.operating_point.p_normal_below, bundle.operating_point.p_abnormal_from))
+    said = decide_probabilities(p, (bundle.operating_point.p_normal_below, bundle.operating_point.p_abnormal_from))
     known = sex_and_age(options.ptbxl)
     print(f"{bundle.version}; PTB-XL's fold 9, {len(judged.pages)} drawn pages")
     for title, column in (("By sex", 0), ("By age", 1)):

@@ -83,8 +83,8 @@ class Measurements:
 
     def to_json(self) -> dict[str, object]:
         """Every value by its name, null where not measured; those of the leads under ``leads``."""
-        whole = {name: _rounded(name, getattr(self, name)) for name in GLOBAL_NAMES}
-        leads = {lead: {v: _rounded(v, getattr(self, v)[lead]) for v in LEAD_VALUES} for lead in LEAD_NAMES}
+        whole = {name: _to_own_digits(name, getattr(self, name)) for name in GLOBAL_NAMES}
+        leads = {lead: {v: _to_own_digits(v, getattr(self, v)[lead]) for v in LEAD_VALUES} for lead in LEAD_NAMES}
         return {**whole, "leads": leads, "beats": self.beats, "not_measured": dict(self.not_measured)}
 
 
@@ -119,7 +119,7 @@ def together(pages: Sequence[Measurements]) -> Measurements | None:
 _DIGITS = {"_ms": 0, "_mv": 3, "_bpm": 1, "_deg": 0, "_share": 3, "pauses": 0}
 
 
-def _rounded(name: str, value: float | None) -> float | None:
-    """To the digits that mean something."""
+def _to_own_digits(name: str, value: float | None) -> float | None:
+    """Rounded to the digits that mean something of this measurement."""
     digits = next(number for ending, number in _DIGITS.items() if name.endswith(ending))
     return None if value is None else round(value, digits) + 0.0

@@ -38,7 +38,8 @@ _FIRST_LOOK, _SECOND_LOOK = (1200, 500), (2500, 1000)
 """Proposals before and after overlapping ones are dropped."""
 
 # Beats in millimetres of paper, width x height: 25 mm/s makes them 10 to 20 wide and, trace and margins, 3 to 40 high;
-# 50 mm/s twice as wide. Chosen by these sizes, not fitted to data (docs/decisions/networks.md, D-013).
+# 50 mm/s, which only a page that tells no speed still has, twice as wide. Chosen by these sizes, not fitted to data
+# (docs/decisions/networks.md, D-013).
 ANCHORS_MM = ((11, 4), (16, 4), (11, 8), (16, 8), (11, 16), (16, 16), (13, 30), (28, 7), (28, 18))
 
 

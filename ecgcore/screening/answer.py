@@ -7,8 +7,11 @@ from scipy.special import expit
 
 from ecgcore.geometry.arrays import FloatArray
 from ecgcore.operating_point import OperatingPoint
-from ecgcore.screening.decision import decide_page
+from ecgcore.screening.decision import MOST_DIGITS, decide_page
 from ecgcore.types import Prediction
+
+SHARE_DIGITS = 6
+"""Shares of the logit are given to so many places."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,11 @@ def with_answer(
     logit = said.logit_fused / operating_point.temperature
     decided = decide_page(logit, operating_point, faults=faults, leads_found=leads_found)
     beats = tuple(
-        replace(beat, p_abnormal=round(float(expit(said.logits_local[n])), 4), share=round(float(said.shares[n]), 6))
+        replace(
+            beat,
+            p_abnormal=round(float(expit(said.logits_local[n])), 4),
+            share=round(float(said.shares[n]), SHARE_DIGITS),
+        )
         for n, beat in enumerate(page.beats, start=first_beat)
     )
     return replace(
@@ -65,15 +72,21 @@ def with_answer(
         p_global=_probability(said.logit_global),
         p_local=_probability(float(said.logits_local.mean())),
         p_waveform=_probability(said.logit_waveform),
-        waveform_share=_rounded(said.waveform_share),
-        measurements_share=_rounded(said.measurements_share),
+        waveform_share=rounded(said.waveform_share, SHARE_DIGITS),
+        measurements_share=rounded(said.measurements_share, SHARE_DIGITS),
         measurement_shares=said.measurement_shares,
     )
 
 
 def _probability(logit: float | None) -> float | None:
-    return None if logit is None else _rounded(float(expit(logit)))
+    return None if logit is None else round(float(expit(logit)), MOST_DIGITS)
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
+def rounded(value: float | None, digits: int) -> float | None:
+    """To so many digits behind the point; None stays None.
+
+    Args:
+        value: any.
+        digits: how many.
+    """
+    return None if value is None else round(value, digits)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgcore.explain.gradcam import beat_shares, measurement_shares, part_shares
+from ecgcore.explain.shares import beat_shares, measurement_shares, part_shares
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.measure.quantities import Measurements
 from ecgcore.networks.build import Networks

@@ -29,7 +29,7 @@ class Bounds(Protocol):
     @property
     def p_abnormal_from(self) -> float: ...
 
-    def decide(self, p_abnormal: float) -> Decision: ...
+    def decide_probability(self, p_abnormal: float) -> Decision: ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def decide_page(
         leads_found: lead stretches on the page, of 12; None where they could not be counted.
     """
     is_poor = bool(faults)
-    decision, reasons = decide(logit, operating_point, is_poor=is_poor), []
+    decision, reasons = decide_logit(logit, operating_point, is_poor=is_poor), []
     if decision == "refer":
         reasons.append(why_between(_probability(logit), operating_point, faults))
     if leads_found is not None and leads_found < FEWEST_LEADS:
@@ -63,7 +63,7 @@ def decide_page(
     return PageDecision(decision, " ".join(reasons) or None, *used_bounds(operating_point, is_poor=is_poor))
 
 
-def decide(logit: float, operating_point: Bounds, *, is_poor: bool) -> Decision:
+def decide_logit(logit: float, operating_point: Bounds, *, is_poor: bool) -> Decision:
     """The answer; a poor page's must be the same ``POOR_MARGIN_LOGIT`` to both sides, else it is "refer".
 
     Args:
@@ -72,7 +72,7 @@ def decide(logit: float, operating_point: Bounds, *, is_poor: bool) -> Decision:
         is_poor: whether the page has faults.
     """
     margin = POOR_MARGIN_LOGIT if is_poor else 0.0
-    low, high = (operating_point.decide(_probability(logit + shift)) for shift in (-margin, margin))
+    low, high = (operating_point.decide_probability(_probability(logit + shift)) for shift in (-margin, margin))
     return low if low == high else "refer"
 
 

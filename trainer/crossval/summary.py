@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from trainer.data.page import PreparedPage
-from trainer.metrics.calibration import decide
+from trainer.metrics.calibration import decide_probabilities
 from trainer.metrics.classification import classification_metrics, paired_auroc_difference
 from trainer.metrics.detection import PageBoxes, detection_metrics
 from trainer.metrics.figures import Block, Figures
@@ -59,7 +59,9 @@ def _block(
     labels, groups = [a.label for a in answers], [group_of[a.file] for a in answers]
 
     def figures(p: Sequence[float], name: str) -> Figures:
-        decisions = [decide(value, facts[a.fold].thresholds[name])[0] for a, value in zip(answers, p, strict=True)]
+        decisions = [
+            decide_probabilities(value, facts[a.fold].thresholds[name])[0] for a, value in zip(answers, p, strict=True)
+        ]
         return classification_metrics(labels, p, decisions, groups, n_boot=N_BOOT)
 
     single = {name: figures(p, name) for name, p in _by_network(answers, facts).items()}

@@ -12,7 +12,7 @@ from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import DataError
 from ecgcore.types import FloatArray
 from trainer.data.page import PreparedPage
-from trainer.metrics.calibration import decide
+from trainer.metrics.calibration import decide_probabilities
 from trainer.metrics.classification import classification_metrics
 from trainer.metrics.detection import PageBoxes, detection_metrics
 from trainer.metrics.figures import Block, Interval, block_json
@@ -67,7 +67,7 @@ def predict_bundle(bundle: Bundle, pages: Sequence[PreparedPage]) -> BundlePredi
     answers = predict_pages(bundle.nets, operating_point.min_score, pages)
     p = {name: expit(logits) for name, logits in answers.logits.items()}
     p["fused"] = expit(answers.logits["fused"] / operating_point.temperature)
-    decisions = decide(p["fused"], (operating_point.p_normal_below, operating_point.p_abnormal_from))
+    decisions = decide_probabilities(p["fused"], (operating_point.p_normal_below, operating_point.p_abnormal_from))
     return BundlePredictions(p, decisions, answers.detections, [operating_point.min_score] * len(pages))
 
 

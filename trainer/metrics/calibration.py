@@ -58,7 +58,7 @@ class Calibration:
 
     def decisions(self, p_abnormal: npt.ArrayLike) -> list[str]:
         """The answer for each probability; NaN, no answer, is "refer"."""
-        return decide(p_abnormal, (self.p_normal_below, self.p_abnormal_from))
+        return decide_probabilities(p_abnormal, (self.p_normal_below, self.p_abnormal_from))
 
 
 def calibrate(
@@ -154,8 +154,8 @@ def _rank(n: int, target: float) -> int:
     return max(int((n + 1) * (1 - target) + 1e-9), 1) - 1
 
 
-def decide(p_abnormal: npt.ArrayLike, thresholds: tuple[float, float]) -> list[str]:
-    """Answers for many probabilities, as ``OperatingPoint.decide`` gives them one by one; NaN is "refer"."""
+def decide_probabilities(p_abnormal: npt.ArrayLike, thresholds: tuple[float, float]) -> list[str]:
+    """The decision for each probability, as ``OperatingPoint.decide_probability`` makes it; NaN is "refer"."""
     p = np.atleast_1d(np.asarray(p_abnormal, dtype=np.float64))
     p_normal_below, p_abnormal_from = thresholds
     answers: Sequence[str] = np.select(

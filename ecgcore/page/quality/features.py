@@ -44,9 +44,9 @@ NAMES = (
     "steep_width_mm",
     "steep_wide",
     "columns_quiet",
-    "rows_together",
-    "comes_again",
-    "baselines",
+    "steep_stroke_dispersion",
+    "periodicity",
+    "baseline_concentration",
     "letters",
     "frames",
 )

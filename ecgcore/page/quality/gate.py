@@ -90,7 +90,7 @@ def assess_quality(page: PageImage, darkness: ByteArray) -> PageImage:
     rows = float(np.expm1(features[NAMES.index("rows")]))
     if is_strip_among_text(page.photo_rgb, page.frame.corners_photo_xy, rows):
         raise NotScreenableError(*STRIP_AMONG_TEXT)
-    page = replace(page, ecg_logit=score, periodicity=float(features[NAMES.index("comes_again")]))
+    page = replace(page, ecg_logit=score, periodicity=float(features[NAMES.index("periodicity")]))
     width_mm = np.inf if page.px_per_mm is None else page.ink.shape[1] / STANDARD_PX_PER_MM
     if width_mm < MIN_PANEL_MM:
         raise NotScreenableError(f"Only {width_mm / 10:.1f} cm of the ECG can be seen.", "Show the whole page.")

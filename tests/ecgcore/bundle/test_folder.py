@@ -198,5 +198,5 @@ def test_unknown_device_is_refused(tiny_bundle: Path) -> None:
 
 def test_decisions_at_the_thresholds() -> None:
     operating_point = OperatingPoint(min_score=0.5, temperature=1.0, p_normal_below=0.3, p_abnormal_from=0.7)
-    answers = [operating_point.decide(p) for p in (0.0, 0.2999, 0.3, 0.6999, 0.7, 1.0)]
+    answers = [operating_point.decide_probability(p) for p in (0.0, 0.2999, 0.3, 0.6999, 0.7, 1.0)]
     assert answers == ["normal", "normal", "refer", "refer", "abnormal", "abnormal"]

@@ -1,4 +1,4 @@
-"""Grad-CAM points at what decides and depends on the weights; shares equal leaving beats out one by one."""
+"""Grad-CAM points at what decides and depends on the weights."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from ecgcore.explain.gradcam import HeatArray, beat_shares, crop_heat, grad_cam, page_heat
+from ecgcore.explain.gradcam import HeatArray, crop_heat, grad_cam, page_heat
 from ecgcore.geometry.warp import to_photo
-from ecgcore.networks.configs import FusionConfig, GlobalConfig
-from ecgcore.networks.fusion import FusionHead, PageFeatures
+from ecgcore.networks.configs import GlobalConfig
 from ecgcore.networks.global_net import GlobalNet
 from ecgcore.types import ByteArray, PanelFrame
 from tests.support.tiny import tiny_networks
@@ -126,23 +125,3 @@ def test_crop_heat_has_the_crops_size() -> None:
     heat = crop_heat(tiny_networks().local.eval(), torch.rand(3, 1, 32, 32))
     assert heat.shape == (3, 32, 32)
     assert heat.dtype == np.float32
-
-
-@pytest.mark.parametrize("pool", ["sum", "mean"])
-@pytest.mark.parametrize("n", [1, 2, 9])
-def test_shares_equal_leaving_one_out(pool: str, n: int) -> None:
-    torch.manual_seed(n)
-    head = FusionHead(FusionConfig(pool, 8, 5, 6)).eval()  # type: ignore[arg-type]
-    torch.nn.init.normal_(head.fc1.weight)
-    torch.nn.init.normal_(head.fc2.weight)
-    f_global, f_beats = torch.rand(5), torch.rand(n, 6)
-
-    def fused(beats: torch.Tensor) -> float:
-        with torch.no_grad():
-            return float(head(PageFeatures(f_global[None], beats.sum(dim=0)[None], torch.tensor([len(beats)]))))
-
-    brute = [fused(f_beats) - fused(torch.cat([f_beats[:i], f_beats[i + 1 :]])) for i in range(n)]
-    page = PageFeatures(f_global[None], f_beats.sum(dim=0, keepdim=True), torch.tensor([n]))
-    shares = beat_shares(head, page, f_beats)
-    assert shares.tolist() == pytest.approx(brute, abs=1e-5)
-    assert max(abs(share) for share in brute) > 1e-3

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ecgcore.bundle.folder import Provenance, load_bundle, save_bundle
 from ecgcore.bundle.schema import checked_manifest
 from ecgcore.errors import BundleError
-from ecgcore.explain.gradcam import measurement_shares, part_shares
+from ecgcore.explain.shares import measurement_shares, part_shares
 from ecgcore.measure.quantities import MEASUREMENT_NAMES
 from ecgcore.networks.configs import FusionConfig
 from ecgcore.networks.fusion import FusionHead, PageFeatures

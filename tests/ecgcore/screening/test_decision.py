@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgcore.operating_point import OperatingPoint
-from ecgcore.screening.decision import POOR_MARGIN_LOGIT, decide, decide_page, used_bounds
+from ecgcore.screening.decision import POOR_MARGIN_LOGIT, decide_logit, decide_page, used_bounds
 
 OPERATING_POINT = OperatingPoint(0.5, 1.0, 0.11, 0.77)
 CUT_OFF = "The page is cut off at the picture's edge: show the whole page."
@@ -68,7 +68,7 @@ LIMIT = math.log(0.7 / 0.3)
 
 @given(st.floats(-30, 30))
 def test_poor_pages_are_referred_more_readily(logit: float) -> None:
-    good, poor = (decide(logit, ROUND_BOUNDS, is_poor=is_poor) for is_poor in (False, True))
+    good, poor = (decide_logit(logit, ROUND_BOUNDS, is_poor=is_poor) for is_poor in (False, True))
     assert poor in {good, "refer"}
     if abs(abs(logit) - LIMIT) > POOR_MARGIN_LOGIT + 1e-3:
         assert poor == good
@@ -76,6 +76,6 @@ def test_poor_pages_are_referred_more_readily(logit: float) -> None:
 
 def test_the_margin_is_kept_on_both_sides() -> None:
     near, far = LIMIT + 0.9 * POOR_MARGIN_LOGIT, LIMIT + 1.1 * POOR_MARGIN_LOGIT
-    assert [decide(sign * near, ROUND_BOUNDS, is_poor=True) for sign in (-1, 1)] == ["refer", "refer"]
-    assert [decide(sign * far, ROUND_BOUNDS, is_poor=True) for sign in (-1, 1)] == ["normal", "abnormal"]
-    assert [decide(sign * near, ROUND_BOUNDS, is_poor=False) for sign in (-1, 1)] == ["normal", "abnormal"]
+    assert [decide_logit(sign * near, ROUND_BOUNDS, is_poor=True) for sign in (-1, 1)] == ["refer", "refer"]
+    assert [decide_logit(sign * far, ROUND_BOUNDS, is_poor=True) for sign in (-1, 1)] == ["normal", "abnormal"]
+    assert [decide_logit(sign * near, ROUND_BOUNDS, is_poor=False) for sign in (-1, 1)] == ["normal", "abnormal"]

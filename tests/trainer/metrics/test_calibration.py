@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from trainer.metrics.calibration import Calibration, calibrate, choose_thresholds, decide, fit_temperature
+from trainer.metrics.calibration import Calibration, calibrate, choose_thresholds, decide_probabilities, fit_temperature
 
 
 def test_temperature_and_bias_are_recovered() -> None:
@@ -57,7 +57,7 @@ def test_thresholds_are_ordered_and_keep_both_targets(n_normal: int, n_abnormal:
     p = np.clip(rng.normal(0.4 + gap * labels, 0.15), 0, 1).round(2)
     below, start = choose_thresholds(p, labels)
     assert 0 <= below <= start <= 1
-    answers = np.array(decide(p, (below, start)))
+    answers = np.array(decide_probabilities(p, (below, start)))
     missed = np.count_nonzero(answers[labels == 1] == "normal")
     alarmed = np.count_nonzero((answers[labels == 0] == "abnormal") & (p[labels == 0] < 1))
     assert missed <= 0.05 * n_abnormal
