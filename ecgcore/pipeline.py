@@ -95,7 +95,7 @@ def _screened(
     threshold = own if min_score is None else min_score
     # whether it is an ECG is judged at the bundle's own threshold, however few beats are asked for
     least = min(own, threshold)
-    beats = find_beats(sheet, page.rows, page.written_panel_xyxy, bundle.nets.detector, least)
+    beats = find_beats(sheet, page.rows, page.written_panel_xyxy, bundle.nets.detector, least, bundle.trunks.detector)
     if not is_told:
         check_beats(sheet, beats.scores, own, is_labelled=page.printed.tells_an_ecg)
     shown = beats.where(beats.scores >= threshold)
@@ -174,7 +174,7 @@ def _classified(
     bundle: Bundle,
 ) -> Prediction:
     """The prediction with what the classifying networks say of the page, its beats, its signal and measurements."""
-    said = classify(sheet.ink, beats.boxes_panel, bundle.nets, signal, measurements)
+    said = classify(sheet.ink, beats.boxes_panel, bundle.nets, bundle.trunks, signal, measurements)
     shown = tuple(
         Beat(box, round(score, 4), r_peak_photo_xy=(x, y))
         for box, score, (x, y) in zip(

@@ -1,9 +1,11 @@
 """What many tests share: one thread, a bundle of tiny random networks, a simulated page, a finished tiny training."""
 
+import atexit
 import gc
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -18,6 +20,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from annotations.erasure.derived_files import CACHE
 from annotations.store import Store
+from ecgcore.networks.runtime.onnx_models import CACHE_VARIABLE
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import ByteArray
 from tests.support.processes import BrowserApart, made_once, place_in_order, processes
@@ -32,6 +35,9 @@ from trainer.jobs.priority import YIELDS
 # Sums depend on how many threads share them: this process and those that tests start need as many as each other.
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"  # the processes that tests start
+if CACHE_VARIABLE not in os.environ:  # one for all processes of this run, which go before this one
+    os.environ[CACHE_VARIABLE] = tempfile.mkdtemp(prefix="ecg-onnx-")
+    atexit.register(shutil.rmtree, os.environ[CACHE_VARIABLE], ignore_errors=True)
 os.environ[YIELDS] = "0"  # nor shall they wait until nothing else works on this machine
 
 # No test is timed: a machine may be as slow and as busy as it likes.

@@ -1,6 +1,7 @@
 """A folder of weights and facts -> the networks ready to screen, and back (contract 2)."""
 
 import hashlib
+import logging
 import os
 import platform
 import shutil
@@ -35,10 +36,13 @@ from ecgcore.bundle.weights import MAX_WEIGHT_BYTES
 from ecgcore.errors import BundleError
 from ecgcore.networks.build import Networks
 from ecgcore.networks.device import pick_device
+from ecgcore.networks.runtime.trunks import Trunks, best_runtime, onnx_trunks, torch_trunks
 from ecgcore.networks.vision import torchvision_version
 from ecgcore.operating_point import OperatingPoint
 
 __all__ = ["MANIFEST", "Bundle", "Provenance", "TrainedOnRow", "load_bundle", "save_bundle", "starter_folder"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,17 @@ class Bundle:
     operating_point: OperatingPoint
     device: torch.device
     name_group: GroupName = as_it_is
+
+    @cached_property
+    def trunks(self) -> Trunks:
+        """What computes the networks' feature maps: the faster of the runtimes here, or PyTorch where that fails."""
+        networks = self.nets.detector, self.nets.local, self.nets.global_
+        if best_runtime(self.device) == "onnx":
+            try:
+                return onnx_trunks(*networks)
+            except RuntimeError as error:
+                _log.warning("PyTorch computes in the place of ONNX Runtime: %s", error)
+        return torch_trunks(*networks, self.device)
 
     @cached_property
     def trained_on(self) -> TrainedOn:

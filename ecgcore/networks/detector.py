@@ -4,6 +4,8 @@ Ren, He, Girshick and Sun 2015, with the trunk of Simonyan and Zisserman 2015 up
 4 poolings, as the patent CN110731773A has it; region proposals, RoI pooling and the two heads are torchvision's.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import torch
@@ -27,7 +29,8 @@ from ecgcore.networks.vision import (
 )
 
 _VGG16_CHANNELS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
-_PAD_TO_PX = 32
+PAD_TO_PX = 32
+"""Panels are as many pixels high and wide, or a multiple."""
 
 MANY_BEATS = 150
 """A page with more beats is looked at again with more proposals, since those of the first look, some ten a beat, leave
@@ -116,7 +119,19 @@ class BeatDetector(nn.Module):
         """
         with mixed_precision(panels.device, precision):
             feature_map = self.features(panels.contiguous(memory_format=torch.channels_last))
-        feature_maps = {"0": feature_map.float()}
+        return self.from_features(panels, feature_map.float(), targets)
+
+    def from_features(
+        self, panels: Tensor, feature_map: Tensor, targets: list[dict[str, Tensor]] | None = None
+    ) -> tuple[list[dict[str, Tensor]], dict[str, Tensor]]:
+        """As ``forward``, from the panels' feature map.
+
+        Args:
+            panels: ``[B, 1, H, W]``.
+            feature_map: ``float32 [B, D, H / 8, W / 8]``, or ``/ 16`` without a neck, as ``features`` gives it.
+            targets: as in ``forward``.
+        """
+        feature_maps = {"0": feature_map}
         sizes = [(panels.shape[-2], panels.shape[-1])] * len(panels)
         proposals, proposal_losses = self.rpn(ImageList(panels, sizes), feature_maps, targets)
         detections, losses = self.roi_heads(feature_maps, proposals, sizes, targets)
@@ -185,25 +200,29 @@ def panel_tensor(ink: ByteArray, px_per_mm: float) -> tuple[Tensor, float, float
     scale = px_per_mm / STANDARD_PX_PER_MM
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     resampled = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
-    padded = np.pad(resampled, ((0, -size[1] % _PAD_TO_PX), (0, -size[0] % _PAD_TO_PX)))
+    padded = np.pad(resampled, ((0, -size[1] % PAD_TO_PX), (0, -size[0] % PAD_TO_PX)))
     return torch.from_numpy(padded)[None].float() / 255, size[0] / width, size[1] / height
 
 
 @torch.inference_mode()
-def detect_beats(model: BeatDetector, ink: ByteArray, min_score: float) -> tuple[FloatArray, FloatArray]:
+def detect_beats(
+    model: BeatDetector, ink: ByteArray, min_score: float, features: Callable[[Tensor], Tensor] | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Find the complete beats of one panel.
 
     Args:
         model: a detector in eval mode.
         ink: standard panel raster, ``uint8 [h, w]``.
         min_score: boxes scored lower are left out.
+        features: computes the panel's feature map in the model's place, ``[1, 1, H, W]`` to ``float32 [1, D, h, w]``.
 
     Returns:
         Boxes ``[n, 4]`` in standard panel pixels, clipped to the panel, and scores ``[n]``, best first.
     """
     device = next(model.parameters()).device
     panel, scale_x, scale_y = panel_tensor(ink, model.config.px_per_mm)
-    (found,), _ = model(panel[None].to(device))
+    panels = panel[None].to(device)
+    (found,), _ = model(panels) if features is None else model.from_features(panels, features(panels))
     boxes = found["boxes"].cpu().double().numpy() / [scale_x, scale_y, scale_x, scale_y]
     scores = found["scores"].cpu().double().numpy()
     height, width = ink.shape

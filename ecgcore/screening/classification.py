@@ -10,10 +10,10 @@ from ecgcore.explain.shares import beat_shares, measurement_shares, part_shares
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.measure.quantities import Measurements
 from ecgcore.networks.build import Networks
-from ecgcore.networks.device import mixed_precision
 from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.global_net import GlobalNet, page_canvas
 from ecgcore.networks.local_net import LocalNet, cut_beats
+from ecgcore.networks.runtime.trunks import Trunks
 from ecgcore.networks.waveform_net import WaveformNet, leads_for_network
 from ecgcore.screening.answer import Classification
 from ecgcore.waveform.page_signal import PageSignal
@@ -26,6 +26,7 @@ def classify(
     ink: ByteArray,
     boxes_panel_xyxy: FloatArray,
     nets: Networks,
+    trunks: Trunks,
     signal: PageSignal | None = None,
     measurements: Measurements | None = None,
 ) -> Classification:
@@ -35,13 +36,14 @@ def classify(
         ink: standard panel raster, ``uint8 [h, w]``.
         boxes_panel_xyxy: its beats, ``[n, 4]``, ``n >= 1``.
         nets: a bundle's networks.
+        trunks: what computes their feature maps.
         signal: its leads; None where they were not read.
         measurements: of that signal; None where it was not measured.
     """
     device = nets.device
-    f_global, logit_global = _features(nets.global_, page_canvas(ink, nets.global_.config)[None], device)
+    f_global, logit_global = _features(nets.global_, trunks.global_(page_canvas(ink, nets.global_.config)[None]))
     crops = cut_beats(ink, boxes_panel_xyxy, nets.local.config)
-    chunks = [_features(nets.local, chunk, device) for chunk in torch.split(crops, CROPS_AT_ONCE)]
+    chunks = [_features(nets.local, trunks.local(chunk)) for chunk in torch.split(crops, CROPS_AT_ONCE)]
     f_beats = torch.cat([features for features, _ in chunks])
     logits_local = torch.cat([logits for _, logits in chunks])
     f_waveform, logit_waveform = _of_signal(signal, nets.waveform, device)
@@ -89,11 +91,8 @@ def _of_signal(
     return net.pool(maps), float(net.classify(maps))
 
 
-def _features(net: GlobalNet | LocalNet, pictures: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Features ``[n, D]`` and logits ``[n]``: the convolutions in mixed precision, the rest in float32."""
-    with mixed_precision(device):
-        maps = net.feature_maps(pictures.to(device, memory_format=torch.channels_last))
-    maps = maps.float()
+def _features(net: GlobalNet | LocalNet, maps: Tensor) -> tuple[Tensor, Tensor]:
+    """Features ``[n, D]`` and logits ``[n]`` from a network's last maps."""
     return net.pool(maps), net.classify(maps)
 
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from ecgcore.geometry.arrays import FloatArray
 from ecgcore.networks.detector import BeatDetector, detect_beats
+from ecgcore.networks.runtime.trunks import FeatureMaps
 from ecgcore.rhythm.beat_rows import beat_rows
 from ecgcore.rhythm.r_peaks import r_peaks
 from ecgcore.screening.letter_boxes import in_letters, letter_patches
@@ -29,7 +30,12 @@ class PageBeats:
 
 
 def find_beats(
-    sheet: PageImage, rows: Rows, written_panel_xyxy: FloatArray, detector: BeatDetector, min_score: float
+    sheet: PageImage,
+    rows: Rows,
+    written_panel_xyxy: FloatArray,
+    detector: BeatDetector,
+    min_score: float,
+    features: FeatureMaps | None = None,
 ) -> PageBeats:
     """The beats of a page that lie in the photo and not in letters.
 
@@ -39,8 +45,9 @@ def find_beats(
         written_panel_xyxy: boxes round handwriting in its raster, ``[n, 4]``.
         detector: a bundle's.
         min_score: beats below it are left out.
+        features: computes the detector's feature maps in its place.
     """
-    boxes_panel, scores = detect_beats(detector, sheet.ink, min_score)
+    boxes_panel, scores = detect_beats(detector, sheet.ink, min_score, features)
     height, width = sheet.photo_rgb.shape[:2]
     boxes_photo = np.clip(sheet.frame.boxes_to_photo(boxes_panel), 0, [width, height, width, height])
     found = PageBeats(boxes_panel, boxes_photo, scores, r_peaks(sheet.ink, boxes_panel))

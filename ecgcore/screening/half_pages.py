@@ -76,7 +76,7 @@ def judged_together(pages: Sequence[Prediction], bundle: Bundle) -> list[Predict
     boxes = np.concatenate([_boxes_panel(page, x) for page, x in zip(pages, offsets_x, strict=True)])
     measurements = together([page.measurements for page in pages if page.measurements is not None])
     signal = _signal_together(signals, bundle.nets.waveform)
-    said = classify(ink, boxes, bundle.nets, signal, measurements)
+    said = classify(ink, boxes, bundle.nets, bundle.trunks, signal, measurements)
     faults = tuple(dict.fromkeys(fault for page in pages for fault in page.faults))
     firsts = np.cumsum([0, *(len(page.beats) for page in pages)]).tolist()
     note = TOGETHER.format(" and ".join(str(page.page) for page in pages))

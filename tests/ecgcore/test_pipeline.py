@@ -74,9 +74,9 @@ def test_beats_come_in_reading_order(prediction: Prediction, ecg_page_rgb: ByteA
 def test_shares_are_fused_logits_without_the_beat(bundle: Bundle, ecg_page_rgb: ByteArray) -> None:
     ink = prepare_page(ecg_page_rgb).ink
     boxes = np.array([[100.0, 100, 160, 180], [300, 100, 350, 160], [500, 300, 580, 380]])
-    whole = classify(ink, boxes, bundle.nets)
+    whole = classify(ink, boxes, bundle.nets, bundle.trunks)
     for i, share in enumerate(whole.shares):
-        rest = classify(ink, np.delete(boxes, i, axis=0), bundle.nets)
+        rest = classify(ink, np.delete(boxes, i, axis=0), bundle.nets, bundle.trunks)
         assert share == pytest.approx(whole.logit_fused - rest.logit_fused, abs=2e-3)  # bfloat16 varies with the batch
 
 

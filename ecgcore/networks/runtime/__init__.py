@@ -1,0 +1,1 @@
+"""What computes the feature maps of a bundle's networks when pages are screened: ONNX Runtime or PyTorch."""
