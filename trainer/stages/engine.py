@@ -16,6 +16,7 @@ from trainer.progress import ProgressEvent
 from trainer.recipes import Stage
 from trainer.stages.checkpoint import CHECKPOINT, History, load_checkpoint, save_checkpoint
 from trainer.stages.context import StageContext
+from trainer.stages.optimisers import make_optimiser
 
 Batch = TypeVar("Batch")
 
@@ -37,23 +38,6 @@ class Task(Generic[Batch]):
     loss: Callable[[Batch], Tensor]
     validate: Callable[[], float] | None = None
     accumulate: int = 1
-
-
-def make_optimiser(parameters: Iterable[Tensor], stage: Stage) -> torch.optim.Optimizer:
-    """The stage's optimiser; biases and batch norm scales are not decayed by AdamW.
-
-    Args:
-        parameters: of the network; those that need no gradient are left out.
-        stage: says which, how fast, and how much is decayed.
-    """
-    trainable = [p for p in parameters if p.requires_grad]
-    if stage.optimiser == "sgd":
-        return torch.optim.SGD(trainable, lr=stage.lr, momentum=stage.momentum, weight_decay=stage.weight_decay)
-    groups = [
-        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": stage.weight_decay},
-        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=stage.lr)
 
 
 def learning_rate(stage: Stage, base: float, step: int, steps_per_epoch: int, epochs: int) -> float:

@@ -14,6 +14,7 @@ from trainer.progress import ProgressEvent
 from trainer.stages.classifiers import train_global, train_local
 from trainer.stages.context import StageContext
 from trainer.stages.detector import train_detector
+from trainer.stages.optimisers import Sgd
 from trainer.stages.start import network_config
 
 
@@ -45,8 +46,8 @@ def test_a_large_batch_passes_in_parts_whose_gradients_are_added_up(monkeypatch:
     passed: list[int] = []
     model.register_forward_pre_hook(lambda _, inputs: passed.append(len(inputs[0])))
     updates: list[int] = []
-    step = torch.optim.SGD.step
-    monkeypatch.setattr(torch.optim.SGD, "step", lambda self: (updates.append(len(passed)), step(self))[1])
+    step = Sgd.step
+    monkeypatch.setattr(Sgd, "step", lambda self: (updates.append(len(passed)), step(self))[1])
     train_global(pages, stage, context, init=model)
     assert passed == [2] * 9
     assert updates == [3, 6, 9]
