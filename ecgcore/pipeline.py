@@ -97,7 +97,8 @@ def _screened(
     least = min(own, threshold)
     beats = find_beats(sheet, page.rows, page.written_panel_xyxy, bundle.nets.detector, least, bundle.trunks.detector)
     if not is_told:
-        check_beats(sheet, beats.scores, own, is_labelled=page.printed.tells_an_ecg)
+        is_named, has_speed = page.printed.layout is not None, page.printed.settings.speed_mm_s is not None
+        check_beats(sheet, beats.scores, own, is_named=is_named, has_speed=has_speed)
     shown = beats.where(beats.scores >= threshold)
     leads_found = page.leads_found if blank.recording is None else len(blank.recording.leads)
     blank = replace(blank, corners_set_photo_xy=_points(corners_photo_xy), leads_found=leads_found)

@@ -33,6 +33,7 @@ from ecgcore.page.negative import read_turned_round
 from ecgcore.page.photo import MAX_PREPARED_PIXELS, MAX_SECOND_PIXELS, Photo
 from ecgcore.page.quality.gate import CUT_OFF, MIN_SIDE_PX, RETAKE, assess_quality, with_faults
 from ecgcore.page.quality.hopeless import trace_columns
+from ecgcore.page.quality.surroundings import check_surroundings
 from ecgcore.page.standard_panel import STRAIGHTENED, FoundPanel, StandardPanel, standard_panel
 from ecgcore.types import PageImage
 
@@ -120,12 +121,13 @@ def _clearest_page(photo: Photo) -> PageImage:
     """The page that was read best, as the photo's, which is read in a smaller size where it is large.
 
     Raises:
-        NotScreenableError: none was read; why the first strategy refused it.
+        NotScreenableError: none was read, and why the first strategy refused it; or only a strip in a slide.
     """
     found = _in_size(photo, MAX_PREPARED_PIXELS, _read)
-    if found.refusal is not None or found.page is None:
-        assert found.refusal is not None
+    if found.refusal is not None:
         raise found.refusal
+    assert found.page is not None, "what is not refused was read"
+    check_surroundings(found.page)
     return found.page
 
 
@@ -169,10 +171,8 @@ def _in_size(photo: Photo, most_pixels: int, read: Callable[[Photo], Candidate])
 
 
 def _is_clear(candidate: Candidate) -> bool:
-    page = candidate.page
-    if page is None or candidate.refusal is not None:
-        return False
-    return page.strategy in (GRID, FAINT_INK) and page.ecg_logit >= CLEAR_LOGIT
+    page = candidate.page if candidate.refusal is None else None
+    return page is not None and page.strategy in (GRID, FAINT_INK) and page.ecg_logit >= CLEAR_LOGIT
 
 
 def _is_in_doubt(photo: Photo, tried: Tried) -> bool:

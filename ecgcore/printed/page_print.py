@@ -34,11 +34,6 @@ class PagePrint:
     has_header: bool = False
     refuted: frozenset[Layout] = frozenset()
 
-    @property
-    def tells_an_ecg(self) -> bool:
-        """Whether it names leads in a layout, or a paper speed."""
-        return self.layout is not None or self.settings.speed_mm_s is not None
-
 
 def read_print(page: PageImage, rows: Rows) -> PagePrint:
     """Read lead names and the lines below the traces; those above only where these tell no speed.

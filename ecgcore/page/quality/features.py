@@ -61,18 +61,8 @@ def trace_features(ink: ByteArray) -> FloatArray:
     Returns:
         ``float64 [15]`` in the order of ``NAMES``; every value between about 0 and 5, all 0 where there is no trace.
     """
-    strokes = (ink > STROKE_INK).astype(np.uint8)
-    across, down = (round(mm * STANDARD_PX_PER_MM) for mm in (RULING_ACROSS_MM, RULING_DOWN_MM))
-    rulings = cv2.max(
-        cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((1, across), np.uint8)),
-        cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((down, 1), np.uint8)),
-    )
-    drawn = cv2.morphologyEx(cv2.subtract(strokes, rulings), cv2.MORPH_CLOSE, np.ones((BREAK_PX, 1), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(drawn, connectivity=8)
-    running = np.zeros(count, np.uint8)
-    running[1:] = stats[1:, cv2.CC_STAT_WIDTH] > TRACE_MM * STANDARD_PX_PER_MM
-    traces = running[labels]
-    columns, top, height = _vertical_runs(traces)
+    strokes, rulings, stats, traces = _parts_of_ink(ink)
+    columns, top, height = vertical_runs(traces)
     if len(columns) == 0:
         return np.zeros(len(NAMES))
     pen = float(np.median(height))
@@ -106,7 +96,27 @@ def trace_features(ink: ByteArray) -> FloatArray:
     )
 
 
-def _vertical_runs(mask: ByteArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def running_traces(ink: ByteArray) -> ByteArray:
+    """What runs on for longer than letters do, rulings aside, ``uint8 [h, w]``, 1 = trace."""
+    return _parts_of_ink(ink)[3]
+
+
+def _parts_of_ink(ink: ByteArray) -> tuple[ByteArray, ByteArray, np.ndarray, ByteArray]:
+    """Strokes, rulings, OpenCV's statistics of the components of all but the rulings, and the traces among these."""
+    strokes = (ink > STROKE_INK).astype(np.uint8)
+    across, down = (round(mm * STANDARD_PX_PER_MM) for mm in (RULING_ACROSS_MM, RULING_DOWN_MM))
+    rulings: ByteArray = np.maximum(
+        cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((1, across), np.uint8)),
+        cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((down, 1), np.uint8)),
+    )
+    drawn = cv2.morphologyEx(cv2.subtract(strokes, rulings), cv2.MORPH_CLOSE, np.ones((BREAK_PX, 1), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(drawn, connectivity=8)
+    running = np.zeros(count, np.uint8)
+    running[1:] = stats[1:, cv2.CC_STAT_WIDTH] > TRACE_MM * STANDARD_PX_PER_MM
+    return strokes, rulings, np.asarray(stats), running[labels]
+
+
+def vertical_runs(mask: ByteArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Column, upper edge and height of every vertical run of ink."""
     steps = np.diff(np.pad(np.ascontiguousarray(mask.T).view(np.int8), ((0, 0), (1, 1))), axis=1)
     columns, top = np.nonzero(steps == 1)

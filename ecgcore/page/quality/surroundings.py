@@ -3,20 +3,49 @@
 import cv2
 import numpy as np
 
+from ecgcore.errors import NotScreenableError
+from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.page.quality.features import NAMES, running_traces, trace_features
+from ecgcore.types import PageImage
 
+STRIP_AMONG_TEXT = (
+    "The picture is a slide or a report in which a piece of an ECG is only a small part.",
+    "Crop the picture to the ECG, or use a picture of the whole ECG page.",
+)
 SMALL_PART = 0.3
 """Share of the picture. Whole pages of machines, watches and scans fill 0.55 and more of theirs (11 looked at)."""
 MOST_ROWS = 3.5
 """Traces above each other. A small ECG with more of them may be all twelve leads in a viewer's window."""
 TEXT_SHARE = 0.2
 """Area of the letters beside the strip, in areas of the strip: a hand's or a desk's marks are fewer."""
+AROUND_MM = 10.0
+"""Paper round the traces that belongs to their strip: rows of paper strips are some 30 mm apart."""
+LONG_SHARE = 0.2
+"""Of the panel's width: what runs on for less may be letters that touch."""
 LOOK_PX = 1200
 """Longer side of the picture in which letters are looked for: those of a page of 60 lines are then 8 px high."""
 LETTER_PX = (5, 60)
 LETTER_CONTRAST = 50
 LETTER_FILLED = (0.15, 0.9)
 """Share of its box that a letter fills: no line, no speck and no filled box."""
+
+
+def check_surroundings(page: PageImage) -> None:
+    """Refuse a page that is only a strip in a slide or among the text of a report.
+
+    Args:
+        page: with the whole picture as its photo, not a sheet that was cut out of it.
+
+    Raises:
+        NotScreenableError: it is such a strip.
+    """
+    strip = _strip_corners_panel(page.ink)
+    if strip is None:
+        return
+    rows = float(np.expm1(trace_features(page.ink)[NAMES.index("rows")]))
+    if is_strip_among_text(page.photo_rgb, page.frame.points_to_photo(strip), rows):
+        raise NotScreenableError(*STRIP_AMONG_TEXT)
 
 
 def is_strip_among_text(photo_rgb: ByteArray, corners_photo_xy: FloatArray, rows: float) -> bool:
@@ -38,6 +67,24 @@ def is_strip_among_text(photo_rgb: ByteArray, corners_photo_xy: FloatArray, rows
     small = cv2.resize(photo_rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).max(axis=2)
     cv2.fillConvexPoly(small, np.round(corners * scale).astype(np.int32), int(np.median(small)))
     return bool(_letters_px2(small) > TEXT_SHARE * panel_px2 * scale**2)
+
+
+def _strip_corners_panel(ink: ByteArray) -> FloatArray | None:
+    """Corners ``[4, 2]`` of the traces with paper round them; None where none runs on.
+
+    A grid may be taken to go on through the text beside it.
+
+    Args:
+        ink: standard panel raster, ``uint8 [h, w]``.
+    """
+    stats = cv2.connectedComponentsWithStats(running_traces(ink), connectivity=8)[2][1:]
+    traces = stats[stats[:, cv2.CC_STAT_WIDTH] > LONG_SHARE * ink.shape[1], : cv2.CC_STAT_HEIGHT + 1]
+    if len(traces) == 0:
+        return None
+    around = AROUND_MM * STANDARD_PX_PER_MM
+    x1, y1 = np.maximum(traces[:, :2].min(axis=0) - around, 0)
+    x2, y2 = np.minimum((traces[:, :2] + traces[:, 2:]).max(axis=0) + around, ink.shape[::-1])
+    return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], dtype=np.float64)
 
 
 def _letters_px2(grey: ByteArray) -> float:

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.page.no_ecg.papers import pressure_paper
 from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_page
 from ecgcore.page.quality.features import NAMES, trace_features
 from ecgcore.page.quality.gate import BEATS_BELOW, check_beats, ecg_score
+from ecgcore.page.quality.steep_strokes import falls_as_it_rises
 from ecgcore.papersim import KINDS, LAYOUTS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import ByteArray
 from fits.page_gate.drawn import FS_HZ, NO_ECG_SIGNALS, ecg, rare_rhythm
@@ -55,10 +57,35 @@ def test_beats_decide_where_nothing_else_speaks_for_an_ecg() -> None:
     assert page.ecg_logit > BEATS_BELOW
     sure, unsure = np.array([0.9, 0.97, 0.99, 1.0]), np.array([0.7, 0.8, 0.84, 0.95])
     check_beats(page, sure, 0.55)
-    check_beats(page, unsure, 0.55, is_labelled=True)
+    check_beats(page, unsure, 0.55, is_named=True)
+    check_beats(page, unsure, 0.55, has_speed=True)
     for scores in (unsure, np.array([])):
         with pytest.raises(NotScreenableError, match="does not look like an ECG"):
             check_beats(page, scores, 0.55)
+
+
+def test_pressure_and_pulse_on_ecg_paper_are_refused() -> None:
+    """They come again as exactly as ventricular tachycardia, and a detector takes some of them for beats."""
+    for seed in (1, 2):
+        page = prepare_page(pressure_paper(np.random.default_rng(seed)))
+        assert page.px_per_mm_source == "grid" and not falls_as_it_rises(page.ink)
+        with pytest.raises(NotScreenableError, match="does not look like an ECG"):
+            check_beats(page, np.array([0.7, 0.9, 0.92, 0.95]), 0.55)
+
+
+def test_a_page_that_names_its_leads_on_a_grid_or_beside_a_speed_is_an_ecg_whatever_its_beats() -> None:
+    doubtful = replace(prepare_page(_page("vt")), ecg_logit=-2.0, periodicity=0.4)
+    check_beats(doubtful, np.array([]), 0.55, is_named=True)
+    gridless = replace(doubtful, px_per_mm=None, px_per_mm_source=None)
+    check_beats(gridless, np.array([]), 0.55, is_named=True, has_speed=True)
+    for page, print_of in ((doubtful, {"has_speed": True}), (gridless, {"is_named": True})):
+        with pytest.raises(NotScreenableError):
+            check_beats(page, np.array([]), 0.55, **print_of)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "vt", "flutter", "slow", "low"])
+def test_the_steep_strokes_of_every_rhythm_fall_as_they_rise(kind: str) -> None:
+    assert falls_as_it_rises(prepare_page(_page(kind)).ink)
 
 
 @pytest.mark.parametrize(("seed", "number"), [(77, 27), (20_001, 16)])

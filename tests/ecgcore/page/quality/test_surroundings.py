@@ -49,3 +49,10 @@ def test_a_strip_that_was_cut_out_is_not_refused_for_its_surroundings() -> None:
     strip = strip_picture(np.random.default_rng(1))
     height, width = strip.shape[:2]
     assert not is_strip_among_text(strip, _box(0, 0, width, height), rows=1.0)
+
+
+def test_a_strip_is_told_though_it_is_found_as_a_sheet_or_its_grid_goes_on_through_the_text() -> None:
+    for number in (2, 6):
+        report = strip_report(np.random.default_rng([60_005, 6, number]))
+        with pytest.raises(NotScreenableError, match="slide or a report"):
+            prepare_page(report)
