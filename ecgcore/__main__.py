@@ -15,7 +15,6 @@ from ecgcore.geometry.arrays import ByteArray
 from ecgcore.overlay import NOTICE, overlay_png
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.limits import MAX_PAGES
-from ecgcore.page.decode.read import readable_files
 from ecgcore.paper import USUAL_PAPER, PaperSettings
 from ecgcore.printable import print_escaped
 from ecgcore.types import Prediction
@@ -169,7 +168,11 @@ def _write_signal(prediction: Prediction, file: Path, folder: Path, written: set
 
 def _files(path: Path) -> list[Path]:
     """The files of one argument: itself, whatever it is called, or what can be read in a folder, else that folder."""
-    return (readable_files(path) or [path]) if path.is_dir() else [path]
+    if not path.is_dir():
+        return [path]
+    from ecgcore.page.decode.read import readable_files  # only now: what reads all kinds takes half a second to load
+
+    return readable_files(path) or [path]
 
 
 def _predictions(file: Path, bundle: "Bundle", options: argparse.Namespace) -> Iterator[_Screened]:

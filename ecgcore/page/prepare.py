@@ -35,6 +35,7 @@ from ecgcore.page.quality.gate import CUT_OFF, MIN_SIDE_PX, RETAKE, assess_quali
 from ecgcore.page.quality.hopeless import trace_columns
 from ecgcore.page.quality.surroundings import check_surroundings
 from ecgcore.page.standard_panel import STRAIGHTENED, FoundPanel, StandardPanel, standard_panel
+from ecgcore.threads import multiply_in_one_thread
 from ecgcore.types import PageImage
 
 STRAIGHTENED_CUT = 0.35
@@ -72,6 +73,7 @@ def prepare_page(photo_rgb: ByteArray) -> PageImage:
     Raises:
         NotScreenableError: the picture is too small or shows no ECG.
     """
+    multiply_in_one_thread()
     height, width = photo_rgb.shape[:2]
     if min(height, width) < MIN_SIDE_PX:
         raise NotScreenableError(

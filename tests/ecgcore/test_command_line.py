@@ -121,3 +121,9 @@ def test_a_long_file_asks_which_pages_and_keeps_their_numbers(tmp_path: Path, ti
     assert [json.loads(line)["page"] for line in rows.read_text().splitlines()] == [3, 59, 60]
     with pytest.raises(SystemExit, match="2"):
         main([*asked, "--pages", "last"])
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = "import sys; from ecgcore.__main__ import argument_parser; argument_parser(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert not {"torch", "scipy", "pydicom", "onnxruntime"} & set(done.stdout.split())

@@ -45,7 +45,7 @@ BELIEVED_SHARE_ALONE = 0.75
 circuits, diagrams, bursts of muscle and charts 0.55 to 0.83 (seed 40 005 of ``benchmarks/page/gate.py``, D-238)."""
 BELIEVED_SHARE_OF_PULSES = 0.95
 """The same where steep strokes only rise, as those of pressure do, or where there are none: of 20 such pages the
-middle score was at most 0.95, which is a share of 0.89 (D-239)."""
+middle score was at most 0.95, which is a share of 0.89 (D-242)."""
 MIN_PANEL_MM, WHOLE_PANEL_MM = 50.0, 110.0
 """Two seconds at 25 mm/s hold one beat or two; the narrowest whole pages hold 4.5 s of each lead."""
 MIN_PX_PER_MM = 2.5

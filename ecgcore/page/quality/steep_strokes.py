@@ -10,7 +10,7 @@ STEEP_PX = 3
 MOST_RISE = 2.0
 """How much more of the steep ink may rise than fall. Of 12 drawn pages of ventricular tachycardia and flutter the
 highest has 1.6, of 16 Khan pages 1.9, of 8 photos 1.4; of 19 pages of pressure and pulses that the strokes alone did
-not refuse 15 have 2.1 to 17 (drawn with other seeds than those reported, D-239)."""
+not refuse 15 have 2.1 to 17 (drawn with other seeds than those reported, D-242)."""
 
 
 def falls_as_it_rises(ink: ByteArray) -> bool:
