@@ -16,9 +16,9 @@ def _pens_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_crop_shows_its_names_where_its_cells_say() -> None:
-    blank = np.zeros((400, 400), np.uint8)
+    blanks = [weights.BasePage(np.zeros((400, 400), np.uint8), px_per_mm) for px_per_mm in (3.2, 6.0, 8.0)]
     for seed in range(6):
-        picture, cells = weights.crop([blank], [], np.random.default_rng(seed))
+        picture, cells = weights.crop(blanks, [], np.random.default_rng(seed))
         assert picture.shape == (weights.CROP_PX,) * 2
         named = np.argwhere((cells > 0) & (cells < 255))
         for row, column in named:
@@ -29,7 +29,7 @@ def test_a_crop_shows_its_names_where_its_cells_say() -> None:
 
 def test_the_weights_go_on_from_others(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
-    pages = [rng.integers(0, 60, (300, 300)).astype(np.uint8)]
+    pages = [weights.BasePage(rng.integers(0, 60, (300, 300)).astype(np.uint8), 6.0)]
     first = weights.train(pages, [], 1, rng)
     save_file({name: value.contiguous() for name, value in first.state_dict().items()}, tmp_path / "a.safetensors")
     again = weights.train(pages, [], 1, rng, tmp_path / "a.safetensors")
