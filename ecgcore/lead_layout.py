@@ -110,7 +110,8 @@ name begins, narrower than a name."""
 
 @dataclass(frozen=True)
 class PrintedName:
-    """A lead's name and its box in panel pixels."""
+    """A lead's name, its box in panel pixels, and how surely it stands there, 0..1."""
 
     lead: str
     box_panel_xyxy: tuple[float, float, float, float]
+    p: float = 1.0

@@ -29,8 +29,9 @@ APART_MM = 4.0
 """No two names stand nearer to each other."""
 
 
-LEAST_P = 0.5
-"""Probability from which a name is taken. Set on drawn pages of ``benchmarks.page.leads`` that are not reported."""
+SEEN_P, LEAST_P = 0.1, 0.5
+"""Probabilities from which a name is looked at, and from which it is taken without regard to where others stand. Set on
+drawn pages of ``benchmarks.page.leads`` that are not reported."""
 LETTER_MM = {"I": 0.8, "II": 1.6, "III": 2.4, "V": 3.6, "a": 5.2}
 """Widths of names whose capitals are 3 mm high, by how they begin."""
 HEIGHT_MM = 3.0
@@ -87,32 +88,8 @@ def name_probabilities(darkness: ByteArray) -> npt.NDArray[np.float32]:
     return np.asarray(logits.softmax(dim=1)[0, 1:].numpy(), dtype=np.float32)
 
 
-def spot_names(page: PageImage) -> list[PrintedName]:
-    """Lead names anywhere on a page, the surest of those that stand too near to each other.
-
-    Args:
-        page: the prepared page.
-    """
-    p = name_probabilities(panel_darkness(page))
-    best = p.max(axis=0)
-    reach = 2 * round(APART_MM * READ_PX_PER_MM / CELL_PX / 2) + 1
-    is_peak = (best >= LEAST_P) & (best == cv2.dilate(best, np.ones((reach, 2 * reach - 1), np.uint8)))
-    panel_px = CELL_PX * STANDARD_PX_PER_MM / READ_PX_PER_MM
-    return [
-        _named(NAMES[int(p[:, row, column].argmax())], (float(column) + 0.5) * panel_px, (float(row) + 0.5) * panel_px)
-        for row, column in zip(*np.nonzero(is_peak), strict=True)
-    ]
-
-
-def _named(lead: str, x: float, y: float) -> PrintedName:
-    """A name with the box that letters of usual size take round its middle."""
-    half_x = LETTER_MM.get(lead, LETTER_MM[lead[0]]) / 2 * STANDARD_PX_PER_MM
-    half_y = HEIGHT_MM / 2 * STANDARD_PX_PER_MM
-    return PrintedName(lead, (x - half_x, y - half_y, x + half_x, y + half_y))
-
-
 def find_names(page: PageImage, rows: Rows) -> list[PrintedName]:
-    """Read the lead names that stand between and beside the rows.
+    """Lead names that stand between and beside the rows, doubtful ones and what else they may be with them.
 
     Args:
         page: the prepared page.
@@ -123,8 +100,51 @@ def find_names(page: PageImage, rows: Rows) -> list[PrintedName]:
     baselines = rows.baseline_y
     pitch = float(np.median(np.diff(baselines))) if len(baselines) > 1 else ONE_ROW_PITCH_MM * STANDARD_PX_PER_MM
     highest, lowest = baselines[0] - ABOVE * pitch, baselines[-1] + BELOW * pitch
-    middles = [(name, sum(name.box_panel_xyxy[1::2]) / 2) for name in spot_names(page)]
-    return _in_columns([name for name, y in middles if highest <= y <= lowest])
+    p = name_probabilities(panel_darkness(page))
+    named = p.sum(axis=0)
+    is_peak = (named >= SEEN_P) & (named == cv2.dilate(named, np.ones((3, 3), np.uint8)))
+    panel_px = CELL_PX * STANDARD_PX_PER_MM / READ_PX_PER_MM
+    found = []
+    for row, column in zip(*np.nonzero(is_peak), strict=True):
+        x, y = (float(column) + 0.5) * panel_px, (float(row) + 0.5) * panel_px
+        if highest <= y <= lowest:
+            found += [
+                _named(NAMES[lead], x, y, float(p[lead, row, column]))
+                for lead in np.flatnonzero(p[:, row, column] >= SEEN_P)
+            ]
+    return found
+
+
+def sure_names(found: list[PrintedName]) -> list[PrintedName]:
+    """Those that are sure, of several that stand too near to each other the surest.
+
+    Args:
+        found: as :func:`find_names` returns them.
+    """
+    kept: list[PrintedName] = []
+    for name in sorted(found, key=lambda name: -name.p):
+        if name.p >= LEAST_P and not any(_is_near(name, other) for other in kept):
+            kept.append(name)
+    return _in_columns(sorted(kept, key=lambda name: name.box_panel_xyxy[1]))
+
+
+def _is_near(one: PrintedName, other: PrintedName) -> bool:
+    """Whether no two names stand so near to each other."""
+    (x, y), (other_x, other_y) = _middle(one), _middle(other)
+    reach = APART_MM * STANDARD_PX_PER_MM
+    return abs(x - other_x) <= reach * 4 / 3 and abs(y - other_y) <= reach * 2 / 3
+
+
+def _middle(name: PrintedName) -> tuple[float, float]:
+    x1, y1, x2, y2 = name.box_panel_xyxy
+    return (x1 + x2) / 2, (y1 + y2) / 2
+
+
+def _named(lead: str, x: float, y: float, p: float) -> PrintedName:
+    """A name with the box that letters of usual size take round its middle."""
+    half_x = LETTER_MM.get(lead, LETTER_MM[lead[0]]) / 2 * STANDARD_PX_PER_MM
+    half_y = HEIGHT_MM / 2 * STANDARD_PX_PER_MM
+    return PrintedName(lead, (x - half_x, y - half_y, x + half_x, y + half_y), p)
 
 
 def _in_columns(names: list[PrintedName]) -> list[PrintedName]:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 
 from ecgcore.lead_layout import Layout, PrintedName
 from ecgcore.paper import PrintedSettings
-from ecgcore.printed.arrangement import printed_layout, refuted_layouts
+from ecgcore.printed.arrangement import arrangement
 from ecgcore.printed.margins import read_margin
-from ecgcore.printed.names import find_names
+from ecgcore.printed.names import find_names, sure_names
 from ecgcore.printed.settings import parse_settings
 from ecgcore.traces.rows import Rows
 from ecgcore.traces.strokes import without_print
@@ -56,9 +56,9 @@ def read_names(page: PageImage, rows: Rows) -> PagePrint:
         rows: its rows of trace.
     """
     rows = without_print(rows, page.ink)
-    names = find_names(page, rows)
-    layout = printed_layout(names, rows, column_count(rows))
-    return PagePrint(tuple(names), layout, refuted=refuted_layouts(names, rows))
+    found = find_names(page, rows)
+    layout, refuted = arrangement(found, rows, column_count(rows))
+    return PagePrint(tuple(sure_names(found)), layout, refuted=refuted)
 
 
 def with_header(found: PagePrint, page: PageImage, rows: Rows) -> PagePrint:

@@ -1,10 +1,12 @@
 """Printed names -> which row and column shows which lead."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ecgcore.lead_layout import CABRERA_ORDER, LAYOUTS, LEADS, STANDARD_ORDER, Layout, PrintedName
-from ecgcore.printed.arrangement import printed_layout, refuted_layouts
+from ecgcore.printed.arrangement import arrangement
 from ecgcore.traces.rows import Rows
 
 WIDTH, PITCH = 1000, 100
@@ -25,6 +27,10 @@ def names_of(layout: Layout, *, but: frozenset[tuple[int, int]] = frozenset()) -
                 x, y = 5.0 + column * WIDTH / layout.columns, 60.0 + PITCH * row
                 names.append(PrintedName(LEADS[layout.lead_at(row, column)], (x, y - 8, x + 20, y + 4)))
     return names
+
+
+def printed_layout(names: list[PrintedName], rows: Rows, columns_seen: int) -> Layout | None:
+    return arrangement(names, rows, columns_seen)[0]
 
 
 def row_count(layout: Layout) -> int:
@@ -72,6 +78,42 @@ def test_specks_make_no_half_of_a_whole_page() -> None:
     assert found is None or len(found.leads) == len(LEADS)
 
 
+def test_a_column_whose_names_were_not_read_moves_no_other() -> None:
+    names = names_of(Layout(3, 4, 1), but=frozenset((row, 0) for row in range(3)))
+    found = printed_layout(names, rows_of(4), columns_seen=4)
+    assert found is not None
+    assert (found.name, found.order) == ("3x4+1", STANDARD_ORDER)
+
+
+def test_many_doubtful_readings_tell_what_no_sure_one_does() -> None:
+    """Names that lie on traces are read as this or that, the right one among them."""
+    rng = np.random.default_rng(2)
+    names = [
+        PrintedName(lead, name.box_panel_xyxy, 0.45)
+        for name in names_of(Layout(12, 1))
+        for lead in {name.lead, str(rng.choice(LEADS))}
+    ]
+    found = printed_layout(names, rows_of(12), columns_seen=2)
+    assert found is not None
+    assert (found.name, found.order) == ("12x1", STANDARD_ORDER)
+
+
+def test_chest_leads_misread_for_each_other_are_told_by_the_rest() -> None:
+    misread = {"V3": "V2", "V6": "V5", "I": "II"}
+    names = [replace(name, lead=misread.get(name.lead, name.lead)) for name in names_of(Layout(6, 2))]
+    found = printed_layout(names, rows_of(6), columns_seen=2)
+    assert found is not None
+    assert (found.name, found.order) == ("6x2", STANDARD_ORDER)
+
+
+def test_a_name_beside_its_column_names_no_strip() -> None:
+    drawn = Layout(3, 4, 1)
+    stray = PrintedName("aVL", (405.0, 352.0, 425.0, 364.0))
+    found = printed_layout([*names_of(drawn), stray], rows_of(4), columns_seen=4)
+    assert found is not None
+    assert found.strip_order == (None,)
+
+
 @pytest.mark.parametrize("half", [STANDARD_ORDER[:6], STANDARD_ORDER[6:]])
 def test_half_an_ecg_shows_six_leads(half: tuple[int, ...]) -> None:
     found = printed_layout(names_of(Layout(6, 1, 0, half)), rows_of(6), columns_seen=2)
@@ -105,9 +147,8 @@ def test_names_that_contradict_each_other_tell_nothing() -> None:
     shuffled = [
         PrintedName(names[n].lead, name.box_panel_xyxy) for n, name in zip(rng.permutation(10), names, strict=True)
     ]
-    assert Layout(3, 4) in refuted_layouts(shuffled, rows_of(3))
-    assert not refuted_layouts(names, rows_of(3))
-    assert printed_layout(shuffled, rows_of(3), columns_seen=4) is None
+    assert arrangement(shuffled, rows_of(3), columns_seen=4) == (None, frozenset({Layout(3, 4)}))
+    assert not arrangement(names, rows_of(3), columns_seen=4)[1]
 
 
 def test_a_layout_survives_json() -> None:
