@@ -54,3 +54,12 @@ def mapped_to_photo(page: PageImage, photo_rgb: ByteArray, photo_from_picture: F
     frame = replace(page.frame, photo_from_panel=photo_from_picture @ page.frame.photo_from_panel)
     px_per_mm = None if page.px_per_mm is None else frame.photo_px_per_panel_px * STANDARD_PX_PER_MM
     return replace(page, photo_rgb=photo_rgb, frame=frame, px_per_mm=px_per_mm)
+
+
+def stretched_to_photo(candidate: Candidate, picture_rgb: ByteArray, photo_rgb: ByteArray) -> Candidate:
+    """What was read of a photo in another width and height, as the photo's."""
+    if candidate.page is None or picture_rgb is photo_rgb:
+        return candidate
+    (height, width), (other_height, other_width) = photo_rgb.shape[:2], picture_rgb.shape[:2]
+    stretch = np.diag([width / other_width, height / other_height, 1.0])
+    return replace(candidate, page=mapped_to_photo(candidate.page, photo_rgb, stretch))

@@ -1,5 +1,6 @@
-"""A picture of a page, with what more than one reading strategy looks at; each is found once."""
+"""A picture of a page, with what more than one reading strategy looks at, each found once; and what a strategy is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +10,7 @@ import numpy as np
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.geometry.boxes import XYXY
 from ecgcore.geometry.warp import between_corners
+from ecgcore.page.candidate import Candidate, Tried
 from ecgcore.page.grid.rectify import StraightPicture, straighten
 from ecgcore.page.grid.scale import GridScale, find_grid_scale
 from ecgcore.page.ink import darkness_by_form, darkness_rgb, strongest_channel
@@ -60,10 +62,32 @@ class Photo:
         if self.straight is not None:  # cut to its grid already
             height, width = self.straight.picture_rgb.shape[:2]
             return GridScale(self.straight.px_per_mm, self.straight.px_per_mm), (0, 0, width, height)
-        strongest = strongest_channel(self.darkness)
-        scale = find_grid_scale(strongest)
-        box = None if scale is None else grid_panel(strongest, scale.px_per_mm)
-        return None if scale is None or box is None else (scale, box)
+        scale = self._scale
+        if scale is None or scale.is_squeezed:
+            return None
+        box = grid_panel(strongest_channel(self.darkness), scale.px_per_mm)
+        return None if box is None else (scale, box)
+
+    @cached_property
+    def _scale(self) -> GridScale | None:
+        """Of the grid of a picture that is straight as it is."""
+        return find_grid_scale(strongest_channel(self.darkness), may_be_squeezed=True)
+
+    @property
+    def squeezed(self) -> GridScale | None:
+        """The scale of the printed grid where the picture is narrower or lower than its page; else None."""
+        if self.straight is not None or self._scale is None:
+            return None
+        return self._scale if self._scale.is_squeezed else None
+
+    def evened(self, scale: GridScale) -> "Photo":
+        """The same picture, as large, with one scale in both directions."""
+        height, width = self.rgb.shape[:2]
+        even_wh = (
+            max(1, round(width * scale.px_per_mm / scale.px_per_mm_x)),
+            max(1, round(height * scale.px_per_mm / scale.px_per_mm_y)),
+        )
+        return Photo(np.asarray(cv2.resize(self.rgb, even_wh, interpolation=cv2.INTER_AREA), np.uint8), self.is_flat)
 
     @cached_property
     def darkness_by_form(self) -> ByteArray:
@@ -97,3 +121,20 @@ class Photo:
             halved = np.asarray(cv2.resize(halved, (width // 2, height // 2), interpolation=cv2.INTER_AREA))
         small_rgb = np.asarray(cv2.resize(halved, small_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         return Photo(small_rgb, self.is_flat)
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """One way to read a picture.
+
+    Args:
+        name: what a page that was read so is marked with.
+        applies: whether it is worth a try, given what those before it made of the picture.
+        read: makes a candidate of the picture.
+        most_pixels: in which it does; what is larger is read in a smaller size.
+    """
+
+    name: str
+    applies: Callable[[Photo, Tried], bool]
+    read: Callable[[Photo], Candidate]
+    most_pixels: int = MAX_PREPARED_PIXELS

@@ -19,18 +19,18 @@ prepare_drawn           a page drawn from a recording, which is an ECG whatever 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from ecgcore.errors import NotScreenableError
 from ecgcore.geometry.arrays import ByteArray, FloatArray
-from ecgcore.page.candidate import Candidate, Tried, best, mapped_to_photo
+from ecgcore.page.candidate import Candidate, Tried, best, mapped_to_photo, stretched_to_photo
 from ecgcore.page.corners import check_corners
 from ecgcore.page.gridless import panel_by_form, panel_by_traces
 from ecgcore.page.ink import faint_ink, pen_ink, strongest_channel, without_grid
 from ecgcore.page.negative import read_turned_round
-from ecgcore.page.photo import MAX_PREPARED_PIXELS, MAX_SECOND_PIXELS, Photo
+from ecgcore.page.photo import MAX_PREPARED_PIXELS, MAX_SECOND_PIXELS, Photo, Strategy
 from ecgcore.page.quality.gate import CUT_OFF, MIN_SIDE_PX, RETAKE, assess_quality, with_faults
 from ecgcore.page.quality.hopeless import trace_columns
 from ecgcore.page.quality.surroundings import check_surroundings
@@ -47,6 +47,7 @@ WHOLE_TRACE_COLUMNS = 0.95
 again as faint ink. Of 100 rendered pages 7 needed it; without the limit 4 of 40 seismograms passed (D-088)."""
 GRID, FAINT_INK, TRACES, SHEET, CUT_OFF_SHEET, FORM = "grid", "faint_ink", "traces", "sheet", "cut_off_sheet", "form"
 STRAIGHTENED_BY_SIDES = "The page was straightened by the sides of its sheet."
+SQUEEZED = "The picture is squeezed: a millimetre is {across:.1f} pixels wide and {down:.1f} high. It was read evened."
 ROUGH_SCALE = "The scale comes from the calibration pulses of a photographed sheet: rates may be off by a tenth."
 
 
@@ -125,29 +126,12 @@ def _clearest_page(photo: Photo) -> PageImage:
     Raises:
         NotScreenableError: none was read, and why the first strategy refused it; or only a strip in a slide.
     """
-    found = _in_size(photo, MAX_PREPARED_PIXELS, _read)
+    found = _in_size(photo, MAX_PREPARED_PIXELS, _read_evened)
     if found.refusal is not None:
         raise found.refusal
     assert found.page is not None, "what is not refused was read"
     check_surroundings(found.page)
     return found.page
-
-
-@dataclass(frozen=True)
-class Strategy:
-    """One way to read a picture.
-
-    Args:
-        name: what a page that was read so is marked with.
-        applies: whether it is worth a try, given what those before it made of the picture.
-        read: makes a candidate of the picture.
-        most_pixels: in which it does; what is larger is read in a smaller size.
-    """
-
-    name: str
-    applies: Callable[[Photo, Tried], bool]
-    read: Callable[[Photo], Candidate]
-    most_pixels: int = MAX_PREPARED_PIXELS
 
 
 def _read(photo: Photo) -> Candidate:
@@ -164,12 +148,20 @@ def _read(photo: Photo) -> Candidate:
 def _in_size(photo: Photo, most_pixels: int, read: Callable[[Photo], Candidate]) -> Candidate:
     """What is read of a photo in at most so many pixels, as the photo's."""
     fitting = photo.in_size(most_pixels)
-    candidate = read(fitting)
-    if fitting is photo or candidate.page is None:
+    return stretched_to_photo(read(fitting), fitting.rgb, photo.rgb)
+
+
+def _read_evened(photo: Photo) -> Candidate:
+    """As :func:`_read`; a picture squeezed in one direction at its page's shape."""
+    squeezed = photo.squeezed
+    if squeezed is None:
+        return _read(photo)
+    evened = photo.evened(squeezed)
+    candidate = stretched_to_photo(_read(evened), evened.rgb, photo.rgb)
+    if candidate.page is None:
         return candidate
-    (height, width), (small_height, small_width) = photo.rgb.shape[:2], fitting.rgb.shape[:2]
-    enlarge = np.diag([width / small_width, height / small_height, 1.0])
-    return replace(candidate, page=mapped_to_photo(candidate.page, photo.rgb, enlarge))
+    note = SQUEEZED.format(across=squeezed.px_per_mm_x, down=squeezed.px_per_mm_y)
+    return replace(candidate, page=replace(candidate.page, notes=(note, *candidate.page.notes)))
 
 
 def _is_clear(candidate: Candidate) -> bool:

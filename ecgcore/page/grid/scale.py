@@ -24,9 +24,20 @@ TOOTH_WEIGHTS = np.array([1.0, 1.0, 1.0, 1.0, 2.0]) / 6.0
 MIN_GRID_SCORE = 0.22
 AS_CLEAR, AS_STRONG = 0.85, 0.7
 """A longer period takes the place of the likeliest one from these shares of its comb's score and its fine lines'."""
+AS_CLEAR_ALONE = 0.75
+"""The same of the comb's score where one direction tells it, which the other cannot weaken."""
 NEARLY, LONGER = 1.025, 1.1
 """What is within 2.5 % is one period, and what is not a tenth longer is no other. All chosen
 on pages 0 to 9 of ``benchmarks.page.grids``."""
+SQUEEZED_SCORE, SQUEEZED_SHARE = 0.45, 0.65
+"""In a picture squeezed in one direction each direction's own period is so clear, and no period of both as much as this
+share of that. Of five drawn pages squeezed to 0.6 to 0.85 the own scores are 0.57 to 0.93 and the shares 0.34 to 0.55;
+of the same pages as they were, and of three real ones, the shares are 0.78 to 1; of 26 pictures without a grid no
+score of both directions is over 0.27."""
+MOST_SQUEEZED = 1.7
+"""One direction's period over the other's."""
+EVEN = 1.05
+"""What differs less is no squeezed picture: directions apart differ by 2 % where the page lies aslant."""
 RISE = 1.0
 """The lines of 5 mm are told by their first four harmonics, each at most so much above those before it: else the marks
 are those of another comb."""
@@ -44,8 +55,15 @@ class GridScale:
         """Geometric mean of both directions."""
         return float(np.sqrt(self.px_per_mm_x * self.px_per_mm_y))
 
+    @property
+    def is_squeezed(self) -> bool:
+        """Whether the picture was made narrower or lower than its page."""
+        return not 1 / EVEN < self.px_per_mm_x / self.px_per_mm_y < EVEN
 
-def find_grid_scale(darkness: ByteArray, slack_steps: int = SLACK_STEPS) -> GridScale | None:
+
+def find_grid_scale(
+    darkness: ByteArray, slack_steps: int = SLACK_STEPS, *, may_be_squeezed: bool = False
+) -> GridScale | None:
     """Find the grid's period from the spectra of the darkness projected on both axes.
 
     The picture is cut into strips and windows whose log power spectra are averaged (Welch's method), so that traces,
@@ -54,6 +72,7 @@ def find_grid_scale(darkness: ByteArray, slack_steps: int = SLACK_STEPS) -> Grid
     Args:
         darkness: ``uint8 [H, W]``, 0 = paper.
         slack_steps: how far the directions may differ, half of it in steps of the ladder.
+        may_be_squeezed: whether they may differ by more where both are clear.
 
     Returns:
         The grid's scale, or None where no common period is found in both directions.
@@ -64,16 +83,43 @@ def find_grid_scale(darkness: ByteArray, slack_steps: int = SLACK_STEPS) -> Grid
     compressed = compress_contrast(darkness)
     window = min(darkness.shape) // 3
     spectra = [_whitened_spectrum(np.ascontiguousarray(s), window) for s in (compressed, compressed.T)]
-    scores = [_running_max(_comb_scores(np.minimum(s, TOOTH_CAP), candidates), slack_steps) for s in spectra]
+    combs = [_comb_scores(np.minimum(s, TOOTH_CAP), candidates) for s in spectra]
+    scores = [_running_max(comb, slack_steps) for comb in combs]
     usual = np.exp(-0.5 * (np.log(longest / candidates / USUAL_PICTURE_MM) / USUAL_SPREAD_LOG) ** 2)
     clear = np.minimum(*scores)
+    if may_be_squeezed and clear.max() < SQUEEZED_SHARE * min(comb.max() for comb in combs):
+        squeezed = _squeezed(candidates, combs, spectra, usual)
+        if squeezed is not None:
+            return squeezed
     if (clear * usual).max() < MIN_GRID_SCORE:
         return None
     fine_lines = np.minimum(*(_running_max(_teeth(s, candidates)[4], slack_steps) for s in spectra))
     best = _true_period(candidates, clear, fine_lines, int(np.argmax(clear * usual)))
-    best = _middle(clear, best, slack_steps)
-    near = candidates[max(0, best - slack_steps) : best + slack_steps + 1]
-    return GridScale(*(float(near[np.argmax(_comb_scores(s, near))]) for s in spectra))
+    near = _near(candidates, _middle(clear, best, slack_steps), slack_steps)
+    return GridScale(*(_clearest(s, near) for s in spectra))
+
+
+def _squeezed(
+    px_per_mm: FloatArray, combs: list[FloatArray], spectra: list[FloatArray], usual: FloatArray
+) -> GridScale | None:
+    """The period of each direction by itself; None where one is not clear or they differ by more than is squeezed."""
+    best = []
+    for comb, spectrum in zip(combs, spectra, strict=True):
+        fine_lines = _teeth(spectrum, px_per_mm)[4]
+        number = _true_period(px_per_mm, comb, fine_lines, int(np.argmax(comb * usual)), AS_CLEAR_ALONE)
+        if comb[number] < SQUEEZED_SCORE:
+            return None
+        best.append(_clearest(spectrum, _near(px_per_mm, _middle(comb, number, SLACK_STEPS), SLACK_STEPS)))
+    scale = GridScale(*best)
+    return scale if scale.is_squeezed and max(best) <= MOST_SQUEEZED * min(best) else None
+
+
+def _near(px_per_mm: FloatArray, number: int, steps: int) -> FloatArray:
+    return px_per_mm[max(0, number - steps) : number + steps + 1]
+
+
+def _clearest(excess: FloatArray, px_per_mm: FloatArray) -> float:
+    return float(px_per_mm[np.argmax(_comb_scores(excess, px_per_mm))])
 
 
 def _middle(clear: FloatArray, best: int, slack_steps: int) -> int:
@@ -85,7 +131,9 @@ def _middle(clear: FloatArray, best: int, slack_steps: int) -> int:
     return (first + end - 1) // 2 if end - first > 3 * slack_steps else best
 
 
-def _true_period(px_per_mm: FloatArray, clear: FloatArray, fine_lines: FloatArray, best: int) -> int:
+def _true_period(
+    px_per_mm: FloatArray, clear: FloatArray, fine_lines: FloatArray, best: int, as_clear: float = AS_CLEAR
+) -> int:
     """Number of the period whose marks also make up the likeliest one, though that may suit a page's length better.
 
     A half or a third of a period has every second or third tooth of its comb, as dots printed every half millimetre
@@ -96,13 +144,14 @@ def _true_period(px_per_mm: FloatArray, clear: FloatArray, fine_lines: FloatArra
         clear: how clear each one's comb is.
         fine_lines: how strong its lines of 1 mm are.
         best: number of the likeliest.
+        as_clear: a longer one's least share of its score.
     """
     scale = px_per_mm[best]
     for other in (2 * scale, 3 * scale, 2 * scale / (scale - 1)):
         near = slice(*np.searchsorted(px_per_mm, (other / NEARLY, other * NEARLY)))
         if other < LONGER * scale or near.start == near.stop:
             continue
-        is_as_clear = clear[near].max() >= AS_CLEAR * clear[best]
+        is_as_clear = clear[near].max() >= as_clear * clear[best]
         if is_as_clear and fine_lines[near].max() >= AS_STRONG * fine_lines[best]:
             return int(near.start + np.argmax(clear[near]))
     return best

@@ -6,6 +6,7 @@ import pytest
 
 from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_page
+from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray
 
 WHITE = (255, 255, 255)
@@ -151,3 +152,15 @@ def test_a_page_of_text_is_refused() -> None:
 def test_preparation_is_deterministic() -> None:
     drawn = _draw(5.0, (255, 130, 130))
     np.testing.assert_array_equal(prepare_page(drawn).ink, prepare_page(drawn).ink)
+
+
+@pytest.mark.parametrize("shrink", [(0.7, 1.0), (1.0, 0.75)])
+def test_a_squeezed_picture_is_read_at_its_pages_shape(shrink: tuple[float, float]) -> None:
+    signals_mv, fs_hz, _ = synthetic_ecg("normal", 3)
+    whole = draw_page(signals_mv, fs_hz, PageStyle(px_per_mm=6.0), 3).image_rgb
+    across, down = shrink
+    picture = np.asarray(cv2.resize(whole, None, fx=across, fy=down, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    page, usual = prepare_page(picture), prepare_page(whole)
+    assert page.strategy == "grid" and "squeezed" in page.notes[0] and "squeezed" not in "".join(usual.notes)
+    assert page.ink.shape == pytest.approx(usual.ink.shape, abs=6)
+    assert page.frame.corners_photo_xy == pytest.approx(usual.frame.corners_photo_xy * shrink, abs=6)

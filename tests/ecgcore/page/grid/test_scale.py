@@ -1,5 +1,6 @@
 """The grid's period, where another one explains half of its marks."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -42,3 +43,15 @@ def test_the_period_is_that_of_all_marks(px_per_mm: float, width_mm: float, look
 
 def test_paper_without_a_grid_has_no_scale() -> None:
     assert find_grid_scale(darkness(6, 200, grid="none")) is None
+
+
+@pytest.mark.parametrize("squeezed_wh", [(1300, 1640), (1820, 1000)])
+def test_the_grid_of_a_squeezed_picture_has_two_scales(squeezed_wh: tuple[int, int]) -> None:
+    whole = darkness(7, 260, grid_colours=ROSE)
+    squeezed = np.asarray(cv2.resize(whole, squeezed_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    scale = find_grid_scale(squeezed, may_be_squeezed=True)
+    assert scale is not None and scale.is_squeezed
+    assert scale.px_per_mm_x == pytest.approx(7 * squeezed_wh[0] / whole.shape[1], rel=0.01)
+    assert scale.px_per_mm_y == pytest.approx(7 * squeezed_wh[1] / whole.shape[0], rel=0.01)
+    as_it_was = find_grid_scale(whole, may_be_squeezed=True)
+    assert as_it_was is not None and not as_it_was.is_squeezed
