@@ -20,7 +20,7 @@ test: $(VENV)/.dev browser
 	$(MAKE) --jobs=2 lint pytest
 
 pytest: $(VENV)/.dev browser
-	OMP_NUM_THREADS=1 COVERAGE_CORE=sysmon $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --cov
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -p tests.support.covered_lines --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
