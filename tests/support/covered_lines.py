@@ -1,7 +1,7 @@
 """A plugin of pytest that tells which lines the tests ran: ``-p tests.support.covered_lines``.
 
-SlipCover puts a probe before each line of ours and takes it out once it was met; coverage.py's tracer is called at every
-call of every library. What was met is reported by coverage.py, with its settings in pyproject.toml.
+SlipCover puts a probe before each line of ours and takes it out once it was met; coverage.py's tracer is called at
+every call of every library. What was met is reported by coverage.py, with its settings in pyproject.toml.
 """
 
 import contextlib
