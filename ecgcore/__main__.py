@@ -5,24 +5,25 @@ import contextlib
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ecgcore.errors import EcgError
 from ecgcore.files import keep_private, open_private
-from ecgcore.geometry.arrays import ByteArray
 from ecgcore.overlay import NOTICE, overlay_png
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.limits import MAX_PAGES
 from ecgcore.paper import USUAL_PAPER, PaperSettings
 from ecgcore.printable import print_escaped
+from ecgcore.threads import cores
 from ecgcore.types import Prediction
 
 if TYPE_CHECKING:
     from ecgcore.bundle.folder import Bundle
 
-_Screened = tuple[Prediction, ByteArray | None]
+MOST_AT_ONCE = 4
+"""Each page that is worked on takes some 0.3 GiB."""
 
 EXIT_OK, EXIT_PAGE_ERROR, EXIT_USAGE = 0, 1, 2
 
@@ -89,6 +90,10 @@ def argument_parser() -> argparse.ArgumentParser:
         "default: as a pulse on the grid shows, else as printed, else 10",
     )  # fmt: skip
     screen.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    screen.add_argument(
+        "--at-once", type=_count, default=min(cores(), MOST_AT_ONCE), metavar="N",
+        help=f"pages screened at the same time; default: as many as there are cores, at most {MOST_AT_ONCE}",
+    )  # fmt: skip
     return parser
 
 
@@ -106,6 +111,13 @@ def _pages(text: str) -> PageChoice:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
 def _positive(text: str) -> float:
     value = float(text)
     if not 0 < value < float("inf"):
@@ -118,23 +130,35 @@ def _open_output(path: Path | None) -> contextlib.AbstractContextManager[TextIO]
 
 
 def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -> int:
+    from ecgcore.pipeline import screen_files
+
     files = [file for path in options.paths for file in _files(path)]
-    exit_code, written = EXIT_OK, set[str]()
-    for done, file in enumerate(files):
-        _show_progress(done, len(files))
-        for prediction, photo_rgb in _predictions(file, bundle, options):
-            _clear_progress()
-            output.write(json.dumps(prediction.to_json()) + "\n")
-            output.flush()
-            for fault in prediction.faults:
-                print_escaped(f"{file}, page {prediction.page_name}: {fault}", to_stderr=True)
-            if prediction.status == "error":
-                exit_code = EXIT_PAGE_ERROR
-            if options.overlay is not None and photo_rgb is not None:
-                target = options.overlay / _overlay_name(file, prediction.page_name)
-                target.write_bytes(overlay_png(photo_rgb, prediction))
-            if options.signal is not None:
-                _write_signal(prediction, file, options.signal, written)
+    exit_code, written, done = EXIT_OK, set[str](), set[str]()
+    _show_progress(0, len(files))
+    screened = screen_files(
+        [(file, str(file)) for file in files],
+        bundle,
+        min_score=options.min_score,
+        paper=_paper(options),
+        choice=options.pages,
+        at_once=options.at_once,
+    )
+    for prediction, photo_rgb in screened:
+        file = Path(prediction.file)
+        _clear_progress()
+        output.write(json.dumps(prediction.to_json()) + "\n")
+        output.flush()
+        for fault in prediction.faults:
+            print_escaped(f"{file}, page {prediction.page_name}: {fault}", to_stderr=True)
+        if prediction.status == "error":
+            exit_code = EXIT_PAGE_ERROR
+        if options.overlay is not None and photo_rgb is not None:
+            target = options.overlay / _overlay_name(file, prediction.page_name)
+            target.write_bytes(overlay_png(photo_rgb, prediction))
+        if options.signal is not None:
+            _write_signal(prediction, file, options.signal, written)
+        done.add(prediction.file)
+        _show_progress(min(len(done), len(files) - 1), len(files))
     _show_progress(len(files), len(files))
     return exit_code
 
@@ -173,18 +197,6 @@ def _files(path: Path) -> list[Path]:
     from ecgcore.page.decode.read import readable_files  # only now: what reads all kinds takes half a second to load
 
     return readable_files(path) or [path]
-
-
-def _predictions(file: Path, bundle: "Bundle", options: argparse.Namespace) -> Iterator[_Screened]:
-    from ecgcore.pipeline import screen_pages
-
-    if file.is_dir():
-        reason = f"{file} holds no picture, no PDF and no digital ECG. Name a folder that does."
-        yield Prediction(file=str(file), page=1, status="error", reason=reason, bundle=bundle.version), None
-        return
-    yield from screen_pages(
-        file, bundle, file=str(file), min_score=options.min_score, paper=_paper(options), choice=options.pages
-    )
 
 
 def _overlay_name(file: Path, page: str) -> str:

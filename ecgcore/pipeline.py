@@ -1,7 +1,8 @@
 """The whole way of one picture: page -> beats and signal -> networks -> decision."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from time import perf_counter
 
@@ -12,6 +13,7 @@ from ecgcore.errors import NotScreenableError, UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.measure.page import measure, measured
 from ecgcore.measure.quantities import Measurements
+from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.isolated import read_untrusted_pages
 from ecgcore.page.prepare import prepare, prepare_drawn, prepare_page
@@ -28,10 +30,13 @@ from ecgcore.screening.found_beats import PageBeats, find_beats
 from ecgcore.screening.half_pages import join_halves
 from ecgcore.screening.printed_rate import is_unusual, with_printed_rate
 from ecgcore.several_pages import check_one_page, split_pages
+from ecgcore.threads import in_order
 from ecgcore.types import Beat, Box, LeadStretch, PageImage, Prediction
 from ecgcore.waveform.page_signal import PageSignal
 from ecgcore.waveform.recorded_signal import shown_signal, whole_signal
 
+ScreenedPicture = tuple[Prediction, ByteArray | None]
+"""What is said of a page, and the upright page, ``uint8 [H, W, 3]``; None where it is no picture."""
 NO_BEAT = "No complete heartbeat was found on the page. A clinician should read it."
 
 
@@ -197,7 +202,7 @@ def screen_pages(
     min_score: float | None = None,
     paper: PaperSettings | None = None,
     choice: PageChoice | None = None,
-) -> Iterator[tuple[Prediction, ByteArray | None]]:
+) -> Iterator[ScreenedPicture]:
     """Screen the pages of a file as they come; with each prediction the upright page, None where it is no picture.
 
     A picture that shows several pages gives a prediction for each, with what was cut out of it.
@@ -210,28 +215,64 @@ def screen_pages(
         paper: as in ``screen``.
         choice: which pages; None for all, of which there may be ``MAX_PAGES``.
     """
-    try:
-        decoded = read_untrusted_pages(source, file, choice)
-    except UnreadablePictureError as error:
-        yield Prediction(file=file, page=1, status="error", reason=str(error), bundle=bundle.version), None
-        return
-    pages = (
-        (
-            screen(
-                page.photo_rgb,
-                bundle,
-                file=file,
-                page=page.number,
-                min_score=min_score,
-                paper=paper,
-                recording=page.recording,
-            ).of_part(page.part),
+    return screen_files([(source, file)], bundle, min_score=min_score, paper=paper, choice=choice)
+
+
+def screen_files(
+    sources: Iterable[tuple[Path | bytes, str]],
+    bundle: Bundle,
+    *,
+    min_score: float | None = None,
+    paper: PaperSettings | None = None,
+    choice: PageChoice | None = None,
+    at_once: int = 1,
+) -> Iterator[ScreenedPicture]:
+    """Screen files one after the other, as ``screen_pages`` does each; the results come in their order.
+
+    Args:
+        sources: paths or bytes, and the names that the predictions bear.
+        bundle: the networks and thresholds.
+        min_score: as in ``screen``.
+        paper: as in ``screen``.
+        choice: as in ``screen_pages``.
+        at_once: pages, of one file or of several, that are screened at the same time, each in a thread.
+    """
+
+    def screened(numbered: tuple[int, ScreenedPicture | DecodedPage, str]) -> tuple[int, ScreenedPicture]:
+        number, page, file = numbered
+        if not isinstance(page, DecodedPage):
+            return number, page
+        prediction = screen(
             page.photo_rgb,
+            bundle,
+            file=file,
+            page=page.number,
+            min_score=min_score,
+            paper=paper,
+            recording=page.recording,
         )
-        for picture in decoded
-        for page in split_pages(picture, prepare_page)
-    )
-    yield from join_halves(pages, bundle, lambda page: page[0], lambda page, prediction: (prediction, page[1]))
+        return number, (prediction.of_part(page.part), page.photo_rgb)
+
+    pages = _pages_of_files(sources, bundle, choice)
+    for _, of_file in groupby(in_order(screened, pages, at_once), key=lambda page: page[0]):
+        answers = (answer for _, answer in of_file)
+        yield from join_halves(answers, bundle, lambda page: page[0], lambda page, prediction: (prediction, page[1]))
+
+
+def _pages_of_files(
+    sources: Iterable[tuple[Path | bytes, str]], bundle: Bundle, choice: PageChoice | None
+) -> Iterator[tuple[int, ScreenedPicture | DecodedPage, str]]:
+    """Each file's number, its pages, or what is said of it where it cannot be read, and its name."""
+    for number, (source, file) in enumerate(sources):
+        try:
+            decoded = read_untrusted_pages(source, file, choice)
+        except UnreadablePictureError as error:
+            unread = Prediction(file=file, page=1, status="error", reason=str(error), bundle=bundle.version)
+            yield number, (unread, None), file
+            continue
+        for picture in decoded:
+            for page in split_pages(picture, prepare_page):
+                yield number, page, file
 
 
 class _Watch:

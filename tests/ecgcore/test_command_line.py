@@ -127,3 +127,23 @@ def test_help_loads_nothing_heavy() -> None:
     code = "import sys; from ecgcore.__main__ import argument_parser; argument_parser(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert not {"torch", "scipy", "pydicom", "onnxruntime"} & set(done.stdout.split())
+
+
+def test_pages_screened_at_once_get_the_same_answers_in_the_same_order(
+    pictures: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    answers = []
+    for at_once in ("1", "3"):
+        output = tmp_path / f"{at_once}.jsonl"
+        main(["screen", str(pictures), "--bundle", str(tiny_bundle), "--json", str(output), "--at-once", at_once])
+        rows = [json.loads(line) for line in output.read_text().splitlines()]
+        answers.append([{**row, "seconds": None} for row in rows])
+    assert answers[0] == answers[1]
+    assert len(answers[0]) == 4
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "two"])
+def test_a_count_of_pages_that_is_none_is_refused(count: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["screen", "page.png", "--at-once", count])
+    assert "--at-once" in capsys.readouterr().err

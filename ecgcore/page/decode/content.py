@@ -19,12 +19,16 @@ def read_bytes(source: Path | bytes, name: str) -> bytes:
     """A file's content, as far as a file may be large.
 
     Raises:
-        UnreadablePictureError: it is missing, empty or larger than ``MAX_FILE_BYTES``.
+        UnreadablePictureError: it is missing, a folder, empty or larger than ``MAX_FILE_BYTES``.
     """
     if isinstance(source, bytes):
         data = source
         size = len(data)
     else:
+        if source.is_dir():
+            raise UnreadablePictureError(
+                f"{name} holds no picture, no PDF and no digital ECG.", "Name a folder that does."
+            )
         try:
             size = source.stat().st_size
             data = _content(source) if size <= MAX_FILE_BYTES else b""
