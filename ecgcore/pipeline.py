@@ -20,7 +20,7 @@ from ecgcore.page.prepare import prepare, prepare_drawn, prepare_page
 from ecgcore.page.quality.gate import check_beats
 from ecgcore.panel_ink import PanelInk
 from ecgcore.paper import PaperSettings
-from ecgcore.read_page import PageReading, read_drawn_page, read_page
+from ecgcore.read_page import PageContent, read_drawn_page, read_page
 from ecgcore.recordings.recording import Recording
 from ecgcore.rhythm.beat_rows import measure_rhythm
 from ecgcore.rhythm.measures import on_paper
@@ -89,83 +89,85 @@ def _screened(
     corners_photo_xy: FloatArray | None,
 ) -> Prediction:
     """The prediction without its seconds; NotScreenableError where the picture holds no ECG that can be screened."""
-    page = _read(photo_rgb, corners_photo_xy, paper, blank.recording)
-    sheet = page.sheet
+    content = _read(photo_rgb, corners_photo_xy, paper, blank.recording)
+    page = content.page
     is_told = corners_photo_xy is not None or blank.recording is not None  # a person or a file says what it is
     if not is_told:
-        check_one_page(page.printed.names)
+        check_one_page(content.printed.names)
     watch.lap()
 
     own = bundle.operating_point.min_score
     threshold = own if min_score is None else min_score
     # whether it is an ECG is judged at the bundle's own threshold, however few beats are asked for
     least = min(own, threshold)
-    beats = find_beats(sheet, page.rows, page.written_panel_xyxy, bundle.nets.detector, least, bundle.trunks.detector)
+    beats = find_beats(
+        page, content.rows.with_print, content.written_panel_xyxy, bundle.nets.detector, least, bundle.trunks.detector
+    )
     if not is_told:
-        is_named, has_speed = page.printed.layout is not None, page.printed.settings.speed_mm_s is not None
-        check_beats(sheet, beats.scores, own, is_named=is_named, has_speed=has_speed)
+        is_named, has_speed = content.printed.layout is not None, content.printed.settings.speed_mm_s is not None
+        check_beats(page, beats.scores, own, is_named=is_named, has_speed=has_speed)
     shown = beats.where(beats.scores >= threshold)
-    leads_found = page.leads_found if blank.recording is None else len(blank.recording.leads)
+    leads_found = content.leads_found if blank.recording is None else len(blank.recording.leads)
     blank = replace(blank, corners_set_photo_xy=_points(corners_photo_xy), leads_found=leads_found)
-    signal, measurements = _signal(blank.recording, page)
-    found = measured(_measured(blank, page, shown), measurements)
+    signal, measurements = _signal(blank.recording, content)
+    found = measured(_measured(blank, content, shown), measurements)
     if blank.recording is None and is_unusual(found.heart_rate_bpm):
-        page = page.with_header()
+        content = content.with_header()
     found = with_printed_rate(
-        replace(found, printed=page.printed.settings, leads=_leads(signal, page), layout=signal.arrangement)
+        replace(found, printed=content.printed.settings, leads=_leads(signal, content), layout=signal.arrangement)
     )
     if not len(shown.scores):
         return replace(found, decision="refer", reason=NO_BEAT)
     watch.lap()
-    return _classified(found, sheet, shown, signal, found.measurements, bundle)
+    return _classified(found, page, shown, signal, found.measurements, bundle)
 
 
 def _read(
     photo_rgb: ByteArray, corners_photo_xy: FloatArray | None, paper: PaperSettings | None, recording: Recording | None
-) -> PageReading:
-    """The page in the picture; NotScreenableError where there is none."""
+) -> PageContent:
+    """The page in the picture and what is on it; NotScreenableError where there is none."""
     if recording is not None and corners_photo_xy is None:
         return read_drawn_page(prepare_drawn(photo_rgb))
     return read_page(prepare(photo_rgb, corners_photo_xy), paper)
 
 
-def _signal(recording: Recording | None, page: PageReading) -> tuple[PageSignal, Measurements]:
+def _signal(recording: Recording | None, content: PageContent) -> tuple[PageSignal, Measurements]:
     """The leads as the page shows them, and what was measured: on these, or on all of a recording."""
     if recording is not None:
-        return shown_signal(recording, page.sheet.frame), measure(whole_signal(recording))
-    signal = page.signal()
+        return shown_signal(recording, content.page.frame), measure(whole_signal(recording))
+    signal = content.signal()
     return signal, measure(signal)
 
 
-def _measured(blank: Prediction, page: PageReading, beats: PageBeats) -> Prediction:
+def _measured(blank: Prediction, content: PageContent, beats: PageBeats) -> Prediction:
     """The prediction with all that is known of its page before the networks judge it."""
-    sheet = page.sheet
+    page = content.page
     rhythm = None
-    if sheet.px_per_mm is not None:
+    if page.px_per_mm is not None:
         is_one_strip = blank.leads_found == 1
-        rhythm = measure_rhythm(sheet.ink, beats.boxes_panel, beats.peaks_panel, is_one_strip=is_one_strip)
+        rhythm = measure_rhythm(page.ink, beats.boxes_panel, beats.peaks_panel, is_one_strip=is_one_strip)
     found = replace(
         blank,
-        panel_photo_xy=tuple((round(float(x), 2), round(float(y), 2)) for x, y in sheet.frame.corners_photo_xy),
-        px_per_mm=rounded(sheet.px_per_mm, 3),
-        px_per_mm_source=sheet.px_per_mm_source,
-        rhythm=None if rhythm is None else rhythm.at_speed(page.paper.speed_mm_s),
-        frame=sheet.frame,
-        ink=PanelInk.of(sheet.ink),
-        notes=(*(() if blank.recording is None else blank.recording.notes), *sheet.notes),
-        faults=sheet.faults,
-        strategy=sheet.strategy,
-        handwriting_photo_xyxy=_boxes(sheet.frame.boxes_to_photo(page.written_panel_xyxy)),
+        panel_photo_xy=tuple((round(float(x), 2), round(float(y), 2)) for x, y in page.frame.corners_photo_xy),
+        px_per_mm=rounded(page.px_per_mm, 3),
+        px_per_mm_source=page.px_per_mm_source,
+        rhythm=None if rhythm is None else rhythm.at_speed(content.paper.speed_mm_s),
+        frame=page.frame,
+        ink=PanelInk.of(page.ink),
+        notes=(*(() if blank.recording is None else blank.recording.notes), *page.notes),
+        faults=page.faults,
+        strategy=page.strategy,
+        handwriting_photo_xyxy=_boxes(page.frame.boxes_to_photo(content.written_panel_xyxy)),
     )
-    return on_paper(found, page.paper)
+    return on_paper(found, content.paper)
 
 
-def _leads(signal: PageSignal, page: PageReading) -> tuple[LeadStretch, ...]:
+def _leads(signal: PageSignal, content: PageContent) -> tuple[LeadStretch, ...]:
     """Where each lead stands in the photo."""
-    printed = {name.lead for name in page.printed.names}
+    printed = {name.lead for name in content.printed.names}
     lines = np.array([box for _, box in signal.stretches]).reshape(-1, 4)
     around_pen = lines + np.array([-0.5, -0.5, 0.5, 0.5])  # a flat lead has no height of its own
-    boxes = _boxes(page.sheet.frame.boxes_to_photo(around_pen))
+    boxes = _boxes(content.page.frame.boxes_to_photo(around_pen))
     return tuple(
         LeadStretch(lead, box, lead in printed) for (lead, _), box in zip(signal.stretches, boxes, strict=True)
     )
@@ -173,20 +175,20 @@ def _leads(signal: PageSignal, page: PageReading) -> tuple[LeadStretch, ...]:
 
 def _classified(
     found: Prediction,
-    sheet: PageImage,
+    page: PageImage,
     beats: PageBeats,
     signal: PageSignal,
     measurements: Measurements | None,
     bundle: Bundle,
 ) -> Prediction:
     """The prediction with what the classifying networks say of the page, its beats, its signal and measurements."""
-    said = classify(sheet.ink, beats.boxes_panel, bundle.nets, bundle.trunks, signal, measurements)
+    said = classify(page.ink, beats.boxes_panel, bundle.nets, bundle.trunks, signal, measurements)
     shown = tuple(
         Beat(box, round(score, 4), r_peak_photo_xy=(x, y))
         for box, score, (x, y) in zip(
             _boxes(beats.boxes_photo),
             beats.scores.tolist(),
-            np.round(sheet.frame.points_to_photo(beats.peaks_panel), 2).tolist(),
+            np.round(page.frame.points_to_photo(beats.peaks_panel), 2).tolist(),
             strict=True,
         )
     )

@@ -12,9 +12,8 @@ from ecgcore.page.gutters import Gutter, find_gutters
 from ecgcore.page.photo import MAX_SECOND_PIXELS, Photo
 from ecgcore.picture_part import PicturePart
 from ecgcore.printed.page_print import read_names
-from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import PageImage
-from ecgcore.waveform.lead_count import MANY_LEADS, count_leads
+from ecgcore.waveform.page_rows import MANY_LEADS, PageRows
 
 Prepare = Callable[[ByteArray], PageImage]
 
@@ -131,12 +130,12 @@ def _names_of_whole_ecg(part_rgb: ByteArray, prepare: Prepare) -> set[str] | Non
     if max(height, width) > LONGEST * min(height, width):
         return None
     try:
-        sheet = prepare(part_rgb)
+        page = prepare(part_rgb)
     except NotScreenableError:
         return None
-    rows = trace_rows(sheet.ink)
-    read = read_names(sheet, rows)
-    leads = count_leads(rows, sheet.ink) if read.layout is None else len(read.layout.leads)
+    rows = PageRows(page.ink)
+    read = read_names(page, rows)
+    leads = rows.lead_count if read.layout is None else len(read.layout.leads)
     is_whole = leads >= (MANY_LEADS if read.layout is None else len(LEADS))
     return {name.lead for name in read.names} - {*STROKES} if is_whole else None
 

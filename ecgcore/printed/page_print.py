@@ -8,10 +8,8 @@ from ecgcore.printed.arrangement import arrangement
 from ecgcore.printed.margins import read_margin
 from ecgcore.printed.names import find_names, sure_names
 from ecgcore.printed.settings import parse_settings
-from ecgcore.traces.rows import Rows
-from ecgcore.traces.strokes import without_print
 from ecgcore.types import PageImage
-from ecgcore.waveform.lead_count import column_count
+from ecgcore.waveform.page_rows import PageRows
 
 
 @dataclass(frozen=True)
@@ -35,41 +33,40 @@ class PagePrint:
     refuted: frozenset[Layout] = frozenset()
 
 
-def read_print(page: PageImage, rows: Rows) -> PagePrint:
+def read_print(page: PageImage, rows: PageRows) -> PagePrint:
     """Read lead names and the lines below the traces; those above only where these tell no speed.
 
     Args:
         page: the prepared page.
-        rows: its rows of trace.
+        rows: its rows.
     """
     named = read_names(page, rows)
-    lines = tuple(read_margin(page, without_print(rows, page.ink), "below"))
+    lines = tuple(read_margin(page, rows.traces, "below"))
     found = replace(named, settings=parse_settings(lines), lines=lines)
     return found if found.settings.speed_mm_s is not None else with_header(found, page, rows)
 
 
-def read_names(page: PageImage, rows: Rows) -> PagePrint:
+def read_names(page: PageImage, rows: PageRows) -> PagePrint:
     """Read lead names alone, and what they tell of the layout.
 
     Args:
         page: the prepared page.
-        rows: its rows of trace.
+        rows: its rows.
     """
-    rows = without_print(rows, page.ink)
-    found = find_names(page, rows)
-    layout, refuted = arrangement(found, rows, column_count(rows))
+    found = find_names(page, rows.traces)
+    layout, refuted = arrangement(found, rows.traces, rows.column_count)
     return PagePrint(tuple(sure_names(found)), layout, refuted=refuted)
 
 
-def with_header(found: PagePrint, page: PageImage, rows: Rows) -> PagePrint:
+def with_header(found: PagePrint, page: PageImage, rows: PageRows) -> PagePrint:
     """The print with the lines above the traces, unless these were read.
 
     Args:
         found: what was read so far.
         page: the prepared page.
-        rows: its rows of trace.
+        rows: its rows.
     """
     if found.has_header:
         return found
-    lines = (*read_margin(page, without_print(rows, page.ink), "above"), *found.lines)
+    lines = (*read_margin(page, rows.traces, "above"), *found.lines)
     return replace(found, settings=parse_settings(lines), lines=lines, has_header=True)

@@ -30,7 +30,7 @@ class PageBeats:
 
 
 def find_beats(
-    sheet: PageImage,
+    page: PageImage,
     rows: Rows,
     written_panel_xyxy: FloatArray,
     detector: BeatDetector,
@@ -40,18 +40,18 @@ def find_beats(
     """The beats of a page that lie in the photo and not in letters.
 
     Args:
-        sheet: the prepared page.
+        page: as it was prepared.
         rows: its rows of trace.
         written_panel_xyxy: boxes round handwriting in its raster, ``[n, 4]``.
         detector: a bundle's.
         min_score: beats below it are left out.
         features: computes the detector's feature maps in its place.
     """
-    boxes_panel, scores = detect_beats(detector, sheet.ink, min_score, features)
-    height, width = sheet.photo_rgb.shape[:2]
-    boxes_photo = np.clip(sheet.frame.boxes_to_photo(boxes_panel), 0, [width, height, width, height])
-    found = PageBeats(boxes_panel, boxes_photo, scores, r_peaks(sheet.ink, boxes_panel))
+    boxes_panel, scores = detect_beats(detector, page.ink, min_score, features)
+    height, width = page.photo_rgb.shape[:2]
+    boxes_photo = np.clip(page.frame.boxes_to_photo(boxes_panel), 0, [width, height, width, height])
+    found = PageBeats(boxes_panel, boxes_photo, scores, r_peaks(page.ink, boxes_panel))
     found = found.where(np.all(boxes_photo[:, 2:] - boxes_photo[:, :2] >= 1, axis=1))
-    letters = letter_patches(sheet.ink, rows, written_panel_xyxy)
+    letters = letter_patches(page.ink, rows, written_panel_xyxy)
     found = found.where(~in_letters(found.boxes_panel, letters, rows))
-    return found.where(np.concatenate([*beat_rows(sheet.ink, found.boxes_panel), np.array([], dtype=np.intp)]))
+    return found.where(np.concatenate([*beat_rows(page.ink, found.boxes_panel), np.array([], dtype=np.intp)]))

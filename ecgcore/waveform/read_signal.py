@@ -10,12 +10,10 @@ from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.lead_layout import LAYOUTS, LEADS, Layout, candidates
 from ecgcore.paper import USUAL_PAPER, PaperSettings
 from ecgcore.traces.rows import Rows
-from ecgcore.traces.strokes import without_print
-from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import Prediction
 from ecgcore.waveform.columns import Columns, find_columns, on_raster, seconds_per_px
 from ecgcore.waveform.layout import avr_upside_down, choose_layout, einthoven_agreement, strip_leads
-from ecgcore.waveform.lead_count import column_count
+from ecgcore.waveform.page_rows import PageRows
 from ecgcore.waveform.page_signal import FS_HZ, PageScale, PageSignal
 from ecgcore.waveform.pen.path import PenPath, pen_path
 from ecgcore.waveform.printed_names import without_names
@@ -62,8 +60,7 @@ class _Reading:
 
 
 def read_signal(
-    ink: ByteArray,
-    rows: Rows | None,
+    page_rows: PageRows,
     paper: PaperSettings,
     scale: PageScale = "grid",
     printed: Layout | None = None,
@@ -72,14 +69,13 @@ def read_signal(
     """Read a page's leads.
 
     Args:
-        ink: standard panel raster, ``uint8 [h, w]``.
-        rows: its rows of trace, where somebody followed them already.
+        page_rows: its rows.
         paper: its speed and gain.
         scale: where the raster's millimetres were read: grid, calibration pulse, or nowhere.
         printed: the layout that printed lead names tell.
         refuted: layouts that such names contradict.
     """
-    rows = without_print(trace_rows(ink) if rows is None else rows, ink)
+    rows, ink = page_rows.traces, page_rows.ink
     tried = [layout for layout in candidates(len(rows.baseline_y)) if layout not in refuted]
     if printed is not None and printed.rows + printed.strips == len(rows.baseline_y):
         tried = [printed]
@@ -87,7 +83,7 @@ def read_signal(
         return _nothing(paper, scale)
     path = pen_path(rows, ink)
     readings = [_reading(rows, ink, path, layout, paper, scale) for layout in tried]
-    layout = printed if printed in tried else _layout_by_form(readings, tried, rows)
+    layout = printed if printed in tried else _layout_by_form(readings, tried, page_rows.column_count)
     if layout is None:
         return _nothing(paper, scale)
     reading = readings[tried.index(layout)]
@@ -102,16 +98,17 @@ def read_signal_again(prediction: Prediction) -> PageSignal | None:
         return None
     paper = PaperSettings(USUAL_PAPER.speed_mm_s, prediction.paper.gain_mm_mv)  # at which every raster runs
     refuted = frozenset(LAYOUTS) if prediction.layout is None else frozenset()
-    return read_signal(prediction.ink.raster(), None, paper, prediction.px_per_mm_source, prediction.layout, refuted)
+    rows = PageRows(prediction.ink.raster())
+    return read_signal(rows, paper, prediction.px_per_mm_source, prediction.layout, refuted)
 
 
-def _layout_by_form(readings: list[_Reading], tried: list[Layout], rows: Rows) -> Layout | None:
+def _layout_by_form(readings: list[_Reading], tried: list[Layout], column_count: int) -> Layout | None:
     """The layout that the limb leads' law and the beats' form tell."""
     laws = [
         einthoven_agreement(reading.by_column(layout.strip_rows), layout)
         for layout, reading in zip(tried, readings, strict=True)
     ]
-    return choose_layout(list(zip(tried, laws, strict=True)), column_count(rows))
+    return choose_layout(list(zip(tried, laws, strict=True)), column_count)
 
 
 def _reading(

@@ -23,6 +23,7 @@ from ecgcore.page.prepare import prepare
 from ecgcore.read_page import read_page
 from ecgcore.rhythm.calibration_pulse import paper_settings
 from ecgcore.types import USUAL_PAPER, ByteArray, FloatArray, PanelFrame, PaperSettings
+from ecgcore.waveform.page_rows import PageRows
 from ecgcore.waveform.page_signal import PageScale
 from ecgcore.waveform.read_signal import read_signal
 from trainer.atomic_files import write_bytes_atomic, write_json_atomic
@@ -212,8 +213,8 @@ def _cached_panel(
                 _raster_paper(notes[_GAIN]),
                 None if notes["layout"] is None else Layout.from_json(notes["layout"]),
             )
-    reading = read_page(prepare(photo_rgb, corners_photo_xy), finds_handwriting=False)
-    page, layout, gain_mm_mv = reading.sheet, reading.printed.layout, reading.paper.gain_mm_mv
+    content = read_page(prepare(photo_rgb, corners_photo_xy), finds_handwriting=False)
+    page, layout, gain_mm_mv = content.page, content.printed.layout, content.paper.gain_mm_mv
     encoded = cv2.imencode(".png", page.ink)[1]
     write_bytes_atomic(picture_path, encoded.tobytes())
     facts = {
@@ -253,6 +254,7 @@ def read_leads(
         paper: its speed and gain; by default as where nobody sets them.
         layout: what its printed lead names tell.
     """
-    signal = read_signal(ink, None, paper or paper_settings(ink, has_grid=scale == "grid"), scale, layout)
+    paper = paper or paper_settings(ink, has_grid=scale == "grid")
+    signal = read_signal(PageRows(ink), paper, scale, layout)
     leads_mv = signal.leads_mv.astype(np.float16) if signal.is_read.any() else None
     return leads_mv, measure(signal).vector()

@@ -165,9 +165,8 @@ def read_machine_values(item: ScreenedPage) -> PrintedSettings:
     """What the page prints, the rate and intervals in its header with it."""
     assert item.shown is not None
     corners = item.prediction.corners_set_photo_xy
-    sheet = prepare(item.shown.photo_rgb(), None if corners is None else np.array(corners))
-    reading = read_page(sheet, item.prediction.paper)
-    return reading.with_header().printed.settings
+    page = prepare(item.shown.photo_rgb(), None if corners is None else np.array(corners))
+    return read_page(page, item.prediction.paper).with_header().printed.settings
 
 
 def with_prediction(item: ScreenedPage, prediction: Prediction) -> ScreenedPage:

@@ -20,6 +20,7 @@ from ecgcore.papersim.signals import WAVE_REACH, dipole_leads
 from ecgcore.read_page import read_page
 from ecgcore.rhythm.measures import on_paper
 from ecgcore.types import USUAL_PAPER, FloatArray, PaperSettings, Prediction
+from ecgcore.waveform.page_rows import PageRows
 from ecgcore.waveform.page_signal import FS_HZ, PageSignal
 from ecgcore.waveform.read_signal import read_signal
 from tests.support.panel_pages import half_page
@@ -239,7 +240,8 @@ def test_a_drawn_page_is_measured_and_on_another_gain_otherwise() -> None:
     signals_mv, fs_hz, _ = synthetic_ecg("st_elevation", 2)
     page = prepare_page(draw_page(signals_mv, fs_hz, style, 2, plan=plan_page(style, 10.0)).image_rgb)
     found, doubled = (
-        measure(read_signal(page.ink, None, PaperSettings(25.0, gain), page.px_per_mm_source)) for gain in (10.0, 5.0)
+        measure(read_signal(PageRows(page.ink), PaperSettings(25.0, gain), page.px_per_mm_source))
+        for gain in (10.0, 5.0)
     )
     true = measure(_signal(signals_mv[:, ::2]))
     assert found.heart_rate_bpm == pytest.approx(true.heart_rate_bpm, abs=1.5)

@@ -32,12 +32,12 @@ def drawn(order: tuple[int, ...], rows: int, style: PageStyle = STYLE, strips: t
     [(tuple(range(12)), 3, (1,)), (CABRERA_ORDER, 3, ()), (tuple(range(11, -1, -1)), 6, ()), (tuple(range(6)), 6, ())],
 )
 def test_the_leads_of_a_drawn_page_are_read(order: tuple[int, ...], rows: int, strips: tuple[int, ...]) -> None:
-    reading = read_page(prepare_page(drawn(order, rows, strips=strips).image_rgb))
-    layout = reading.printed.layout
+    content = read_page(prepare_page(drawn(order, rows, strips=strips).image_rgb))
+    layout = content.printed.layout
     assert layout is not None
     assert layout.order == order
-    assert reading.leads_found == len(order)
-    named = {lead for lead, _ in reading.signal().stretches}
+    assert content.leads_found == len(order)
+    named = {lead for lead, _ in content.signal().stretches}
     assert named == {LEADS[lead] for lead in order}
 
 
@@ -48,8 +48,8 @@ def test_a_page_at_50_mm_s_is_brought_to_25() -> None:
     fast = read_page(prepare_page(drawn(order, 6, style).image_rgb))
     assert fast.paper.speed_mm_s == 50.0
     assert fast.printed.settings.speed_mm_s == 50.0
-    assert fast.sheet.ink.shape[1] == pytest.approx(usual.sheet.ink.shape[1] / 2, rel=0.15)
-    corners = fast.sheet.frame.corners_photo_xy
+    assert fast.page.ink.shape[1] == pytest.approx(usual.page.ink.shape[1] / 2, rel=0.15)
+    corners = fast.page.frame.corners_photo_xy
     assert float(np.ptp(corners[:, 0])) > 1000  # the frame still leads to the whole panel in the photo
 
 
@@ -60,23 +60,23 @@ def test_the_printed_gain_is_taken_where_no_pulse_tells_it() -> None:
 
 def test_speed_and_gain_that_nothing_tells_are_said_to_be_assumed() -> None:
     style = dataclasses.replace(STYLE, pulse="none", footer_words="")
-    reading = read_page(prepare_page(drawn(tuple(range(12)), 3, style).image_rgb))
-    assert (reading.paper.speed_mm_s, reading.paper.gain_mm_mv) == (25.0, 10.0)
+    content = read_page(prepare_page(drawn(tuple(range(12)), 3, style).image_rgb))
+    assert (content.paper.speed_mm_s, content.paper.gain_mm_mv) == (25.0, 10.0)
     said = "Nothing on the page tells the paper speed or the gain, so 25 mm/s and 10 mm/mV are assumed."
-    assert said in reading.sheet.notes
+    assert said in content.page.notes
 
 
 def test_a_page_without_print_is_read_as_before() -> None:
     style = dataclasses.replace(STYLE, labels=False, footer=False, header=False)
-    reading = read_page(prepare_page(drawn(tuple(range(12)), 3, style, (1,)).image_rgb))
-    assert reading.printed.layout is None
-    assert not reading.printed.names
-    assert (reading.paper.speed_mm_s, reading.leads_found) == (25.0, 12)
+    content = read_page(prepare_page(drawn(tuple(range(12)), 3, style, (1,)).image_rgb))
+    assert content.printed.layout is None
+    assert not content.printed.names
+    assert (content.paper.speed_mm_s, content.leads_found) == (25.0, 12)
 
 
 def test_names_stand_where_they_are_printed() -> None:
     page = drawn(tuple(range(12)), 3)
-    sheet = read_page(prepare_page(page.image_rgb)).sheet
+    sheet = read_page(prepare_page(page.image_rgb)).page
     names = find_names(sheet, trace_rows(sheet.ink))
     v1 = next(name for name in names if name.lead == "V1")
     (x,) = {trace.points_xy[0, 0] for trace in page.traces if LEADS[trace.lead] == "V1"}

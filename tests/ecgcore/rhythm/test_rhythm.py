@@ -13,9 +13,8 @@ from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, synthetic_e
 from ecgcore.rhythm.beat_rows import beat_rows, measure_rhythm
 from ecgcore.rhythm.measures import RhythmMeasures, on_paper, rhythm_measures, whole_bpm
 from ecgcore.rhythm.r_peaks import r_peaks
-from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import USUAL_PAPER, FloatArray, PageImage, PaperSettings, Prediction, Rhythm
-from ecgcore.waveform.lead_count import count_leads
+from ecgcore.waveform.page_rows import PageRows
 
 STRIP_ROW = 3
 
@@ -106,7 +105,7 @@ def test_a_strip_in_several_rows_is_measured_in_all_of_them() -> None:
     rows = [[Segment(1, start_s, 5.0)] for start_s in (0.0, 5.0)]
     drawn = draw_page(signals_mv, fs_hz, PageStyle(layout="3x4"), 4, beats_s=beats_s, plan=rows)
     sheet = prepare_page(drawn.image_rgb)
-    assert count_leads(trace_rows(sheet.ink), sheet.ink) == 1
+    assert PageRows(sheet.ink).lead_count == 1
     boxes = sheet.frame.boxes_to_panel(drawn.boxes_xyxy)
     in_rows, one_time = (
         measure_rhythm(sheet.ink, boxes, r_peaks(sheet.ink, boxes), is_one_strip=one) for one in (True, False)

@@ -18,6 +18,7 @@ from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, plan_page, 
 from ecgcore.types import USUAL_PAPER, PaperSettings
 from ecgcore.waveform.baseline import baseline_wander_mv
 from ecgcore.waveform.export import write_all
+from ecgcore.waveform.page_rows import PageRows
 from ecgcore.waveform.page_signal import PageSignal
 from ecgcore.waveform.read_signal import read_signal
 
@@ -35,7 +36,7 @@ def _page(kind: str = "normal", seed: int = 1, style: PageStyle = STYLE, strip: 
 def _read(page: SimPage, style: PageStyle = STYLE) -> PageSignal:
     prepared = prepare_page(page.image_rgb)
     paper = PaperSettings(style.paper_speed_mm_s, style.gain_mm_mv)
-    return read_signal(prepared.ink, None, paper, prepared.px_per_mm_source)
+    return read_signal(PageRows(prepared.ink), paper, prepared.px_per_mm_source)
 
 
 def _errors_mv(page: SimPage, signal: PageSignal) -> dict[int, np.ndarray]:
@@ -114,12 +115,12 @@ def test_speed_and_gain_of_the_paper_count(speed: float, gain: float) -> None:
 def test_what_is_not_printed_is_not_read() -> None:
     """A hole in the trace, as under a stamp or a reflection, stays one; and each lead ends with its column."""
     prepared = prepare_page(_page().image_rgb)
-    whole = read_signal(prepared.ink, None, USUAL_PAPER)
+    whole = read_signal(PageRows(prepared.ink), USUAL_PAPER)
     x = whole.traces_panel_xy["V2"][-1][:, 0]
     first, last = int(x[len(x) // 2]), int(x[len(x) // 2]) + 60
     ink = prepared.ink.copy()
     ink[:, first:last] = 0
-    torn = read_signal(ink, None, USUAL_PAPER)
+    torn = read_signal(PageRows(ink), USUAL_PAPER)
     lost = whole.is_read & ~torn.is_read
     for lead in (6, 7, 8):
         assert 0.5 <= lost[lead].sum() / torn.fs_hz <= 0.7, "60 px at 100 px/s"
@@ -188,5 +189,5 @@ def test_broken_traces_without_a_scale_are_no_error() -> None:
             cv2.line(ink, (x, y), (x + 14, y), 255, 3)
         for x in range(60, 980, 114):
             cv2.line(ink, (x, y), (x, y - 20), 255, 3)
-    signal = read_signal(ink, None, USUAL_PAPER, None)
+    signal = read_signal(PageRows(ink), USUAL_PAPER, None)
     assert signal.leads_mv.shape[0] == 12

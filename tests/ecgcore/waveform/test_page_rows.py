@@ -8,9 +8,8 @@ from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import LAYOUTS, PageStyle, Segment, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
 from ecgcore.screening.decision import FEWEST_LEADS, TOO_FEW_LEADS
-from ecgcore.traces.trace_rows import trace_rows
 from ecgcore.types import ByteArray
-from ecgcore.waveform.lead_count import count_leads
+from ecgcore.waveform.page_rows import PageRows
 from tests.support.panel_pages import grid, half_page
 
 HALVES = {
@@ -29,7 +28,7 @@ def starter() -> Bundle:
 
 
 def _count(ink: ByteArray) -> int:
-    return count_leads(trace_rows(ink), ink)
+    return PageRows(ink).lead_count
 
 
 def _half(name: str, kind: str = "normal", seed: int = 4) -> ByteArray:

@@ -1,10 +1,11 @@
-"""How many of the twelve leads a page shows: its rows of trace, times the columns in which the rows change their lead.
+"""The rows of a page, and how many of the twelve leads they show: rows, times columns in which these change their lead.
 
 Lead names are not read. Rows are seen well, marks between columns on some pages only; but where the rows go on with
 other leads the beats look different in most rows at once, and the columns of a page are equally wide.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import BoolArray, ByteArray, FloatArray
 from ecgcore.traces.rows import Rows
 from ecgcore.traces.strokes import QRS_SOFT_PX, steepness, without_print
+from ecgcore.traces.trace_rows import trace_rows
 
 ALL_LEADS, MANY_LEADS = 12, 10
 """So many rows are a page of twelve, one below the other."""
@@ -73,26 +75,46 @@ class Changes:
         return set(np.flatnonzero(is_near & (self.strength(rank) >= OTHER_LEAD)).tolist())
 
 
-def count_leads(rows: Rows, ink: ByteArray) -> int:
-    """Count the stretches of leads on a page, rhythm strips of a 12-lead page aside.
+@dataclass(frozen=True, eq=False)
+class PageRows:
+    """What more than one reader of a page asks of its rows; each is found once.
 
     Args:
-        rows: the page's rows of trace.
-        ink: its panel raster, ``uint8 [h, w]``: tells lines of print from rows.
-
-    Returns:
-        At most 12; 0 where there is no row, 1 where a strip of one lead goes on from row to row.
+        ink: the page's panel raster, ``uint8 [h, w]``.
     """
-    if not 0 < len(rows.baseline_y) < MANY_LEADS:
-        return min(len(rows.baseline_y), ALL_LEADS)
-    rows = without_print(rows, ink)
-    if not _beat_together(rows):
-        return 1
-    return min(ALL_LEADS, len(rows.baseline_y) * column_count(rows))
+
+    ink: ByteArray
+
+    @cached_property
+    def with_print(self) -> Rows:
+        """The rows of ink: those of trace, and lines of print that run on as these do."""
+        return trace_rows(self.ink)
+
+    @cached_property
+    def traces(self) -> Rows:
+        """The rows of trace."""
+        return without_print(self.with_print, self.ink)
+
+    @cached_property
+    def column_count(self) -> int:
+        """In how many columns the rows of trace change their lead together: 1, 2 or 4."""
+        return _column_count(self.traces)
+
+    @cached_property
+    def lead_count(self) -> int:
+        """How many stretches of leads they show, rhythm strips of a 12-lead page aside.
+
+        At most 12; 0 where there is no row, 1 where a strip of one lead goes on from row to row.
+        """
+        inked = len(self.with_print.baseline_y)
+        if not 0 < inked < MANY_LEADS:
+            return min(inked, ALL_LEADS)
+        if not _beat_together(self.traces):
+            return 1
+        return min(ALL_LEADS, len(self.traces.baseline_y) * self.column_count)
 
 
-def column_count(rows: Rows) -> int:
-    """In how many columns the rows change their lead together: 1, 2 or 4."""
+def _column_count(rows: Rows) -> int:
     changes = lead_changes(rows)
     if len(changes.beats_x) < 2 or not _beat_together(rows):
         return 1
