@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ecgcore.papersim import LAYOUTS, PageStyle, SimPage, draw_page, synthetic_ecg
+from ecgcore.papersim import LAYOUT_ROWS, PageStyle, SimPage, draw_page, synthetic_ecg
 from ecgcore.papersim.photo.photograph import PhotoDamage, photograph
 from ecgcore.papersim.style import GRID_COLOURS
 from ecgcore.types import ByteArray
@@ -20,7 +20,7 @@ JPEG_QUALITY = 72
 
 _GREY, _GREEN, _ORANGE = GRID_COLOURS[5], GRID_COLOURS[6], GRID_COLOURS[8]
 STYLES = {
-    "Layouts": {name: PageStyle(layout=name, row_pitch_mm=15 if "12" in name else 24) for name in LAYOUTS},
+    "Layouts": {name: PageStyle(layout=name, row_pitch_mm=15 if "12" in name else 24) for name in LAYOUT_ROWS},
     "Grids": {
         "lines": PageStyle(),
         "dots": PageStyle(grid="dots"),

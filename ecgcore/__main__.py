@@ -178,7 +178,7 @@ def _write_signal(prediction: Prediction, file: Path, folder: Path, written: set
     signal = signal_of(prediction)
     if signal is None:
         return
-    if signal.layout is None:
+    if signal.layout_name is None:
         print_escaped(
             f"{file}, page {prediction.page_name}: the layout is not known, so no lead was written.", to_stderr=True
         )

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
+from typing import Literal
+
+ScaleSource = Literal["grid", "pulse"]
+"""What tells a page's pixels per millimetre: its printed grid, or a calibration pulse."""
 
 
 @dataclass(frozen=True, slots=True)

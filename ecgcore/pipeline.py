@@ -114,7 +114,7 @@ def _screened(
     if blank.recording is None and is_unusual(found.heart_rate_bpm):
         content = content.with_header()
     found = with_printed_rate(
-        replace(found, printed=content.printed.settings, leads=_leads(signal, content), layout=signal.arrangement)
+        replace(found, printed=content.printed.settings, leads=_leads(signal, content), layout=signal.layout)
     )
     if not len(shown.scores):
         return replace(found, decision="refer", reason=NO_BEAT)
@@ -150,7 +150,7 @@ def _measured(blank: Prediction, content: PageContent, beats: PageBeats) -> Pred
         blank,
         panel_photo_xy=tuple((round(float(x), 2), round(float(y), 2)) for x, y in page.frame.corners_photo_xy),
         px_per_mm=rounded(page.px_per_mm, 3),
-        px_per_mm_source=page.px_per_mm_source,
+        scale_source=page.scale_source,
         rhythm=None if rhythm is None else rhythm.at_speed(content.paper.speed_mm_s),
         frame=page.frame,
         ink=PanelInk.of(page.ink),

@@ -52,7 +52,7 @@ class PageContent:
         """Its leads in millivolts."""
         printed = self.printed
         raster_paper = PaperSettings(USUAL_PAPER.speed_mm_s, self.paper.gain_mm_mv)
-        return read_signal(self.rows, raster_paper, self.page.px_per_mm_source, printed.layout, printed.refuted)
+        return read_signal(self.rows, raster_paper, self.page.scale_source, printed.layout, printed.refuted)
 
 
 def read_drawn_page(page: PageImage) -> PageContent:
@@ -90,7 +90,7 @@ def read_page(page: PageImage, paper: PaperSettings | None = None, *, finds_hand
 
 def _paper(page: PageImage, printed: PagePrint) -> tuple[PaperSettings, tuple[str, ...]]:
     """Speed and gain as pulse and print tell them, and what a reader should know of it."""
-    settings, has_grid = printed.settings, page.px_per_mm_source == "grid"
+    settings, has_grid = printed.settings, page.scale_source == "grid"
     pulse = pulse_gain_mm_mv(page.ink, has_grid=has_grid, printed_mm_mv=settings.gain_mm_mv)
     gain = pulse or settings.gain_mm_mv or USUAL_PAPER.gain_mm_mv
     speed = settings.speed_mm_s or USUAL_PAPER.speed_mm_s
@@ -100,7 +100,7 @@ def _paper(page: PageImage, printed: PagePrint) -> tuple[PaperSettings, tuple[st
     if pulse is not None and settings.gain_mm_mv not in (None, pulse):
         notes.append(OTHER_GAIN.format(printed=settings.gain_mm_mv, pulse=pulse))
     untold = {"the paper speed": f"{speed:g} mm/s"} if settings.speed_mm_s is None else {}
-    if pulse is None and settings.gain_mm_mv is None and page.px_per_mm_source != "pulse":
+    if pulse is None and settings.gain_mm_mv is None and page.scale_source != "pulse":
         untold["the gain"] = f"{gain:g} mm/mV"
     if untold:
         values = f"{' and '.join(untold.values())} {'is' if len(untold) == 1 else 'are'}"

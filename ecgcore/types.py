@@ -11,7 +11,7 @@ from ecgcore.lead_layout import Layout
 from ecgcore.measure.quantities import Measurements
 from ecgcore.operating_point import Decision
 from ecgcore.panel_ink import PanelInk
-from ecgcore.paper import USUAL_PAPER, PaperSettings, PrintedSettings
+from ecgcore.paper import USUAL_PAPER, PaperSettings, PrintedSettings, ScaleSource
 from ecgcore.picture_part import PicturePart
 from ecgcore.recordings.recording import Recording
 
@@ -89,7 +89,7 @@ class PageImage:
         photo_rgb: the upright input picture, ``uint8 [H, W, 3]``; a negative with light and dark exchanged.
         ink: the standard panel raster, ``uint8 [h, w]`` at ``STANDARD_PX_PER_MM``; 0 is paper, 255 full pen.
         frame: maps ``ink`` pixels to ``photo_rgb`` pixels and back.
-        px_per_mm, px_per_mm_source: photo pixels per millimetre of paper, and what tells them; None where nothing does.
+        px_per_mm, scale_source: photo pixels per millimetre of paper, and what tells them; None where nothing does.
         has_grid: whether a printed grid was found.
         notes: what a reader should know of this page's preparation, in plain words.
         faults: what makes the page hard to read, and what to do; one with any is poor and referred more readily.
@@ -103,7 +103,7 @@ class PageImage:
     ink: ByteArray
     frame: PanelFrame
     px_per_mm: float | None
-    px_per_mm_source: Literal["grid", "pulse"] | None
+    scale_source: ScaleSource | None
     has_grid: bool
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
@@ -156,7 +156,7 @@ class Prediction:
     measurement_shares: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
-    px_per_mm_source: Literal["grid", "pulse"] | None = None
+    scale_source: ScaleSource | None = None
     paper: PaperSettings = USUAL_PAPER
     rhythm: Rhythm | None = None
     frame: PanelFrame | None = field(default=None, compare=False, repr=False)

@@ -140,9 +140,9 @@ def measure(kind: str, records: list[Record]) -> None:
             rows = PageRows(prepared.ink)
             _ = rows.with_print  # followed now, since beats and letters need them too
             start = time.process_time()
-            signal = read_signal(rows, case.paper, prepared.px_per_mm_source)
+            signal = read_signal(rows, case.paper, prepared.scale_source)
             ratios.append((time.process_time() - start) / prepare_s)
-            layouts.append(signal.layout == case.layout)
+            layouts.append(signal.layout_name == case.layout)
         unread = LeadScore(0.0, np.nan, np.nan, np.nan, 0.0, is_recognised=False)
         found = [unread if signal is None else score(signal, t) for t in longest_traces(case).values()]
         scores.append(found)

@@ -26,7 +26,7 @@ def answer(page: GridPage) -> tuple[str, str]:
         content = read_page(prepare_page(page.image_rgb), finds_handwriting=False)
     except NotScreenableError as refusal:
         return "refused", str(refusal)
-    px_per_mm, source = content.page.px_per_mm, content.page.px_per_mm_source
+    px_per_mm, source = content.page.px_per_mm, content.page.scale_source
     if px_per_mm is None:
         return "not given", ""
     if source == "pulse":

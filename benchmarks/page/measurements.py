@@ -72,7 +72,7 @@ def read_pages(kind: str, records: list[Record]) -> Iterator[tuple[Measurements 
         rows = PageRows(page.ink)
         _ = rows.with_print  # followed now, since beats and letters need them too
         followed = time.process_time()
-        signal = read_signal(rows, case.paper, page.px_per_mm_source)
+        signal = read_signal(rows, case.paper, page.scale_source)
         found = measure(signal)
         yield found, signal, (time.process_time() - followed) / (prepared - start)
 
@@ -121,7 +121,7 @@ def _rate_line(signals: Sequence[PageSignal | None], r_s: list[FloatArray]) -> N
     """Rates of the seconds that are both marked and shown: a page begins with its record."""
     errors = []
     for signal, marked_s in zip(signals, r_s, strict=True):
-        if signal is None or signal.layout is None or signal.scale is None:
+        if signal is None or signal.layout_name is None or signal.scale_source is None:
             continue
         end_s = min(marked_s[-1], signal.leads_mv.shape[1] / signal.fs_hz) + MARK_S
         beats = find_beats(signal.leads_mv, signal.fs_hz)
@@ -142,8 +142,8 @@ def ptbxl_tables(folder: Path, fold: str, count: int) -> None:
     records = [records[k] for k in np.random.default_rng(7).permutation(len(records))[:count]]
     pairs = []
     for record, (found, signal, _) in zip(records, read_pages("own", records), strict=True):
-        if found is not None and signal is not None and signal.layout is not None:
-            shown = "3x4+1" if signal.layout.startswith("3x4") else "12x1"
+        if found is not None and signal is not None and signal.layout_name is not None:
+            shown = "3x4+1" if signal.layout_name.startswith("3x4") else "12x1"
             pairs.append((measure(as_signal(record.signals_mv, record.fs_hz, shown)), found))
     print(f"PTB-XL fold {fold}, {len(pairs)} of {len(records)} pages read: page against signal by the same code")
     print("  name: median size of the signal's value; median and 90th percentile of the error's size; values in both")

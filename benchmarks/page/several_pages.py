@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from benchmarks.page.reader_time import pictures
 from ecgcore.page.prepare import prepare_page
-from ecgcore.papersim import LAYOUTS
+from ecgcore.papersim import LAYOUT_ROWS
 from ecgcore.several_pages import page_boxes
 from tests.support.several_pages import one_page, several_pages
 
@@ -41,7 +41,7 @@ def main() -> None:
         pages, of = len(page_boxes(drawn.image_rgb, prepare_page)), len(drawn.boxes_xyxy)
         found[f"{drawn.kind}: {'found' if pages == of else 'part found' if pages > 1 else 'not found'}"] += 1
     for number in tqdm(range(options.pictures), desc="single"):
-        layout = list(LAYOUTS)[number % len(LAYOUTS)]
+        layout = list(LAYOUT_ROWS)[number % len(LAYOUT_ROWS)]
         page_rgb = one_page(np.random.default_rng([options.seed, number]), layout)
         found[f"one drawn page: {'cut' if page_boxes(page_rgb, prepare_page) else 'whole'}"] += 1
     for name, photo_rgb in tqdm(pictures(options.paths), desc="at hand"):

@@ -46,11 +46,11 @@ def measured(prediction: Prediction, measurements: Measurements) -> Prediction:
 
 def measure(signal: PageSignal) -> Measurements:
     """Measure a page's leads; a gap stays a gap, and what rests on it is not measured."""
-    if signal.layout is None:
+    if signal.layout_name is None:
         return _completed(Measurements(), dict.fromkeys(MEASUREMENT_NAMES, NO_LAYOUT))
     beats = find_beats(signal.leads_mv, signal.fs_hz)
     found = _measured(signal, beats)
-    return _without_scale(found) if signal.scale is None else found
+    return _without_scale(found) if signal.scale_source is None else found
 
 
 def _measured(signal: PageSignal, beats: Beats) -> Measurements:

@@ -106,7 +106,7 @@ def panel_by_form(darkness: ByteArray, quarter_turns_cw: int) -> StandardPanel:
     """
     panel = panel_by_traces(np.rot90(darkness, -quarter_turns_cw), is_broken=True)
     more = _quarter_turns(panel.frame)
-    if more and panel.source == "pulse":
+    if more and panel.scale_source == "pulse":
         panel = panel_by_traces(np.rot90(darkness, -quarter_turns_cw), is_broken=True, is_upright=True)
     elif more:
         quarter_turns_cw += more

@@ -255,7 +255,7 @@ def _on_sheet(photo: Photo, strategy: str, corners_xy: FloatArray) -> Candidate:
     if page is None or candidate.refusal is not None:
         return candidate
     notes = page.notes if STRAIGHTENED in page.notes else (STRAIGHTENED_BY_SIDES, *page.notes)
-    if page.px_per_mm_source == "pulse":
+    if page.scale_source == "pulse":
         notes = (*notes, ROUGH_SCALE)
     page = replace(page, notes=notes, strategy=f"{strategy}/{page.strategy}")
     return Candidate(mapped_to_photo(page, photo.rgb, photo_from_flat))
@@ -267,8 +267,8 @@ def _assessed(photo: Photo, strategy: str, panel: StandardPanel) -> Candidate:
         ink=panel.ink,
         frame=panel.frame,
         px_per_mm=panel.px_per_mm,
-        px_per_mm_source=panel.source,
-        has_grid=panel.source == "grid",
+        scale_source=panel.scale_source,
+        has_grid=panel.scale_source == "grid",
         notes=panel.notes,
         strategy=strategy,
     )

@@ -1,7 +1,6 @@
 """The standard raster: a panel's ink at ``STANDARD_PX_PER_MM``, its strokes at full strength, the page upright."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -13,6 +12,7 @@ from ecgcore.geometry.frame import PanelFrame
 from ecgcore.page.ink import keep_strokes
 from ecgcore.page.orientation import find_quarter_turns
 from ecgcore.page.quality.hopeless import is_hopeless
+from ecgcore.paper import ScaleSource
 
 STRAIGHTENED = "The page was straightened."
 TURNED = "The page was turned by {} degrees."
@@ -27,7 +27,7 @@ class FoundPanel:
         darkness: what the ink was read from, ``uint8 [h, w]``, of the darkest channel.
         box: of the panel in that picture, in its pixels.
         scale_xy: pixels of that picture in a millimetre, along x and along y.
-        source: what tells the scale; None where it was assumed.
+        scale_source: what tells the scale; None where it was assumed.
         straight: from the straightened picture to the photo; None where the panel was found in the photo itself.
         notes: what a reader should know of how it was found.
     """
@@ -36,7 +36,7 @@ class FoundPanel:
     darkness: ByteArray
     box: XYXY
     scale_xy: tuple[float, float]
-    source: Literal["grid", "pulse"] | None
+    scale_source: ScaleSource | None
     straight: PanelFrame | None = None
     notes: tuple[str, ...] = ()
 
@@ -50,7 +50,7 @@ class StandardPanel:
         darkness: turned as the ink is, in the pixels in which it was found.
         frame: from the ink's pixels to those of the photo.
         px_per_mm: pixels of the photo in a millimetre of paper; None where the scale was assumed.
-        source: what tells that scale.
+        scale_source: what tells that scale.
         notes: what a reader should know of how it was read.
     """
 
@@ -58,7 +58,7 @@ class StandardPanel:
     darkness: ByteArray
     frame: PanelFrame
     px_per_mm: float | None
-    source: Literal["grid", "pulse"] | None
+    scale_source: ScaleSource | None
     notes: tuple[str, ...]
 
 
@@ -76,14 +76,16 @@ def standard_panel(found: FoundPanel, *, is_upright: bool = False) -> StandardPa
         frame = found.straight.after(frame.photo_from_panel, frame.panel_wh)
         notes.append(STRAIGHTENED)
     # what is refused any way up is not worth the time that its way up takes
-    turns = 0 if is_upright or is_hopeless(ink, found.source == "grid") else find_quarter_turns(ink)
+    turns = 0 if is_upright or is_hopeless(ink, found.scale_source == "grid") else find_quarter_turns(ink)
     if turns:
         ink, darkness = (np.ascontiguousarray(np.rot90(picture, -turns)) for picture in (ink, darkness))
         frame = frame.turned(turns)
         notes.append(TURNED.format(90 * turns))
     if found.straight is not None:
         px_per_mm = frame.photo_px_per_panel_px * STANDARD_PX_PER_MM
-    return StandardPanel(ink, darkness, frame, None if found.source is None else px_per_mm, found.source, tuple(notes))
+    return StandardPanel(
+        ink, darkness, frame, None if found.scale_source is None else px_per_mm, found.scale_source, tuple(notes)
+    )
 
 
 def _standard_raster(ink: ByteArray, box: XYXY, scale_xy: tuple[float, float]) -> tuple[ByteArray, PanelFrame]:

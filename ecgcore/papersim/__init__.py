@@ -1,22 +1,22 @@
 """Draws digital 12-lead ECGs as paper pages with the exact box of every complete beat."""
 
 from ecgcore.lead_layout import LEADS
-from ecgcore.papersim.arrangement import (
-    Segment,
-    plan_page,
-)
 from ecgcore.papersim.draw import (
     BOX_PAD_MM,
     DrawnTrace,
     SimPage,
     draw_page,
 )
+from ecgcore.papersim.page_plan import (
+    Segment,
+    plan_page,
+)
 from ecgcore.papersim.signals import (
     KINDS,
     synthetic_ecg,
 )
 from ecgcore.papersim.style import (
-    LAYOUTS,
+    LAYOUT_ROWS,
     PageStyle,
     random_style,
 )
@@ -24,7 +24,7 @@ from ecgcore.papersim.style import (
 __all__ = [
     "BOX_PAD_MM",
     "KINDS",
-    "LAYOUTS",
+    "LAYOUT_ROWS",
     "LEADS",
     "DrawnTrace",
     "PageStyle",

@@ -9,7 +9,7 @@ import numpy as np
 from ecgcore.errors import SignalError
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.lead_layout import LEADS
-from ecgcore.papersim.arrangement import PULSE_MM, PageGeometry, Place, Segment, places_of, plan_page
+from ecgcore.papersim.page_plan import PULSE_MM, PageGeometry, Place, Segment, places_of, plan_page
 from ecgcore.papersim.print_and_scan import compose_grid, print_text, turned, wear
 from ecgcore.papersim.style import PageStyle
 

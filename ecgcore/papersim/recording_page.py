@@ -5,7 +5,7 @@ import numpy as np
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.lead_layout import LEADS
 from ecgcore.papersim.draw import draw_page
-from ecgcore.papersim.recording_arrangement import arrange, slot_of, style_of
+from ecgcore.papersim.recording_plan import plan_recording, slot_of, style_of
 from ecgcore.recordings.recording import Recording
 
 
@@ -15,9 +15,9 @@ def draw_recording(recording: Recording) -> ByteArray:
     Args:
         recording: any.
     """
-    arranged = arrange(recording)
+    plan = plan_recording(recording)
     signals_mv = np.zeros((len(LEADS), recording.leads_mv.shape[1]))
     for place, lead_mv in enumerate(recording.leads_mv):
         signals_mv[slot_of(recording, place)] = np.nan_to_num(lead_mv)
-    page = draw_page(signals_mv, recording.fs_hz, style_of(recording), 0, plan=arranged.rows)
+    page = draw_page(signals_mv, recording.fs_hz, style_of(recording), 0, plan=plan.rows)
     return page.image_rgb

@@ -10,7 +10,7 @@ Rgb = tuple[int, int, int]
 
 _THREE_BY_FOUR = ((0, 3, 6, 9), (1, 4, 7, 10), (2, 5, 8, 11))
 _SIX_BY_TWO = tuple((row, row + 6) for row in range(6))
-LAYOUTS: dict[str, tuple[tuple[int, ...], ...]] = {
+LAYOUT_ROWS: dict[str, tuple[tuple[int, ...], ...]] = {
     "3x4": _THREE_BY_FOUR,
     "3x4+1": (*_THREE_BY_FOUR, (1,)),
     "3x4+3": (*_THREE_BY_FOUR, (1,), (6,), (10,)),
@@ -101,15 +101,15 @@ class PageStyle:
     jpeg_quality: int | None = None
 
     def __post_init__(self) -> None:
-        if self.layout not in LAYOUTS:
-            raise SignalError(f"There is no page layout {self.layout!r}.", f"Choose one of {', '.join(LAYOUTS)}.")
+        if self.layout not in LAYOUT_ROWS:
+            raise SignalError(f"There is no page layout {self.layout!r}.", f"Choose one of {', '.join(LAYOUT_ROWS)}.")
         if self.px_per_mm <= 0 or self.paper_speed_mm_s <= 0 or self.gain_mm_mv <= 0:
             raise SignalError("Scale, paper speed and gain must be positive.", "Correct the page style.")
 
     @property
     def rows(self) -> tuple[tuple[int, ...], ...]:
         """Lead numbers of every row."""
-        return LAYOUTS[self.layout]
+        return LAYOUT_ROWS[self.layout]
 
     @property
     def gap_mm(self) -> float:
@@ -130,14 +130,14 @@ def random_style(
     Args:
         rng: source of chance; the same state gives the same style.
         column_s_max: longest stretch of signal that one column can be given, None for a page of 10 s.
-        layout: a key of ``LAYOUTS``; drawn at random by default.
+        layout: a key of ``LAYOUT_ROWS``; drawn at random by default.
     """
-    drawn = str(rng.choice(list(LAYOUTS), p=[0.16, 0.30, 0.10, 0.17, 0.12, 0.15]))
+    drawn = str(rng.choice(list(LAYOUT_ROWS), p=[0.16, 0.30, 0.10, 0.17, 0.12, 0.15]))
     layout = layout or drawn
-    columns = max(len(row) for row in LAYOUTS[layout])
+    columns = max(len(row) for row in LAYOUT_ROWS[layout])
     speed = float(rng.choice([25.0, 50.0], p=[0.93, 0.07]))
     column_s = min((10.0 if speed == 25 else 5.0) / columns, column_s_max or np.inf)
-    rows = len(LAYOUTS[layout])
+    rows = len(LAYOUT_ROWS[layout])
     pitch_range_mm = {3: (24, 42), 4: (20, 40), 6: (14, 28), 7: (13, 24), 12: (10, 18)}[rows]
     grid = str(rng.choice(["lines", "dots", "coarse", "none"], p=[0.58, 0.17, 0.08, 0.17]))
     bare = rng.random() < 0.35

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from ecgcore.lead_layout import Layout, PrintedName
 from ecgcore.paper import PrintedSettings
-from ecgcore.printed.arrangement import arrangement
+from ecgcore.printed.layout_by_names import layout_by_names
 from ecgcore.printed.margins import read_margin
 from ecgcore.printed.names import find_names, sure_names
 from ecgcore.printed.settings import parse_settings
@@ -54,7 +54,7 @@ def read_names(page: PageImage, rows: PageRows) -> PagePrint:
         rows: its rows.
     """
     found = find_names(page, rows.traces)
-    layout, refuted = arrangement(found, rows.traces, rows.column_count)
+    layout, refuted = layout_by_names(found, rows.traces, rows.column_count)
     return PagePrint(tuple(sure_names(found)), layout, refuted=refuted)
 
 

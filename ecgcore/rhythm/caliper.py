@@ -44,7 +44,7 @@ def span(prediction: Prediction, start_photo_xy: tuple[float, float], end_photo_
         return None
     (x1, y1), (x2, y2) = prediction.frame.points_to_panel([start_photo_xy, end_photo_xy])
     mm_per_px = 1 / STANDARD_PX_PER_MM
-    if prediction.px_per_mm_source == "pulse":
+    if prediction.scale_source == "pulse":
         mm_per_px *= prediction.paper.gain_mm_mv / USUAL_PULSE_MM
     return Span(
         abs(float(x2 - x1)) * mm_per_px / USUAL_PAPER.speed_mm_s * 1000,  # the raster runs at 25 mm/s

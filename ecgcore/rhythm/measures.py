@@ -147,7 +147,7 @@ def on_paper(prediction: Prediction, paper: PaperSettings) -> Prediction:
     measured on the leads holds for their paper alone, and is to be measured again.
     """
     stretch = 1.0
-    if prediction.px_per_mm_source == "pulse":
+    if prediction.scale_source == "pulse":
         stretch = paper.gain_mm_mv / prediction.paper.gain_mm_mv
     rhythm, px_per_mm = prediction.rhythm, prediction.px_per_mm
     if rhythm is not None:

@@ -9,10 +9,9 @@ from scipy.stats import theilslopes
 
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
-from ecgcore.paper import USUAL_PAPER, PaperSettings
+from ecgcore.paper import USUAL_PAPER, PaperSettings, ScaleSource
 from ecgcore.traces.lead_columns import ruled_columns
 from ecgcore.traces.rows import Rows
-from ecgcore.waveform.page_signal import PageScale
 from ecgcore.waveform.pulses import find_pulses
 
 INKED_ROWS = 0.5
@@ -70,7 +69,9 @@ class Columns:
         return len(self.starts_x) * self.width_px
 
 
-def find_columns(rows: Rows, ink: ByteArray, columns: int, paper: PaperSettings, scale: PageScale) -> Columns:
+def find_columns(
+    rows: Rows, ink: ByteArray, columns: int, paper: PaperSettings, scale_source: ScaleSource | None
+) -> Columns:
     """Find so many columns of one width.
 
     Args:
@@ -78,20 +79,20 @@ def find_columns(rows: Rows, ink: ByteArray, columns: int, paper: PaperSettings,
         ink: their panel raster, ``uint8 [h, w]``.
         columns: how many there are.
         paper: speed and gain in millimetres of the raster.
-        scale: where these were read.
+        scale_source: where these were read.
     """
     blocks = _wide_blocks(rows)
     widths = [end - start for start, end in blocks]
     if columns > 1 and len(blocks) == columns and min(widths) >= ALIKE_SHARE * float(np.median(widths)):
-        return _columns_apart(rows, ink, blocks, paper, scale)
+        return _columns_apart(rows, ink, blocks, paper, scale_source)
     left, right = (blocks[0][0], blocks[-1][1]) if blocks else (0, rows.panel_w)
-    start_x, end_x = _ends(rows, ink, (left, right), find_pulses(rows, ink, paper), columns, paper, scale)
+    start_x, end_x = _ends(rows, ink, (left, right), find_pulses(rows, ink, paper), columns, paper, scale_source)
     width_px = (end_x - start_x) / columns
     return Columns(np.asarray(start_x + width_px * np.arange(columns), dtype=np.float64), width_px)
 
 
 def _columns_apart(
-    rows: Rows, ink: ByteArray, blocks: list[tuple[int, int]], paper: PaperSettings, scale: PageScale
+    rows: Rows, ink: ByteArray, blocks: list[tuple[int, int]], paper: PaperSettings, scale_source: ScaleSource | None
 ) -> Columns:
     """Columns with paper between them, which is a part of their seconds on some pages and on others is not."""
     columns = len(blocks)
@@ -108,7 +109,7 @@ def _columns_apart(
     pitch, first, *_ = theilslopes(ends_x[known], np.arange(columns)[known])
     record_px = RECORD_S * paper.speed_mm_s * STANDARD_PX_PER_MM
     first -= width_px
-    if scale == "grid" and abs(columns * pitch - record_px) < abs(columns * width_px - record_px):
+    if scale_source == "grid" and abs(columns * pitch - record_px) < abs(columns * width_px - record_px):
         width_px = float(pitch)
     starts_x = np.asarray(first + pitch * np.arange(columns), dtype=np.float64)
     return Columns(starts_x, width_px)
@@ -137,7 +138,7 @@ def _ends(
     pulses: list[tuple[int, int]],
     columns: int,
     paper: PaperSettings,
-    scale: PageScale,
+    scale_source: ScaleSource | None,
 ) -> tuple[float, float]:
     """Where the traces begin and end: where they and the columns' borders break, after so many seconds, in the ink.
 
@@ -148,7 +149,7 @@ def _ends(
         pulses: the calibration pulses.
         columns: how many columns of leads there are.
         paper: its speed and gain.
-        scale: see :func:`find_columns`.
+        scale_source: see :func:`find_columns`.
     """
     foot, reach = (round(mm * STANDARD_PX_PER_MM) for mm in (FOOT_MM, PULSE_REACH_MM))
     before = [end for _, end in pulses if end <= inked[0] + reach]
@@ -164,7 +165,9 @@ def _ends(
     evidence, at = _breaks(rows, ink)
     inner_start_x, inner_end_x = np.maximum(start_x, 0), np.minimum(end_x, rows.panel_w)
     borders = start_x + np.linspace(0, 1, columns + 1)[:, None, None] * (end_x - start_x)
-    score = np.interp(borders, at, evidence, left=0, right=0).sum(axis=0) - _oddness(end_x - start_x, paper, scale)
+    score = np.interp(borders, at, evidence, left=0, right=0).sum(axis=0) - _oddness(
+        end_x - start_x, paper, scale_source
+    )
     has_ink = rows.has_ink.mean(axis=0) >= INKED_ROWS
     so_far = np.concatenate([[0], np.cumsum(has_ink)])
     ink_before, ink_until = (np.interp(x, np.arange(len(so_far)), so_far) for x in (start_x, end_x))
@@ -187,26 +190,26 @@ def _as_usual_foot(foot_px: FloatArray) -> FloatArray:
     return np.asarray(FOOT_WEIGHT * np.exp(-(off**2) / 2), dtype=np.float64)
 
 
-def _oddness(width_px: FloatArray, paper: PaperSettings, scale: PageScale) -> FloatArray:
+def _oddness(width_px: FloatArray, paper: PaperSettings, scale_source: ScaleSource | None) -> FloatArray:
     """What speaks against each width of all the traces: records last ten seconds, or five where that is nearer."""
-    if scale is None:
+    if scale_source is None:
         return np.zeros_like(width_px)
     second_px = paper.speed_mm_s * STANDARD_PX_PER_MM
     off = np.minimum.reduce([np.abs(width_px / (s * second_px) - 1) for s in (RECORD_S, RECORD_S / 2)])
-    return np.asarray(np.minimum((off / SCALE_SPREAD[scale]) ** 2 / 2, ODD_RECORD), dtype=np.float64)
+    return np.asarray(np.minimum((off / SCALE_SPREAD[scale_source]) ** 2 / 2, ODD_RECORD), dtype=np.float64)
 
 
-def on_raster(rows: Rows, paper: PaperSettings, scale: PageScale) -> PaperSettings:
+def on_raster(rows: Rows, paper: PaperSettings, scale_source: ScaleSource | None) -> PaperSettings:
     """Speed and gain in millimetres of the standard raster, whose scale some pages do not tell.
 
     Args:
         rows: of trace; their width is taken for ten seconds where nothing tells the scale.
         paper: speed and gain in millimetres of paper.
-        scale: where the raster's scale comes from. A pulse was taken for ten millimetres, whatever the gain.
+        scale_source: where the raster's scale comes from. A pulse was taken for ten millimetres, whatever the gain.
     """
-    if scale == "grid":
+    if scale_source == "grid":
         return paper
-    if scale == "pulse":
+    if scale_source == "pulse":
         shrunk = USUAL_PAPER.gain_mm_mv / paper.gain_mm_mv
     else:
         # broken traces have no wide block: then they are taken to fill the panel
@@ -215,18 +218,18 @@ def on_raster(rows: Rows, paper: PaperSettings, scale: PageScale) -> PaperSettin
     return PaperSettings(paper.speed_mm_s * shrunk, paper.gain_mm_mv * shrunk)
 
 
-def seconds_per_px(columns: Columns, raster_paper: PaperSettings, scale: PageScale) -> float:
+def seconds_per_px(columns: Columns, raster_paper: PaperSettings, scale_source: ScaleSource | None) -> float:
     """Seconds that a pixel along the page lasts.
 
     Args:
         columns: the columns of leads.
         raster_paper: from :func:`on_raster`.
-        scale: where the raster's scale comes from; where nothing tells it the traces are taken for ten seconds.
+        scale_source: where the raster's scale comes from; where nothing tells it the traces are taken for ten seconds.
     """
-    paper, is_scaled = raster_paper, scale is not None
+    paper, is_scaled = raster_paper, scale_source is not None
     width_px = columns.shown_px
     by_grid = 1 / (paper.speed_mm_s * STANDARD_PX_PER_MM)
-    slack = STRIP_SLACK if len(columns.starts_x) == 1 and scale == "grid" else RECORD_SLACK
+    slack = STRIP_SLACK if len(columns.starts_x) == 1 and scale_source == "grid" else RECORD_SLACK
     is_record = abs(width_px * by_grid / RECORD_S - 1) <= slack
     return RECORD_S / width_px if is_record or not is_scaled else by_grid
 

@@ -78,7 +78,7 @@ def write_wfdb(signal: PageSignal, folder: Path, stem: str) -> None:
         fmt=["16"] * len(LEADS),
         adc_gain=[float(MICROVOLTS_PER_MV)] * len(LEADS),
         baseline=[0] * len(LEADS),
-        comments=[f"Read off a photo of paper; layout {signal.layout or 'not known'}."],
+        comments=[f"Read off a photo of paper; layout {signal.layout_name or 'not known'}."],
         write_dir=str(folder),
     )
 

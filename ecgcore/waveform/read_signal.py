@@ -8,22 +8,22 @@ import numpy.typing as npt
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.lead_layout import LAYOUTS, LEADS, Layout, candidates
-from ecgcore.paper import USUAL_PAPER, PaperSettings
+from ecgcore.paper import USUAL_PAPER, PaperSettings, ScaleSource
 from ecgcore.traces.rows import Rows
 from ecgcore.types import Prediction
 from ecgcore.waveform.columns import Columns, find_columns, on_raster, seconds_per_px
-from ecgcore.waveform.layout import avr_upside_down, choose_layout, einthoven_agreement, strip_leads
+from ecgcore.waveform.layout_by_form import avr_upside_down, choose_layout, einthoven_agreement, strip_leads
 from ecgcore.waveform.page_rows import PageRows
-from ecgcore.waveform.page_signal import FS_HZ, PageScale, PageSignal
+from ecgcore.waveform.page_signal import FS_HZ, PageSignal
 from ecgcore.waveform.pen.path import PenPath, pen_path
 from ecgcore.waveform.printed_names import without_names
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _CalibratedPath:
     """The pen's way with the scale that turns it into seconds and millivolts."""
 
-    path: PenPath
+    pen: PenPath
     columns: Columns
     s_per_px: float
     mv_per_px: float
@@ -45,14 +45,14 @@ class _Reading:
 
     def value_mv(self, row: int, x: FloatArray) -> FloatArray:
         """Height above the row's usual height, NaN where not read."""
-        up_px = np.median(self.path.y[row]) - self.path.at(row, x)
-        return np.where(self.path.is_read(row, x), up_px * self.mv_per_px, np.nan)
+        up_px = np.median(self.pen.y[row]) - self.pen.at(row, x)
+        return np.where(self.pen.is_read(row, x), up_px * self.mv_per_px, np.nan)
 
     def by_column(self, strips: range) -> FloatArray:
         """Every row cut into the columns' times, ``[r, c, n]``, NaN where not read; strips run on from the first."""
         count = int(self.column_s * FS_HZ)
         within_s = np.arange(count) / FS_HZ
-        cut = np.full((len(self.path.y), len(self.columns.starts_x), count), np.nan)
+        cut = np.full((len(self.pen.y), len(self.columns.starts_x), count), np.nan)
         for row, column in np.ndindex(cut.shape[:2]):
             x = self.x_at(column * self.column_s + within_s, 0 if row in strips else column)
             cut[row, column] = self.value_mv(row, x)
@@ -62,7 +62,7 @@ class _Reading:
 def read_signal(
     page_rows: PageRows,
     paper: PaperSettings,
-    scale: PageScale = "grid",
+    scale_source: ScaleSource | None = "grid",
     printed: Layout | None = None,
     refuted: frozenset[Layout] = frozenset(),
 ) -> PageSignal:
@@ -71,7 +71,7 @@ def read_signal(
     Args:
         page_rows: its rows.
         paper: its speed and gain.
-        scale: where the raster's millimetres were read: grid, calibration pulse, or nowhere.
+        scale_source: where the raster's millimetres were read: grid, calibration pulse, or nowhere.
         printed: the layout that printed lead names tell.
         refuted: layouts that such names contradict.
     """
@@ -80,16 +80,16 @@ def read_signal(
     if printed is not None and printed.rows + printed.strips == len(rows.baseline_y):
         tried = [printed]
     if not tried:
-        return _nothing(paper, scale)
-    path = pen_path(rows, ink)
-    readings = [_reading(rows, ink, path, layout, paper, scale) for layout in tried]
-    layout = printed if printed in tried else _layout_by_form(readings, tried, page_rows.column_count)
+        return _nothing(paper, scale_source)
+    pen = pen_path(rows, ink)
+    paths = [_calibrated(rows, ink, pen, layout, paper, scale_source) for layout in tried]
+    layout = printed if printed in tried else _layout_by_form(paths, tried, page_rows.column_count)
     if layout is None:
-        return _nothing(paper, scale)
-    reading = readings[tried.index(layout)]
-    is_read = without_names(rows, ink, reading.columns.starts_x)
-    reading = replace(reading, path=replace(path, has_ink=is_read))
-    return _assembled(reading, layout, paper, scale)
+        return _nothing(paper, scale_source)
+    path = paths[tried.index(layout)]
+    is_read = without_names(rows, ink, path.columns.starts_x)
+    path = replace(path, pen=replace(pen, has_ink=is_read))
+    return _assembled(path, layout, paper, scale_source)
 
 
 def read_signal_again(prediction: Prediction) -> PageSignal | None:
@@ -99,32 +99,34 @@ def read_signal_again(prediction: Prediction) -> PageSignal | None:
     paper = PaperSettings(USUAL_PAPER.speed_mm_s, prediction.paper.gain_mm_mv)  # at which every raster runs
     refuted = frozenset(LAYOUTS) if prediction.layout is None else frozenset()
     rows = PageRows(prediction.ink.raster())
-    return read_signal(rows, paper, prediction.px_per_mm_source, prediction.layout, refuted)
+    return read_signal(rows, paper, prediction.scale_source, prediction.layout, refuted)
 
 
-def _layout_by_form(readings: list[_Reading], tried: list[Layout], column_count: int) -> Layout | None:
+def _layout_by_form(paths: list[_CalibratedPath], tried: list[Layout], column_count: int) -> Layout | None:
     """The layout that the limb leads' law and the beats' form tell."""
     laws = [
-        einthoven_agreement(reading.by_column(layout.strip_rows), layout)
-        for layout, reading in zip(tried, readings, strict=True)
+        einthoven_agreement(path.by_column(layout.strip_rows), layout)
+        for layout, path in zip(tried, paths, strict=True)
     ]
     return choose_layout(list(zip(tried, laws, strict=True)), column_count)
 
 
-def _reading(
-    rows: Rows, ink: ByteArray, path: PenPath, layout: Layout, paper: PaperSettings, scale: PageScale
-) -> _Reading:
-    raster_paper = on_raster(rows, paper, scale)
-    columns = find_columns(rows, ink, layout.columns, raster_paper, scale)
-    s_per_px = seconds_per_px(columns, raster_paper, scale)
+def _calibrated(
+    rows: Rows, ink: ByteArray, pen: PenPath, layout: Layout, paper: PaperSettings, scale_source: ScaleSource | None
+) -> _CalibratedPath:
+    raster_paper = on_raster(rows, paper, scale_source)
+    columns = find_columns(rows, ink, layout.columns, raster_paper, scale_source)
+    s_per_px = seconds_per_px(columns, raster_paper, scale_source)
     mv_per_px = 1 / (raster_paper.gain_mm_mv * STANDARD_PX_PER_MM)
-    if scale is None:  # the width told the seconds, and a millimetre is the same both ways
+    if scale_source is None:  # the width told the seconds, and a millimetre is the same both ways
         mv_per_px = s_per_px * paper.speed_mm_s / paper.gain_mm_mv
-    return _Reading(path, columns, s_per_px, mv_per_px)
+    return _CalibratedPath(pen, columns, s_per_px, mv_per_px)
 
 
-def _assembled(reading: _Reading, layout: Layout, paper: PaperSettings, scale: PageScale) -> PageSignal:
-    by_column = reading.by_column(layout.strip_rows)
+def _assembled(
+    path: _CalibratedPath, layout: Layout, paper: PaperSettings, scale_source: ScaleSource | None
+) -> PageSignal:
+    by_column = path.by_column(layout.strip_rows)
     strips = strip_leads(by_column[layout.rows :], by_column[: layout.rows], layout)
     places = [
         (layout.lead_at(row, column), row, column, column + 1)
@@ -133,29 +135,29 @@ def _assembled(reading: _Reading, layout: Layout, paper: PaperSettings, scale: P
     ]
     # a rhythm strip is the longer stretch of its lead, and takes the short one's place
     places += [(lead, layout.rows + k, 0, layout.columns) for k, lead in enumerate(strips) if lead is not None]
-    leads_mv = np.full((len(LEADS), len(reading.sample_numbers(0, layout.columns))), np.nan, np.float32)
+    leads_mv = np.full((len(LEADS), len(path.sample_numbers(0, layout.columns))), np.nan, np.float32)
     traces: dict[str, tuple[FloatArray, ...]] = {}
     avr_sign = avr_upside_down(by_column, layout)
     stretches = []
     for lead, row, first, last in places:
-        numbers = reading.sample_numbers(first, last)
-        x = reading.x_at(numbers / FS_HZ, first)
+        numbers = path.sample_numbers(first, last)
+        x = path.x_at(numbers / FS_HZ, first)
         leads_mv[lead] = np.nan
-        leads_mv[lead, numbers] = reading.value_mv(row, x) * (avr_sign if LEADS[lead] == "aVR" else 1)
-        traces[LEADS[lead]] = _pieces(reading.path, row, x)
-        y = reading.path.at(row, x)
+        leads_mv[lead, numbers] = path.value_mv(row, x) * (avr_sign if LEADS[lead] == "aVR" else 1)
+        traces[LEADS[lead]] = _pieces(path.pen, row, x)
+        y = path.pen.at(row, x)
         stretches.append((LEADS[lead], (float(x[0]), float(y.min()), float(x[-1]), float(y.max()))))
     return PageSignal(
         leads_mv=leads_mv,
         is_read=np.isfinite(leads_mv),
         fs_hz=FS_HZ,
-        layout=layout.name,
-        column_starts_s=tuple(k * reading.column_s for k in range(layout.columns)),
+        layout_name=layout.name,
+        column_starts_s=tuple(k * path.column_s for k in range(layout.columns)),
         traces_panel_xy=traces,
         paper=paper,
-        scale=scale,
+        scale_source=scale_source,
         stretches=tuple(stretches),
-        arrangement=layout,
+        layout=layout,
     )
 
 
@@ -168,6 +170,6 @@ def _pieces(path: PenPath, row: int, x: FloatArray) -> tuple[FloatArray, ...]:
     return tuple(piece for piece, is_read in pieces if len(is_read) > 1 and is_read[0])
 
 
-def _nothing(paper: PaperSettings, scale: PageScale) -> PageSignal:
+def _nothing(paper: PaperSettings, scale_source: ScaleSource | None) -> PageSignal:
     none = np.full((len(LEADS), 0), np.nan, np.float32)
-    return PageSignal(none, np.isfinite(none), FS_HZ, None, (), {}, paper, scale)
+    return PageSignal(none, np.isfinite(none), FS_HZ, None, (), {}, paper, scale_source)

@@ -10,7 +10,7 @@ from ecgcore.geometry.arrays import FloatArray
 from ecgcore.geometry.frame import PanelFrame
 from ecgcore.lead_layout import LEADS
 from ecgcore.paper import USUAL_PAPER
-from ecgcore.papersim.recording_arrangement import ShownStretch, layout_of, shown_stretches
+from ecgcore.papersim.recording_plan import ShownStretch, layout_name_of, shown_stretches
 from ecgcore.recordings.recording import Recording
 from ecgcore.waveform.page_signal import FS_HZ, PageSignal
 
@@ -109,9 +109,9 @@ def _signal(
         leads_mv=leads_mv,
         is_read=np.isfinite(leads_mv),
         fs_hz=fs_hz,
-        layout=layout_of(recording),
+        layout_name=layout_name_of(recording),
         column_starts_s=(),
         traces_panel_xy=traces,
         paper=USUAL_PAPER,
-        scale="grid",
+        scale_source="grid",
     )

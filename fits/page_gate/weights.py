@@ -17,7 +17,7 @@ import numpy as np
 from ecgcore.page.ink import keep_strokes
 from ecgcore.page.quality.features import NAMES, trace_features
 from ecgcore.page.quality.gate import WEIGHTS, standardised
-from ecgcore.papersim import KINDS, LAYOUTS, LEADS, synthetic_ecg
+from ecgcore.papersim import KINDS, LAYOUT_ROWS, LEADS, synthetic_ecg
 from ecgcore.types import ByteArray, FloatArray
 from fits.page_gate.drawn import NO_ECG_SHEETS, NO_ECG_SIGNALS, rare_rhythm
 from fits.page_gate.figures import NO_ECG_CURVES, NO_ECG_INKS
@@ -40,7 +40,7 @@ _PITCH_MM = {1: (18, 45), 2: (18, 45), 3: (24, 42), 4: (20, 40), 6: (14, 28), 7:
 
 def panel_ink(signals_mv: FloatArray, fs_hz: float, rng: np.random.Generator) -> ByteArray:
     """Draw twelve signals as rows of a random layout, at a scale that is a few percent wrong, with lead numbers."""
-    layout = list(LAYOUTS.values())[rng.integers(len(LAYOUTS))]
+    layout = list(LAYOUT_ROWS.values())[rng.integers(len(LAYOUT_ROWS))]
     if rng.random() < STRIPS:  # a few rows of one lead each, as monitors and watches print
         layout = tuple((int(lead),) for lead in rng.choice(12, int(rng.integers(1, 5)), replace=False))
     speed = 25 * (1 if rng.random() < 0.93 else 2) * np.exp(rng.normal(0, 0.08))

@@ -69,7 +69,7 @@ def test_csv_says_what_is_wrong_with_a_picture() -> None:
 
 def test_csv_holds_what_was_measured_on_the_paper() -> None:
     rhythm = Rhythm((0, 1, 2, 3), ((20.0, 22.0, 20.0),))
-    prediction = replace(BATCH[3].prediction, px_per_mm=8.0, px_per_mm_source="grid", rhythm=rhythm)
+    prediction = replace(BATCH[3].prediction, px_per_mm=8.0, scale_source="grid", rhythm=rhythm)
     measured = replace(BATCH[3], prediction=on_paper(prediction, PaperSettings(50.0, 5.0)))
     (row,) = csv.DictReader(io.StringIO(results_csv([measured])))
     assert (row["rhythm"], row["paper_speed_mm_s"], row["gain_mm_mv"]) == ("regular", "50.0", "5.0")

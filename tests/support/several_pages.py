@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from ecgcore.papersim import KINDS, LAYOUTS, draw_page, random_style, synthetic_ecg
+from ecgcore.papersim import KINDS, LAYOUT_ROWS, draw_page, random_style, synthetic_ecg
 from ecgcore.papersim.photo.desk import draw_desk
 from ecgcore.papersim.photo.light import develop, light_up
 from ecgcore.types import ByteArray, FloatArray
@@ -33,7 +33,7 @@ def one_page(rng: Rng, layout: str | None = None) -> ByteArray:
 
 def _pair(rng: Rng, count: int = 2) -> list[ByteArray]:
     """Pages of one machine or of several, as large as a phone or a scanner shows them."""
-    layout = str(rng.choice(list(LAYOUTS)))
+    layout = str(rng.choice(list(LAYOUT_ROWS)))
     is_one_machine = rng.random() < 0.5
     return [one_page(rng, layout if is_one_machine else None) for _ in range(count)]
 

@@ -20,11 +20,11 @@ from ecgcore.measure.page import measure
 from ecgcore.page.decode.isolated import read_untrusted
 from ecgcore.page.decode.read import picture_hash
 from ecgcore.page.prepare import prepare
+from ecgcore.paper import ScaleSource
 from ecgcore.read_page import read_page
 from ecgcore.rhythm.calibration_pulse import paper_settings
 from ecgcore.types import USUAL_PAPER, ByteArray, FloatArray, PanelFrame, PaperSettings
 from ecgcore.waveform.page_rows import PageRows
-from ecgcore.waveform.page_signal import PageScale
 from ecgcore.waveform.read_signal import read_signal
 from trainer.atomic_files import write_bytes_atomic, write_json_atomic
 from trainer.data.code_version import code_version
@@ -184,7 +184,7 @@ class _Panel:
     ink: ByteArray
     frame: PanelFrame
     has_grid: bool
-    scale: PageScale
+    scale_source: ScaleSource | None
     paper: PaperSettings
     layout: Layout | None
 
@@ -220,13 +220,13 @@ def _cached_panel(
     facts = {
         **page.frame.to_json(),
         "has_grid": page.has_grid,
-        _SCALE: page.px_per_mm_source,
+        _SCALE: page.scale_source,
         _GAIN: gain_mm_mv,
         "layout": None if layout is None else layout.to_json(),
     }
     write_json_atomic(frame_path, facts)
     paper = _raster_paper(gain_mm_mv)
-    return _Panel(stem, page.ink, page.frame, page.has_grid, page.px_per_mm_source, paper, layout)
+    return _Panel(stem, page.ink, page.frame, page.has_grid, page.scale_source, paper, layout)
 
 
 def _cached_reading(panel: _Panel) -> tuple[LeadsArray | None, FloatArray]:
@@ -235,7 +235,7 @@ def _cached_reading(panel: _Panel) -> tuple[LeadsArray | None, FloatArray]:
         with np.load(path, allow_pickle=False) as kept:
             leads, measured = kept["leads_mv"], kept["measured"]
     except (OSError, ValueError, KeyError, BadZipFile):
-        read, measured = read_leads(panel.ink, panel.scale, panel.paper, panel.layout)
+        read, measured = read_leads(panel.ink, panel.scale_source, panel.paper, panel.layout)
         leads = np.empty((len(LEADS), 0), np.float16) if read is None else read
         content = io.BytesIO()
         np.savez(content, leads_mv=leads, measured=measured)
@@ -244,17 +244,17 @@ def _cached_reading(panel: _Panel) -> tuple[LeadsArray | None, FloatArray]:
 
 
 def read_leads(
-    ink: ByteArray, scale: PageScale, paper: PaperSettings | None = None, layout: Layout | None = None
+    ink: ByteArray, scale_source: ScaleSource | None, paper: PaperSettings | None = None, layout: Layout | None = None
 ) -> tuple[LeadsArray | None, FloatArray]:
     """The signal of a prepared page as it learns, and its measurements: ``leads_mv`` and ``measured`` of the page.
 
     Args:
         ink: standard panel raster, ``uint8 [h, w]``.
-        scale: where its millimetres were read.
+        scale_source: where its millimetres were read.
         paper: its speed and gain; by default as where nobody sets them.
         layout: what its printed lead names tell.
     """
-    paper = paper or paper_settings(ink, has_grid=scale == "grid")
-    signal = read_signal(PageRows(ink), paper, scale, layout)
+    paper = paper or paper_settings(ink, has_grid=scale_source == "grid")
+    signal = read_signal(PageRows(ink), paper, scale_source, layout)
     leads_mv = signal.leads_mv.astype(np.float16) if signal.is_read.any() else None
     return leads_mv, measure(signal).vector()

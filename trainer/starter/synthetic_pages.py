@@ -117,7 +117,7 @@ def prepare_rendered(
         prepared = prepare_page(page.image_rgb)
     except NotScreenableError:
         return None
-    leads_mv, measured = read_leads(prepared.ink, prepared.px_per_mm_source, paper)
+    leads_mv, measured = read_leads(prepared.ink, prepared.scale_source, paper)
     return PreparedPage(
         key=key,
         source=record.source_record.split(":")[0],

@@ -21,7 +21,7 @@ def test_time_goes_along_the_page(tiny_bundle: Path) -> None:
     page = draw_page(signals_mv, fs_hz, PageStyle(px_per_mm=6.0), 3)
     prediction = screen(page.image_rgb, load_bundle(tiny_bundle, "cpu"), file="x")
     signal = signal_of(prediction)
-    assert signal is not None and prediction.frame is not None and signal.layout == "3x4+1"
+    assert signal is not None and prediction.frame is not None and signal.layout_name == "3x4+1"
     points, at_s = (np.concatenate(parts) for parts in zip(*timed_traces(signal), strict=True))
     xs = prediction.frame.points_to_photo(points)[:, 0]
     drawn = [(trace.points_xy[:, 0], trace.time_s) for trace in page.traces]

@@ -188,14 +188,14 @@ def test_what_was_not_read_is_told_and_the_rest_stays() -> None:
 
 
 def test_without_a_scale_only_shares_and_directions_are_given() -> None:
-    found = measure(_signal(_leads(), scale=None))
+    found = measure(_signal(_leads(), scale_source=None))
     known = [name for name, value in zip(MEASUREMENT_NAMES, found.vector(), strict=True) if np.isfinite(value)]
     assert known == ["premature_share", "late_share", "axis_deg"]
     assert found.not_measured["qrs_ms"] == found.not_measured["r_mv"] == NO_SCALE
 
 
 def test_without_named_leads_nothing_is_given() -> None:
-    nothing = measure(_signal(np.full((12, 0), np.nan), layout=None))
+    nothing = measure(_signal(np.full((12, 0), np.nan), layout_name=None))
     assert np.isnan(nothing.vector()).all()
     assert set(nothing.not_measured) == {*GLOBAL_NAMES, *LEAD_VALUES}
     assert set(nothing.not_measured.values()) == {NO_LAYOUT}
@@ -240,8 +240,7 @@ def test_a_drawn_page_is_measured_and_on_another_gain_otherwise() -> None:
     signals_mv, fs_hz, _ = synthetic_ecg("st_elevation", 2)
     page = prepare_page(draw_page(signals_mv, fs_hz, style, 2, plan=plan_page(style, 10.0)).image_rgb)
     found, doubled = (
-        measure(read_signal(PageRows(page.ink), PaperSettings(25.0, gain), page.px_per_mm_source))
-        for gain in (10.0, 5.0)
+        measure(read_signal(PageRows(page.ink), PaperSettings(25.0, gain), page.scale_source)) for gain in (10.0, 5.0)
     )
     true = measure(_signal(signals_mv[:, ::2]))
     assert found.heart_rate_bpm == pytest.approx(true.heart_rate_bpm, abs=1.5)

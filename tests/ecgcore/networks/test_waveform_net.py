@@ -94,7 +94,7 @@ def test_the_signal_has_its_say(tiny_bundle: Path, ecg_page_rgb: ByteArray) -> N
     assert prediction.p_waveform is not None
     page = prepare_page(ecg_page_rgb)
     boxes = page.frame.boxes_to_panel([beat.box_photo_xyxy.as_list() for beat in prediction.beats])
-    signal = read_signal(PageRows(page.ink), prediction.paper, page.px_per_mm_source)
+    signal = read_signal(PageRows(page.ink), prediction.paper, page.scale_source)
     with_signal, without = (classify(page.ink, boxes, bundle.nets, bundle.trunks, heard) for heard in (signal, None))
     assert prediction.waveform_share == pytest.approx(with_signal.logit_fused - without.logit_fused, abs=1e-4)
     assert without.logit_waveform is None

@@ -140,8 +140,8 @@ def test_a_pulse_joined_to_its_trace_gives_the_scale(at: str) -> None:
 def test_a_scale_from_a_photographed_pulse_is_called_rough() -> None:
     photo = photograph(_page(replace(GRIDLESS, pulse="left")), SHADOWS, 1)
     page = prepare_page(photo.image_rgb)
-    assert (page.px_per_mm_source == "pulse") == (ROUGH_SCALE in page.notes)
-    assert page.px_per_mm_source == "pulse"
+    assert (page.scale_source == "pulse") == (ROUGH_SCALE in page.notes)
+    assert page.scale_source == "pulse"
 
 
 def test_letters_are_not_read_as_traces_half_a_metre_long() -> None:

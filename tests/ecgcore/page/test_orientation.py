@@ -14,7 +14,7 @@ from torch.nn.functional import conv2d
 from ecgcore.page import orientation
 from ecgcore.page.orientation import STRIDES, find_quarter_turns, uprightness
 from ecgcore.page.prepare import prepare_page
-from ecgcore.papersim import LAYOUTS, PageStyle, draw_page, random_style, synthetic_ecg
+from ecgcore.papersim import LAYOUT_ROWS, PageStyle, draw_page, random_style, synthetic_ecg
 from ecgcore.types import ByteArray
 from fits.orientation.weights import OrientationNet, folded, without_letters
 
@@ -31,7 +31,7 @@ def inks() -> dict[str, ByteArray]:
     """A page of every layout."""
     return {
         layout: ink_of("normal", 1.0, PageStyle(layout=layout, px_per_mm=4.0, row_pitch_mm=PITCH_MM[len(rows)]))
-        for layout, rows in LAYOUTS.items()
+        for layout, rows in LAYOUT_ROWS.items()
     }
 
 
@@ -41,7 +41,7 @@ def test_rows_of_tall_beats_that_touch_do_not_lay_a_page_on_its_side() -> None:
 
 
 @pytest.mark.parametrize("turned", range(4))
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", LAYOUT_ROWS)
 def test_a_turned_page_is_turned_back(inks: dict[str, ByteArray], layout: str, turned: int) -> None:
     assert find_quarter_turns(np.ascontiguousarray(np.rot90(inks[layout], turned))) == turned
 

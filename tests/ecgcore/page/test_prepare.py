@@ -80,7 +80,7 @@ def test_grid_gives_scale_and_panel_and_leaves_no_ink(
 ) -> None:
     page = prepare_page(_draw(px_per_mm, grid_rgb, pen_rgb=pen_rgb, fine=fine))
     assert page.has_grid
-    assert page.px_per_mm_source == "grid"
+    assert page.scale_source == "grid"
     assert page.px_per_mm == pytest.approx(px_per_mm, rel=0.015)
     corners_mm = page.frame.corners_photo_xy / px_per_mm - 20
     np.testing.assert_allclose(corners_mm[[0, 2]], [[0, 0], PANEL_MM], atol=1.5)
@@ -97,7 +97,7 @@ def test_without_grid_the_pulse_gives_the_scale_and_text_is_cut_off() -> None:
     drawn = _draw(6.0, None)
     page = prepare_page(drawn)
     assert not page.has_grid
-    assert page.px_per_mm_source == "pulse"
+    assert page.scale_source == "pulse"
     assert page.px_per_mm == pytest.approx(6.0, rel=0.03)
     top_mm, bottom_mm = page.frame.corners_photo_xy[[0, 2], 1] / 6.0 - 20
     assert -3 < top_mm < 18

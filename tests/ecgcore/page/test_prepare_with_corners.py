@@ -34,7 +34,7 @@ def test_points_of_the_page_lie_where_they_are_in_the_photo(quarter_turns: int) 
     photo, corners, matrix = _photo(quarter_turns)
     sheet = prepare_with_corners(photo, corners)
     assert sheet.photo_rgb is photo
-    assert sheet.px_per_mm_source == "grid"
+    assert sheet.scale_source == "grid"
     found = cv2.perspectiveTransform(sheet.frame.corners_photo_xy[None], np.linalg.inv(matrix))[0]
     sides_mm = np.linalg.norm(np.roll(found, -1, axis=0) - found, axis=1) / PX_PER_MM
     expected_mm = np.array([*sheet.frame.panel_wh, *sheet.frame.panel_wh]) / 4

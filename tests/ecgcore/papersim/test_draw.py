@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgcore.errors import SignalError
-from ecgcore.papersim import KINDS, LAYOUTS, LEADS, PageStyle, draw_page, plan_page, random_style, synthetic_ecg
+from ecgcore.papersim import KINDS, LAYOUT_ROWS, LEADS, PageStyle, draw_page, plan_page, random_style, synthetic_ecg
 
 BARE = PageStyle(grid="none", labels=False, header=False, footer=False, pulse="none", frame=False, px_per_mm=6.0)
 
@@ -22,7 +22,7 @@ def test_same_seed_gives_the_same_page_and_another_seed_another() -> None:
     assert not np.array_equal(first.image_rgb, other.image_rgb)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", LAYOUT_ROWS)
 def test_a_beat_box_spans_onset_to_end_and_the_trace_plus_one_millimetre(layout: str) -> None:
     signals_mv, fs_hz, beats_s = synthetic_ecg("normal", 2)
     style = replace(BARE, layout=layout, row_pitch_mm=60.0)  # rows so far apart that no other trace enters a box

@@ -14,8 +14,8 @@ from ecgcore.lead_layout import LEADS
 from ecgcore.page.decode.isolated import read_untrusted_pages
 from ecgcore.page.decode.read import readable_files
 from ecgcore.papersim import synthetic_ecg
-from ecgcore.papersim.recording_arrangement import layout_of, shown_stretches
 from ecgcore.papersim.recording_page import draw_recording
+from ecgcore.papersim.recording_plan import layout_name_of, shown_stretches
 from ecgcore.pipeline import screen_pages
 from ecgcore.recordings.read import read_recordings
 from ecgcore.recordings.recording import Recording
@@ -92,7 +92,7 @@ def test_networks_see_what_the_page_shows_and_measuring_sees_all(screened: tuple
     shown = signal_of(prediction)
     assert shown is not None and prediction.recording is not None
     measured = whole_signal(prediction.recording)
-    assert (shown.fs_hz, measured.fs_hz, shown.layout) == (250.0, 500.0, "3x4+1")
+    assert (shown.fs_hz, measured.fs_hz, shown.layout_name) == (250.0, 500.0, "3x4+1")
     seconds = shown.is_read.sum(axis=1) / shown.fs_hz
     assert seconds == pytest.approx([10.0 if lead == "II" else 2.5 for lead in LEADS], abs=0.01)
     assert measured.is_read.all()
@@ -112,7 +112,7 @@ def test_networks_see_what_the_page_shows_and_measuring_sees_all(screened: tuple
 )
 def test_the_page_shows_what_there_is(signals_mv: np.ndarray, leads: tuple[str, ...], layout: str, rows: int) -> None:
     recording = _recording(signals_mv, leads)
-    assert layout_of(recording) == layout
+    assert layout_name_of(recording) == layout
     assert len({round(float(np.median(s.points_xy[:, 1]))) for s in shown_stretches(recording)}) == rows
     signal = shown_signal(recording, None)
     assert np.flatnonzero(signal.is_read.any(axis=1)).tolist() == [LEADS.index(lead) for lead in recording.leads]
@@ -133,7 +133,7 @@ def test_leads_of_different_times_are_drawn_each_where_it_was_recorded() -> None
         part = slice(1250 * column, 1250 * (column + 1))
         signals_mv[3 * column : 3 * column + 3, part] = SIGNALS_MV[3 * column : 3 * column + 3, part]
     recording = Recording("a table", LEADS, signals_mv, FS_HZ, 10.0)
-    assert layout_of(recording) == "3x4"
+    assert layout_name_of(recording) == "3x4"
     together = Recording("a table", LEADS, SIGNALS_MV.astype(np.float32), FS_HZ, 10.0)
     assert np.array_equal(draw_recording(recording)[:700], draw_recording(together)[:700]), "the same columns"
 

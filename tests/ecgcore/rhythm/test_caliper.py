@@ -17,9 +17,7 @@ PX_PER_MM = 5.0
 def shown(ecg_page_rgb: ByteArray) -> Prediction:
     """A page with its millimetres, as it is after screening."""
     sheet = prepare_page(ecg_page_rgb)
-    return Prediction(
-        "a", 1, "ok", px_per_mm=sheet.px_per_mm, px_per_mm_source=sheet.px_per_mm_source, frame=sheet.frame
-    )
+    return Prediction("a", 1, "ok", px_per_mm=sheet.px_per_mm, scale_source=sheet.scale_source, frame=sheet.frame)
 
 
 def test_a_large_square_is_200_ms_and_half_a_millivolt(shown: Prediction) -> None:
@@ -39,7 +37,7 @@ def test_another_gain_changes_what_a_square_means(shown: Prediction) -> None:
 
 
 def test_measured_by_the_pulse_alone_millivolts_need_no_gain(shown: Prediction) -> None:
-    by_pulse = replace(shown, px_per_mm_source="pulse")
+    by_pulse = replace(shown, scale_source="pulse")
     usual, half = (span(on_paper(by_pulse, PaperSettings(25.0, gain)), (100, 200), (150, 150)) for gain in (10.0, 5.0))
     assert usual is not None
     assert half is not None

@@ -159,7 +159,7 @@ def test_gaps_between_runs_are_no_steps() -> None:
 @pytest.mark.parametrize("source", ["grid", "pulse"])
 def test_other_paper_and_back_is_the_same_prediction(source: str) -> None:
     rhythm = Rhythm((0, 1, 2), ((20.0, 22.0),))
-    shown = on_paper(Prediction("a", 1, "ok", px_per_mm=8.0, px_per_mm_source=source, rhythm=rhythm), USUAL_PAPER)  # type: ignore[arg-type]
+    shown = on_paper(Prediction("a", 1, "ok", px_per_mm=8.0, scale_source=source, rhythm=rhythm), USUAL_PAPER)  # type: ignore[arg-type]
     assert shown.heart_rate_bpm == pytest.approx(71.4, abs=0.1)
     changed = on_paper(shown, PaperSettings(50.0, 5.0))
     # Half the gain makes a pulse 5 mm high, so that a page measured by its pulse has half the millimetres.
@@ -199,7 +199,7 @@ def test_fibrillation_and_premature_beats_are_irregular() -> None:
 def test_the_rate_is_rounded_in_one_place() -> None:
     rhythm = Rhythm((), ((19.6, 19.6, 19.6),))
     measures = rhythm_measures(rhythm, USUAL_PAPER)
-    blank = Prediction("page.png", 1, "ok", px_per_mm=5.0, px_per_mm_source="grid", rhythm=rhythm)
+    blank = Prediction("page.png", 1, "ok", px_per_mm=5.0, scale_source="grid", rhythm=rhythm)
     shown = on_paper(blank, USUAL_PAPER)
     assert measures is not None and shown.heart_rate_bpm == measures.heart_rate_bpm == 76.5
     assert whole_bpm(76.5) == 77 and whole_bpm(76.4) == 76

@@ -5,7 +5,7 @@ import pytest
 
 from ecgcore.bundle.folder import Bundle, load_bundle, starter_folder
 from ecgcore.page.prepare import prepare_page
-from ecgcore.papersim import LAYOUTS, PageStyle, Segment, draw_page, synthetic_ecg
+from ecgcore.papersim import LAYOUT_ROWS, PageStyle, Segment, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
 from ecgcore.screening.decision import FEWEST_LEADS, TOO_FEW_LEADS
 from ecgcore.types import ByteArray
@@ -59,7 +59,7 @@ def test_what_hid_that_half_is_missing_hides_it_no_more(number: int, why: str) -
 
 
 @pytest.mark.parametrize("labels", [True, False])
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", LAYOUT_ROWS)
 def test_a_whole_page_has_its_leads_named_or_not(layout: str, labels: bool) -> None:
     signals_mv, fs_hz, _ = synthetic_ecg("normal", 5)
     style = PageStyle(layout=layout, labels=labels, row_pitch_mm=18.0 if layout.startswith(("6", "12")) else 28.0)

@@ -36,7 +36,7 @@ def _page(kind: str = "normal", seed: int = 1, style: PageStyle = STYLE, strip: 
 def _read(page: SimPage, style: PageStyle = STYLE) -> PageSignal:
     prepared = prepare_page(page.image_rgb)
     paper = PaperSettings(style.paper_speed_mm_s, style.gain_mm_mv)
-    return read_signal(PageRows(prepared.ink), paper, prepared.px_per_mm_source)
+    return read_signal(PageRows(prepared.ink), paper, prepared.scale_source)
 
 
 def _errors_mv(page: SimPage, signal: PageSignal) -> dict[int, np.ndarray]:
@@ -70,7 +70,7 @@ def test_drawn_leads_come_back(layout: str, pulse: str, separators: str, pen_mm:
     style = dataclasses.replace(STYLE, layout=layout, pulse=pulse, separators=separators, pen_mm=pen_mm)
     page = _page("normal", seed, style)
     signal = _read(page, style)
-    assert signal.layout == layout
+    assert signal.layout_name == layout
     errors = _errors_mv(page, signal)
     assert sorted(errors) == list(range(12))
     assert all(len(error) >= 1.8 * signal.fs_hz for error in errors.values()), "most of the printed signal is read"
@@ -96,7 +96,7 @@ def test_a_page_that_is_cut_off_keeps_its_times(gap_px: int) -> None:
     cut_px = round(page.panel_xyxy[0] + (style.pad_mm[0] + 4) * style.px_per_mm) + gap_px
     cut = dataclasses.replace(page, image_rgb=np.ascontiguousarray(page.image_rgb[:, cut_px:]))
     signal = _read(cut, style)
-    assert signal.layout == "3x4+1"
+    assert signal.layout_name == "3x4+1"
     first_s = np.flatnonzero(signal.is_read[1])[0] / signal.fs_hz
     assert first_s == pytest.approx((4 + gap_px / style.px_per_mm) / style.paper_speed_mm_s, abs=0.06)
     assert signal.column_starts_s == pytest.approx([0, 2.5, 5, 7.5], abs=0.02)
@@ -142,7 +142,7 @@ def test_an_unknown_layout_names_no_lead() -> None:
     signals_mv, fs_hz, _ = synthetic_ecg("normal", 1)
     page = draw_page(signals_mv, fs_hz, STYLE, 1, plan=[[Segment(1, 0.0, 10.0)], [Segment(6, 0.0, 10.0)]])
     signal = _read(page)
-    assert signal.layout is None
+    assert signal.layout_name is None
     assert not signal.is_read.any()
     assert signal.traces_panel_xy == {}
 

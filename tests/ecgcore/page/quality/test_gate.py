@@ -14,7 +14,7 @@ from ecgcore.page.prepare import prepare_page
 from ecgcore.page.quality.features import NAMES, trace_features
 from ecgcore.page.quality.gate import BEATS_BELOW, check_beats, ecg_score
 from ecgcore.page.quality.steep_strokes import falls_as_it_rises
-from ecgcore.papersim import KINDS, LAYOUTS, PageStyle, draw_page, synthetic_ecg
+from ecgcore.papersim import KINDS, LAYOUT_ROWS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import ByteArray
 from fits.page_gate.drawn import FS_HZ, NO_ECG_SIGNALS, ecg, rare_rhythm
 from fits.page_gate.figures import NO_ECG_INKS
@@ -53,7 +53,7 @@ def test_beats_decide_where_strokes_leave_a_doubt() -> None:
 
 def test_beats_decide_where_nothing_else_speaks_for_an_ecg() -> None:
     """A circuit's resistors come again as regularly as beats; it has no grid, no pulse and no lead names."""
-    page = replace(prepare_page(_page("normal")), px_per_mm=None, px_per_mm_source=None)
+    page = replace(prepare_page(_page("normal")), px_per_mm=None, scale_source=None)
     assert page.ecg_logit > BEATS_BELOW
     sure, unsure = np.array([0.9, 0.97, 0.99, 1.0]), np.array([0.7, 0.8, 0.84, 0.95])
     check_beats(page, sure, 0.55)
@@ -93,7 +93,7 @@ def test_broad_complexes_without_a_steep_stroke_are_an_ecg(seed: int, number: in
     prepare_page(ecg(np.random.default_rng([seed, number]), number))  # raises where it is not
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", LAYOUT_ROWS)
 @pytest.mark.parametrize("grid", ["lines", "none"])
 def test_every_layout_passes(layout: str, grid: str) -> None:
     style = PageStyle(px_per_mm=4.0, layout=layout, grid=grid, row_pitch_mm=14.0 if layout == "12x1" else 24.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecgcore.lead_layout import CABRERA_ORDER, LAYOUTS, LEADS, STANDARD_ORDER, Layout, PrintedName
-from ecgcore.printed.arrangement import arrangement
+from ecgcore.printed.layout_by_names import layout_by_names
 from ecgcore.traces.rows import Rows
 
 WIDTH, PITCH = 1000, 100
@@ -30,7 +30,7 @@ def names_of(layout: Layout, *, but: frozenset[tuple[int, int]] = frozenset()) -
 
 
 def printed_layout(names: list[PrintedName], rows: Rows, columns_seen: int) -> Layout | None:
-    return arrangement(names, rows, columns_seen)[0]
+    return layout_by_names(names, rows, columns_seen)[0]
 
 
 def row_count(layout: Layout) -> int:
@@ -147,8 +147,8 @@ def test_names_that_contradict_each_other_tell_nothing() -> None:
     shuffled = [
         PrintedName(names[n].lead, name.box_panel_xyxy) for n, name in zip(rng.permutation(10), names, strict=True)
     ]
-    assert arrangement(shuffled, rows_of(3), columns_seen=4) == (None, frozenset({Layout(3, 4)}))
-    assert not arrangement(names, rows_of(3), columns_seen=4)[1]
+    assert layout_by_names(shuffled, rows_of(3), columns_seen=4) == (None, frozenset({Layout(3, 4)}))
+    assert not layout_by_names(names, rows_of(3), columns_seen=4)[1]
 
 
 def test_a_layout_survives_json() -> None:

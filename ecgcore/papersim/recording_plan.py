@@ -1,4 +1,4 @@
-"""How a digital recording is arranged on a standard page at exact scale, and where each of its samples lies there."""
+"""Which stretches of a digital recording a standard page at exact scale shows, and where their samples lie there."""
 
 from dataclasses import dataclass, replace
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from ecgcore.geometry.arrays import BoolArray, FloatArray
 from ecgcore.lead_layout import LEADS
-from ecgcore.papersim.arrangement import PageGeometry, Segment, places_of, plan_page
-from ecgcore.papersim.style import LAYOUTS, PageStyle
+from ecgcore.papersim.page_plan import PageGeometry, Segment, places_of, plan_page
+from ecgcore.papersim.style import LAYOUT_ROWS, PageStyle
 from ecgcore.recordings.recording import FEW_LEADS, PAGE_S, Recording
 
 PX_PER_MM = 8.0
@@ -45,17 +45,17 @@ class ShownStretch:
 
 
 @dataclass(frozen=True)
-class Arrangement:
+class RecordingPlan:
     """A page's rows of stretches, each lead under its number in ``LEADS`` or its place in the recording."""
 
-    layout: str
+    layout_name: str
     rows: list[list[Segment]]
     has_columns: bool
 
 
-def layout_of(recording: Recording) -> str | None:
+def layout_name_of(recording: Recording) -> str | None:
     """The layout's name, such as ``3x4+1``; None where the leads are none of the twelve."""
-    return arrange(recording).layout if recording.is_named else None
+    return plan_recording(recording).layout_name if recording.is_named else None
 
 
 def shown_stretches(recording: Recording) -> list[ShownStretch]:
@@ -64,17 +64,17 @@ def shown_stretches(recording: Recording) -> list[ShownStretch]:
     Args:
         recording: that was drawn.
     """
-    arranged, style = arrange(recording), style_of(recording)
+    plan, style = plan_recording(recording), style_of(recording)
     slots = {slot_of(recording, place): place for place in range(len(recording.leads))}
     shown = []
-    for place in places_of(style, PageGeometry.of(style, arranged.rows), arranged.rows):
+    for place in places_of(style, PageGeometry.of(style, plan.rows), plan.rows):
         segment = place.segment
         first = round(segment.start_s * recording.fs_hz)
         last = min(first + round(segment.duration_s * recording.fs_hz), recording.leads_mv.shape[1])
         values_mv = recording.leads_mv[slots[segment.lead], first:last].astype(np.float64)
         x_mm = place.x_mm + np.arange(len(values_mv)) / recording.fs_hz * style.paper_speed_mm_s
         y_mm = place.baseline_mm - (values_mv - np.nanmedian(values_mv)) * style.gain_mm_mv
-        page_s = place.column * segment.duration_s if arranged.has_columns else segment.start_s
+        page_s = place.column * segment.duration_s if plan.has_columns else segment.start_s
         points_xy = np.column_stack([x_mm, y_mm]) * style.px_per_mm
         shown.append(ShownStretch(slots[segment.lead], first, last, page_s, points_xy))
     return shown
@@ -89,36 +89,38 @@ def slot_of(recording: Recording, place: int) -> int:
     return LEADS.index(recording.leads[place]) if recording.is_named else place
 
 
-def arrange(recording: Recording) -> Arrangement:
+def plan_recording(recording: Recording) -> RecordingPlan:
     """Twelve leads in four or two columns with lead II below, else a row for each; one or two go on in further rows."""
     known = np.isfinite(recording.leads_mv)
     runs_s = [tuple(sample / recording.fs_hz for sample in _longest_run(lead)) for lead in known]
     if len(recording.leads) < len(LEADS):
-        return Arrangement(f"{len(runs_s)}x1", _in_rows(recording, runs_s), has_columns=False)
+        return RecordingPlan(f"{len(runs_s)}x1", _in_rows(recording, runs_s), has_columns=False)
     if known.all():
         return _at_once(recording.shown_s)
     return _one_after_another(runs_s)
 
 
-def _at_once(shown_s: float) -> Arrangement:
+def _at_once(shown_s: float) -> RecordingPlan:
     """Twelve leads that were recorded together: the columns show consecutive times."""
     columns = 4 if shown_s >= FOUR_COLUMNS_S else 2 if shown_s >= TWO_COLUMNS_S else 1
     layout = {4: "3x4+1", 2: "6x2+1", 1: "12x1"}[columns]
     column_s = min(COLUMN_S, shown_s / 4) if columns == 4 else shown_s / columns
-    return Arrangement(layout, plan_page(replace(_STYLE, layout=layout, column_s=column_s), shown_s), has_columns=True)
+    return RecordingPlan(
+        layout, plan_page(replace(_STYLE, layout=layout, column_s=column_s), shown_s), has_columns=True
+    )
 
 
-def _one_after_another(runs_s: list[tuple[float, ...]]) -> Arrangement:
+def _one_after_another(runs_s: list[tuple[float, ...]]) -> RecordingPlan:
     """Twelve leads of which each was recorded for a while, as machines with three channels do.
 
     Lead II is shown below where it was recorded for as long as all columns are.
     """
     column_s = min(COLUMN_S, *(end_s - start_s for start_s, end_s in runs_s))
-    rows = [[Segment(lead, runs_s[lead][0], column_s) for lead in row] for row in LAYOUTS["3x4"]]
+    rows = [[Segment(lead, runs_s[lead][0], column_s) for lead in row] for row in LAYOUT_ROWS["3x4"]]
     start_s, end_s = runs_s[_STRIP]
     if end_s - start_s < 4 * column_s:
-        return Arrangement("3x4", rows, has_columns=True)
-    return Arrangement("3x4+1", [*rows, [Segment(_STRIP, start_s, 4 * column_s)]], has_columns=True)
+        return RecordingPlan("3x4", rows, has_columns=True)
+    return RecordingPlan("3x4+1", [*rows, [Segment(_STRIP, start_s, 4 * column_s)]], has_columns=True)
 
 
 def _in_rows(recording: Recording, runs_s: list[tuple[float, ...]]) -> list[list[Segment]]:
