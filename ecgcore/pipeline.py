@@ -12,7 +12,7 @@ from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import NotScreenableError, UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.measure.page import measure, measured
-from ecgcore.measure.quantities import Measurements
+from ecgcore.measurements import Measurements
 from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.isolated import read_untrusted_pages
@@ -29,7 +29,7 @@ from ecgcore.screening.classification import classify
 from ecgcore.screening.found_beats import PageBeats, find_beats
 from ecgcore.screening.half_pages import join_halves
 from ecgcore.screening.printed_rate import is_unusual, with_printed_rate
-from ecgcore.several_pages import check_one_page, split_pages
+from ecgcore.screening.several_pages import check_one_page, split_pages
 from ecgcore.threads import in_order
 from ecgcore.types import Beat, Box, LeadStretch, PageImage, Prediction
 from ecgcore.waveform.page_signal import PageSignal

@@ -8,7 +8,7 @@ from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.geometry.frame import PanelFrame
 from ecgcore.lead_layout import Layout
-from ecgcore.measure.quantities import Measurements
+from ecgcore.measurements import Measurements
 from ecgcore.operating_point import Decision
 from ecgcore.panel_ink import PanelInk
 from ecgcore.paper import USUAL_PAPER, PaperSettings, PrintedSettings, ScaleSource

@@ -26,10 +26,11 @@ from scipy.signal import resample_poly
 from benchmarks.page.digitised_signal import cases
 from benchmarks.page.ludb_marks import MarkedIntervals, marked_beats, marked_intervals
 from ecgcore.errors import NotScreenableError
+from ecgcore.lead_layout import LEADS
 from ecgcore.measure.beats import find_beats
 from ecgcore.measure.page import measure
-from ecgcore.measure.quantities import GLOBAL_NAMES, LEAD_NAMES, LEAD_VALUES, Measurements
 from ecgcore.measure.rr_intervals import runs_ms
+from ecgcore.measurements import GLOBAL_NAMES, LEAD_VALUES, Measurements
 from ecgcore.page.prepare import prepare_page
 from ecgcore.rhythm.measures import rr_measures
 from ecgcore.types import USUAL_PAPER, FloatArray
@@ -159,7 +160,7 @@ def ptbxl_tables(folder: Path, fold: str, count: int) -> None:
 
 def _values(found: Measurements, name: str) -> FloatArray:
     value = getattr(found, name)
-    values = [value] if name in GLOBAL_NAMES else [value[lead] for lead in LEAD_NAMES]
+    values = [value] if name in GLOBAL_NAMES else [value[lead] for lead in LEADS]
     return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
 
 

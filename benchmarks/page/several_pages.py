@@ -19,7 +19,7 @@ from tqdm import tqdm
 from benchmarks.page.reader_time import pictures
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import LAYOUT_ROWS
-from ecgcore.several_pages import page_boxes
+from ecgcore.screening.several_pages import page_boxes
 from tests.support.several_pages import one_page, several_pages
 
 REPORT_SEED = 31

@@ -23,7 +23,7 @@ from torch import nn
 from benchmarks.training.head_parts import rows_of
 from benchmarks.training.held_out_figures import shown
 from ecgcore.bundle.folder import load_bundle
-from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.measurements import MEASUREMENT_NAMES
 from ecgcore.networks.configs import GlobalConfig, LocalConfig, WaveformConfig
 from ecgcore.networks.global_net import GlobalNet
 from ecgcore.networks.local_net import LocalNet

@@ -24,7 +24,7 @@ from torch import Tensor
 from benchmarks.training.held_out_figures import shown
 from benchmarks.training.signal_folds import is_3x4
 from ecgcore.bundle.folder import Bundle, load_bundle
-from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.measurements import MEASUREMENT_NAMES
 from ecgcore.networks.fusion import FusionHead
 from ecgcore.types import FloatArray
 from trainer.data.page import PreparedPage

@@ -23,7 +23,7 @@ from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from benchmarks.training.held_out_figures import shown
-from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.measurements import MEASUREMENT_NAMES
 from ecgcore.networks.configs import FusionConfig, WaveformConfig
 from ecgcore.networks.fusion import FusionHead
 from ecgcore.networks.waveform_net import WaveformNet

@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_core import from_json, to_json
 
 from ecgcore.bundle.weights import MAX_WEIGHT_BYTES
-from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.measurements import MEASUREMENT_NAMES
 from ecgcore.networks.configs import PARTS, PUBLISHED_PARTS, NetworkConfigs, Part, config_of
 from ecgcore.operating_point import OperatingPoint
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecgcore.measure.quantities import ByLead
+from ecgcore.measurements import ByLead
 
 LIMB_LEAD_DEG_STRENGTH = {
     "I": (0.0, 1.0),

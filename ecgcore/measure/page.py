@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from ecgcore.lead_layout import LEADS
 from ecgcore.measure.amplitudes import LeadAmplitudes, lead_amplitudes
 from ecgcore.measure.axis import frontal_axis_deg
 from ecgcore.measure.beats import Beats, find_beats
 from ecgcore.measure.delineate import Delineation, delineate
 from ecgcore.measure.median_beat import median_beats
-from ecgcore.measure.quantities import LEAD_NAMES, LEAD_VALUES, MEASUREMENT_NAMES, ByLead, Measurements
 from ecgcore.measure.rr_intervals import Timing, runs_ms, timing
+from ecgcore.measurements import LEAD_VALUES, MEASUREMENT_NAMES, ByLead, Measurements
 from ecgcore.rhythm.measures import RATE_NEEDS, RhythmMeasures, rr_measures
 from ecgcore.types import Prediction
 from ecgcore.waveform.page_signal import PageSignal
@@ -66,7 +67,7 @@ def _measured(signal: PageSignal, beats: Beats) -> Measurements:
     why: dict[str, str] = {}
     if waves.qrs_onset_s is not None:
         found = _amplitudes(found, lead_amplitudes(beat, waves))
-        for lead, read in zip(LEAD_NAMES, signal.is_read, strict=True):
+        for lead, read in zip(LEADS, signal.is_read, strict=True):
             for value in LEAD_VALUES:
                 why[f"{value}.{lead}"] = UNREAD_PART if read.any() else UNREAD_LEAD
             if waves.why_no_t and read.any():
@@ -107,7 +108,7 @@ def _intervals(found: Measurements, waves: Delineation, rr_s: float | None) -> M
 def _amplitudes(found: Measurements, leads: Sequence[LeadAmplitudes]) -> Measurements:
 
     def by_lead(name: str) -> ByLead:
-        return {lead: getattr(heights, name) for lead, heights in zip(LEAD_NAMES, leads, strict=True)}
+        return {lead: getattr(heights, name) for lead, heights in zip(LEADS, leads, strict=True)}
 
     r, s = by_lead("r_mv"), by_lead("s_mv")
     left = [height for height in (r["V5"], r["V6"]) if height is not None]
@@ -150,7 +151,7 @@ def _together(reasons: dict[str, str]) -> dict[str, str]:
     """What is missing in every lead for one reason is said once, without the leads' names."""
     merged = dict(reasons)
     for value in LEAD_VALUES:
-        names = [f"{value}.{lead}" for lead in LEAD_NAMES]
+        names = [f"{value}.{lead}" for lead in LEADS]
         if len({merged.get(name) for name in names}) == 1 and names[0] in merged:
             merged[value] = merged[names[0]]
             merged = {name: reason for name, reason in merged.items() if name not in names}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ecgcore.measure.quantities import Measurements
+from ecgcore.measurements import Measurements
 
 Place = Literal["below", "above"]
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ecgcore.explain.shares import beat_shares, measurement_shares, part_shares
 from ecgcore.geometry.arrays import ByteArray, FloatArray
-from ecgcore.measure.quantities import Measurements
+from ecgcore.measurements import Measurements
 from ecgcore.networks.build import Networks
 from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.global_net import GlobalNet, page_canvas

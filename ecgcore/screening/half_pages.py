@@ -10,7 +10,7 @@ from ecgcore.bundle.folder import Bundle
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.lead_layout import LEADS
-from ecgcore.measure.quantities import together
+from ecgcore.measurements import together
 from ecgcore.networks.waveform_net import WaveformNet
 from ecgcore.screening.answer import with_answer
 from ecgcore.screening.classification import classify

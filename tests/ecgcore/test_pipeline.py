@@ -12,7 +12,7 @@ import torch
 from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.explain import evidence as evidence_module
 from ecgcore.explain.evidence import evidence, explain_beat, page_heat_map
-from ecgcore.measure.quantities import GLOBAL_NAMES, LEAD_VALUES
+from ecgcore.measurements import GLOBAL_NAMES, LEAD_VALUES
 from ecgcore.operating_point import OperatingPoint
 from ecgcore.overlay import BLUE, GREY, VERMILION, decision_line, draw_overlay, overlay_png, share_color_rgb
 from ecgcore.page.prepare import prepare_page

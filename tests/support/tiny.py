@@ -7,7 +7,7 @@ import torch
 
 from ecgcore.bundle.folder import Provenance, save_bundle
 from ecgcore.bundle.manifest import TrainedOnRow
-from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.measurements import MEASUREMENT_NAMES
 from ecgcore.networks.build import Networks
 from ecgcore.networks.configs import DetectorConfig, FusionConfig, GlobalConfig, LocalConfig, WaveformConfig
 from ecgcore.networks.detector import BeatDetector

@@ -27,7 +27,7 @@ from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
 from trainer.data.csv_table import read_table
 from trainer.data.page import PageItem, PreparedPage
-from trainer.data.prepare import preparation_version, prepare_pages, reading_version
+from trainer.data.prepare import preparation_version, prepare_pages, signal_version
 from trainer.data.store_pages import find_snapshot, fix_folds_for, folds_for, pages_of_store
 from trainer.evaluation.evaluate import evaluate_bundle, figures_table
 from trainer.named_recipes import recipe_named
@@ -240,5 +240,5 @@ def _config(options: argparse.Namespace, recipe: Recipe, line: Sequence[Ancestor
         "seed": options.seed,
         "start": options.start,
         "line": [[ancestor.version, ancestor.fingerprint] for ancestor in line],
-        "preparation": f"{preparation_version()}-{reading_version()}",
+        "preparation": f"{preparation_version()}-{signal_version()}",
     }

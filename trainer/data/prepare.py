@@ -120,7 +120,7 @@ def prepare_item(item: PageItem, cache_dir: Path) -> PreparedPage:
     content_hash = picture_hash(photo_rgb)
     panel = _cached_panel(photo_rgb, item.corners_photo_xy, content_hash, cache_dir)
     frame = panel.frame
-    leads_mv, measured = _cached_reading(panel)
+    leads_mv, measured = _cached_signal(panel)
     return PreparedPage(
         key=item.key,
         source=item.source,
@@ -171,7 +171,7 @@ def preparation_version() -> str:
 
 
 @functools.cache
-def reading_version() -> str:
+def signal_version() -> str:
     """A fingerprint of the code that reads a prepared page's leads and measures them."""
     return code_version(read_leads)
 
@@ -229,8 +229,8 @@ def _cached_panel(
     return _Panel(stem, page.ink, page.frame, page.has_grid, page.scale_source, paper, layout)
 
 
-def _cached_reading(panel: _Panel) -> tuple[LeadsArray | None, FloatArray]:
-    path = panel.stem.with_name(f"{panel.stem.name}-{reading_version()}.npz")
+def _cached_signal(panel: _Panel) -> tuple[LeadsArray | None, FloatArray]:
+    path = panel.stem.with_name(f"{panel.stem.name}-{signal_version()}.npz")
     try:
         with np.load(path, allow_pickle=False) as kept:
             leads, measured = kept["leads_mv"], kept["measured"]

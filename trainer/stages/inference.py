@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.measurements import MEASUREMENT_NAMES
 from ecgcore.networks.configs import WaveformConfig
 from ecgcore.networks.detector import BeatDetector, detect_beats
 from ecgcore.networks.device import mixed_precision

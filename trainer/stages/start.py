@@ -6,7 +6,7 @@ from urllib.error import URLError
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import DataError, EcgError
-from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.measurements import MEASUREMENT_NAMES
 from ecgcore.networks.configs import DetectorConfig, GlobalConfig, LocalConfig, WaveformConfig
 from ecgcore.networks.detector import BeatDetector
 from ecgcore.networks.fusion import FusionHead

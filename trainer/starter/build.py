@@ -18,7 +18,7 @@ from pydantic import JsonValue
 
 from ecgcore.bundle.folder import Bundle, Provenance, TrainedOnRow, save_bundle
 from ecgcore.errors import DataError
-from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.measurements import MEASUREMENT_NAMES
 from ecgcore.networks.build import Networks
 from trainer.atomic_files import write_json_atomic
 from trainer.crossval.trained import Trained, page_predictions

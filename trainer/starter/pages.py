@@ -14,7 +14,7 @@ from ecgcore.errors import DataError
 from trainer.data.folds import assign_folds, split_holdout
 from trainer.data.page import PageItem, PreparedPage
 from trainer.data.page_file import load_pages, save_pages
-from trainer.data.prepare import preparation_version, prepare_pages, reading_version
+from trainer.data.prepare import preparation_version, prepare_pages, signal_version
 from trainer.starter.public_datasets import Record, load_khan, load_ludb, load_ptbxl, screening_label
 from trainer.starter.synthetic_pages import boxed_pages, drawing_version, labelled_pages
 
@@ -225,7 +225,7 @@ def cached_pages(path: Path, make: Callable[[], Iterable[PreparedPage]], drawn_b
         make: makes them.
         drawn_by: the version of what draws them; empty for pictures that lie on disk.
     """
-    versions = (preparation_version(), reading_version(), drawn_by)
+    versions = (preparation_version(), signal_version(), drawn_by)
     path = path.with_stem("-".join([path.stem, *filter(None, versions)]))
     if not path.exists():
         save_pages(path, make())

@@ -29,7 +29,7 @@ from trainer.crossval.lineage import Ancestor, StartOf, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
 from trainer.data.page import PageItem, PreparedPage
 from trainer.data.page_file import load_pages, save_pages
-from trainer.data.prepare import preparation_version, prepare_pages, reading_version
+from trainer.data.prepare import preparation_version, prepare_pages, signal_version
 from trainer.data.store_pages import StorePages, fix_folds_for, folds_for, left_out_words, pages_of_store
 from trainer.evaluation.compare import compare_on_folds, compare_on_held_out, fold_predictions, nothing_to_compare
 from trainer.jobs.priority import threads_to_use
@@ -170,7 +170,7 @@ class _Training:
             "folds": self.run.folds,
             "snapshot": self.run.snapshot_id,
             "line": line,
-            "preparation": f"{preparation_version()}-{reading_version()}",
+            "preparation": f"{preparation_version()}-{signal_version()}",
         }
         items: list[PageItem] = [*readings.train, *readings.held_out]
         return open_run(self.folder, config, inputs_table(items, pages.train), resume=True)

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecgcore.lead_layout import LEADS
 from ecgcore.measure.axis import LIMB_LEAD_DEG_STRENGTH, frontal_axis_deg
 from ecgcore.measure.page import NO_LAYOUT, NO_SCALE, UNREAD_LEAD, measure
-from ecgcore.measure.quantities import GLOBAL_NAMES, LEAD_NAMES, LEAD_VALUES, MEASUREMENT_NAMES, Measurements
 from ecgcore.measure.reference_ranges import SOURCES, outside, reference_ranges
 from ecgcore.measure.rr_intervals import timing
+from ecgcore.measurements import GLOBAL_NAMES, LEAD_VALUES, MEASUREMENT_NAMES, Measurements
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, draw_page, plan_page, synthetic_ecg
 from ecgcore.papersim.signals import WAVE_REACH, dipole_leads
@@ -141,7 +142,7 @@ def test_premature_beats_and_pauses_are_counted_and_make_good_for_themselves() -
 def test_heights_grow_with_the_signal_and_intervals_do_not(factor: float) -> None:
     leads_mv = _leads(noise_mv=0.0)
     once, again = measure(_signal(leads_mv)), measure(_signal(leads_mv * factor))
-    for lead in LEAD_NAMES:
+    for lead in LEADS:
         for name in ("r_mv", "st_mv", "t_mv"):
             assert getattr(again, name)[lead] == pytest.approx(getattr(once, name)[lead] * factor, abs=0.035 * factor)
     for name in ("pr_ms", "qrs_ms", "qt_ms", "axis_deg", "heart_rate_bpm"):
@@ -173,7 +174,7 @@ def test_a_gap_is_no_number(unread: set[int], gaps: list[tuple[int, int, int]]) 
         told = {name, name.partition(".")[0]} & set(found.not_measured)
         assert bool(told) == bool(np.isnan(value)), f"{name}: a value or the reason why there is none"
     for lead in unread:
-        assert np.isnan([values[f"{name}.{LEAD_NAMES[lead]}"] for name in LEAD_VALUES]).all()
+        assert np.isnan([values[f"{name}.{LEADS[lead]}"] for name in LEAD_VALUES]).all()
     json.dumps(found.to_json(), allow_nan=False)
 
 
@@ -212,7 +213,7 @@ def test_axis_is_the_direction_in_which_the_limb_leads_see_the_area(degrees: flo
 
 
 def test_an_axis_needs_two_leads_and_an_area() -> None:
-    blank = dict.fromkeys(LEAD_NAMES)
+    blank = dict.fromkeys(LEADS)
     assert frontal_axis_deg({**blank, "I": 0.03}) is None
     assert frontal_axis_deg({**blank, "I": 0.0001, "aVF": -0.0001}) is None
 

@@ -10,7 +10,7 @@ from ecgcore.bundle.folder import Provenance, load_bundle, save_bundle
 from ecgcore.bundle.schema import checked_manifest
 from ecgcore.errors import BundleError
 from ecgcore.explain.shares import measurement_shares, part_shares
-from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.measurements import MEASUREMENT_NAMES
 from ecgcore.networks.configs import FusionConfig
 from ecgcore.networks.fusion import FusionHead, PageFeatures
 from ecgcore.networks.measurement_embedding import PIECES, MeasurementEmbedding

@@ -2,8 +2,9 @@
 
 import pytest
 
-from ecgcore.measure.quantities import LEAD_NAMES, Measurements
+from ecgcore.lead_layout import LEADS
 from ecgcore.measure.reference_ranges import reference_ranges
+from ecgcore.measurements import Measurements
 from pages.parts.screen.result.measurement_table import missing_lines, page_rows, range_text, value_text
 
 
@@ -45,7 +46,7 @@ def test_what_is_outside_is_said_in_words_and_only_what_was_measured_has_a_row()
 
 def test_reasons_are_told_once_each() -> None:
     missing = {"pr_ms": "no P", "qt_ms": "flat", "t_mv": "flat"}
-    missing |= {f"{value}.{lead}": "not read" for value in ("r_mv", "s_mv") for lead in LEAD_NAMES[:2]}
+    missing |= {f"{value}.{lead}": "not read" for value in ("r_mv", "s_mv") for lead in LEADS[:2]}
     assert missing_lines(Measurements(not_measured=missing)) == [
         "PR not measured: no P.",
         "QT, T not measured: flat.",

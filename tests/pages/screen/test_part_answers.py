@@ -2,7 +2,7 @@
 
 import re
 
-from ecgcore.measure.quantities import MEASUREMENT_NAMES, Measurements
+from ecgcore.measurements import MEASUREMENT_NAMES, Measurements
 from ecgcore.types import Prediction
 from pages.parts.screen.result.part_answers import heaviest_measurements, is_other_paper, part_rows
 

@@ -278,7 +278,7 @@ def test_a_picture_of_two_pages_gives_two_results_with_pictures_of_their_own(
     bundle: Bundle, screened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     boxes = [(0, 0, 40, 14), (0, 16, 40, 30)]
-    monkeypatch.setattr("ecgcore.several_pages.page_boxes", lambda *_: boxes)
+    monkeypatch.setattr("ecgcore.screening.several_pages.page_boxes", lambda *_: boxes)
     queue = ScreeningQueue({})
     page = np.random.default_rng(1).integers(0, 256, (30, 40, 3), dtype=np.uint8)
     content = cv2.imencode(".png", page[..., ::-1])[1].tobytes()

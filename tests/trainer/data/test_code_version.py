@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.prepared_pages import prepared_page
 from trainer.data.code_version import code_version, fingerprint
-from trainer.data.prepare import preparation_version, reading_version
+from trainer.data.prepare import preparation_version, signal_version
 from trainer.stages.inference_cache import inference_code_version
 from trainer.starter.pages import cached_pages
 from trainer.starter.synthetic_pages import drawing_version
@@ -85,9 +85,7 @@ def test_pages_that_other_code_drew_are_drawn_anew(tmp_path: Path) -> None:
 
 
 def test_every_version_is_of_code_that_is_there() -> None:
-    versions = [
-        version() for version in (preparation_version, reading_version, drawing_version, inference_code_version)
-    ]
+    versions = [version() for version in (preparation_version, signal_version, drawing_version, inference_code_version)]
     assert len(set(versions)) == 4
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ecgcore.bundle.folder import Bundle
-from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.measurements import MEASUREMENT_NAMES
 from ecgcore.networks.build import Networks
 from tests.support.prepared_pages import prepared_page
 from tests.support.tiny import TINY_OPERATING_POINT, save_tiny_bundle, tiny_networks

@@ -13,7 +13,7 @@ from PIL import Image
 from ecgcore.bundle.folder import Bundle, load_bundle
 from ecgcore.bundle.manifest import figures_in
 from ecgcore.errors import DataError
-from ecgcore.measure.quantities import MEASUREMENT_NAMES
+from ecgcore.measurements import MEASUREMENT_NAMES
 from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
 from ecgcore.types import ByteArray

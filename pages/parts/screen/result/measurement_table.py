@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from ecgcore.measure.quantities import LEAD_NAMES, Measurements
+from ecgcore.lead_layout import LEADS
 from ecgcore.measure.reference_ranges import SOURCES, Place, ReferenceRange, outside, reference_ranges
+from ecgcore.measurements import Measurements
 from ecgcore.rhythm.measures import whole_bpm
 from pages.parts.common.words import plain
 
@@ -52,7 +53,7 @@ def measurement_table(found: Measurements | None) -> None:
             st.markdown("\n".join(["| | Value | Usual |", "|:--|:--|:--|", *lines]))
         for line in missing_lines(found):
             st.caption(line)
-        if any(getattr(found, name)[lead] is not None for name in IN_LEADS for lead in LEAD_NAMES):
+        if any(getattr(found, name)[lead] is not None for name in IN_LEADS for lead in LEADS):
             with st.expander("By lead: Q, R, S, ST and T in mV"):
                 _lead_table(found)
         if rows:
@@ -123,7 +124,7 @@ def missing_lines(found: Measurements) -> list[str]:
 
 def _lead_table(found: Measurements) -> None:
     lines = []
-    for lead in LEAD_NAMES:
+    for lead in LEADS:
         cells = [_lead_cell(found, name, lead) for name in IN_LEADS]
         lines.append(f"| {lead} | " + " | ".join(cells) + " |")
     heads = " | ".join(LEAD_WORDS[name] for name in IN_LEADS)

@@ -20,7 +20,7 @@ from ecgcore.page.decode.isolated import read_untrusted_pages
 from ecgcore.page.decode.limits import ChoosePagesError
 from ecgcore.page.prepare import prepare_page
 from ecgcore.screening.half_pages import join_halves
-from ecgcore.several_pages import split_pages
+from ecgcore.screening.several_pages import split_pages
 from pages.parts.screen.screened import (
     Picture,
     ScreenedPage,

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-LEAD_NAMES = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+from ecgcore.lead_layout import LEADS
 
 ByLead = Mapping[str, float | None]
 """A value of each lead by its name; None where it could not be measured."""
 
 
 def _unread() -> ByLead:
-    return dict.fromkeys(LEAD_NAMES)
+    return dict.fromkeys(LEADS)
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,14 @@ class Measurements:
             KeyError: there is no such measurement.
         """
         values = {name: getattr(self, name) for name in GLOBAL_NAMES}
-        values |= {f"{name}.{lead}": getattr(self, name)[lead] for name in LEAD_VALUES for lead in LEAD_NAMES}
+        values |= {f"{name}.{lead}": getattr(self, name)[lead] for name in LEAD_VALUES for lead in LEADS}
         known = [values[name] for name in names or MEASUREMENT_NAMES]
         return np.array([np.nan if value is None else value for value in known], dtype=np.float64)
 
     def to_json(self) -> dict[str, object]:
         """Every value by its name, null where not measured; those of the leads under ``leads``."""
         whole = {name: _to_own_digits(name, getattr(self, name)) for name in GLOBAL_NAMES}
-        leads = {lead: {v: _to_own_digits(v, getattr(self, v)[lead]) for v in LEAD_VALUES} for lead in LEAD_NAMES}
+        leads = {lead: {v: _to_own_digits(v, getattr(self, v)[lead]) for v in LEAD_VALUES} for lead in LEADS}
         return {**whole, "leads": leads, "beats": self.beats, "not_measured": dict(self.not_measured)}
 
 
@@ -92,7 +92,7 @@ LEAD_VALUES = tuple(f.name for f in fields(Measurements) if f.default_factory is
 """Names of what is measured in each lead."""
 GLOBAL_NAMES = tuple(f.name for f in fields(Measurements) if f.default is None)
 """Names of what is measured once a page."""
-MEASUREMENT_NAMES = GLOBAL_NAMES + tuple(f"{name}.{lead}" for name in LEAD_VALUES for lead in LEAD_NAMES)
+MEASUREMENT_NAMES = GLOBAL_NAMES + tuple(f"{name}.{lead}" for name in LEAD_VALUES for lead in LEADS)
 """The order of ``Measurements.vector``."""
 
 
@@ -111,7 +111,7 @@ def together(pages: Sequence[Measurements]) -> Measurements | None:
     for name in LEAD_VALUES:
         values[name] = {
             lead: next((value for page in pages if (value := getattr(page, name)[lead]) is not None), None)
-            for lead in LEAD_NAMES
+            for lead in LEADS
         }
     return Measurements(**values, beats=sum(page.beats for page in pages))
 

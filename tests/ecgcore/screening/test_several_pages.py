@@ -20,7 +20,7 @@ from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.picture_part import PicturePart
 from ecgcore.pipeline import screen_pages
-from ecgcore.several_pages import check_one_page, split_pages
+from ecgcore.screening.several_pages import check_one_page, split_pages
 from ecgcore.types import ByteArray, Prediction
 from tests.support.panel_pages import half_plans
 from tests.support.several_pages import several_pages
@@ -84,7 +84,8 @@ def read_as(monkeypatch: pytest.MonkeyPatch) -> Callable[[Names, Names], None]:
 
     def answers(black: Names, other: Names) -> None:
         monkeypatch.setattr(
-            "ecgcore.several_pages._names_of_whole_ecg", lambda part_rgb, _: other if part_rgb[0, 0, 0] else black
+            "ecgcore.screening.several_pages._names_of_whole_ecg",
+            lambda part_rgb, _: other if part_rgb[0, 0, 0] else black,
         )
 
     return answers
@@ -164,7 +165,7 @@ def test_overlays_and_signals_of_the_parts_have_names_of_their_own(
 ) -> None:
     height, width = drawn().shape[:2]
     boxes = [(0, 0, width, height + 60), (0, height + 60, width, 2 * height + 120)]
-    monkeypatch.setattr("ecgcore.several_pages.page_boxes", lambda *_: boxes)
+    monkeypatch.setattr("ecgcore.screening.several_pages.page_boxes", lambda *_: boxes)
     path, overlays, signals = saved(tmp_path, collage(drawn(), drawn(seed=5))), tmp_path / "o", tmp_path / "s"
     options = ["--bundle", str(tiny_bundle), "--overlay", str(overlays), "--signal", str(signals)]
     assert main(["screen", str(path), "--json", str(tmp_path / "out.jsonl"), *options]) == 0
