@@ -170,7 +170,7 @@ def test_exports_say_the_same(tmp_path: Path) -> None:
 
 def test_wander_is_told_from_beats() -> None:
     """A slow swing of the paper's trace is reported; the beats upon it are not taken for it."""
-    steady = read_signal(prepare_page(_page().image_rgb).ink, None, USUAL_PAPER)
+    steady = read_signal(PageRows(prepare_page(_page().image_rgb).ink), USUAL_PAPER)
     time_s = np.arange(steady.leads_mv.shape[1]) / steady.fs_hz
     swing_mv = 0.3 * np.sin(2 * np.pi * 0.3 * time_s)
     swinging = dataclasses.replace(steady, leads_mv=(steady.leads_mv + swing_mv).astype(np.float32))
