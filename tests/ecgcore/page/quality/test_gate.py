@@ -68,7 +68,7 @@ def test_pressure_and_pulse_on_ecg_paper_are_refused() -> None:
     """They come again as exactly as ventricular tachycardia, and a detector takes some of them for beats."""
     for seed in (1, 2):
         page = prepare_page(pressure_paper(np.random.default_rng(seed)))
-        assert page.px_per_mm_source == "grid" and not falls_as_it_rises(page.ink)
+        assert page.scale_source == "grid" and not falls_as_it_rises(page.ink)
         with pytest.raises(NotScreenableError, match="does not look like an ECG"):
             check_beats(page, np.array([0.7, 0.9, 0.92, 0.95]), 0.55)
 
@@ -76,7 +76,7 @@ def test_pressure_and_pulse_on_ecg_paper_are_refused() -> None:
 def test_a_page_that_names_its_leads_on_a_grid_or_beside_a_speed_is_an_ecg_whatever_its_beats() -> None:
     doubtful = replace(prepare_page(_page("vt")), ecg_logit=-2.0, periodicity=0.4)
     check_beats(doubtful, np.array([]), 0.55, is_named=True)
-    gridless = replace(doubtful, px_per_mm=None, px_per_mm_source=None)
+    gridless = replace(doubtful, px_per_mm=None, scale_source=None)
     check_beats(gridless, np.array([]), 0.55, is_named=True, has_speed=True)
     for page, print_of in ((doubtful, {"has_speed": True}), (gridless, {"is_named": True})):
         with pytest.raises(NotScreenableError):
