@@ -76,7 +76,9 @@ class _Told:
         return (one.rows, one.columns, one.order) != (other.rows, other.columns, other.order)
 
 
-def layout_by_names(names: Sequence[PrintedName], rows: Rows, columns_seen: int) -> tuple[Layout | None, frozenset[Layout]]:
+def layout_by_names(
+    names: Sequence[PrintedName], rows: Rows, columns_seen: int
+) -> tuple[Layout | None, frozenset[Layout]]:
     """The layout that the names tell, and the usual layouts of as many rows that they contradict.
 
     Args:
