@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 
@@ -28,6 +27,7 @@ from ecgcore.screening.answer import rounded, with_answer
 from ecgcore.screening.classification import classify
 from ecgcore.screening.found_beats import PageBeats, find_beats
 from ecgcore.screening.half_pages import join_halves
+from ecgcore.screening.page_times import PageTimes
 from ecgcore.screening.printed_rate import is_unusual, with_printed_rate
 from ecgcore.screening.several_pages import check_one_page, split_pages
 from ecgcore.threads import in_order
@@ -69,21 +69,21 @@ def screen(
         A prediction with status ok, or rejected where the picture holds no ECG that can be screened. ``seconds``
         count neither decoding nor the loading of models nor explanations.
     """
-    watch = _Watch()
+    times = PageTimes()
     blank = Prediction(file=file, page=page, status="ok", bundle=bundle.version, recording=recording)
     try:
-        found = _screened(photo_rgb, bundle, blank, watch, min_score, paper, corners_photo_xy)
+        found = _screened(photo_rgb, bundle, blank, times, min_score, paper, corners_photo_xy)
     except NotScreenableError as error:
         found = replace(blank, status="rejected", reason=str(error))
-    watch.lap()
-    return replace(found, seconds=watch.seconds())
+    times.lap()
+    return replace(found, seconds=times.seconds())
 
 
 def _screened(
     photo_rgb: ByteArray,
     bundle: Bundle,
     blank: Prediction,
-    watch: "_Watch",
+    times: PageTimes,
     min_score: float | None,
     paper: PaperSettings | None,
     corners_photo_xy: FloatArray | None,
@@ -94,7 +94,7 @@ def _screened(
     is_told = corners_photo_xy is not None or blank.recording is not None  # a person or a file says what it is
     if not is_told:
         check_one_page(content.printed.names)
-    watch.lap()
+    times.lap()
 
     own = bundle.operating_point.min_score
     threshold = own if min_score is None else min_score
@@ -118,7 +118,7 @@ def _screened(
     )
     if not len(shown.scores):
         return replace(found, decision="refer", reason=NO_BEAT)
-    watch.lap()
+    times.lap()
     return _classified(found, page, shown, signal, found.measurements, bundle)
 
 
@@ -275,23 +275,6 @@ def _pages_of_files(
         for picture in decoded:
             for page in split_pages(picture, prepare_page):
                 yield number, page, file
-
-
-class _Watch:
-    """Times the steps of one page: preparing it, finding its beats, judging it."""
-
-    def __init__(self) -> None:
-        self._marks = [perf_counter()]
-
-    def lap(self) -> None:
-        """A step has ended."""
-        self._marks.append(perf_counter())
-
-    def seconds(self) -> dict[str, float | None]:
-        """How long each step took, as far as the page came, and all of them together."""
-        steps = dict.fromkeys(("page", "detect", "classify"))
-        spent = {step: round(b - a, 4) for step, a, b in zip(steps, self._marks, self._marks[1:], strict=False)}
-        return {**steps, **spent, "total": round(self._marks[-1] - self._marks[0], 4)}
 
 
 def _points(points_photo_xy: FloatArray | None) -> tuple[tuple[float, float], ...] | None:
