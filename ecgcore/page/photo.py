@@ -23,6 +23,11 @@ pixels that are looked at, times the ways in which they are, bound the time that
 MAX_SECOND_PIXELS = 4_000_000
 """A4 at 8 pixels a millimetre, which a page straightened by its grid has at most too (``grid/rectify.py``): for all
 other ways than by a grid that is seen at once, since these are up to ten looks."""
+SMALL_PART = 0.6
+"""Where what is printed fills less of a picture, its grid is looked for there again."""
+MARK, MARKED_SHARE = 20, 0.01
+"""Darkness of faint grid lines, and the share of a row or column that they fill at the least, which specks do not."""
+LEAST_PART_PX = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,23 +67,29 @@ class Photo:
         if self.straight is not None:  # cut to its grid already
             height, width = self.straight.picture_rgb.shape[:2]
             return GridScale(self.straight.px_per_mm, self.straight.px_per_mm), (0, 0, width, height)
-        scale = self._scale
+        scale, (x1, y1, x2, y2) = self._scale_and_place
         if scale is None or scale.is_squeezed:
             return None
-        box = grid_panel(strongest_channel(self.darkness), scale.px_per_mm)
-        return None if box is None else (scale, box)
+        box = grid_panel(strongest_channel(self.darkness[y1:y2, x1:x2]), scale.px_per_mm)
+        return None if box is None else (scale, (box[0] + x1, box[1] + y1, box[2] + x1, box[3] + y1))
 
     @cached_property
-    def _scale(self) -> GridScale | None:
-        """Of the grid of a picture that is straight as it is."""
-        return find_grid_scale(strongest_channel(self.darkness), may_be_squeezed=True)
+    def _scale_and_place(self) -> tuple[GridScale | None, XYXY]:
+        """Scale of the grid of a straight picture, and where it is seen: that of a strip only on the strip."""
+        strongest = strongest_channel(self.darkness)
+        height, width = strongest.shape
+        scale = find_grid_scale(strongest, may_be_squeezed=True)
+        if scale is None:
+            x1, y1, x2, y2 = part = printed_part(strongest)
+            if (x2 - x1) * (y2 - y1) < SMALL_PART * height * width:
+                return find_grid_scale(strongest[y1:y2, x1:x2]), part
+        return scale, (0, 0, width, height)
 
     @property
     def squeezed(self) -> GridScale | None:
         """The scale of the printed grid where the picture is narrower or lower than its page; else None."""
-        if self.straight is not None or self._scale is None:
-            return None
-        return self._scale if self._scale.is_squeezed else None
+        scale = None if self.straight is not None else self._scale_and_place[0]
+        return scale if scale is not None and scale.is_squeezed else None
 
     def evened(self, scale: GridScale) -> "Photo":
         """The same picture, as large, with one scale in both directions."""
@@ -121,6 +132,19 @@ class Photo:
             halved = np.asarray(cv2.resize(halved, (width // 2, height // 2), interpolation=cv2.INTER_AREA))
         small_rgb = np.asarray(cv2.resize(halved, small_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         return Photo(small_rgb, self.is_flat)
+
+
+def printed_part(darkness: ByteArray) -> XYXY:
+    """Box of what lies between the first and the last rows and columns in which anything is printed; else of all.
+
+    Args:
+        darkness: ``uint8 [H, W]``, 0 = paper.
+    """
+    is_dark = darkness > MARK
+    rows, columns = (np.flatnonzero(is_dark.mean(axis=axis) > MARKED_SHARE) for axis in (1, 0))
+    if min(len(rows), len(columns)) < LEAST_PART_PX:
+        return 0, 0, darkness.shape[1], darkness.shape[0]
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 
 from ecgcore.errors import NotScreenableError
 from ecgcore.page.prepare import prepare_page
-from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
+from ecgcore.papersim import PageStyle, Segment, draw_page, synthetic_ecg
 from ecgcore.types import STANDARD_PX_PER_MM, ByteArray
 
 WHITE = (255, 255, 255)
@@ -164,3 +164,15 @@ def test_a_squeezed_picture_is_read_at_its_pages_shape(shrink: tuple[float, floa
     assert page.strategy == "grid" and "squeezed" in page.notes[0] and "squeezed" not in "".join(usual.notes)
     assert page.ink.shape == pytest.approx(usual.ink.shape, abs=6)
     assert page.frame.corners_photo_xy == pytest.approx(usual.frame.corners_photo_xy * shrink, abs=6)
+
+
+@pytest.mark.parametrize("quarter_turns", [0, 1, 3])
+def test_a_strip_on_a_large_empty_sheet_is_read_by_its_grid_whichever_way_it_lies(quarter_turns: int) -> None:
+    signals_mv, fs_hz, _ = synthetic_ecg("normal", 3)
+    strip = draw_page(signals_mv, fs_hz, PageStyle(px_per_mm=5.0), 3, plan=[[Segment(1, 0.0, 10.0)]]).image_rgb
+    height, width = strip.shape[:2]
+    sheet = np.full((round(1.4 * width), width + 60, 3), 250, np.uint8)
+    sheet[width // 3 : width // 3 + height, 20 : 20 + width] = strip
+    page = prepare_page(np.ascontiguousarray(np.rot90(sheet, quarter_turns)))
+    assert page.px_per_mm_source == "grid" and page.px_per_mm == pytest.approx(5.0, rel=0.01)
+    assert page.ink.shape[1] > 4 * page.ink.shape[0]
