@@ -1,6 +1,6 @@
 """Do two checkouts of this project say the same of real pages? To be run after every change that should change nothing.
 
-python -m benchmarks.page.same_answers OLD NEW --data DIR --out DIR [--bundle DIR] [--pages N]
+python -m benchmarks.page.same_answers OLD NEW --data DIR --out DIR [--bundle DIR] [--pages N] [--close]
 
 ``OLD`` and ``NEW`` are checkouts (git worktrees). ``DIR`` holds ``khan_full``, ``khan`` with ``khan.csv``, and
 ``photos``: the ten full Khan pages, a hundred others spread over the diagnoses, and all photos are screened. Each
@@ -9,6 +9,9 @@ checkout does so in a process of its own, by the one bundle (``OLD``'s starter b
 Khan pages have to agree in every value of the prediction except the seconds, in notes and faults, and in the ink to the
 byte. Photos have to agree in status and decision, and in boxes within ``BOX_PX``; what else differs on them is listed
 and does not count. Keys that only ``NEW`` writes are named once. The exit code is 1 where anything counts.
+
+With ``--close`` numbers of Khan pages may differ as far as another way of computing the same networks moves them: boxes
+by ``CLOSE_PX``, probabilities and all else by ``CLOSE``. The largest distance of two probabilities is printed.
 
 Answers of a clean checkout stay in ``--out`` under its commit, so that the old one runs once; ``--pages`` takes about
 so many pages, spread over the list, for a quick look.
@@ -32,6 +35,8 @@ Answer = dict[str, Any]
 
 KHAN_PAGES = 100
 BOX_PX = 1.0
+CLOSE_PX = 0.5
+CLOSE = 0.005
 
 WORKER = """
 import hashlib, importlib, json, sys
@@ -110,18 +115,33 @@ def _kept_file(checkout: Path, bundle: Path, kept: Path) -> Path | None:
     return kept / f"{git('rev-parse', '--short=12', 'HEAD')}-{by}.json"
 
 
-def differences(old: Sequence[Answer], new: Sequence[Answer]) -> Iterator[tuple[str, str]]:
-    """Each value of a picture that differs: its name, and the two values in short."""
+def differences(
+    old: Sequence[Answer], new: Sequence[Answer], *, is_close_enough: bool = False
+) -> Iterator[tuple[str, str]]:
+    """Each value of a picture that differs, or is not even close: its name, and the two values in short."""
     if len(old) != len(new):
         yield "pages", f"{len(old)} / {len(new)}"
     for before, after in zip(old, new, strict=False):
         for name, value in before.items():
             if name not in after:
                 yield name, "is not written any more"
-            elif value != after[name]:
+            elif value != after[name] and not (is_close_enough and is_close(value, after[name])):
                 yield name, _shortened(value, after[name])
         if not boxes_agree(before, after):
             yield "boxes", f"further apart than {BOX_PX:g} px"
+
+
+def is_close(old: object, new: object, most: float = CLOSE) -> bool:
+    """Whether two JSON values differ in nothing but numbers, and in these by little."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(
+            is_close(value, new[name], CLOSE_PX if name == "box" else most) for name, value in old.items()
+        )
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(is_close(a, b, most) for a, b in zip(old, new, strict=True))
+    if isinstance(old, float) and isinstance(new, float):
+        return abs(old - new) <= most
+    return old == new
 
 
 def boxes_agree(before: Answer, after: Answer) -> bool:
@@ -148,6 +168,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="answers of clean checkouts stay here")
     parser.add_argument("--bundle", type=Path, help="default: the old checkout's starter")
     parser.add_argument("--pages", type=int, help="about so many, spread over the list")
+    parser.add_argument("--close", action="store_true", help="numbers may differ by little")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     bundle = (options.bundle or options.old / "ecgcore" / "starter").resolve()
@@ -158,10 +179,17 @@ def main() -> None:
     counting = 0
     for path in paths:
         is_photo = path.parent.name == "photos"
-        for name, values in differences(old[path.name], new[path.name]):
+        for name, values in differences(old[path.name], new[path.name], is_close_enough=options.close):
             counts = not is_photo or name in ("pages", "status", "decision", "boxes")
             counting += counts
             print(f"{'' if counts else '(does not count) '}{path.parent.name}/{path.name} {name}: {values}")
+    probabilities = [
+        (before["p_abnormal"], after["p_abnormal"])
+        for path in paths
+        for before, after in zip(old[path.name], new[path.name], strict=False)
+    ]
+    distances = [abs(a - b) for a, b in probabilities if a is not None and b is not None]
+    print(f"largest distance of two probabilities: {max(distances, default=0.0):.6f}, of {len(distances)} pages")
     added = {name for path in paths for page in new[path.name] for name in page}
     added -= {name for path in paths for page in old[path.name] for name in page}
     print(f"{len(paths)} pictures: {counting or 'no'} differences that count", *sorted(f"new key: {n}" for n in added))

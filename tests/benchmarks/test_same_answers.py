@@ -29,3 +29,14 @@ def test_a_picture_with_more_pages_differs() -> None:
 
 def test_a_new_key_is_no_difference() -> None:
     assert list(differences([_answer()], [_answer(strategy="grid")])) == []
+
+
+def test_close_answers_differ_in_numbers_alone_and_by_little() -> None:
+    def found(old: dict[str, object], new: dict[str, object]) -> list[str]:
+        return [name for name, _ in differences([old], [new], is_close_enough=True)]
+
+    assert found(_answer(p_abnormal=0.5), _answer(20.4, p_abnormal=0.504)) == []
+    assert found(_answer(p_abnormal=0.5), _answer(p_abnormal=0.506)) == ["p_abnormal"]
+    assert found(_answer(), _answer(20.6)) == ["beats"]
+    assert found(_answer(), _answer(decision="abnormal")) == ["decision"]
+    assert found(_answer(p_abnormal=0.5), _answer(p_abnormal=None)) == ["p_abnormal"]
