@@ -2,12 +2,14 @@
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 
 from ecgcore.lead_layout import CABRERA_ORDER, LEADS
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, synthetic_ecg
+from ecgcore.printed import ocr
 from ecgcore.printed.names import find_names
 from ecgcore.printed.ocr import find_lines, read_words
 from ecgcore.read_page import read_page
@@ -99,3 +101,18 @@ def test_an_avr_upside_down_is_turned_back(sign: int) -> None:
     signal = read_page(prepare_page(page.image_rgb)).signal()
     read = signal.leads_mv[LEADS.index("aVR")]
     assert np.nanmin(read) < -abs(np.nanmax(read)), "R is downwards in aVR"
+
+
+def test_a_short_line_is_not_read_at_the_width_of_a_long_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A date beside a line of settings took as long to read as the settings."""
+    shapes: list[tuple[int, ...]] = []
+    run = ocr._run
+    monkeypatch.setattr(ocr, "_run", lambda network, batch: shapes.append(batch.shape) or run(network, batch))
+    widths = (900, 300, 850, 280, 90)
+    crops = [np.full((30, width, 3), 255, np.uint8) for width in widths]
+    for crop, text in zip(
+        crops, ("25 mm/s 10 mm/mV 0.05-40 Hz", "2020-08-06", "50 mm/s 5 mm/mV", "11:10:40", "V1"), strict=True
+    ):
+        cv2.putText(crop, text, (5, 23), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (0, 0, 0), 2)
+    assert [text.replace(" ", "") for text in read_words(crops)][1::2] == ["2020-08-06", "11:10:40"]
+    assert [(shape[0], shape[3]) for shape in shapes] == [(2, 1440), (2, 480), (1, 144)]
