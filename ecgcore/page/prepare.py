@@ -31,6 +31,7 @@ from ecgcore.page.gridless import panel_by_form, panel_by_traces
 from ecgcore.page.ink import faint_ink, pen_ink, strongest_channel, without_grid
 from ecgcore.page.negative import read_turned_round
 from ecgcore.page.photo import MAX_PREPARED_PIXELS, MAX_SECOND_PIXELS, Photo, Strategy
+from ecgcore.page.quality.features import steep_share
 from ecgcore.page.quality.gate import CUT_OFF, MIN_SIDE_PX, RETAKE, assess_quality, with_faults
 from ecgcore.page.quality.hopeless import trace_columns
 from ecgcore.page.quality.surroundings import check_surroundings
@@ -45,6 +46,9 @@ CLEAR_LOGIT = 0.0
 WHOLE_TRACE_COLUMNS = 0.95
 """On a grid, traces through more of the columns than this were read whole; a page with less that is not clear is read
 again as faint ink. Of 100 rendered pages 7 needed it; without the limit 4 of 40 seismograms passed (D-088)."""
+LEAST_STEEP = 0.01
+"""Share of a trace that is steep on any ECG: 0.045 and more on 24 real pages, 0.005 where thin upright strokes were
+taken for the grid's lines. Seismograms, which are steep throughout, are not read again for it."""
 GRID, FAINT_INK, TRACES, SHEET, CUT_OFF_SHEET, FORM = "grid", "faint_ink", "traces", "sheet", "cut_off_sheet", "form"
 STRAIGHTENED_BY_SIDES = "The page was straightened by the sides of its sheet."
 SQUEEZED = "The picture is squeezed: a millimetre is {across:.1f} pixels wide and {down:.1f} high. It was read evened."
@@ -178,9 +182,11 @@ def _is_in_doubt(photo: Photo, tried: Tried) -> bool:
 
 
 def _may_be_faint(photo: Photo, tried: Tried) -> bool:
-    """Whether the traces of a page with a grid do not run on through all of it."""
+    """Whether the traces of a page with a grid do not run on through all of it, or have lost their steep strokes."""
     page = tried[-1].page if photo.grid is not None else None
-    return page is not None and trace_columns(page.ink) <= WHOLE_TRACE_COLUMNS
+    if page is None:
+        return False
+    return trace_columns(page.ink) <= WHOLE_TRACE_COLUMNS or steep_share(page.ink) < LEAST_STEEP
 
 
 def _by_grid(photo: Photo) -> Candidate:

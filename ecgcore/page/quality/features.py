@@ -96,6 +96,15 @@ def trace_features(ink: ByteArray) -> FloatArray:
     )
 
 
+def steep_share(ink: ByteArray) -> float:
+    """Share of a panel's trace that is steep.
+
+    Args:
+        ink: standard panel raster, ``uint8 [h, w]``.
+    """
+    return float(np.expm1(trace_features(ink)[NAMES.index("steep")]) / 20)
+
+
 def running_traces(ink: ByteArray) -> ByteArray:
     """What runs on for longer than letters do, rulings aside, ``uint8 [h, w]``, 1 = trace."""
     return _parts_of_ink(ink)[3]
