@@ -5,9 +5,11 @@ docstrings and layout do not.
 """
 
 import ast
+import functools
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +51,7 @@ def fingerprint(modules: set[str], root: Path) -> str:
         waiting |= set(_used(path, root)) - seen
     for path in sorted(paths):
         source = path.read_text(encoding="utf-8")
-        digest.update(_meaning(source).encode())
+        digest.update(_parsed(source).meaning)
         for data in sorted(path.parent.iterdir()):
             if data.is_file() and data.suffix not in _CODE and data.name in source:
                 digest.update(data.read_bytes())
@@ -58,16 +60,10 @@ def fingerprint(modules: set[str], root: Path) -> str:
 
 def _used(path: Path, root: Path) -> Iterator[str]:
     """Modules of ``ecgcore`` that a module imports, with the packages that they lie in."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module is not None:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            parts = name.split(".")
-            packages = (".".join(parts[:end]) for end in range(2, len(parts) + 1))
-            yield from (part for part in packages if part.startswith(_FOLLOWED) and _path(part, root) is not None)
+    for name in _parsed(path.read_text(encoding="utf-8")).imports:
+        parts = name.split(".")
+        packages = (".".join(parts[:end]) for end in range(2, len(parts) + 1))
+        yield from (part for part in packages if part.startswith(_FOLLOWED) and _path(part, root) is not None)
 
 
 def _path(module: str, root: Path) -> Path | None:
@@ -75,15 +71,30 @@ def _path(module: str, root: Path) -> Path | None:
     return next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
 
 
-def _meaning(source: str) -> str:
-    """The code without comments and layout, and without texts that stand alone, as docstrings do."""
+@dataclass(frozen=True)
+class _Parsed:
+    """What a fingerprint needs of one file's code."""
+
+    imports: tuple[str, ...]
+    """Every name that may be a module's, with dots."""
+    meaning: bytes
+    """A digest of the code without comments and layout, and without texts that stand alone, as docstrings do."""
+
+
+@functools.cache  # a training asks for several fingerprints, of much the same files
+def _parsed(source: str) -> _Parsed:
     tree = ast.parse(source)
+    imports: list[str] = []
     for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            imports += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         for name in ("body", "orelse", "finalbody"):
             lines = getattr(node, name, None)
             if isinstance(lines, list):
                 setattr(node, name, [line for line in lines if not _is_text(line)])
-    return ast.dump(tree)
+    return _Parsed(tuple(imports), hashlib.sha256(ast.dump(tree).encode()).digest())
 
 
 def _is_text(line: ast.AST) -> bool:
