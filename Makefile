@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 app: $(VENV)/.app
 	$(BIN)/streamlit run server.py
 
-test: $(VENV)/.dev browser
+test:
 	$(MAKE) --jobs=2 lint pytest
 
 pytest: $(VENV)/.dev browser
@@ -44,13 +44,14 @@ screenshots: $(VENV)/.dev browser
 samples: $(VENV)/.app
 	$(BIN)/python -m docs.draw_sample_pages
 
-# The stamps make a second run start at once; a changed requirements file installs again.
+# The stamps make a second run start at once; a changed requirements file installs again. Python compiles what it loads:
+# to compile all 17 000 files of the packages takes a minute and more.
 $(VENV)/.app: requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev: requirements.txt requirements-heic.txt requirements-docs.txt requirements-dev.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.app
 
 $(BIN)/python:
