@@ -11,6 +11,11 @@ from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import BoolArray, ByteArray
 from ecgcore.ink_levels import FOUND_INK, STROKE_INK
 
+WIDEST = 1.3
+"""Of its height, with the trace beside it: at 10 mm/mV and 25 mm/s. Where a pulse tells the scale, none is taken whose
+height may be another."""
+WIDEST_ON_GRID = 3.0
+"""The same where a grid tells the scale: at 5 mm/mV and 50 mm/s."""
 PULSE_REACH = 0.1
 """Of the width: how far from a trace's end a pulse joined to it may reach."""
 
@@ -29,16 +34,17 @@ def pulse_height_px(ink: ByteArray, boxes: np.ndarray) -> float | None:
     return float(np.median(heights)) if heights else None
 
 
-def pulse_heights_px(ink: ByteArray, boxes: np.ndarray) -> list[float]:
+def pulse_heights_px(ink: ByteArray, boxes: np.ndarray, widest: float = WIDEST) -> list[float]:
     """Heights of all components that look like a calibration pulse, line centre to line centre.
 
     Args:
         ink: ``uint8 [H, W]``, 255 = full pen.
         boxes: the components of the page, ``[n, 4]``.
+        widest: how many times as wide as high they are at the most.
     """
     width = ink.shape[1]
     wide, high = (boxes[:, 2:] - boxes[:, :2]).T
-    fits = (0.015 * width < high) & (high < 0.12 * width) & (0.15 * high < wide) & (wide < 1.3 * high)
+    fits = (0.015 * width < high) & (high < 0.12 * width) & (0.15 * high < wide) & (wide < widest * high)
     heights = []
     for x1, y1, x2, y2 in boxes[fits]:
         height = _as_pulse(ink[y1:y2, x1:x2] > FOUND_INK)

@@ -5,7 +5,7 @@ import numpy as np
 from ecgcore.geometry import STANDARD_PX_PER_MM
 from ecgcore.geometry.arrays import ByteArray
 from ecgcore.page.panel import trace_boxes
-from ecgcore.page.pulses import pulse_heights_px
+from ecgcore.page.pulses import WIDEST_ON_GRID, pulse_heights_px
 from ecgcore.paper import USUAL_PAPER, PaperSettings
 
 # The gains that machines offer; the slack was chosen.
@@ -24,9 +24,10 @@ def pulse_gain_mm_mv(ink: ByteArray, *, has_grid: bool, printed_mm_mv: float | N
         has_grid: whether its millimetres were read off a grid; a pulse that itself gave them tells no gain.
         printed_mm_mv: the printed gain, where one was read; any pulse of its height confirms it.
     """
-    heights_mm = np.array(pulse_heights_px(ink, trace_boxes(ink)[1]) if has_grid else []) / STANDARD_PX_PER_MM
-    if len(heights_mm) == 0:
+    heights_px = pulse_heights_px(ink, trace_boxes(ink)[1], WIDEST_ON_GRID) if has_grid else []
+    if not heights_px:
         return None
+    heights_mm = np.array(heights_px) / STANDARD_PX_PER_MM
     if printed_mm_mv is not None and (np.abs(heights_mm / printed_mm_mv - 1) <= GAIN_SLACK).any():
         return printed_mm_mv
     height_mm = float(np.median(heights_mm))

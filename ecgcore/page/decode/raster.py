@@ -24,6 +24,8 @@ _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 MAX_FRAMES = 5000
 """Pages of a TIFF with their reduced copies and masks."""
 _ORIENTATION = 0x0112
+_DEEP_COLOUR = "RGB;16"
+"""In Pillow's names of how 16 bits of red, green and blue lie in a file."""
 _SAMPLE_SIDE_PX = 1000
 _LUMA = (0.299, 0.587, 0.114)
 """ITU-R BT.601."""
@@ -96,10 +98,11 @@ def _page_frames(image: Image.Image, name: str) -> list[int]:
 
 def _upright_rgb(image: Image.Image) -> ByteArray:
     """Decode the current frame: deep grey scaled to 8 bits, transparency laid over paper, orientation applied."""
+    is_deep = _has_deep_colour(image)
     image.load()
     upright = ImageOps.exif_transpose(image) if image.getexif().get(_ORIENTATION, 1) != 1 else image
     width, height = upright.size
-    to_rgb = _conversion(image, upright)
+    to_rgb = _conversion(image, upright) if not is_deep else partial(_deep_colour_rgb, full=_full_colour(upright))
     rgb = np.empty((height, width, 3), dtype=np.uint8)
     for first in range(0, height, _ROWS_AT_ONCE):
         rgb[first : first + _ROWS_AT_ONCE] = to_rgb(upright.crop((0, first, width, min(first + _ROWS_AT_ONCE, height))))
@@ -162,6 +165,22 @@ def _full_scale(image: Image.Image) -> float:
     if image.mode == "F" and brightest <= 1:
         return 1.0
     return float(2 ** min(max(8, math.ceil(math.log2(max(brightest, 1) + 1))), 16) - 1)
+
+
+def _has_deep_colour(image: Image.Image) -> bool:
+    """Whether a picture that is not loaded yet has 16 bits a colour, of which Pillow keeps the upper 8."""
+    return image.mode == "RGB" and any(_DEEP_COLOUR in str(tile[3]) for tile in image.tile)
+
+
+def _full_colour(upright: Image.Image) -> float:
+    """What is white in these 8 bits where only the lower of the 16 are in use: 15 where 12 are."""
+    brightest = max(int(high) for _, high in upright.getextrema())
+    return float(2 ** max(1, brightest.bit_length()) - 1)
+
+
+def _deep_colour_rgb(strip: Image.Image, full: float) -> ByteArray:
+    spread = np.clip(np.arange(256) * (255.0 / full), 0, 255).astype(np.uint8)
+    return np.asarray(spread[np.asarray(strip)])
 
 
 def _white_is_zero(image: Image.Image) -> bool:

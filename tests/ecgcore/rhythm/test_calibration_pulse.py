@@ -10,7 +10,7 @@ from ecgcore.rhythm.calibration_pulse import paper_settings, pulse_gain_mm_mv
 from ecgcore.types import USUAL_PAPER, PaperSettings
 
 
-@pytest.mark.parametrize("gain_mm_mv", [10.0, 20.0])
+@pytest.mark.parametrize("gain_mm_mv", [5.0, 10.0, 20.0])
 def test_gain_is_the_height_of_the_pulse(gain_mm_mv: float) -> None:
     signals_mv, fs_hz, _ = synthetic_ecg("normal", seed=1)
     style = PageStyle(layout="3x4", gain_mm_mv=gain_mm_mv, row_pitch_mm=45.0)

@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -44,6 +45,14 @@ def test_deep_grey_is_scaled_by_the_bits_in_use(page_grey: ByteArray, bits: int,
 def test_deep_grey_that_counts_ink_is_turned_round(page_grey: ByteArray) -> None:
     deep = (4095 - page_grey.astype(np.float64) / 255 * 4095).astype(np.uint16)
     assert _is_page(_encode(Image.fromarray(deep), "TIFF", tiffinfo={262: 0}), page_grey)
+
+
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+@pytest.mark.parametrize("bits", [12, 16])
+def test_deep_colour_is_scaled_by_the_bits_in_use(page_grey: ByteArray, bits: int, ending: str) -> None:
+    deep = (page_grey.astype(np.float64) / 255 * (2**bits - 1)).astype(np.uint16)
+    [page] = read_picture(cv2.imencode(ending, np.repeat(deep[..., None], 3, axis=2))[1].tobytes(), "page")
+    assert np.abs(page.astype(int) - page_grey[..., None]).max() <= 255 / 15  # Pillow keeps four of twelve bits
 
 
 def test_grey_in_parts_of_one_is_read(page_grey: ByteArray) -> None:

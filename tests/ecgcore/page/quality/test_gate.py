@@ -93,6 +93,11 @@ def test_broad_complexes_without_a_steep_stroke_are_an_ecg(seed: int, number: in
     prepare_page(ecg(np.random.default_rng([seed, number]), number))  # raises where it is not
 
 
+def test_thin_steep_strokes_that_were_taken_for_the_grid_are_found_again() -> None:
+    page = prepare_page(ecg(np.random.default_rng([20_005, 32]), 32))  # raises where its beats are lost
+    assert page.strategy == "faint_ink"
+
+
 @pytest.mark.parametrize("layout", LAYOUT_ROWS)
 @pytest.mark.parametrize("grid", ["lines", "none"])
 def test_every_layout_passes(layout: str, grid: str) -> None:
