@@ -169,12 +169,12 @@ def _full_scale(image: Image.Image) -> float:
 
 def _has_deep_colour(image: Image.Image) -> bool:
     """Whether a picture that is not loaded yet has 16 bits a colour, of which Pillow keeps the upper 8."""
-    return image.mode == "RGB" and any(_DEEP_COLOUR in str(tile[3]) for tile in image.tile)
+    return image.mode == "RGB" and any(_DEEP_COLOUR in str(tile[3]) for tile in getattr(image, "tile", ()))
 
 
 def _full_colour(upright: Image.Image) -> float:
     """What is white in these 8 bits where only the lower of the 16 are in use: 15 where 12 are."""
-    brightest = max(int(high) for _, high in upright.getextrema())
+    brightest = int(np.asarray(_sample(upright)).max())
     return float(2 ** max(1, brightest.bit_length()) - 1)
 
 

@@ -23,6 +23,8 @@ AROUND_MM = 10.0
 """Paper round the traces that belongs to their strip: rows of paper strips are some 30 mm apart."""
 LONG_SHARE = 0.2
 """Of the panel's width: what runs on for less may be letters that touch."""
+UNBROKEN_SHARE = 0.5
+"""Of all ink that runs on, that of the long traces: else these are broken, and what is long may be a shadow's edge."""
 LOOK_PX = 1200
 """Longer side of the picture in which letters are looked for: those of a page of 60 lines are then 8 px high."""
 LETTER_PX = (5, 60)
@@ -41,10 +43,9 @@ def check_surroundings(page: PageImage) -> None:
         NotScreenableError: it is such a strip.
     """
     strip = _strip_corners_panel(page.ink)
-    if strip is None:
-        return
+    corners_photo_xy = page.frame.corners_photo_xy if strip is None else page.frame.points_to_photo(strip)
     rows = float(np.expm1(trace_features(page.ink)[NAMES.index("rows")]))
-    if is_strip_among_text(page.photo_rgb, page.frame.points_to_photo(strip), rows):
+    if is_strip_among_text(page.photo_rgb, corners_photo_xy, rows):
         raise NotScreenableError(*STRIP_AMONG_TEXT)
 
 
@@ -70,7 +71,7 @@ def is_strip_among_text(photo_rgb: ByteArray, corners_photo_xy: FloatArray, rows
 
 
 def _strip_corners_panel(ink: ByteArray) -> FloatArray | None:
-    """Corners ``[4, 2]`` of the traces with paper round them; None where none runs on.
+    """Corners ``[4, 2]`` of the traces with paper round them; None where few run on, as those of a thin pen do not.
 
     A grid may be taken to go on through the text beside it.
 
@@ -78,12 +79,12 @@ def _strip_corners_panel(ink: ByteArray) -> FloatArray | None:
         ink: standard panel raster, ``uint8 [h, w]``.
     """
     stats = cv2.connectedComponentsWithStats(running_traces(ink), connectivity=8)[2][1:]
-    traces = stats[stats[:, cv2.CC_STAT_WIDTH] > LONG_SHARE * ink.shape[1], : cv2.CC_STAT_HEIGHT + 1]
-    if len(traces) == 0:
+    long = stats[stats[:, cv2.CC_STAT_WIDTH] > LONG_SHARE * ink.shape[1]]
+    if long[:, cv2.CC_STAT_AREA].sum() <= UNBROKEN_SHARE * stats[:, cv2.CC_STAT_AREA].sum():
         return None
-    around = AROUND_MM * STANDARD_PX_PER_MM
-    x1, y1 = np.maximum(traces[:, :2].min(axis=0) - around, 0)
-    x2, y2 = np.minimum((traces[:, :2] + traces[:, 2:]).max(axis=0) + around, ink.shape[::-1])
+    around, xy, wh = AROUND_MM * STANDARD_PX_PER_MM, long[:, :2], long[:, 2:4]
+    x1, y1 = np.maximum(xy.min(axis=0) - around, 0)
+    x2, y2 = np.minimum((xy + wh).max(axis=0) + around, ink.shape[::-1])
     return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], dtype=np.float64)
 
 

@@ -6,8 +6,10 @@ import pytest
 from benchmarks.page.no_ecg.slides import strip_picture, strip_report, strip_slide
 from ecgcore.errors import NotScreenableError
 from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.geometry.frame import PanelFrame
 from ecgcore.page.prepare import prepare_page
-from ecgcore.page.quality.surroundings import is_strip_among_text
+from ecgcore.page.quality.surroundings import check_surroundings, is_strip_among_text
+from ecgcore.types import PageImage
 
 
 def _box(x1: float, y1: float, x2: float, y2: float) -> FloatArray:
@@ -56,3 +58,16 @@ def test_a_strip_is_told_though_it_is_found_as_a_sheet_or_its_grid_goes_on_throu
         report = strip_report(np.random.default_rng([60_005, 6, number]))
         with pytest.raises(NotScreenableError, match="slide or a report"):
             prepare_page(report)
+
+
+def test_broken_traces_are_not_taken_for_a_strip_because_of_one_long_edge() -> None:
+    """A photo of twelve leads, small in its picture, whose thin pen broke and at whose foot a shadow ends."""
+    report, _ = _report()
+    ink = np.zeros((520, 1080), np.uint8)
+    for row in range(3):
+        for x in range(40, 1000, 100):
+            ink[80 + 150 * row : 83 + 150 * row, x : x + 60] = 255
+    ink[510:513, :300] = 255
+    height, width = report.shape[:2]
+    frame = PanelFrame(np.diag([0.9 * width / 1080, 0.9 * height / 520, 1.0]), (1080, 520))
+    check_surroundings(PageImage(report, ink, frame, None, None, has_grid=False))  # raises for a strip
