@@ -62,6 +62,11 @@ class Layout:
         return set(self.order)
 
     @property
+    def row_count(self) -> int:
+        """Rows of leads and rhythm strips."""
+        return self.rows + self.strips
+
+    @property
     def strip_rows(self) -> range:
         """Numbers of the rows that are rhythm strips."""
         return range(self.rows, self.rows + self.strips)
@@ -100,7 +105,7 @@ LAYOUTS = (
 
 def candidates(row_count: int) -> list[Layout]:
     """Layouts with so many rows of trace."""
-    return [layout for layout in LAYOUTS if layout.rows + layout.strips == row_count]
+    return [layout for layout in LAYOUTS if layout.row_count == row_count]
 
 
 COLUMN_MM = 3.0

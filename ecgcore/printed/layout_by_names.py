@@ -21,8 +21,9 @@ from ecgcore.traces.rows import Rows
 
 LEAST_NAMES = 3.0
 """So many names must agree with a layout of which not all names were read."""
-CLEARLY = 1.0
-"""It must be likelier by so much than any other; these and the following are log likelihoods,"""
+CLEARLY, CLEARLY_HALF = 1.0, 5.0
+"""It must be likelier by so much than any other, half an ECG of which two names were not found by the second; these and
+the following are log likelihoods,"""
 COLUMNS_AGREE = 2.0
 """and this is for as many columns as the beats' form tells."""
 CABRERA, REVERSED, HALF, ANY_ORDER, UNKNOWN = -0.5, -1.5, -1.0, -4.0, -4.0
@@ -31,7 +32,6 @@ that is not known."""
 SURE = 0.5
 """A name that is found so surely is read."""
 STROKES = (0, 1, 2)
-"""I, II and III are misread for each other."""
 MOST_STRIPS = 3
 
 LIMB, CHEST = STANDARD_ORDER[:LIMB_COUNT], STANDARD_ORDER[LIMB_COUNT:]
@@ -95,13 +95,18 @@ def layout_by_names(
     if not told:
         return None, refuted
     best = max(told.values(), key=lambda found: found.likely)
-    others = [found.likely + CLEARLY for found in told.values() if found.is_other_than(best)]
-    if best.likely < max([0.0, unknown, *others]) or not _is_enough(best, columns_seen):
+    others = [found.likely for found in told.values() if found.layout in KNOWN and found.is_other_than(best)]
+    clearly = best.likely - max(others, default=0.0)
+    if best.likely < max(0.0, unknown) or clearly < CLEARLY or not _is_enough(best, columns_seen, clearly):
         return None, refuted
-    # I, II and III of a strip are told apart by its form
     strips = [best.grid.found[row, 0] for row in best.layout.strip_rows]
-    named = tuple(int(found.argmax()) if found[len(STROKES) :].max() >= SURE else None for found in strips)
+    named = tuple(_strip_lead(int(found.argmax())) if found.max() >= SURE else None for found in strips)
     return replace(best.layout, strip_order=named), refuted
+
+
+def _strip_lead(name: int) -> int:
+    """The lead of a strip: names of strokes are misread for each other on real pages, and the usual one is II."""
+    return LEADS.index("II") if name in STROKES else name
 
 
 def _against(told: _Told) -> float:
@@ -111,13 +116,19 @@ def _against(told: _Told) -> float:
     return float((found * np.where(IS_LIKE[shown], 0.5, 1.0)).sum()) - 0.5 * told.expected
 
 
-def _is_enough(told: _Told, columns_seen: int) -> bool:
-    """Whether so many names were found; of half an ECG nearly all, for a name that was not read is no missing lead."""
+def _is_enough(told: _Told, columns_seen: int, clearly: float) -> bool:
+    """Whether so many names were found; of half an ECG nearly all, for a name that was not read is no missing lead.
+
+    Args:
+        told: the likeliest layout.
+        columns_seen: in how many columns the rows change their lead together.
+        clearly: how much likelier than any other it is.
+    """
     layout = told.layout
     if len(layout.order) == len(LEADS):
         return told.expected >= LEAST_NAMES
     if layout.columns == columns_seen:
-        return told.missing <= 1
+        return told.missing <= (2 if layout.columns == 1 and clearly >= CLEARLY_HALF else 1)
     return layout.columns == 1 and told.missing == 0
 
 
@@ -142,7 +153,7 @@ def _likeliest(names: Sequence[PrintedName], rows: Rows, columns_seen: int) -> t
 def _known(row_count: int, columns: int) -> list[tuple[Layout, float]]:
     """The known layouts of so many rows and columns, and how rare they are."""
     is_one = (row_count, columns)
-    return [(layout, rare) for layout, rare in KNOWN.items() if (layout.rows + layout.strips, layout.columns) == is_one]
+    return [(layout, rare) for layout, rare in KNOWN.items() if (layout.row_count, layout.columns) == is_one]
 
 
 def _as_named(grid: Grid) -> Iterator[tuple[Layout, float]]:

@@ -65,9 +65,14 @@ def _block(inward: int, outward: int, size: int = 3, stride: int = 1) -> nn.Sequ
     )
 
 
-def panel_darkness(page: PageImage) -> ByteArray:
-    """What the network sees of a page: the panel straight at ``READ_PX_PER_MM``, ``uint8 [h, w]``, 0 = paper."""
-    scale = STANDARD_PX_PER_MM / READ_PX_PER_MM
+def panel_darkness(page: PageImage, zoom: float = 1.0) -> ByteArray:
+    """What the network sees of a page: the panel straight at ``READ_PX_PER_MM``, ``uint8 [h, w]``, 0 = paper.
+
+    Args:
+        page: the prepared page.
+        zoom: how many times larger.
+    """
+    scale = STANDARD_PX_PER_MM / (READ_PX_PER_MM * zoom)
     width, height = (round(side / scale) for side in page.frame.panel_wh)
     frame = page.frame.after(np.diag([scale, scale, 1.0]), (width, height))
     picture_rgb, in_photo = resample(page.photo_rgb, frame)
@@ -88,22 +93,23 @@ def name_probabilities(darkness: ByteArray) -> npt.NDArray[np.float32]:
     return np.asarray(logits.softmax(dim=1)[0, 1:].numpy(), dtype=np.float32)
 
 
-def find_names(page: PageImage, rows: Rows) -> list[PrintedName]:
+def find_names(page: PageImage, rows: Rows, zoom: float = 1.0) -> list[PrintedName]:
     """Lead names that stand between and beside the rows, doubtful ones and what else they may be with them.
 
     Args:
         page: the prepared page.
         rows: its rows of trace.
+        zoom: names are so many times smaller than the page's millimetres let expect.
     """
     if len(rows.baseline_y) == 0:
         return []
     baselines = rows.baseline_y
     pitch = float(np.median(np.diff(baselines))) if len(baselines) > 1 else ONE_ROW_PITCH_MM * STANDARD_PX_PER_MM
     highest, lowest = baselines[0] - ABOVE * pitch, baselines[-1] + BELOW * pitch
-    p = name_probabilities(panel_darkness(page))
+    p = name_probabilities(panel_darkness(page, zoom))
     named = p.sum(axis=0)
     is_peak = (named >= SEEN_P) & (named == cv2.dilate(named, np.ones((3, 3), np.uint8)))
-    panel_px = CELL_PX * STANDARD_PX_PER_MM / READ_PX_PER_MM
+    panel_px = CELL_PX * STANDARD_PX_PER_MM / (READ_PX_PER_MM * zoom)
     found = []
     for row, column in zip(*np.nonzero(is_peak), strict=True):
         x, y = (float(column) + 0.5) * panel_px, (float(row) + 0.5) * panel_px

@@ -12,6 +12,12 @@ _NUMBER = r"(?:(?<![\d.,])|(?<=(?<!\d)[56]0))(\d{1,3}(?:[.,]\d)?)0?\s*"
 """Behind the mains filter's 50 or 60 a space is often lost."""
 _SPEED = re.compile(_NUMBER + r"m\s*m\s*[/\\|]?\s*s(?:ec)?(?![a-z])", re.IGNORECASE)
 _GAIN = re.compile(_NUMBER + r"m\s*m\s*[/\\|]?\s*m\s*[vu](?![a-z])", re.IGNORECASE)
+_M, _SLASH = "[mnwevuigy]", r"\s*[/\\|'²]\s*"
+"""What a small or blurred m, and the stroke behind it, are read as."""
+_USUAL_NUMBER = r"(?<![\d.,])(2[.,]5|5|10|12[.,]5|20|25|40|50)\s*"
+_BLURRED_MM = rf"(?:m(?!ins){_M}{{1,2}}\s*|m{_M}{{0,2}}{_SLASH})"
+_BLURRED_SPEED = re.compile(rf"{_USUAL_NUMBER}{_BLURRED_MM}s(?![a-z])", re.IGNORECASE)
+_BLURRED_GAIN = re.compile(rf"{_USUAL_NUMBER}{_BLURRED_MM}{_M}{{1,2}}[vuy](?![a-z])", re.IGNORECASE)
 _FILTER = re.compile(r"(\d{1,2}[.,]\d{1,2}|\d)\s*(?:Hz)?\s*[-~–]\s*(\d{2,3})\s*Hz", re.IGNORECASE)
 _LOW_PASS = re.compile(r"(?<![\d.,~–-])(\d{2,3})\s*Hz", re.IGNORECASE)
 _RATE = (  # in words, before its unit, and behind a heart, which is often lost behind the layout: 4*2.5s+1r ♥85
@@ -42,8 +48,8 @@ def parse_settings(lines: Sequence[str]) -> PrintedSettings:
         intervals |= {"qt_ms": int(qt[1]), "qtc_ms": int(qt[2])}
     rate = _one(rates, RATES_BPM)
     return PrintedSettings(
-        _of(SPEEDS_MM_S, _numbers(_SPEED, text)),
-        _of(GAINS_MM_MV, _numbers(_GAIN, text)),
+        _of(SPEEDS_MM_S, _numbers(_SPEED, text) or _numbers(_BLURRED_SPEED, text)),
+        _of(GAINS_MM_MV, _numbers(_GAIN, text) or _numbers(_BLURRED_GAIN, text)),
         _one(low_pass, (15, 500)),
         None if rate is None else int(rate),
         intervals,

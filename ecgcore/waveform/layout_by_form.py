@@ -10,6 +10,8 @@ import numpy as np
 from ecgcore.geometry.arrays import FloatArray
 from ecgcore.lead_layout import CABRERA_ORDER, LEADS, LIMB_COUNT, Layout
 
+STROKES = (0, 1, 2)
+"""I, II and III: their names are strokes."""
 EINTHOVEN_HOLDS = 0.6
 """Share of the limb leads' power that their law explains, from which it is taken to hold."""
 STRIP_ALIKE = 0.9
@@ -70,22 +72,34 @@ def choose_layout(tried: list[tuple[Layout, float]], column_count: int) -> Layou
 def strip_leads(strips_mv: FloatArray, stretches_mv: FloatArray, layout: Layout) -> list[int | None]:
     """Which lead each rhythm strip shows; None where it is like none and there is no usual one.
 
+    Printed names of strips are believed, but for I, II and III, which are misread for each other.
+
     Args:
         strips_mv: each strip cut into the columns, ``[s, c, n]``, NaN where not read.
         stretches_mv: likewise the rows of leads, ``[r, c, n]``.
         layout: the page's.
     """
     usual = USUAL_STRIPS.get(layout.strips, (None,) * layout.strips)
-    named: list[int | None] = []
-    for strip, default in zip(strips_mv, usual, strict=True):
-        alike = np.array([[_concordance(strip[c], row[c]) for c in range(layout.columns)] for row in stretches_mv])
-        row, column = np.unravel_index(int(alike.argmax()), alike.shape)
-        is_shown = default is not None and default in layout.order
-        as_usual = float(alike[layout.place_of(default)]) if is_shown and default is not None else 0.0
-        is_other = alike.max() >= max(STRIP_ALIKE, as_usual + CLEARLY)
-        named.append(layout.lead_at(int(row), int(column)) if is_other else default)
     printed = layout.strip_order or (None,) * layout.strips
-    return [by_form if by_name is None else by_name for by_form, by_name in zip(named, printed, strict=True)]
+    return [
+        name if name is not None and name not in STROKES else _lead_by_form(strip, stretches_mv, layout, default, name)
+        for strip, default, name in zip(strips_mv, usual, printed, strict=True)
+    ]
+
+
+def _lead_by_form(
+    strip_mv: FloatArray, stretches_mv: FloatArray, layout: Layout, usual: int | None, name: int | None
+) -> int | None:
+    """The lead that a strip is clearly more like than the named or usual one; with a name, of I, II and III alone."""
+    default = usual if name is None else name
+    alike = np.array([[_concordance(strip_mv[c], row[c]) for c in range(layout.columns)] for row in stretches_mv])
+    leads = np.array(layout.order).reshape(layout.columns, layout.rows).T
+    if name is not None:
+        alike[~np.isin(leads, STROKES)] = 0.0
+    is_shown = default is not None and default in layout.order
+    as_default = float(alike[layout.place_of(default)]) if is_shown and default is not None else 0.0
+    is_other = alike.max() >= max(STRIP_ALIKE, as_default + CLEARLY)
+    return int(leads.ravel()[alike.argmax()]) if is_other else default
 
 
 def _concordance(first: FloatArray, second: FloatArray) -> float:

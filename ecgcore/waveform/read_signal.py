@@ -77,7 +77,9 @@ def read_signal(
     """
     rows, ink = page_rows.traces, page_rows.ink
     tried = [layout for layout in candidates(len(rows.baseline_y)) if layout not in refuted]
-    if printed is not None and printed.rows + printed.strips == len(rows.baseline_y):
+    if printed is not None and printed.row_count == len(page_rows.with_print.baseline_y):
+        rows = page_rows.with_print  # what has a lead's name is no line of print
+    if printed is not None and printed.row_count == len(rows.baseline_y):
         tried = [printed]
     if not tried:
         return _nothing(paper, scale_source)

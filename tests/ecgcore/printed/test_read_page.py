@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from ecgcore.geometry.arrays import ByteArray
 from ecgcore.lead_layout import CABRERA_ORDER, LEADS
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, synthetic_ecg
@@ -13,7 +14,9 @@ from ecgcore.printed import ocr
 from ecgcore.printed.names import find_names
 from ecgcore.printed.ocr import find_lines, read_words
 from ecgcore.read_page import read_page
+from ecgcore.traces.rows import Rows
 from ecgcore.traces.trace_rows import trace_rows
+from ecgcore.waveform import page_rows
 
 STYLE = PageStyle(layout="3x4", px_per_mm=6.0, row_pitch_mm=26.0)
 
@@ -58,6 +61,39 @@ def test_a_page_at_50_mm_s_is_brought_to_25() -> None:
 def test_the_printed_gain_is_taken_where_no_pulse_tells_it() -> None:
     style = dataclasses.replace(STYLE, gain_mm_mv=20.0, pulse="none", row_pitch_mm=40.0)
     assert read_page(prepare_page(drawn(tuple(range(12)), 3, style).image_rgb)).paper.gain_mm_mv == 20.0
+
+
+def test_print_close_below_the_last_trace_is_read() -> None:
+    style = dataclasses.replace(
+        STYLE, row_pitch_mm=10.0, margin_mm=(0.0,) * 4, pad_mm=(5.0, 4.0, 5.0, 1.2), gain_mm_mv=5.0, pulse="none"
+    )
+    settings = read_page(prepare_page(drawn(tuple(range(12)), 12, style).image_rgb)).printed.settings
+    assert (settings.speed_mm_s, settings.gain_mm_mv) == (25.0, 5.0)
+
+
+def test_names_are_read_though_a_pulse_tells_the_wrong_millimetres() -> None:
+    """Without a grid the pulse of 20 mm is taken for the usual 10."""
+    style = dataclasses.replace(STYLE, grid="none", gain_mm_mv=20.0, row_pitch_mm=40.0)
+    reading = read_page(prepare_page(drawn(CABRERA_ORDER, 3, style, (1,)).image_rgb))
+    assert reading.page.scale_source == "pulse"
+    assert reading.printed.layout is not None
+    assert reading.printed.layout.order == CABRERA_ORDER
+
+
+def test_a_row_that_was_taken_for_print_is_a_lead_where_names_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A nearly flat lead has hardly a stroke that runs on as traces do."""
+
+    def without_third(rows: Rows, ink: ByteArray) -> Rows:
+        kept = [row for row in range(len(rows.baseline_y)) if row != 2]
+        return dataclasses.replace(
+            rows, **{name: getattr(rows, name)[kept] for name in ("top_y", "bottom_y", "has_ink", "baseline_y")}
+        )
+
+    monkeypatch.setattr(page_rows, "without_print", without_third)
+    reading = read_page(prepare_page(drawn(tuple(range(12)), 12).image_rgb))
+    assert reading.printed.layout is not None
+    assert reading.printed.layout.name == "12x1"
+    assert {lead for lead, _ in reading.signal().stretches} == set(LEADS)
 
 
 def test_speed_and_gain_that_nothing_tells_are_said_to_be_assumed() -> None:

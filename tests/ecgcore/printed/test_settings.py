@@ -25,6 +25,24 @@ def test_speed_and_gain_are_read_as_machines_print_them(line: str, speed: float,
 
 
 @pytest.mark.parametrize(
+    ("line", "speed", "gain"),
+    [
+        ("50mevs 10mm/ev 05-100", 50.0, 10.0),
+        ("50 m/s 20 m/mv 005-100", 50.0, 20.0),
+        ("25 mm²s 5 mmn/miV 0.05-40 1", 25.0, 5.0),
+        ("25 mm/s 18 mm/ev", 25.0, None),
+        ("10 ms 25 mins 5 mV 50 ms", None, None),
+        ("20 mm/mV 10 mm/my", None, 20.0),
+    ],
+)
+def test_blurred_units_are_read_behind_numbers_that_machines_print(
+    line: str, speed: float | None, gain: float | None
+) -> None:
+    found = parse_settings([line])
+    assert (found.speed_mm_s, found.gain_mm_mv) == (speed, gain)
+
+
+@pytest.mark.parametrize(
     "line", ["125 mm/s", "25 mm/s 50 mm/s", "7 mm/mV", "10 mm/mV 5 mm/mV", "QT 25 mm", "", "3.25 mm/s"]
 )
 def test_what_no_machine_prints_and_what_is_said_twice_is_not_read(line: str) -> None:

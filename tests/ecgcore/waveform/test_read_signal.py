@@ -12,12 +12,13 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pydicom import dcmread
 
-from ecgcore.lead_layout import LEADS
+from ecgcore.lead_layout import LEADS, Layout
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import PageStyle, Segment, SimPage, draw_page, plan_page, synthetic_ecg
 from ecgcore.types import USUAL_PAPER, PaperSettings
 from ecgcore.waveform.baseline import baseline_wander_mv
 from ecgcore.waveform.export import write_all
+from ecgcore.waveform.layout_by_form import strip_leads
 from ecgcore.waveform.page_rows import PageRows
 from ecgcore.waveform.page_signal import PageSignal
 from ecgcore.waveform.read_signal import read_signal
@@ -135,6 +136,18 @@ def test_a_rhythm_strip_is_named_by_what_it_shows() -> None:
     signal = _read(_page("wide_qrs", 3, strip=2))
     assert signal.is_read[2].mean() > 0.95
     assert signal.is_read[1].mean() < 0.3
+
+
+def test_a_strip_that_is_named_ii_is_not_taken_for_a_chest_lead() -> None:
+    """Its name is read as another stroke, but never as V."""
+    rng = np.random.default_rng(4)
+    stretches_mv = rng.standard_normal((3, 4, 100))
+    like_iii, like_v6 = stretches_mv[2, 0], stretches_mv[2, 3]
+    strip_mv = np.stack([[like_iii] * 4, [like_v6] * 4])
+    ii, iii, v6 = (LEADS.index(lead) for lead in ("II", "III", "V6"))
+    assert strip_leads(strip_mv, stretches_mv, Layout(3, 4, 2, strip_order=(ii, ii))) == [iii, ii]
+    assert strip_leads(strip_mv, stretches_mv, Layout(3, 4, 2)) == [iii, v6]
+    assert strip_leads(strip_mv, stretches_mv, Layout(3, 4, 2, strip_order=(v6, None))) == [v6, v6]
 
 
 def test_an_unknown_layout_names_no_lead() -> None:
