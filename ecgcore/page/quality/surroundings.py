@@ -23,8 +23,9 @@ AROUND_MM = 10.0
 """Paper round the traces that belongs to their strip: rows of paper strips are some 30 mm apart."""
 LONG_SHARE = 0.2
 """Of the panel's width: what runs on for less may be letters that touch."""
-UNBROKEN_SHARE = 0.5
-"""Of all ink that runs on, that of the long traces: else these are broken, and what is long may be a shadow's edge."""
+UNBROKEN_SHARE = 0.9
+"""Of all ink that runs on, that of the long traces (1.0 on three strips of reports): else traces are broken, and what
+is long is one of several rows, or a shadow's edge."""
 LOOK_PX = 1200
 """Longer side of the picture in which letters are looked for: those of a page of 60 lines are then 8 px high."""
 LETTER_PX = (5, 60)
