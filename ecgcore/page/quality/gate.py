@@ -33,6 +33,9 @@ REGULAR = (0.55, 0.5), (0.7, -0.7)
 """Autocorrelation of the steep strokes, and log-odds, from which a page passes whatever its beats: the detector knows
 few of ventricular tachycardia's, which come again as exactly as hardly anything else. Set, as the two below, on 271
 other pictures of seed 77 and rendered rhythms of seed 20 003 of ``benchmarks/page/gate.py`` (decision D-086)."""
+FAINT_LOGIT = 2.0
+"""Log-odds below which a page read as faint ink is not believed for that: what is left of the grid comes again as
+exactly. Of ECGs read so none had less than 2.1 (three), of other pictures none more than 1.7 (six; D-242)."""
 BEATS_BELOW = 6.5
 """Log-odds below which a page's beats must speak for it too: out of fold none of 560 other drawings of the fit has more
 than 6.2 (D-086, D-235)."""
@@ -136,6 +139,8 @@ def check_beats(
 
 def _is_regular(page: PageImage) -> bool:
     """Whether the strokes of a page come again so exactly that they are beats."""
+    if (page.strategy or "").endswith("faint_ink") and page.ecg_logit < FAINT_LOGIT:
+        return False
     return any(page.periodicity >= regular and page.ecg_logit >= logit for regular, logit in REGULAR)
 
 

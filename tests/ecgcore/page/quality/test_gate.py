@@ -51,6 +51,13 @@ def test_beats_decide_where_strokes_leave_a_doubt() -> None:
             check_beats(page, scores, 0.55)
 
 
+def test_what_is_left_of_a_grid_in_faint_ink_is_no_regular_rhythm() -> None:
+    page = replace(prepare_page(_page("normal")), ecg_logit=1.0, periodicity=0.95)
+    check_beats(page, np.array([]), 0.55)
+    with pytest.raises(NotScreenableError, match="does not look like an ECG"):
+        check_beats(replace(page, strategy="sheet/faint_ink"), np.array([]), 0.55)
+
+
 def test_beats_decide_where_nothing_else_speaks_for_an_ecg() -> None:
     """A circuit's resistors come again as regularly as beats; it has no grid, no pulse and no lead names."""
     page = replace(prepare_page(_page("normal")), px_per_mm=None, scale_source=None)
