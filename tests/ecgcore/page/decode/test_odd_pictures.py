@@ -7,12 +7,15 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.isolated import read_untrusted_pages
 from ecgcore.page.decode.kinds import HEAD_BYTES, is_picture_or_pdf
 from ecgcore.page.decode.read import read_picture, readable_files
 from ecgcore.types import ByteArray
+
+register_heif_opener()
 
 
 @pytest.fixture(scope="module")
