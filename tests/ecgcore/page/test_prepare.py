@@ -174,5 +174,5 @@ def test_a_strip_on_a_large_empty_sheet_is_read_by_its_grid_whichever_way_it_lie
     sheet = np.full((round(1.4 * width), width + 60, 3), 250, np.uint8)
     sheet[width // 3 : width // 3 + height, 20 : 20 + width] = strip
     page = prepare_page(np.ascontiguousarray(np.rot90(sheet, quarter_turns)))
-    assert page.px_per_mm_source == "grid" and page.px_per_mm == pytest.approx(5.0, rel=0.01)
+    assert page.scale_source == "grid" and page.px_per_mm == pytest.approx(5.0, rel=0.01)
     assert page.ink.shape[1] > 4 * page.ink.shape[0]
