@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ecgcore.bundle.folder import Bundle
 
 MOST_AT_ONCE = 4
-"""Each page that is worked on takes some 0.3 GiB."""
+"""So that a machine of many cores does not fill its memory with pictures."""
 
 EXIT_OK, EXIT_PAGE_ERROR, EXIT_USAGE = 0, 1, 2
 
