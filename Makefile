@@ -2,6 +2,7 @@
 # make test   style, imports, types and tests, as .ci/run does
 # make lint   style, imports and types alone; make pytest   the tests alone, as many at once as there are cores
 # make heic   adds the reading of HEIC photos (its package carries GPL code)
+# make cluster   adds the screening of archives on many machines, by Ray
 # make reference   writes docs/command-line.md from the argument parsers
 # make docs   builds the documents and ecgcore's API as a site, site/index.html
 # make screenshots   draws the README's pictures of the app anew
@@ -11,7 +12,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test pytest lint heic reference docs screenshots samples browser clean
+.PHONY: app test pytest lint heic cluster reference docs screenshots samples browser clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run server.py
@@ -32,6 +33,10 @@ heic: $(VENV)/.app
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-heic.txt
 	@echo "HEIC photos are read from now on. Start the app again."
 
+cluster: $(VENV)/.app
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
+	@echo "Archives can be screened now: python -m ecgcore screen FOLDER --ray auto --out DIR"
+
 reference: $(VENV)/.app
 	$(BIN)/python -m docs.generate_command_line
 
@@ -50,7 +55,7 @@ $(VENV)/.app: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: requirements.txt requirements-heic.txt requirements-docs.txt requirements-dev.txt | $(BIN)/python
+$(VENV)/.dev: requirements.txt requirements-heic.txt requirements-cluster.txt requirements-docs.txt requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.app
 

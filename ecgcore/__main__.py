@@ -5,7 +5,8 @@ import contextlib
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -25,27 +26,36 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 4
 """So that a machine of many cores does not fill its memory with pictures."""
 
-EXIT_OK, EXIT_PAGE_ERROR, EXIT_USAGE = 0, 1, 2
+EXIT_OK, EXIT_PAGE_ERROR, EXIT_USAGE, EXIT_STOPPED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = argument_parser().parse_args(arguments)
+    if options.ray is not None or options.out is not None:
+        return _screen_archive(options)
     from ecgcore.bundle.folder import load_bundle, starter_folder  # only now: PyTorch takes seconds, --help should not
 
-    try:
+    with _told_errors():
         bundle = load_bundle(options.bundle or starter_folder(), options.device)
         for folder in (options.overlay, options.signal):
             if folder is not None:
                 folder.mkdir(parents=True, exist_ok=True)
         with _open_output(options.json) as output:
             return _screen_all(options, bundle, output)
+    return EXIT_USAGE
+
+
+@contextlib.contextmanager
+def _told_errors() -> Iterator[None]:
+    """Errors are said on standard error, and end what is done here."""
+    try:
+        yield
     except EcgError as error:
         print_escaped(f"ecgcore: {error}", to_stderr=True)
     except OSError as error:
         place = error.filename or "output"
         print_escaped(f"ecgcore: {place}: {error.strerror}. Choose another place to write.", to_stderr=True)
-    return EXIT_USAGE
 
 
 def program() -> None:
@@ -62,11 +72,13 @@ def argument_parser() -> argparse.ArgumentParser:
         help="screen pictures, PDFs, digital ECGs or folders of them",
         description="Write one JSON object a page, in order. " + NOTICE,
         epilog="Exit code: 0 every page is ok or rejected, 1 a page is an error, "
-        "2 wrong usage, an unusable bundle or an output that cannot be written.",
+        "2 wrong usage, an unusable bundle, cluster or output; 130 an archive was stopped from the keyboard.",
     )
     screen.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="picture, PDF, digital ECG, or folder (searched whole)"
-    )
+        "paths", nargs="+", metavar="PATH",
+        help="picture, PDF, digital ECG, or folder (searched whole); with --ray also a list (.txt, one path a line) or "
+        "an address as s3://bucket/folder",
+    )  # fmt: skip
     screen.add_argument("--bundle", type=Path, metavar="DIR", help="default: the starter")
     screen.add_argument("--json", type=Path, metavar="OUT.jsonl", help="write there instead of to standard output")
     screen.add_argument("--overlay", type=Path, metavar="DIR", help="write a PNG a page with its beats drawn in")
@@ -91,8 +103,18 @@ def argument_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     screen.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     screen.add_argument(
-        "--at-once", type=_count, default=min(cores(), MOST_AT_ONCE), metavar="N",
-        help=f"pages screened at the same time; default: as many as there are cores, at most {MOST_AT_ONCE}",
+        "--at-once", type=_count, metavar="N",
+        help=f"pages screened at the same time; default: as many as there are cores, at most {MOST_AT_ONCE}; "
+        "with --ray as many as the cluster has cores",
+    )  # fmt: skip
+    screen.add_argument(
+        "--ray", metavar="auto|ADDRESS",
+        help="screen an archive on the Ray cluster at this address; auto: that of RAY_ADDRESS, else one on this "
+        "machine alone. Needs `make cluster`",
+    )  # fmt: skip
+    screen.add_argument(
+        "--out", type=Path, metavar="DIR",
+        help="with --ray: results in parts, as JSON Lines and Parquet; the same command goes on where it was stopped",
     )  # fmt: skip
     return parser
 
@@ -132,7 +154,7 @@ def _open_output(path: Path | None) -> contextlib.AbstractContextManager[TextIO]
 def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -> int:
     from ecgcore.pipeline import screen_files
 
-    files = [file for path in options.paths for file in _files(path)]
+    files = [file for path in options.paths for file in _files(Path(path))]
     exit_code, written, done = EXIT_OK, set[str](), set[str]()
     _show_progress(0, len(files))
     screened = screen_files(
@@ -141,7 +163,7 @@ def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -
         min_score=options.min_score,
         paper=_paper(options),
         choice=options.pages,
-        at_once=options.at_once,
+        at_once=options.at_once or min(cores(), MOST_AT_ONCE),
     )
     for prediction, photo_rgb in screened:
         file = Path(prediction.file)
@@ -161,6 +183,36 @@ def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -
         _show_progress(min(len(done), len(files) - 1), len(files))
     _show_progress(len(files), len(files))
     return exit_code
+
+
+def _screen_archive(options: argparse.Namespace) -> int:
+    """Screen an archive on a cluster, or go on with it; its results lie in ``--out``."""
+    with _told_errors():
+        if options.ray is None or options.out is None:
+            raise EcgError("An archive needs both --ray and --out.", "Give both, or neither.")
+        if options.json or options.overlay or options.signal or options.device == "cuda":
+            cause = "--ray writes to --out alone and screens on processors."
+            raise EcgError(cause, "Leave out --json, --overlay, --signal and --device.")
+        if any(find_spec(package) is None for package in ("ray", "pyarrow", "pandas", "fsspec")):
+            raise EcgError("Archives are screened by Ray, which is not installed.", "Install it by `make cluster`.")
+        from ecgcore.archive.command import ArchiveCommand
+
+        command = ArchiveCommand(
+            places=options.paths,
+            out=options.out,
+            address=options.ray,
+            workers=options.at_once,
+            bundle=options.bundle,
+            min_score=options.min_score,
+            paper=_paper(options),
+            choice=options.pages,
+        )
+        try:
+            return EXIT_PAGE_ERROR if command.run() else EXIT_OK
+        except KeyboardInterrupt:
+            print_escaped("Stopped. The same command goes on.", to_stderr=True)
+            return EXIT_STOPPED
+    return EXIT_USAGE
 
 
 def _paper(options: argparse.Namespace) -> PaperSettings | None:

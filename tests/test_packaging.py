@@ -25,6 +25,7 @@ def _pinned(file: str) -> dict[str, str]:
     [
         ("requirements.txt", PROJECT["dependencies"] + EXTRAS["app"]),
         ("requirements-heic.txt", EXTRAS["heic"]),
+        ("requirements-cluster.txt", EXTRAS["cluster"]),
         ("requirements-dev.txt", EXTRAS["dev"]),
         ("requirements-docs.txt", EXTRAS["docs"]),
     ],

@@ -126,7 +126,7 @@ def test_a_long_file_asks_which_pages_and_keeps_their_numbers(tmp_path: Path, ti
 def test_help_loads_nothing_heavy() -> None:
     code = "import sys; from ecgcore.__main__ import argument_parser; argument_parser(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
-    assert not {"torch", "scipy", "pydicom", "onnxruntime"} & set(done.stdout.split())
+    assert not {"torch", "scipy", "pydicom", "onnxruntime", "ray", "pyarrow"} & set(done.stdout.split())
 
 
 def test_pages_screened_at_once_get_the_same_answers_in_the_same_order(
@@ -147,3 +147,42 @@ def test_a_count_of_pages_that_is_none_is_refused(count: str, capsys: pytest.Cap
     with pytest.raises(SystemExit):
         main(["screen", "page.png", "--at-once", count])
     assert "--at-once" in capsys.readouterr().err
+
+
+def test_an_archive_gets_the_answers_of_the_same_files_without_a_cluster(
+    pictures: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    """On a cluster of its own, which is gone afterwards; a second run finds all parts finished."""
+    out, alone = tmp_path / "out", tmp_path / "alone.jsonl"
+    command = ("screen", pictures, "--bundle", tiny_bundle, "--ray", "auto", "--out", out, "--at-once", "1")
+    first = _run(*command)
+    assert (first.returncode, first.stdout) == (1, ""), first.stderr
+    assert "4 of 4 files are done. Pages that are an error: 1, listed in" in first.stderr
+    main(["screen", str(pictures), "--bundle", str(tiny_bundle), "--json", str(alone)])
+    lines = [path.read_text().splitlines() for path in (out / "parts" / "part-000000.jsonl", alone)]
+    rows = [[{**json.loads(line), "seconds": None} for line in of_file] for of_file in lines]
+    assert rows[0] == rows[1]
+    assert main([*map(str, command)]) == 1, "without a cluster, since nothing is left"
+
+
+@pytest.mark.parametrize(
+    ("options", "cause"),
+    [
+        (("--ray", "auto"), "both --ray and --out"),
+        (("--out", "out"), "both --ray and --out"),
+        (("--ray", "auto", "--out", "out", "--json", "a.jsonl"), "writes to --out alone"),
+    ],
+)
+def test_what_an_archive_cannot_do_is_said(
+    options: tuple[str, ...], cause: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["screen", "page.png", *options]) == 2
+    assert cause in capsys.readouterr().err
+
+
+def test_an_archive_without_ray_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ecgcore.__main__.find_spec", lambda name: None)
+    assert main(["screen", "page.png", "--ray", "auto", "--out", "out"]) == 2
+    assert "make cluster" in capsys.readouterr().err
