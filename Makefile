@@ -12,6 +12,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Where nothing compiled is kept, each of the hundreds of processes that the tests start compiles all it loads, PyTorch too.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: app test pytest lint heic cluster reference docs screenshots samples browser clean
 
 app: $(VENV)/.app

@@ -70,23 +70,37 @@ def draw_beats_page(record: Record, chart_style: str, dpi: int, layout: dict[str
     return replace(page, boxes_xyxy=np.array(boxes).reshape(-1, 4) * page.px_per_mm)
 
 
-def draw_record_page(record: Record, chart_style: str, dpi: int) -> SimPage:
-    """A whole record as 3x4 with a rhythm strip, consecutive columns."""
-    layout = {"layout": "12lead", "time_mode": "sequential", "rhythm_lead": "II"}
+TWELVE_LEADS = {"layout": "12lead", "time_mode": "sequential", "rhythm_lead": "II"}
+"""3x4 with a rhythm strip, consecutive columns."""
+
+
+def draw_record_page(record: Record, chart_style: str, dpi: int, layout: dict[str, Any] | None = None) -> SimPage:
+    """A whole record.
+
+    Args:
+        record: its signals are drawn from their beginning.
+        chart_style: one of ``STYLES``.
+        dpi: pixels an inch.
+        layout: ecg-plot's options, ``speed`` in mm/s and ``gain`` in mm/mV among them; None for ``TWELVE_LEADS``.
+    """
+    layout = TWELVE_LEADS if layout is None else layout
     chart = _chart(record, chart_style, layout)
-    return replace(_rasterise(chart, dpi), traces=_drawn(record, chart.panels, dpi / 25.4))
+    drawn = _drawn(record, chart.panels, dpi / 25.4, layout.get("speed", 25.0), layout.get("gain", 10.0))
+    return replace(_rasterise(chart, dpi), traces=drawn)
 
 
-def _drawn(record: Record, panels: list[Any], px_per_mm: float) -> tuple[DrawnTrace, ...]:
-    """What the program drew, from where it says that it did, at 25 mm/s and 10 mm/mV."""
+def _drawn(
+    record: Record, panels: list[Any], px_per_mm: float, speed_mm_s: float, gain_mm_mv: float
+) -> tuple[DrawnTrace, ...]:
+    """What the program drew, from where it says that it did."""
     heights = sorted({panel.baseline for panel in panels})
     drawn = []
     for panel in panels:
         first, last = round(panel.start * record.fs_hz), round(panel.end * record.fs_hz)
         value_mv = record.signals_mv[panel.lead, first:last]
         since_s = np.arange(len(value_mv)) / record.fs_hz
-        x_mm = panel.x + since_s * 25
-        points_mm = np.column_stack([x_mm, panel.baseline - value_mv * 10])
+        x_mm = panel.x + since_s * speed_mm_s
+        points_mm = np.column_stack([x_mm, panel.baseline - value_mv * gain_mm_mv])
         row = heights.index(panel.baseline)
         drawn.append(DrawnTrace(panel.lead, row, panel.start + since_s, value_mv, points_mm * px_per_mm))
     return tuple(drawn)

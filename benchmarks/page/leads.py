@@ -1,9 +1,10 @@
 """Whether a page's leads, paper speed and gain are read right, on drawn pages of many layouts.
 
-    python -m benchmarks.page.leads --ptbxl DIR [--pages N] [--first N]
+    python -m benchmarks.page.leads --ptbxl DIR [--pages N] [--first N] [--ecg-plot]
 
-Every layout at both speeds and three gains, in styles at random but with printed names, speed and gain. A stretch of
-lead is right where the program names a stretch there, and with that name; wrong where it names another; else not read.
+Every layout at both speeds and three gains, in styles at random but with printed names, speed and gain; or the layouts
+that ecg-plot, a program of others, draws in its looks. A stretch of lead is right where the program names a stretch
+there, and with that name; wrong where it names another; else not read.
 Speed and gain are right, wrong or not read. The limits of the program were set on other pages than those reported.
 """
 
@@ -11,11 +12,12 @@ import argparse
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import cycle, product
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.page.foreign_renderer import DPIS, STYLES, TWELVE_LEADS, draw_record_page
 from ecgcore.errors import NotScreenableError
 from ecgcore.lead_layout import CABRERA_ORDER, LEADS, STANDARD_ORDER
 from ecgcore.page.prepare import prepare_page
@@ -41,6 +43,13 @@ LAYOUTS: dict[str, tuple[int, int, Sequence[int], Sequence[int]]] = {
     "chest 6x1": (6, 1, STANDARD_ORDER[6:], ()),
 }
 """Rows, columns, leads down each column in turn, and rhythm strips."""
+ECG_PLOT_LAYOUTS: dict[str, dict[str, object]] = {
+    "3x4+1": TWELVE_LEADS,
+    "6x2": {"layout": "columns", "columns": 2},
+    "12x1": {"layout": "stacked"},
+}
+ECG_PLOT_GAINS_MM_MV = GAINS_MM_MV[:2]
+"""It clips nothing: at 20 mm/mV its twelve rows take two metres of paper."""
 PITCH_MM = {3: (24, 40), 4: (20, 36), 5: (18, 30), 6: (14, 26), 7: (13, 22), 12: (10, 16)}
 OVERLAP = 0.5
 """Of a drawn stretch the named one covers at least so much."""
@@ -78,6 +87,17 @@ def pages(records: Sequence[Record], first: int) -> Iterator[tuple[str, float, f
         )
 
 
+def pages_of_others(records: Sequence[Record], first: int) -> Iterator[tuple[str, float, float, SimPage]]:
+    """The same of ecg-plot, with the stretch of record that each layout has room for."""
+    looks, dpis = cycle(STYLES), cycle(DPIS)
+    for number, (layout, speed, gain) in enumerate(product(ECG_PLOT_LAYOUTS, SPEEDS_MM_S, ECG_PLOT_GAINS_MM_MV)):
+        record = records[(first * 1009 + number) % len(records)]
+        shown_s = 10.0 if speed == SPEEDS_MM_S[0] else 5.0
+        short = dataclasses.replace(record, signals_mv=record.signals_mv[:, : round(shown_s * record.fs_hz)])
+        options = {**ECG_PLOT_LAYOUTS[layout], "speed": speed, "gain": gain}
+        yield layout, speed, gain, draw_record_page(short, next(looks), next(dpis), options)
+
+
 def lead_answers(page: SimPage, content: PageContent) -> Counter[str]:
     """How many of the drawn stretches are right, wrong and not read."""
     said = content.signal().stretches
@@ -105,11 +125,12 @@ def main() -> None:
     parser.add_argument("--ptbxl", type=Path, required=True)
     parser.add_argument("--pages", type=int, default=1, help="of every combination")
     parser.add_argument("--first", type=int, default=100, help="number of the first round: other pages")
+    parser.add_argument("--ecg-plot", action="store_true", help="pages drawn by that program")
     options = parser.parse_args()
     records = load_ptbxl(options.ptbxl)
     counts: dict[str, Counter[str]] = {}
     for round_number in range(options.first, options.first + options.pages):
-        for layout, speed, gain, page in pages(records, round_number):
+        for layout, speed, gain, page in (pages_of_others if options.ecg_plot else pages)(records, round_number):
             name = f"{layout} at {speed:g} mm/s, {gain:g} mm/mV"
             try:
                 content = read_page(prepare_page(page.image_rgb), finds_handwriting=False)

@@ -95,15 +95,17 @@ def test_the_list_is_used_by_mouse_and_by_keyboard(page: Page) -> None:
     slider.focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_text("opacity 0.55")).to_be_visible(timeout=WAIT_MS)
-    page.get_by_label("One beat close up").focus()
+    beats = page.get_by_label("One beat close up")
+    expect(beats).to_have_count(1, timeout=WAIT_MS)  # while the page is drawn anew, the one before is there, too
+    beats.focus()
     page.keyboard.press("ArrowRight")
     expect_open(page, first)
-    page.locator(".row.current .open").focus()
 
 
 def test_pages_turned_quickly_end_on_the_last_and_keep_the_connection(page: Page) -> None:
     rows = page.locator(".row")
     first, second = (rows.nth(place).locator(".file").inner_text() for place in (0, 1))
+    page.locator(".row.current .open").focus()
     for pause_ms in range(0, 600, 40):
         page.keyboard.press("ArrowRight")
         page.wait_for_timeout(pause_ms)

@@ -10,10 +10,13 @@ from ecgcore.papersim import KINDS, PageStyle, draw_page, synthetic_ecg
 from ecgcore.types import FloatArray
 from trainer.data.page import PreparedPage
 
+SECONDS = 5.0
+"""Of an ECG on a page that is trained on: half a page takes half as long to read."""
+
 
 def save_page(path: Path, kind: str, seed: int) -> FloatArray:
     """Draw an artificial ECG of one kind, save it, and return its beats' boxes in the picture's pixels."""
-    signals_mv, fs_hz, beats_s = synthetic_ecg(kind, seed)
+    signals_mv, fs_hz, beats_s = synthetic_ecg(kind, seed, seconds=SECONDS)
     page = draw_page(signals_mv, fs_hz, PageStyle(px_per_mm=4.0), seed, beats_s=beats_s)
     cv2.imwrite(str(path), cv2.cvtColor(page.image_rgb, cv2.COLOR_RGB2BGR))
     return page.boxes_xyxy
