@@ -152,9 +152,10 @@ def _open_output(path: Path | None) -> contextlib.AbstractContextManager[TextIO]
 
 
 def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -> int:
+    from ecgcore.page.decode.read import files_at
     from ecgcore.pipeline import screen_files
 
-    files = [file for path in options.paths for file in _files(Path(path))]
+    files = [file for path in options.paths for file in files_at(Path(path))]
     exit_code, written, done = EXIT_OK, set[str](), set[str]()
     _show_progress(0, len(files))
     screened = screen_files(
@@ -240,15 +241,6 @@ def _write_signal(prediction: Prediction, file: Path, folder: Path, written: set
         stem = Path(_overlay_name(file, prediction.page_name)).stem
     written.add(stem)
     write_all(signal, folder, stem)
-
-
-def _files(path: Path) -> list[Path]:
-    """The files of one argument: itself, whatever it is called, or what can be read in a folder, else that folder."""
-    if not path.is_dir():
-        return [path]
-    from ecgcore.page.decode.read import readable_files  # only now: what reads all kinds takes half a second to load
-
-    return readable_files(path) or [path]
 
 
 def _overlay_name(file: Path, page: str) -> str:

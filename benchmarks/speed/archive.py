@@ -8,16 +8,14 @@ dataset, with what Ray needs to plan and end it. The loop is timed in this proce
 
 import argparse
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
 
-from ecgcore.archive.ray_environment import AUTO, ray_environment
+from ecgcore.archive.ray_environment import AUTO, RayOptions, ray_environment
 from ecgcore.archive.results import Part
 from ecgcore.archive.screener import ArchiveSettings
 from ecgcore.bundle.folder import load_bundle, starter_folder
@@ -61,14 +59,14 @@ def _drawn(folder: Path, seed: int) -> Path:
     return path
 
 
-def _timed(files: tuple[str, ...], settings: ArchiveSettings, how: Mapping[str, Any], workers: int) -> float:
+def _timed(files: tuple[str, ...], settings: ArchiveSettings, how: RayOptions, workers: int) -> float:
     """Seconds a page with bundles loaded, on a cluster of its own."""
-    from ecgcore.archive.run import _cluster, _texts
+    from ecgcore.archive.run import cluster, screened_texts
 
-    with _cluster({**how, "num_cpus": workers}, workers) as at_once:
-        list(_texts([Part(0, files[: 6 * workers])], settings, at_once))
+    with cluster({**how, "num_cpus": workers}, workers) as at_once:
+        list(screened_texts([Part(0, files[: 6 * workers])], settings, at_once))
         start = perf_counter()
-        list(_texts([Part(0, files)], settings, at_once))
+        list(screened_texts([Part(0, files)], settings, at_once))
         return (perf_counter() - start) / len(files)
 
 

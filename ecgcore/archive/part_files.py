@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet
+from pydantic import JsonValue
 
 from ecgcore.files import write_bytes_atomic
 
@@ -75,7 +76,7 @@ def write_errors(parts: Path, target: Path) -> int:
     """
     tables = [str(_path(parts, number, "parquet")) for number in sorted(finished_parts(parts))]
     keys = ["file", "page", "reason"]
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, JsonValue]] = []
     if tables:
         is_error = pa.dataset.field("status") == "error"
         rows = pa.dataset.dataset(tables).to_table(columns=keys, filter=is_error).to_pylist()

@@ -5,7 +5,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TypedDict
 
 from ecgcore.threads import cores
 
@@ -20,8 +20,19 @@ ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
 """Ports answer to this machine alone, as Ray does it on Windows and macOS, and to who has the token."""
 
 
+class RayOptions(TypedDict, total=False):
+    """Arguments of ``ray.init`` by their names there."""
+
+    address: str
+    num_cpus: int
+    include_dashboard: bool
+    object_store_memory: int
+    _node_ip_address: str
+    _temp_dir: str
+
+
 @contextmanager
-def ray_environment(address: str, workers: int | None) -> Iterator[dict[str, Any]]:
+def ray_environment(address: str, workers: int | None) -> Iterator[RayOptions]:
     """The options of ``ray.init``, and the environment that they need: Ray reads it when it is imported, and later.
 
     Args:

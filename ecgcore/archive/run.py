@@ -1,7 +1,7 @@
 """A whole archive: unfinished parts stream through the cluster, and each is written when all its files are there."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from ray.data import DataContext, TaskPoolStrategy
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from ecgcore.archive.progress import Progress
+from ecgcore.archive.ray_environment import RayOptions
 from ecgcore.archive.results import Part, Results
 from ecgcore.archive.screener import ArchiveSettings, Tally, screened
 from ecgcore.errors import EcgError
@@ -28,7 +29,7 @@ GO_ON = "What is finished is kept: the same command goes on."
 
 
 def screen_archive(
-    results: Results, settings: ArchiveSettings, options: Mapping[str, Any], workers: int | None = None
+    results: Results, settings: ArchiveSettings, options: RayOptions, workers: int | None = None
 ) -> None:
     """Screen the unfinished parts of an archive.
 
@@ -47,15 +48,15 @@ def screen_archive(
         return
     progress = Progress(results.file_count - left, results.file_count)
     try:
-        with _cluster(options, workers) as at_once:
+        with cluster(options, workers) as at_once:
             for parts in _windows(results.unfinished(), FILES_A_WORKER * at_once):
-                _write_parts(parts, _texts(parts, settings, at_once), results, progress)
+                _write_parts(parts, screened_texts(parts, settings, at_once), results, progress)
     finally:
         progress.close()
 
 
 @contextmanager
-def _cluster(options: Mapping[str, Any], workers: int | None) -> Iterator[int]:
+def cluster(options: RayOptions, workers: int | None) -> Iterator[int]:
     """Connect to a cluster, and leave it at the end; gives the pages that it screens at once."""
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
@@ -97,7 +98,7 @@ def _write_parts(
             results.write(by_number[number], waiting.pop(number))
 
 
-def _texts(parts: Iterable[Part], settings: ArchiveSettings, at_once: int) -> Iterator[tuple[int, int, str]]:
+def screened_texts(parts: Iterable[Part], settings: ArchiveSettings, at_once: int) -> Iterator[tuple[int, int, str]]:
     """The number of the part, the place in it and the JSON lines of each file, as the workers are done with them.
 
     Ray does a task again, as often as it takes, when its process or its machine dies. The workers are Ray's processes

@@ -27,7 +27,9 @@ def files_of(place: str) -> Iterator[str]:
         return _files_at(place)
     if place.lower().endswith(LIST_ENDING) and not Path(place).is_dir():
         return _listed_files(Path(place))
-    return _files_below(Path(place))
+    from ecgcore.page.decode.read import files_at  # only now: what reads all kinds takes half a second to load
+
+    return iter([str(file) for file in files_at(Path(place))])
 
 
 def content_of(file: str, folder: Path) -> Path | bytes:
@@ -53,14 +55,6 @@ def content_of(file: str, folder: Path) -> Path | bytes:
 
 def _is_address(place: str) -> bool:
     return "://" in place
-
-
-def _files_below(path: Path) -> Iterator[str]:
-    if not path.is_dir():
-        return iter([str(path)])
-    from ecgcore.page.decode.read import readable_files  # only now: what reads all kinds takes half a second to load
-
-    return iter([str(file) for file in readable_files(path) or [path]])
 
 
 def _listed_files(path: Path) -> Iterator[str]:

@@ -49,6 +49,11 @@ def readable_files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_file() and _may_be_read(file))
 
 
+def files_at(path: Path) -> list[Path]:
+    """A file itself, whatever it is called; of a folder what can be read in it, else the folder, which is then told."""
+    return readable_files(path) or [path] if path.is_dir() else [path]
+
+
 def _may_be_read(file: Path) -> bool:
     ending = file.suffix.lower()
     if ending in FILE_ENDINGS:
