@@ -31,7 +31,7 @@ from starlette.websockets import WebSocketClose
 from streamlit.runtime import get_instance
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from ecgcore.files import keep_private
+from ecgcore.output.files import keep_private
 from ecgcore.page.decode.isolated import end_workers
 from pages.parts.common.browser.closed_sessions import closed_sessions
 from pages.parts.common.browser.uploads import bound_uploads

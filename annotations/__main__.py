@@ -14,8 +14,9 @@ from annotations.maintenance.check_and_erase import check
 from annotations.readings.snapshots import snapshots
 from annotations.store import Store, data_dir
 from ecgcore.errors import EcgError
-from ecgcore.files import keep_private
-from ecgcore.printable import print_escaped
+from ecgcore.output.files import keep_private
+from ecgcore.output.printable import print_escaped
+from ecgcore.output.progress import Progress
 
 EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
 _REFUSALS_SHOWN = 50
@@ -78,7 +79,7 @@ def argument_parser() -> argparse.ArgumentParser:
 def _import(options: argparse.Namespace) -> int:
     store = Store(options.data_dir)
     if options.format == "wfdb":
-        report = import_records(store, options.path, progress=_show_progress)
+        report = import_records(store, options.path, progress=Progress().at)
     else:
         person = store.add_person(options.by)
         report = import_from(
@@ -88,7 +89,7 @@ def _import(options: argparse.Namespace) -> int:
             person,
             whole_or_nothing=options.whole,
             keep_names=options.keep_names,
-            progress=_show_progress,
+            progress=Progress().at,
         )
     for refusal in report.refusals[:_REFUSALS_SHOWN]:
         place = "" if refusal.line is None else f":{refusal.line}"
@@ -112,7 +113,7 @@ def _export(options: argparse.Namespace) -> int:
     if options.snapshot is not None and not chosen:
         raise EcgError(f"There is no snapshot named {options.snapshot}.", "Look the names up on the Dataset page.")
     count = export_to(
-        store, FORMATS[options.format], options.path, snapshot_id=chosen[0] if chosen else None, progress=_show_progress
+        store, FORMATS[options.format], options.path, snapshot_id=chosen[0] if chosen else None, progress=Progress().at
     )
     print_escaped(f"pages written to {options.path}: {count}")
     for loss in FORMATS[options.format].losses:
@@ -121,13 +122,13 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _backup(options: argparse.Namespace) -> int:
-    backup(Store(options.data_dir), options.path, _show_progress)
+    backup(Store(options.data_dir), options.path, Progress().at)
     print_escaped(f"backup written to {options.path}")
     return EXIT_OK
 
 
 def _restore(options: argparse.Namespace) -> int:
-    restore(options.path, options.data_dir, _show_progress)
+    restore(options.path, options.data_dir, Progress().at)
     print_escaped(f"{options.path} restored into {options.data_dir}")
     return EXIT_OK
 
@@ -136,19 +137,13 @@ def _check(options: argparse.Namespace) -> int:
     store = Store(options.data_dir)
     for file in store.finished:
         print_escaped(f"{file} is deleted: a program was killed while it took it in or out")
-    findings = check(store, _show_progress)
+    findings = check(store, Progress().at)
     print_escaped(*findings or ["no damage found"])
     older = count_unhashed(store)
     if older:
-        found = compare_older(store, _show_progress)
+        found = compare_older(store, Progress().at)
         print_escaped(f"{older} older pages compared; near-duplicate pairs (see the Dataset page): {found}")
     return EXIT_FAILED if findings else EXIT_OK
-
-
-def _show_progress(done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{done} of {of}\x1b[K" + ("\n" if done == of else ""))
-        sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from annotations.pictures.files import PICTURES
 from annotations.pictures.insert import PictureFacts, add_picture
 from annotations.pictures.stored import picture, picture_by_hash, picture_path
 from annotations.temporary_folders import delete_left
-from ecgcore.files import for_owner_alone
+from ecgcore.output.files import for_owner_alone
 from ecgcore.types import ByteArray
 
 __all__ = ["DATABASE", "Store", "data_dir", "now"]

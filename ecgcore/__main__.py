@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ecgcore.errors import EcgError
-from ecgcore.files import keep_private, open_private
+from ecgcore.output.files import keep_private, open_private
+from ecgcore.output.printable import print_escaped
+from ecgcore.output.progress import Progress
 from ecgcore.overlay import NOTICE, overlay_png
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.limits import MAX_PAGES
 from ecgcore.paper import USUAL_PAPER, PaperSettings
-from ecgcore.printable import print_escaped
 from ecgcore.threads import cores
 from ecgcore.types import Prediction
 
@@ -157,7 +158,8 @@ def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -
 
     files = [file for path in options.paths for file in files_at(Path(path))]
     exit_code, written, done = EXIT_OK, set[str](), set[str]()
-    _show_progress(0, len(files))
+    progress = Progress(len(files), unit="files")
+    progress.at(0)
     screened = screen_files(
         [(file, str(file)) for file in files],
         bundle,
@@ -168,7 +170,7 @@ def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -
     )
     for prediction, photo_rgb in screened:
         file = Path(prediction.file)
-        _clear_progress()
+        progress.clear()
         output.write(json.dumps(prediction.to_json()) + "\n")
         output.flush()
         for fault in prediction.faults:
@@ -181,8 +183,8 @@ def _screen_all(options: argparse.Namespace, bundle: "Bundle", output: TextIO) -
         if options.signal is not None:
             _write_signal(prediction, file, options.signal, written)
         done.add(prediction.file)
-        _show_progress(min(len(done), len(files) - 1), len(files))
-    _show_progress(len(files), len(files))
+        progress.at(min(len(done), len(files) - 1))
+    progress.at(len(files))
     return exit_code
 
 
@@ -247,22 +249,6 @@ def _overlay_name(file: Path, page: str) -> str:
     """A name that no other page has: the path's hash keeps files of one name in two folders apart."""
     path_hash = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]
     return f"{file.stem}-p{page}-{path_hash}.png"
-
-
-def _show_progress(done: int, total: int) -> None:
-    """A bar on standard error where that is a terminal."""
-    if sys.stderr.isatty():
-        filled = 24 * done // max(total, 1)
-        bar = f"[{'#' * filled}{'.' * (24 - filled)}] {done}/{total} files"
-        sys.stderr.write(f"\r{bar}" + ("\n" if done == total else ""))
-        sys.stderr.flush()
-
-
-def _clear_progress() -> None:
-    """Wipe the bar, so that a result printed to the same terminal starts on a clean line."""
-    if sys.stderr.isatty() and sys.stdout.isatty():
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
 
 
 if __name__ == "__main__":

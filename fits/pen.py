@@ -23,10 +23,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ecgcore.errors import NotScreenableError
+from ecgcore.output.printable import print_escaped
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import random_style
 from ecgcore.papersim.photo.photograph import photograph, random_damage
-from ecgcore.printable import print_escaped
 from ecgcore.types import FloatArray
 from ecgcore.waveform.page_rows import PageRows
 from ecgcore.waveform.pen.features import pen_columns

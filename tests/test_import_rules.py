@@ -20,7 +20,7 @@ WITHOUT_NETWORKS = (
     "ecgcore.papersim",
     "ecgcore.assist",
 )
-WITHOUT_NETWORKS += ("ecgcore.printable", "ecgcore.csv_cells", "ecgcore.files")
+WITHOUT_NETWORKS += ("ecgcore.output.printable", "ecgcore.output.csv_cells", "ecgcore.output.files")
 WITHOUT_NETWORKS += ("ecgcore.bundle.manifest", "ecgcore.bundle.schema", "ecgcore.bundle.weights")
 WITHOUT_NETWORKS += ("annotations", "trainer.jobs", "trainer.registry", "trainer.progress", "trainer.runs.results")
 

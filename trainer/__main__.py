@@ -10,8 +10,8 @@ from typing import Protocol
 
 from annotations.store import data_dir
 from ecgcore.errors import EcgError
-from ecgcore.files import keep_private
-from ecgcore.printable import print_escaped
+from ecgcore.output.files import keep_private
+from ecgcore.output.printable import print_escaped
 from trainer.named_recipes import RECIPES
 from trainer.workload import STAGES
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ecgcore.files import write_bytes_atomic
+from ecgcore.output.files import write_bytes_atomic
 
 __all__ = ["write_bytes_atomic", "write_json_atomic", "write_text_atomic"]
 

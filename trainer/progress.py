@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from ecgcore.printable import printable
+from ecgcore.output.printable import printable
 
 PREPARING = "prepare pages"
 """The stage in which pages are prepared, before any network is trained."""

@@ -19,7 +19,7 @@ from annotations.artifacts.files import BUNDLES, RUNS
 from annotations.artifacts.run_locks import LOCK
 from annotations.pictures.files import PICTURES
 from ecgcore.bundle.manifest import ERASED_PAGES, MANIFEST, manifest_text
-from ecgcore.files import write_bytes_atomic
+from ecgcore.output.files import write_bytes_atomic
 
 LOG = "log.txt"
 _KEPT_WHEN_CLEARED = {LOCK, ".opening", LOG, "environment.json", "rehearsal.json"}

@@ -6,7 +6,7 @@ import cv2
 
 from annotations.model import StoreError
 from ecgcore.errors import UnreadablePictureError
-from ecgcore.files import write_bytes_atomic
+from ecgcore.output.files import write_bytes_atomic
 from ecgcore.page.decode.read import picture_hash, read_picture
 from ecgcore.types import ByteArray
 

@@ -13,9 +13,9 @@ from ecgcore.archive.results import lock_results, open_results
 from ecgcore.archive.screener import ArchiveSettings
 from ecgcore.archive.sources import files_of
 from ecgcore.bundle.manifest import check_files, starter_folder
+from ecgcore.output.printable import print_escaped
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.paper import PaperSettings
-from ecgcore.printable import print_escaped
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import pyarrow.dataset
 import pyarrow.parquet
 from pydantic import JsonValue
 
-from ecgcore.files import write_bytes_atomic
+from ecgcore.output.files import write_bytes_atomic
 
 _JSON = pa.string()
 """Of keys whose values are lists or objects: their shape may differ from page to page, a table's columns may not."""

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from ecgcore.archive.part_files import ERRORS, finished_parts, write_errors, write_part
 from ecgcore.errors import EcgError
-from ecgcore.files import open_private, write_bytes_atomic
+from ecgcore.output.files import open_private, write_bytes_atomic
 
 SETTINGS, FILES, PARTS, LOCK = "archive.json", "files.jsonl", "parts", ".lock"
 FORMAT = 1

@@ -10,11 +10,11 @@ import ray.data
 from ray.data import DataContext, TaskPoolStrategy
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from ecgcore.archive.progress import Progress
 from ecgcore.archive.ray_environment import RayOptions
 from ecgcore.archive.results import Part, Results
 from ecgcore.archive.screener import ArchiveSettings, Tally, screened
 from ecgcore.errors import EcgError
+from ecgcore.output.progress import Progress
 
 FILES_A_WORKER = 2_000
 """Files that the cluster is given at once, for each worker: some hours of work, so that waiting for the last ones of
@@ -46,7 +46,7 @@ def screen_archive(
     left = results.files_left()
     if not left:
         return
-    progress = Progress(results.file_count - left, results.file_count)
+    progress = Progress(results.file_count, results.file_count - left, "files")
     try:
         with cluster(options, workers) as at_once:
             for parts in _windows(results.unfinished(), FILES_A_WORKER * at_once):

@@ -6,14 +6,15 @@ They run on ONNX Runtime; RapidOCR's own pipeline takes twice the time (D-228). 
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib.resources import as_file, files
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from onnxruntime import InferenceSession, SessionOptions
+from onnxruntime import InferenceSession
 
 from ecgcore.geometry.arrays import ByteArray, FloatArray
+from ecgcore.onnx_sessions import start_session
 
 DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 LINE_PX = 48
@@ -111,7 +112,5 @@ def _run(network: str, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32
 
 @functools.cache
 def _session(network: str) -> InferenceSession:
-    options = SessionOptions()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave cores to others
-    path = files("rapidocr") / "models" / network
-    return InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    with as_file(files("rapidocr") / "models" / network) as path:
+        return start_session(path)

@@ -15,7 +15,7 @@ from annotations.readings.snapshots import take_snapshot
 from annotations.runs.activations import record_activation
 from annotations.runs.training_runs import move_run
 from annotations.store import Store
-from ecgcore.printable import printable
+from ecgcore.output.printable import printable
 from tests.browser.hostile_texts import KINDS, hostile_texts
 from tests.browser.tabs import each_tab
 from tests.support.real_browser import WAIT_MS, served

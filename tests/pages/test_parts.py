@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ecgcore.geometry.displacement import DisplacementField
+from ecgcore.output.previews import jpeg
 from ecgcore.overlay import DARK_BLUE, DARK_ORANGE, DARK_VERMILION, GREY, decision_line, draw_overlay
-from ecgcore.previews import jpeg
 from ecgcore.rhythm.measures import on_paper, rhythm_measures, whole_bpm
 from ecgcore.types import Beat, Box, FloatArray, PanelFrame, PaperSettings, Prediction, Rhythm
 from pages.parts.common import style

@@ -19,7 +19,7 @@ from ecgcore.bundle.folder import load_bundle
 from ecgcore.bundle.manifest import GroupName, as_it_is, starter_folder
 from ecgcore.errors import DataError
 from ecgcore.networks.device import pick_device
-from ecgcore.printable import print_escaped
+from ecgcore.output.printable import print_escaped
 from trainer.atomic_files import write_json_atomic
 from trainer.crossval.distributed import SINGLE_WORKER, DistributedWorker, this_worker
 from trainer.crossval.final_training import NewBundle, fit_bundle

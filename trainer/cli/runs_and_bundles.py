@@ -13,7 +13,7 @@ from annotations.model import StoreError
 from annotations.runs.training_runs import COMPARED, TrainingRun, run_of, runs, unfinished_run
 from annotations.store import Store
 from ecgcore.errors import DataError, StageCancelledError
-from ecgcore.printable import print_escaped
+from ecgcore.output.printable import print_escaped
 from trainer import jobs, registry
 from trainer.data.store_pages import find_snapshot
 from trainer.jobs.plan import Estimate, Plan, estimate, make_plan

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ecgcore.csv_cells import from_cell
 from ecgcore.errors import DataError
+from ecgcore.output.csv_cells import from_cell
 from ecgcore.types import FloatArray
 from trainer.data.page import LABELS, PageItem
 

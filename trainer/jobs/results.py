@@ -8,7 +8,7 @@ from pathlib import Path
 
 from annotations.runs.run_events import events
 from annotations.store import Store
-from ecgcore.csv_cells import from_cell
+from ecgcore.output.csv_cells import from_cell
 from trainer.progress import ProgressEvent
 from trainer.runs.files import (
     COMPARISON,

@@ -19,8 +19,8 @@ from pydantic import JsonValue
 
 from annotations.erasure.derived_files import PREPARED
 from ecgcore.bundle.manifest import check_files
-from ecgcore.csv_cells import from_cell, to_cell
 from ecgcore.errors import BundleError, DataError
+from ecgcore.output.csv_cells import from_cell, to_cell
 from trainer.atomic_files import write_json_atomic, write_text_atomic
 from trainer.data.page import NAMES, PageItem, PreparedPage
 from trainer.runs.files import (

@@ -14,7 +14,7 @@ from annotations.exchange.formats.checks import checked_box
 from annotations.exchange.formats.page import ExchangePage
 from annotations.exchange.formats.shown import shown
 from annotations.model import StoreError
-from ecgcore.files import flush_folder
+from ecgcore.output.files import flush_folder
 from ecgcore.page.decode.read import PICTURE_ENDINGS
 
 PICTURES = "pictures"

@@ -19,7 +19,7 @@ from annotations.exchange.formats.page import ExchangePage, Loaded, Progress, qu
 from annotations.exchange.formats.shown import shown
 from annotations.exchange.formats.staging import PICTURES, staged
 from annotations.model import StoreError
-from ecgcore.csv_cells import from_cell, to_cell
+from ecgcore.output.csv_cells import from_cell, to_cell
 
 FILE = "table.csv"
 NEEDED_COLUMNS = ("file", "label", "group")

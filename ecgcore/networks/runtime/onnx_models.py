@@ -10,12 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from onnxruntime import InferenceSession, SessionOptions
+from onnxruntime import InferenceSession
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidProtobuf
 from platformdirs import user_cache_path
 from torch import Tensor, nn
 
-from ecgcore.files import for_owner_alone, write_bytes_atomic
+from ecgcore.onnx_sessions import start_session
+from ecgcore.output.files import for_owner_alone, write_bytes_atomic
 
 CACHE_VARIABLE = "ECG_CACHE"
 """Names another folder for the cache."""
@@ -54,20 +55,7 @@ def cached_session(
         return session
     content = to_onnx(convolutions, example, dynamic_axes)
     _keep(key, content)
-    return start_session(content)
-
-
-def start_session(model: bytes | Path) -> InferenceSession:
-    """A model on the processor, with as many threads as PyTorch has; waiting ones leave the cores to others.
-
-    Args:
-        model: an ONNX model's content or file.
-    """
-    options = SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    source = model if isinstance(model, bytes) else str(model)
-    return InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    return start_session(content, torch.get_num_threads())
 
 
 def to_onnx(convolutions: nn.Module, example: Tensor, dynamic_axes: Mapping[int, str]) -> bytes:
@@ -101,7 +89,7 @@ def _kept(key: str) -> InferenceSession | None:
         for path in cache_folder().glob(f"{key}-*.onnx"):
             content = path.read_bytes()
             if path.name == _name(key, content):
-                session = start_session(content)
+                session = start_session(content, torch.get_num_threads())
                 os.utime(path)
                 return session
             path.unlink(missing_ok=True)

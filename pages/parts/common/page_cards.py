@@ -12,9 +12,9 @@ from annotations import readings
 from annotations.readings.predictions import latest_prediction_id, proposals
 from annotations.store import Store
 from ecgcore.errors import EcgError
+from ecgcore.output.previews import at_width, jpeg
 from ecgcore.overlay import BLUE, GREY, VERMILION
 from ecgcore.page.decode.read import read_picture
-from ecgcore.previews import at_width, jpeg
 from ecgcore.types import Box
 from pages.parts.common.words import error_text
 

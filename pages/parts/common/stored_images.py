@@ -5,8 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from ecgcore.errors import UnreadablePictureError
+from ecgcore.output.previews import at_width, jpeg
 from ecgcore.page.decode.read import read_picture
-from ecgcore.previews import at_width, jpeg
 from ecgcore.types import ByteArray
 from pages.parts.common.words import error_text
 

@@ -3,7 +3,7 @@
 import re
 from typing import Protocol
 
-from ecgcore.printable import printable
+from ecgcore.output.printable import printable
 
 _MARKS = re.compile(r"[\\`*_\[\]<~$&]")
 """What Markdown, GitHub's and Streamlit's, takes for a sign wherever it stands."""

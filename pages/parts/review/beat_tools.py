@@ -11,9 +11,9 @@ from annotations.readings.panel_corners import corners_of
 from annotations.store import Store
 from ecgcore.assist import Hint, find_similar_beats, rhythm_hints, snap
 from ecgcore.errors import EcgError
+from ecgcore.output.previews import at_width
 from ecgcore.page.decode.read import read_picture
 from ecgcore.page.prepare import prepare_page, prepare_with_corners
-from ecgcore.previews import at_width
 from ecgcore.types import Box, ByteArray, FloatArray, PageImage
 from pages.parts.common.words import counted
 from pages.parts.review.session import ReviewSession, replace_box

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from annotations.store import Store
-from ecgcore.previews import at_width, jpeg
+from ecgcore.output.previews import at_width, jpeg
 from pages.parts.common.browser.canvas_boxes import COLOUR, STROKE_PX, from_drawing, seed_of, to_drawing
 from pages.parts.common.browser.drawing_canvas import drawing_canvas
 from pages.parts.common.browser.messages import drawn_on

@@ -9,7 +9,7 @@ import streamlit as st
 from annotations import readings
 from annotations.model import Reading, Revision, SaveConflictError, StoreError
 from annotations.store import Store
-from ecgcore.previews import at_width
+from ecgcore.output.previews import at_width
 from ecgcore.types import ByteArray
 from pages.parts.common.local_time import local_time
 from pages.parts.common.words import counted, error_text, plain

@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from ecgcore.csv_cells import to_cell
+from ecgcore.output.csv_cells import to_cell
 from ecgcore.rhythm.measures import rhythm_measures
 from ecgcore.types import Prediction
 from pages.parts.screen.screened import ScreenedPage

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from ecgcore.bundle.folder import Bundle
+from ecgcore.output.previews import at_width, jpeg
 from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.isolated import read_untrusted
@@ -16,7 +17,6 @@ from ecgcore.page.prepare import prepare
 from ecgcore.paper import PaperSettings, PrintedSettings
 from ecgcore.picture_part import PicturePart
 from ecgcore.pipeline import screen
-from ecgcore.previews import at_width, jpeg
 from ecgcore.read_page import read_page
 from ecgcore.types import ByteArray, Prediction
 

@@ -7,7 +7,6 @@ import pyarrow.parquet
 import pytest
 
 from ecgcore.archive.part_files import COLUMNS, finished_parts
-from ecgcore.archive.progress import Progress, duration
 from ecgcore.archive.results import PARTS, Results, lock_results, open_results
 from ecgcore.archive.sources import content_of, files_of
 from ecgcore.errors import EcgError, UnreadablePictureError
@@ -91,14 +90,3 @@ def test_folders_lists_and_addresses_name_the_same_files(tmp_path: Path) -> None
         list(files_of("s3://key:secret@bucket/folder"))
     with pytest.raises(EcgError, match="list"):
         list(files_of(str(tmp_path / "missing.txt")))
-
-
-def test_the_time_left_is_that_of_the_files_a_second_of_this_run(capsys: pytest.CaptureFixture[str]) -> None:
-    seconds = 0.0
-    progress = Progress(100, 200, lambda: seconds)
-    progress.advance(1)
-    seconds = 30.0
-    progress.advance(3)
-    assert progress.text() == "[############............] 104/200 files, 0.1 files/s, 16 min left"
-    assert capsys.readouterr().err.count("\n") == 1, "a log gets a line a minute"
-    assert [duration(value) for value in (20, 90 * 60, 26 * 3600)] == ["under 1 min", "1 h 30 min", "1 d 2 h"]

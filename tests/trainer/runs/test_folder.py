@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecgcore import files
 from ecgcore.errors import DataError
+from ecgcore.output import files
 from trainer.atomic_files import write_json_atomic, write_text_atomic
 from trainer.data.page import BeatLabels, PageItem, PreparedPage
 from trainer.named_recipes import recipe_named

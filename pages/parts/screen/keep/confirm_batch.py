@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from ecgcore.output.previews import jpeg
 from ecgcore.page.crop import PanelCut
-from ecgcore.previews import jpeg
 from pages.parts.common.patient_key import KEY_HELP, WHY_KEY
 from pages.parts.common.words import counted, plain
 from pages.parts.screen.keep.panel_cut import outlined

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import streamlit as st
 
+from ecgcore.output.previews import at_width
 from ecgcore.overlay import ORANGE
 from ecgcore.page.crop import PanelCut, cut_panel
 from ecgcore.page.prepare import prepare_page
-from ecgcore.previews import at_width
 from ecgcore.types import Box, ByteArray, Prediction
 from pages.parts.screen.screened import DisplayedPage, ScreenedPage
 

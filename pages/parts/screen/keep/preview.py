@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from ecgcore.output.previews import at_width, jpeg
 from ecgcore.page.crop import PanelCut
-from ecgcore.previews import at_width, jpeg
 from ecgcore.types import Box
 from pages.parts.common.browser.canvas_boxes import STROKE_PX, from_drawing
 from pages.parts.common.browser.drawing_canvas import drawing_canvas

@@ -8,9 +8,9 @@ import streamlit as st
 
 from ecgcore.bundle.folder import Bundle
 from ecgcore.errors import NotScreenableError
+from ecgcore.output.previews import at_width, jpeg
 from ecgcore.page.crop import view_panel
 from ecgcore.pipeline import screen
-from ecgcore.previews import at_width, jpeg
 from ecgcore.types import ByteArray, FloatArray, Prediction
 from pages.parts.common.browser.drawing_canvas import drawing_canvas
 from pages.parts.common.browser.messages import drawn_on

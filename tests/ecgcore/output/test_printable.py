@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgcore.csv_cells import from_cell, to_cell
-from ecgcore.printable import print_escaped, printable
+from ecgcore.output.csv_cells import from_cell, to_cell
+from ecgcore.output.printable import print_escaped, printable
 
 COMPUTED = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 HOSTILE = st.text(st.sampled_from("'=+-@\t\r\nab ＝"), max_size=8) | st.text(max_size=20)
