@@ -12,6 +12,7 @@ from ecgcore.errors import NotScreenableError, UnreadablePictureError
 from ecgcore.geometry.arrays import ByteArray, FloatArray
 from ecgcore.measure.page import measure, measured
 from ecgcore.measurements import Measurements
+from ecgcore.memory import give_back
 from ecgcore.page.decode.decoded_page import DecodedPage
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.page.decode.isolated import read_untrusted_pages
@@ -76,6 +77,7 @@ def screen(
     except NotScreenableError as error:
         found = replace(blank, status="rejected", reason=str(error))
     times.lap()
+    give_back()
     return replace(found, seconds=times.seconds())
 
 

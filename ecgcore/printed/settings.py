@@ -8,16 +8,20 @@ from ecgcore.paper import PrintedSettings
 SPEEDS_MM_S = (12.5, 25.0, 50.0)
 GAINS_MM_MV = (2.5, 5.0, 10.0, 20.0, 40.0)
 """What machines print with; other numbers were misread."""
-_NUMBER = r"(?:(?<![\d.,])|(?<=(?<!\d)[56]0))(\d{1,3}(?:[.,]\d)?)0?\s*"
+_BEFORE = r"(?:(?<![\d.,])|(?<=[a-z]\.))"
+"""A space between two settings is often read as a full stop: 25 mm/s.10.mm/mV."""
+_NUMBER = rf"(?:{_BEFORE}|(?<=(?<!\d)[56]0))(\d{{1,3}}(?:[.,]\d)?)0?[\s.]*"
 """Behind the mains filter's 50 or 60 a space is often lost."""
-_SPEED = re.compile(_NUMBER + r"m\s*m\s*[/\\|]?\s*s(?:ec)?(?![a-z])", re.IGNORECASE)
+_SPEED = re.compile(_NUMBER + r"m\s*m\s*[/\\|]?\s*(?:\$|s(?:ec)?)(?![a-z])", re.IGNORECASE)
 _GAIN = re.compile(_NUMBER + r"m\s*m\s*[/\\|]?\s*m\s*[vu](?![a-z])", re.IGNORECASE)
 _M, _SLASH = "[mnwevuigy]", r"\s*[/\\|'²]\s*"
 """What a small or blurred m, and the stroke behind it, are read as."""
-_USUAL_NUMBER = r"(?<![\d.,])(2[.,]5|5|10|12[.,]5|20|25|40|50)\s*"
+_USUAL_NUMBER = rf"{_BEFORE}(2[.,]5|5|10|12[.,]5|20|25|40|50)[\s.]*"
 _BLURRED_MM = rf"(?:m(?!ins){_M}{{1,2}}\s*|m{_M}{{0,2}}{_SLASH})"
 _BLURRED_SPEED = re.compile(rf"{_USUAL_NUMBER}{_BLURRED_MM}s(?![a-z])", re.IGNORECASE)
-_BLURRED_GAIN = re.compile(rf"{_USUAL_NUMBER}{_BLURRED_MM}{_M}{{1,2}}[vuy](?![a-z])", re.IGNORECASE)
+_BLURRED_GAIN = re.compile(rf"{_USUAL_NUMBER}(?:{_BLURRED_MM}|[nhr][mn]/){_M}{{1,2}}[vuy](?![a-z])", re.IGNORECASE)
+_SPEED_BEFORE_GAIN = re.compile(rf"{_BEFORE}(12[.,]5|25|50)\s*m[mn]\s+(?=\d[\d.,]*\s*mm/m[vu])", re.IGNORECASE)
+"""Of what is printed before the gain the end may be lost: 25 mn 20 mm/mV."""
 _FILTER = re.compile(r"(\d{1,2}[.,]\d{1,2}|\d)\s*(?:Hz)?\s*[-~–]\s*(\d{2,3})\s*Hz", re.IGNORECASE)
 _LOW_PASS = re.compile(r"(?<![\d.,~–-])(\d{2,3})\s*Hz", re.IGNORECASE)
 _RATE = (  # in words, before its unit, and behind a heart, which is often lost behind the layout: 4*2.5s+1r ♥85
@@ -38,7 +42,6 @@ def parse_settings(lines: Sequence[str]) -> PrintedSettings:
     """Find the settings in lines of print, left to right and top to bottom."""
     text = "\n".join(lines).replace("：", ":")
     low_pass = _numbers(_FILTER, text, 2) or _numbers(_LOW_PASS, text)
-    rates = next((found for pattern in _RATE if (found := _numbers(pattern, text))), [])
     intervals = {
         name: int(value)
         for name, pattern in _INTERVALS.items()
@@ -46,9 +49,11 @@ def parse_settings(lines: Sequence[str]) -> PrintedSettings:
     }
     if (qt := _QT.search(text)) is not None and all(QT_MS[0] <= int(ms) <= QT_MS[1] for ms in qt.groups()):
         intervals |= {"qt_ms": int(qt[1]), "qtc_ms": int(qt[2])}
-    rate = _one(rates, RATES_BPM)
+    rate = _one(_first(_RATE, text), RATES_BPM)
     return PrintedSettings(
-        _of(SPEEDS_MM_S, _numbers(_SPEED, text) or _numbers(_BLURRED_SPEED, text)),
+        _of(
+            SPEEDS_MM_S, _numbers(_SPEED, text) or _numbers(_BLURRED_SPEED, text) or _numbers(_SPEED_BEFORE_GAIN, text)
+        ),
         _of(GAINS_MM_MV, _numbers(_GAIN, text) or _numbers(_BLURRED_GAIN, text)),
         _one(low_pass, (15, 500)),
         None if rate is None else int(rate),
@@ -58,6 +63,11 @@ def parse_settings(lines: Sequence[str]) -> PrintedSettings:
 
 def _numbers(pattern: re.Pattern[str], text: str, group: int = 1) -> list[float]:
     return [float(match[group].replace(",", ".")) for match in pattern.finditer(text)]
+
+
+def _first(patterns: Iterable[re.Pattern[str]], text: str) -> list[float]:
+    """What the first of the patterns finds that finds anything."""
+    return next((found for pattern in patterns if (found := _numbers(pattern, text))), [])
 
 
 def _of(usual: Iterable[float], read: list[float]) -> float | None:

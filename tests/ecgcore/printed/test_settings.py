@@ -33,6 +33,12 @@ def test_speed_and_gain_are_read_as_machines_print_them(line: str, speed: float,
         ("25 mm/s 18 mm/ev", 25.0, None),
         ("10 ms 25 mins 5 mV 50 ms", None, None),
         ("20 mm/mV 10 mm/my", None, 20.0),
+        ("25 mm/s.5.mm/mV 0.05-100 Hz", 25.0, 5.0),
+        ("25 mm/$ 10 mm/mV 005-150 H2", 25.0, 10.0),
+        ("50mm/s 20hm/mV 0.05-150Hz", 50.0, 20.0),
+        ("25 mn 20 mm/mV 0.05-25 Hz", 25.0, 20.0),
+        ("20 mn 10 mm/mV", None, 10.0),
+        ("2.5 mm/$", None, None),
     ],
 )
 def test_blurred_units_are_read_behind_numbers_that_machines_print(
@@ -43,7 +49,7 @@ def test_blurred_units_are_read_behind_numbers_that_machines_print(
 
 
 @pytest.mark.parametrize(
-    "line", ["125 mm/s", "25 mm/s 50 mm/s", "7 mm/mV", "10 mm/mV 5 mm/mV", "QT 25 mm", "", "3.25 mm/s"]
+    "line", ["125 mm/s", "25 mm/s 50 mm/s", "7 mm/mV", "3.5.mm/mV", "10 mm/mV 5 mm/mV", "QT 25 mm", "", "3.25 mm/s"]
 )
 def test_what_no_machine_prints_and_what_is_said_twice_is_not_read(line: str) -> None:
     found = parse_settings([line])

@@ -5,7 +5,6 @@ stay in memory for hours.
 """
 
 import asyncio
-import ctypes
 import gc
 import logging
 import time
@@ -15,6 +14,8 @@ from streamlit import runtime
 from streamlit.runtime import Runtime
 from streamlit.runtime.fragment import MemoryFragmentStorage
 from streamlit.runtime.state.session_state import SessionState
+
+from ecgcore.memory import give_back
 
 logger = logging.getLogger(__name__)
 
@@ -85,17 +86,14 @@ def _close(server: Runtime, session_id: str) -> None:
 
 
 def give_memory_back() -> None:
-    """Free what nobody refers to any more, and give it back to the system where the C library keeps it (glibc).
+    """Free what nobody refers to any more, and give it back to the system.
 
     A session that was open when the networks were loaded is among what was frozen then, and would never be freed.
     """
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError, TypeError):  # another C library, or Windows
-        return
+    give_back()
 
 
 closed_sessions = ClosedSessions()
