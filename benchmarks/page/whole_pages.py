@@ -19,7 +19,7 @@ from ecgcore.bundle.folder import Bundle, load_bundle, starter_folder
 from ecgcore.page.decode.read import read_picture
 from ecgcore.papersim import KINDS, draw_page, random_style, synthetic_ecg
 from ecgcore.pipeline import screen
-from ecgcore.screening.decision import FEWEST_LEADS, TOO_FEW_LEADS
+from ecgcore.screening.decision import FEWEST_OF_NORMAL, too_few_leads
 from ecgcore.types import ByteArray
 from tests.support.panel_pages import header_page
 
@@ -65,8 +65,8 @@ def counted(title: str, pictures: Iterator[tuple[str, ByteArray]], bundle: Bundl
         prediction = screen(photo_rgb, bundle, file=file)
         if prediction.leads_found is None:
             continue
-        is_lost = prediction.reason == TOO_FEW_LEADS.format(prediction.leads_found)
-        enough = prediction.leads_found >= FEWEST_LEADS
+        is_lost = prediction.reason == too_few_leads(prediction.leads_found)
+        enough = prediction.leads_found >= FEWEST_OF_NORMAL
         if not enough:
             said = "answer lost" if is_lost else "referred for another reason too"
             print(f"{file}: {prediction.leads_found} leads, p {prediction.p_abnormal}, {said}", flush=True)
@@ -77,7 +77,7 @@ def counted(title: str, pictures: Iterator[tuple[str, ByteArray]], bundle: Bundl
 
 def _shares(kept: Kept) -> str:
     enough, same = (f"{count} ({count / max(1, kept.pages):.3f})" for count in (kept.enough, kept.kept))
-    return f"{kept.pages} pages, {enough} with {FEWEST_LEADS} leads or more, {same} keep their answer"
+    return f"{kept.pages} pages, {enough} with {FEWEST_OF_NORMAL} leads, {same} keep their answer"
 
 
 def main() -> None:

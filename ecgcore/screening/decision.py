@@ -14,10 +14,10 @@ rule, as all limits of a poor page are (D-080): no data here tell how far wear m
 MOST_DIGITS = 6
 """Probabilities are given to so many places."""
 
-# Chosen: two leads may be missed. benchmarks/page/whole_pages.py counts the whole pages that it refers.
-FEWEST_LEADS = 10
-"""With fewer lead stretches a page is no 12-lead ECG: half of one may look normal where the other half is not."""
-TOO_FEW_LEADS = "Only {} of 12 leads were found on the page, too few to call it normal or abnormal."
+# Chosen; benchmarks/page/whole_pages.py counts the whole pages that they refer.
+FEWEST_LEADS, FEWEST_OF_NORMAL = 10, 12
+"""With fewer lead stretches a page is no 12-lead ECG: half of one may look normal where the other half is not. What is
+abnormal in ten leads is abnormal in twelve; what is normal in eleven may not be in the last."""
 
 
 class Bounds(Protocol):
@@ -57,10 +57,17 @@ def decide_page(
     decision, reasons = decide_logit(logit, operating_point, is_poor=is_poor), []
     if decision == "refer":
         reasons.append(why_between(_probability(logit), operating_point, faults))
-    if leads_found is not None and leads_found < FEWEST_LEADS:
+    needed = FEWEST_OF_NORMAL if decision == "normal" else FEWEST_LEADS
+    if leads_found is not None and leads_found < needed:
         decision = "refer"
-        reasons.insert(0, TOO_FEW_LEADS.format(leads_found))
+        reasons.insert(0, too_few_leads(leads_found))
     return PageDecision(decision, " ".join(reasons) or None, *used_bounds(operating_point, is_poor=is_poor))
+
+
+def too_few_leads(found: int) -> str:
+    """The reason why a page with so few leads, under 12, is no answer."""
+    answers = "normal or abnormal" if found < FEWEST_LEADS else "normal"
+    return f"Only {found} of 12 leads were found on the page, too few to call it {answers}."
 
 
 def decide_logit(logit: float, operating_point: Bounds, *, is_poor: bool) -> Decision:

@@ -19,7 +19,7 @@ from ecgcore.papersim.recording_plan import layout_name_of, shown_stretches
 from ecgcore.pipeline import screen_pages
 from ecgcore.recordings.read import read_recordings
 from ecgcore.recordings.recording import Recording
-from ecgcore.screening.decision import TOO_FEW_LEADS
+from ecgcore.screening.decision import too_few_leads
 from ecgcore.types import Prediction
 from ecgcore.waveform.recorded_signal import shown_signal, whole_signal
 from ecgcore.waveform.screened_signal import signal_of
@@ -143,7 +143,7 @@ def test_half_an_ecg_is_referred_as_a_page_of_it_is(bundle: Bundle) -> None:
     [(prediction, page_rgb)] = screen_pages(watch, bundle, file="watch.csv")
     assert page_rgb is not None
     assert (prediction.status, prediction.decision, prediction.leads_found) == ("ok", "refer", 1)
-    assert prediction.reason is not None and prediction.reason.startswith(TOO_FEW_LEADS.format(1))
+    assert prediction.reason is not None and prediction.reason.startswith(too_few_leads(1))
     assert prediction.heart_rate_bpm == pytest.approx(RATE_BPM, abs=3)
 
 

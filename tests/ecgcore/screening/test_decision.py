@@ -37,8 +37,18 @@ def test_too_few_leads_refer_whatever_the_probability() -> None:
         told = decide_page(_logit(p), OPERATING_POINT, faults=(), leads_found=6)
         assert told.decision == "refer"
         assert told.reason is not None and told.reason.startswith("Only 6 of 12 leads were found on the page")
-    for leads in (10, 12, None):
+    for leads in (12, None):
         assert decide_page(_logit(0.01), OPERATING_POINT, faults=(), leads_found=leads).decision == "normal"
+
+
+@pytest.mark.parametrize("leads", [10, 11])
+def test_what_is_normal_but_for_a_lead_or_two_is_referred_and_what_is_abnormal_is_not(leads: int) -> None:
+    told = decide_page(_logit(0.01), OPERATING_POINT, faults=(), leads_found=leads)
+    assert (told.decision, told.reason) == (
+        "refer",
+        f"Only {leads} of 12 leads were found on the page, too few to call it normal.",
+    )
+    assert decide_page(_logit(0.99), OPERATING_POINT, faults=(), leads_found=leads).decision == "abnormal"
 
 
 def test_numbers_that_round_alike_are_told_apart() -> None:

@@ -7,7 +7,7 @@ from ecgcore.bundle.folder import Bundle, load_bundle, starter_folder
 from ecgcore.page.prepare import prepare_page
 from ecgcore.papersim import LAYOUT_ROWS, PageStyle, Segment, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen
-from ecgcore.screening.decision import FEWEST_LEADS, TOO_FEW_LEADS
+from ecgcore.screening.decision import FEWEST_LEADS, too_few_leads
 from ecgcore.types import ByteArray
 from ecgcore.waveform.page_rows import PageRows
 from tests.support.panel_pages import grid, half_page
@@ -73,7 +73,7 @@ def test_half_of_an_ecg_is_referred_and_says_so(starter: Bundle) -> None:
         if prediction.status == "ok" and prediction.p_abnormal is not None:
             assert prediction.decision == "refer"
             assert prediction.reason is not None
-            assert prediction.reason.startswith(TOO_FEW_LEADS.format(HALVES[name][1]))
+            assert prediction.reason.startswith(too_few_leads(HALVES[name][1]))
             assert prediction.leads_found == prediction.to_json()["leads_found"] == HALVES[name][1]
         else:
             assert prediction.decision in (None, "refer") and prediction.reason
