@@ -6,7 +6,6 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -196,8 +195,9 @@ def _screen_archive(options: argparse.Namespace) -> int:
         if options.json or options.overlay or options.signal or options.device == "cuda":
             cause = "--ray writes to --out alone and screens on processors."
             raise EcgError(cause, "Leave out --json, --overlay, --signal and --device.")
-        if any(find_spec(package) is None for package in ("ray", "pyarrow", "pandas", "fsspec")):
-            raise EcgError("Archives are screened by Ray, which is not installed.", "Install it by `make cluster`.")
+        from ecgcore.cluster.environment import check_installed
+
+        check_installed("ray", "pyarrow", "pandas", "fsspec")
         from ecgcore.archive.command import ArchiveCommand
 
         command = ArchiveCommand(

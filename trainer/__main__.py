@@ -115,6 +115,12 @@ def _add_crossval_fit_eval(commands: _Commands) -> None:
         _add_training(command, what)
         _add_data_dir(command)
         _add_device(command)
+        command.add_argument(
+            "--ray",
+            metavar="auto|ADDRESS",
+            help="train on the Ray cluster at this address, the folds at the same time; all its machines must see the "
+            "folders. auto: that of RAY_ADDRESS, else one on this machine. Needs `make cluster`",
+        )
     evaluate = commands.add_parser("eval", help="measure a bundle on rows that it has not seen")
     evaluate.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle's folder")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
@@ -145,12 +151,12 @@ def _add_start(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--start",
-        "--from",  # torchrun takes --start for its own --start-method
+        "--from",  # of earlier versions, which torchrun started
         dest="start",
         choices=("bundle", "imagenet", "random"),
         default="bundle",
         help="weights to start from; imagenet: the beat detector's too with recipe patent, whose trunk is a whole "
-        "VGG16; under torchrun write --from",
+        "VGG16",
     )
 
 

@@ -21,7 +21,7 @@ def run_folder(data_folder: Path, run_id: int) -> Path:
     return data_folder / RUNS / str(run_id)
 
 
-def take_lock(folder: Path, *, shared: bool = False) -> int | None:
+def take_lock(folder: Path) -> int | None:
     """Hold a run's folder until the descriptor is closed, by whoever holds it last; None where another holds it.
 
     The lock belongs to the open file, so it can be handed to a child process, and it ends with the process however
@@ -29,12 +29,11 @@ def take_lock(folder: Path, *, shared: bool = False) -> int | None:
 
     Args:
         folder: made when missing.
-        shared: hold it together with others that share it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
         return None

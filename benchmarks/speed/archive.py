@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 import torch
 
-from ecgcore.archive.ray_environment import AUTO, RayOptions, ray_environment
 from ecgcore.archive.results import Part
 from ecgcore.archive.screener import ArchiveSettings
 from ecgcore.bundle.folder import load_bundle, starter_folder
+from ecgcore.cluster.environment import AUTO, RayOptions, ray_environment
 from ecgcore.papersim import PageStyle, draw_page, synthetic_ecg
 from ecgcore.pipeline import screen_files
 
@@ -66,12 +66,13 @@ def _timed(files: tuple[str, ...], settings: ArchiveSettings, how: RayOptions, w
 
     Bundles are loaded before; each number of workers has a cluster of its own.
     """
-    from ecgcore.archive.run import cluster, screened_texts
+    from ecgcore.archive.run import screened_texts
+    from ecgcore.cluster.connection import connected
 
-    with cluster({**how, "num_cpus": workers}, workers) as at_once:
-        list(screened_texts([Part(0, files[: 6 * workers])], settings, at_once))
+    with connected({**how, "num_cpus": workers}):
+        list(screened_texts([Part(0, files[: 6 * workers])], settings, workers))
         start = perf_counter()
-        ends = np.array([perf_counter() - start for _ in screened_texts([Part(0, files)], settings, at_once)])
+        ends = np.array([perf_counter() - start for _ in screened_texts([Part(0, files)], settings, workers)])
         whole = perf_counter() - start
     among = np.arange(2 * workers, len(files) - 2 * workers)
     page = float(np.polyfit(among, ends[among], 1)[0])

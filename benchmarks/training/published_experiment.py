@@ -2,13 +2,12 @@
 
 python -m benchmarks.training.published_experiment --ludb DIR --khan DIR --cache DIR --bundle DIR --out DIR
     [--minutes 100]
-torchrun --nproc-per-node 2 -m benchmarks.training.published_experiment ...          # two processes share the folds
 python -m benchmarks.training.published_experiment ... --recipe patent --epochs 1 --stop-after 1  # one fold, cut short
 python -m benchmarks.training.published_experiment ... --estimate 3               # the time, from 3 steps of each stage
 
 The boxed pages are drawn from LUDB records that no starter has trained on, the labelled ones are Khan pages drawn by
 group. Every stage of every fold goes on from the bundle, which must have seen none of the pages (a fold whose test
-pages it knows starts from random weights, and says so). Each process computes for so many minutes in all; finished
+pages it knows starts from random weights, and says so). It computes for so many minutes in all; finished
 folds and epochs are kept in ``--out``, and the same command with more minutes goes on. ``--epochs`` cuts every stage
 off after so many, as if the published 100 had been stopped early; the rates are those that these epochs have in the
 whole schedule.
@@ -29,7 +28,6 @@ from benchmarks.training.khan_features import all_khan_pages, published_sample
 from ecgcore.bundle.folder import load_bundle
 from ecgcore.errors import StageCancelledError
 from trainer.atomic_files import write_json_atomic
-from trainer.crossval.distributed import this_worker
 from trainer.crossval.lineage import Ancestor, start_chooser
 from trainer.crossval.out_of_fold import cross_validate
 from trainer.crossval.train_networks import train_networks
@@ -216,8 +214,7 @@ def main() -> None:
         "file\n" + "".join(f"{page.key}\n" for page in pages),
         resume=True,
     )
-    worker = this_worker()
-    budget = Budget(options.minutes, options.out / f"spent-{worker.rank}.json")
+    budget = Budget(options.minutes, options.out / "spent-0.json")
     try:
         summary = cross_validate(
             pages,
@@ -241,7 +238,7 @@ def main() -> None:
         print(table_of_finished(run, pages))
     finally:
         budget.keep()
-    print(f"process {worker.rank} has computed for {budget.spent_s / 60:.1f} min in all")
+    print(f"computed for {budget.spent_s / 60:.1f} min in all")
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from ecgcore.archive.part_files import ERRORS
-from ecgcore.archive.ray_environment import ray_environment
 from ecgcore.archive.results import lock_results, open_results
 from ecgcore.archive.screener import ArchiveSettings
 from ecgcore.archive.sources import files_of
 from ecgcore.bundle.manifest import check_files, starter_folder
+from ecgcore.cluster.environment import ray_environment
 from ecgcore.output.printable import print_escaped
 from ecgcore.page.decode.file_pages import PageChoice
 from ecgcore.paper import PaperSettings

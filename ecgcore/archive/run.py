@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import ray
@@ -10,9 +9,10 @@ import ray.data
 from ray.data import DataContext, TaskPoolStrategy
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from ecgcore.archive.ray_environment import RayOptions
 from ecgcore.archive.results import Part, Results
 from ecgcore.archive.screener import ArchiveSettings, Tally, screened
+from ecgcore.cluster.connection import connected
+from ecgcore.cluster.environment import RayOptions
 from ecgcore.errors import EcgError
 from ecgcore.output.progress import Progress
 
@@ -24,7 +24,6 @@ MOST_A_TASK = 8
 TASKS_A_WORKER = 8
 """So small are tasks where files are few: the workers end together."""
 BLOCK_BYTES = 4 * 2**20
-HOW = "Start one by `ray start --head` and run this command on one of its machines, or give --ray auto."
 GO_ON = "What is finished is kept: the same command goes on."
 
 
@@ -48,28 +47,12 @@ def screen_archive(
         return
     progress = Progress(results.file_count, results.file_count - left, "files")
     try:
-        with cluster(options, workers) as at_once:
+        with connected(options) as cluster:
+            at_once = workers or cluster.processors
             for parts in _windows(results.unfinished(), FILES_A_WORKER * at_once):
                 _write_parts(parts, screened_texts(parts, settings, at_once), results, progress)
     finally:
         progress.close()
-
-
-@contextmanager
-def cluster(options: RayOptions, workers: int | None) -> Iterator[int]:
-    """Connect to a cluster, and leave it at the end; gives the pages that it screens at once."""
-    try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise EcgError(f"No Ray cluster could be used: {error}.", HOW) from error
-    try:
-        here = options.get("_node_ip_address")
-        if here is not None and ray.util.get_node_ip_address() != here:  # type: ignore[no-untyped-call]
-            raise EcgError("Ray would open ports to other machines.", "Report it with the version of Ray.")
-        resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        yield workers or max(1, int(resources.get("CPU", 1)))
-    finally:
-        ray.shutdown()
 
 
 def _windows(parts: Iterable[Part], files: int) -> Iterator[list[Part]]:

@@ -1,8 +1,9 @@
-"""The whole way: crossval, killed and shared by real processes, then fit, eval and screen with what came out."""
+"""The whole way: crossval, killed, and on a cluster, then fit, eval and screen with what came out."""
 
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -111,25 +112,61 @@ def test_a_killed_crossval_goes_on_and_ends_the_same(
     assert (tmp_path / "run" / "predictions.csv").read_text() == (finished_run / "predictions.csv").read_text()
 
 
-def test_two_peers_share_the_folds_and_get_the_same_numbers(
+def test_folds_on_a_cluster_give_the_same_numbers_though_a_process_is_killed(
     data_options: tuple[object, ...], finished_run: Path, tmp_path: Path
 ) -> None:
+    """Without a break each fold goes to one process; that which writes the first checkpoint is killed."""
     out = tmp_path / "run"
-    launcher = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-    command = (*launcher, "-m", "trainer", "crossval", *data_options, "--out", out, "--folds", 2, *TINY)
-    command = tuple("--from" if word == "--start" else word for word in command)  # --start is torchrun's, too
-    launched = subprocess.run(
-        list(map(str, command)), cwd=ROOT, env=ENVIRONMENT, text=True, capture_output=True, timeout=300, check=False
-    )
-    assert launched.returncode == 0, launched.stderr
+    process = start_trainer("crossval", *data_options, "--out", out, "--folds", 2, *TINY, "--ray", "auto")
+    deadline, killed = time.monotonic() + 200, False
+    while process.poll() is None and time.monotonic() < deadline and not killed:
+        if any(out.glob("fold-*/*.checkpoint.*")):
+            killed = _kill_one_task(process.pid)
+        time.sleep(0.02)
+    told, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert killed
     assert (out / "predictions.csv").read_text() == (finished_run / "predictions.csv").read_text()
     figures = [json.loads((run / "summary.json").read_text())["pooled"] for run in (out, finished_run)]
     assert figures[0] == figures[1]
-    assert launched.stdout.count("auroc") == 1, "one of them reports"
-    assert {"fold 0 fusion", "fold 1 fusion"} <= {" ".join(line.split()[:3]) for line in launched.stderr.splitlines()}
-    both = [(out / f"fold-{fold}" / "detector.history.json").stat().st_mtime for fold in (0, 1)]
-    took = json.loads((out / "fold-0" / "fold.json").read_text())["seconds"]
-    assert abs(both[0] - both[1]) < took, "they worked at the same time"
+    assert told.count("auroc") == 1
+    assert {"fold 0 fusion", "fold 1 fusion"} <= {" ".join(line.split()[:3]) for line in errors.splitlines()}
+
+
+def _kill_one_task(driver: int) -> bool:
+    """Kill a process of Ray's that works on a fold of the command's own cluster."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            name, own = (folder / "cmdline").read_text(), (folder / "environ").read_text()
+        except OSError:
+            continue
+        if name.startswith("ray::_do") and "RAY_RAYLET_PID" in own and _descends(int(folder.name), driver):
+            os.kill(int(folder.name), signal.SIGKILL)
+            return True
+    return False
+
+
+def _descends(process: int, ancestor: int) -> bool:
+    while process > 1:
+        if process == ancestor:
+            return True
+        process = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    return False
+
+
+def test_a_bundle_is_trained_on_a_cluster_and_what_a_task_cannot_do_is_told(
+    data_options: tuple[object, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each command has a process and a cluster of its own."""
+    bundle = tmp_path / "bundle"
+    process = start_trainer("fit", *data_options, "--out", bundle, *TINY, "--version", "mine-1", "--ray", "auto")
+    many = ("crossval", *data_options, "--out", tmp_path / "run", "--folds", 9, *TINY, "--ray", "auto")
+    assert main([*map(str, many)]) == 1
+    assert "too few for 9 parts" in capsys.readouterr().err
+    told, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert "auroc" in told
+    assert json.loads((bundle / "bundle.json").read_text())["version"] == "mine-1"
 
 
 def test_fit_eval_and_screen(

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -21,21 +22,22 @@ from ecgcore.errors import DataError
 from ecgcore.networks.device import pick_device
 from ecgcore.output.printable import print_escaped
 from trainer.atomic_files import write_json_atomic
-from trainer.crossval.distributed import SINGLE_WORKER, DistributedWorker, this_worker
+from trainer.cli.on_cluster import do_there
 from trainer.crossval.final_training import NewBundle, fit_bundle
-from trainer.crossval.lineage import Ancestor, start_chooser
-from trainer.crossval.out_of_fold import cross_validate
+from trainer.crossval.lineage import Ancestor, StartOf, start_chooser
+from trainer.crossval.out_of_fold import cross_validate, train_fold
 from trainer.data.csv_table import read_table
 from trainer.data.page import PageItem, PreparedPage
 from trainer.data.prepare import preparation_version, prepare_pages, signal_version
 from trainer.data.store_pages import find_snapshot, fix_folds_for, folds_for, pages_of_store
 from trainer.evaluation.evaluate import evaluate_bundle, figures_table
+from trainer.metrics.figures import Block
 from trainer.named_recipes import recipe_named
-from trainer.progress import PREPARING, counted, print_message, show_progress
+from trainer.progress import PREPARING, Progress, counted, print_message, show_progress
 from trainer.recipes import Recipe
 from trainer.registry import lineage_of, present_version
 from trainer.runs.files import LEFT_OUT, SUMMARY, locked
-from trainer.runs.folder import PAGES, inputs_table, open_run, write_left_out
+from trainer.runs.folder import PAGES, RunFolder, inputs_table, open_run, write_left_out
 from trainer.stages.context import RunContext
 from trainer.stages.start import StartFrom, choose_start, imagenet_parts
 
@@ -90,55 +92,95 @@ def starter(options: argparse.Namespace) -> None:
 
 def crossval(options: argparse.Namespace) -> None:
     """``crossval``: figures of a recipe on the user's pages, and the run's folder."""
-    recipe, worker = recipe_named(options.recipe), this_worker()
-    device = worker.device(options.device)
-    with _working_in(options.out, options, worker) as data:
+    with _working_in(options.out, options) as data:
         line = _line_of_bundles(options, data)
         _warn_what_was_trained_on(line, options.start, data)
-        _print_what_is_from_imagenet(options.start, recipe, data)
-        config = _config(options, recipe, line) | {"folds": options.folds}
-        # A worker may have begun already.
-        is_going_on = options.resume or worker.shares
-        run = open_run(options.out, config, inputs_table(data.items, data.pages), resume=is_going_on)
+        _print_what_is_from_imagenet(options.start, recipe_named(options.recipe), data)
+        run = _open_crossval(options, data, line, resume=options.resume)
         write_left_out(run.path / LEFT_OUT, data.left_out)
         summary = cross_validate(
-            data.pages,
-            recipe,
-            start_chooser(line, options.start, recipe, device, needs_bundle=not data.is_boxed),
-            run,
-            _context(options, device),
+            *_what_trains(options, data, line, run),
+            _context(options, show_progress),
             n_folds=options.folds,
             folds=data.folds(options.folds),
+            elsewhere=None if options.ray is None else partial(do_there, options, _train_fold),
         )
         write_json_atomic(run.path / SUMMARY, summary.to_json() | data.counts() | {"start": options.start})
-    if worker.rank == 0:
-        print_escaped(*figures_table(summary.pooled).splitlines())
+    print_escaped(*figures_table(summary.pooled).splitlines())
+
+
+def _train_fold(options: argparse.Namespace, number: int, progress: Progress) -> None:
+    """One fold of ``crossval``, on a machine of a cluster."""
+    data = _prepare(options, options.cache or options.out / PAGES)
+    line = _line_of_bundles(options, data)
+    train_fold(
+        number,
+        *_what_trains(options, data, line, _open_crossval(options, data, line, resume=True)),
+        _context(options, progress),
+        n_folds=options.folds,
+        folds=data.folds(options.folds),
+    )
+
+
+def _open_crossval(options: argparse.Namespace, data: _Data, line: Sequence[Ancestor], *, resume: bool) -> RunFolder:
+    config = _config(options, recipe_named(options.recipe), line) | {"folds": options.folds}
+    return open_run(options.out, config, inputs_table(data.items, data.pages), resume=resume)
+
+
+def _what_trains(
+    options: argparse.Namespace, data: _Data, line: Sequence[Ancestor], run: RunFolder
+) -> tuple[list[PreparedPage], Recipe, StartOf, RunFolder]:
+    recipe = recipe_named(options.recipe)
+    start_of = start_chooser(line, options.start, recipe, options.device, needs_bundle=not data.is_boxed)
+    return data.pages, recipe, start_of, run
 
 
 def fit(options: argparse.Namespace) -> None:
     """``fit``: a bundle trained on the user's pages; checkpoints and the frozen inputs lie beside it."""
     if options.out.exists():
         raise DataError(f"{options.out} exists already.", "Choose another folder for the new bundle.")
-    recipe = recipe_named(options.recipe)
-    run_path = options.out.with_name(options.out.name + ".run")
+    run_path = _fit_folder(options)
     with _working_in(run_path, options) as data:
-        line = _line_of_bundles(options, data)
-        _print_what_is_from_imagenet(options.start, recipe, data)
-        needs_bundle = options.start == "bundle" or not data.is_boxed
-        bundle = load_bundle(line[0].folder, options.device, line[0].name_group) if needs_bundle else None
-        config = _config(options, recipe, line)
-        run = open_run(run_path, config, inputs_table(data.items, data.pages), resume=options.resume)
+        _print_what_is_from_imagenet(options.start, recipe_named(options.recipe), data)
+        run = _open_fit(options, data, resume=options.resume)
         write_left_out(run.path / LEFT_OUT, data.left_out)
-        figures = fit_bundle(
-            data.pages,
-            recipe,
-            choose_start(options.start, bundle, recipe, trains_detector=data.is_boxed),
-            run,
-            NewBundle(options.out, options.version or f"{recipe.name}-{run.inputs_sha256[:8]}"),
-            _context(options, options.device),
-        )
+        if options.ray is None:
+            figures = _fit(options, data, run, show_progress)
+        else:
+            figures = do_there(options, _fit_there, [0])[0]
     print_escaped(*figures_table(figures["inner_split"]).splitlines())
     print_message(f"Wrote {options.out}. The figures above are optimistic: validation pages, used for early stopping.")
+
+
+def _fit_folder(options: argparse.Namespace) -> Path:
+    out: Path = options.out
+    return out.with_name(out.name + ".run")
+
+
+def _open_fit(options: argparse.Namespace, data: _Data, *, resume: bool) -> RunFolder:
+    config = _config(options, recipe_named(options.recipe), _line_of_bundles(options, data))
+    return open_run(_fit_folder(options), config, inputs_table(data.items, data.pages), resume=resume)
+
+
+def _fit_there(options: argparse.Namespace, _: int, progress: Progress) -> dict[str, Block]:
+    """``fit`` on a machine of a cluster."""
+    data = _prepare(options, options.cache or _fit_folder(options) / PAGES)
+    return _fit(options, data, _open_fit(options, data, resume=True), progress)
+
+
+def _fit(options: argparse.Namespace, data: _Data, run: RunFolder, progress: Progress) -> dict[str, Block]:
+    recipe = recipe_named(options.recipe)
+    line = _line_of_bundles(options, data)
+    needs_bundle = options.start == "bundle" or not data.is_boxed
+    bundle = load_bundle(line[0].folder, options.device, line[0].name_group) if needs_bundle else None
+    return fit_bundle(
+        data.pages,
+        recipe,
+        choose_start(options.start, bundle, recipe, trains_detector=data.is_boxed),
+        run,
+        NewBundle(options.out, options.version or f"{recipe.name}-{run.inputs_sha256[:8]}"),
+        _context(options, progress),
+    )
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -180,18 +222,16 @@ def _prepare(options: argparse.Namespace, cache: Path) -> _Data:
     return _Data(items, preparation.pages, preparation.left_out, skipped, fold_of_group)
 
 
-def _context(options: argparse.Namespace, device: str) -> RunContext:
+def _context(options: argparse.Namespace, progress: Progress) -> RunContext:
     cache = options.cache and options.cache / "seen"
-    return RunContext(pick_device(device), options.seed, show_progress, cache=cache)
+    return RunContext(pick_device(options.device), options.seed, progress, cache=cache)
 
 
 @contextmanager
-def _working_in(
-    run_path: Path, options: argparse.Namespace, worker: DistributedWorker = SINGLE_WORKER
-) -> Iterator[_Data]:
+def _working_in(run_path: Path, options: argparse.Namespace) -> Iterator[_Data]:
     """Hold the run's folder; without ``--cache`` the prepared pages lie in it until the run ends well."""
     own_cache = run_path / PAGES
-    with locked(run_path, shared=worker.shares):
+    with locked(run_path):
         yield _prepare(options, options.cache or own_cache)
         shutil.rmtree(own_cache, ignore_errors=True)
 

@@ -1,13 +1,12 @@
 """Honest cross-validation: every page is judged by networks whose every part saw only other groups' pages."""
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from ecgcore.bundle.folder import Provenance, save_bundle
-from ecgcore.errors import DataError, StageCancelledError
+from ecgcore.errors import DataError
 from trainer.atomic_files import write_json_atomic
 from trainer.crossval.lineage import ChosenStart, StartOf, untrained_stages
 from trainer.crossval.summary import summarise
@@ -17,15 +16,13 @@ from trainer.data.folds import assign_folds, split_train_validation
 from trainer.data.page import PreparedPage
 from trainer.progress import Progress, ProgressEvent
 from trainer.recipes import Recipe
-from trainer.runs.files import FOLD, PREDICTIONS, take_lock
+from trainer.runs.files import FOLD, PREDICTIONS
 from trainer.runs.folder import RunFolder, read_predictions, trained_on_rows, write_predictions
 from trainer.runs.results import FoldFacts, RunSummary
 from trainer.stages.checkpoint import has_checkpoints, remove_checkpoints
 from trainer.stages.context import RunContext
 from trainer.stages.predictions import NetworkOutputs
 from trainer.workload import INFERENCE, StageClock
-
-_WORKERS_POLLED_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +34,10 @@ class _Fold:
     test: list[PreparedPage]
 
 
+TrainFolds = Callable[[Sequence[int]], object]
+"""Trains and judges folds, each as ``train_fold`` does."""
+
+
 def cross_validate(
     pages: Sequence[PreparedPage],
     recipe: Recipe,
@@ -46,8 +47,9 @@ def cross_validate(
     *,
     n_folds: int,
     folds: Sequence[int] | None = None,
+    elsewhere: TrainFolds | None = None,
 ) -> RunSummary:
-    """Train and judge fold by fold; finished folds are kept and skipped, and workers share the others.
+    """Train and judge fold by fold; finished folds are kept and skipped.
 
     Inside a fold's training pages a further grouped split serves early stopping, temperatures and thresholds. Each
     fold decides by its own thresholds; the pooled figures are those of all folds' answers put together.
@@ -60,6 +62,7 @@ def cross_validate(
         context: where to train and for whom; its seed is that of folds and splits too.
         n_folds: number of folds.
         folds: the fold of each page; they are dealt anew by default.
+        elsewhere: trains the unfinished folds in this process's place; what it writes must be seen here.
 
     Returns:
         The figures of each fold and of all answers put together.
@@ -68,22 +71,14 @@ def cross_validate(
         DataError: a class has too few groups, or a stage cannot learn from its pages.
         StageCancelledError: training was stopped.
     """
-    if folds is None:
-        labels, groups = [page.label for page in pages], [page.group_key for page in pages]
-        folds = assign_folds(labels, groups, n_folds, context.seed).tolist()
-
-    def work_on(number: int) -> None:
-        rest = [page for page, of in zip(pages, folds, strict=True) if of != number]
-        test = [page for page, of in zip(pages, folds, strict=True) if of == number]
-        progress = partial(_report_fold, context.progress, number, n_folds)
-        try:
-            _run_fold(_Fold(number, rest, test), recipe, start_of, run, replace(context, progress=progress))
-        except DataError as error:
-            raise DataError(f"Fold {number + 1} of {n_folds}: {error.cause}", error.next_step) from error
-
     for fold in filter(run.finished, range(n_folds)):
         context.progress(ProgressEvent(stage="fold", fold=fold, folds=n_folds, message="finished before"))
-    _share_folds(run, n_folds, work_on, context.cancelled)
+    left = [fold for fold in range(n_folds) if not run.finished(fold)]
+    if elsewhere is not None and left:
+        elsewhere(left)
+    else:
+        for fold in left:
+            train_fold(fold, pages, recipe, start_of, run, context, n_folds=n_folds, folds=folds)
     place = {page.key: index for index, page in enumerate(pages)}
     answers = [answer for fold in range(n_folds) for answer in read_predictions(run.fold(fold) / PREDICTIONS)]
     answers.sort(key=lambda answer: place[answer.file])
@@ -91,27 +86,43 @@ def cross_validate(
     return summarise(answers, pages, run, n_folds)
 
 
-def _share_folds(run: RunFolder, n_folds: int, work_on: Callable[[int], None], cancelled: Callable[[], bool]) -> None:
-    """Work on one unfinished fold after the other, leave those alone that a worker has, and wait until all are done.
+def train_fold(
+    number: int,
+    pages: Sequence[PreparedPage],
+    recipe: Recipe,
+    start_of: StartOf,
+    run: RunFolder,
+    context: RunContext,
+    *,
+    n_folds: int,
+    folds: Sequence[int] | None = None,
+) -> None:
+    """Train one fold and judge its test pages, or go on with it.
+
+    Args:
+        number: the fold's, from 0.
+        pages: as of ``cross_validate``, as are the others.
+        recipe: how to train.
+        start_of: what it starts from.
+        run: where it is kept.
+        context: where to train and for whom.
+        n_folds: number of folds.
+        folds: the fold of each page.
 
     Raises:
-        StageCancelledError: training was stopped while waiting.
+        DataError: a class has too few groups, or a stage cannot learn from its pages.
+        StageCancelledError: training was stopped.
     """
-    while left := [fold for fold in range(n_folds) if not run.finished(fold)]:
-        for fold in left:
-            lock = take_lock(run.fold(fold))
-            if lock is None:
-                continue
-            try:
-                if not run.finished(fold):
-                    work_on(fold)
-            finally:
-                os.close(lock)
-            break
-        else:
-            if cancelled():
-                raise StageCancelledError("The training was stopped.", "Start it again to go on.")
-            time.sleep(_WORKERS_POLLED_EVERY_S)
+    if folds is None:
+        labels, groups = [page.label for page in pages], [page.group_key for page in pages]
+        folds = assign_folds(labels, groups, n_folds, context.seed).tolist()
+    rest = [page for page, of in zip(pages, folds, strict=True) if of != number]
+    test = [page for page, of in zip(pages, folds, strict=True) if of == number]
+    progress = partial(_report_fold, context.progress, number, n_folds)
+    try:
+        _run_fold(_Fold(number, rest, test), recipe, start_of, run, replace(context, progress=progress))
+    except DataError as error:
+        raise DataError(f"Fold {number + 1} of {n_folds}: {error.cause}", error.next_step) from error
 
 
 def _report_fold(progress: Progress, fold: int, n_folds: int, event: ProgressEvent) -> None:

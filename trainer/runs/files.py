@@ -53,17 +53,16 @@ def opening(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
-    """Hold a run's folder for this process, or with workers; the lock ends with it, however it ends.
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a run's folder for this process; the lock ends with it, however it ends.
 
     Args:
         folder: the run's.
-        shared: whether workers may hold it too.
 
     Raises:
         DataError: another process holds it.
     """
-    descriptor = take_lock(folder, shared=shared)
+    descriptor = take_lock(folder)
     if descriptor is None:
         raise DataError(f"Another training works in {folder}.", "Wait for it or choose another folder.")
     try:

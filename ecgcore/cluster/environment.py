@@ -5,8 +5,10 @@ import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from typing import TypedDict
 
+from ecgcore.errors import EcgError
 from ecgcore.threads import cores
 
 AUTO = "auto"
@@ -29,6 +31,12 @@ class RayOptions(TypedDict, total=False):
     object_store_memory: int
     _node_ip_address: str
     _temp_dir: str
+
+
+def check_installed(*packages: str) -> None:
+    """Raise EcgError where Ray, or what else is needed with it, is not installed."""
+    if any(find_spec(package) is None for package in packages):
+        raise EcgError("This is done by Ray, which is not installed.", "Install it by `make cluster`.")
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Work on the processors of many machines, by Ray."""

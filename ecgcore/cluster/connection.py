@@ -1,0 +1,54 @@
+"""Connected to a Ray cluster, and away from it at the end."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import ray
+
+from ecgcore.cluster.environment import RayOptions
+from ecgcore.errors import EcgError
+
+HOW = "Start one by `ray start --head` and run this command on one of its machines, or give --ray auto."
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What a cluster has.
+
+    Args:
+        processors: of all its machines.
+        most_of_a_machine: processors of the largest one.
+        gpus: of all its machines.
+    """
+
+    processors: int
+    most_of_a_machine: int
+    gpus: int
+
+
+@contextmanager
+def connected(options: RayOptions) -> Iterator[Cluster]:
+    """Connect to a cluster, and leave it at the end.
+
+    Args:
+        options: of ``ray.init``, as ``ray_environment`` gives them.
+
+    Raises:
+        EcgError: there is none, or it would answer to other machines.
+    """
+    try:
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise EcgError(f"No Ray cluster could be used: {error}.", HOW) from error
+    try:
+        here = options.get("_node_ip_address")
+        if here is not None and ray.util.get_node_ip_address() != here:  # type: ignore[no-untyped-call]
+            raise EcgError("Ray would open ports to other machines.", "Report it with the version of Ray.")
+        resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        machines = [machine["Resources"] for machine in ray.nodes() if machine["Alive"]]  # type: ignore[no-untyped-call]
+        largest = max((int(machine.get("CPU", 0)) for machine in machines), default=0)
+        yield Cluster(max(1, int(resources.get("CPU", 0))), max(1, largest), int(resources.get("GPU", 0)))
+    finally:
+        ray.shutdown()
