@@ -66,6 +66,11 @@ class _Told:
         return float(_of_order(self.grid.found, self.layout).sum())
 
     @property
+    def named_columns(self) -> int:
+        """In how many columns a name was found."""
+        return int((self.grid.found[: self.layout.rows].sum(axis=2).max(axis=0) >= SURE).sum())
+
+    @property
     def missing(self) -> int:
         """At how many places no name was found."""
         return int((self.grid.found[: self.layout.rows].sum(axis=2) < SURE).sum())
@@ -119,6 +124,9 @@ def _against(told: _Told) -> float:
 def _is_enough(told: _Told, columns_seen: int, clearly: float) -> bool:
     """Whether so many names were found; of half an ECG nearly all, for a name that was not read is no missing lead.
 
+    Columns without a name are there only where the beats' form does not tell the same few as the names do: I to III and
+    V1 to V3 side by side stand where a whole page has them too.
+
     Args:
         told: the likeliest layout.
         columns_seen: in how many columns the rows change their lead together.
@@ -126,7 +134,7 @@ def _is_enough(told: _Told, columns_seen: int, clearly: float) -> bool:
     """
     layout = told.layout
     if len(layout.order) == len(LEADS):
-        return told.expected >= LEAST_NAMES
+        return told.expected >= LEAST_NAMES and not told.named_columns == columns_seen < layout.columns
     if layout.columns == columns_seen:
         return told.missing <= (2 if layout.columns == 1 and clearly >= CLEARLY_HALF else 1)
     return layout.columns == 1 and told.missing == 0
