@@ -128,14 +128,12 @@ def test_half_an_ecg_is_told_though_a_name_is_missing() -> None:
     assert found.leads == set(range(6))
 
 
-@pytest.mark.parametrize("columns", [{0, 2}, {0}])
-def test_columns_that_have_neither_names_nor_beats_of_their_own_are_not_there(columns: set[int]) -> None:
+def test_columns_that_have_neither_names_nor_beats_of_their_own_are_not_there() -> None:
     """I to III beside V1 to V3 stand where a whole page has them too."""
     drawn = Layout(3, 4, 0, STANDARD_ORDER)
-    names = names_of(drawn, but=frozenset((row, column) for row in range(3) for column in {0, 1, 2, 3} - columns))
-    assert printed_layout(names, rows_of(3), columns_seen=len(columns)) is None
-    if len(columns) > 1:
-        assert printed_layout(names, rows_of(3), columns_seen=4) == drawn, "two columns of names were not read"
+    names = names_of(drawn, but=frozenset((row, column) for row in range(3) for column in (1, 3)))
+    assert printed_layout(names, rows_of(3), columns_seen=2) is None
+    assert printed_layout(names, rows_of(3), columns_seen=4) == drawn, "two columns of names were not read"
 
 
 def test_a_strips_name_is_taken() -> None:
