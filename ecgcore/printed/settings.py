@@ -10,13 +10,15 @@ GAINS_MM_MV = (2.5, 5.0, 10.0, 20.0, 40.0)
 """What machines print with; other numbers were misread."""
 _BEFORE = r"(?:(?<![\d.,])|(?<=[a-z]\.))"
 """A space between two settings is often read as a full stop: 25 mm/s.10.mm/mV."""
-_NUMBER = rf"(?:{_BEFORE}|(?<=(?<!\d)[56]0))(\d{{1,3}}(?:[.,]\d)?)0?[\s.]*"
+_BETWEEN = r"[\s.|-]*"
+"""Between number and unit: a line of the grid is read, too."""
+_NUMBER = rf"(?:{_BEFORE}|(?<=(?<!\d)[56]0))(\d{{1,3}}(?:[.,]\d)?)0?{_BETWEEN}"
 """Behind the mains filter's 50 or 60 a space is often lost."""
 _SPEED = re.compile(_NUMBER + r"m\s*m\s*[/\\|]?\s*(?:\$|s(?:ec)?)(?![a-z])", re.IGNORECASE)
 _GAIN = re.compile(_NUMBER + r"m\s*m\s*[/\\|]?\s*m\s*[vu](?![a-z])", re.IGNORECASE)
 _M, _SLASH = "[mnwevuigy]", r"\s*[/\\|'²]\s*"
 """What a small or blurred m, and the stroke behind it, are read as."""
-_USUAL_NUMBER = rf"{_BEFORE}(2[.,]5|5|10|12[.,]5|20|25|40|50)[\s.]*"
+_USUAL_NUMBER = rf"{_BEFORE}(2[.,]5|5|10|12[.,]5|20|25|40|50){_BETWEEN}"
 _BLURRED_MM = rf"(?:m(?!ins){_M}{{1,2}}\s*|m{_M}{{0,2}}{_SLASH})"
 _BLURRED_SPEED = re.compile(rf"{_USUAL_NUMBER}{_BLURRED_MM}s(?![a-z])", re.IGNORECASE)
 _BLURRED_GAIN = re.compile(rf"{_USUAL_NUMBER}(?:{_BLURRED_MM}|[nhr][mn]/){_M}{{1,2}}[vuy](?![a-z])", re.IGNORECASE)

@@ -38,6 +38,7 @@ def test_speed_and_gain_are_read_as_machines_print_them(line: str, speed: float,
         ("50mm/s 20hm/mV 0.05-150Hz", 50.0, 20.0),
         ("25 mn 20 mm/mV 0.05-25 Hz", 25.0, 20.0),
         ("20 mn 10 mm/mV", None, 10.0),
+        ("25-mm/s 5|mm/mV0:05-40Hz", 25.0, 5.0),
         ("2.5 mm/$", None, None),
     ],
 )
