@@ -151,7 +151,7 @@ def _add_start(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--start",
-        "--from",  # of earlier versions, which torchrun started
+        "--from",  # what it was called beside torchrun, which has a --start of its own
         dest="start",
         choices=("bundle", "imagenet", "random"),
         default="bundle",

@@ -7,11 +7,10 @@ from typing import Any
 import ray
 import ray.data
 from ray.data import DataContext, TaskPoolStrategy
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from ecgcore.archive.results import Part, Results
 from ecgcore.archive.screener import ArchiveSettings, Tally, screened
-from ecgcore.cluster.connection import connected
+from ecgcore.cluster.connection import connected, on_this_machine
 from ecgcore.cluster.environment import RayOptions
 from ecgcore.errors import EcgError
 from ecgcore.output.progress import Progress
@@ -116,6 +115,5 @@ def screened_texts(parts: Iterable[Part], settings: ArchiveSettings, at_once: in
 
 
 def _tally() -> Any:
-    """A ``Tally`` on this machine: it has to outlive the others."""
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    return ray.remote(Tally).options(num_cpus=0, scheduling_strategy=here).remote()
+    """A ``Tally`` that outlives all other machines."""
+    return ray.remote(Tally).options(num_cpus=0, scheduling_strategy=on_this_machine()).remote()

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from ecgcore.cluster.environment import RayOptions
 from ecgcore.errors import EcgError
@@ -52,3 +53,8 @@ def connected(options: RayOptions) -> Iterator[Cluster]:
         yield Cluster(max(1, int(resources.get("CPU", 0))), max(1, largest), int(resources.get("GPU", 0)))
     finally:
         ray.shutdown()
+
+
+def on_this_machine() -> NodeAffinitySchedulingStrategy:
+    """Where an actor belongs that has to outlive all other machines."""
+    return NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)

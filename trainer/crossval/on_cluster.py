@@ -10,7 +10,7 @@ from typing import Any
 
 import ray
 
-from ecgcore.cluster.connection import Cluster, connected
+from ecgcore.cluster.connection import Cluster, connected, on_this_machine
 from ecgcore.cluster.environment import RayOptions
 from ecgcore.errors import EcgError
 from ecgcore.output.files import keep_private
@@ -57,7 +57,7 @@ def do_on_cluster(job: Job, numbers: Sequence[int], options: RayOptions, progres
     """
     logging.getLogger("ray").setLevel(logging.CRITICAL)  # what matters of it is raised
     with connected(options) as cluster:
-        events: Any = ray.remote(_Events).options(num_cpus=0).remote()
+        events: Any = ray.remote(_Events).options(num_cpus=0, scheduling_strategy=on_this_machine()).remote()
         task = ray.remote(_do).options(max_retries=MOST_TRIES - 1, **_share_of(cluster, len(numbers)))
         left = {task.remote(job, number, events): number for number in numbers}
         results = {}

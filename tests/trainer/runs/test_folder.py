@@ -65,7 +65,7 @@ def test_resume_starts_a_run_that_never_began(tmp_path: Path) -> None:
     assert not run.finished(0)
 
 
-def test_peers_that_open_a_run_at_once_both_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tasks_that_open_a_run_at_once_both_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one writes the run's files, and is not done, when the other looks whether the folder is empty."""
     has_begun, may_go_on, write = Event(), Event(), folder.write_json_atomic
 
@@ -82,9 +82,9 @@ def test_peers_that_open_a_run_at_once_both_get_it(tmp_path: Path, monkeypatch: 
         return open_run(tmp_path / "run", CONFIG, "file\na\n", resume=True)
 
     monkeypatch.setattr(folder, "write_json_atomic", write_slowly)
-    with ThreadPoolExecutor(2) as peers:
-        first = peers.submit(open_run, tmp_path / "run", CONFIG, "file\na\n", resume=True)
-        second = peers.submit(look)
+    with ThreadPoolExecutor(2) as tasks:
+        first = tasks.submit(open_run, tmp_path / "run", CONFIG, "file\na\n", resume=True)
+        second = tasks.submit(look)
         assert has_begun.wait(10)
         with pytest.raises(TimeoutError):
             second.result(0.3)
