@@ -183,6 +183,6 @@ def test_what_an_archive_cannot_do_is_said(
 def test_an_archive_without_ray_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("ecgcore.__main__.find_spec", lambda name: None)
+    monkeypatch.setattr("ecgcore.cluster.environment.find_spec", lambda name: None)
     assert main(["screen", "page.png", "--ray", "auto", "--out", "out"]) == 2
     assert "make cluster" in capsys.readouterr().err
