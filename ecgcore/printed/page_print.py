@@ -77,11 +77,17 @@ def read_names(page: PageImage, rows: PageRows) -> PagePrint:
             best = _names_in(page, rows.traces, rows.column_count, zoom)
         if has_print and best.leads < len(LEADS):
             told = _names_in(page, rows.with_print, rows.column_count, zoom)
-            is_of_leads = told.layout is not None and told.layout.strips == 0
-            best = told if is_of_leads and told.leads > best.leads else best
+            best = told if _shows_more(told, rows.traces) and told.leads > best.leads else best
         if best.leads > 0:
             return best
     return best
+
+
+def _shows_more(told: PagePrint, traces: Rows) -> bool:
+    """Whether the names are of more leads than the rows of trace could show: a line of print has no name of its own."""
+    if told.layout is None or told.layout.strips:
+        return False
+    return len({name.lead for name in told.names}) > len(traces.baseline_y) * told.layout.columns
 
 
 def _names_in(page: PageImage, rows: Rows, columns_seen: int, zoom: float) -> PagePrint:

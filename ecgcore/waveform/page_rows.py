@@ -108,7 +108,7 @@ class PageRows:
         """
         inked = len(self.with_print.baseline_y)
         if not 0 < inked < MANY_LEADS:
-            return min(inked, ALL_LEADS)
+            return min(len(self.traces.baseline_y), ALL_LEADS)
         if not _beat_together(self.traces):
             return 1
         return min(ALL_LEADS, len(self.traces.baseline_y) * self.column_count)
