@@ -17,7 +17,7 @@ import torch
 
 from benchmarks.training.khan_features import all_khan_pages, published_sample
 from trainer.crossval.lineage import Ancestor, start_chooser
-from trainer.crossval.out_of_fold import cross_validate
+from trainer.crossval.out_of_fold import CrossValidation, cross_validate
 from trainer.data.page import PreparedPage
 from trainer.named_recipes import recipe_named
 from trainer.recipes import only_stages
@@ -31,14 +31,9 @@ def run_once(pages: Sequence[PreparedPage], bundle: Path, cache: Path, n_folds: 
     started, worked = time.monotonic(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         run = open_run(Path(folder) / "run", {"recipe": recipe.to_json()}, "file\n", resume=True)
-        summary = cross_validate(
-            pages,
-            recipe,
-            start_chooser([Ancestor.of(bundle)], "bundle", recipe, "cpu", needs_bundle=True),
-            run,
-            RunContext(torch.device("cpu"), cache=cache / "seen"),
-            n_folds=n_folds,
-        )
+        start_of = start_chooser([Ancestor.of(bundle)], "bundle", recipe, "cpu", needs_bundle=True)
+        job = CrossValidation(pages, recipe, start_of, run, n_folds)
+        summary = cross_validate(job, RunContext(torch.device("cpu"), cache=cache / "seen"))
     spent: dict[str, float] = {}
     for fold in summary.fold_facts:
         for stage, seconds in fold.seconds_of_stages.items():

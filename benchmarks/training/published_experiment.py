@@ -29,7 +29,7 @@ from ecgcore.bundle.folder import load_bundle
 from ecgcore.errors import StageCancelledError
 from trainer.atomic_files import write_json_atomic
 from trainer.crossval.lineage import Ancestor, start_chooser
-from trainer.crossval.out_of_fold import cross_validate
+from trainer.crossval.out_of_fold import CrossValidation, cross_validate
 from trainer.crossval.train_networks import train_networks
 from trainer.data.folds import assign_folds, split_train_validation
 from trainer.data.page import PreparedPage
@@ -216,19 +216,15 @@ def main() -> None:
     )
     budget = Budget(options.minutes, options.out / "spent-0.json")
     try:
+        start_of = start_chooser([Ancestor.of(options.bundle)], "bundle", recipe, "cpu", needs_bundle=False)
         summary = cross_validate(
-            pages,
-            recipe,
-            start_chooser([Ancestor.of(options.bundle)], "bundle", recipe, "cpu", needs_bundle=False),
-            run,
+            CrossValidation(pages, recipe, start_of, run, FOLDS, folds_of(pages)),
             RunContext(
                 torch.device("cpu"),
                 SEED,
                 show_progress,
                 lambda: budget.is_over() or sum(map(run.finished, range(FOLDS))) >= options.stop_after,
             ),
-            n_folds=FOLDS,
-            folds=folds_of(pages),
         )
         write_json_atomic(options.out / SUMMARY, summary.to_json())
         print(json.dumps([fold.start and fold.start.to_json() for fold in summary.fold_facts]))

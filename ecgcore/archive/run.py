@@ -10,9 +10,8 @@ from ray.data import DataContext, TaskPoolStrategy
 
 from ecgcore.archive.results import Part, Results
 from ecgcore.archive.screener import ArchiveSettings, Tally, screened
-from ecgcore.cluster.connection import connected, on_this_machine
+from ecgcore.cluster.connection import connected, on_this_machine, told_errors
 from ecgcore.cluster.environment import RayOptions
-from ecgcore.errors import EcgError
 from ecgcore.output.progress import Progress
 
 FILES_A_WORKER = 2_000
@@ -103,15 +102,9 @@ def screened_texts(parts: Iterable[Part], settings: ArchiveSettings, at_once: in
         num_cpus=1,
         compute=TaskPoolStrategy(size=at_once),
     )
-    try:
+    with told_errors(GO_ON):
         for block in data.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=0):
             yield from zip(map(int, block["part"]), map(int, block["place"]), map(str, block["text"]), strict=True)
-    except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, EcgError):
-            raise error.cause from error
-        raise EcgError(f"A worker failed: {error.cause}.", GO_ON) from error
-    except ray.exceptions.RayError as error:
-        raise EcgError(f"The cluster was lost: {type(error).__name__}.", GO_ON) from error
 
 
 def _tally() -> Any:

@@ -58,3 +58,23 @@ def connected(options: RayOptions) -> Iterator[Cluster]:
 def on_this_machine() -> NodeAffinitySchedulingStrategy:
     """Where an actor belongs that has to outlive all other machines."""
     return NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+
+
+@contextmanager
+def told_errors(next_step: str) -> Iterator[None]:
+    """What a task raised for a user's eyes is raised here, and what else Ray raises becomes such an error.
+
+    Args:
+        next_step: what the user can do.
+
+    Raises:
+        EcgError: a task failed, or the cluster was lost.
+    """
+    try:
+        yield
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, EcgError):
+            raise error.cause from error
+        raise EcgError(f"A task on the cluster failed: {error.cause!r}.", next_step) from error
+    except ray.exceptions.RayError as error:
+        raise EcgError(f"The cluster was lost: {type(error).__name__}.", next_step) from error

@@ -53,10 +53,8 @@ def parse_settings(lines: Sequence[str]) -> PrintedSettings:
         intervals |= {"qt_ms": int(qt[1]), "qtc_ms": int(qt[2])}
     rate = _one(_first(_RATE, text), RATES_BPM)
     return PrintedSettings(
-        _of(
-            SPEEDS_MM_S, _numbers(_SPEED, text) or _numbers(_BLURRED_SPEED, text) or _numbers(_SPEED_BEFORE_GAIN, text)
-        ),
-        _of(GAINS_MM_MV, _numbers(_GAIN, text) or _numbers(_BLURRED_GAIN, text)),
+        _of(SPEEDS_MM_S, _first((_SPEED, _BLURRED_SPEED, _SPEED_BEFORE_GAIN), text)),
+        _of(GAINS_MM_MV, _first((_GAIN, _BLURRED_GAIN), text)),
         _one(low_pass, (15, 500)),
         None if rate is None else int(rate),
         intervals,

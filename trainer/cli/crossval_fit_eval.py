@@ -24,8 +24,8 @@ from ecgcore.output.printable import print_escaped
 from trainer.atomic_files import write_json_atomic
 from trainer.cli.on_cluster import do_there
 from trainer.crossval.final_training import NewBundle, fit_bundle
-from trainer.crossval.lineage import Ancestor, StartOf, start_chooser
-from trainer.crossval.out_of_fold import cross_validate, train_fold
+from trainer.crossval.lineage import Ancestor, start_chooser
+from trainer.crossval.out_of_fold import CrossValidation, cross_validate, train_fold
 from trainer.data.csv_table import read_table
 from trainer.data.page import PageItem, PreparedPage
 from trainer.data.prepare import preparation_version, prepare_pages, signal_version
@@ -99,11 +99,9 @@ def crossval(options: argparse.Namespace) -> None:
         run = _open_crossval(options, data, line, resume=options.resume)
         write_left_out(run.path / LEFT_OUT, data.left_out)
         summary = cross_validate(
-            *_what_trains(options, data, line, run),
+            _what_trains(options, data, line, run),
             _context(options, show_progress),
-            n_folds=options.folds,
-            folds=data.folds(options.folds),
-            elsewhere=None if options.ray is None else partial(do_there, options, _train_fold),
+            None if options.ray is None else partial(do_there, options, _train_fold),
         )
         write_json_atomic(run.path / SUMMARY, summary.to_json() | data.counts() | {"start": options.start})
     print_escaped(*figures_table(summary.pooled).splitlines())
@@ -113,13 +111,8 @@ def _train_fold(options: argparse.Namespace, number: int, progress: Progress) ->
     """One fold of ``crossval``, on a machine of a cluster."""
     data = _prepare(options, options.cache or options.out / PAGES)
     line = _line_of_bundles(options, data)
-    train_fold(
-        number,
-        *_what_trains(options, data, line, _open_crossval(options, data, line, resume=True)),
-        _context(options, progress),
-        n_folds=options.folds,
-        folds=data.folds(options.folds),
-    )
+    run = _open_crossval(options, data, line, resume=True)
+    train_fold(number, _what_trains(options, data, line, run), _context(options, progress))
 
 
 def _open_crossval(options: argparse.Namespace, data: _Data, line: Sequence[Ancestor], *, resume: bool) -> RunFolder:
@@ -127,12 +120,10 @@ def _open_crossval(options: argparse.Namespace, data: _Data, line: Sequence[Ance
     return open_run(options.out, config, inputs_table(data.items, data.pages), resume=resume)
 
 
-def _what_trains(
-    options: argparse.Namespace, data: _Data, line: Sequence[Ancestor], run: RunFolder
-) -> tuple[list[PreparedPage], Recipe, StartOf, RunFolder]:
+def _what_trains(options: argparse.Namespace, data: _Data, line: Sequence[Ancestor], run: RunFolder) -> CrossValidation:
     recipe = recipe_named(options.recipe)
     start_of = start_chooser(line, options.start, recipe, options.device, needs_bundle=not data.is_boxed)
-    return data.pages, recipe, start_of, run
+    return CrossValidation(data.pages, recipe, start_of, run, options.folds, data.folds(options.folds))
 
 
 def fit(options: argparse.Namespace) -> None:

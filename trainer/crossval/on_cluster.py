@@ -10,9 +10,8 @@ from typing import Any
 
 import ray
 
-from ecgcore.cluster.connection import Cluster, connected, on_this_machine
+from ecgcore.cluster.connection import Cluster, connected, on_this_machine, told_errors
 from ecgcore.cluster.environment import RayOptions
-from ecgcore.errors import EcgError
 from ecgcore.output.files import keep_private
 from trainer.progress import Progress, ProgressEvent
 
@@ -56,7 +55,7 @@ def do_on_cluster(job: Job, numbers: Sequence[int], options: RayOptions, progres
         EcgError: there is no cluster, or it was lost; or what a piece raised.
     """
     logging.getLogger("ray").setLevel(logging.CRITICAL)  # what matters of it is raised
-    with connected(options) as cluster:
+    with connected(options) as cluster, told_errors(GO_ON):
         events: Any = ray.remote(_Events).options(num_cpus=0, scheduling_strategy=on_this_machine()).remote()
         task = ray.remote(_do).options(max_retries=MOST_TRIES - 1, **_share_of(cluster, len(numbers)))
         left = {task.remote(job, number, events): number for number in numbers}
@@ -66,7 +65,7 @@ def do_on_cluster(job: Job, numbers: Sequence[int], options: RayOptions, progres
             for event in ray.get(events.take.remote()):
                 progress(event)
             for reference in ready:
-                results[left.pop(reference)] = _result(reference)
+                results[left.pop(reference)] = ray.get(reference)
         for event in ray.get(events.take.remote()):
             progress(event)
         return results
@@ -82,14 +81,3 @@ def _share_of(cluster: Cluster, pieces: int) -> dict[str, float]:
     """What a piece asks for: a GPU where there is one, and its part of the processors, for as many threads."""
     share = min(cluster.most_of_a_machine, max(1, cluster.processors // pieces))
     return {"num_cpus": float(share)} | ({"num_gpus": 1.0} if cluster.gpus else {})
-
-
-def _result(reference: Any) -> Any:
-    try:
-        return ray.get(reference)
-    except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, EcgError):
-            raise error.cause from error
-        raise EcgError(f"A task of the training failed: {error.cause!r}.", GO_ON) from error
-    except ray.exceptions.RayError as error:
-        raise EcgError(f"The cluster was lost: {type(error).__name__}.", GO_ON) from error

@@ -34,20 +34,39 @@ class _Fold:
     test: list[PreparedPage]
 
 
-TrainFolds = Callable[[Sequence[int]], object]
-"""Trains and judges folds, each as ``train_fold`` does."""
+@dataclass(frozen=True)
+class CrossValidation:
+    """What is judged in which folds, and how the networks that judge it are trained.
+
+    Args:
+        pages: labelled pages, and pages without a label that are boxed.
+        recipe: how to train.
+        start_of: what a fold starts from, given its test pages.
+        run: where everything is kept, checkpoints too.
+        n_folds: number of folds.
+        folds: the fold of each page; None for dealing them anew.
+    """
+
+    pages: Sequence[PreparedPage]
+    recipe: Recipe
+    start_of: StartOf
+    run: RunFolder
+    n_folds: int
+    folds: Sequence[int] | None = None
+
+    def fold(self, number: int, seed: int) -> _Fold:
+        """A fold's pages; they are dealt by this seed where they are dealt anew."""
+        folds = self.folds
+        if folds is None:
+            labels, groups = [page.label for page in self.pages], [page.group_key for page in self.pages]
+            folds = assign_folds(labels, groups, self.n_folds, seed).tolist()
+        rest = [page for page, of in zip(self.pages, folds, strict=True) if of != number]
+        test = [page for page, of in zip(self.pages, folds, strict=True) if of == number]
+        return _Fold(number, rest, test)
 
 
 def cross_validate(
-    pages: Sequence[PreparedPage],
-    recipe: Recipe,
-    start_of: StartOf,
-    run: RunFolder,
-    context: RunContext,
-    *,
-    n_folds: int,
-    folds: Sequence[int] | None = None,
-    elsewhere: TrainFolds | None = None,
+    job: CrossValidation, context: RunContext, elsewhere: Callable[[Sequence[int]], object] | None = None
 ) -> RunSummary:
     """Train and judge fold by fold; finished folds are kept and skipped.
 
@@ -55,14 +74,10 @@ def cross_validate(
     fold decides by its own thresholds; the pooled figures are those of all folds' answers put together.
 
     Args:
-        pages: labelled pages, and pages without a label that are boxed.
-        recipe: how to train.
-        start_of: what a fold starts from, given its test pages.
-        run: where everything is kept, checkpoints too.
+        job: what is judged and how.
         context: where to train and for whom; its seed is that of folds and splits too.
-        n_folds: number of folds.
-        folds: the fold of each page; they are dealt anew by default.
-        elsewhere: trains the unfinished folds in this process's place; what it writes must be seen here.
+        elsewhere: trains the unfinished folds in this process's place, each as ``train_fold`` does; what it writes
+            must be seen here.
 
     Returns:
         The figures of each fold and of all answers put together.
@@ -71,6 +86,7 @@ def cross_validate(
         DataError: a class has too few groups, or a stage cannot learn from its pages.
         StageCancelledError: training was stopped.
     """
+    run, n_folds = job.run, job.n_folds
     for fold in filter(run.finished, range(n_folds)):
         context.progress(ProgressEvent(stage="fold", fold=fold, folds=n_folds, message="finished before"))
     left = [fold for fold in range(n_folds) if not run.finished(fold)]
@@ -78,51 +94,33 @@ def cross_validate(
         elsewhere(left)
     else:
         for fold in left:
-            train_fold(fold, pages, recipe, start_of, run, context, n_folds=n_folds, folds=folds)
-    place = {page.key: index for index, page in enumerate(pages)}
+            train_fold(fold, job, context)
+    place = {page.key: index for index, page in enumerate(job.pages)}
     answers = [answer for fold in range(n_folds) for answer in read_predictions(run.fold(fold) / PREDICTIONS)]
     answers.sort(key=lambda answer: place[answer.file])
     write_predictions(run.path / PREDICTIONS, answers)
-    return summarise(answers, pages, run, n_folds)
+    return summarise(answers, job.pages, run, n_folds)
 
 
-def train_fold(
-    number: int,
-    pages: Sequence[PreparedPage],
-    recipe: Recipe,
-    start_of: StartOf,
-    run: RunFolder,
-    context: RunContext,
-    *,
-    n_folds: int,
-    folds: Sequence[int] | None = None,
-) -> None:
+def train_fold(number: int, job: CrossValidation, context: RunContext) -> None:
     """Train one fold and judge its test pages, or go on with it.
 
     Args:
         number: the fold's, from 0.
-        pages: as of ``cross_validate``, as are the others.
-        recipe: how to train.
-        start_of: what it starts from.
-        run: where it is kept.
+        job: as of ``cross_validate``.
         context: where to train and for whom.
-        n_folds: number of folds.
-        folds: the fold of each page.
 
     Raises:
         DataError: a class has too few groups, or a stage cannot learn from its pages.
         StageCancelledError: training was stopped.
     """
-    if folds is None:
-        labels, groups = [page.label for page in pages], [page.group_key for page in pages]
-        folds = assign_folds(labels, groups, n_folds, context.seed).tolist()
-    rest = [page for page, of in zip(pages, folds, strict=True) if of != number]
-    test = [page for page, of in zip(pages, folds, strict=True) if of == number]
-    progress = partial(_report_fold, context.progress, number, n_folds)
+    progress = partial(_report_fold, context.progress, number, job.n_folds)
+    own = replace(context, progress=progress)
+    fold = job.fold(number, context.seed)
     try:
-        _run_fold(_Fold(number, rest, test), recipe, start_of, run, replace(context, progress=progress))
+        _run_fold(fold, job.recipe, job.start_of, job.run, own)
     except DataError as error:
-        raise DataError(f"Fold {number + 1} of {n_folds}: {error.cause}", error.next_step) from error
+        raise DataError(f"Fold {number + 1} of {job.n_folds}: {error.cause}", error.next_step) from error
 
 
 def _report_fold(progress: Progress, fold: int, n_folds: int, event: ProgressEvent) -> None:

@@ -26,7 +26,7 @@ from ecgcore.networks.device import pick_device
 from trainer.atomic_files import write_json_atomic
 from trainer.crossval.final_training import NewBundle, fit_bundle
 from trainer.crossval.lineage import Ancestor, StartOf, start_chooser
-from trainer.crossval.out_of_fold import cross_validate
+from trainer.crossval.out_of_fold import CrossValidation, cross_validate
 from trainer.data.page import PageItem, PreparedPage
 from trainer.data.page_file import load_pages, save_pages
 from trainer.data.prepare import preparation_version, prepare_pages, signal_version
@@ -194,15 +194,9 @@ class _Training:
         fold_of = folds_for(self.store, _as_items(pages.train), run.folds)
         start_of = start_chooser(line, "bundle", recipe, run.device, needs_bundle=needs_bundle)
         self._measure_speed(pages.train, fold_of, start_of)
-        summary = cross_validate(
-            pages.train,
-            recipe,
-            start_of,
-            folder,
-            self._context("folds"),
-            n_folds=run.folds,
-            folds=[fold_of[page.group] for page in pages.train],
-        )
+        folds = [fold_of[page.group] for page in pages.train]
+        job = CrossValidation(pages.train, recipe, start_of, folder, run.folds, folds)
+        summary = cross_validate(job, self._context("folds"))
         counts = {"snapshot": run.snapshot_id, "pages": len(pages.train), "held_out": len(pages.held_out)}
         write_json_atomic(folder.path / SUMMARY, summary.to_json() | counts)
         version = f"{run.recipe}-{run.id}-{folder.inputs_sha256[:8]}"
