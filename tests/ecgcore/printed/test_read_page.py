@@ -96,6 +96,18 @@ def test_a_row_that_was_taken_for_print_is_a_lead_where_names_say_so(monkeypatch
     assert {lead for lead, _ in reading.signal().stretches} == set(LEADS)
 
 
+def test_a_line_of_print_is_no_lead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eleven rows below a header whose line runs on as traces do are eleven leads."""
+
+    def without_first(rows: Rows, ink: ByteArray) -> Rows:
+        kept = {name: getattr(rows, name)[1:] for name in ("top_y", "bottom_y", "has_ink", "baseline_y")}
+        return dataclasses.replace(rows, **kept)
+
+    monkeypatch.setattr(page_rows, "without_print", without_first)
+    page = prepare_page(drawn(tuple(range(12)), 12, dataclasses.replace(STYLE, labels=False)).image_rgb)
+    assert read_page(page).leads_found == 11
+
+
 def test_speed_and_gain_that_nothing_tells_are_said_to_be_assumed() -> None:
     style = dataclasses.replace(STYLE, pulse="none", footer_words="")
     content = read_page(prepare_page(drawn(tuple(range(12)), 3, style).image_rgb))
